@@ -1,0 +1,53 @@
+/**
+ * The words of the product (design.md §1) as types. Owns no behaviour, knows no database, HTTP or Temporal.
+ *
+ * target: what is synchronised · env: qas, prd, dev … · action: sync, delta, delete, diff or another that
+ * job_params declares · job: one requested run · step: one Kubernetes Job (or supervised process) within it ·
+ * attempt: the how-many-eth try of a step.
+ */
+
+/** Lower-case env and target, as in job_params; together they name what only one job at a time may touch. */
+export type Key = { readonly env: string; readonly target: string };
+
+export type RunnerKind = 'kubernetes' | 'process' | 'external';
+
+/** What asked for a job; kept on the row, and it decides how a busy key is answered. */
+export type Trigger = 'api' | 'schedule' | 'cli' | 'batch' | 'hook' | 'rollback' | 'resume';
+
+/** The parameters that make two requests "the same" (design.md §3, "Same or other?"). */
+export type JobParameters = {
+  readonly action_name: string;
+  readonly action: string;
+  readonly is_tag: string;
+  readonly options: string;
+  readonly mam_main_query: string | null;
+};
+
+/** One step as it was resolved at submit; frozen in the job's row and never recomputed. */
+export type StepSpec = {
+  /** What the program is asked to do: sync, delta, delete, rollback … */
+  readonly action: string;
+  /** The program's arguments without the program itself and without `--api_job_id`. */
+  readonly args: readonly string[];
+  /** Container image (runner kubernetes). */
+  readonly image: string;
+  /** argv[0…] of another program than ours; null = `syncrator-job`. */
+  readonly command: readonly string[] | null;
+  /** Extra environment of the program; never a secret. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Seconds the program may run once started. */
+  readonly timeoutSeconds: number;
+  /** Seconds from launch until the program must run. */
+  readonly startTimeoutSeconds: number;
+  /** New attempts after `disrupted`, nothing else. */
+  readonly retries: number;
+  readonly cpu: string | null;
+  readonly memory: string | null;
+};
+
+/** A job resolved from a request and its params file, ready to be submitted. */
+export type JobRequest = Key & {
+  readonly parameters: JobParameters;
+  readonly runner: RunnerKind;
+  readonly steps: readonly StepSpec[];
+};

@@ -1,0 +1,28 @@
+/** How a step ended and why, in words an operator can act on. Pure values, shared by every runner. */
+
+export type Diagnosis = {
+  /** Stable word: completed, exit_code, oom, delete_guard, deadline, start_timeout, disrupted … */
+  readonly code: string;
+  /** One sentence: what happened. */
+  readonly summary: string;
+  /** The evidence: exit code, reason, the cluster's or the program's own words; at most 4 KiB. */
+  readonly detail: string;
+  /** What an operator can do about it. */
+  readonly what_to_do: string;
+};
+
+export type StepOutcome =
+  | { readonly kind: 'completed' }
+  /** `retryable` only for disruptions from outside: eviction, a lost node, SIGTERM that was not our cancel. */
+  | { readonly kind: 'failed'; readonly diagnosis: Diagnosis; readonly retryable: boolean }
+  /** The row asked for a cancel while the step was watched. */
+  | { readonly kind: 'cancelled' };
+
+/** How a whole job ended, as the workflow hands it to the record. */
+export type JobOutcome =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'failed'; readonly diagnosis: Diagnosis }
+  | { readonly kind: 'cancelled' };
+
+/** Errors and details are cut to this many characters before they are stored (faults.md row 52). */
+export const DETAIL_LIMIT = 4096;
