@@ -1,0 +1,93 @@
+/** The only reader of `process.env` outside the sync program: every setting of api and worker, checked once. */
+import path from 'node:path';
+import { z } from 'zod';
+
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((value) => value === 'true');
+const port = z.coerce.number().int().min(0).max(65535);
+
+const schema = z.object({
+  PORT: port.default(8080),
+  HOST: z.string().default('127.0.0.1'),
+  METRICS_PORT: port.optional(),
+  DATABASE_URL: z.url({
+    protocol: /^postgres(ql)?$/,
+    error: 'must be postgres://user:password@host:port/database',
+  }),
+  TEMPORAL_ADDRESS: z.string().regex(/^[^\s:]+:\d+$/, 'must be host:port'),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_UI_URL: z.url().optional(),
+  RUNNER: z.enum(['process']).default('process'),
+  SYNCRATOR_DATA: z.string().default('.data'),
+  JOB_PARAMS: z.string().default('job_params'),
+  SYNCRATOR_SECRET: z
+    .string('is not set; give 32 random bytes, for example `openssl rand -base64 32`')
+    .transform((text) => text.split(',').filter((part) => part !== ''))
+    .pipe(
+      z
+        .array(z.string().min(32, 'needs at least 32 characters'))
+        .min(1)
+        .max(2, 'allows two values: the new one, then the old one'),
+    ),
+  SYNCRATOR_ADMIN_PASSWORD: z.string().min(8, 'needs at least 8 characters').optional(),
+  SYNCRATOR_REPORT_BASE_URL: z.url().optional(),
+  PUBLIC_READS: flag,
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+export type Config = {
+  readonly port: number;
+  readonly host: string;
+  readonly metricsPort: number | undefined;
+  readonly databaseUrl: string;
+  readonly temporal: {
+    readonly address: string;
+    readonly namespace: string;
+    readonly uiUrl: string | undefined;
+  };
+  readonly runner: 'process';
+  readonly dataDir: string;
+  readonly jobParamsDir: string;
+  /** The newest first: it signs; every one verifies. */
+  readonly secrets: readonly string[];
+  readonly adminPassword: string | undefined;
+  /** The api's address as a running step reaches it; without a trailing slash. */
+  readonly reportBaseUrl: string;
+  readonly publicReads: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+};
+
+/**
+ * Reads the settings.
+ * @throws Error naming every wrong variable in one message, never its value.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = schema.safeParse(env);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => {
+      const name = issue.path[0]?.toString() ?? '';
+      return env[name] === undefined && issue.code === 'invalid_type'
+        ? `${name} ${issue.message.startsWith('is not set') ? issue.message : 'is not set'}`
+        : `${name} ${issue.message}`;
+    });
+    throw new Error(`configuration: ${faults.join('; ')}`);
+  }
+  const e = parsed.data;
+  return {
+    port: e.PORT,
+    host: e.HOST,
+    metricsPort: e.METRICS_PORT,
+    databaseUrl: e.DATABASE_URL,
+    temporal: { address: e.TEMPORAL_ADDRESS, namespace: e.TEMPORAL_NAMESPACE, uiUrl: e.TEMPORAL_UI_URL },
+    runner: e.RUNNER,
+    dataDir: path.resolve(e.SYNCRATOR_DATA),
+    jobParamsDir: path.resolve(e.JOB_PARAMS),
+    secrets: e.SYNCRATOR_SECRET,
+    adminPassword: e.SYNCRATOR_ADMIN_PASSWORD,
+    reportBaseUrl: (e.SYNCRATOR_REPORT_BASE_URL ?? `http://127.0.0.1:${e.PORT}`).replace(/\/+$/, ''),
+    publicReads: e.PUBLIC_READS,
+    logLevel: e.LOG_LEVEL,
+  };
+}

@@ -1,0 +1,141 @@
+/** The tables as kysely sees them; the migrations are what makes them. */
+import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
+import type { RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
+import type { Diagnosis } from '../domain/outcome.ts';
+import type { JobStatus } from '../domain/status.ts';
+
+/** jsonb goes in as text and comes out parsed. */
+type Json<T> = ColumnType<T, string, string>;
+type DefaultTime = ColumnType<Date, Date | undefined, Date>;
+
+export type JobsTable = {
+  id: Generated<number>;
+  uid: string;
+  env: string;
+  target: string;
+  action_name: string;
+  action: string;
+  is_tag: string;
+  options: string;
+  mam_main_query: string | null;
+  runner: RunnerKind;
+  steps_spec: Json<StepSpec[]>;
+  spec_hash: string;
+  trigger: Trigger;
+  requested_by: string;
+  resumes: number | null;
+  status: JobStatus;
+  status_reason: string | null;
+  status_detail: string | null;
+  /** Its workflow was terminated: the takeover only cleans up. */
+  abandoned: Generated<boolean>;
+  force_delete: Generated<boolean>;
+  cancel_requested_at: Date | null;
+  cancel_requested_by: string | null;
+  run_id: string | null;
+  run_started_at: Date | null;
+  claimed_at: Date | null;
+  started_at: Date | null;
+  observed_at: Date | null;
+  finished_at: Date | null;
+  diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
+  version: Generated<number>;
+  created_at: DefaultTime;
+  updated_at: DefaultTime;
+};
+
+export type StepsTable = {
+  job_id: number;
+  step: number;
+  attempt: number;
+  action: string;
+  name: string;
+  runner_uid: string | null;
+  created_at: DefaultTime;
+  started_at: Date | null;
+  ended_at: Date | null;
+  outcome: 'completed' | 'failed' | 'cancelled' | null;
+  diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
+};
+
+export type ReportsTable = {
+  job_id: number;
+  step: number;
+  attempt: number;
+  seq: number;
+  at: DefaultTime;
+  phase: string;
+  records_done: number | null;
+  records_total: number | null;
+  added: number | null;
+  updated: number | null;
+  deleted: number | null;
+  failed: number | null;
+  checkpoint: ColumnType<unknown, string | null, string | null>;
+  message: string | null;
+};
+
+export type Schema = {
+  installation: { one: Generated<boolean>; uuid: Generated<string>; created_at: DefaultTime };
+  jobs: JobsTable;
+  steps: StepsTable;
+  reports: ReportsTable;
+  step_logs: { job_id: number; step: number; attempt: number; byte_offset: number; text: string };
+  sync_jobs: {
+    id: Generated<number>;
+    job_id: number | null;
+    step: number | null;
+    attempt: number | null;
+    start_time: DefaultTime;
+    end_time: Date | null;
+    data_source: string | null;
+    type: string;
+    total_records: Generated<number>;
+    completed: boolean | null;
+    options: string | null;
+    version: string | null;
+    target_datastore_url: string | null;
+  };
+  idempotency_keys: {
+    principal: string;
+    key: string;
+    body_hash: string;
+    job_id: number;
+    deduplicated: boolean;
+    created_at: DefaultTime;
+  };
+  targets: {
+    env: string;
+    target: string;
+    last_success_job_id: number | null;
+    last_success_at: Date | null;
+    wanted_at: Date | null;
+  };
+  maintenance: { id: Generated<number>; paused: boolean; msg: string; set_by: string; at: DefaultTime };
+  schedule_firings: {
+    schedule: string;
+    nominal_time: Date;
+    job_id: number | null;
+    outcome: 'started' | 'deduplicated' | 'skipped' | 'superseded';
+    detail: string | null;
+    at: DefaultTime;
+  };
+  users: {
+    username: string;
+    password_hash: string;
+    disabled: Generated<boolean>;
+    created_at: DefaultTime;
+    updated_at: DefaultTime;
+  };
+  audit: {
+    id: Generated<number>;
+    at: DefaultTime;
+    principal: string;
+    verb: string;
+    object: string;
+    detail: ColumnType<unknown, string | null, string | null>;
+  };
+};
+
+export type Db = Kysely<Schema>;
+export type Tx = Transaction<Schema>;

@@ -1,0 +1,49 @@
+/**
+ * Names derived from a job: workflow id, step name, labels. Pure functions of the row, so that any process, at
+ * any time, finds the same thing by the same name.
+ */
+import type { Key } from './job.ts';
+
+/** target, env and action names: what fits a Kubernetes label and a DNS label. */
+export const NAME_PATTERN = /^[a-z0-9]([-_a-z0-9]{0,38}[a-z0-9])?$/;
+/** Image tags by Docker's own rule (distribution/reference): word character, then up to 127 of [\w.-]. */
+export const TAG_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+
+/** The workflow that serves a key; at most one is open, which is what keeps two runs apart. */
+export function workflowId(key: Key): string {
+  return `syncrator/${key.env}/${key.target}`;
+}
+
+/** The schedule of one params file. */
+export function scheduleId(input: Key & { action: string }): string {
+  return `${input.env}.${input.target}.${input.action}`;
+}
+
+/**
+ * Name of a step's Kubernetes Job or run folder: at most 52 characters, `[a-z0-9-]`, the same for every try to
+ * create the same attempt, and never used again. 16 hex digits of the job's uid: 64 bits of a random UUID.
+ */
+export function stepName(input: { uid: string; step: number; attempt: number; action: string }): string {
+  const action = input.action
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 20);
+  const hex = input.uid.replace(/-/g, '');
+  return `syn-${action}-${hex.slice(0, 8)}${hex.slice(-8)}-${input.step}-${input.attempt}`.replace(
+    /--+/g,
+    '-',
+  );
+}
+
+/** What every step of ours is labelled with, whatever the runner. */
+export type StepLabels = {
+  readonly installation: string;
+  readonly jobId: number;
+  readonly jobUid: string;
+  readonly env: string;
+  readonly target: string;
+  readonly action: string;
+  readonly step: number;
+  readonly attempt: number;
+  readonly specHash: string;
+};

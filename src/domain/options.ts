@@ -1,0 +1,42 @@
+/** OPTIONS: how the line of a params file or a request becomes arguments. Pure. */
+
+export type ParsedOptions = { readonly args: readonly string[] } | { readonly error: string };
+
+/** Flags of our own program with the pattern of their value; null = takes none. */
+const FLAGS: Readonly<Record<string, RegExp | null>> = {
+  '-n': /^[1-9][0-9]{0,6}$/,
+  '-c': /^([1-9]|[1-5][0-9]|6[0-4])$/,
+  '--debug': null,
+  '--force-delete': null,
+  '--switch_solr_alias': null,
+  '--target_env': /^[a-z0-9][-_a-z0-9]{0,39}$/,
+  '--target': /^[a-z0-9][-_a-z0-9]{0,39}$/,
+};
+
+const LIMIT = 2000;
+
+/**
+ * Splits at spaces, with no quoting and no shell: what stands there is what the program gets, byte for byte.
+ * Control characters are refused for every image; unknown flags and values only for ours.
+ */
+export function parseOptions(options: string, image: { foreign: boolean }): ParsedOptions {
+  if (options.length > LIMIT) return { error: `options are longer than ${LIMIT} characters` };
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(options))
+    return { error: 'options contain a control character' };
+  if (!options.isWellFormed()) return { error: 'options contain a lone surrogate' };
+  const args = options.split(' ').filter((arg) => arg !== '');
+  if (image.foreign) return { args };
+  for (let i = 0; i < args.length; i++) {
+    const flag = args[i] ?? '';
+    if (flag === '--api_job_id') return { error: '--api_job_id is added by syncrator itself' };
+    if (!Object.hasOwn(FLAGS, flag))
+      return { error: `unknown option '${flag}'; allowed: ${Object.keys(FLAGS).join(' ')}` };
+    const pattern = FLAGS[flag];
+    if (!pattern) continue;
+    const value = args[++i];
+    if (value === undefined || !pattern.test(value))
+      return { error: `option ${flag} needs a value like ${pattern.source}, not '${value ?? ''}'` };
+  }
+  return { args };
+}
