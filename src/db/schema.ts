@@ -80,7 +80,14 @@ export type Schema = {
   jobs: JobsTable;
   steps: StepsTable;
   reports: ReportsTable;
-  step_logs: { job_id: number; step: number; attempt: number; byte_offset: number; text: string };
+  step_logs: {
+    job_id: number;
+    step: number;
+    attempt: number;
+    byte_offset: number;
+    byte_length: number;
+    text: string;
+  };
   sync_jobs: {
     id: Generated<number>;
     job_id: number | null;

@@ -97,6 +97,7 @@ const STATEMENTS = [
     step integer NOT NULL,
     attempt integer NOT NULL,
     byte_offset bigint NOT NULL,
+    byte_length integer NOT NULL,
     text text NOT NULL,
     PRIMARY KEY (job_id, step, attempt, byte_offset),
     FOREIGN KEY (job_id, step, attempt) REFERENCES steps

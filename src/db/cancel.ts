@@ -1,0 +1,52 @@
+/** What people ask of a running job: cancel it, or give up on a lost node. One guarded UPDATE each. */
+import { sql } from 'kysely';
+import { audit } from './audit.ts';
+import type { Db } from './schema.ts';
+import type { JobRow } from './submit.ts';
+
+export type Cancelled = {
+  readonly job: JobRow;
+  /** What the request found: it ended a job never claimed, began a cancel, or changed nothing. */
+  readonly effect: 'ended' | 'cancelling' | 'none';
+};
+
+/** Undefined for an unknown id. Safe to repeat: the second time changes nothing. */
+export async function requestCancel(
+  db: Db,
+  input: { id: number; principal: string },
+): Promise<Cancelled | undefined> {
+  return await db.transaction().execute(async (tx) => {
+    const { rows } = await sql<JobRow>`
+      UPDATE jobs SET
+        status = CASE WHEN run_id IS NULL THEN 'deleted' ELSE 'cancelling' END,
+        status_reason = CASE WHEN run_id IS NULL THEN NULL ELSE 'requested' END,
+        status_detail = NULL,
+        finished_at = CASE WHEN run_id IS NULL THEN now() END,
+        cancel_requested_at = now(),
+        cancel_requested_by = ${input.principal}
+      WHERE id = ${input.id} AND status IN ('queued', 'waiting', 'starting', 'running')
+      RETURNING *`.execute(tx);
+    const changed = rows[0];
+    if (changed) {
+      await audit(tx, { principal: input.principal, verb: 'cancel', object: `job ${input.id}` });
+      return { job: changed, effect: changed.status === 'deleted' ? 'ended' : 'cancelling' };
+    }
+    const job = await tx.selectFrom('jobs').selectAll().where('id', '=', input.id).executeTakeFirst();
+    return job && { job, effect: 'none' };
+  });
+}
+
+/** Sets the flag the worker acts on. False when the job is not `cancelling` (cancel it first). */
+export async function requestForceDelete(db: Db, input: { id: number; principal: string }): Promise<boolean> {
+  return await db.transaction().execute(async (tx) => {
+    const updated = await tx
+      .updateTable('jobs')
+      .set({ force_delete: true })
+      .where('id', '=', input.id)
+      .where('status', '=', 'cancelling')
+      .executeTakeFirst();
+    if (updated.numUpdatedRows === 0n) return false;
+    await audit(tx, { principal: input.principal, verb: 'force-delete', object: `job ${input.id}` });
+    return true;
+  });
+}

@@ -1,0 +1,46 @@
+/** The followed log of each step, in chunks keyed by their byte offset, so that appending twice changes nothing. */
+import { sql } from 'kysely';
+import type { Db } from './schema.ts';
+import type { StepRef } from './steps.ts';
+
+/** A step keeps this much of its log; older chunks go first. */
+export const LOG_LIMIT_BYTES = 1024 * 1024;
+
+export type LogChunk = { readonly byte_offset: number; readonly text: string };
+
+/** Appends what stands at a byte offset of the program's log. Safe to repeat. NUL, which text cannot hold, is shown. */
+export async function appendLog(db: Db, ref: StepRef, offset: number, bytes: Buffer): Promise<void> {
+  const text = bytes.toString('utf8').replaceAll('\u0000', '\u2400');
+  await sql`
+    WITH old AS (
+      DELETE FROM step_logs
+      WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
+        AND byte_offset < ${offset - LOG_LIMIT_BYTES}
+    )
+    INSERT INTO step_logs (job_id, step, attempt, byte_offset, byte_length, text)
+    VALUES (${ref.jobId}, ${ref.step}, ${ref.attempt}, ${offset}, ${bytes.length}, ${text})
+    ON CONFLICT DO NOTHING`.execute(db);
+}
+
+/** The byte offset after the last stored chunk: where following goes on. */
+export async function logEnd(db: Db, ref: StepRef): Promise<number> {
+  const { rows } = await sql<{ end: number | null }>`
+    SELECT byte_offset + byte_length AS end FROM step_logs
+    WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
+    ORDER BY byte_offset DESC LIMIT 1`.execute(db);
+  return rows[0]?.end ?? 0;
+}
+
+/** Chunks of a step from an offset on, oldest first, at most 256 of them. */
+export async function readLog(db: Db, ref: StepRef, from: number): Promise<LogChunk[]> {
+  return await db
+    .selectFrom('step_logs')
+    .select(['byte_offset', 'text'])
+    .where('job_id', '=', ref.jobId)
+    .where('step', '=', ref.step)
+    .where('attempt', '=', ref.attempt)
+    .where('byte_offset', '>=', from)
+    .orderBy('byte_offset')
+    .limit(256)
+    .execute();
+}

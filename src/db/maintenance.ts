@@ -1,0 +1,81 @@
+/** The maintenance flag and its history: the newest row is the state. */
+import { sql } from 'kysely';
+import { audit } from './audit.ts';
+import type { Db } from './schema.ts';
+
+export type Maintenance = {
+  readonly paused: boolean;
+  readonly msg: string;
+  readonly set_by: string;
+  readonly at: Date;
+};
+
+/**
+ * Sets the flag and, in the same transaction, moves the jobs never claimed into or out of
+ * `waiting (maintenance)`.
+ */
+export async function setMaintenance(
+  db: Db,
+  input: { paused: boolean; msg: string; principal: string },
+): Promise<Maintenance> {
+  return await db.transaction().execute(async (tx) => {
+    const row = await tx
+      .insertInto('maintenance')
+      .values({ paused: input.paused, msg: input.msg, set_by: input.principal })
+      .returning(['paused', 'msg', 'set_by', 'at'])
+      .executeTakeFirstOrThrow();
+    await alignWaiting(tx);
+    await audit(tx, {
+      principal: input.principal,
+      verb: input.paused ? 'pause' : 'unpause',
+      object: 'maintenance',
+      detail: { msg: input.msg },
+    });
+    return row;
+  });
+}
+
+/** Makes the never claimed jobs agree with the flag; also for one that was submitted while the flag changed. */
+export async function alignWaiting(db: Db): Promise<void> {
+  await sql`
+    UPDATE jobs SET
+      status = CASE WHEN m.paused THEN 'waiting' ELSE 'queued' END,
+      status_reason = CASE WHEN m.paused THEN 'maintenance' END
+    FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS m
+    WHERE run_id IS NULL AND runner <> 'external'
+      AND status = CASE WHEN m.paused THEN 'queued' ELSE 'waiting' END`.execute(db);
+}
+
+export async function readMaintenance(db: Db): Promise<Maintenance> {
+  return await db
+    .selectFrom('maintenance')
+    .select(['paused', 'msg', 'set_by', 'at'])
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow();
+}
+
+/** The history, newest first. */
+export async function listMaintenance(
+  db: Db,
+  page: { limit: number; offset: number },
+): Promise<Maintenance[]> {
+  return await db
+    .selectFrom('maintenance')
+    .select(['paused', 'msg', 'set_by', 'at'])
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute();
+}
+
+/** How many claimed jobs are not yet final: what a pause waits for. */
+export async function countRunning(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('jobs')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('status', 'in', ['waiting', 'starting', 'running', 'cancelling'])
+    .where('run_id', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return row.count;
+}

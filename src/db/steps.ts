@@ -1,0 +1,144 @@
+/** The rows of a job's steps: written before each create, observed while it runs, ended once. */
+import { type Selectable, sql } from 'kysely';
+import type { Diagnosis } from '../domain/outcome.ts';
+import type { Db, StepsTable } from './schema.ts';
+import type { JobRow } from './submit.ts';
+
+export type StepRow = Selectable<StepsTable>;
+export type StepRef = { readonly jobId: number; readonly step: number; readonly attempt: number };
+
+/**
+ * Writes the row of an attempt before anything is created, unless the job is ending or another workflow has it.
+ * `job` tells which; safe to repeat.
+ */
+export async function beginStep(
+  db: Db,
+  input: StepRef & { runId: string; action: string; name: string },
+): Promise<{ job: JobRow | undefined; begun: boolean }> {
+  return await db.transaction().execute(async (tx) => {
+    const job = await tx
+      .selectFrom('jobs')
+      .selectAll()
+      .where('id', '=', input.jobId)
+      .where('run_id', '=', input.runId)
+      .forShare()
+      .executeTakeFirst();
+    if (!job || !['starting', 'waiting', 'running'].includes(job.status)) return { job, begun: false };
+    await tx
+      .insertInto('steps')
+      .values({
+        job_id: input.jobId,
+        step: input.step,
+        attempt: input.attempt,
+        action: input.action,
+        name: input.name,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    return { job, begun: true };
+  });
+}
+
+/** Remembers which object the runner made or adopted for the attempt. */
+export async function recordLaunched(db: Db, ref: StepRef, runnerUid: string): Promise<void> {
+  await db
+    .updateTable('steps')
+    .set({ runner_uid: runnerUid })
+    .where('job_id', '=', ref.jobId)
+    .where('step', '=', ref.step)
+    .where('attempt', '=', ref.attempt)
+    .where('runner_uid', 'is', null)
+    .execute();
+}
+
+/** All attempts of a job, oldest first. */
+export async function listSteps(db: Db, jobId: number): Promise<StepRow[]> {
+  return await db
+    .selectFrom('steps')
+    .selectAll()
+    .where('job_id', '=', jobId)
+    .orderBy('step')
+    .orderBy('attempt')
+    .execute();
+}
+
+export type Observed = { readonly status: JobRow['status']; readonly forceDelete: boolean };
+
+/**
+ * Notes that a step was looked at, and what it is doing. Undefined when the job is final or another workflow's.
+ * A job that runs never goes back to waiting: its second step's wait is the field alone.
+ */
+export async function observeStep(
+  db: Db,
+  ref: StepRef,
+  input: {
+    runId: string;
+    state: 'starting' | 'waiting' | 'running';
+    reason: string | null;
+    detail: string | null;
+  },
+): Promise<Observed | undefined> {
+  const { rows } = await sql<{ status: JobRow['status']; force_delete: boolean }>`
+    WITH seen AS (
+      UPDATE steps SET started_at = now()
+      WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
+        AND started_at IS NULL AND ended_at IS NULL AND ${input.state} = 'running'
+    )
+    UPDATE jobs SET
+      observed_at = now(),
+      status = CASE WHEN status IN ('starting', 'waiting') THEN ${input.state} ELSE status END,
+      status_reason = CASE WHEN status = 'cancelling' THEN status_reason ELSE ${input.reason}::text END,
+      status_detail = CASE WHEN status = 'cancelling' THEN status_detail ELSE ${input.detail}::text END,
+      started_at = CASE WHEN ${input.state} = 'running' THEN coalesce(started_at, now()) ELSE started_at END
+    WHERE id = ${ref.jobId} AND run_id = ${input.runId}
+      AND status IN ('starting', 'waiting', 'running', 'cancelling')
+    RETURNING status, force_delete`.execute(db);
+  const row = rows[0];
+  return row && { status: row.status, forceDelete: row.force_delete };
+}
+
+/** Says why a cancel takes long, for the page and the API. Only while it is cancelling. */
+export async function explainCancelling(
+  db: Db,
+  input: { jobId: number; runId: string; reason: string; detail: string },
+): Promise<Observed | undefined> {
+  const row = await db
+    .updateTable('jobs')
+    .set({ status_reason: input.reason, status_detail: input.detail, observed_at: new Date() })
+    .where('id', '=', input.jobId)
+    .where('run_id', '=', input.runId)
+    .where('status', '=', 'cancelling')
+    .returning(['status', 'force_delete'])
+    .executeTakeFirst();
+  return row && { status: row.status, forceDelete: row.force_delete };
+}
+
+/** Ends an attempt once; later calls change nothing. From here on its reports are refused. */
+export async function endStep(
+  db: Db,
+  ref: StepRef,
+  outcome: { kind: 'completed' | 'failed' | 'cancelled'; diagnosis: Diagnosis | null },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const ended = await tx
+      .updateTable('steps')
+      .set({
+        ended_at: new Date(),
+        outcome: outcome.kind,
+        diagnosis: outcome.diagnosis && JSON.stringify(outcome.diagnosis),
+      })
+      .where('job_id', '=', ref.jobId)
+      .where('step', '=', ref.step)
+      .where('attempt', '=', ref.attempt)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    if (ended.numUpdatedRows === 0n) return;
+    await tx
+      .updateTable('sync_jobs')
+      .set({ end_time: new Date(), completed: outcome.kind === 'completed' })
+      .where('job_id', '=', ref.jobId)
+      .where('step', '=', ref.step)
+      .where('attempt', '=', ref.attempt)
+      .execute();
+  });
+}

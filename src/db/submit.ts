@@ -1,0 +1,162 @@
+/** The one way a job's row comes to be (design.md §3.1): at most one active per key, safe to repeat by uid. */
+import { createHash } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import { sql } from 'kysely';
+import type { JobRequest, Trigger } from '../domain/job.ts';
+import { ACTIVE_STATUSES } from '../domain/status.ts';
+import { audit } from './audit.ts';
+import type { Db, JobsTable, Tx } from './schema.ts';
+
+export type JobRow = Selectable<JobsTable>;
+
+export type Submission = JobRequest & {
+  /** Made by the caller: the same uid submitted again is the same job, whatever became of it. */
+  readonly uid: string;
+  readonly trigger: Trigger;
+  readonly requestedBy: string;
+  readonly resumes?: number | undefined;
+  readonly idempotency?: { readonly key: string; readonly bodyHash: string } | undefined;
+};
+
+export type Submitted =
+  | { readonly kind: 'created'; readonly job: JobRow }
+  | { readonly kind: 'deduplicated'; readonly job: JobRow }
+  /** Another job holds the key; nothing was stored. */
+  | { readonly kind: 'busy'; readonly holder: JobRow }
+  /** The Idempotency-Key was used before with another body; nothing was stored. */
+  | { readonly kind: 'key_reused' };
+
+class Undo extends Error {
+  readonly result: Submitted;
+  constructor(result: Submitted) {
+    super('undo');
+    this.result = result;
+  }
+}
+
+/**
+ * Submits in a transaction of its own. After a lost connection call it again with the same uid.
+ * @throws the driver's error when Postgres is away (isDatabaseAway): then nothing is known
+ */
+export async function submitJob(db: Db, submission: Submission): Promise<Submitted> {
+  try {
+    return await db.transaction().execute(async (tx) => {
+      const result = await submitJobIn(tx, submission);
+      // A key is stored with an accepted job only: a refusal may be tried again under the same key.
+      if (result.kind === 'busy' || result.kind === 'key_reused') throw new Undo(result);
+      return result;
+    });
+  } catch (error) {
+    if (error instanceof Undo) return error.result;
+    throw error;
+  }
+}
+
+/** The same within the caller's READ COMMITTED transaction. */
+export async function submitJobIn(tx: Tx, submission: Submission): Promise<Submitted> {
+  const replayed = await replay(tx, submission);
+  if (replayed) return replayed;
+  const result = await insertOrFind(tx, submission);
+  const { idempotency } = submission;
+  if (idempotency && (result.kind === 'created' || result.kind === 'deduplicated'))
+    await tx
+      .insertInto('idempotency_keys')
+      .values({
+        principal: submission.requestedBy,
+        key: idempotency.key,
+        body_hash: idempotency.bodyHash,
+        job_id: result.job.id,
+        deduplicated: result.kind === 'deduplicated',
+      })
+      .execute();
+  return result;
+}
+
+async function replay(tx: Tx, submission: Submission): Promise<Submitted | undefined> {
+  const { idempotency } = submission;
+  if (!idempotency) return undefined;
+  // Two requests with one key queue here, so that the second one sees what the first stored.
+  const lock = `${submission.requestedBy}\n${idempotency.key}`;
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(tx);
+  await sql`DELETE FROM idempotency_keys
+    WHERE principal = ${submission.requestedBy} AND key = ${idempotency.key}
+      AND created_at < now() - interval '24 hours'`.execute(tx);
+  const stored = await tx
+    .selectFrom('idempotency_keys')
+    .selectAll()
+    .where('principal', '=', submission.requestedBy)
+    .where('key', '=', idempotency.key)
+    .executeTakeFirst();
+  if (!stored) return undefined;
+  if (stored.body_hash !== idempotency.bodyHash) return { kind: 'key_reused' };
+  const job = await tx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('id', '=', stored.job_id)
+    .executeTakeFirstOrThrow();
+  return { kind: stored.deduplicated ? 'deduplicated' : 'created', job };
+}
+
+async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> {
+  for (let tries = 0; tries < 3; tries++) {
+    const created = await insertJob(tx, submission);
+    if (created) {
+      await audit(tx, {
+        principal: submission.requestedBy,
+        verb: 'start',
+        object: `job ${created.id}`,
+        detail: {
+          trigger: submission.trigger,
+          env: created.env,
+          target: created.target,
+          ...submission.parameters,
+        },
+      });
+      return { kind: 'created', job: created };
+    }
+    const mine = await tx.selectFrom('jobs').selectAll().where('uid', '=', submission.uid).executeTakeFirst();
+    if (mine) return { kind: 'created', job: mine };
+    const holder = await tx
+      .selectFrom('jobs')
+      .selectAll()
+      .where('env', '=', submission.env)
+      .where('target', '=', submission.target)
+      .where('status', 'in', ACTIVE_STATUSES)
+      .executeTakeFirst();
+    if (!holder) continue; // it ended between the insert and the look: insert again
+    return isSame(holder, submission) ? { kind: 'deduplicated', job: holder } : { kind: 'busy', holder };
+  }
+  throw new Error(
+    `submit: the key ${submission.env}/${submission.target} changed hands three times; try again`,
+  );
+}
+
+async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
+  const spec = JSON.stringify(s.steps);
+  const held = s.runner === 'external' ? sql<boolean>`false` : sql<boolean>`maintenance.paused`;
+  const { rows } = await sql<JobRow>`
+    INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, mam_main_query, runner,
+      steps_spec, spec_hash, "trigger", requested_by, resumes, status, status_reason)
+    SELECT ${s.uid}::uuid, ${s.env}, ${s.target}, ${s.parameters.action_name}, ${s.parameters.action},
+      ${s.parameters.is_tag}, ${s.parameters.options}, ${s.parameters.mam_main_query}::text, ${s.runner},
+      ${spec}::jsonb, ${createHash('sha256').update(spec).digest('hex')}, ${s.trigger}, ${s.requestedBy},
+      ${s.resumes ?? null}::integer,
+      CASE WHEN ${held} THEN 'waiting' ELSE 'queued' END,
+      CASE WHEN ${held} THEN 'maintenance' END
+    FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS maintenance
+    ON CONFLICT DO NOTHING
+    RETURNING *`.execute(tx);
+  return rows[0];
+}
+
+/** "Same or other?" of design.md §3: the same parameters, and not on its way out. */
+function isSame(holder: JobRow, s: Submission): boolean {
+  return (
+    holder.status !== 'cancelling' &&
+    holder.action_name === s.parameters.action_name &&
+    holder.action === s.parameters.action &&
+    holder.is_tag === s.parameters.is_tag &&
+    holder.options === s.parameters.options &&
+    holder.mam_main_query === s.parameters.mam_main_query
+  );
+}
