@@ -5,12 +5,12 @@ import type { Db } from './schema.ts';
 
 const PAGE = 500;
 
-/** Keys whose job waits to be claimed for longer than 2 s, in id order. None while paused. */
-export async function listUnclaimed(db: Db): Promise<(Key & { id: number })[]> {
+/** Keys whose job waits to be claimed, in id order. None while paused. */
+export async function listHeld(db: Db, olderThanSeconds = 0): Promise<(Key & { id: number })[]> {
   const { rows } = await sql<Key & { id: number }>`
     SELECT id, env, target FROM jobs
     WHERE status IN ('queued', 'waiting') AND run_id IS NULL AND runner <> 'external'
-      AND created_at < now() - interval '2 seconds'
+      AND created_at <= now() - make_interval(secs => ${olderThanSeconds})
       AND NOT (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1)
     ORDER BY id LIMIT ${PAGE}`.execute(db);
   return rows;

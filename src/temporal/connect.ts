@@ -1,0 +1,39 @@
+/** The connection to Temporal: lazy, so that a process starts while Temporal is away; every call has a deadline. */
+import { Client, Connection } from '@temporalio/client';
+
+export type Temporal = {
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly namespace: string;
+  close(): Promise<void>;
+};
+
+export function connectTemporal(config: { address: string; namespace: string }): Temporal {
+  const connection = Connection.lazy({ address: config.address, connectTimeout: '5 seconds' });
+  return {
+    client: new Client({ connection, namespace: config.namespace }),
+    connection,
+    namespace: config.namespace,
+    close: () => connection.close(),
+  };
+}
+
+/** Thrown when Temporal did not answer in time; what was asked may or may not have happened. */
+export class TemporalAway extends Error {}
+
+/**
+ * Races a call against a deadline of its own: the client's `withDeadline` answers seconds late while the server is
+ * away (notes/libraries.md, pitfall 15).
+ * @throws TemporalAway after `ms` milliseconds
+ */
+export async function within<T>(ms: number, connection: Connection, call: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TemporalAway(`Temporal did not answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([connection.withDeadline(Date.now() + ms, call), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

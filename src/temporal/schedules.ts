@@ -1,0 +1,118 @@
+/** Temporal Schedules made from job_params: created, updated, removed, paused, described. */
+import { ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleOptions } from '@temporalio/client';
+import { SCHEDULED_JOB, TASK_QUEUE } from '../domain/workflow.ts';
+import type { JobParams, ParamsFile, Schedule } from '../job-params.ts';
+import { type Temporal, within } from './connect.ts';
+
+const DEADLINE_MS = 5_000;
+
+/**
+ * Makes Temporal's schedules agree with the params files. An existing one keeps its pause; only schedules that
+ * carry this installation's uuid are removed. Safe to repeat and to run in several workers at once.
+ */
+export async function syncSchedules(
+  temporal: Temporal,
+  params: JobParams,
+  installation: string,
+): Promise<void> {
+  const wanted = new Map(params.schedules.map((file) => [file.schedule.id, file]));
+  const present = new Set<string>();
+  for await (const schedule of temporal.client.schedule.list()) {
+    if (schedule.memo?.['installation'] !== installation) continue;
+    if (wanted.has(schedule.scheduleId)) present.add(schedule.scheduleId);
+    else await handle(temporal, schedule.scheduleId, (h) => h.delete());
+  }
+  for (const [id, file] of wanted) {
+    const options = scheduleOptions(file, installation);
+    // The list is eventually consistent: what it does not show may be there all the same.
+    if (present.has(id) || (await exists(temporal, id))) await update(temporal, id, options);
+    else await within(DEADLINE_MS, temporal.connection, () => temporal.client.schedule.create(options));
+  }
+}
+
+async function exists(temporal: Temporal, id: string): Promise<boolean> {
+  try {
+    await handle(temporal, id, (h) => h.describe());
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
+}
+
+async function update(temporal: Temporal, id: string, options: ScheduleOptions): Promise<void> {
+  const fingerprint = options.memo?.['fingerprint'];
+  const before = await handle(temporal, id, (h) => h.describe());
+  if (before.memo?.['fingerprint'] === fingerprint) return;
+  await handle(temporal, id, (h) =>
+    h.update((previous) => ({
+      spec: options.spec,
+      action: options.action as typeof previous.action,
+      policies: options.policies ?? {},
+      state: previous.state,
+    })),
+  );
+}
+
+function scheduleOptions(file: ParamsFile & { schedule: Schedule }, installation: string): ScheduleOptions {
+  const { schedule } = file;
+  const spec =
+    schedule.spec.kind === 'cron'
+      ? { cronExpressions: [schedule.spec.cron], timezone: schedule.timezone }
+      : { intervals: [{ every: schedule.spec.seconds * 1000 }] };
+  return {
+    scheduleId: schedule.id,
+    spec,
+    action: {
+      type: 'startWorkflow',
+      workflowType: SCHEDULED_JOB,
+      taskQueue: TASK_QUEUE,
+      workflowId: `syncrator-schedule/${schedule.id}`,
+      args: [schedule.id],
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 minutes' },
+    memo: { installation, fingerprint: `${schedule.text} ${schedule.timezone}` },
+  };
+}
+
+export type ScheduleState = {
+  readonly paused: boolean;
+  readonly note: string | null;
+  /** The next firings as Temporal itself has them. */
+  readonly next: readonly Date[];
+};
+
+/** The states of those that Temporal has. @throws TemporalAway */
+export async function describeSchedules(
+  temporal: Temporal,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ScheduleState>> {
+  const states = new Map<string, ScheduleState>();
+  for (const id of ids) {
+    try {
+      const { state, info } = await handle(temporal, id, (h) => h.describe());
+      states.set(id, { paused: state.paused, note: state.note ?? null, next: info.nextActionTimes });
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+    }
+  }
+  return states;
+}
+
+/** @throws TemporalAway, ScheduleNotFoundError */
+export async function pauseSchedule(temporal: Temporal, id: string, note: string): Promise<void> {
+  await handle(temporal, id, (h) => h.pause(note));
+}
+
+/** @throws TemporalAway, ScheduleNotFoundError */
+export async function resumeSchedule(temporal: Temporal, id: string, note: string): Promise<void> {
+  await handle(temporal, id, (h) => h.unpause(note));
+}
+
+function handle<T>(
+  temporal: Temporal,
+  id: string,
+  call: (handle: ReturnType<Temporal['client']['schedule']['getHandle']>) => Promise<T>,
+): Promise<T> {
+  return within(DEADLINE_MS, temporal.connection, () => call(temporal.client.schedule.getHandle(id)));
+}
