@@ -1,0 +1,99 @@
+/** Owns the command line of the sync program: what may be said, and the help that teaches it. Reads nothing else. */
+
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+
+export const ACTIONS = ['sync', 'delta', 'delete', 'rollback'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+export type JobArguments = {
+  readonly action: Action;
+  /** Records per transaction. */
+  readonly batchSize: number;
+  /** Batches written at once. */
+  readonly lanes: number;
+  readonly debug: boolean;
+  readonly forceDelete: boolean;
+  /** null: a stand-alone run, which no fence protects. */
+  readonly jobId: number | null;
+};
+
+export type ParsedArguments =
+  | { readonly kind: 'run'; readonly arguments: JobArguments }
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'usage'; readonly text: string };
+
+const HELP = `
+Actions:
+  sync       load everything beside the live data, verify it, then switch; the old data are kept for rollback
+  delta      write what changed since the last watermark
+  delete     remove what the source no longer has
+  rollback   switch back to the data before the last sync
+
+Environment:
+  SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    where records come from
+  SINK=postgres  SINK_URL  SINK_TABLE         where they go
+  SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines with these settings; it wins
+  SYNCRATOR_MAX_DELETE_PERCENT                how much may disappear without --force-delete (default 10)
+  SYNCRATOR_REPORT_URL  SYNCRATOR_REPORT_TOKEN  where progress is reported; without them none is
+  SYNCRATOR_CHECKPOINT                        the last checkpoint of an earlier attempt, to go on from
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configured, 5 report refused,
+  6 fenced by a newer job, 7 nothing to roll back, 143 terminated
+
+Example:
+  SOURCE=ndjson SOURCE_URL=http://127.0.0.1:8080/records SINK=postgres \\
+  SINK_URL=postgres://localhost/demo SINK_TABLE=cities node src/job/main.ts sync -n 1000`;
+
+/** Reads the arguments; never exits and never prints. A wrong one gives a line that names it. */
+export function parseArguments(argv: readonly string[]): ParsedArguments {
+  const strange = argv.find((argument) => /\p{Cc}/u.test(argument));
+  if (strange !== undefined) {
+    return { kind: 'usage', text: `error: control characters in argument ${JSON.stringify(strange)}` };
+  }
+  let output = '';
+  const write = (text: string): void => void (output += text);
+  const command = new Command('syncrator-job')
+    .description('Keeps a sink in step with a source.')
+    .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))
+    .option('-n <records>', 'records per batch, each a transaction', wholeNumber(1, 100_000), 1000)
+    .option('-c <batches>', 'batches written at once', wholeNumber(1, 32), 1)
+    .option('--debug', 'write more log lines', false)
+    .option('--force-delete', 'lift MAX_DELETE_PERCENT (an empty source is refused all the same)', false)
+    .option('--api_job_id <id>', 'the job this run belongs to', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .addHelpText('after', HELP)
+    .configureOutput({ writeOut: write, writeErr: write })
+    .exitOverride();
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.helpDisplayed') return { kind: 'help', text: output };
+    return { kind: 'usage', text: `${output.trim()}\ntry: syncrator-job --help` };
+  }
+  const options = command.opts<{
+    n: number;
+    c: number;
+    debug: boolean;
+    forceDelete: boolean;
+    api_job_id?: number;
+  }>();
+  return {
+    kind: 'run',
+    arguments: {
+      action: command.args[0] as Action,
+      batchSize: options.n,
+      lanes: options.c,
+      debug: options.debug,
+      forceDelete: options.forceDelete,
+      jobId: options.api_job_id ?? null,
+    },
+  };
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}`);
+  };
+}

@@ -1,0 +1,39 @@
+/** Where an attempt had got to, as it travels through reports and back in `SYNCRATOR_CHECKPOINT`. */
+
+import { z } from 'zod';
+
+const syncCheckpoint = z.object({
+  action: z.literal('sync'),
+  /** Names the half-filled loading table; the sink's own cursor says how far it is. */
+  load_id: z.uuid(),
+  cursor: z.string().nullable(),
+  /** How many records the source then had: a changed number makes the half-filled table worthless. */
+  total: z.number().int().nullable(),
+});
+
+const deltaCheckpoint = z.object({
+  action: z.literal('delta'),
+  /** The sink's watermark this delta started from; a moved one makes the checkpoint void. */
+  since: z.iso.datetime(),
+  /** What the sink's watermark becomes once this delta is complete. */
+  watermark: z.iso.datetime(),
+  cursor: z.string(),
+  done: z.number().int(),
+  total: z.number().int().nullable(),
+});
+
+const checkpoint = z.discriminatedUnion('action', [syncCheckpoint, deltaCheckpoint]);
+
+export type SyncCheckpoint = z.infer<typeof syncCheckpoint>;
+export type DeltaCheckpoint = z.infer<typeof deltaCheckpoint>;
+export type Checkpoint = z.infer<typeof checkpoint>;
+
+/** Null for none, and for one this program cannot read: starting over is always correct. */
+export function parseCheckpoint(text: string | null): Checkpoint | null {
+  if (text === null) return null;
+  try {
+    return checkpoint.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,112 @@
+/** Owns the sequence of reports of one attempt: the first, what comes between, the last. */
+
+import type { Report } from '../domain/report.ts';
+import { JobError } from './job-error.ts';
+import type { Log } from './log.ts';
+import { maskCredentials } from './mask.ts';
+import { sendReport } from './report-request.ts';
+import type { ReportSettings } from './settings.ts';
+import { waitFor } from './wait.ts';
+
+export type Reporter = {
+  /** The first report. Throws `refused`; an unreachable receiver is tried for the whole budget, then let be. */
+  first(): Promise<void>;
+  /** Merges into what is reported next; cheap, to be called as often as there is news. */
+  update(news: Partial<Omit<Report, 'seq'>>): void;
+  /** The last report; never throws. @param budgetMs how long an unreachable receiver is tried */
+  last(news: Partial<Omit<Report, 'seq'>>, budgetMs?: number): Promise<void>;
+};
+
+export type ReporterOptions = {
+  readonly settings: ReportSettings | null;
+  /** What every report says. */
+  readonly identity: Pick<Report, 'options' | 'version'>;
+  readonly log: Log;
+  readonly stop: AbortSignal;
+  /** Called once, when a report between first and last is refused. */
+  readonly onRefused: (why: string) => void;
+  readonly budgetMs?: number;
+};
+
+const BUDGET_MS = 180_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const LONGEST_PAUSE_MS = 15_000;
+const LEAST_GAP_MS = 1_000;
+const MOST_SILENCE_MS = 4_000;
+
+export function createReporter(options: ReporterOptions): Reporter {
+  const { settings, identity, log, stop, onRefused, budgetMs = BUDGET_MS } = options;
+  let current: Omit<Report, 'seq'> = { phase: 'starting', failed: 0, ...identity };
+  let seq = 0;
+  let news = false;
+  let lastSent = 0;
+  let inFlight: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  const next = (): Report => {
+    seq += 1;
+    news = false;
+    lastSent = Date.now();
+    return { seq, ...current };
+  };
+
+  /** One report until it is received, refused, or the budget is spent. */
+  async function insist(to: ReportSettings, budget: number, until: AbortSignal): Promise<string | null> {
+    const report = next();
+    const deadline = Date.now() + budget;
+    for (let pause = 500; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      const reception = await sendReport(
+        to,
+        report,
+        Math.max(1, Math.min(REQUEST_TIMEOUT_MS, deadline - Date.now())),
+      );
+      if (reception.kind === 'accepted') return null;
+      if (reception.kind === 'refused') return reception.why;
+      log.info(`report ${report.seq}: ${reception.kind}: ${reception.why}`);
+      const wait = reception.kind === 'unreachable' ? (reception.retryAfterMs ?? pause) : Infinity;
+      if (Date.now() + wait >= deadline) return null;
+      await waitFor(wait, until);
+    }
+  }
+
+  async function sendBetween(to: ReportSettings): Promise<void> {
+    const reception = await sendReport(to, next(), MOST_SILENCE_MS);
+    if (reception.kind === 'refused') onRefused(reception.why);
+    else if (reception.kind === 'unreachable') lastSent = Date.now() + (reception.retryAfterMs ?? 0);
+    if (reception.kind !== 'accepted') log.debug(`report ${seq}: ${reception.kind}: ${reception.why}`);
+  }
+
+  function tick(to: ReportSettings): void {
+    const gap = Date.now() - lastSent;
+    if (inFlight || gap < LEAST_GAP_MS || (!news && gap < MOST_SILENCE_MS)) return;
+    inFlight = sendBetween(to).finally(() => (inFlight = null));
+  }
+
+  return {
+    async first() {
+      if (!settings) return;
+      const refused = await insist(settings, budgetMs, stop);
+      if (refused)
+        throw new JobError('refused', `the first report was refused (${refused}); nothing was touched`);
+      timer = setInterval(() => tick(settings), 100);
+    },
+    update(fresh) {
+      current = { ...current, ...masked(fresh) };
+      news = true;
+    },
+    async last(fresh, budget = budgetMs) {
+      clearInterval(timer);
+      await inFlight;
+      if (!settings) return;
+      current = { ...current, ...masked(fresh) };
+      const refused = await insist(settings, budget, new AbortController().signal);
+      if (refused) log.info(`the last report was refused: ${refused}`);
+    },
+  };
+}
+
+function masked(news: Partial<Omit<Report, 'seq'>>): Partial<Omit<Report, 'seq'>> {
+  return news.message === undefined
+    ? news
+    : { ...news, message: maskCredentials(news.message).slice(0, 4096) };
+}

@@ -1,0 +1,13 @@
+/** Chooses the source the settings name. */
+
+import type { SourceSettings } from '../settings.ts';
+import { createNdjsonFileSource } from './ndjson-file.ts';
+import { createNdjsonHttpSource } from './ndjson-http.ts';
+import type { Source } from './source.ts';
+
+/** Opens nothing yet: the first call of the source does. */
+export function openSource(settings: SourceSettings, stop: AbortSignal): Source {
+  return settings.kind === 'ndjson-file'
+    ? createNdjsonFileSource({ path: settings.path, stop })
+    : createNdjsonHttpSource({ url: settings.url, stop });
+}
