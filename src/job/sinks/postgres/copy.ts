@@ -8,17 +8,18 @@ import type { SourceRecord } from '../../sources/source.ts';
 
 const DEADLINE_MS = 16 * 60_000;
 
-/** @param table a quoted name of a table with the columns id, updated_at, record */
+/** @param table a quoted name of a table with the columns id, updated_at, record; @returns how many were written */
 export async function copyRecords(
   client: PoolClient,
   table: string,
   records: readonly SourceRecord[],
-): Promise<void> {
+): Promise<number> {
   let text = '';
   for (const { id, updated_at, record } of records) {
     text += `${escaped(id)}\t${escaped(updated_at)}\t${escaped(JSON.stringify(record))}\n`;
   }
   await copy(client, `COPY ${table} (id, updated_at, record) FROM STDIN`, text);
+  return records.length;
 }
 
 /** @param table a quoted name of a table with the column id */

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { DatabaseError } from 'pg';
 import { WrongLoadError } from '../../job-error.ts';
+import type { SourceRecord } from '../../sources/source.ts';
 import type { Load, LoadBatch, Turn } from '../sink.ts';
 import { inTransaction } from './connect.ts';
 import { copyRecords } from './copy.ts';
@@ -12,7 +13,7 @@ import { createTable, type Tables, tableExists } from './tables.ts';
 
 const UNIQUE_VIOLATION = '23505';
 // A batch lost with a crash of the server is loaded again from the cursor lost with it; the switch is synchronous.
-const BEGIN_BATCH = 'BEGIN; SET LOCAL synchronous_commit = off; SAVEPOINT batch';
+const BEGIN_BATCH = 'BEGIN; SET LOCAL synchronous_commit = off';
 
 export type Sinks = { readonly pool: Pool; readonly tables: Tables; readonly writer: Writer };
 
@@ -44,34 +45,37 @@ export async function loadBatch(
   { records, from, to }: LoadBatch,
   turn: Turn,
 ): Promise<number> {
-  const write = async (client: PoolClient): Promise<number> => {
-    const added = await copyOrUpsert(client, tables.loading, records);
-    await turn;
-    await claim(client, writer, {
-      changes: 'loading_cursor = $3, loading_done = loading_done + $4',
-      only: 'load_id = $5 AND loading_cursor IS NOT DISTINCT FROM $6',
-      values: [to, added, load.id, from],
-    });
-    return added;
-  };
-  return await inTransaction(pool, write, BEGIN_BATCH);
+  const written = async (add: typeof copyRecords): Promise<number> =>
+    await inTransaction(
+      pool,
+      async (client) => {
+        const added = await add(client, tables.loading, records);
+        await turn;
+        await claim(client, writer, {
+          changes: 'loading_cursor = $3, loading_done = loading_done + $4',
+          only: 'load_id = $5 AND loading_cursor IS NOT DISTINCT FROM $6',
+          values: [to, added, load.id, from],
+        });
+        return added;
+      },
+      BEGIN_BATCH,
+    );
+  try {
+    return await written(copyRecords);
+  } catch (error) {
+    // A source that lists an id twice: rare, so only such a batch pays for the slow way.
+    if (isUniqueViolation(error)) return await written(mergeRecords);
+    throw error;
+  }
 }
 
-async function copyOrUpsert(
+/** Like copyRecords, for ids that may be there already or come twice: the newest record stays. */
+async function mergeRecords(
   client: PoolClient,
   table: string,
-  records: LoadBatch['records'],
+  records: readonly SourceRecord[],
 ): Promise<number> {
-  try {
-    await copyRecords(client, table, records);
-    return records.length;
-  } catch (error) {
-    if (!(error instanceof DatabaseError) || error.code !== UNIQUE_VIOLATION) throw error;
-  }
-  // A source that lists an id twice: rare, so only such a batch pays for the slow way.
-  await client.query(
-    `ROLLBACK TO SAVEPOINT batch; CREATE TEMP TABLE incoming (LIKE ${table}) ON COMMIT DROP`,
-  );
+  await client.query(`CREATE TEMP TABLE incoming (LIKE ${table}) ON COMMIT DROP`);
   await copyRecords(client, 'incoming', records);
   const { rows } = await client.query<{ added: string }>(
     `WITH written AS (
@@ -82,6 +86,11 @@ async function copyOrUpsert(
      ) SELECT count(*) FILTER (WHERE inserted) AS added FROM written`,
   );
   return Number(rows[0]?.added);
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof DatabaseError && cause.code === UNIQUE_VIOLATION;
 }
 
 export async function verifyLoad(
