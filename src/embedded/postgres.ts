@@ -1,0 +1,178 @@
+/** Runs the embedded PostgreSQL of one data folder: started, or adopted if its last owner was killed. */
+import { spawn } from 'node:child_process';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { logTail } from './log-tail.ts';
+import { freePort } from './ports.ts';
+import { type PostgresBinaries, postgresBinaries } from './postgres-binary.ts';
+import { clusterPassword, createCluster, POSTGRES_ENV } from './postgres-cluster.ts';
+import { askDataDirectory, findOrphan } from './postgres-orphan.ts';
+import { postgresUser, type SystemUser, unreachable } from './postgres-user.ts';
+import { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+
+export type EmbeddedPostgres = {
+  /** The superuser's address of a database. */
+  url(database: string): string;
+  readonly port: number;
+  readonly pid: number;
+  /** True when the server was already running, left over from a killed owner. */
+  readonly adopted: boolean;
+  /** Ends the server by its fast shutdown; safe to repeat. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts PostgreSQL on 127.0.0.1, on a free port, with its data in `<dataDir>/postgres`, its password in
+ * `<dataDir>/postgres.password` and its output in `<dataDir>/logs/postgres.log`. Nothing stops it but `stop()`.
+ * @param options.ephemeral gives up durability for speed: for folders that are thrown away
+ * @throws Error naming the folder, package or user that is wrong, and the fix
+ */
+export async function startPostgres(options: {
+  dataDir: string;
+  onProgress?: (line: string) => void;
+  ephemeral?: boolean;
+}): Promise<EmbeddedPostgres> {
+  const dataDir = path.resolve(options.dataDir);
+  const clusterDir = path.join(dataDir, 'postgres');
+  const binaries = postgresBinaries();
+  const user = postgresUser();
+  mkdirSync(path.join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
+  if (user !== undefined) assertReachable(dataDir, binaries, user);
+  const password = clusterPassword(path.join(dataDir, 'postgres.password'));
+
+  const orphan = existsSync(clusterDir) ? await findOrphan(clusterDir, password) : undefined;
+  if (orphan !== undefined) return handle(orphan.port, orphan.identity, password, true);
+
+  if (!existsSync(clusterDir)) {
+    options.onProgress?.('creating the Postgres cluster');
+    await createCluster(clusterDir, password, binaries, user);
+  }
+  const logFile = path.join(dataDir, 'logs', 'postgres.log');
+  const { port, identity } = await launch({
+    clusterDir,
+    logFile,
+    binaries,
+    user,
+    password,
+    ephemeral: options.ephemeral ?? false,
+  });
+  return handle(port, identity, password, false);
+}
+
+type Launch = {
+  clusterDir: string;
+  logFile: string;
+  binaries: PostgresBinaries;
+  user: SystemUser | undefined;
+  password: string;
+  ephemeral: boolean;
+};
+
+async function launch(options: Launch, attempt = 1): Promise<{ port: number; identity: ProcessIdentity }> {
+  const { clusterDir, logFile, binaries, user, password } = options;
+  const port = await freePort();
+  // A file, not a pipe: the server must be able to write on after we were killed.
+  const log = openSync(logFile, 'a', 0o600);
+  const logStart = statSync(logFile).size;
+  const child = spawn(
+    binaries.postgres,
+    ['-D', clusterDir, '-p', String(port), ...settings(options.ephemeral)],
+    {
+      ...user,
+      cwd: '/',
+      env: POSTGRES_ENV,
+      detached: true,
+      stdio: ['ignore', log, log],
+    },
+  );
+  closeSync(log);
+  let failure: Error | undefined;
+  child.on('error', (error) => {
+    failure = error;
+  });
+  child.unref();
+  const identity = child.pid === undefined ? undefined : identify(child.pid);
+  const deadline = Date.now() + 60_000;
+  while (identity !== undefined && isAlive(identity)) {
+    if (await isReady(port, password)) return { port, identity };
+    if (Date.now() > deadline) {
+      await endProcess('Postgres', identity, [
+        ['SIGQUIT', 5_000],
+        ['SIGKILL', 5_000],
+      ]);
+      break;
+    }
+    await wait(25);
+  }
+  const lines = logTail(logFile, 5, logStart);
+  if (attempt < 3 && lines.some((line) => line.includes('Address already in use')))
+    return launch(options, attempt + 1);
+  throw new Error(`Postgres on ${clusterDir} did not start (see ${logFile}): ${lines.join(' | ')}`, {
+    cause: failure,
+  });
+}
+
+async function isReady(port: number, password: string): Promise<boolean> {
+  try {
+    await askDataDirectory(port, password);
+    return true;
+  } catch {
+    return false; // refused or still starting: `launch` keeps the deadline and sees an early end
+  }
+}
+
+function settings(ephemeral: boolean): string[] {
+  const values = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    shared_buffers: '64MB',
+    max_connections: '300',
+    max_wal_size: '256MB',
+    jit: 'off',
+    log_timezone: 'UTC',
+    timezone: 'UTC',
+    ...(ephemeral ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+  };
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+function handle(
+  port: number,
+  identity: ProcessIdentity,
+  password: string,
+  adopted: boolean,
+): EmbeddedPostgres {
+  return {
+    url: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
+    port,
+    pid: identity.pid,
+    adopted,
+    // SIGINT is Postgres' fast shutdown: it does not wait for clients, but writes everything down.
+    stop: () =>
+      endProcess('Postgres', identity, [
+        ['SIGINT', 20_000],
+        ['SIGQUIT', 5_000],
+        ['SIGKILL', 5_000],
+      ]),
+  };
+}
+
+function assertReachable(dataDir: string, binaries: PostgresBinaries, user: SystemUser): void {
+  // Our own folder, made with mode 0700: entering is all that Postgres needs.
+  const mode = statSync(dataDir).mode;
+  if (unreachable(path.dirname(dataDir), user) === undefined && unreachable(dataDir, user) !== undefined) {
+    chmodSync(dataDir, (mode & 0o7777) | 0o001);
+  }
+  for (const [target, fix] of [
+    [binaries.postgres, 'move the checkout elsewhere'],
+    [dataDir, 'set SYNCRATOR_DATA to a folder elsewhere'],
+  ] as const) {
+    const folder = unreachable(target, user);
+    if (folder === undefined) continue;
+    throw new Error(
+      `Postgres runs as the user "postgres" (it refuses root), who cannot enter ${folder}: ` +
+        `chmod o+x ${folder}, ${fix}, or run as an ordinary user`,
+    );
+  }
+}

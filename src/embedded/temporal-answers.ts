@@ -1,0 +1,22 @@
+/** Asks whether a Temporal server answers. */
+import { Connection } from '@temporalio/client';
+
+/** True when the namespace `default` can be described within the time. */
+export async function temporalAnswers(address: string, timeoutMs = 2_000): Promise<boolean> {
+  let connection: Connection;
+  try {
+    connection = await Connection.connect({ address, connectTimeout: timeoutMs });
+  } catch {
+    return false; // not there, or not yet: the caller keeps the deadline
+  }
+  try {
+    await connection.withDeadline(Date.now() + timeoutMs, () =>
+      connection.workflowService.describeNamespace({ namespace: 'default' }),
+    );
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection.close();
+  }
+}

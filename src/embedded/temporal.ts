@@ -1,0 +1,122 @@
+/** Runs the Temporal dev server of one data folder: started, or adopted if its last owner was killed. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { logTail } from './log-tail.ts';
+import { freePort } from './ports.ts';
+import { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { temporalAnswers } from './temporal-answers.ts';
+import { temporalBinary } from './temporal-binary.ts';
+import { readTemporalState, writeTemporalState } from './temporal-server-state.ts';
+
+export type EmbeddedTemporal = {
+  /** host:port of the gRPC front end; its namespace is `default`. */
+  readonly address: string;
+  readonly uiUrl: string;
+  readonly pid: number;
+  /** True when the server was already running, left over from a killed owner. */
+  readonly adopted: boolean;
+  /** Ends the server; safe to repeat. */
+  stop(): Promise<void>;
+};
+
+export type TemporalOptions = {
+  dataDir: string;
+  onProgress?: (line: string) => void;
+  /** Keeps nothing: no database file, no adoption. */
+  inMemory?: boolean;
+  port?: number;
+  uiPort?: number;
+};
+
+// It keeps every acknowledged write in its database file, also over a SIGKILL: no need to wait long for its manners.
+const END: ReadonlyArray<readonly [NodeJS.Signals, number]> = [
+  ['SIGTERM', 10_000],
+  ['SIGKILL', 5_000],
+];
+
+/**
+ * Starts `temporal server start-dev` on 127.0.0.1 with `<dataDir>/temporal.db`; ports are those of the last run where
+ * still free. There is never a second server on one database file: an orphan is adopted if it answers, else ended.
+ * @throws Error naming the program that is missing, or with the server's last lines
+ */
+export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
+  const dataDir = path.resolve(options.dataDir);
+  mkdirSync(path.join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
+  const stateFile = options.inMemory ? undefined : path.join(dataDir, 'temporal.json');
+  const last = stateFile === undefined ? undefined : readTemporalState(stateFile);
+  if (last !== undefined && isAlive(last)) {
+    const identity: ProcessIdentity = { pid: last.pid, startTime: last.startTime };
+    if (await temporalAnswers(`127.0.0.1:${last.port}`, 5_000))
+      return handle(last.port, last.uiPort, identity, true);
+    options.onProgress?.(`ending a Temporal server that no longer answers (pid ${last.pid})`);
+    await endProcess('Temporal', identity, END);
+  }
+  const binary = await temporalBinary(options.onProgress);
+  return launch({
+    binary,
+    dataDir,
+    stateFile,
+    port: options.port ?? (await freePort(last?.port)),
+    uiPort: options.uiPort ?? (await freePort(last?.uiPort)),
+  });
+}
+
+async function launch(options: {
+  binary: string;
+  dataDir: string;
+  stateFile: string | undefined;
+  port: number;
+  uiPort: number;
+}): Promise<EmbeddedTemporal> {
+  const { binary, dataDir, stateFile, port, uiPort } = options;
+  const address = `127.0.0.1:${port}`;
+  const logFile = path.join(dataDir, 'logs', 'temporal.log');
+  const args = [
+    'server',
+    'start-dev',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--ui-port',
+    String(uiPort),
+  ];
+  args.push('--log-level', 'warn', '--log-format', 'json', '--color', 'never');
+  if (stateFile !== undefined) args.push('--db-filename', path.join(dataDir, 'temporal.db'));
+  // A file, not a pipe: the server must be able to write on after we were killed.
+  const log = openSync(logFile, 'a', 0o600);
+  const logStart = statSync(logFile).size;
+  const child = spawn(binary, args, { cwd: dataDir, detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  let failure: Error | undefined;
+  child.on('error', (error) => {
+    failure = error;
+  });
+  child.unref();
+  const identity = child.pid === undefined ? undefined : identify(child.pid);
+  if (identity !== undefined && stateFile !== undefined)
+    writeTemporalState(stateFile, { ...identity, port, uiPort });
+  const deadline = Date.now() + 30_000;
+  while (identity !== undefined && isAlive(identity)) {
+    if (await temporalAnswers(address)) return handle(port, uiPort, identity, false);
+    if (Date.now() > deadline) {
+      await endProcess('Temporal', identity, END);
+      break;
+    }
+    await wait(50);
+  }
+  const lines = logTail(logFile, 5, logStart).join(' | ');
+  throw new Error(`Temporal did not start on ${address} (see ${logFile}): ${lines}`, { cause: failure });
+}
+
+function handle(port: number, uiPort: number, identity: ProcessIdentity, adopted: boolean): EmbeddedTemporal {
+  return {
+    address: `127.0.0.1:${port}`,
+    uiUrl: `http://127.0.0.1:${uiPort}`,
+    pid: identity.pid,
+    adopted,
+    stop: () => endProcess('Temporal', identity, END),
+  };
+}
