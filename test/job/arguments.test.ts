@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../../src/job/arguments.ts';
+
+const defaults = { batchSize: 1000, lanes: 1, debug: false, forceDelete: false, jobId: null };
+
+describe('the command line', () => {
+  it.each([
+    ['sync', { action: 'sync' }],
+    ['delta -n 5', { action: 'delta', batchSize: 5 }],
+    ['delta -n5 -c4', { action: 'delta', batchSize: 5, lanes: 4 }],
+    ['delete --force-delete --api_job_id 12', { action: 'delete', forceDelete: true, jobId: 12 }],
+    ['--debug rollback --api_job_id=7', { action: 'rollback', debug: true, jobId: 7 }],
+  ])('understands %j', (line, expected) => {
+    expect(parseArguments(line.split(' '))).toEqual({ kind: 'run', arguments: { ...defaults, ...expected } });
+  });
+
+  it.each([
+    [[], 'missing required argument'],
+    [['explode'], "'explode' is invalid"],
+    [['diff'], 'Allowed choices are sync, delta, delete, rollback'],
+    [['sync', 'delta'], 'too many arguments'],
+    [['sync', '--api-job-id', '1'], "unknown option '--api-job-id'"],
+    [['sync', '--force'], "unknown option '--force'"],
+    [['sync', '-n'], 'argument missing'],
+    [['sync', '-n', '0'], 'whole number from 1'],
+    [['sync', '-n', '-5'], 'whole number from 1'],
+    [['sync', '-n', '1e3'], 'whole number from 1'],
+    [['sync', '-n', '100001'], 'to 100000'],
+    [['sync', '-c', '33'], 'to 32'],
+    [['sync', '--api_job_id', '0'], 'whole number from 1'],
+    [['sync', '--api_job_id', '9007199254740992'], 'whole number from 1'],
+    [['sync', '--debug=yes'], 'debug'],
+    [['sync', '-n', '1;reboot'], 'whole number from 1'],
+    [['sync', '$(reboot)'], 'too many arguments'],
+    [['sync', '`reboot`'], 'too many arguments'],
+    [['sync', '|', 'tee'], 'too many arguments'],
+    [['sync\n'], 'control characters in argument "sync\\n"'],
+    [['sync', '-n', '1\u0000'], 'control characters'],
+    [['sync', '\u001b[31m'], 'control characters in argument "\\u001b[31m"'],
+    [['sync', '\u009b31m'], 'control characters'],
+  ])('refuses %j, saying what is wrong', (argv, said) => {
+    const parsed = parseArguments(argv);
+    expect(parsed.kind).toBe('usage');
+    expect(parsed).toHaveProperty('text', expect.stringContaining(said));
+  });
+
+  it('teaches itself', () => {
+    const parsed = parseArguments(['--help']);
+    expect(parsed.kind).toBe('help');
+    for (const word of ['-n', '-c', '--force-delete', '--api_job_id', 'SINK_URL', 'rollback', 'Exit codes']) {
+      expect(parsed).toHaveProperty('text', expect.stringContaining(word));
+    }
+  });
+});

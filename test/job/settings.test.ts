@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { maskCredentials, shownUrl } from '../../src/job/mask.ts';
+import { parseSettingsFile, readSettings } from '../../src/job/settings.ts';
+
+const complete = {
+  SYNCRATOR_ENV: 'qas',
+  SYNCRATOR_TARGET: 'cities',
+  SOURCE: 'ndjson',
+  SOURCE_URL: 'http://example.org/records',
+  SINK: 'postgres',
+  SINK_URL: 'postgres://user:pa%23ss@db/x',
+  SINK_TABLE: 'cities',
+};
+
+describe('settings', () => {
+  it('come from the environment', () => {
+    expect(readSettings({ needsSource: true, environment: complete })).toEqual({
+      source: { kind: 'ndjson-http', url: complete.SOURCE_URL },
+      sink: { kind: 'postgres', url: complete.SINK_URL, table: 'cities' },
+      maxDeletePercent: 10,
+    });
+  });
+
+  it('come from the file before the environment', () => {
+    const file = fileWith('# a comment\nSINK_TABLE=towns\nSINK_URL=postgres://u:a=b@db/x\n');
+    const environment = { ...complete, SYNCRATOR_SETTINGS_FILE: file };
+    expect(readSettings({ needsSource: true, environment }).sink).toEqual({
+      kind: 'postgres',
+      url: 'postgres://u:a=b@db/x',
+      table: 'towns',
+    });
+  });
+
+  it('need no source for a rollback', () => {
+    const environment = { ...complete, SOURCE: undefined, SOURCE_URL: undefined };
+    expect(readSettings({ needsSource: false, environment }).source).toBeNull();
+  });
+
+  it.each([
+    ['SOURCE', undefined],
+    ['SOURCE', 'oracle'],
+    ['SOURCE_URL', undefined],
+    ['SOURCE_URL', 'file:///etc/passwd'],
+    ['SINK', ''],
+    ['SINK', 'mongo'],
+    ['SINK_URL', undefined],
+    ['SINK_URL', 'nonsense'],
+    ['SINK_TABLE', undefined],
+    ['SINK_TABLE', 'cities"; DROP TABLE x; --'],
+    ['SINK_TABLE', 'x'.repeat(52)],
+    ['SYNCRATOR_MAX_DELETE_PERCENT', '101'],
+    ['SYNCRATOR_MAX_DELETE_PERCENT', '-1'],
+    ['SYNCRATOR_SETTINGS_FILE', '/nowhere/at/all.env'],
+  ])('%s=%s is not configured, and says where to set it', (key, value) => {
+    const environment = { ...complete, [key]: value };
+    expect(() => readSettings({ needsSource: true, environment })).toThrow(
+      expect.objectContaining({
+        code: 'notConfigured',
+        message: expect.stringMatching(new RegExp(`${key}.*syncrator-envtarget-qas-cities`)) as string,
+      }),
+    );
+  });
+
+  it('split at the first =, and take # for a comment only at the start of a line', () => {
+    expect(parseSettingsFile('A=a#b=c\r\n\n#B=1\n C = x y \n')).toEqual({ A: 'a#b=c', C: 'x y' });
+  });
+
+  it.each(['novalue-and-secret', '1A=secret', 'A=1\nA=secret'])('refuse %j without repeating it', (text) => {
+    expect(() => parseSettingsFile(text)).toThrow(/^line \d (is not KEY=value|repeats A)$/);
+  });
+});
+
+describe('masking', () => {
+  it.each([
+    ['postgres://user:pass@db/x', 'postgres://<FILTERED>@db/x'],
+    ['a https://u:p@ss/w#o@h/p b', 'a https://<FILTERED>@h/p b'],
+    ['http://h/p', 'http://h/p'],
+  ])('%s', (text, shown) => expect(maskCredentials(text)).toBe(shown));
+
+  it('drops the query, where tokens travel', () => {
+    expect(shownUrl('https://u:p@h/p?private_token=1#x')).toBe('https://<FILTERED>@h/p');
+  });
+});
+
+function fileWith(text: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'syncrator-settings-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'settings.env');
+  writeFileSync(file, text);
+  return file;
+}

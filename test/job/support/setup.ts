@@ -1,0 +1,114 @@
+/** A source, a receiver of reports and an empty database, with the program run between them. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Client } from 'pg';
+import { runJob } from '../../../src/job/run-job.ts';
+import { parseArguments } from '../../../src/job/arguments.ts';
+import { createDatabase } from '../../support/database.ts';
+import { type FakeReceiver, startFakeReceiver } from './fake-receiver.ts';
+import { type FakeRow, type FakeSource, startFakeSource } from './fake-source.ts';
+
+export type Ended = { readonly code: number | null; readonly output: string };
+
+export type Setup = AsyncDisposable & {
+  readonly source: FakeSource;
+  readonly receiver: FakeReceiver;
+  readonly sinkUrl: string;
+  readonly environment: Record<string, string>;
+  query<R>(sql: string, values?: unknown[]): Promise<R[]>;
+  /** In this process. */
+  run(options: string, environment?: Record<string, string>, terminate?: AbortSignal): Promise<Ended>;
+  /** The real program, as a process of its own. */
+  spawn(
+    options: string[],
+    environment?: Record<string, string>,
+  ): { child: ChildProcess; ended: Promise<Ended> };
+  /** id -> name of a table; null where there is none. */
+  names(table?: string): Promise<Record<string, string> | null>;
+  md5(table?: string): Promise<string | null>;
+};
+
+export async function setup(rows: readonly FakeRow[] = []): Promise<Setup> {
+  const database = await createDatabase({ migrated: false });
+  const source = await startFakeSource();
+  const receiver = await startFakeReceiver();
+  const client = new Client({ connectionString: database.url, query_timeout: 30_000 });
+  await client.connect();
+  source.put(...rows);
+  const children: ChildProcess[] = [];
+  const environment = {
+    SYNCRATOR_REPORT_URL: receiver.url,
+    SYNCRATOR_REPORT_TOKEN: '1.1.secret-mac',
+    SYNCRATOR_ENV: 'dev',
+    SYNCRATOR_TARGET: 'cities',
+    SOURCE: 'ndjson',
+    SOURCE_URL: source.url,
+    SINK: 'postgres',
+    SINK_URL: database.url,
+    SINK_TABLE: 'cities',
+  };
+  const query = async <R>(sql: string, values?: unknown[]): Promise<R[]> =>
+    (await client.query(sql, values)).rows as R[];
+  const exists = async (table: string): Promise<boolean> =>
+    (await query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [table]))[0]?.there ===
+    true;
+
+  return {
+    source,
+    receiver,
+    sinkUrl: database.url,
+    environment,
+    query,
+    async run(options, more = {}, terminate = new AbortController().signal) {
+      const parsed = parseArguments(options.split(' '));
+      if (parsed.kind !== 'run') throw new Error(parsed.text);
+      let output = '';
+      const code = await runJob({
+        arguments: parsed.arguments,
+        optionsText: options,
+        environment: { ...environment, ...more },
+        terminate,
+        reportBudgetMs: 2_000,
+        writeLine: (line) => void (output += line),
+      });
+      return { code, output };
+    },
+    spawn(options, more = {}) {
+      const env = { PATH: process.env['PATH'], ...environment, ...more };
+      const child = spawn(process.execPath, ['src/job/main.ts', ...options], { env });
+      children.push(child);
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, output }));
+      return { child, ended };
+    },
+    async names(table = 'cities') {
+      if (!(await exists(table))) return null;
+      const found = await query<{ id: string; name: string }>(
+        `SELECT id, record->>'name' AS name FROM ${table}`,
+      );
+      return Object.fromEntries(found.map(({ id, name }) => [id, name]));
+    },
+    async md5(table = 'cities') {
+      if (!(await exists(table))) return null;
+      const [row] = await query<{ md5: string }>(
+        `SELECT md5(string_agg(t::text, '|' ORDER BY id COLLATE "C")) AS md5 FROM ${table} t`,
+      );
+      return row?.md5 ?? null;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const child of children) child.kill('SIGKILL');
+      await client.end();
+      await source.close();
+      await receiver.close();
+      await database.drop();
+    },
+  };
+}
+
+/** The rows' names by id, as {@link Setup.names} tells them. */
+export function namesOf(rows: Iterable<FakeRow>): Record<string, string> {
+  return Object.fromEntries([...rows].map(({ id, name }) => [id, String(name)]));
+}
