@@ -9,7 +9,7 @@ import { type PostgresBinaries, postgresBinaries } from './postgres-binary.ts';
 import { clusterPassword, createCluster, POSTGRES_ENV } from './postgres-cluster.ts';
 import { askDataDirectory, findOrphan } from './postgres-orphan.ts';
 import { postgresUser, type SystemUser, unreachable } from './postgres-user.ts';
-import { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { endProcess, identify, isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
 
 export type EmbeddedPostgres = {
   /** The superuser's address of a database. */
@@ -19,7 +19,9 @@ export type EmbeddedPostgres = {
   /** True when the server was already running, left over from a killed owner. */
   readonly adopted: boolean;
   /** Ends the server by its fast shutdown; safe to repeat. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Ends it at once; the next start recovers from its log. */
+  readonly kill: () => void;
 };
 
 /**
@@ -155,6 +157,9 @@ function handle(
         ['SIGQUIT', 5_000],
         ['SIGKILL', 5_000],
       ]),
+    kill: () => {
+      if (isAlive(identity)) signalProcess(identity.pid, 'SIGQUIT');
+    },
   };
 }
 

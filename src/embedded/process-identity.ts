@@ -55,7 +55,8 @@ export async function endProcess(
   throw new Error(`${name} (pid ${identity.pid}) does not end; end it by hand: kill -9 ${identity.pid}`);
 }
 
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal; a process that is already gone is no error. A negative pid means its group. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

@@ -22,6 +22,7 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
 export async function temporalBinary(
   onProgress: Progress = () => undefined,
   env: NodeJS.ProcessEnv = process.env,
+  signal?: AbortSignal,
 ): Promise<string> {
   const bin = path.join(cacheDir(env), 'bin');
   const present = onPath('temporal', env) ?? executable(path.join(bin, 'temporal'));
@@ -30,16 +31,17 @@ export async function temporalBinary(
 
   const failures: string[] = [];
   try {
-    return await downloadTemporal(bin, onProgress);
+    return await downloadTemporal(bin, onProgress, signal);
   } catch (error) {
     failures.push(message(error));
     onProgress(message(error));
   }
+  signal?.throwIfAborted();
   const go = onPath('go', env);
   if (go === undefined) failures.push('there is no go on PATH to build it');
   else {
     try {
-      return await buildTemporal(go, bin, onProgress);
+      return await buildTemporal(go, bin, onProgress, signal);
     } catch (error) {
       failures.push(message(error));
     }

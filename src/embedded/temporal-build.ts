@@ -17,6 +17,7 @@ export async function buildTemporal(
   go: string,
   bin: string,
   onProgress: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<string> {
   const folder = mkdtempSync(path.join(bin, 'build-'));
   try {
@@ -25,6 +26,7 @@ export async function buildTemporal(
         env: { ...process.env, GOBIN: folder },
         timeout: LIMIT_MS,
         maxBuffer: 64 * 1024 * 1024,
+        ...(signal === undefined ? {} : { signal }),
       }),
     );
     renameSync(path.join(folder, 'temporal'), path.join(bin, 'temporal'));

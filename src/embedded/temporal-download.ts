@@ -11,7 +11,11 @@ const LIMIT_MS = 60_000;
  * Downloads `temporal` into `bin`, whole or not at all.
  * @throws Error in one line, after at most a minute
  */
-export async function downloadTemporal(bin: string, onProgress: (line: string) => void): Promise<string> {
+export async function downloadTemporal(
+  bin: string,
+  onProgress: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<string> {
   // A folder of its own: the SDK waits for other downloads by a marker file that a killed one leaves behind.
   const folder = mkdtempSync(path.join(bin, 'download-'));
   try {
@@ -23,6 +27,7 @@ export async function downloadTemporal(bin: string, onProgress: (line: string) =
         {
           timeout: LIMIT_MS,
           killSignal: 'SIGKILL',
+          ...(signal === undefined ? {} : { signal }),
         },
       ),
     );
@@ -40,7 +45,9 @@ export async function downloadTemporal(bin: string, onProgress: (line: string) =
     const why = killed
       ? `no end after ${LIMIT_MS / 1000} s`
       : (stderr?.trim().split('\n').at(-1) ?? (cause instanceof Error ? cause.message : String(cause)));
-    throw new Error(`the download of temporal failed: ${why.slice(0, 200)}`, { cause });
+    throw new Error(`the download of temporal failed: ${why.replace(/ for url.*/, '').slice(0, 200)}`, {
+      cause,
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

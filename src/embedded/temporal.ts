@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { logTail } from './log-tail.ts';
 import { freePort } from './ports.ts';
-import { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { endProcess, identify, isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
 import { temporalAnswers } from './temporal-answers.ts';
 import { temporalBinary } from './temporal-binary.ts';
 import { readTemporalState, writeTemporalState } from './temporal-server-state.ts';
@@ -18,7 +18,9 @@ export type EmbeddedTemporal = {
   /** True when the server was already running, left over from a killed owner. */
   readonly adopted: boolean;
   /** Ends the server; safe to repeat. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Ends it at once; what it has acknowledged is in its file. */
+  readonly kill: () => void;
 };
 
 export type TemporalOptions = {
@@ -28,6 +30,8 @@ export type TemporalOptions = {
   inMemory?: boolean;
   port?: number;
   uiPort?: number;
+  /** Gives up getting the program. */
+  signal?: AbortSignal;
 };
 
 // It keeps every acknowledged write in its database file, also over a SIGKILL: no need to wait long for its manners.
@@ -53,7 +57,8 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
     options.onProgress?.(`ending a Temporal server that no longer answers (pid ${last.pid})`);
     await endProcess('Temporal', identity, END);
   }
-  const binary = await temporalBinary(options.onProgress);
+  const binary = await temporalBinary(options.onProgress, process.env, options.signal);
+  options.signal?.throwIfAborted();
   return launch({
     binary,
     dataDir,
@@ -118,5 +123,8 @@ function handle(port: number, uiPort: number, identity: ProcessIdentity, adopted
     pid: identity.pid,
     adopted,
     stop: () => endProcess('Temporal', identity, END),
+    kill: () => {
+      if (isAlive(identity)) signalProcess(identity.pid, 'SIGKILL');
+    },
   };
 }

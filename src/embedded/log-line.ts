@@ -1,0 +1,38 @@
+/** Decides which of a child's output lines the console shows: warnings, errors, and whatever is on stderr. */
+
+const PINO_WARN = 40;
+
+/** The line in a readable form, or undefined when it belongs into the log file only. */
+export function worthShowing(line: string, stream: 'stdout' | 'stderr'): string | undefined {
+  const entry = parse(line);
+  if (entry === undefined) return stream === 'stderr' && line.trim() !== '' ? line : undefined;
+  if (entry.level < PINO_WARN) return undefined;
+  const level = entry.level >= 50 ? 'error' : 'warning';
+  return `${level}: ${[entry.msg, entry.err].filter((text) => text !== undefined && text !== '').join(': ')}`;
+}
+
+/** The readable form of any line, for the account of a start that failed. */
+export function readable(line: string): string {
+  const entry = parse(line);
+  return entry === undefined ? line : [entry.msg, entry.err].filter(Boolean).join(': ');
+}
+
+function parse(line: string): { level: number; msg?: string; err?: string } | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const { level, msg, err } = JSON.parse(line) as {
+      level?: unknown;
+      msg?: unknown;
+      err?: { message?: unknown };
+    };
+    if (typeof level !== 'number') return undefined;
+    const cause = err?.message;
+    return {
+      level,
+      ...(typeof msg === 'string' ? { msg } : {}),
+      ...(typeof cause === 'string' && cause !== msg ? { err: cause } : {}),
+    };
+  } catch {
+    return undefined; // a line that merely looks like JSON
+  }
+}
