@@ -71,6 +71,12 @@ export async function readJobView(db: Db, id: number): Promise<JobView | undefin
   return rows[0];
 }
 
+/** What a report token is made from; undefined for an unknown job. */
+export async function findJobUid(db: Db, id: number): Promise<string | undefined> {
+  const row = await db.selectFrom('jobs').select('uid').where('id', '=', id).executeTakeFirst();
+  return row?.uid;
+}
+
 /** Newest first. */
 export async function listJobViews(
   db: Db,

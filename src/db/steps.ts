@@ -62,7 +62,13 @@ export async function listSteps(db: Db, jobId: number): Promise<StepRow[]> {
     .execute();
 }
 
-export type Observed = { readonly status: JobRow['status']; readonly forceDelete: boolean };
+export type Observed = {
+  readonly status: JobRow['status'];
+  readonly forceDelete: boolean;
+  /** Seconds by the database's clock since the attempt's row was written, and since it was first seen running. */
+  readonly secondsSinceBegun: number;
+  readonly secondsSinceStarted: number | null;
+};
 
 /**
  * Notes that a step was looked at, and what it is doing. Undefined when the job is final or another workflow's.
@@ -78,39 +84,43 @@ export async function observeStep(
     detail: string | null;
   },
 ): Promise<Observed | undefined> {
-  const { rows } = await sql<{ status: JobRow['status']; force_delete: boolean }>`
+  const { rows } = await sql<Observed>`
     WITH seen AS (
-      UPDATE steps SET started_at = now()
+      UPDATE steps SET started_at = CASE WHEN ${input.state} = 'running' THEN coalesce(started_at, now())
+        ELSE started_at END
       WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
-        AND started_at IS NULL AND ended_at IS NULL AND ${input.state} = 'running'
+      RETURNING job_id, created_at, started_at
     )
     UPDATE jobs SET
       observed_at = now(),
       status = CASE WHEN status IN ('starting', 'waiting') THEN ${input.state} ELSE status END,
       status_reason = CASE WHEN status = 'cancelling' THEN status_reason ELSE ${input.reason}::text END,
       status_detail = CASE WHEN status = 'cancelling' THEN status_detail ELSE ${input.detail}::text END,
-      started_at = CASE WHEN ${input.state} = 'running' THEN coalesce(started_at, now()) ELSE started_at END
-    WHERE id = ${ref.jobId} AND run_id = ${input.runId}
+      started_at = CASE WHEN ${input.state} = 'running' THEN coalesce(jobs.started_at, now())
+        ELSE jobs.started_at END
+    FROM seen
+    WHERE id = seen.job_id AND run_id = ${input.runId}
       AND status IN ('starting', 'waiting', 'running', 'cancelling')
-    RETURNING status, force_delete`.execute(db);
-  const row = rows[0];
-  return row && { status: row.status, forceDelete: row.force_delete };
+    RETURNING status, force_delete AS "forceDelete",
+      extract(epoch FROM now() - seen.created_at)::float8 AS "secondsSinceBegun",
+      extract(epoch FROM now() - seen.started_at)::float8 AS "secondsSinceStarted"`.execute(db);
+  return rows[0];
 }
 
 /** Says why a cancel takes long, for the page and the API. Only while it is cancelling. */
 export async function explainCancelling(
   db: Db,
   input: { jobId: number; runId: string; reason: string; detail: string },
-): Promise<Observed | undefined> {
+): Promise<{ readonly forceDelete: boolean } | undefined> {
   const row = await db
     .updateTable('jobs')
     .set({ status_reason: input.reason, status_detail: input.detail, observed_at: new Date() })
     .where('id', '=', input.jobId)
     .where('run_id', '=', input.runId)
     .where('status', '=', 'cancelling')
-    .returning(['status', 'force_delete'])
+    .returning('force_delete')
     .executeTakeFirst();
-  return row && { status: row.status, forceDelete: row.force_delete };
+  return row && { forceDelete: row.force_delete };
 }
 
 /** Ends an attempt once; later calls change nothing. From here on its reports are refused. */

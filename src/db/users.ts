@@ -64,3 +64,14 @@ export async function countUsers(db: Db): Promise<number> {
     .executeTakeFirstOrThrow();
   return row.count;
 }
+
+/** All users by name, without their hashes. */
+export async function listUsers(
+  db: Db,
+): Promise<{ username: string; disabled: boolean; created_at: Date; updated_at: Date }[]> {
+  return await db
+    .selectFrom('users')
+    .select(['username', 'disabled', 'created_at', 'updated_at'])
+    .orderBy('username')
+    .execute();
+}

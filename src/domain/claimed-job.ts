@@ -17,12 +17,7 @@ export type ResumePoint =
 export type ClaimedJob = Key & {
   readonly id: number;
   readonly action: string;
-  readonly steps: readonly {
-    readonly action: string;
-    readonly timeoutSeconds: number;
-    readonly startTimeoutSeconds: number;
-    readonly retries: number;
-  }[];
+  readonly steps: readonly Pick<StepSpec, 'action' | 'retries'>[];
   readonly from: ResumePoint;
 };
 

@@ -13,16 +13,12 @@ export type Diagnosis = {
 
 export type StepOutcome =
   | { readonly kind: 'completed' }
-  /** `retryable` only for disruptions from outside: eviction, a lost node, SIGTERM that was not our cancel. */
-  | { readonly kind: 'failed'; readonly diagnosis: Diagnosis; readonly retryable: boolean }
-  /** The row asked for a cancel while the step was watched. */
+  | { readonly kind: 'failed'; readonly diagnosis: Diagnosis }
+  /** The row asked for a cancel while the step was launched or watched. */
   | { readonly kind: 'cancelled' };
 
-/** How a whole job ended, as the workflow hands it to the record. */
-export type JobOutcome =
-  | { readonly kind: 'completed' }
-  | { readonly kind: 'failed'; readonly diagnosis: Diagnosis }
-  | { readonly kind: 'cancelled' };
+/** How a whole job ended, as the workflow hands it to the record: the outcome of the step that decided it. */
+export type JobOutcome = StepOutcome;
 
 /** Errors and details are cut to this many characters before they are stored (faults.md row 52). */
 export const DETAIL_LIMIT = 4096;

@@ -41,9 +41,8 @@ async function exists(temporal: Temporal, id: string): Promise<boolean> {
 }
 
 async function update(temporal: Temporal, id: string, options: ScheduleOptions): Promise<void> {
-  const fingerprint = options.memo?.['fingerprint'];
   const before = await handle(temporal, id, (h) => h.describe());
-  if (before.memo?.['fingerprint'] === fingerprint) return;
+  if (before.action.memo?.['fingerprint'] === options.action.memo?.['fingerprint']) return;
   await handle(temporal, id, (h) =>
     h.update((previous) => ({
       spec: options.spec,
@@ -69,9 +68,11 @@ function scheduleOptions(file: ParamsFile & { schedule: Schedule }, installation
       taskQueue: TASK_QUEUE,
       workflowId: `syncrator-schedule/${schedule.id}`,
       args: [schedule.id],
+      // An update cannot change the schedule's own memo, but it can this one.
+      memo: { fingerprint: `${schedule.text} ${schedule.timezone}` },
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 minutes' },
-    memo: { installation, fingerprint: `${schedule.text} ${schedule.timezone}` },
+    memo: { installation },
   };
 }
 

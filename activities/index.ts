@@ -1,0 +1,12 @@
+/** All activities, built over their dependencies; `Activities` is the type that workflows import. */
+import { type JobDeps, jobActivities } from './jobs.ts';
+import { type ScheduleDeps, scheduleActivities } from './schedules.ts';
+import { type StepDeps, stepActivities } from './steps.ts';
+
+export type ActivityDeps = JobDeps & StepDeps & ScheduleDeps;
+
+export function createActivities(deps: ActivityDeps) {
+  return { ...jobActivities(deps), ...stepActivities(deps), ...scheduleActivities(deps) };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

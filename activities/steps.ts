@@ -1,0 +1,119 @@
+/** Effects on steps: launch, watch, sweep, forget. The loops live in files of their own. */
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { readCheckpoint } from '../src/db/reports.ts';
+import type { Db } from '../src/db/schema.ts';
+import { beginStep, endStep, listSteps, observeStep, recordLaunched, type StepRef } from '../src/db/steps.ts';
+import type { JobRow } from '../src/db/submit.ts';
+import { stepName } from '../src/domain/names.ts';
+import type { Diagnosis, StepOutcome } from '../src/domain/outcome.ts';
+import { makeReportToken } from '../src/report-token.ts';
+import type { Runner } from '../src/runner/runner.ts';
+import { currentRunId, superseded } from './current-run.ts';
+import { sweepJob } from './sweep.ts';
+import { watchStep } from './watch.ts';
+
+export type StepDeps = {
+  readonly db: Db;
+  readonly runner: Runner;
+  readonly installation: string;
+  readonly secrets: readonly string[];
+  readonly reportBaseUrl: string;
+};
+
+export type LaunchResult = { readonly kind: 'launched' } | Exclude<StepOutcome, { kind: 'completed' }>;
+
+export function stepActivities(deps: StepDeps) {
+  const { db, runner } = deps;
+  return {
+    /** Adopt-or-create, after the row of the attempt and only when nothing else of the key runs. */
+    async launch(ref: StepRef): Promise<LaunchResult> {
+      const runId = currentRunId();
+      const begun = await begin(ref, runId);
+      if (begun.kind !== 'begun') return begun;
+      const { job, spec, name } = begun;
+      const row = (await listSteps(db, job.id)).find((s) => s.step === ref.step && s.attempt === ref.attempt);
+      // Made once already: a second object of the same attempt must never be, whatever became of the first.
+      if (row?.runner_uid) return { kind: 'launched' };
+      await waitForEarlier(job, name, ref, runId);
+      const attempt = { uid: job.uid, step: ref.step, attempt: ref.attempt };
+      const checkpoint = await readCheckpoint(db, job.resumes ?? job.id, ref.step);
+      const launched = await runner.launch({
+        name,
+        labels: {
+          installation: deps.installation,
+          jobId: job.id,
+          jobUid: job.uid,
+          env: job.env,
+          target: job.target,
+          action: spec.action,
+          step: ref.step,
+          attempt: ref.attempt,
+          specHash: job.spec_hash,
+        },
+        spec,
+        reportUrl: `${deps.reportBaseUrl}/jobs/${job.id}/report`,
+        reportToken: makeReportToken(deps.secrets, attempt),
+        checkpoint: checkpoint === undefined ? undefined : JSON.stringify(checkpoint),
+      });
+      if (launched.kind === 'being_deleted') throw new Error(`${name} is still being deleted; trying again`);
+      if (launched.kind === 'name_conflict') return await endConflict(ref, name, launched.owner);
+      await recordLaunched(db, ref, launched.uid);
+      return { kind: 'launched' };
+    },
+
+    /** Follows the step to its end and records it; losing this activity merely re-attaches. */
+    async watch(ref: StepRef): Promise<StepOutcome> {
+      return await watchStep(deps, ref, currentRunId(), Context.current());
+    },
+
+    /** Removes whatever of the job still runs, and returns when nothing does. */
+    async sweep(input: { jobId: number }): Promise<{ lastStepCompleted: boolean }> {
+      return await sweepJob(deps, input.jobId, currentRunId(), Context.current());
+    },
+
+    /** Deletes the objects of a job that has ended. */
+    async forget(input: { jobId: number }): Promise<void> {
+      for (const step of await listSteps(db, input.jobId))
+        if (step.runner_uid) await runner.forget({ name: step.name, uid: step.runner_uid });
+    },
+  };
+
+  async function begin(ref: StepRef, runId: string) {
+    const found = await db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('id', '=', ref.jobId)
+      .executeTakeFirstOrThrow();
+    const spec = found.steps_spec[ref.step];
+    if (!spec) throw ApplicationFailure.nonRetryable(`job ${ref.jobId} has no step ${ref.step}`);
+    const name = stepName({ uid: found.uid, ...ref, action: spec.action });
+    const { job, begun } = await beginStep(db, { ...ref, runId, action: spec.action, name });
+    if (!job) throw superseded(ref);
+    return begun ? ({ kind: 'begun', job, spec, name } as const) : ({ kind: 'cancelled' } as const);
+  }
+
+  /** Nothing else of the key may run: by a live listing, never from what we remember. */
+  async function waitForEarlier(job: JobRow, name: string, ref: StepRef, runId: string): Promise<void> {
+    const earlier = (await runner.list(job)).filter((listed) => listed.live && listed.name !== name);
+    if (earlier.length === 0) return;
+    const names = earlier.map((listed) => listed.name).join(', ');
+    await observeStep(db, ref, {
+      runId,
+      state: 'waiting',
+      reason: 'earlier_run',
+      detail: `${names} of the same target still runs`,
+    });
+    throw new Error(`${names} of the same target still runs; trying again`);
+  }
+
+  async function endConflict(ref: StepRef, name: string, owner: string): Promise<LaunchResult> {
+    const diagnosis: Diagnosis = {
+      code: 'name_conflict',
+      summary: `The name ${name} is taken by something that is not this job's.`,
+      detail: `It belongs to ${owner}; it was neither adopted nor deleted.`,
+      what_to_do: 'Remove what has the name, if it is not needed, and start the job again.',
+    };
+    await endStep(db, ref, { kind: 'failed', diagnosis });
+    return { kind: 'failed', diagnosis };
+  }
+}

@@ -1,0 +1,145 @@
+/** Watches one attempt: hints wake it, a fresh observation decides, every write is guarded (design.md §3.7). */
+import { setTimeout as wait } from 'node:timers/promises';
+import { CancelledFailure, type Context } from '@temporalio/activity';
+import { appendLog, logEnd } from '../src/db/logs.ts';
+import { superseded } from './current-run.ts';
+import { readLastReport } from '../src/db/reports.ts';
+import { endStep, listSteps, type Observed, observeStep, type StepRef } from '../src/db/steps.ts';
+import type { Diagnosis, StepOutcome } from '../src/domain/outcome.ts';
+import type { Observation } from '../src/runner/runner.ts';
+import type { StepDeps } from './steps.ts';
+
+/** State is re-read, and the row told so, at least this often, in milliseconds. */
+const REREAD_MS = 5_000;
+/** A chatty program does not make us write to Postgres, or look at all, more often than this. */
+const WRITE_MS = 500;
+const LOOK_MS = 40;
+const HEARTBEAT_MS = 3_000;
+
+type Watched = Pick<Context, 'heartbeat' | 'cancellationSignal'>;
+
+export async function watchStep(
+  deps: StepDeps,
+  ref: StepRef,
+  runId: string,
+  context: Watched,
+): Promise<StepOutcome> {
+  const row = (await listSteps(deps.db, ref.jobId)).find(
+    (s) => s.step === ref.step && s.attempt === ref.attempt,
+  );
+  if (!row) throw new Error(`job ${ref.jobId} step ${ref.step} attempt ${ref.attempt} was never begun`);
+  const limits = await readLimits(deps, ref);
+  const log = await followLog(deps, ref, row.name);
+  let seen: Observation = { state: 'starting' };
+  let written = { at: 0, state: '' };
+  const beat = setInterval(() => context.heartbeat(seen), HEARTBEAT_MS);
+  try {
+    for (;;) {
+      context.cancellationSignal.throwIfAborted();
+      // The hint is asked for before the look, so that nothing falls between the two.
+      const lookAgain = hint(deps, row.name, context.cancellationSignal);
+      seen = await deps.runner.observe({ name: row.name, uid: row.runner_uid });
+      if (seen.state !== written.state || Date.now() - written.at >= WRITE_MS) {
+        await log.copy();
+        const outcome = await judge(seen);
+        if (outcome) return outcome;
+        written = { at: Date.now(), state: seen.state };
+      }
+      await lookAgain;
+    }
+  } catch (error) {
+    if (context.cancellationSignal.aborted) throw new CancelledFailure('the watch was cancelled');
+    throw error;
+  } finally {
+    clearInterval(beat);
+  }
+
+  async function judge(observation: Observation): Promise<StepOutcome | undefined> {
+    if (observation.state === 'ended' || observation.state === 'absent') {
+      const end = observation.state === 'ended' ? observation.end : ({ kind: 'disappeared' } as const);
+      // Whatever it was, an end during a cancel is the cancel's to judge: it asks the runner once more.
+      const observed = await observeStep(deps.db, ref, {
+        runId,
+        state: 'running',
+        reason: null,
+        detail: null,
+      });
+      if (!observed) throw superseded(ref);
+      if (observed.status === 'cancelling') return { kind: 'cancelled' };
+      return await record(deps.runner.diagnose(end, await readLastReport(deps.db, ref)));
+    }
+    const observed = await observeStep(deps.db, ref, {
+      runId,
+      state: observation.state,
+      reason: observation.state === 'waiting' ? observation.reason : null,
+      detail: observation.state === 'waiting' ? observation.detail : null,
+    });
+    if (!observed) throw superseded(ref);
+    if (observed.status === 'cancelling') return { kind: 'cancelled' };
+    const overdue = overLimit(observed, observation, limits);
+    return overdue && (await record({ kind: 'failed', diagnosis: overdue }));
+  }
+
+  async function record(outcome: StepOutcome): Promise<StepOutcome> {
+    await endStep(deps.db, ref, {
+      kind: outcome.kind,
+      diagnosis: outcome.kind === 'failed' ? outcome.diagnosis : null,
+    });
+    return outcome;
+  }
+}
+
+type Limits = { readonly timeoutSeconds: number; readonly startTimeoutSeconds: number };
+
+async function readLimits(deps: StepDeps, ref: StepRef): Promise<Limits> {
+  const job = await deps.db
+    .selectFrom('jobs')
+    .select('steps_spec')
+    .where('id', '=', ref.jobId)
+    .executeTakeFirstOrThrow();
+  const spec = job.steps_spec[ref.step];
+  if (!spec) throw new Error(`job ${ref.jobId} has no step ${ref.step}`);
+  return spec;
+}
+
+/** The exact limits; the runner's own deadline, their sum, is only the net below. */
+function overLimit(observed: Observed, observation: Observation, limits: Limits): Diagnosis | undefined {
+  if (observed.secondsSinceStarted !== null && observed.secondsSinceStarted > limits.timeoutSeconds)
+    return {
+      code: 'deadline',
+      summary: `The step ran longer than the ${limits.timeoutSeconds} s that TIMEOUT allows and was ended.`,
+      detail: `It had run for ${Math.round(observed.secondsSinceStarted)} s.`,
+      what_to_do: 'Find out what was slow, or raise TIMEOUT in the params file.',
+    };
+  if (observed.secondsSinceStarted === null && observed.secondsSinceBegun > limits.startTimeoutSeconds)
+    return {
+      code: 'start_timeout',
+      summary: `The step did not start within the ${limits.startTimeoutSeconds} s that START_TIMEOUT allows.`,
+      detail:
+        observation.state === 'waiting' ? `${observation.reason}: ${observation.detail}` : observation.state,
+      what_to_do: 'Mend what it waited for, or raise START_TIMEOUT in the params file.',
+    };
+  return undefined;
+}
+
+/** Carries what the program prints to Postgres, from where an earlier watch left off. */
+async function followLog(deps: StepDeps, ref: StepRef, name: string) {
+  let offset = await logEnd(deps.db, ref);
+  return {
+    async copy(): Promise<void> {
+      for (;;) {
+        const part = await deps.runner.readLog(name, offset);
+        if (!part) return;
+        await appendLog(deps.db, ref, part.offset, part.bytes);
+        offset = part.offset + part.bytes.length;
+      }
+    },
+  };
+}
+
+async function hint(deps: StepDeps, name: string, cancelled: AbortSignal): Promise<void> {
+  await Promise.all([
+    deps.runner.changed(name, AbortSignal.any([cancelled, AbortSignal.timeout(REREAD_MS)])),
+    wait(LOOK_MS),
+  ]);
+}

@@ -1,0 +1,83 @@
+/** What an exit code of the program means (src/domain/exit-code.ts), in words an operator can act on. Pure. */
+import { DISRUPTED } from '../domain/claimed-job.ts';
+import { EXIT } from '../domain/exit-code.ts';
+import { DETAIL_LIMIT, type Diagnosis, type StepOutcome } from '../domain/outcome.ts';
+import type { LastWords } from './runner.ts';
+
+type Meaning = Omit<Diagnosis, 'detail'>;
+
+const MEANINGS: Readonly<Record<number, Meaning>> = {
+  [EXIT.usage]: {
+    code: 'usage',
+    summary: 'The program refused its arguments; nothing was touched.',
+    what_to_do: 'Correct OPTIONS in the params file or the request.',
+  },
+  [EXIT.deleteGuard]: {
+    code: 'delete_guard',
+    summary: 'The delete guard refused: too many records would have disappeared. The data are as before.',
+    what_to_do:
+      'Check the source. If the loss is meant, run it again with --force-delete; an empty source is never accepted.',
+  },
+  [EXIT.notConfigured]: {
+    code: 'not_configured',
+    summary: 'Settings of source or sink are missing or unusable; nothing was touched.',
+    what_to_do: 'Add the settings that the detail names, then start the job again.',
+  },
+  [EXIT.refused]: {
+    code: 'refused',
+    summary: 'The program was told that it must not run any more, and stopped.',
+    what_to_do: 'Nothing, when the job was cancelled or taken over; else start it again.',
+  },
+  [EXIT.fenced]: {
+    code: 'fenced',
+    summary: 'A newer job has written to the same sink; this one stopped and its last batch was rolled back.',
+    what_to_do: 'Nothing: the newer job is the one that counts.',
+  },
+  [EXIT.nothingToRollBack]: {
+    code: 'nothing_to_roll_back',
+    summary: 'There is no earlier generation of the data to go back to.',
+    what_to_do: 'Run a sync; the one before it is kept from then on.',
+  },
+};
+
+/** 143 is SIGTERM: not our cancel, or we would not ask, so somebody else's disruption. */
+export function explainExit(exitCode: number, words: LastWords): StepOutcome {
+  if (exitCode === EXIT.ok) return { kind: 'completed' };
+  if (exitCode === EXIT.terminated)
+    return disrupted('The program was told to end (SIGTERM) by somebody else.', words);
+  const meaning = MEANINGS[exitCode] ?? {
+    code: 'exit_code',
+    summary: `The program ended with exit code ${exitCode}.`,
+    what_to_do: 'Read the end of the log; start the job again when the cause is mended.',
+  };
+  return failed(meaning, lastWords(words) ?? `exit code ${exitCode}`);
+}
+
+export function failed(meaning: Meaning, detail: string): StepOutcome {
+  return {
+    kind: 'failed',
+    diagnosis: {
+      code: meaning.code,
+      summary: meaning.summary,
+      detail: detail.slice(0, DETAIL_LIMIT),
+      what_to_do: meaning.what_to_do,
+    },
+  };
+}
+
+export function disrupted(summary: string, words: LastWords): StepOutcome {
+  return failed(
+    {
+      code: DISRUPTED,
+      summary,
+      what_to_do: 'Start the job again; RETRIES in the params file does so by itself.',
+    },
+    lastWords(words) ?? 'It had not reported anything.',
+  );
+}
+
+/** The program's own message, else the phase it was in. */
+export function lastWords(words: LastWords): string | undefined {
+  if (!words) return undefined;
+  return words.message ?? `It was last heard of in phase '${words.phase}'.`;
+}

@@ -1,0 +1,25 @@
+/** Ends every supervised step of a data folder: what `npm start` does on its way out. */
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isGroupAlive, isSupervisorAlive, signalGroup, signalProcess } from './process-group.ts';
+import { listRunFolders, readSupervisor, type Supervisor } from './run-folder.ts';
+
+/**
+ * SIGTERM to all, SIGKILL to what is left after `graceMs`. Their folders stay, so that the next worker records how
+ * they ended. Returns how many were running.
+ */
+export async function endAllSteps(dataDir: string, graceMs = 10_000): Promise<number> {
+  const runsDir = path.join(dataDir, 'runs');
+  const live: Supervisor[] = [];
+  for (const name of await listRunFolders(runsDir)) {
+    const supervisor = await readSupervisor(path.join(runsDir, name));
+    if (supervisor && isGroupAlive(supervisor)) live.push(supervisor);
+  }
+  for (const supervisor of live)
+    if (isSupervisorAlive(supervisor)) signalProcess(supervisor.pid, 'SIGTERM');
+    else signalGroup(supervisor, 'SIGKILL');
+  const deadline = Date.now() + graceMs;
+  while (live.some(isGroupAlive) && Date.now() < deadline) await wait(50);
+  for (const supervisor of live) signalGroup(supervisor, 'SIGKILL');
+  return live.length;
+}

@@ -1,0 +1,212 @@
+/** Runner `process`: each attempt is a folder under `<data>/runs` and a supervisor that outlives the worker. */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { open, rm, watch } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Key } from '../../domain/job.ts';
+import type { Listed, LogPart, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
+import { diagnoseProcess } from './diagnose.ts';
+import { isGroupAlive, isSupervisorAlive, signalGroup, signalProcess } from './process-group.ts';
+import { renderProcess } from './render.ts';
+import {
+  createRunFolder,
+  type Exit,
+  isCode,
+  listRunFolders,
+  LOG,
+  type RunSpec,
+  readExit,
+  readSpec,
+  readSupervisor,
+  takeSupervision,
+} from './run-folder.ts';
+
+const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const LOG_PART_BYTES = 64 * 1024;
+
+export type ProcessRunnerOptions = {
+  readonly dataDir: string;
+  /** Seconds between SIGTERM and SIGKILL; Kubernetes' own default is 30. */
+  readonly graceSeconds?: number;
+};
+
+export function createProcessRunner(options: ProcessRunnerOptions): Runner {
+  const runsDir = path.join(options.dataDir, 'runs');
+  const folderOf = (name: string) => path.join(runsDir, name);
+
+  return {
+    async launch(step) {
+      const folder = folderOf(step.name);
+      const spec = runSpec(step, options);
+      const created = await createRunFolder(folder, spec);
+      const found = created ? spec : await readSpec(folder);
+      if (!found) return { kind: 'being_deleted' };
+      const conflict = created ? undefined : ownerOf(found, step);
+      if (conflict !== undefined) return { kind: 'name_conflict', owner: conflict };
+      if (!(await readSupervisor(folder))) await startSupervisor(folder, step);
+      return { kind: 'launched', uid: found.uid };
+    },
+
+    async list(of) {
+      const listed: Listed[] = [];
+      for (const name of await listRunFolders(runsDir)) {
+        const spec = await readSpec(folderOf(name));
+        if (!spec || !matches(spec, of)) continue;
+        listed.push({
+          name,
+          uid: spec.uid,
+          labels: spec.labels,
+          live: await isLive(folderOf(name)),
+          createdAt: new Date(spec.createdAt),
+        });
+      }
+      return listed;
+    },
+
+    async observe({ name, uid }) {
+      const folder = folderOf(name);
+      const spec = await readSpec(folder);
+      if (!spec || (uid !== null && spec.uid !== uid)) return { state: 'absent' };
+      return await observeFolder(folder);
+    },
+
+    async changed(name, signal) {
+      try {
+        for await (const _ of watch(folderOf(name), { signal })) return;
+      } catch (error) {
+        if (!isCode(error, 'ENOENT') && !(error instanceof Error && error.name === 'AbortError')) throw error;
+      }
+    },
+
+    readLog: (name, offset) => readLogPart(path.join(folderOf(name), LOG), offset),
+
+    async remove({ name, uid, force }) {
+      const folder = folderOf(name);
+      if ((await readSpec(folder))?.uid !== uid) return;
+      // Takes the supervisor's place if none has come: then none ever starts the program.
+      await takeSupervision(folder, { pid: 0, startTime: '' });
+      const supervisor = await readSupervisor(folder);
+      if (!supervisor) return;
+      if (isSupervisorAlive(supervisor) && !force) signalProcess(supervisor.pid, 'SIGTERM');
+      else signalGroup(supervisor, 'SIGKILL');
+    },
+
+    async forget({ name, uid }) {
+      const folder = folderOf(name);
+      if ((await readSpec(folder))?.uid !== uid || (await isLive(folder))) return;
+      await rm(folder, { recursive: true, force: true });
+    },
+
+    diagnose: diagnoseProcess,
+  } satisfies Runner;
+
+  function runSpec(step: StepLaunch, { dataDir, graceSeconds = 30 }: ProcessRunnerOptions): RunSpec {
+    const { labels } = step;
+    const key: Key = { env: labels.env, target: labels.target };
+    const rendered = renderProcess({
+      key,
+      jobId: labels.jobId,
+      spec: step.spec,
+      name: step.name,
+      settingsFile: path.join(dataDir, 'envtarget', `${key.env}-${key.target}.env`),
+      reportUrl: step.reportUrl,
+    });
+    return {
+      uid: randomUUID(),
+      labels,
+      ...rendered,
+      timeoutSeconds: step.spec.startTimeoutSeconds + step.spec.timeoutSeconds,
+      graceSeconds,
+      createdAt: new Date().toISOString(),
+    };
+  }
+}
+
+/** Undefined when the folder is this very attempt's, else whose it is. */
+function ownerOf(found: RunSpec, step: StepLaunch): string | undefined {
+  const { installation, jobUid, step: index, attempt, specHash } = found.labels;
+  const ours =
+    installation === step.labels.installation &&
+    jobUid === step.labels.jobUid &&
+    index === step.labels.step &&
+    attempt === step.labels.attempt &&
+    specHash === step.labels.specHash;
+  return ours ? undefined : `job ${found.labels.jobId} (${jobUid}) step ${index} attempt ${attempt}`;
+}
+
+function matches(spec: RunSpec, of: Key | { readonly jobUid: string } | undefined): boolean {
+  if (!of) return true;
+  if ('jobUid' in of) return spec.labels.jobUid === of.jobUid;
+  return spec.labels.env === of.env && spec.labels.target === of.target;
+}
+
+/** Starts it in a session and group of its own, away from the worker's terminal and fate. */
+async function startSupervisor(folder: string, step: StepLaunch): Promise<void> {
+  const child = spawn(process.execPath, [SUPERVISOR, folder], {
+    cwd: ROOT,
+    detached: true,
+    stdio: 'ignore',
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      ...(process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] }),
+      SYNCRATOR_REPORT_TOKEN: step.reportToken,
+      ...(step.checkpoint === undefined ? {} : { SYNCRATOR_CHECKPOINT: step.checkpoint }),
+    },
+  });
+  child.unref();
+  await once(child, 'spawn');
+}
+
+async function isLive(folder: string): Promise<boolean> {
+  const supervisor = await readSupervisor(folder);
+  // No supervisor yet: it may be on its way, unless the folder is forgotten.
+  if (!supervisor) return (await readExit(folder)) === undefined;
+  return isGroupAlive(supervisor);
+}
+
+async function observeFolder(folder: string): Promise<Observation> {
+  const supervisor = await readSupervisor(folder);
+  if (!supervisor) return { state: 'starting' };
+  const exit = await readExit(folder);
+  if (!exit && isSupervisorAlive(supervisor)) return { state: 'running' };
+  if (isGroupAlive(supervisor)) {
+    // exit.json is written just before the supervisor ends its group and itself: give it that moment.
+    await wait(20);
+    if (isGroupAlive(supervisor)) return { state: 'running' };
+  }
+  const known = exit ?? (await readExit(folder));
+  return { state: 'ended', end: known ? endOf(known) : { kind: 'disappeared' } };
+}
+
+function endOf(exit: Exit): StepEnd {
+  if (exit.reason === 'not_started') return { kind: 'not_started', detail: exit.detail };
+  if (exit.exitCode === 0) return { kind: 'completed' };
+  if (exit.reason === 'deadline') return { kind: 'deadline' };
+  return exit.exitCode === null
+    ? { kind: 'killed', signal: exit.signal ?? 'an unknown signal' }
+    : { kind: 'exited', exitCode: exit.exitCode };
+}
+
+async function readLogPart(file: string, offset: number): Promise<LogPart | undefined> {
+  let handle: Awaited<ReturnType<typeof open>>;
+  try {
+    handle = await open(file, 'r');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(LOG_PART_BYTES), 0, LOG_PART_BYTES, offset);
+    if (bytesRead === 0) return undefined;
+    // Whole lines, so that no character is cut in two; a last line without an end goes as it is.
+    const lineEnd = buffer.lastIndexOf('\n', bytesRead - 1) + 1;
+    return { offset, bytes: buffer.subarray(0, lineEnd || bytesRead) };
+  } finally {
+    await handle.close();
+  }
+}

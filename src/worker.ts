@@ -1,0 +1,118 @@
+/** Composition root of the worker: two Temporal workers (short and watching) and the reconciler. */
+import { fileURLToPath } from 'node:url';
+import { setTimeout as wait } from 'node:timers/promises';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/index.ts';
+import { type Config, readConfig } from './config.ts';
+import { connect } from './db/connect.ts';
+import { migrate, readInstallation } from './db/migrate.ts';
+import { TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
+import { loadJobParams } from './job-params.ts';
+import { createLog, type Log } from './log.ts';
+import { createProcessRunner } from './runner/process/process-runner.ts';
+import type { Runner } from './runner/runner.ts';
+import { connectTemporal } from './temporal/connect.ts';
+import { reconcileLoop } from './temporal/reconcile.ts';
+import { ensureSearchAttributes } from './temporal/search-attributes.ts';
+
+/** Tests wrap the runner to stop a worker at a given point; nothing else is replaceable. */
+export type WorkerOptions = { readonly wrapRunner?: (runner: Runner) => Runner };
+
+/** Runs until the signal aborts, then drains: no step is touched by it. */
+export async function runWorker(
+  config: Config,
+  signal: AbortSignal,
+  options: WorkerOptions = {},
+): Promise<void> {
+  const log = createLog({ name: 'worker', level: config.logLevel });
+  const params = await loadJobParams(config.jobParamsDir);
+  const db = connect(config.databaseUrl, {
+    max: 20,
+    applicationName: 'syncrator-worker',
+    onError: (error) => log.warn({ err: error }, 'an idle database connection was lost'),
+  });
+  const temporal = connectTemporal(config.temporal);
+  const installation = await untilItWorks(log, 'Postgres', signal, async () => {
+    await migrate(db);
+    return await readInstallation(db);
+  });
+  await untilItWorks(log, 'Temporal', signal, () => ensureSearchAttributes(temporal));
+  const connection = await untilItWorks(log, 'Temporal', signal, () =>
+    NativeConnection.connect({ address: config.temporal.address }),
+  );
+  const processRunner = createProcessRunner({ dataDir: config.dataDir });
+  const runner = options.wrapRunner?.(processRunner) ?? processRunner;
+  const activities = createActivities({
+    db,
+    runner,
+    temporal,
+    params,
+    installation,
+    defaultRunner: config.runner,
+    secrets: config.secrets,
+    reportBaseUrl: config.reportBaseUrl,
+  });
+  const shared = {
+    connection,
+    namespace: config.temporal.namespace,
+    activities,
+    shutdownGraceTime: '2 seconds',
+  } as const;
+  const workers = await Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: TASK_QUEUE,
+      workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+      maxCachedWorkflows: 500,
+      // A dead worker's workflows are handed on this long after.
+      stickyQueueScheduleToStartTimeout: '3 seconds',
+    }),
+    Worker.create({ ...shared, taskQueue: WATCH_TASK_QUEUE, maxConcurrentActivityTaskExecutions: 2_000 }),
+  ]);
+  const stop = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  process.send?.({ ready: true });
+  log.info({ installation, runner: config.runner }, 'worker is ready');
+  try {
+    await Promise.all([running, reconcileLoop({ db, temporal, runner, params, installation, log }, signal)]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await connection.close();
+    await temporal.close();
+    await db.destroy();
+  }
+}
+
+/** Tries until it works or the signal aborts, telling each time what is waited for. */
+async function untilItWorks<T>(
+  log: Log,
+  what: string,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let delayMs = 250; ; delayMs = Math.min(delayMs * 2, 5_000)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      log.warn({ err: error }, `${what} is not to be had; trying again in ${delayMs} ms`);
+      await wait(delayMs, undefined, { signal });
+    }
+  }
+}
+
+if (import.meta.main) {
+  const abort = new AbortController();
+  for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(event, () => abort.abort());
+  Runtime.install({ shutdownSignals: [] });
+  try {
+    await runWorker(readConfig(), abort.signal);
+    process.exit(0);
+  } catch (error) {
+    if (abort.signal.aborted) process.exit(0);
+    process.stderr.write(`worker: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,3 @@
+/** The workflows as Temporal's bundler finds them; an export's name is its type name. */
+export { runJob } from './run-job.ts';
+export { scheduledJob } from './scheduled-job.ts';

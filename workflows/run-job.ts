@@ -1,0 +1,99 @@
+/**
+ * runJob: serve one key (design.md §3). Its id is `syncrator/<env>/<target>`, so there is never more than one, and
+ * so never more than one job running for the key. Changing the order of what is awaited needs `patched()`.
+ */
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  continueAsNew,
+  defineSignal,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { type ClaimedJob, mayRetry } from '../src/domain/claimed-job.ts';
+import type { JobOutcome } from '../src/domain/outcome.ts';
+import { POKED, WATCH_TASK_QUEUE } from '../src/domain/workflow.ts';
+import { failedBeyondRepair, showClaimed, showStage } from './show.ts';
+
+const retry = { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
+
+const { claim, recordCancel, finish, forget } = proxyActivities<Activities>({
+  startToCloseTimeout: '10 seconds',
+  retry,
+});
+/** A cancel waits for a create that is under way, so that none lands after the sweep. */
+const { launch } = proxyActivities<Activities>({
+  startToCloseTimeout: '15 seconds',
+  retry,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+/** These only read, or repeat what is safe to repeat: losing one merely re-attaches. */
+const { watch, sweep } = proxyActivities<Activities>({
+  taskQueue: WATCH_TASK_QUEUE,
+  startToCloseTimeout: '30 days',
+  heartbeatTimeout: '10 seconds',
+  retry,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+export const poked = defineSignal(POKED);
+
+export async function runJob(env: string, target: string): Promise<void> {
+  let isPoked = false;
+  setHandler(poked, () => {
+    isPoked = true;
+  });
+  // The signal we were started with is handed over in the next microtask; it is answered by the claim.
+  await Promise.resolve();
+  isPoked = false;
+
+  const { runId, startTime } = workflowInfo();
+  const job = await CancellationScope.nonCancellable(() =>
+    claim({ env, target, runId, runStartedAt: startTime.toISOString() }),
+  );
+  if (job) await serve(job);
+  if (isPoked) await continueAsNew<typeof runJob>(env, target);
+}
+
+async function serve(job: ClaimedJob): Promise<void> {
+  showClaimed(job);
+  const outcome = await runSteps(job).catch((error: unknown): JobOutcome => {
+    if (isCancellation(error)) return { kind: 'cancelled' };
+    return { kind: 'failed', diagnosis: failedBeyondRepair(error) };
+  });
+  await CancellationScope.nonCancellable(() => conclude(job, outcome));
+}
+
+/** One step after the other; the next only when the one before was seen to complete. */
+async function runSteps(job: ClaimedJob): Promise<JobOutcome> {
+  if (job.from.kind === 'over') return job.from.outcome;
+  let { step, attempt } = job.from;
+  for (;;) {
+    const spec = job.steps[step];
+    if (!spec) return { kind: 'completed' };
+    const ref = { jobId: job.id, step, attempt };
+    showStage(job, ref, 'launching');
+    const launched = await launch(ref);
+    if (launched.kind !== 'launched') return launched;
+    showStage(job, ref, 'watching');
+    const outcome = await watch(ref);
+    if (outcome.kind === 'failed' && mayRetry(outcome.diagnosis, attempt, spec.retries)) attempt += 1;
+    else if (outcome.kind !== 'completed') return outcome;
+    else [step, attempt] = [step + 1, 1];
+  }
+}
+
+/** No pod of the job lives, then its final status, which frees the key, then what is left is deleted. */
+async function conclude(job: ClaimedJob, outcome: JobOutcome): Promise<void> {
+  showStage(job, null, outcome.kind);
+  if (outcome.kind === 'cancelled') await recordCancel({ jobId: job.id });
+  const swept = await sweep({ jobId: job.id });
+  // Only what was seen to complete before our own delete counts, and only for the last step.
+  const final =
+    outcome.kind === 'cancelled' && swept.lastStepCompleted ? ({ kind: 'completed' } as const) : outcome;
+  await finish({ jobId: job.id, outcome: final });
+  await forget({ jobId: job.id });
+}
