@@ -26,15 +26,18 @@ const stack = createStack({
 // A closed terminal must not keep us from stopping everything in order.
 process.stdout.on('error', () => undefined);
 
-let ending = false;
+/** npm passes on the Ctrl-C that the terminal has sent us already: what follows this closely is the same key press. */
+const SAME_PRESS_MS = 500;
+let endingSince: number | undefined;
 
-async function end(signal: NodeJS.Signals): Promise<never> {
-  if (ending) {
+async function end(signal: NodeJS.Signals): Promise<void> {
+  if (endingSince !== undefined) {
+    if (Date.now() - endingSince < SAME_PRESS_MS) return;
     say(`${signal} again: forced`);
     await stack.kill();
     process.exit(130);
   }
-  ending = true;
+  endingSince = Date.now();
   say(`${signal}: stopping everything (again to force)`);
   process.exit((await stack.stop()) ? 0 : 1);
 }
@@ -51,7 +54,7 @@ try {
   console.log(readyBlock(await stack.start()));
 } catch (error) {
   // While ending, a start that gives up is what was asked for, and `end` exits.
-  if (!ending) {
+  if (endingSince === undefined) {
     say(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
     process.exit(1);
   }

@@ -1,27 +1,37 @@
 /** Writes the settings of the demo target `cities` in `dev`, unless somebody has made them their own. */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-const MARKER = '# written by npm start';
+const MARKER = '# written by npm start; an edited file is left alone';
 
 /**
  * Writes `<dataDir>/envtarget/dev-cities.env`, mode 0600.
- * @returns false when the file is the user's: its first line is no longer our marker
+ * @returns false when somebody has edited the file since we wrote it: it is theirs
  */
 export function writeDemoTarget(dataDir: string, demo: { sourceUrl: string; sinkUrl: string }): boolean {
   const file = path.join(dataDir, 'envtarget', 'dev-cities.env');
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  if (existsSync(file) && !readFileSync(file, 'utf8').startsWith(MARKER)) return false;
-  const lines = [
-    `${MARKER}; delete this line to keep your own values`,
+  if (existsSync(file) && !isOurs(readFileSync(file, 'utf8'))) return false;
+  const settings = [
     'SOURCE=ndjson',
     `SOURCE_URL=${demo.sourceUrl.replace(/\/+$/, '')}/records`,
     'SINK=postgres',
     `SINK_URL=${demo.sinkUrl}`,
     'SINK_TABLE=cities',
-  ];
+    '',
+  ].join('\n');
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, `${lines.join('\n')}\n`, { mode: 0o600 });
+  writeFileSync(draft, `${MARKER} (${digest(settings)})\n${settings}`, { mode: 0o600 });
   renameSync(draft, file);
   return true;
+}
+
+function isOurs(content: string): boolean {
+  const lineEnd = content.indexOf('\n');
+  return content.slice(0, lineEnd) === `${MARKER} (${digest(content.slice(lineEnd + 1))})`;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

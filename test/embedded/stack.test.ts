@@ -2,10 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { lockDataFolder, readDataLock } from '../../src/embedded/data-lock.ts';
+import { writeDemoTarget } from '../../src/embedded/demo-target.ts';
 import { freePort } from '../../src/embedded/ports.ts';
 import { isAlive } from '../../src/embedded/process-identity.ts';
+import { temporalAnswers } from '../../src/embedded/temporal-answers.ts';
 import { createStack, type Stack, type StackOptions } from '../../src/embedded/stack.ts';
 
 const standIn = (name: string) => path.join(import.meta.dirname, 'stand-ins', `${name}.ts`);
@@ -36,7 +39,7 @@ function setUp(changes: { env?: NodeJS.ProcessEnv; worker?: string } = {}): Stac
     },
     say: (line) => said.push(line),
     scripts: { api: standIn('api'), worker: standIn(changes.worker ?? 'worker'), demo: standIn('demo') },
-    stopSteps: async () => void said.push('steps end'),
+    stopSteps: async (_, graceMs) => void said.push(graceMs === 0 ? 'steps are killed' : 'steps end'),
     backoff: { firstMs: 20, maxMs: 1_000 },
   };
   const stack = createStack(options);
@@ -80,6 +83,32 @@ test("shows a child's warnings, keeps the rest in its log, and the password in n
   const log = (name: string) => readFileSync(path.join(dataDir, 'logs', `${name}.log`), 'utf8');
   await expect.poll(() => log('worker')).toContain('only for the log file');
   expect(log('api') + said.join()).not.toContain('generated');
+});
+
+test('without addresses of yours it runs Postgres and Temporal itself, and ends them last', async () => {
+  const stack = setUp({ env: { DATABASE_URL: '', TEMPORAL_ADDRESS: '' } });
+  const { servers } = await stack.start();
+  expect(servers.embedded).toHaveLength(2);
+  expect(await temporalAnswers(servers.temporalAddress)).toBe(true);
+  for (const url of [servers.databaseUrl, servers.demoUrl]) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+    await client.connect();
+    await client.end();
+  }
+  expect(await stack.stop()).toBe(true);
+  expect(said.slice(-3)).toEqual(['demo stopped', 'Temporal stopped', 'Postgres stopped']);
+  expect(await temporalAnswers(servers.temporalAddress, 500)).toBe(false);
+});
+
+test('by force, everything ends at once', async () => {
+  const stack = setUp({ env: { DATABASE_URL: '', TEMPORAL_ADDRESS: '' } });
+  const { servers } = await stack.start();
+  const parts = readDataLock(dataDir)?.parts ?? [];
+  await stack.kill();
+  expect(said).toContain('steps are killed');
+  await expect.poll(() => parts.filter(isAlive)).toEqual([]);
+  await expect.poll(() => temporalAnswers(servers.temporalAddress, 500)).toBe(false);
+  expect(events().filter((line) => line.endsWith('stops'))).toEqual([]);
 });
 
 test('starts a child again that crashed', async () => {
@@ -132,11 +161,14 @@ test('the lock of a dead owner is taken over, with what it left running', () => 
   expect(lockDataFolder(dataDir).leftOver).toEqual([part]);
 });
 
-test("the demo settings are left alone once they are the user's", async () => {
-  await setUp().start();
+test('the demo settings are renewed until somebody edits them', () => {
   const file = path.join(dataDir, 'envtarget/dev-cities.env');
-  for (const stack of stacks.splice(0)) await stack.stop();
-  writeFileSync(file, 'SOURCE=ndjson\n');
-  await setUp().start();
-  expect(readFileSync(file, 'utf8')).toBe('SOURCE=ndjson\n');
+  const write = (port: number) =>
+    writeDemoTarget(dataDir, { sourceUrl: `http://127.0.0.1:${port}`, sinkUrl: 'postgres://127.0.0.1/demo' });
+  expect([write(1), write(2)]).toEqual([true, true]);
+  const edited = readFileSync(file, 'utf8').replace('SINK_TABLE=cities', 'SINK_TABLE=towns');
+  expect(edited).toContain(':2/records');
+  writeFileSync(file, edited);
+  expect(write(3)).toBe(false);
+  expect(readFileSync(file, 'utf8')).toBe(edited);
 });
