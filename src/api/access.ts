@@ -1,0 +1,33 @@
+/** Who may call a route: everybody, or the bearer of a token; reads are open where the installation says so. */
+import type { MiddlewareHandler } from 'hono';
+import type { ApiEnv } from './context.ts';
+import { Problem } from './problem.ts';
+import { verifyToken } from './tokens.ts';
+
+/** `read` is public where PUBLIC_READS=true; `report` carries a token of its own, checked by its route. */
+export type Access = 'public' | 'read' | 'token' | 'report';
+
+export function requires(access: Access): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const open =
+      access === 'public' || access === 'report' || (access === 'read' && c.var.config.publicReads);
+    if (!open) {
+      const token = bearerToken(c.req.header('authorization'));
+      const claims = await verifyToken(c.var.config.secrets, token);
+      if (!claims) throw unauthorized('the token is not valid or has expired; POST /login gives a new one');
+      c.set('user', claims);
+    }
+    await next();
+  };
+}
+
+/** @throws Problem 401 when there is no bearer token */
+export function bearerToken(header: string | undefined): string {
+  const token = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(header ?? '')?.[1];
+  if (token === undefined) throw unauthorized('send the header Authorization: Bearer <token>');
+  return token;
+}
+
+export function unauthorized(detail: string, code = 'unauthorized'): Problem {
+  return new Problem(401, code, detail, { headers: { 'www-authenticate': 'Bearer realm="syncrator"' } });
+}

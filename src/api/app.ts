@@ -1,0 +1,81 @@
+/** The api as one app: what every request passes, then one sub-app per resource. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
+import { secureHeaders } from 'hono/secure-headers';
+import type { ApiDeps, ApiEnv } from './context.ts';
+import { docs } from './docs.ts';
+import { EventStreams } from './event-streams.ts';
+import { health } from './health.ts';
+import { home } from './home.ts';
+import { jobs } from './jobs.ts';
+import { login } from './login.ts';
+import { logs } from './logs.ts';
+import { maintenance } from './maintenance.ts';
+import { onError, Problem, problemResponse } from './problem.ts';
+import { reports } from './reports.ts';
+import { schedules } from './schedules.ts';
+import { starts } from './starts.ts';
+import { syncJobs } from './sync-jobs.ts';
+import { targets } from './targets.ts';
+import { checkUrl } from './well-formed.ts';
+
+const OPEN_STREAMS = 200;
+const NOTHING_LOADS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** @param deps all that it needs; it reads no environment and opens nothing itself */
+export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>();
+  app.onError(onError);
+  app.notFound((c) =>
+    problemResponse(
+      c,
+      new Problem(404, 'no_route', `there is no route ${c.req.path.slice(0, 200)}; GET / lists them`),
+    ),
+  );
+  app.use(requestId({ limitLength: 128 }));
+  app.use(async (c, next) => {
+    c.set('config', deps.config);
+    c.set('db', deps.db);
+    c.set('log', deps.log);
+    const began = performance.now();
+    await next();
+    if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', NOTHING_LOADS);
+    if (!c.res.headers.has('cache-control')) c.header('Cache-Control', 'no-store');
+    const ms = Math.round(performance.now() - began);
+    // The path alone: a query may hold what somebody put there by mistake.
+    deps.log.debug(
+      { request: c.var.requestId, method: c.req.method, path: c.req.path, status: c.res.status, ms },
+      'request',
+    );
+  });
+  app.use(secureHeaders());
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        const allow = methods.join(', ');
+        const detail = `${c.req.path.slice(0, 200)} does not take ${c.req.method}, but ${allow}`;
+        return problemResponse(c, new Problem(405, 'method_not_allowed', detail, { headers: { allow } }));
+      },
+    }),
+  );
+  app.use(checkUrl);
+  const streams = new EventStreams({ most: OPEN_STREAMS, stopping: deps.stopping });
+  for (const part of [
+    home(deps),
+    health(deps),
+    login(deps),
+    starts(deps),
+    reports(deps),
+    logs(deps, streams),
+    jobs(deps),
+    syncJobs(),
+    targets(deps),
+    maintenance(deps),
+    schedules(deps),
+  ])
+    app.route('/', part);
+  app.route('/', docs(app));
+  return app;
+}

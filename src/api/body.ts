@@ -1,0 +1,65 @@
+/** Reads a request's body: counted bytes, the right content type, well-formed JSON; the schema comes after it. */
+import type { Context, MiddlewareHandler } from 'hono';
+import { Problem } from './problem.ts';
+import { checkValue } from './well-formed.ts';
+
+export const BODY_LIMIT = 64 * 1024;
+
+const JSON_TYPE = /^application\/([\w.-]+\+)?json(\s*;|$)/i;
+
+/** The body's bytes, counted as they arrive, whatever the headers say. @throws Problem 413 */
+export async function readBody(c: Context, limit: number): Promise<Uint8Array> {
+  const tooLarge = () => new Problem(413, 'too_large', `the body is larger than ${limit} bytes`);
+  if (Number(c.req.header('content-length') ?? 0) > limit) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    size += chunk.length;
+    if (size > limit) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** For a route whose schema reads JSON. */
+export function jsonBody(limit = BODY_LIMIT): MiddlewareHandler {
+  return async (c, next) => {
+    const bytes = await readBody(c, limit);
+    if (!JSON_TYPE.test(c.req.header('content-type') ?? ''))
+      throw new Problem(415, 'not_json', 'send the header Content-Type: application/json');
+    parseJson(bytes);
+    // The schema's validator reads the body once more.
+    c.req.raw = new Request(c.req.raw, { body: bytes as Uint8Array<ArrayBuffer> });
+    await next();
+  };
+}
+
+/** For a route without fields: nothing, or an empty object. */
+export const noBody: MiddlewareHandler = async (c, next) => {
+  const bytes = await readBody(c, BODY_LIMIT);
+  if (bytes.length > 0) {
+    if (!JSON_TYPE.test(c.req.header('content-type') ?? ''))
+      throw new Problem(415, 'not_json', 'send no body, or the header Content-Type: application/json');
+    const value = parseJson(bytes);
+    const keys = typeof value === 'object' && value !== null ? Object.keys(value) : ['the body'];
+    if (keys.length > 0)
+      throw new Problem(422, 'invalid_body', `${keys.join(', ')}: unknown; this route takes no fields`, {
+        members: { errors: keys.map((field) => ({ field, message: 'unknown field' })) },
+      });
+  }
+  await next();
+};
+
+/** @throws Problem 400 for what is not well-formed JSON in UTF-8 */
+export function parseJson(bytes: Uint8Array): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError)
+      throw new Problem(400, 'malformed', 'the body is not well-formed JSON in UTF-8');
+    throw error;
+  }
+  checkValue(value);
+  return value;
+}

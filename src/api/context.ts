@@ -1,0 +1,29 @@
+/** What every part of the api is given, and what a request carries on its way through. */
+import type { Config } from '../config.ts';
+import type { Db } from '../db/schema.ts';
+import type { JobParams } from '../job-params.ts';
+import type { Log } from '../log.ts';
+import type { Temporal } from '../temporal/connect.ts';
+import type { Claims } from './tokens.ts';
+
+export type ApiDeps = {
+  readonly config: Config;
+  readonly db: Db;
+  readonly temporal: Temporal;
+  readonly params: JobParams;
+  readonly log: Log;
+  /** Aborted when the process stops: open streams end. */
+  readonly stopping?: AbortSignal;
+};
+
+export type ApiEnv = {
+  Variables: {
+    requestId: string;
+    config: Config;
+    /** The database as this request sees it; the request's deadline watches it. */
+    db: Db;
+    log: Log;
+    /** Whose token it is; set on routes that need one. */
+    user: Claims;
+  };
+};

@@ -1,0 +1,68 @@
+/** `/docs` and `/openapi.json`: the routes as their declarations describe them; Swagger UI from disk, offline. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { ApiEnv } from './context.ts';
+import { subApp } from './route.ts';
+
+const FOLDER = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const FILES = {
+  'swagger-ui.css': 'text/css',
+  'swagger-ui-bundle.js': 'text/javascript',
+  'favicon-32x32.png': 'image/png',
+} as const;
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Syncrator API</title>
+<link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+const START = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true });\n";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const INFO = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Syncrator',
+    version: '0.1.0',
+    description:
+      'Starts, watches, cancels and schedules data-synchronisation jobs. Errors are RFC 9457 problems with `code` and `message`. ' +
+      'Times are UTC, ISO-8601.',
+  },
+  security: [{ bearer: [] }],
+};
+
+/** @param whole the app whose routes are described */
+export function docs(whole: OpenAPIHono<ApiEnv>) {
+  const app = subApp();
+  whole.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  let described: unknown;
+  app.get('/openapi.json', (c) => {
+    described ??= whole.getOpenAPI31Document(INFO);
+    return c.json(described as object);
+  });
+  app.get('/docs', (c) => c.html(PAGE, 200, { 'content-security-policy': POLICY }));
+  app.get('/docs/start.js', (c) => c.body(START, 200, { 'content-type': 'text/javascript' }));
+  for (const [file, type] of Object.entries(FILES))
+    app.get(`/docs/${file}`, async (c) =>
+      c.body(await readFile(path.join(FOLDER, file)), 200, {
+        'content-type': type,
+        'cache-control': 'public, max-age=3600',
+      }),
+    );
+  return app;
+}

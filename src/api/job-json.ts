@@ -1,0 +1,112 @@
+/** A job's row and its steps as the answer shows them: nothing guessed, no credential. */
+import type { Config } from '../config.ts';
+import type { JobView, StepView } from '../db/job-views.ts';
+import type { Diagnosis } from '../domain/outcome.ts';
+import { workflowId } from '../domain/names.ts';
+import type { JobJson } from './job-schema.ts';
+import { masked } from './mask.ts';
+import { toSyncJob } from './sync-job-json.ts';
+
+/** A running job silent for longer is shown as stalled. */
+export const STALLED_AFTER_MS = 30_000;
+
+type Progress = NonNullable<JobJson['progress']>;
+
+export function toJob(view: JobView, config: Config): JobJson {
+  const steps = view.steps.map((step) => toStep(step, view.id));
+  const newest = steps.at(-1);
+  const syncJob = steps.findLast((step) => step.sync_job !== null)?.sync_job ?? null;
+  const progress = newest?.progress ?? null;
+  return {
+    id: view.id,
+    uid: view.uid,
+    target: view.target,
+    env: view.env,
+    job_type: view.action_name,
+    action: view.action,
+    status: view.status,
+    status_reason: view.status_reason,
+    status_detail: masked(view.status_detail),
+    sync_id: syncJob?.id ?? null,
+    sync_job: syncJob,
+    steps,
+    progress,
+    diagnosis: toDiagnosis(view.diagnosis),
+    stalled:
+      view.status === 'running' &&
+      progress !== null &&
+      Date.now() - Date.parse(progress.reported_at) > STALLED_AFTER_MS,
+    parameters: {
+      action_name: view.action_name,
+      action: view.action,
+      is_tag: view.is_tag,
+      options: masked(view.options),
+      mam_main_query: masked(view.mam_main_query),
+    },
+    runner: view.runner,
+    trigger: view.trigger,
+    requested_by: view.requested_by,
+    resumes: view.resumes,
+    cancel_requested_at: iso(view.cancel_requested_at),
+    cancel_requested_by: view.cancel_requested_by,
+    temporal_url: temporalUrl(view, config),
+    created_at: view.created_at.toISOString(),
+    updated_at: view.updated_at.toISOString(),
+    started_at: iso(view.started_at),
+    finished_at: iso(view.finished_at),
+    log: `/jobs/${view.id}/logs`,
+    version: view.version,
+  };
+}
+
+function toStep(step: StepView, jobId: number): JobJson['steps'][number] {
+  return {
+    step: step.step,
+    attempt: step.attempt,
+    action: step.action,
+    name: step.name,
+    created_at: new Date(step.created_at).toISOString(),
+    started_at: iso(step.started_at),
+    ended_at: iso(step.ended_at),
+    outcome: step.outcome,
+    diagnosis: toDiagnosis(step.diagnosis),
+    progress: toProgress(step),
+    sync_job: step.sync_job === null ? null : toSyncJob(step.sync_job),
+    log: `/jobs/${jobId}/logs?step=${step.step}&attempt=${step.attempt}`,
+  };
+}
+
+function toProgress({ report, started_at, attempt }: StepView): Progress | null {
+  if (!report) return null;
+  const { records_done: done, records_total: total } = report;
+  const seconds = started_at === null ? 0 : (Date.parse(report.at) - Date.parse(started_at)) / 1000;
+  return {
+    phase: report.phase,
+    message: masked(report.message),
+    records_done: done,
+    records_total: total,
+    added: report.added,
+    updated: report.updated,
+    deleted: report.deleted,
+    failed: report.failed,
+    percent: done === null || !total ? null : Math.min(100, Math.floor((done / total) * 1000) / 10),
+    // A later attempt goes on from a checkpoint: what it counts was not all done in its own time.
+    rate: done === null || attempt > 1 || seconds < 1 ? null : Math.round((done / seconds) * 10) / 10,
+    reported_at: new Date(report.at).toISOString(),
+  };
+}
+
+function toDiagnosis(diagnosis: Diagnosis | null): JobJson['diagnosis'] {
+  return diagnosis && { ...diagnosis, summary: masked(diagnosis.summary), detail: masked(diagnosis.detail) };
+}
+
+function temporalUrl(view: JobView, config: Config): string | null {
+  const { uiUrl, namespace } = config.temporal;
+  if (uiUrl === undefined) return null;
+  const id = encodeURIComponent(workflowId(view));
+  return `${uiUrl.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${id}`;
+}
+
+function iso(time: Date | string | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,175 @@
+/** `/jobs`: listing, showing, cancelling, and the last resort for a job on a lost node. */
+import { z } from '@hono/zod-openapi';
+import { requestForceDelete } from '../db/cancel.ts';
+import { type JobFilter, listJobViews, readJobView } from '../db/job-views.ts';
+import type { Db } from '../db/schema.ts';
+import { cancel } from '../temporal/cancel.ts';
+import type { ApiDeps } from './context.ts';
+import { idParam, text, time } from './fields.ts';
+import { toJob } from './job-json.ts';
+import { type JobJson, jobSchema } from './job-schema.ts';
+import { decodeCursor, onePage, pageFields, pageRange } from './paging.ts';
+import { Problem } from './problem.ts';
+import { defineRoute, subApp } from './route.ts';
+
+/** A comma list, or the field repeated, or both. */
+const words = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => [value].flat().flatMap((part) => part.split(',')))
+  .refine(
+    (list) => list.every((word) => /^[A-Za-z0-9_-]{1,40}$/.test(word)),
+    'must be words of a-z, 0-9, - and _',
+  )
+  .openapi({ type: 'string', example: 'running,failed' });
+
+export const jobQueryFields = {
+  ...pageFields,
+  cursor: text(200).optional().describe('As the Link header gave it; opaque.'),
+  status: words.optional(),
+  operation: words.optional(),
+  env: text(40).optional(),
+  ignoreCompleted: z
+    .enum(['true', 'false'], 'must be true or false')
+    .optional()
+    .describe('Hides every final job.'),
+  since: time.optional(),
+  until: time.optional(),
+};
+const listQuery = z.strictObject({ ...jobQueryFields, target: text(40).optional() });
+export type JobQuery = z.infer<typeof listQuery>;
+
+const listRoute = defineRoute({
+  method: 'get',
+  path: '/jobs',
+  tag: 'jobs',
+  summary: 'Jobs, newest first',
+  access: 'read',
+  query: listQuery,
+  answers: { 200: { description: 'A page; its Link header leads on.', schema: z.array(jobSchema) } },
+});
+
+const showRoute = defineRoute({
+  method: 'get',
+  path: '/jobs/{id}',
+  tag: 'jobs',
+  summary: 'One job with its steps, progress, diagnosis and sync job',
+  access: 'read',
+  params: idParam,
+  answers: { 200: { description: 'The job.', schema: jobSchema } },
+  errors: [404],
+});
+
+const updateRoute = defineRoute({
+  method: 'put',
+  path: '/jobs/{id}',
+  tag: 'jobs',
+  summary: "An external executor's word on its job",
+  access: 'token',
+  params: idParam,
+  json: z
+    .strictObject({
+      status: text(40).optional(),
+      description: text(4096).optional(),
+      log: text(4096).optional(),
+    })
+    .refine((body) => Object.keys(body).length > 0, 'needs status, description or log')
+    .openapi({ example: { status: 'validating', log: 'Started validating.' } }),
+  answers: { 200: { description: 'The job.', schema: jobSchema } },
+  errors: [404, 409],
+});
+
+const cancelRoute = defineRoute({
+  method: 'delete',
+  path: '/jobs/{id}',
+  tag: 'jobs',
+  summary: 'Cancel a job',
+  description: 'A job never started ends at once; a final one stays as it is; else its pod is ended first.',
+  access: 'token',
+  params: idParam,
+  answers: {
+    200: { description: 'It has ended, now or before.', schema: jobSchema },
+    202: { description: 'It is being cancelled.', schema: jobSchema },
+  },
+  errors: [404],
+});
+
+const forceRoute = defineRoute({
+  method: 'post',
+  path: '/jobs/{id}/force-delete',
+  tag: 'jobs',
+  summary: 'Give up on the pod of a cancelling job whose node is lost',
+  access: 'token',
+  params: idParam,
+  answers: { 202: { description: 'The worker acts on it.', schema: jobSchema } },
+  errors: [404, 409],
+});
+
+export function jobs(deps: ApiDeps) {
+  const app = subApp();
+  app.openapi(listRoute, async (c) => c.json(await listJobs(c, c.var.db, deps, c.req.valid('query'))));
+  app.openapi(showRoute, async (c) => c.json(await readJob(c.var.db, deps, c.req.valid('param').id)));
+  app.openapi(updateRoute, async (c) => {
+    const job = await readJob(c.var.db, deps, c.req.valid('param').id);
+    throw new Problem(
+      409,
+      job.runner === 'external' ? 'not_yet' : 'not_external',
+      job.runner === 'external'
+        ? `job ${job.id}: updates of external executors are not accepted yet`
+        : `job ${job.id} is run by the ${job.runner} runner, which alone says how it goes; only jobs of RUNNER=external are updated`,
+    );
+  });
+  app.openapi(cancelRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const cancelled = await cancel({ ...deps, db: c.var.db }, { id, principal: c.var.user.sub });
+    if (!cancelled) throw noJob(id);
+    const job = await readJob(c.var.db, deps, id);
+    return c.json(job, job.status === 'cancelling' ? 202 : 200);
+  });
+  app.openapi(forceRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const done = await requestForceDelete(c.var.db, { id, principal: c.var.user.sub });
+    const job = await readJob(c.var.db, deps, id);
+    if (!done)
+      throw new Problem(
+        409,
+        'not_cancelling',
+        `job ${id} is ${job.status}; only a cancelling job is force-deleted`,
+      );
+    return c.json(job, 202);
+  });
+  return app;
+}
+
+/** One page of jobs as every listing of jobs shows it; sets the `Link` header. */
+export async function listJobs(
+  c: Parameters<typeof onePage>[0],
+  db: Db,
+  deps: ApiDeps,
+  query: JobQuery,
+): Promise<JobJson[]> {
+  if (query.cursor !== undefined && query.page !== undefined)
+    throw new Problem(400, 'bad_query', 'query: page and cursor exclude each other');
+  const filter: JobFilter = {
+    statuses: query.status,
+    actions: query.operation,
+    target: query.target,
+    env: query.env,
+    hideFinal: query.ignoreCompleted === 'true',
+    since: query.since,
+    until: query.until,
+    before: query.cursor === undefined ? undefined : decodeCursor(query.cursor),
+  };
+  const views = await listJobViews(db, filter, pageRange(query));
+  return onePage(c, views, { ...query, cursorOf: (view) => view.id }).map((view) => toJob(view, deps.config));
+}
+
+/** @throws Problem 404 */
+export async function readJob(db: Db, deps: ApiDeps, id: number): Promise<JobJson> {
+  const view = await readJobView(db, id);
+  if (!view) throw noJob(id);
+  return toJob(view, deps.config);
+}
+
+export function noJob(id: number): Problem {
+  return new Problem(404, 'unknown_job', `there is no job ${id}`);
+}

@@ -1,0 +1,143 @@
+/** `/login`: a password for a token, and a token for a newer one until twelve hours after the password. */
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { findUser } from '../db/users.ts';
+import { unauthorized } from './access.ts';
+import { BODY_LIMIT, parseJson, readBody } from './body.ts';
+import type { ApiDeps } from './context.ts';
+import { MOST_PASSWORD, passwordFits } from './passwords.ts';
+import { bodyProblem, Problem } from './problem.ts';
+import { defineRoute, faultsOf, subApp } from './route.ts';
+import { signToken, TOKEN_SECONDS } from './tokens.ts';
+import { checkValue } from './well-formed.ts';
+
+/** Bad tries a minute from one address. */
+const BAD_TRIES = 20;
+const RENEWABLE_SECONDS = 12 * 3600;
+
+const credentials = z
+  .strictObject({ username: z.string().min(1).max(64), password: z.string().min(1).max(MOST_PASSWORD) })
+  .openapi('Login', { example: { username: 'admin', password: 'the password' } });
+
+const answer = z
+  .object({ access_token: z.string(), expires_in: z.literal(TOKEN_SECONDS), token_type: z.literal('bearer') })
+  .openapi('Token', {
+    example: { access_token: 'eyJhbGciOiJIUzI1NiJ9…', expires_in: TOKEN_SECONDS, token_type: 'bearer' },
+  });
+
+/** A plain description, so that the three ways to send it are read by us and not by three validators. */
+const documented = {
+  schema: {
+    type: 'object' as const,
+    properties: { username: { type: 'string' as const }, password: { type: 'string' as const } },
+    required: ['username', 'password'],
+    additionalProperties: false,
+  },
+  example: { username: 'admin', password: 'the password' },
+};
+
+const loginRoute = defineRoute({
+  method: 'post',
+  path: '/login',
+  tag: 'login',
+  summary: 'Log in',
+  access: 'public',
+  ownBody: {
+    required: true,
+    content: {
+      'application/json': documented,
+      'application/x-www-form-urlencoded': documented,
+      'multipart/form-data': documented,
+    },
+  },
+  answers: { 200: { description: 'A bearer token.', schema: answer } },
+  errors: [401, 413, 415, 422, 429],
+});
+
+const renewRoute = defineRoute({
+  method: 'post',
+  path: '/login/renew',
+  tag: 'login',
+  summary: 'A newer token for a valid one, up to 12 h after the password',
+  access: 'token',
+  answers: { 200: { description: 'A bearer token.', schema: answer } },
+});
+
+export function login({ config }: ApiDeps) {
+  const app = subApp();
+  const tries = new RateLimiterMemory({ points: BAD_TRIES, duration: 60 });
+  const give = async (c: Context, sub: string, authTime: number) =>
+    c.json(
+      {
+        access_token: await signToken(config.secrets, { sub, authTime }),
+        expires_in: TOKEN_SECONDS,
+        token_type: 'bearer',
+      },
+      200,
+      { 'cache-control': 'no-store' },
+    );
+  app.openapi(loginRoute, async (c) => {
+    const { username, password } = readCredentials(await readFields(c));
+    const from = addressOf(c);
+    // Counted before it is known to be bad, so that many at once do not slip through; a good one is given back.
+    await tries.consume(from).catch((refused: unknown) => {
+      if (!(refused instanceof RateLimiterRes)) throw refused;
+      throw new Problem(
+        429,
+        'too_many_tries',
+        `more than ${BAD_TRIES} bad tries a minute from your address`,
+        {
+          headers: { 'retry-after': String(Math.max(1, Math.ceil(refused.msBeforeNext / 1000))) },
+        },
+      );
+    });
+    if (!(await passwordFits(c.var.db, username, password)))
+      throw unauthorized('wrong username or password', 'wrong_credentials');
+    await tries.reward(from);
+    return give(c, username, Math.floor(Date.now() / 1000));
+  });
+  app.openapi(renewRoute, async (c) => {
+    const { sub, authTime } = c.var.user;
+    if (Date.now() / 1000 - authTime > RENEWABLE_SECONDS)
+      throw unauthorized('the password was given more than 12 hours ago; log in again', 'login_expired');
+    const user = await findUser(c.var.db, sub);
+    if (!user || user.disabled) throw unauthorized('the user may no longer log in', 'user_disabled');
+    return give(c, sub, authTime);
+  });
+  return app;
+}
+
+function readCredentials(fields: unknown): z.infer<typeof credentials> {
+  const parsed = credentials.safeParse(fields);
+  if (!parsed.success) throw bodyProblem(parsed.error.issues.flatMap(faultsOf));
+  return parsed.data;
+}
+
+async function readFields(c: Context): Promise<unknown> {
+  const type = c.req.header('content-type') ?? '';
+  const bytes = await readBody(c, BODY_LIMIT);
+  if (/^application\/json(\s*;|$)/i.test(type)) return parseJson(bytes);
+  if (!/^(application\/x-www-form-urlencoded|multipart\/form-data)(\s*;|$)/i.test(type))
+    throw new Problem(
+      415,
+      'unknown_type',
+      'send the header Content-Type: application/json, application/x-www-form-urlencoded or multipart/form-data',
+    );
+  const form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': type } })
+    .formData()
+    .catch(() => {
+      throw new Problem(400, 'malformed', 'the body is not a well-formed form');
+    });
+  const fields = new Map<string, unknown>();
+  for (const [key, value] of form) fields.set(key, fields.has(key) ? [fields.get(key), value] : value);
+  const plain = Object.fromEntries(fields);
+  checkValue(plain);
+  return plain;
+}
+
+function addressOf(c: Context): string {
+  // Without a socket (app.request in tests) everybody is one address.
+  return c.env?.incoming ? (getConnInfo(c).remote.address ?? 'unknown') : 'unknown';
+}

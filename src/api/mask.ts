@@ -1,0 +1,16 @@
+/** Takes credentials out of texts of programs before they are stored, and again before they are shown. */
+
+/** `user:password@` of every URL (greedy: passwords contain any sign), and the usual secret query fields. */
+export function maskCredentials(text: string): string {
+  return text
+    .replaceAll(/\/\/[^\s"']*@/g, '//<FILTERED>@')
+    .replaceAll(
+      /([?&;](?:password|passwd|pwd|token|secret|api_?key|access_token)=)[^&;\s"']*/gi,
+      '$1<FILTERED>',
+    );
+}
+
+/** The same, for what may be absent. */
+export function masked<T extends string | null | undefined>(text: T): T {
+  return (typeof text === 'string' ? maskCredentials(text) : text) as T;
+}

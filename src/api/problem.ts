@@ -1,0 +1,96 @@
+/** Every refusal as one shape: RFC 9457 `application/problem+json`, with our `code` and a `message`. */
+import { STATUS_CODES } from 'node:http';
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { isDatabaseAway } from '../db/connect.ts';
+import type { ApiEnv } from './context.ts';
+import { isTemporalAway } from './temporal-away.ts';
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    message: z.string().describe('The same as detail.'),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  })
+  .openapi('Problem');
+
+type Extras = {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Extension members of the body. */
+  readonly members?: Readonly<Record<string, unknown>>;
+};
+
+/** Thrown for an answer that is a refusal; `detail` names the thing, the value and the bound. */
+export class Problem extends Error {
+  readonly status: ContentfulStatusCode;
+  readonly code: string;
+  readonly extras: Extras;
+  constructor(status: ContentfulStatusCode, code: string, detail: string, extras: Extras = {}) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.extras = extras;
+  }
+}
+
+export function problemResponse(c: Context, problem: Problem): Response {
+  return c.json(
+    {
+      type: 'about:blank',
+      title: STATUS_CODES[problem.status] ?? 'Error',
+      status: problem.status,
+      detail: problem.message,
+      code: problem.code,
+      message: problem.message,
+      ...problem.extras.members,
+    },
+    problem.status,
+    { 'content-type': 'application/problem+json', ...problem.extras.headers },
+  );
+}
+
+export type Fault = { readonly field: string; readonly message: string };
+
+/** 422 for a body, naming each field. */
+export function bodyProblem(errors: readonly Fault[]): Problem {
+  const detail = errors.map((error) => `${error.field}: ${error.message}`).join('; ');
+  return new Problem(422, 'invalid_body', detail, { members: { errors } });
+}
+
+/** 503: a part we need is away; asking again is right. */
+export function awayProblem(part: 'postgres' | 'temporal'): Problem {
+  const name = part === 'postgres' ? 'Postgres' : 'Temporal';
+  return new Problem(503, `${part}_away`, `${name} did not answer in time; try again`, {
+    headers: { 'retry-after': '2' },
+  });
+}
+
+/** What an error means to the client; undefined for a fault of our own. */
+function problemOf(error: Error): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (isDatabaseAway(error)) return awayProblem('postgres');
+  if (isTemporalAway(error)) return awayProblem('temporal');
+  if (error instanceof HTTPException && error.status < 500)
+    return new Problem(error.status as ContentfulStatusCode, 'bad_request', error.message || 'bad request');
+  return undefined;
+}
+
+/** The app's one error handler; a fault of our own is logged and shows nothing of its inside. */
+export function onError(error: Error, c: Context<ApiEnv>): Response {
+  const problem = problemOf(error);
+  if (problem) {
+    if (problem.status === 503) c.var.log.warn({ err: error, request: c.var.requestId }, 'answered 503');
+    return problemResponse(c, problem);
+  }
+  c.var.log.error({ err: error, request: c.var.requestId }, 'answered 500');
+  return problemResponse(
+    c,
+    new Problem(500, 'internal', `something went wrong here; the log has it as request ${c.var.requestId}`),
+  );
+}

@@ -1,0 +1,111 @@
+/** `PUT /jobs/:id/report`: what a running attempt tells us, under the token made for it alone. */
+import { z } from '@hono/zod-openapi';
+import { findJobUid } from '../db/job-views.ts';
+import { storeReport } from '../db/reports.ts';
+import type { Report } from '../domain/report.ts';
+import { parseReportToken, verifyReportToken } from '../report-token.ts';
+import { bearerToken, unauthorized } from './access.ts';
+import type { ApiDeps } from './context.ts';
+import { idParam, MOST_INTEGER, text } from './fields.ts';
+import { noJob } from './jobs.ts';
+import { masked } from './mask.ts';
+import { Problem } from './problem.ts';
+import { ReportRate } from './report-rate.ts';
+import { defineRoute, subApp } from './route.ts';
+
+const REPORT_LIMIT = 8 * 1024;
+const CHECKPOINT_LIMIT = 4 * 1024;
+
+const count = z.int().min(0).optional();
+
+const reportSchema = z
+  .strictObject({
+    seq: z.int().min(1).max(MOST_INTEGER),
+    phase: text(100).min(1),
+    records_done: count,
+    records_total: z.int().min(0).nullable().optional(),
+    added: count,
+    updated: count,
+    deleted: count,
+    failed: count,
+    checkpoint: z
+      .unknown()
+      .refine(
+        (value) => (JSON.stringify(value) ?? '').length <= CHECKPOINT_LIMIT,
+        'must be at most 4 KiB of JSON',
+      ),
+    data_source: text(500).optional(),
+    options: text(2000).optional(),
+    version: text(100).optional(),
+    target_datastore_url: text(1000).optional(),
+    message: text(4096).optional(),
+  })
+  .openapi('Report', {
+    example: { seq: 3, phase: 'reading', records_done: 3000, records_total: 48211, added: 12, updated: 2988 },
+  }) satisfies z.ZodType<Report>;
+
+const reportRoute = defineRoute({
+  method: 'put',
+  path: '/jobs/{id}/report',
+  tag: 'jobs',
+  summary: "A running attempt's report",
+  description: 'Authorization: Bearer <the SYNCRATOR_REPORT_TOKEN of this attempt>.',
+  access: 'report',
+  params: idParam,
+  json: reportSchema,
+  bodyLimit: REPORT_LIMIT,
+  answers: {
+    200: {
+      description: 'Taken, or (accepted: false) older than what is known already.',
+      schema: z.object({ accepted: z.boolean() }),
+      example: { accepted: true },
+    },
+  },
+  errors: [403, 404, 409, 410, 429],
+});
+
+export function reports({ config }: ApiDeps) {
+  const app = subApp();
+  const rate = new ReportRate();
+  app.openapi(reportRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const token = bearerToken(c.req.header('authorization'));
+    const claimed = parseReportToken(token);
+    if (!claimed) throw unauthorized('the token is not a report token');
+    const uid = await findJobUid(c.var.db, id);
+    if (uid === undefined) throw noJob(id);
+    if (!verifyReportToken(config.secrets, token, uid))
+      throw new Problem(403, 'other_token', `the token was not made for an attempt of job ${id}`);
+    const { step, attempt } = claimed;
+    const wait = rate.take(`${id}.${step}.${attempt}`);
+    if (wait > 0)
+      throw new Problem(429, 'too_many_reports', 'more than one report a second', {
+        headers: { 'retry-after': String(wait) },
+      });
+    const report = c.req.valid('json');
+    const verdict = await storeReport(
+      c.var.db,
+      { jobId: id, step, attempt },
+      {
+        ...report,
+        data_source: masked(report.data_source),
+        options: masked(report.options),
+        target_datastore_url: masked(report.target_datastore_url),
+        message: masked(report.message),
+      },
+    );
+    switch (verdict.kind) {
+      case 'accepted':
+        return c.json({ accepted: true });
+      case 'stale':
+        return c.json({ accepted: false });
+      case 'cancelling':
+        throw new Problem(409, 'cancelling', `job ${id} is being cancelled; this attempt must not begin`);
+      case 'ended':
+        throw new Problem(410, 'ended', `attempt ${attempt} of step ${step} of job ${id} has ended`);
+      case 'unknown':
+        throw new Problem(404, 'unknown_attempt', `job ${id} has no attempt ${attempt} of step ${step}`);
+    }
+  });
+  return app;
+}

@@ -1,0 +1,139 @@
+/** How a route is declared: its access, its strict input, its answers and its errors, documented and enforced at once. */
+import { STATUS_CODES } from 'node:http';
+import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { type Access, requires } from './access.ts';
+import { jsonBody, noBody } from './body.ts';
+import type { ApiEnv } from './context.ts';
+import { databaseDeadline } from './deadline.ts';
+import { bodyProblem, Problem, problemSchema } from './problem.ts';
+
+type Method = 'get' | 'post' | 'put' | 'delete';
+
+type Answer = {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  readonly example?: unknown;
+  /** Media type where it is not JSON. */
+  readonly type?: string;
+};
+
+type Declaration<P extends string, Params, Query, Body> = {
+  readonly method: Method;
+  readonly path: P;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly access: Access;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly headers?: z.ZodObject;
+  readonly json?: Body;
+  readonly bodyLimit?: number;
+  /** Documented only; the route reads the body itself. */
+  readonly ownBody?: NonNullable<RouteConfig['request']>['body'];
+  /** False where a route does not need Postgres first. */
+  readonly deadline?: false;
+  readonly answers: Readonly<Record<number, Answer>>;
+  readonly errors?: readonly number[];
+};
+
+type Defined<P extends string, Params, Query, Body> = Omit<
+  RouteConfig,
+  'path' | 'request' | 'middleware' | 'method'
+> & {
+  method: Method;
+  path: P;
+  request: (Params extends z.ZodType ? { params: Params } : object) &
+    (Query extends z.ZodType ? { query: Query } : object) &
+    (Body extends z.ZodType
+      ? { body: { content: { 'application/json': { schema: Body } }; required: true } }
+      : object);
+};
+
+const NO_QUERY = z.strictObject({});
+
+/** Unknown query fields are refused on every route, unknown body fields on every route that writes. */
+export function defineRoute<
+  const P extends string,
+  Params extends z.ZodObject | undefined = undefined,
+  Query extends z.ZodType | undefined = undefined,
+  Body extends z.ZodType | undefined = undefined,
+>(route: Declaration<P, Params, Query, Body>): Defined<P, Params, Query, Body> {
+  const middleware: MiddlewareHandler<ApiEnv>[] = [requires(route.access)];
+  if (route.json) middleware.push(jsonBody(route.bodyLimit));
+  else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
+  if (route.deadline !== false) middleware.push(databaseDeadline);
+  const body = route.json
+    ? { content: { 'application/json': { schema: route.json } }, required: true }
+    : route.ownBody;
+  return createRoute({
+    method: route.method,
+    path: route.path,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    ...(route.access === 'public' ? { security: [] } : {}),
+    middleware,
+    request: {
+      query: route.query ?? NO_QUERY,
+      ...(route.params ? { params: route.params } : {}),
+      ...(route.headers ? { headers: route.headers } : {}),
+      ...(body ? { body } : {}),
+    },
+    responses: responses(route),
+  } as unknown as RouteConfig) as unknown as Defined<P, Params, Query, Body>;
+}
+
+function responses(
+  route: Declaration<string, unknown, unknown, unknown>,
+): Record<number, Record<string, unknown>> {
+  const answers = Object.entries(route.answers).map(([status, answer]) => [
+    status,
+    {
+      description: answer.description,
+      content: {
+        [answer.type ?? 'application/json']: {
+          schema: answer.schema ?? z.string(),
+          ...(answer.example === undefined ? {} : { example: answer.example }),
+        },
+      },
+    },
+  ]);
+  const codes = new Set([400, ...(route.errors ?? [])]);
+  if (route.access !== 'public') codes.add(401);
+  if (route.deadline !== false) codes.add(503);
+  if (route.json) for (const code of [413, 415, 422]) codes.add(code);
+  const errors = [...codes].sort().map((code) => [
+    code,
+    {
+      description: STATUS_CODES[code] ?? 'Error',
+      content: { 'application/problem+json': { schema: problemSchema } },
+    },
+  ]);
+  return Object.fromEntries([...answers, ...errors]);
+}
+
+/** An app for one resource: what its schemas refuse becomes a problem that names the field. */
+export function subApp(): OpenAPIHono<ApiEnv> {
+  return new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const faults = result.error.issues.flatMap(faultsOf);
+      if (result.target === 'json') throw bodyProblem(faults);
+      const where = { param: 'path', query: 'query', header: 'header' }[result.target as string] ?? 'request';
+      const detail = faults.map((fault) => `${fault.field}: ${fault.message}`).join('; ');
+      throw new Problem(400, `bad_${where}`, `${where}: ${detail}`, { members: { errors: faults } });
+    },
+  });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The faults a schema found, one per field, unknown fields by their names. */
+export function faultsOf(issue: Issue): { field: string; message: string }[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ field: [...path, key].join('.'), message: 'unknown field' }));
+  return [{ field: path.join('.') || 'body', message: issue.message }];
+}

@@ -1,0 +1,209 @@
+/** `/schedules`: what job_params plans, what Temporal says of it, what became of it, and running one now. */
+import { z } from '@hono/zod-openapi';
+import { ScheduleNotFoundError } from '@temporalio/client';
+import { audit } from '../db/audit.ts';
+import { type Firing, listFirings } from '../db/firings.ts';
+import { within } from '../temporal/connect.ts';
+import {
+  describeSchedules,
+  pauseSchedule,
+  resumeSchedule,
+  type ScheduleState,
+} from '../temporal/schedules.ts';
+import { submit } from '../temporal/submit.ts';
+import type { ApiDeps } from './context.ts';
+import { isoTime, text } from './fields.ts';
+import { idempotencyHeaders, idempotencyOf } from './idempotency.ts';
+import { readJob } from './jobs.ts';
+import { jobSchema } from './job-schema.ts';
+import { nearest } from './near.ts';
+import { Problem } from './problem.ts';
+import { defineRoute, subApp } from './route.ts';
+import { accepted } from './start-answer.ts';
+import { requestOfFile } from './start-request.ts';
+import { isTemporalAway } from './temporal-away.ts';
+
+const SHOWN_FIRINGS = 5;
+
+const scheduleSchema = z
+  .object({
+    id: z.string(),
+    env: z.string(),
+    target: z.string(),
+    action: z.string(),
+    schedule: z.string(),
+    timezone: z.string(),
+    paused: z.boolean().nullable(),
+    note: z.string().nullable(),
+    next: z.array(isoTime).nullable().describe('As Temporal has them; null when it is not known.'),
+    last_firings: z.array(
+      z.object({
+        nominal_time: isoTime,
+        outcome: z.enum(['started', 'deduplicated', 'skipped', 'superseded']),
+        job_id: z.int().nullable(),
+        detail: z.string().nullable(),
+      }),
+    ),
+  })
+  .openapi('Schedule');
+const listSchema = z
+  .object({ temporal: z.enum(['ok', 'unreachable']), schedules: z.array(scheduleSchema) })
+  .openapi('Schedules', {
+    example: {
+      temporal: 'ok',
+      schedules: [
+        {
+          id: 'qas.avo.sync',
+          env: 'qas',
+          target: 'avo',
+          action: 'sync',
+          schedule: '0 1 * * *',
+          timezone: 'Europe/Brussels',
+          paused: false,
+          note: null,
+          next: ['2026-11-23T00:00:00.000Z'],
+          last_firings: [
+            { nominal_time: '2026-11-22T00:00:00.000Z', outcome: 'started', job_id: 7, detail: null },
+          ],
+        },
+      ],
+    },
+  });
+
+const params = z.object({
+  id: text(200).openapi({ param: { name: 'id', in: 'path' }, example: 'qas.avo.sync' }),
+});
+
+const listRoute = defineRoute({
+  method: 'get',
+  path: '/schedules',
+  tag: 'schedules',
+  summary: 'All schedules',
+  access: 'read',
+  answers: { 200: { description: 'By id.', schema: listSchema } },
+});
+
+const runRoute = defineRoute({
+  method: 'post',
+  path: '/schedules/{id}/run',
+  tag: 'schedules',
+  summary: 'Start its job now',
+  access: 'token',
+  params,
+  headers: idempotencyHeaders,
+  answers: {
+    200: { description: 'The same job is active already.', schema: jobSchema },
+    202: { description: 'A new job.', schema: jobSchema },
+  },
+  errors: [404, 409, 422],
+});
+
+function switchRoute<const P extends string>(path: P, summary: string) {
+  return defineRoute({
+    method: 'post',
+    path,
+    tag: 'schedules',
+    summary,
+    access: 'token',
+    deadline: false,
+    params,
+    answers: { 200: { description: 'Done.', schema: z.object({ id: z.string(), paused: z.boolean() }) } },
+    errors: [404, 503],
+  });
+}
+const pauseRoute = switchRoute('/schedules/{id}/pause', 'Let it not fire');
+const resumeRoute = switchRoute('/schedules/{id}/resume', 'Let it fire again');
+
+export function schedules(deps: ApiDeps) {
+  const app = subApp();
+  const find = (id: string) => {
+    const found = deps.params.schedules.find((file) => file.schedule.id === id);
+    if (found) return found;
+    const near = nearest(
+      id,
+      deps.params.schedules.map((file) => file.schedule.id),
+    );
+    const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+    throw new Problem(404, 'unknown_schedule', `there is no schedule '${id.slice(0, 80)}'${meant}`);
+  };
+
+  app.openapi(listRoute, async (c) => {
+    const files = [...deps.params.schedules].sort((a, b) => a.schedule.id.localeCompare(b.schedule.id));
+    const ids = files.map((file) => file.schedule.id);
+    const firings = await listFirings(c.var.db, ids, SHOWN_FIRINGS);
+    const states = await askTemporal(deps, ids);
+    const answer: z.infer<typeof listSchema> = {
+      temporal: states ? 'ok' : 'unreachable',
+      schedules: files.map(({ schedule, env, target, parameters }) => ({
+        id: schedule.id,
+        env,
+        target,
+        action: parameters.action_name,
+        schedule: schedule.text,
+        timezone: schedule.timezone,
+        paused: states?.get(schedule.id)?.paused ?? null,
+        note: states?.get(schedule.id)?.note ?? null,
+        next: states?.get(schedule.id)?.next.map((time) => time.toISOString()) ?? null,
+        last_firings: firings.filter((firing) => firing.schedule === schedule.id).map(toFiring),
+      })),
+    };
+    return c.json(answer);
+  });
+
+  app.openapi(runRoute, async (c) => {
+    const request = requestOfFile(deps, find(c.req.valid('param').id));
+    const submitted = await submit(
+      { ...deps, db: c.var.db },
+      {
+        ...request,
+        trigger: 'api',
+        requestedBy: c.var.user.sub,
+        idempotency: idempotencyOf(c),
+      },
+    );
+    const { id } = accepted(submitted);
+    const status = submitted.kind === 'deduplicated' ? 200 : 202;
+    return c.json(await readJob(c.var.db, deps, id), status, { location: `/jobs/${id}` });
+  });
+
+  for (const [route, verb, change] of [
+    [pauseRoute, 'pause', pauseSchedule],
+    [resumeRoute, 'resume', resumeSchedule],
+  ] as const)
+    app.openapi(route, async (c) => {
+      const { id } = find(c.req.valid('param').id).schedule;
+      const principal = c.var.user.sub;
+      await change(deps.temporal, id, `${verb}d by ${principal}`).catch((error: unknown) => {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+        throw new Problem(
+          503,
+          'schedule_not_made',
+          `Temporal does not have ${id} yet; a worker makes it at its start`,
+          {
+            headers: { 'retry-after': '10' },
+          },
+        );
+      });
+      await audit(c.var.db, { principal, verb, object: `schedule ${id}` });
+      return c.json({ id, paused: verb === 'pause' });
+    });
+  return app;
+}
+
+/** Undefined when Temporal is away. */
+async function askTemporal(
+  { temporal, log }: ApiDeps,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ScheduleState> | undefined> {
+  try {
+    return await within(2_000, temporal.connection, () => describeSchedules(temporal, ids));
+  } catch (error) {
+    if (!isTemporalAway(error)) throw error;
+    log.warn({ err: error }, 'Temporal cannot say when schedules fire next');
+    return undefined;
+  }
+}
+
+function toFiring({ nominal_time, outcome, job_id, detail }: Firing) {
+  return { nominal_time: nominal_time.toISOString(), outcome, job_id, detail };
+}

@@ -1,0 +1,161 @@
+/** Starting and trying out: the declared actions by path, `/run` and `/dryrun` by parameters, `/rollback`. */
+import { z } from '@hono/zod-openapi';
+import { TAG_PATTERN } from '../domain/names.ts';
+import { submit } from '../temporal/submit.ts';
+import type { ApiDeps } from './context.ts';
+import { name, pathName, text } from './fields.ts';
+import { idempotencyHeaders, idempotencyOf } from './idempotency.ts';
+import { defineRoute, subApp } from './route.ts';
+import { dryRunAnswer, dryRunSchema, startAnswer, startedSchema } from './start-answer.ts';
+import { findFile, requestOfBody, requestOfFile, rollbackRequest } from './start-request.ts';
+
+const params = z.object({
+  target: pathName.openapi({ param: { name: 'target', in: 'path' }, example: 'avo' }),
+  env: pathName.openapi({ param: { name: 'env', in: 'path' }, example: 'qas' }),
+});
+
+const runBody = z
+  .strictObject({
+    target: name,
+    env: name,
+    action_name: name,
+    action: name,
+    is_tag: z.string().regex(TAG_PATTERN, 'must be an image tag'),
+    options: text(2000),
+    mam_main_query: text(2000).optional(),
+  })
+  .openapi('Run', {
+    example: {
+      target: 'avo',
+      env: 'qas',
+      action_name: 'delta',
+      action: 'delta',
+      is_tag: 'latest',
+      options: '-n 1000 -c 1',
+    },
+  });
+
+const started = {
+  200: { description: 'The same job is active already.', schema: startedSchema },
+  202: { description: 'A new job.', schema: startedSchema },
+};
+const rendered = { 200: { description: 'What would run.', schema: dryRunSchema } };
+const START_ERRORS = [404, 409, 422];
+
+/** One action's two routes. */
+function actionRoutes<const A extends 'sync' | 'delta' | 'delete' | 'diff'>(action: A) {
+  const common = { path: `/${action}/{target}/{env}`, tag: 'start', params } as const;
+  return {
+    dryRun: defineRoute({
+      ...common,
+      method: 'get',
+      summary: `Dry run of ${action}: what would run`,
+      access: 'read',
+      deadline: false,
+      answers: rendered,
+      errors: [404],
+    }),
+    start: defineRoute({
+      ...common,
+      method: 'post',
+      summary: `Start ${action}`,
+      access: 'token',
+      headers: idempotencyHeaders,
+      answers: started,
+      errors: START_ERRORS,
+    }),
+  };
+}
+
+const runRoute = defineRoute({
+  method: 'post',
+  path: '/run',
+  tag: 'start',
+  summary: 'Start by parameters',
+  access: 'token',
+  headers: idempotencyHeaders,
+  json: runBody,
+  answers: started,
+  errors: [409],
+});
+
+const dryRunRoute = defineRoute({
+  method: 'post',
+  path: '/dryrun',
+  tag: 'start',
+  summary: 'Dry run by parameters',
+  access: 'token',
+  deadline: false,
+  json: runBody,
+  answers: rendered,
+});
+
+const rollbackRoute = defineRoute({
+  method: 'post',
+  path: '/rollback/{target}/{env}',
+  tag: 'start',
+  summary: "Switch back to the target's kept generation",
+  access: 'token',
+  params,
+  headers: idempotencyHeaders,
+  answers: started,
+  errors: START_ERRORS,
+});
+
+export function starts(deps: ApiDeps) {
+  const app = subApp();
+  for (const action of ['sync', 'delta', 'delete', 'diff'] as const) {
+    const routes = actionRoutes(action);
+    app.openapi(routes.dryRun, (c) => {
+      const { target, env } = c.req.valid('param');
+      const file = findFile(deps.params, { env, name: target, action });
+      return c.json(dryRunAnswer(deps.config, requestOfFile(deps, file)));
+    });
+    app.openapi(routes.start, async (c) => {
+      const { target, env } = c.req.valid('param');
+      const request = requestOfFile(deps, findFile(deps.params, { env, name: target, action }));
+      const submitted = await submit(
+        { ...deps, db: c.var.db },
+        {
+          ...request,
+          trigger: 'api',
+          requestedBy: c.var.user.sub,
+          idempotency: idempotencyOf(c),
+        },
+      );
+      return startAnswer(c, submitted, request);
+    });
+  }
+  app.openapi(runRoute, async (c) => {
+    const body = c.req.valid('json');
+    const request = requestOfBody(deps, body);
+    const submitted = await submit(
+      { ...deps, db: c.var.db },
+      {
+        ...request,
+        trigger: 'api',
+        requestedBy: c.var.user.sub,
+        idempotency: idempotencyOf(c, body),
+      },
+    );
+    return startAnswer(c, submitted, request);
+  });
+  app.openapi(dryRunRoute, (c) =>
+    c.json(dryRunAnswer(deps.config, requestOfBody(deps, c.req.valid('json')))),
+  );
+  app.openapi(rollbackRoute, async (c) => {
+    const { target, env } = c.req.valid('param');
+    const request = rollbackRequest(deps, { env, name: target });
+    const submitted = await submit(
+      { ...deps, db: c.var.db },
+      {
+        ...request,
+        trigger: 'rollback',
+        requestedBy: c.var.user.sub,
+        idempotency: idempotencyOf(c),
+      },
+    );
+    return startAnswer(c, submitted, request);
+  });
+  return app;
+}

@@ -1,0 +1,134 @@
+/** `/targets` (alias `/api/products`): what can be run where, when it last succeeded, what runs now. */
+import { z } from '@hono/zod-openapi';
+import { listTargetStates, type TargetState } from '../db/job-views.ts';
+import type { JobParams } from '../job-params.ts';
+import type { ApiDeps } from './context.ts';
+import { isoTime, pathName } from './fields.ts';
+import { jobQueryFields, listJobs } from './jobs.ts';
+import { jobSchema } from './job-schema.ts';
+import { nearest } from './near.ts';
+import { Problem } from './problem.ts';
+import { defineRoute, subApp } from './route.ts';
+
+const shortJob = z.object({ id: z.int(), status: z.string() });
+const targetSchema = z
+  .object({
+    name: z.string(),
+    environments: z.array(
+      z.object({
+        env: z.string(),
+        actions: z.array(z.object({ action: z.string(), path: z.string(), schedule: z.string().nullable() })),
+        last_success_at: isoTime.nullable(),
+        last_success_job_id: z.int().nullable(),
+        active_job: shortJob.nullable(),
+        last_job: shortJob.nullable(),
+      }),
+    ),
+  })
+  .openapi('Target', {
+    example: {
+      name: 'avo',
+      environments: [
+        {
+          env: 'qas',
+          actions: [{ action: 'sync', path: '/sync/avo/qas', schedule: null }],
+          last_success_at: '2026-11-22T01:16:41.000Z',
+          last_success_job_id: 7,
+          active_job: null,
+          last_job: { id: 7, status: 'completed' },
+        },
+      ],
+    },
+  });
+type Target = z.infer<typeof targetSchema>;
+
+const params = z.object({
+  name: pathName.openapi({ param: { name: 'name', in: 'path' }, example: 'avo' }),
+});
+
+function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
+  const common = { method: 'get', tag: 'targets', access: 'read' } as const;
+  return {
+    list: defineRoute({
+      ...common,
+      path,
+      summary: 'All targets',
+      answers: { 200: { description: 'By name.', schema: z.array(targetSchema) } },
+    }),
+    show: defineRoute({
+      ...common,
+      path: `${path}/{name}`,
+      summary: 'One target',
+      params,
+      answers: { 200: { description: 'The target.', schema: targetSchema } },
+      errors: [404],
+    }),
+    jobs: defineRoute({
+      ...common,
+      path: `${path}/{name}/jobs`,
+      summary: 'Its jobs, newest first',
+      params,
+      query: z.strictObject(jobQueryFields),
+      answers: { 200: { description: 'A page; its Link header leads on.', schema: z.array(jobSchema) } },
+      errors: [404],
+    }),
+  };
+}
+
+export function targets(deps: ApiDeps) {
+  const app = subApp();
+  for (const path of ['/targets', '/api/products'] as const) {
+    const routes = routesBelow(path);
+    app.openapi(routes.list, async (c) => c.json(allTargets(deps.params, await listTargetStates(c.var.db))));
+    app.openapi(routes.show, async (c) => {
+      const all = allTargets(deps.params, await listTargetStates(c.var.db));
+      return c.json(findTarget(deps.params, all, c.req.valid('param').name));
+    });
+    app.openapi(routes.jobs, async (c) => {
+      const all = allTargets(deps.params, await listTargetStates(c.var.db));
+      const target = findTarget(deps.params, all, c.req.valid('param').name).name;
+      return c.json(await listJobs(c, c.var.db, deps, { ...c.req.valid('query'), target }));
+    });
+  }
+  return app;
+}
+
+/** Everything declared, and what had jobs once and is declared no more. */
+function allTargets(params: JobParams, states: readonly TargetState[]): Target[] {
+  const keys = new Set([...params.files, ...states].map((of) => `${of.target} ${of.env}`));
+  const byName = new Map<string, Target>();
+  for (const [name = '', env = ''] of [...keys].sort().map((key) => key.split(' '))) {
+    const target = byName.get(name) ?? { name, environments: [] };
+    byName.set(name, target);
+    const state = states.find((s) => s.target === name && s.env === env);
+    target.environments.push({
+      env,
+      actions: params.files
+        .filter((f) => f.target === name && f.env === env)
+        .map((f) => ({
+          action: f.parameters.action_name,
+          path: `/${f.parameters.action_name}/${f.name}/${env}`,
+          schedule: f.schedule?.id ?? null,
+        })),
+      last_success_at: state?.last_success_at?.toISOString() ?? null,
+      last_success_job_id: state?.last_success_job_id ?? null,
+      active_job: shortened(state?.active_job_id, state?.active_status),
+      last_job: shortened(state?.last_job_id, state?.last_status),
+    });
+  }
+  return [...byName.values()];
+}
+
+function shortened(id: number | null | undefined, status: string | null | undefined) {
+  return typeof id === 'number' && typeof status === 'string' ? { id, status } : null;
+}
+
+/** By TARGET, else by the name of a file. @throws Problem 404 naming near matches */
+function findTarget(params: JobParams, all: readonly Target[], name: string): Target {
+  const target = params.files.find((f) => f.name === name)?.target;
+  const found = all.find((t) => t.name === name) ?? all.find((t) => t.name === target);
+  if (found) return found;
+  const near = nearest(name, [...all.map((t) => t.name), ...params.files.map((f) => f.name)]);
+  const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+  throw new Problem(404, 'unknown_target', `there is no target '${name.slice(0, 80)}'${meant}`);
+}

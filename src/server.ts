@@ -1,0 +1,133 @@
+/** The api process: reads the settings, connects, makes the schema and the first user, serves, and stops cleanly. */
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createAdaptorServer } from '@hono/node-server';
+import { createApp } from './api/app.ts';
+import { hashPassword } from './api/passwords.ts';
+import { type Config, readConfig } from './config.ts';
+import { connect, isDatabaseAway } from './db/connect.ts';
+import { migrate } from './db/migrate.ts';
+import type { Db } from './db/schema.ts';
+import { addUser, countUsers } from './db/users.ts';
+import { JobParamsError, loadJobParams } from './job-params.ts';
+import { createLog, type Log } from './log.ts';
+import { connectTemporal } from './temporal/connect.ts';
+
+/** Milliseconds that answers under way have to end before their connections are cut. */
+const GRACE_MS = 5_000;
+const HEADER_BYTES = 16 * 1024;
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+function readConfigOrFail(): Config {
+  try {
+    return readConfig();
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Waits for Postgres with growing pauses; any other fault of the database ends the start. */
+async function prepareDatabase(db: Db, log: Log, signal: AbortSignal): Promise<void> {
+  for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+    try {
+      await migrate(db);
+      return;
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error;
+      log.warn({ retryInMs: pauseMs, why: (error as Error).message }, 'Postgres is away; waiting for it');
+      await wait(pauseMs, undefined, { signal });
+    }
+  }
+}
+
+/** Makes `admin` when there is nobody. The password is returned only if it was generated. */
+async function firstUser(db: Db, given: string | undefined): Promise<string | undefined> {
+  if ((await countUsers(db)) > 0) return undefined;
+  const password = given ?? randomBytes(15).toString('base64url');
+  const added = await addUser(
+    db,
+    { username: 'admin', passwordHash: await hashPassword(password) },
+    'syncrator',
+  );
+  return added && given === undefined ? password : undefined;
+}
+
+function listen(server: Server, config: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : config.port);
+    });
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  await closed;
+  clearTimeout(cut);
+}
+
+async function main(): Promise<void> {
+  const config = readConfigOrFail();
+  const log = createLog({ name: 'api', level: config.logLevel });
+  const params = await loadJobParams(config.jobParamsDir).catch((error: unknown) => {
+    if (error instanceof JobParamsError) return fail(error.message);
+    throw error;
+  });
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  // `disconnect`: the process that started us is gone.
+  for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(event, stop);
+
+  const onError = (error: Error) => log.warn({ err: error }, 'a connection to Postgres broke');
+  const db = connect(config.databaseUrl, { max: 20, applicationName: 'syncrator-api', onError });
+  const temporal = connectTemporal(config.temporal);
+  try {
+    await prepareDatabase(db, log, stopping.signal);
+    const adminPassword = await firstUser(db, config.adminPassword);
+    const app = createApp({ config, db, temporal, params, log, stopping: stopping.signal });
+    const server = createAdaptorServer({
+      fetch: app.fetch,
+      serverOptions: {
+        headersTimeout: 10_000,
+        requestTimeout: 30_000,
+        maxHeaderSize: HEADER_BYTES,
+        // How often the two limits above are looked at; by itself Node does so each 30 s.
+        connectionsCheckingInterval: 2_000,
+      },
+    }) as Server;
+    const port = await listen(server, config).catch((error: Error) =>
+      fail(`cannot listen on ${config.host}:${config.port}: ${error.message}`),
+    );
+    announce(log, { port, host: config.host, adminPassword });
+    await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve, { once: true }));
+    log.info('stopping');
+    await close(server);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+  } finally {
+    await db.destroy();
+    await temporal.close();
+  }
+}
+
+function announce(log: Log, of: { port: number; host: string; adminPassword: string | undefined }): void {
+  const { port, host, adminPassword } = of;
+  log.info({ port, host }, 'serving');
+  if (process.send) process.send({ ready: true, port, ...(adminPassword ? { adminPassword } : {}) });
+  else if (adminPassword)
+    process.stderr.write(`created user admin with the password ${adminPassword} (shown this once)\n`);
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => fail(`api: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+);
