@@ -6,7 +6,7 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -27,6 +27,8 @@ const ROUNDS = 5;
 /** Rounds alternate, so that what else the machine does meets both sides. */
 export async function run(): Promise<Figure[]> {
   const directory = mkdtempSync(join(tmpdir(), 'syncrator-bench-load-'));
+  // Postgres refuses root, so it may run as another user, who must be let in.
+  chmodSync(directory, 0o755);
   const postgres = await startPostgres({ dataDir: join(directory, 'pg') });
   try {
     return [await measureLoad(postgres.url('postgres'), directory)];

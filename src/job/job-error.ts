@@ -41,7 +41,7 @@ export function reasonOf(error: unknown): string {
     at = at instanceof Error ? at.cause : undefined
   ) {
     const words =
-      at instanceof Error ? at.message || (at as NodeJS.ErrnoException).code || at.name : String(at);
+      at instanceof Error ? at.message || (at as NodeJS.ErrnoException).code || at.name : JSON.stringify(at);
     if (!parts.some((part) => part.includes(words))) parts.push(words);
   }
   return parts.join(': ');

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EXIT } from '../../src/domain/exit-code.ts';
 import { someRows } from './support/fake-source.ts';
-import { setup } from './support/setup.ts';
+import { namesOf, setup } from './support/setup.ts';
 
 describe('the fence', () => {
   it.each(['sync', 'delta', 'delete', 'rollback'])('lets no %s of an older job begin', async (action) => {
@@ -63,5 +63,27 @@ describe('the fence', () => {
     release(undefined);
     expect((await zombie).code).not.toBe(EXIT.ok);
     expect(await t.md5()).toBe(after);
+  });
+
+  it('stops the older of two attempts that fill one and the same load', async () => {
+    await using t = await setup(someRows(40));
+    t.source.pageSize = 10;
+    const holds = new Map([['r00020', Promise.withResolvers<undefined>()]]);
+    t.source.bend = ({ query }) => holds.get(query['after'] ?? '')?.promise as undefined;
+    const loaded = async (): Promise<number> => Object.keys((await t.names('cities__loading')) ?? {}).length;
+    const checkpoint = (): unknown => t.receiver.reports.at(-1)?.checkpoint;
+    const zombie = t.run('sync -n 5 --api_job_id 2');
+    await expect.poll(checkpoint, { timeout: 10_000 }).toMatchObject({ cursor: 'r00020' });
+    const first = holds.get('r00020');
+    holds.delete('r00020');
+    holds.set('r00030', Promise.withResolvers());
+    const environment = { SYNCRATOR_CHECKPOINT: JSON.stringify(checkpoint()) };
+    const resumed = t.run('sync -n 5 --api_job_id 2', environment);
+    await expect.poll(loaded).toBe(30);
+    first?.resolve(undefined);
+    expect((await zombie).code).toBe(EXIT.fenced);
+    holds.get('r00030')?.resolve(undefined);
+    expect((await resumed).code).toBe(EXIT.ok);
+    expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
   });
 });

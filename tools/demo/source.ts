@@ -39,7 +39,7 @@ export function createDemoApp(records: Records, rate: number | null): Hono {
     if (more) {
       const next = new URL(c.req.url);
       next.searchParams.set('after', rows.at(-1)?.id ?? '');
-      c.header('link', `<${next}>; rel="next"`);
+      c.header('link', `<${next.href}>; rel="next"`);
     }
     const lines = rows.map(fields === 'id' ? (row) => row.idLine : (row) => row.line);
     return c.body(rate === null || fields === 'id' ? lines.join('') : slowly(lines, rate));
@@ -64,7 +64,7 @@ export async function startDemoSource({
   dataDir: string;
   port?: number;
   rate?: number | null;
-}): Promise<{ url: string; stop(): Promise<void> }> {
+}): Promise<{ url: string; stop: () => Promise<void> }> {
   const records = createRecords(readState(dataDir), (state) => writeState(dataDir, state));
   const app = createDemoApp(records, rate);
   const server = await new Promise<ServerType>((resolve, reject) => {
@@ -113,9 +113,10 @@ if (import.meta.main) {
     port: Number(values.port),
     rate: rateFromEnvironment(),
   });
-  console.log(`demo source: ${source.url}/records`);
-  process.send?.({ ready: true, url: source.url });
+  // Before anyone is told: who hears that we are ready may end us at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void source.stop().then(() => process.exit(0)));
   }
+  console.log(`demo source: ${source.url}/records`);
+  process.send?.({ ready: true, url: source.url });
 }

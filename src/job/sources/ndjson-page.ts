@@ -57,7 +57,9 @@ export async function requestPage({
 
   const response = await guarded(fetch(address, { headers, signal }));
   const body = response.body?.getReader();
-  const discard = async (): Promise<void> => void (await body?.cancel().catch(() => {}));
+  const discard = async (): Promise<void> => {
+    await body?.cancel().catch(() => {});
+  };
   try {
     if (response.status >= 500 || response.status === 429) {
       throw new PageFault(`${shownUrl(url)} answered ${response.status}`);
