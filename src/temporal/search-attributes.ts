@@ -1,12 +1,9 @@
 /** Registers our search attributes, which a fresh or wiped Temporal lacks. */
-import { temporal as proto } from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../domain/workflow.ts';
 import { type Temporal, within } from './connect.ts';
 
-const TYPES = {
-  KEYWORD: proto.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  INT: proto.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_INT,
-};
+// temporal.api.enums.v1.IndexedValueType; the package that has the names is CommonJS without named exports.
+const TYPES = { KEYWORD: 2, INT: 3 } as const;
 
 /**
  * Adds what is missing; nothing happens when all are there.

@@ -1,0 +1,171 @@
+/** The product as processes of its own, on the run's Postgres and Temporal: api and workers that a test may kill. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { expect } from 'vitest';
+import { connect } from '../../src/db/connect.ts';
+import { type JobView, readJobView } from '../../src/db/job-views.ts';
+import type { Db } from '../../src/db/schema.ts';
+import type { Submitted } from '../../src/db/submit.ts';
+import { planSteps } from '../../src/domain/plan.ts';
+import { freePort } from '../../src/embedded/ports.ts';
+import { loadJobParams } from '../../src/job-params.ts';
+import { createLog } from '../../src/log.ts';
+import { endAllSteps } from '../../src/runner/process/end-all.ts';
+import { connectTemporal, type Temporal } from '../../src/temporal/connect.ts';
+import { submit } from '../../src/temporal/submit.ts';
+import { createDatabase } from './database.ts';
+import { createNamespace } from './temporal.ts';
+
+export const STEP_PROGRAM = path.resolve(import.meta.dirname, 'programs/step.ts');
+export const SECRET = 'a-secret-of-the-tests-long-enough-to-be-taken';
+
+/** A part that runs as a process: end it as the test wants, by its own pid. */
+export type Part = {
+  readonly process: ChildProcess;
+  output(): string;
+  kill(signal?: NodeJS.Signals): Promise<void>;
+};
+
+export type System = AsyncDisposable & {
+  readonly db: Db;
+  readonly databaseUrl: string;
+  readonly temporal: Temporal;
+  readonly dataDir: string;
+  readonly apiUrl: string;
+  readonly log: ReturnType<typeof createLog>;
+  readonly environment: Readonly<Record<string, string>>;
+  startWorker(script?: string, environment?: Record<string, string>): Promise<Part>;
+  startApi(): Promise<Part>;
+  /** Submits what a params file says, as the api would. */
+  submit(target: string, action: string): Promise<Submitted>;
+  job(id: number): Promise<JobView>;
+  /** Waits until the job has a status. */
+  until(id: number, status: string, timeoutMs?: number): Promise<JobView>;
+};
+
+/** The params file of a step program; OPTIONS are the program's own. */
+export function params(target: string, action: string, options: string, more = ''): [string, string] {
+  return [
+    `dev/${target}-${action}.public_params`,
+    `TARGET=${target}\nENV=dev\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=${options}\n` +
+      `COMMAND=node ${STEP_PROGRAM}\n${more}`,
+  ];
+}
+
+/** @param options.temporalAddress another Temporal than the run's, for tests that kill it */
+export async function startSystem(options: {
+  params: readonly [string, string][];
+  temporal?: { address: string; namespace: string };
+}): Promise<System> {
+  const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-system-'));
+  const paramsDir = path.join(dataDir, 'job_params');
+  for (const [file, text] of options.params) {
+    await mkdir(path.dirname(path.join(paramsDir, file)), { recursive: true });
+    await writeFile(path.join(paramsDir, file), text);
+  }
+  const database = await createDatabase();
+  const temporalAt = options.temporal ?? (await createNamespace());
+  const apiPort = await freePort();
+  const environment = {
+    PORT: String(apiPort),
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: temporalAt.address,
+    TEMPORAL_NAMESPACE: temporalAt.namespace,
+    SYNCRATOR_DATA: dataDir,
+    SYNCRATOR_SECRET: SECRET,
+    SYNCRATOR_ADMIN_PASSWORD: 'correct horse battery',
+    JOB_PARAMS: paramsDir,
+    LOG_LEVEL: 'info',
+  };
+  const jobParams = await loadJobParams(paramsDir);
+  const log = createLog({ name: 'test', level: 'error' });
+  const db = connect(database.url, { max: 5, applicationName: 'test', onError: () => undefined });
+  const temporal = connectTemporal(temporalAt);
+  const parts: Part[] = [];
+  const start = async (script: string, more: Record<string, string> = {}) => {
+    const part = await startPart(path.resolve(import.meta.dirname, '../..', script), {
+      ...environment,
+      ...more,
+    });
+    parts.push(part);
+    return part;
+  };
+  const job = async (id: number) => {
+    const view = await readJobView(db, id);
+    if (!view) throw new Error(`no job ${id}`);
+    return view;
+  };
+  return {
+    db,
+    databaseUrl: database.url,
+    temporal,
+    dataDir,
+    log,
+    environment,
+    apiUrl: `http://127.0.0.1:${apiPort}`,
+    startWorker: (script = 'src/worker.ts', more) => start(script, more),
+    startApi: () => start('src/server.ts'),
+    async submit(target, action) {
+      const file = jobParams.find({ env: 'dev', name: target, action });
+      if (!file) throw new Error(`no params file for ${target} ${action}`);
+      const plan = planSteps(file.parameters, file.defaults);
+      if ('error' in plan) throw new Error(plan.error);
+      return await submit(
+        { db, temporal, log },
+        {
+          env: 'dev',
+          target: file.target,
+          parameters: file.parameters,
+          runner: file.runner ?? 'process',
+          steps: plan.steps,
+          trigger: 'api',
+          requestedBy: 'test',
+        },
+      );
+    },
+    job,
+    async until(id, status, timeoutMs = 30_000) {
+      await expect
+        .poll(async () => (await job(id)).status, { timeout: timeoutMs, interval: 50, message: `job ${id}` })
+        .toBe(status);
+      return await job(id);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const part of parts) await part.kill('SIGKILL');
+      await endAllSteps(dataDir, 0);
+      await db.destroy();
+      await temporal.close();
+      await database.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startPart(script: string, environment: Record<string, string>): Promise<Part> {
+  const child = spawn(process.execPath, [script], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-200_000);
+    });
+  const exited = once(child, 'exit');
+  const ready = once(child, 'message');
+  const first = await Promise.race([ready.then(() => 'ready'), exited.then(() => 'exited')]);
+  if (first === 'exited') throw new Error(`${script} ended before it was ready:\n${output}`);
+  return {
+    process: child,
+    output: () => output,
+    async kill(signal = 'SIGKILL') {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
