@@ -29,8 +29,8 @@ export async function sweepJob(
     for (;;) {
       const live = (await runner.list({ jobUid: job.uid })).filter((listed) => listed.live);
       if (live.length === 0) break;
-      const { force } = await explain(live);
-      await readOurs();
+      const { force_delete: force } = await readOurs();
+      if (Date.now() - began > SLOW_MS) await explain(live);
       for (const { name, uid } of live) await runner.remove({ name, uid, force });
       await wait(LOOK_MS);
     }
@@ -53,15 +53,14 @@ export async function sweepJob(
     return row;
   }
 
-  async function explain(live: readonly Listed[]): Promise<{ force: boolean }> {
-    if (Date.now() - began < SLOW_MS) return { force: job.force_delete };
-    const told = await explainCancelling(db, {
+  async function explain(live: readonly Listed[]): Promise<void> {
+    const names = live.map((listed) => listed.name).join(', ');
+    await explainCancelling(db, {
       jobId,
       runId,
       reason: 'still_running',
-      detail: `${live.map((listed) => listed.name).join(', ')} does not end. POST /jobs/${jobId}/force-delete gives up on it.`,
+      detail: `${names} does not end. POST /jobs/${jobId}/force-delete gives up on it.`,
     });
-    return { force: told?.forceDelete ?? false };
   }
 }
 

@@ -64,7 +64,6 @@ export async function listSteps(db: Db, jobId: number): Promise<StepRow[]> {
 
 export type Observed = {
   readonly status: JobRow['status'];
-  readonly forceDelete: boolean;
   /** Seconds by the database's clock since the attempt's row was written, and since it was first seen running. */
   readonly secondsSinceBegun: number;
   readonly secondsSinceStarted: number | null;
@@ -101,26 +100,20 @@ export async function observeStep(
     FROM seen
     WHERE id = seen.job_id AND run_id = ${input.runId}
       AND status IN ('starting', 'waiting', 'running', 'cancelling')
-    RETURNING status, force_delete AS "forceDelete",
+    RETURNING status,
       extract(epoch FROM now() - seen.created_at)::float8 AS "secondsSinceBegun",
       extract(epoch FROM now() - seen.started_at)::float8 AS "secondsSinceStarted"`.execute(db);
   return rows[0];
 }
 
-/** Says why a cancel takes long, for the page and the API. Only while it is cancelling. */
+/** Says why a cancel takes long, for the page and the API; nothing is said of a job that is not cancelling. */
 export async function explainCancelling(
   db: Db,
   input: { jobId: number; runId: string; reason: string; detail: string },
-): Promise<{ readonly forceDelete: boolean } | undefined> {
-  const row = await db
-    .updateTable('jobs')
-    .set({ status_reason: input.reason, status_detail: input.detail, observed_at: new Date() })
-    .where('id', '=', input.jobId)
-    .where('run_id', '=', input.runId)
-    .where('status', '=', 'cancelling')
-    .returning('force_delete')
-    .executeTakeFirst();
-  return row && { forceDelete: row.force_delete };
+): Promise<void> {
+  await sql`
+    UPDATE jobs SET status_reason = ${input.reason}, status_detail = ${input.detail}
+    WHERE id = ${input.jobId} AND run_id = ${input.runId} AND status = 'cancelling'`.execute(db);
 }
 
 /** Ends an attempt once; later calls change nothing. From here on its reports are refused. */

@@ -40,8 +40,8 @@ export type System = AsyncDisposable & {
   readonly environment: Readonly<Record<string, string>>;
   startWorker(script?: string, environment?: Record<string, string>): Promise<Part>;
   startApi(): Promise<Part>;
-  /** Submits what a params file says, as the api would. */
-  submit(target: string, action: string): Promise<Submitted>;
+  /** Submits what a params file says, as the api would; further actions become further steps, as in a diff. */
+  submit(target: string, action: string, ...further: string[]): Promise<Submitted>;
   job(id: number): Promise<JobView>;
   /** Waits until the job has a status. */
   until(id: number, status: string, timeoutMs?: number): Promise<JobView>;
@@ -109,11 +109,18 @@ export async function startSystem(options: {
     apiUrl: `http://127.0.0.1:${apiPort}`,
     startWorker: (script = 'src/worker.ts', more) => start(script, more),
     startApi: () => start('src/server.ts'),
-    async submit(target, action) {
-      const file = jobParams.find({ env: 'dev', name: target, action });
-      if (!file) throw new Error(`no params file for ${target} ${action}`);
-      const plan = planSteps(file.parameters, file.defaults);
-      if ('error' in plan) throw new Error(plan.error);
+    async submit(target, action, ...further) {
+      const declared = (name: string) => {
+        const file = jobParams.find({ env: 'dev', name: target, action: name });
+        if (!file) throw new Error(`no params file for ${target} ${name}`);
+        return file;
+      };
+      const file = declared(action);
+      const steps = [action, ...further].flatMap((name) => {
+        const plan = planSteps(declared(name).parameters, declared(name).defaults);
+        if ('error' in plan) throw new Error(plan.error);
+        return plan.steps;
+      });
       return await submit(
         { db, temporal, log },
         {
@@ -121,7 +128,7 @@ export async function startSystem(options: {
           target: file.target,
           parameters: file.parameters,
           runner: file.runner ?? 'process',
-          steps: plan.steps,
+          steps,
           trigger: 'api',
           requestedBy: 'test',
         },
