@@ -1,18 +1,26 @@
 /** Cuts a stream of bytes into lines. Knows nothing of what a line means. */
 
+import { setImmediate } from 'node:timers/promises';
+
+const SLICE = 150;
+
 /** The stream ended in mid line: a truncated answer, worth another try. */
 export class TruncatedError extends Error {
   override readonly name = 'TruncatedError';
 }
 
-/** Whole lines, as many at a time as a chunk brings; throws {@link TruncatedError} if the last has no newline. */
+/** Whole lines, some at a time; throws {@link TruncatedError} if the last has no newline. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
   for await (const chunk of chunks) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    if (lines.length > 0) yield lines;
+    for (let start = 0; start < lines.length; start += SLICE) {
+      // Parsing keeps the only thread busy: whoever writes must get a word in, or the sink stands idle.
+      await setImmediate();
+      yield lines.slice(start, start + SLICE);
+    }
   }
   rest += decoder.decode();
   if (rest !== '') throw new TruncatedError('the last line has no end');
