@@ -1,11 +1,13 @@
-/** Decides which of a child's output lines the console shows: warnings, errors, and whatever is on stderr. */
+/** Decides which of a child's output lines the console shows: warnings and errors. */
 
 const PINO_WARN = 40;
+/** What libraries that know nothing of our logger write; their other lines are only worth it after a crash. */
+const ALARMING = /\b(?:warn(?:ing)?|error|fatal)\b/i;
 
 /** The line in a readable form, or undefined when it belongs into the log file only. */
 export function worthShowing(line: string, stream: 'stdout' | 'stderr'): string | undefined {
   const entry = parse(line);
-  if (entry === undefined) return stream === 'stderr' && line.trim() !== '' ? line : undefined;
+  if (entry === undefined) return stream === 'stderr' && ALARMING.test(line) ? line : undefined;
   if (entry.level < PINO_WARN) return undefined;
   const level = entry.level >= 50 ? 'error' : 'warning';
   return `${level}: ${[entry.msg, entry.err].filter((text) => text !== undefined && text !== '').join(': ')}`;

@@ -52,7 +52,12 @@ export function keepRunning(options: PartOptions): Part {
       if (stopping.signal.aborted) return;
       if (typeof came !== 'string' && Date.now() - readyAt > options.backoff.maxMs)
         delay = options.backoff.firstMs;
-      say(`${name} ended unexpectedly (${how}); starting it again in ${delay / 1000} s`);
+      say(
+        [
+          `${name} ended unexpectedly (${how}); starting it again in ${delay / 1000} s`,
+          ...tail.slice(-4),
+        ].join('\n    '),
+      );
       await wait(delay, undefined, { signal: stopping.signal }).catch(() => undefined); // an abort ends the loop
       delay = Math.min(delay * 2, options.backoff.maxMs);
     }

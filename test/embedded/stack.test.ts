@@ -118,7 +118,7 @@ test('starts a child again that crashed', async () => {
   if (first === undefined) throw new Error('the worker is not in the lock');
   process.kill(first, 'SIGKILL');
   await expect.poll(() => said, { timeout: 10_000 }).toContain('worker is back');
-  expect(said).toContain('worker ended unexpectedly (SIGKILL); starting it again in 0.02 s');
+  expect(said.join('\n')).toContain('worker ended unexpectedly (SIGKILL); starting it again in 0.02 s');
   expect(worker()).not.toBe(first);
 });
 
