@@ -1,14 +1,16 @@
 /** Who may call a route: everybody, or the bearer of a token; reads are open where the installation says so. */
 import type { MiddlewareHandler } from 'hono';
+import { parseReportToken } from '../report-token.ts';
 import type { ApiEnv } from './context.ts';
 import { Problem } from './problem.ts';
 import { verifyToken } from './tokens.ts';
 
-/** `read` is public where PUBLIC_READS=true; `report` carries a token of its own, checked by its route. */
+/** `read` is public where PUBLIC_READS=true; `report` carries a token of its own, which its route goes on to check. */
 export type Access = 'public' | 'read' | 'token' | 'report';
 
 export function requires(access: Access): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
+    if (access === 'report') reportToken(bearerToken(c.req.header('authorization')));
     const open =
       access === 'public' || access === 'report' || (access === 'read' && c.var.config.publicReads);
     if (!open) {
@@ -30,4 +32,11 @@ export function bearerToken(header: string | undefined): string {
 
 export function unauthorized(detail: string, code = 'unauthorized'): Problem {
   return new Problem(401, code, detail, { headers: { 'www-authenticate': 'Bearer realm="syncrator"' } });
+}
+
+/** The attempt a token claims to be of. @throws Problem 401 for what is no report token */
+export function reportToken(token: string): { step: number; attempt: number } {
+  const claimed = parseReportToken(token);
+  if (!claimed) throw unauthorized('the token is not a report token');
+  return claimed;
 }

@@ -1,0 +1,146 @@
+/** Maintenance, sync jobs of outside, targets, schedules. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sql } from 'kysely';
+import { insertFiring } from '../../src/db/firings.ts';
+import { readInstallation } from '../../src/db/migrate.ts';
+import { syncSchedules } from '../../src/temporal/schedules.ts';
+import { type Api, claimed, setup } from './support.ts';
+
+let api: Api;
+beforeAll(async () => {
+  api = await setup();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await sql`TRUNCATE jobs, idempotency_keys, targets, sync_jobs, schedule_firings CASCADE`.execute(api.db);
+});
+
+describe('maintenance', () => {
+  it('holds back what has not begun, and pokes it afterwards', async () => {
+    const running = await claimed(api, '/sync/alpha/qas');
+    const paused = await api.call('POST', '/maintenance-status', { json: { msg: 'Solr', paused: true } });
+    expect([paused.status, paused.body]).toEqual([
+      200,
+      {
+        msg: 'Solr',
+        paused: true,
+        timestamp: expect.any(String),
+        set_by: 'admin',
+        engine: 'PAUSING',
+        running_jobs: 1,
+      },
+    ]);
+    const { body } = await api.call('POST', '/sync/beta/dev');
+    const held = (await api.call('GET', `/jobs/${body.job_id}`)).body;
+    expect([held.status, held.status_reason]).toEqual(['waiting', 'maintenance']);
+    const handle = api.deps.temporal.client.workflow.getHandle('syncrator/dev/beta');
+    await expect(handle.describe()).rejects.toThrow(/not found/);
+    await running.finish();
+    expect((await api.call('GET', '/maintenance-status')).body.engine).toBe('PAUSED');
+    const on = await api.call('POST', '/maintenance-status', { json: { msg: 'done', pause: 0 } });
+    expect([on.body.paused, on.body.engine]).toEqual([false, 'RUNNING']);
+    expect((await api.call('GET', `/jobs/${body.job_id}`)).body.status).toBe('queued');
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    const history = (await api.call('GET', '/maintenance-history?limit=2')).body;
+    expect(history.map((entry: { msg: string }) => entry.msg)).toEqual(['done', 'Solr']);
+  });
+});
+
+describe('sync jobs', () => {
+  it('of outside are recorded, masked, changed and listed', async () => {
+    const json = { type: 'sync', data_source: 'cron', target_datastore_url: 'postgres://u:p@ss@host/db' };
+    const added = await api.call('POST', '/sync_jobs', { json });
+    expect(added.status).toBe(201);
+    expect(added.body).toMatchObject({
+      total_records: 0,
+      completed: null,
+      outside: true,
+      job_id: null,
+      target_datastore_url: 'postgres://<FILTERED>@host/db',
+    });
+    const end = { completed: true, total_records: 5, end_time: '2026-11-22T02:00:00+01:00' };
+    const changed = await api.call('PUT', `/sync_jobs/${added.body.id}`, { json: end });
+    expect(changed.body).toMatchObject({
+      completed: true,
+      total_records: 5,
+      end_time: '2026-11-22T01:00:00.000Z',
+    });
+    expect((await api.call('GET', '/sync_jobs')).body).toEqual([changed.body]);
+    expect((await api.call('POST', '/sync/alpha/dev')).status).toBe(202);
+    expect((await api.call('PUT', '/sync_jobs/999999', { json: end })).status).toBe(404);
+    expect((await api.call('PUT', `/sync_jobs/${added.body.id}`, { json: {} })).status).toBe(422);
+  });
+
+  it('of ours are written by their program alone', async () => {
+    const job = await claimed(api);
+    const { token } = await job.begin();
+    await api.call('PUT', `/jobs/${job.id}/report`, { token, json: { seq: 1, phase: 'reading' } });
+    const [mine] = (await api.call('GET', '/sync_jobs')).body;
+    expect([mine.outside, mine.job_id]).toEqual([false, job.id]);
+    const answer = await api.call('PUT', `/sync_jobs/${mine.id}`, { json: { completed: true } });
+    expect([answer.status, answer.body.code]).toEqual([409, 'ours']);
+  });
+});
+
+describe('targets', () => {
+  it('say what can be run, what succeeded, what runs', async () => {
+    const job = await claimed(api);
+    await job.finish();
+    const active = (await api.call('POST', '/delta/alpha/dev')).body.job_id;
+    const { body } = await api.call('GET', '/targets/alpha');
+    const dev = body.environments.find((of: { env: string }) => of.env === 'dev');
+    expect(dev).toMatchObject({
+      last_success_job_id: job.id,
+      active_job: { id: active, status: 'queued' },
+      last_job: { id: active, status: 'queued' },
+    });
+    expect(dev.actions.map((a: { path: string }) => a.path)).toContain('/sync/alpha/dev');
+    const names = (await api.call('GET', '/targets')).body.map((t: { name: string }) => t.name);
+    expect(names).toEqual(['alpha', 'archiefvideo', 'beta', 'nosync', 'outside']);
+    expect((await api.call('GET', '/targets/hetarchief_video')).body.name).toBe('archiefvideo');
+    for (const rest of ['', '/alpha', '/alpha/jobs'])
+      expect((await api.call('GET', `/api/products${rest}`)).body).toEqual(
+        (await api.call('GET', `/targets${rest}`)).body,
+      );
+  });
+});
+
+describe('schedules', () => {
+  it('show their firings and, from Temporal, pause and next', async () => {
+    await syncSchedules(api.deps.temporal, api.deps.params, await readInstallation(api.db));
+    const time = new Date('2026-11-22T01:00:00Z');
+    await insertFiring(api.db, {
+      schedule: 'qas.alpha.sync',
+      nominal_time: time,
+      job_id: null,
+      outcome: 'skipped',
+      detail: 'held by job 3',
+    });
+    const { body } = await api.call('GET', '/schedules');
+    expect(body.temporal).toBe('ok');
+    expect(body.schedules.map((s: { id: string }) => s.id)).toEqual(['dev.beta.sync', 'qas.alpha.sync']);
+    expect(body.schedules[1]).toMatchObject({
+      schedule: '0 1 * * *',
+      paused: false,
+      last_firings: [
+        { nominal_time: '2026-11-22T01:00:00.000Z', outcome: 'skipped', detail: 'held by job 3' },
+      ],
+    });
+    expect(body.schedules[1].next[0]).toMatch(/T01:00:00\.000Z$/);
+    expect((await api.call('POST', '/schedules/qas.alpha.sync/pause')).body).toEqual({
+      id: 'qas.alpha.sync',
+      paused: true,
+    });
+    const paused = (await api.call('GET', '/schedules')).body.schedules[1];
+    expect([paused.paused, paused.note]).toEqual([true, 'paused by admin']);
+    expect((await api.call('POST', '/schedules/qas.alpha.sync/resume')).status).toBe(200);
+    expect((await api.call('GET', '/schedules')).body.schedules[1].paused).toBe(false);
+  });
+
+  it('are run at once', async () => {
+    const first = await api.call('POST', '/schedules/qas.alpha.sync/run');
+    expect([first.status, first.body.target, first.body.status]).toEqual([202, 'alpha', 'queued']);
+    const again = await api.call('POST', '/schedules/qas.alpha.sync/run');
+    expect([again.status, again.body.id]).toEqual([200, first.body.id]);
+  });
+});

@@ -1,0 +1,150 @@
+/** The api over a database, a Temporal namespace and params files of its own, and steps played by hand. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createApp } from '../../src/api/app.ts';
+import type { ApiDeps } from '../../src/api/context.ts';
+import { hashPassword } from '../../src/api/passwords.ts';
+import { signToken } from '../../src/api/tokens.ts';
+import { readConfig } from '../../src/config.ts';
+import { claimJob, findClaimable } from '../../src/db/claim.ts';
+import { connect } from '../../src/db/connect.ts';
+import { beginStep, endStep } from '../../src/db/steps.ts';
+import { finishJob } from '../../src/db/finish.ts';
+import { addUser } from '../../src/db/users.ts';
+import { loadJobParams } from '../../src/job-params.ts';
+import { createLog } from '../../src/log.ts';
+import { makeReportToken } from '../../src/report-token.ts';
+import { connectTemporal } from '../../src/temporal/connect.ts';
+import { ensureSearchAttributes } from '../../src/temporal/search-attributes.ts';
+import { createDatabase } from '../support/database.ts';
+import { createNamespace } from '../support/temporal.ts';
+
+export const SECRET = 'a secret of at least thirty-two characters';
+export const OLD_SECRET = 'the secret of before of at least as many characters';
+export const PASSWORD = 'correct horse';
+
+const OPTIONS = '-n 1000 -c 1';
+const FILES: Record<string, string[]> = {
+  'dev/alpha-sync': ['TARGET=alpha', 'ACTION=sync'],
+  'dev/alpha-delta': ['TARGET=alpha', 'ACTION=delta'],
+  'dev/alpha-delete': ['TARGET=alpha', 'ACTION=delete'],
+  'dev/alpha-diff': ['TARGET=alpha', 'ACTION=diff', 'MAM_MAIN_QUERY=type:video'],
+  'dev/beta-sync': ['TARGET=beta', 'ACTION=sync', 'SCHEDULE=every 60s'],
+  'dev/outside-sync': ['TARGET=outside', 'ACTION=sync', 'RUNNER=external'],
+  'dev/nosync-delta': ['TARGET=nosync', 'ACTION=delta'],
+  'qas/hetarchief_video-sync': ['TARGET=archiefvideo', 'ACTION=sync', 'TIMEOUT=90m'],
+  'qas/alpha-sync': ['TARGET=alpha', 'ACTION=sync', 'SCHEDULE=0 1 * * *'],
+};
+
+async function writeParams(): Promise<string> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'syncrator-params-'));
+  for (const [name, lines] of Object.entries(FILES)) {
+    const [env = '', file = ''] = name.split('/');
+    await mkdir(path.join(dir, env), { recursive: true });
+    const common = [`ENV=${env}`, `ACTION_NAME=${file.split('-')[1]}`, 'IS_TAG=latest', `OPTIONS=${OPTIONS}`];
+    await writeFile(path.join(dir, env, `${file}.public_params`), [...common, ...lines].join('\n'));
+  }
+  return dir;
+}
+
+export type Asked = {
+  readonly json?: unknown;
+  readonly body?: string | FormData | URLSearchParams | Uint8Array<ArrayBuffer>;
+  readonly token?: string | null;
+  readonly headers?: Record<string, string>;
+};
+
+export type Answered = { status: number; headers: Headers; text: string; body: any };
+
+/** @param through changes the address of Postgres, for example to that of a proxy */
+export async function setup(
+  options: { through?: (url: string) => string; env?: Record<string, string>; temporal?: string } = {},
+) {
+  const database = await createDatabase({ migrated: true });
+  const namespace = options.temporal
+    ? { address: options.temporal, namespace: 'default' }
+    : await createNamespace();
+  const dir = await writeParams();
+  const config = readConfig({
+    DATABASE_URL: options.through?.(database.url) ?? database.url,
+    TEMPORAL_ADDRESS: namespace.address,
+    TEMPORAL_NAMESPACE: namespace.namespace,
+    TEMPORAL_UI_URL: 'http://temporal.test:8233/',
+    SYNCRATOR_SECRET: `${SECRET},${OLD_SECRET}`,
+    JOB_PARAMS: dir,
+    ...options.env,
+  });
+  const db = connect(config.databaseUrl, { max: 20, applicationName: 'test-api', onError: () => {} });
+  const temporal = connectTemporal(config.temporal);
+  if (!options.temporal) await ensureSearchAttributes(temporal);
+  const params = await loadJobParams(dir);
+  const stopping = new AbortController();
+  const log = createLog({ name: 'test', level: 'silent' });
+  const deps: ApiDeps = { config, db, temporal, params, log, stopping: stopping.signal };
+  const app = createApp(deps);
+  await addUser(db, { username: 'admin', passwordHash: await hashPassword(PASSWORD) }, 'test');
+  const now = Math.floor(Date.now() / 1000);
+  const token = await signToken(config.secrets, { sub: 'admin', authTime: now });
+
+  const raw = (method: string, where: string, asked: Asked = {}) => {
+    const headers = new Headers(asked.headers);
+    const bearer = asked.token === undefined ? token : asked.token;
+    if (bearer !== null) headers.set('authorization', `Bearer ${bearer}`);
+    if (asked.json !== undefined) headers.set('content-type', 'application/json');
+    const body = asked.json === undefined ? asked.body : JSON.stringify(asked.json);
+    return app.request(where, { method, headers, ...(body === undefined ? {} : { body }) });
+  };
+  const call = async (method: string, where: string, asked: Asked = {}): Promise<Answered> => {
+    const response = await raw(method, where, asked);
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson ? JSON.parse(text) : null,
+    };
+  };
+  return {
+    app,
+    deps,
+    db,
+    token,
+    stopping,
+    raw,
+    call,
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort();
+      await db.destroy();
+      await temporal.close();
+      await database.drop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+export type Api = Awaited<ReturnType<typeof setup>>;
+
+/** Starts a job and takes it as a workflow would. */
+export async function claimed(api: Api, where = '/sync/alpha/dev') {
+  const { body } = await api.call('POST', where);
+  const id: number = body.job_id;
+  const seen = await findClaimable(api.db, { env: body.ENV, target: body.TARGET });
+  if (!seen) throw new Error(`job ${id} cannot be claimed`);
+  const runId = randomUUID();
+  await claimJob(api.db, seen, { runId, runStartedAt: new Date() }, false);
+  return {
+    id,
+    uid: seen.uid,
+    runId,
+    begin: async (step = 0, attempt = 1) => {
+      const ref = { jobId: id, step, attempt };
+      await beginStep(api.db, { ...ref, runId, action: 'sync', name: `test-${id}-${step}-${attempt}` });
+      return { ref, token: makeReportToken([SECRET], { uid: seen.uid, step, attempt }) };
+    },
+    end: (ref: { jobId: number; step: number; attempt: number }) =>
+      endStep(api.db, ref, { kind: 'completed', diagnosis: null }),
+    finish: () => finishJob(api.db, { jobId: id, runId, outcome: { kind: 'completed' } }),
+  };
+}
