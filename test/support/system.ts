@@ -25,6 +25,7 @@ export const SECRET = 'a-secret-of-the-tests-long-enough-to-be-taken';
 
 /** A part that runs as a process: end it as the test wants, by its own pid. */
 export type Part = {
+  readonly script: string;
   readonly process: ChildProcess;
   output(): string;
   kill(signal?: NodeJS.Signals): Promise<void>;
@@ -39,7 +40,15 @@ export type System = AsyncDisposable & {
   readonly log: ReturnType<typeof createLog>;
   readonly environment: Readonly<Record<string, string>>;
   startWorker(script?: string, environment?: Record<string, string>): Promise<Part>;
-  startApi(): Promise<Part>;
+  startApi(environment?: Record<string, string>): Promise<Part>;
+  /** A call of the api as admin; logs in when first needed. */
+  call(
+    method: string,
+    route: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
+  /** Kills all parts that run a script. */
+  endParts(script: string): Promise<void>;
   /** Submits what a params file says, as the api would; further actions become further steps, as in a diff. */
   submit(target: string, action: string, ...further: string[]): Promise<Submitted>;
   job(id: number): Promise<JobView>;
@@ -86,6 +95,8 @@ export async function startSystem(options: {
   const db = connect(database.url, { max: 5, applicationName: 'test', onError: () => undefined });
   const temporal = connectTemporal(temporalAt);
   const parts: Part[] = [];
+  const apiUrl = `http://127.0.0.1:${apiPort}`;
+  let token: string | undefined;
   const start = async (script: string, more: Record<string, string> = {}) => {
     const part = await startPart(path.resolve(import.meta.dirname, '../..', script), {
       ...environment,
@@ -106,9 +117,25 @@ export async function startSystem(options: {
     dataDir,
     log,
     environment,
-    apiUrl: `http://127.0.0.1:${apiPort}`,
+    apiUrl,
     startWorker: (script = 'src/worker.ts', more) => start(script, more),
-    startApi: () => start('src/server.ts'),
+    startApi: (more) => start('src/server.ts', more),
+    async call(method, route, body) {
+      token ??= await login(apiUrl);
+      const answer = await fetch(`${apiUrl}${route}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(15_000),
+      });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    },
+    async endParts(script) {
+      for (const part of parts) if (part.script.endsWith(script)) await part.kill('SIGKILL');
+    },
     async submit(target, action, ...further) {
       const declared = (name: string) => {
         const file = jobParams.find({ env: 'dev', name: target, action: name });
@@ -167,6 +194,7 @@ async function startPart(script: string, environment: Record<string, string>): P
   const first = await Promise.race([ready.then(() => 'ready'), exited.then(() => 'exited')]);
   if (first === 'exited') throw new Error(`${script} ended before it was ready:\n${output}`);
   return {
+    script,
     process: child,
     output: () => output,
     async kill(signal = 'SIGKILL') {
@@ -175,4 +203,16 @@ async function startPart(script: string, environment: Record<string, string>): P
       await exited;
     },
   };
+}
+
+async function login(apiUrl: string): Promise<string> {
+  const answer = await fetch(`${apiUrl}/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'admin', password: 'correct horse battery' }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const body = (await answer.json()) as { access_token?: string };
+  if (body.access_token === undefined) throw new Error(`login: ${answer.status}`);
+  return body.access_token;
 }

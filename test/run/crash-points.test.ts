@@ -1,0 +1,92 @@
+/** The crash points of design.md §3: whatever dies, and whenever, the row is the truth and somebody goes on. */
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createProcessRunner } from '../../src/runner/process/process-runner.ts';
+import { params, startSystem, type System } from '../support/system.ts';
+
+const evidence = mkdtempSync(path.join(os.tmpdir(), 'syncrator-evidence-'));
+let system: System;
+
+beforeAll(async () => {
+  system = await startSystem({
+    params: [
+      params('unpoked', 'sync', '--mute'),
+      params('stopped', 'sync', `--touch ${evidence}/stopped`),
+      params('broken', 'delta', `--mute --exit 1 --touch ${evidence}/broken`),
+      params('broken', 'delete', `--mute --touch ${evidence}/broken`),
+    ],
+  });
+});
+afterAll(() => system[Symbol.asyncDispose]());
+
+const live = async (target: string) =>
+  (await createProcessRunner({ dataDir: system.dataDir }).list({ env: 'dev', target })).filter((l) => l.live);
+
+test('the api is killed between insert and poke: the job runs all the same', {
+  timeout: 60_000,
+}, async () => {
+  // It takes connections and never answers: the insert is done, the poke hangs.
+  const silent = net.createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as net.AddressInfo;
+  const api = await system.startApi({ TEMPORAL_ADDRESS: `127.0.0.1:${port}` });
+  const answer = system.call('POST', '/sync/unpoked/dev').catch((error: unknown) => error);
+  await expect
+    .poll(async () => (await system.db.selectFrom('jobs').select('status').execute()).length)
+    .toBe(1);
+  await api.kill('SIGKILL');
+  await answer;
+  silent.close();
+  const { id, status } = await system.db.selectFrom('jobs').selectAll().executeTakeFirstOrThrow();
+  expect(status).toBe('queued');
+  await system.startWorker();
+  await system.until(id, 'completed');
+});
+
+test('a failing delta never starts the delete', async () => {
+  const submitted = await system.submit('broken', 'delta', 'delete');
+  if (submitted.kind !== 'created') throw new Error(submitted.kind);
+  const job = await system.until(submitted.job.id, 'failed');
+  expect(job.steps.map((step) => step.action)).toEqual(['delta']);
+  expect(job.diagnosis).toMatchObject({ code: 'exit_code' });
+});
+
+test('a worker stopped inside launch past its time-out writes nothing when it goes on', {
+  timeout: 120_000,
+}, async () => {
+  await system.startApi();
+  const stopped = await startSystemWithOneHeldWorker();
+  const submitted = await system.submit('stopped', 'sync');
+  if (submitted.kind !== 'created') throw new Error(submitted.kind);
+  const { id } = submitted.job;
+  await expect
+    .poll(() => existsSync(path.join(system.dataDir, 'held/stopped')), { timeout: 30_000 })
+    .toBe(true);
+  stopped.process.kill('SIGSTOP');
+  expect((await system.call('DELETE', `/jobs/${id}`)).status).toBe(202);
+  await system.startWorker();
+  // The stopped worker's polls swallow some tasks, each until its time-out.
+  await system.until(id, 'deleted', 150_000);
+  writeFileSync(path.join(system.dataDir, 'release'), '');
+  stopped.process.kill('SIGCONT');
+  // It creates what nobody wants any more; the program asks first, is refused, and the reconciler clears up.
+  const folders = async () =>
+    (await createProcessRunner({ dataDir: system.dataDir }).list({ env: 'dev', target: 'stopped' })).length;
+  await expect.poll(folders, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => live('stopped'), { timeout: 30_000 }).toEqual([]);
+  expect(existsSync(path.join(evidence, 'stopped'))).toBe(false);
+  expect(await system.job(id)).toMatchObject({ status: 'deleted' });
+  await expect.poll(folders, { timeout: 40_000 }).toBe(0);
+});
+
+/** All other workers are ended first, so that the launch is surely this one's. */
+async function startSystemWithOneHeldWorker() {
+  await system.endParts('src/worker.ts');
+  return await system.startWorker('test/support/held-worker.ts', {
+    HOLD_AT: JSON.stringify({ stopped: 'launch:before:1' }),
+  });
+}
