@@ -29,7 +29,8 @@ export function jsonBody(limit = BODY_LIMIT): MiddlewareHandler {
       throw new Problem(415, 'not_json', 'send the header Content-Type: application/json');
     parseJson(bytes);
     // The schema's validator reads the body once more.
-    c.req.raw = new Request(c.req.raw, { body: bytes as Uint8Array<ArrayBuffer> });
+    const { method } = c.req;
+    c.req.raw = new Request(c.req.raw, { method, body: bytes as Uint8Array<ArrayBuffer> });
     await next();
   };
 }

@@ -104,13 +104,15 @@ function responses(
   if (route.access !== 'public') codes.add(401);
   if (route.deadline !== false) codes.add(503);
   if (route.json) for (const code of [413, 415, 422]) codes.add(code);
-  const errors = [...codes].sort().map((code) => [
-    code,
-    {
-      description: STATUS_CODES[code] ?? 'Error',
-      content: { 'application/problem+json': { schema: problemSchema } },
-    },
-  ]);
+  const errors = [...codes]
+    .sort((a, b) => a - b)
+    .map((code) => [
+      code,
+      {
+        description: STATUS_CODES[code] ?? 'Error',
+        content: { 'application/problem+json': { schema: problemSchema } },
+      },
+    ]);
   return Object.fromEntries([...answers, ...errors]);
 }
 

@@ -329,7 +329,7 @@ describe('logs', () => {
     await using own = await setup();
     const job = await claimed(own);
     const open = await Promise.all(
-      Array.from({ length: 200 }, () => own.raw('GET', `/jobs/${job.id}/logs?follow`)),
+      Array.from({ length: 200 }, async () => own.raw('GET', `/jobs/${job.id}/logs?follow`)),
     );
     expect(open.every((response) => response.status === 200)).toBe(true);
     const refused = await own.call('GET', `/jobs/${job.id}/logs?follow`);

@@ -40,7 +40,12 @@ describe('a dry run', () => {
         'node',
         'src/job/main.ts',
         action,
-        ...['-n', '1000', '-c', '1', '--api_job_id', 'dryrun'],
+        '-n',
+        '1000',
+        '-c',
+        '1',
+        '--api_job_id',
+        'dryrun',
       ]),
     );
     expect(body.result[0].environment).toMatchObject({

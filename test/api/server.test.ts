@@ -1,0 +1,143 @@
+/** The process itself: its first start, its limits, its end; and the users command beside it. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { SECRET } from './support.ts';
+
+let database: TestDatabase;
+let dir: string;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  database = await createDatabase({ migrated: false });
+  dir = await mkdtemp(path.join(os.tmpdir(), 'syncrator-server-'));
+  await mkdir(path.join(dir, 'dev'));
+  await writeFile(
+    path.join(dir, 'dev', 'alpha-sync.public_params'),
+    'TARGET=alpha\nENV=dev\nACTION_NAME=sync\nACTION=sync\nIS_TAG=latest\nOPTIONS=\n',
+  );
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const environment = (extra: Record<string, string> = {}) => ({
+  PATH: process.env['PATH'] ?? '',
+  DATABASE_URL: database.url,
+  TEMPORAL_ADDRESS: inject('temporalAddress'),
+  SYNCRATOR_SECRET: SECRET,
+  JOB_PARAMS: dir,
+  PORT: '0',
+  ...extra,
+});
+
+type Ready = { ready: true; port: number; adminPassword?: string };
+
+async function start(extra: Record<string, string> = {}) {
+  const child = fork('src/server.ts', { env: environment(extra), silent: true, execArgv: [] });
+  children.push(child);
+  const said: string[] = [];
+  child.stdout?.on('data', (data: Buffer) => said.push(data.toString()));
+  child.stderr?.on('data', (data: Buffer) => said.push(data.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const ready = await new Promise<Ready>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Ready));
+    child.once('exit', (code) => reject(new Error(`ended with ${code}: ${said.join('')}`)));
+  });
+  return { child, ended, said, ready, url: `http://127.0.0.1:${ready.port}` };
+}
+
+async function run(file: string, args: string[], input: string, extra: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [file, ...args], { env: environment(extra) });
+  children.push(child);
+  child.stdin.end(input);
+  const [out, err, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+  ]);
+  return { out, err, code };
+}
+
+const login = (url: string, username: string, password: string) =>
+  fetch(`${url}/login`, { method: 'POST', body: new URLSearchParams({ username, password }) });
+
+it('makes admin once, tells the password over IPC alone, and stops cleanly with a stream open', async () => {
+  const first = await start();
+  const { adminPassword = '' } = first.ready;
+  expect(adminPassword.length).toBeGreaterThanOrEqual(16);
+  const answer = await login(first.url, 'admin', adminPassword);
+  expect(answer.status).toBe(200);
+  const { access_token } = (await answer.json()) as { access_token: string };
+  const headers = { authorization: `Bearer ${access_token}` };
+  const started = await fetch(`${first.url}/sync/alpha/dev`, { method: 'POST', headers });
+  expect(started.status).toBe(202);
+  const { job_id } = (await started.json()) as { job_id: number };
+  const stream = await fetch(`${first.url}/jobs/${job_id}/logs?follow`, { headers });
+  expect(stream.status).toBe(200);
+  const began = Date.now();
+  first.child.kill('SIGTERM');
+  expect(await first.ended).toBe(0);
+  expect(Date.now() - began).toBeLessThan(3_000);
+  await stream.text().catch(() => '');
+  expect(first.said.join('')).not.toContain(adminPassword);
+  expect(first.said.join('')).not.toContain(access_token);
+
+  const second = await start();
+  expect(second.ready.adminPassword).toBeUndefined();
+  second.child.disconnect();
+  expect(await second.ended).toBe(0);
+});
+
+it('limits headers', async () => {
+  const { ready } = await start();
+  const socket = net.connect(ready.port, '127.0.0.1');
+  socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 431 /);
+});
+
+it('counts bad logins by address', async () => {
+  const { url } = await start();
+  const answers = await Promise.all(Array.from({ length: 22 }, () => login(url, 'admin', 'wrong')));
+  expect(answers.filter((a) => a.status === 429)).toHaveLength(2);
+});
+
+it('ends with one line for a bad params file or setting', async () => {
+  const bad = await mkdtemp(path.join(os.tmpdir(), 'syncrator-bad-'));
+  await mkdir(path.join(bad, 'dev'));
+  await writeFile(path.join(bad, 'dev', 'alpha-sync.public_params'), 'TARGET=alpha\nCOLOUR=red\n');
+  const params = await run('src/server.ts', [], '', { JOB_PARAMS: bad });
+  await rm(bad, { recursive: true });
+  expect(params.code).toBe(1);
+  expect(params.err).toMatch(/^\S+dev\/alpha-sync\.public_params:2: COLOUR: unknown key[^\n]*\n$/);
+  const setting = await run('src/server.ts', [], '', { SYNCRATOR_SECRET: 'short' });
+  expect([setting.code, setting.err.split('\n').length]).toEqual([1, 2]);
+  expect(setting.err).toContain('SYNCRATOR_SECRET');
+});
+
+it('users adds, lists, disables, enables and changes passwords read from stdin', async () => {
+  const users = (...args: string[]) => run('src/users.ts', args, 'a long password\n');
+  expect((await users('add', 'eve')).code).toBe(0);
+  const twice = await users('add', 'eve');
+  expect([twice.code, twice.err]).toEqual([1, 'users: there is a user eve already\n']);
+  const { url } = await start();
+  expect((await login(url, 'eve', 'a long password')).status).toBe(200);
+  expect((await users('disable', 'eve')).code).toBe(0);
+  expect((await users('list')).out).toMatch(/^eve\tdisabled\t/m);
+  expect((await login(url, 'eve', 'a long password')).status).toBe(401);
+  expect((await users('enable', 'eve')).code).toBe(0);
+  expect((await run('src/users.ts', ['passwd', 'eve'], 'another password')).code).toBe(0);
+  expect((await login(url, 'eve', 'another password')).status).toBe(200);
+  expect((await run('src/users.ts', ['add', 'bob'], 'short')).code).toBe(1);
+  expect((await users('disable', 'nobody')).err).toBe('users: there is no user nobody\n');
+  expect((await users('add', 'a/b')).code).toBe(1);
+});
