@@ -1,6 +1,6 @@
 /** The api process: reads the settings, connects, makes the schema and the first user, serves, and stops cleanly. */
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
+import { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './api/app.ts';
@@ -39,7 +39,7 @@ async function prepareDatabase(db: Db, log: Log, signal: AbortSignal): Promise<v
       return;
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
-      log.warn({ retryInMs: pauseMs, why: (error as Error).message }, 'Postgres is away; waiting for it');
+      log.warn({ retryInMs: pauseMs, err: error }, 'Postgres is away; waiting for it');
       await wait(pauseMs, undefined, { signal });
     }
   }
@@ -104,7 +104,8 @@ async function main(): Promise<void> {
         // How often the two limits above are looked at; by itself Node does so each 30 s.
         connectionsCheckingInterval: 2_000,
       },
-    }) as Server;
+    });
+    if (!(server instanceof Server)) throw new Error('the adaptor made no HTTP/1 server');
     const port = await listen(server, config).catch((error: Error) =>
       fail(`cannot listen on ${config.host}:${config.port}: ${error.message}`),
     );

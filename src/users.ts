@@ -13,8 +13,11 @@ class UsageError extends Error {}
 
 const PRINCIPAL = 'users command';
 
+function onError(error: Error): void {
+  process.stderr.write(`${error.message}\n`);
+}
+
 async function withDatabase(work: (db: Db) => Promise<void>): Promise<void> {
-  const onError = (error: Error) => process.stderr.write(`${error.message}\n`);
   const { databaseUrl } = readConfig();
   const db = connect(databaseUrl, { max: 1, applicationName: 'syncrator-users', onError });
   try {

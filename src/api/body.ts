@@ -8,12 +8,13 @@ export const BODY_LIMIT = 64 * 1024;
 const JSON_TYPE = /^application\/([\w.-]+\+)?json(\s*;|$)/i;
 
 /** The body's bytes, counted as they arrive, whatever the headers say. @throws Problem 413 */
-export async function readBody(c: Context, limit: number): Promise<Uint8Array> {
+export async function readBody(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = () => new Problem(413, 'too_large', `the body is larger than ${limit} bytes`);
   if (Number(c.req.header('content-length') ?? 0) > limit) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of c.req.raw.body ?? []) {
+  const body: ReadableStream<Uint8Array> | null = c.req.raw.body;
+  for await (const chunk of body ?? []) {
     size += chunk.length;
     if (size > limit) throw tooLarge();
     chunks.push(chunk);
@@ -30,7 +31,7 @@ export function jsonBody(limit = BODY_LIMIT): MiddlewareHandler {
     parseJson(bytes);
     // The schema's validator reads the body once more.
     const { method } = c.req;
-    c.req.raw = new Request(c.req.raw, { method, body: bytes as Uint8Array<ArrayBuffer> });
+    c.req.raw = new Request(c.req.raw, { method, body: bytes });
     await next();
   };
 }

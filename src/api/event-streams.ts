@@ -1,5 +1,6 @@
 /** Server-Sent Events: how many may be open, how they stay open, how they end. */
 import type { Context } from 'hono';
+import type { ApiEnv } from './context.ts';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from './problem.ts';
@@ -28,7 +29,7 @@ export class EventStreams {
   }
 
   /** @throws Problem 503 when too many are open */
-  open(c: Context, run: (stream: EventStream) => Promise<void>): Response {
+  open(c: Context<ApiEnv>, run: (stream: EventStream) => Promise<void>): Response {
     if (this.#open >= this.#most)
       throw new Problem(503, 'too_many_streams', `${this.#most} event streams are open already`, {
         headers: { 'retry-after': '10' },
@@ -77,7 +78,8 @@ function eventStream(api: SSEStreamingApi, signal: AbortSignal, giveUp: () => vo
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    const tell = () => reject(new Error('the stream is over', { cause: signal.reason }));
+    if (signal.aborted) tell();
+    else signal.addEventListener('abort', tell, { once: true });
   });
 }

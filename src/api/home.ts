@@ -33,7 +33,7 @@ export function home({ config, params }: ApiDeps) {
   const example = params.files[0];
   const start = example ? `${example.name}/${example.env}` : '<target>/<env>';
   const environments =
-    [...new Set(params.files.map((file) => file.env))].sort().join(', ') || 'none declared';
+    [...new Set(params.files.map((file) => file.env))].toSorted().join(', ') || 'none declared';
   const curl = `TOKEN=$(curl -s -F username=admin -F password=… $URL/login | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')
 curl -H "Authorization: Bearer $TOKEN" $URL/sync/${start}
 curl -H "Authorization: Bearer $TOKEN" -X POST $URL/sync/${start}

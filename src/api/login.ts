@@ -125,19 +125,17 @@ async function readFields(c: Context): Promise<unknown> {
       'unknown_type',
       'send the header Content-Type: application/json, application/x-www-form-urlencoded or multipart/form-data',
     );
-  const form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': type } })
-    .formData()
-    .catch(() => {
-      throw new Problem(400, 'malformed', 'the body is not a well-formed form');
-    });
-  const fields = new Map<string, unknown>();
-  for (const [key, value] of form) fields.set(key, fields.has(key) ? [fields.get(key), value] : value);
-  const plain = Object.fromEntries(fields);
-  checkValue(plain);
-  return plain;
+  c.req.raw = new Request(c.req.raw, { method: 'POST', body: bytes });
+  const form: unknown = await c.req.parseBody({ all: true }).catch(() => {
+    throw new Problem(400, 'malformed', 'the body is not a well-formed form');
+  });
+  checkValue(form);
+  return form;
 }
 
 function addressOf(c: Context): string {
+  const bindings: unknown = c.env;
   // Without a socket (app.request in tests) everybody is one address.
-  return c.env?.incoming ? (getConnInfo(c).remote.address ?? 'unknown') : 'unknown';
+  if (typeof bindings !== 'object' || bindings === null || !('incoming' in bindings)) return 'unknown';
+  return getConnInfo(c).remote.address ?? 'unknown';
 }

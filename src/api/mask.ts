@@ -11,6 +11,10 @@ export function maskCredentials(text: string): string {
 }
 
 /** The same, for what may be absent. */
-export function masked<T extends string | null | undefined>(text: T): T {
-  return (typeof text === 'string' ? maskCredentials(text) : text) as T;
+export function masked(text: string): string;
+export function masked(text: string | null): string | null;
+export function masked(text: string | undefined): string | undefined;
+export function masked(text: string | null | undefined): string | null | undefined;
+export function masked(text: string | null | undefined): string | null | undefined {
+  return typeof text === 'string' ? maskCredentials(text) : text;
 }

@@ -6,7 +6,7 @@ export function nearest(wanted: string, known: readonly string[]): string[] {
   return [...new Set(known)]
     .map((name) => ({ name, away: distance(wanted.slice(0, 80), name) }))
     .filter(({ name, away }) => away <= limit || (wanted.length > 2 && name.includes(wanted)))
-    .sort((a, b) => a.away - b.away || a.name.localeCompare(b.name))
+    .toSorted((a, b) => a.away - b.away || a.name.localeCompare(b.name))
     .slice(0, 3)
     .map(({ name }) => name);
 }

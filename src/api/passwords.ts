@@ -8,7 +8,7 @@ export const MOST_PASSWORD = 1024;
 export const USERNAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
 export async function hashPassword(password: string): Promise<string> {
-  return await hash(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
+  return hash(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
 }
 
 let decoy: Promise<string> | undefined;

@@ -77,7 +77,7 @@ function problemOf(error: Error): Problem | undefined {
   if (isDatabaseAway(error)) return awayProblem('postgres');
   if (isTemporalAway(error)) return awayProblem('temporal');
   if (error instanceof HTTPException && error.status < 500)
-    return new Problem(error.status as ContentfulStatusCode, 'bad_request', error.message || 'bad request');
+    return new Problem(error.status, 'bad_request', error.message || 'bad request');
   return undefined;
 }
 

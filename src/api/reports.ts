@@ -96,9 +96,8 @@ export function reports({ config }: ApiDeps) {
     );
     switch (verdict.kind) {
       case 'accepted':
-        return c.json({ accepted: true });
       case 'stale':
-        return c.json({ accepted: false });
+        break;
       case 'cancelling':
         throw new Problem(409, 'cancelling', `job ${id} is being cancelled; this attempt must not begin`);
       case 'ended':
@@ -106,6 +105,7 @@ export function reports({ config }: ApiDeps) {
       case 'unknown':
         throw new Problem(404, 'unknown_attempt', `job ${id} has no attempt ${attempt} of step ${step}`);
     }
+    return c.json({ accepted: verdict.kind === 'accepted' });
   });
   return app;
 }

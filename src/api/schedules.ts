@@ -128,7 +128,7 @@ export function schedules(deps: ApiDeps) {
   };
 
   app.openapi(listRoute, async (c) => {
-    const files = [...deps.params.schedules].sort((a, b) => a.schedule.id.localeCompare(b.schedule.id));
+    const files = deps.params.schedules.toSorted((a, b) => a.schedule.id.localeCompare(b.schedule.id));
     const ids = files.map((file) => file.schedule.id);
     const firings = await listFirings(c.var.db, ids, SHOWN_FIRINGS);
     const states = await askTemporal(deps, ids);

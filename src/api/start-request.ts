@@ -15,15 +15,6 @@ type Deps = { readonly config: Config; readonly params: JobParams };
 export function findFile(params: JobParams, of: { env: string; name: string; action: string }): ParamsFile {
   const file = params.find(of);
   if (file) return file;
-  const unknown = (what: string, value: string, where: string, known: readonly string[]) => {
-    const near = nearest(value, known);
-    const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
-    return new Problem(
-      404,
-      `unknown_${what}`,
-      `unknown ${what} '${value.slice(0, 80)}'${where}; known: ${[...new Set(known)].sort().join(', ') || 'none'}${meant}`,
-    );
-  };
   const inEnv = params.files.filter((f) => f.env === of.env);
   if (inEnv.length === 0)
     throw unknown(
@@ -45,6 +36,16 @@ export function findFile(params: JobParams, of: { env: string; name: string; act
     of.action,
     ` of target '${of.name}' in env '${of.env}'`,
     ofTarget.map((f) => f.parameters.action_name),
+  );
+}
+
+function unknown(what: string, value: string, where: string, names: readonly string[]): Problem {
+  const near = nearest(value, names);
+  const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+  return new Problem(
+    404,
+    `unknown_${what}`,
+    `unknown ${what} '${value.slice(0, 80)}'${where}; known: ${known(names) || 'none'}${meant}`,
   );
 }
 
@@ -114,5 +115,5 @@ function planned(deps: Deps, key: Key, parameters: JobParameters, file: ParamsFi
 }
 
 function known(names: readonly string[]): string {
-  return [...new Set(names)].sort().join(', ');
+  return [...new Set(names)].toSorted().join(', ');
 }

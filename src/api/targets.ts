@@ -42,7 +42,7 @@ const targetSchema = z
   });
 type Target = z.infer<typeof targetSchema>;
 
-const params = z.object({
+const pathParams = z.object({
   name: pathName.openapi({ param: { name: 'name', in: 'path' }, example: 'avo' }),
 });
 
@@ -59,7 +59,7 @@ function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
       ...common,
       path: `${path}/{name}`,
       summary: 'One target',
-      params,
+      params: pathParams,
       answers: { 200: { description: 'The target.', schema: targetSchema } },
       errors: [404],
     }),
@@ -67,7 +67,7 @@ function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
       ...common,
       path: `${path}/{name}/jobs`,
       summary: 'Its jobs, newest first',
-      params,
+      params: pathParams,
       query: z.strictObject(jobQueryFields),
       answers: { 200: { description: 'A page; its Link header leads on.', schema: z.array(jobSchema) } },
       errors: [404],
@@ -97,7 +97,7 @@ export function targets(deps: ApiDeps) {
 function allTargets(params: JobParams, states: readonly TargetState[]): Target[] {
   const keys = new Set([...params.files, ...states].map((of) => `${of.target} ${of.env}`));
   const byName = new Map<string, Target>();
-  for (const [name = '', env = ''] of [...keys].sort().map((key) => key.split(' '))) {
+  for (const [name = '', env = ''] of [...keys].toSorted().map((key) => key.split(' '))) {
     const target = byName.get(name) ?? { name, environments: [] };
     byName.set(name, target);
     const state = states.find((s) => s.target === name && s.env === env);

@@ -15,7 +15,7 @@ export type Claims = {
 export async function signToken(secrets: readonly string[], claims: Claims): Promise<string> {
   const [secret] = secrets;
   if (secret === undefined) throw new Error('no secret to sign tokens with');
-  return await new SignJWT({ auth_time: claims.authTime })
+  return new SignJWT({ auth_time: claims.authTime })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(claims.sub)
     .setIssuer(NAME)

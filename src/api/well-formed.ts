@@ -16,11 +16,11 @@ export function checkValue(value: unknown, where = 'the body', depth = 0): void 
   if (typeof value !== 'object' || value === null) return;
   if (depth >= DEPTH)
     throw new Problem(400, 'malformed', `the body is nested more than ${DEPTH} levels deep`);
-  for (const key of Object.keys(value)) {
+  for (const [key, inner] of Object.entries(value)) {
     checkText(key, 'a field name');
     if (key === '__proto__') throw new Problem(400, 'malformed', "the field name '__proto__' is not allowed");
     const at = depth === 0 ? key : `${where}.${key}`;
-    checkValue((value as Record<string, unknown>)[key], at, depth + 1);
+    checkValue(inner, at, depth + 1);
   }
 }
 

@@ -1,4 +1,6 @@
 /** Listing, showing, cancelling; reports; logs and their streams. */
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+   answers are read as any client reads them: JSON that nobody has typed */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sql } from 'kysely';
 import { appendLog } from '../../src/db/logs.ts';
@@ -16,19 +18,26 @@ beforeEach(async () => {
 
 const ids = (body: { id: number }[]) => body.map((job) => job.id);
 
-describe('GET /jobs', () => {
-  async function seven(): Promise<number[]> {
-    const made: number[] = [];
-    for (let i = 0; i < 7; i++) {
-      const where = i % 2 === 0 ? '/sync/alpha/dev' : '/sync/alpha/qas';
-      const { body } = await api.call('POST', where);
-      made.unshift(body.job_id);
-      if (i < 5) await api.call('DELETE', `/jobs/${body.job_id}`);
-    }
-    return made;
+async function seven(): Promise<number[]> {
+  const made: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    const where = i % 2 === 0 ? '/sync/alpha/dev' : '/sync/alpha/qas';
+    const { body } = await api.call('POST', where);
+    made.unshift(body.job_id);
+    if (i < 5) await api.call('DELETE', `/jobs/${body.job_id}`);
   }
-  const next = (headers: Headers) => /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+  return made;
+}
 
+const next = (headers: Headers) => /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+
+const put = (id: number, token: string | null, json: unknown = { seq: 1, phase: 'reading' }) =>
+  api.call('PUT', `/jobs/${id}/report`, { token, json });
+
+const write = async (ref: { jobId: number; step: number; attempt: number }, offset: number, text: string) =>
+  appendLog(api.db, ref, offset, Buffer.from(text));
+
+describe('GET /jobs', () => {
   it('pages by cursor and by page, and past the end is empty', async () => {
     const all = await seven();
     for (const start of ['/jobs?limit=3', '/jobs?limit=3&page=1']) {
@@ -164,9 +173,6 @@ describe('PUT /jobs/:id', () => {
 });
 
 describe('reports', () => {
-  const put = (id: number, token: string | null, json: unknown = { seq: 1, phase: 'reading' }) =>
-    api.call('PUT', `/jobs/${id}/report`, { token, json });
-
   it('are taken in order, stale ones ignored, refused after the end', async () => {
     const job = await claimed(api);
     const { token, ref } = await job.begin();
@@ -218,7 +224,7 @@ describe('reports', () => {
     const wrong = { seq: 0, phase: 'reading', colour: 1, checkpoint: 'x'.repeat(5000), records_done: -1 };
     const refused = await put(job.id, token, wrong);
     expect(refused.status).toBe(422);
-    expect(refused.body.errors.map((e: { field: string }) => e.field).sort()).toEqual([
+    expect(refused.body.errors.map((e: { field: string }) => e.field).toSorted()).toEqual([
       'checkpoint',
       'colour',
       'records_done',
@@ -234,9 +240,6 @@ describe('reports', () => {
 });
 
 describe('logs', () => {
-  const write = async (ref: { jobId: number; step: number; attempt: number }, offset: number, text: string) =>
-    appendLog(api.db, ref, offset, Buffer.from(text));
-
   it('are plain text, from an offset, of a step', async () => {
     const job = await claimed(api);
     expect((await api.call('GET', `/jobs/${job.id}/logs`)).text).toBe('');

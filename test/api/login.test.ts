@@ -1,4 +1,6 @@
 /** Logging in, renewing, and which tokens count. */
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+   answers are read as any client reads them: JSON that nobody has typed */
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signToken, TOKEN_SECONDS } from '../../src/api/tokens.ts';
@@ -19,6 +21,17 @@ const form = (fields: Record<string, string>) => {
 };
 const key = (secret: string) => new TextEncoder().encode(secret);
 const seconds = () => Math.floor(Date.now() / 1000);
+
+const make = (change: (jwt: SignJWT) => SignJWT, secret = SECRET, alg = 'HS256') =>
+  change(
+    new SignJWT({ auth_time: seconds() })
+      .setProtectedHeader({ alg })
+      .setSubject('admin')
+      .setIssuer('syncrator')
+      .setAudience('syncrator')
+      .setIssuedAt()
+      .setExpirationTime('899s'),
+  ).sign(key(secret));
 
 describe('POST /login', () => {
   it.each([
@@ -114,17 +127,6 @@ describe('POST /login/renew', () => {
 });
 
 describe('tokens', () => {
-  const make = (change: (jwt: SignJWT) => SignJWT, secret = SECRET, alg = 'HS256') =>
-    change(
-      new SignJWT({ auth_time: seconds() })
-        .setProtectedHeader({ alg })
-        .setSubject('admin')
-        .setIssuer('syncrator')
-        .setAudience('syncrator')
-        .setIssuedAt()
-        .setExpirationTime('899s'),
-    ).sign(key(secret));
-
   it.each<[string, () => Promise<string> | string, number]>([
     ['ours', () => make((j) => j), 200],
     ['ours, by the old secret', () => make((j) => j, OLD_SECRET), 200],

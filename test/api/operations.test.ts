@@ -1,4 +1,6 @@
 /** Maintenance, sync jobs of outside, targets, schedules. */
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+   answers are read as any client reads them: JSON that nobody has typed */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sql } from 'kysely';
 import { insertFiring } from '../../src/db/firings.ts';

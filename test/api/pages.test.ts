@@ -1,4 +1,6 @@
 /** What a browser sees, and the document that describes the routes. */
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+   answers are read as any client reads them: JSON that nobody has typed */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Api, setup } from './support.ts';
 

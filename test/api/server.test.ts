@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
+import { z } from 'zod';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { SECRET } from './support.ts';
 
@@ -40,7 +41,12 @@ const environment = (extra: Record<string, string> = {}) => ({
   ...extra,
 });
 
-type Ready = { ready: true; port: number; adminPassword?: string };
+const readySchema = z.strictObject({
+  ready: z.literal(true),
+  port: z.int(),
+  adminPassword: z.string().optional(),
+});
+type Ready = z.infer<typeof readySchema>;
 
 async function start(extra: Record<string, string> = {}) {
   const child = fork('src/server.ts', { env: environment(extra), silent: true, execArgv: [] });
@@ -50,7 +56,7 @@ async function start(extra: Record<string, string> = {}) {
   child.stderr?.on('data', (data: Buffer) => said.push(data.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const ready = await new Promise<Ready>((resolve, reject) => {
-    child.once('message', (message) => resolve(message as Ready));
+    child.once('message', (message) => resolve(readySchema.parse(message)));
     child.once('exit', (code) => reject(new Error(`ended with ${code}: ${said.join('')}`)));
   });
   return { child, ended, said, ready, url: `http://127.0.0.1:${ready.port}` };
@@ -77,11 +83,11 @@ it('makes admin once, tells the password over IPC alone, and stops cleanly with 
   expect(adminPassword.length).toBeGreaterThanOrEqual(16);
   const answer = await login(first.url, 'admin', adminPassword);
   expect(answer.status).toBe(200);
-  const { access_token } = (await answer.json()) as { access_token: string };
+  const { access_token } = z.object({ access_token: z.string() }).parse(await answer.json());
   const headers = { authorization: `Bearer ${access_token}` };
   const started = await fetch(`${first.url}/sync/alpha/dev`, { method: 'POST', headers });
   expect(started.status).toBe(202);
-  const { job_id } = (await started.json()) as { job_id: number };
+  const { job_id } = z.object({ job_id: z.int() }).parse(await started.json());
   const stream = await fetch(`${first.url}/jobs/${job_id}/logs?follow`, { headers });
   expect(stream.status).toBe(200);
   const began = Date.now();
