@@ -39,7 +39,8 @@ async function prepareDatabase(db: Db, log: Log, signal: AbortSignal): Promise<v
       return;
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
-      log.warn({ retryInMs: pauseMs, err: error }, 'Postgres is away; waiting for it');
+      const why = error instanceof Error ? (error.cause instanceof Error ? error.cause : error).message : '';
+      log.warn({ retryInMs: pauseMs, why }, 'Postgres is away; waiting for it');
       await wait(pauseMs, undefined, { signal });
     }
   }

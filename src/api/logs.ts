@@ -8,6 +8,7 @@ import type { ApiDeps } from './context.ts';
 import type { EventStream, EventStreams } from './event-streams.ts';
 import { digits, idParam, MOST_INTEGER } from './fields.ts';
 import { noJob } from './jobs.ts';
+import { maskCredentials } from './mask.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 
@@ -98,7 +99,7 @@ async function readAll(db: Db, of: Place & { id: number }): Promise<string> {
     const chunks = await readLog(db, { jobId: of.id, step: of.step, attempt: of.attempt }, from);
     const last = chunks.at(-1);
     if (!last) return text;
-    text += chunks.map((chunk) => chunk.text).join('');
+    text += chunks.map((chunk) => maskCredentials(chunk.text)).join('');
     from = last.byte_offset + 1;
   }
 }
@@ -152,7 +153,11 @@ async function sendNew(of: {
   let at = place;
   for (const { byte_offset, text } of chunks) {
     const id = of.one ? String(byte_offset) : `${step}.${attempt}.${byte_offset}`;
-    await stream.send({ event: 'log', id, data: { step, attempt, offset: byte_offset, text } });
+    await stream.send({
+      event: 'log',
+      id,
+      data: { step, attempt, offset: byte_offset, text: maskCredentials(text) },
+    });
     at = { ...place, from: byte_offset + 1 };
   }
   return { sent: chunks.length, at };
