@@ -1,7 +1,7 @@
 /** Composition root of the worker: two Temporal workers (short and watching) and the reconciler. */
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { connect } from './db/connect.ts';
@@ -103,12 +103,25 @@ async function untilItWorks<T>(
   }
 }
 
+/** The SDK's own lines as ours, without the one it has for a worker that only watches. */
+function sdkLogger(log: Log): DefaultLogger {
+  return new DefaultLogger('INFO', ({ level, message, meta }) => {
+    if (message.startsWith('No workflows registered')) return;
+    const lower = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+    log[lower[level]]({ ...meta }, message);
+  });
+}
+
 if (import.meta.main) {
   const abort = new AbortController();
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(event, () => abort.abort());
-  Runtime.install({ shutdownSignals: [] });
   try {
-    await runWorker(readConfig(), abort.signal);
+    const config = readConfig();
+    Runtime.install({
+      shutdownSignals: [],
+      logger: sdkLogger(createLog({ name: 'sdk', level: config.logLevel })),
+    });
+    await runWorker(config, abort.signal);
     process.exit(0);
   } catch (error) {
     if (abort.signal.aborted) process.exit(0);

@@ -16,7 +16,7 @@ export function toJob(view: JobView, config: Config): JobJson {
   const steps = view.steps.map((step) => toStep(step, view.id));
   const newest = steps.at(-1);
   const syncJob = steps.findLast((step) => step.sync_job !== null)?.sync_job ?? null;
-  const progress = newest?.progress ?? null;
+  const progress = newest?.progress ? { ...newest.progress, ...totals(steps) } : null;
   return {
     id: view.id,
     uid: view.uid,
@@ -57,6 +57,17 @@ export function toJob(view: JobView, config: Config): JobJson {
     log: `/jobs/${view.id}/logs`,
     version: view.version,
   };
+}
+
+/** What the whole job has changed: the counts of each step's last attempt, null where no step counts such a thing. */
+function totals(steps: JobJson['steps']): Pick<Progress, 'added' | 'updated' | 'deleted' | 'failed'> {
+  const last = steps.filter((step, at) => steps[at + 1]?.step !== step.step);
+  const sum = (of: 'added' | 'updated' | 'deleted' | 'failed') =>
+    last.reduce<number | null>((total, step) => {
+      const count = step.progress?.[of] ?? null;
+      return count === null ? total : (total ?? 0) + count;
+    }, null);
+  return { added: sum('added'), updated: sum('updated'), deleted: sum('deleted'), failed: sum('failed') };
 }
 
 function toStep(step: StepView, jobId: number): JobJson['steps'][number] {

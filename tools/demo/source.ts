@@ -117,6 +117,8 @@ if (import.meta.main) {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void source.stop().then(() => process.exit(0)));
   }
+  // Whoever started us is gone without a word.
+  process.once('disconnect', () => void source.stop().then(() => process.exit(0)));
   console.log(`demo source: ${source.url}/records`);
   process.send?.({ ready: true, url: source.url });
 }
