@@ -12,21 +12,13 @@ export const idempotencyHeaders = z.object({
     .openapi({ example: '5f0c6c1e-nightly' }),
 });
 
-/** The key a request carries with a hash of what it asks for. */
+/**
+ * The key a request carries with a hash of what it asks for.
+ * @param body as its schema gave it, which is in the schema's order whatever the client's was
+ */
 export function idempotencyOf(c: Context, body: unknown = null): Submission['idempotency'] {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return undefined;
-  const asked = `${c.req.method} ${c.req.path} ${JSON.stringify(canonical(body))}`;
+  const asked = `${c.req.method} ${c.req.path} ${JSON.stringify(body)}`;
   return { key, bodyHash: createHash('sha256').update(asked).digest('hex') };
-}
-
-/** The same JSON whatever the order of its keys. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, canonical(inner)]),
-  );
 }

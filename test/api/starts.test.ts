@@ -225,6 +225,9 @@ describe('an Idempotency-Key', () => {
     const other = await api.call('POST', '/run', { json: { ...delta, is_tag: 'qas' }, headers });
     expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
     expect((await api.call('POST', '/delta/alpha/dev', { headers })).status).toBe(422);
+    const paths = { 'idempotency-key': 'nightly-2' };
+    expect((await api.call('POST', '/sync/beta/dev', { headers: paths })).status).toBe(202);
+    expect((await api.call('POST', '/sync/alpha/qas', { headers: paths })).status).toBe(422);
   });
 
   it.each([[''], ['a b'], ['é'], ['x'.repeat(256)]])('%j is refused', async (key) => {
