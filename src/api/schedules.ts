@@ -24,6 +24,8 @@ import { requestOfFile } from './start-request.ts';
 import { isTemporalAway } from './temporal-away.ts';
 
 const SHOWN_FIRINGS = 5;
+/** For all schedules together; later than that the answer goes without Temporal's part. */
+const DESCRIBE_MS = 4_000;
 
 const scheduleSchema = z
   .object({
@@ -196,7 +198,7 @@ async function askTemporal(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ScheduleState> | undefined> {
   try {
-    return await within(2_000, temporal.connection, () => describeSchedules(temporal, ids));
+    return await within(DESCRIBE_MS, temporal.connection, () => describeSchedules(temporal, ids));
   } catch (error) {
     if (!isTemporalAway(error)) throw error;
     log.warn({ err: error }, 'Temporal cannot say when schedules fire next');

@@ -136,7 +136,7 @@ describe('schedules', () => {
     const paused = (await api.call('GET', '/schedules')).body.schedules[1];
     expect([paused.paused, paused.note]).toEqual([true, 'paused by admin']);
     expect((await api.call('POST', '/schedules/qas.alpha.sync/resume')).status).toBe(200);
-    expect((await api.call('GET', '/schedules')).body.schedules[1].paused).toBe(false);
+    await expect.poll(async () => (await api.call('GET', '/schedules')).body.schedules[1].paused).toBe(false);
   });
 
   it('are run at once', async () => {
