@@ -1,0 +1,125 @@
+/** The linter's import directions: a forbidden import is planted in each folder, and must be refused. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** File, and the one line that must not be in it. */
+const FORBIDDEN: readonly (readonly [file: string, line: string])[] = [
+  ['src/domain/a1.ts', `export * from '../db/schema.ts';`],
+  ['src/domain/a2.ts', `export { createHash } from 'node:crypto';`],
+  ['src/domain/a3.ts', `export { z } from 'zod';`],
+  ['src/domain/a4.ts', `import type { Db } from '../db/schema.ts';\nexport type A = Db;`],
+  ['src/db/b1.ts', `export * from '../runner/runner.ts';`],
+  ['src/db/b2.ts', `export { submit } from '../temporal/submit.ts';`],
+  ['src/db/b3.ts', `export { createApp } from '../api/app.ts';`],
+  ['src/db/b4.ts', `export { Client } from '@temporalio/client';`],
+  ['src/db/migrations/b5.ts', `export * from '../../runner/runner.ts';`],
+  ['src/runner/c1.ts', `export { connect } from '../db/connect.ts';`],
+  ['src/runner/process/c2.ts', `export { connect } from '../../db/connect.ts';`],
+  ['src/runner/process/c3.ts', `export { Client } from '@temporalio/client';`],
+  ['src/runner/other/c4.ts', `export { spawn } from 'node:child_process';`],
+  ['src/temporal/d1.ts', `export { createApp } from '../api/app.ts';`],
+  ['src/temporal/d2.ts', `export { createProcessRunner } from '../runner/process/process-runner.ts';`],
+  ['src/temporal/d3.ts', `export { readConfig } from '../config.ts';`],
+  ['src/temporal/d4.ts', `export { runJob } from '../../workflows/index.ts';`],
+  ['src/temporal/d5.ts', `import type { Config } from '../config.ts';\nexport type A = Config;`],
+  ['src/api/e1.ts', `export { createProcessRunner } from '../runner/process/process-runner.ts';`],
+  ['src/api/e2.ts', `export * from '../job/settings.ts';`],
+  ['src/api/e3.ts', `export { createActivities } from '../../activities/index.ts';`],
+  ['src/api/e4.ts', `export { Worker } from '@temporalio/worker';`],
+  ['src/api/e5.ts', `export { spawn } from 'node:child_process';`],
+  ['src/api/e6.ts', `export * from '../server.ts';`],
+  ['src/job/f1.ts', `export { connect } from '../db/connect.ts';`],
+  ['src/job/f2.ts', `export { createLog } from '../log.ts';`],
+  ['src/job/sinks/f3.ts', `export { connect } from '../../db/connect.ts';`],
+  ['src/job/sinks/postgres/f4.ts', `export { connect } from '../../../db/connect.ts';`],
+  ['src/embedded/g1.ts', `export { connect } from '../db/connect.ts';`],
+  ['src/report-token.ts', `export { createLog } from './log.ts';`],
+  ['src/server.ts', `export { runWorker } from './worker.ts';`],
+  ['src/worker.ts', `export { spawn } from 'node:child_process';`],
+  ['workflows/h1.ts', `export { createActivities } from '../activities/index.ts';`],
+  ['workflows/h2.ts', `export { z } from 'zod';`],
+  ['workflows/h3.ts', `export { createHash } from 'node:crypto';`],
+  ['workflows/h4.ts', `export { connect } from '../src/db/connect.ts';`],
+  ['workflows/h5.ts', `export { Client } from '@temporalio/client';`],
+  ['workflows/h6.ts', `import type { Db } from '../src/db/schema.ts';\nexport type A = Db;`],
+  [
+    'workflows/h7.ts',
+    `import { createActivities } from '../activities/index.ts';\nexport const a = createActivities;`,
+  ],
+  ['activities/i1.ts', `export { runJob } from '../workflows/index.ts';`],
+  ['activities/i2.ts', `export { createApp } from '../src/api/app.ts';`],
+  ['activities/i3.ts', `export { readConfig } from '../src/config.ts';`],
+  ['activities/i4.ts', `export { Client } from '@temporalio/client';`],
+  ['tools/j1.ts', `export * from '../src/dev.ts';`],
+];
+
+const FORBIDDEN_ENVIRONMENT = [
+  'src/api/k1.ts',
+  'src/db/k2.ts',
+  'src/domain/k3.ts',
+  'activities/k4.ts',
+  'workflows/k5.ts',
+];
+
+/** What each folder does import, and may. */
+const ALLOWED: readonly (readonly [file: string, line: string])[] = [
+  ['src/domain/z1.ts', `export * from './job.ts';`],
+  ['src/db/z2.ts', `export * from '../domain/job.ts';\nexport { sql } from 'kysely';`],
+  ['src/db/migrations/z3.ts', `export * from '../schema.ts';\nexport * from '../../domain/job.ts';`],
+  ['src/runner/process/z4.ts', `export { spawn } from 'node:child_process';\nexport * from '../runner.ts';`],
+  ['src/temporal/z5.ts', `import type { Runner } from '../runner/runner.ts';\nexport type A = Runner;`],
+  ['src/api/z6.ts', `export * from '../runner/process/render.ts';\nexport { z } from '@hono/zod-openapi';`],
+  ['src/job/sinks/postgres/z7.ts', `export * from '../../log.ts';\nexport * from '../../../domain/job.ts';`],
+  [
+    'workflows/z8.ts',
+    `import type { Activities } from '../activities/index.ts';\nexport type A = Activities;`,
+  ],
+  ['activities/z9.ts', `export * from '../src/db/connect.ts';\nexport * from '../src/report-token.ts';`],
+  ['src/runner/process/z10.ts', `export const home = process.env['HOME'];`],
+];
+
+let folder: string;
+/** Rules that refused, by file. */
+let refusals: Map<string, Set<string>>;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-imports-'));
+  cpSync(path.join(ROOT, '.oxlintrc.json'), path.join(folder, '.oxlintrc.json'));
+  for (const [file, line] of [...FORBIDDEN, ...ALLOWED]) plant(file, `${line}\n`);
+  for (const file of FORBIDDEN_ENVIRONMENT) plant(file, `export const home = process.env['HOME'];\n`);
+  refusals = lint();
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test.each(FORBIDDEN)('%s may not: %s', (file) => {
+  expect(refusals.get(file)).toEqual(new Set(['eslint(no-restricted-imports)']));
+});
+
+test.each(FORBIDDEN_ENVIRONMENT)('%s may not read process.env', (file) => {
+  expect(refusals.get(file)).toEqual(new Set(['node(no-process-env)']));
+});
+
+test.each(ALLOWED)('%s may: %s', (file) => {
+  expect(refusals.get(file)).toBeUndefined();
+});
+
+function plant(file: string, text: string): void {
+  mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+  writeFileSync(path.join(folder, file), text);
+}
+
+function lint(): Map<string, Set<string>> {
+  const oxlint = path.join(ROOT, 'node_modules/.bin/oxlint');
+  const ran = spawnSync(oxlint, ['--format', 'json'], { cwd: folder, encoding: 'utf8' });
+  const { diagnostics } = JSON.parse(ran.stdout) as { diagnostics: { filename: string; code: string }[] };
+  const byFile = new Map<string, Set<string>>();
+  for (const { filename, code } of diagnostics)
+    byFile.set(filename, new Set([...(byFile.get(filename) ?? []), code]));
+  return byFile;
+}
