@@ -27,6 +27,8 @@ export function connect(
     keepAlive: true,
   });
   pool.on('error', options.onError);
+  // A connection in use has no listener of the pool's: without this one its loss would end the process.
+  pool.on('connect', (client) => client.on('error', options.onError));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
