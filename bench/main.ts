@@ -1,0 +1,36 @@
+/**
+ * `npm run bench [-- <group> ...] [-- --once]`: measures each claim beside the plain thing. Every figure is a line of
+ * JSON, the table comes last. Whether a bound holds is told, never turned into the exit code: machines differ.
+ */
+import { parseArgs } from 'node:util';
+import type { Figure } from './figure.ts';
+import * as load from './load.ts';
+import * as runs from './runs.ts';
+import * as start from './start.ts';
+import { table } from './table.ts';
+
+type Group = { readonly group: string; run(options: { once: boolean }): Promise<Figure[]> };
+
+const GROUPS: readonly Group[] = [load, start, runs];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { once: { type: 'boolean', default: false } },
+});
+const unknown = positionals.filter((name) => !GROUPS.some(({ group }) => group === name));
+if (unknown.length > 0) {
+  const names = GROUPS.map(({ group }) => group).join(', ');
+  console.error(`no group ${unknown.join(', ')}; groups: ${names}`);
+  process.exit(1);
+}
+
+const figures: Figure[] = [];
+for (const { group, run } of GROUPS) {
+  if (positionals.length > 0 && !positionals.includes(group)) continue;
+  for (const figure of await run(values)) {
+    figures.push(figure);
+    const { bench, unit, ours, raw, bound } = figure;
+    console.log(JSON.stringify({ bench, unit, ours, raw, bound }));
+  }
+}
+console.log(table(figures).join('\n'));

@@ -1,0 +1,215 @@
+/** Params files: a good one is read, a bad one is refused with file, line and key. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { JobParamsError, loadJobParams } from '../../src/job-params.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+let folder: string;
+beforeEach(() => {
+  folder = path.join(mkdtempSync(path.join(os.tmpdir(), 'syncrator-params-')), 'job_params');
+});
+afterEach(() => rmSync(path.dirname(folder), { recursive: true, force: true }));
+
+const GOOD = {
+  TARGET: 'avo',
+  ENV: 'dev',
+  ACTION_NAME: 'sync',
+  ACTION: 'sync',
+  IS_TAG: 'latest',
+  OPTIONS: '-n 5',
+};
+
+function write(entries: Record<string, string>, file = 'dev/avo-sync.public_params'): void {
+  writeText(
+    Object.entries(entries)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+    file,
+  );
+}
+
+function writeText(text: string, file = 'dev/avo-sync.public_params'): void {
+  mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+  writeFileSync(path.join(folder, file), text);
+}
+
+async function fault(): Promise<string> {
+  const error: unknown = await loadJobParams(folder).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(JobParamsError);
+  return (error as Error).message;
+}
+
+test('a file is read with all its keys, or with their defaults', async () => {
+  write(GOOD);
+  write(
+    {
+      ...GOOD,
+      TARGET: 'avo-all',
+      ACTION_NAME: 'delta',
+      ACTION: 'diff',
+      OPTIONS: 'a=b;c "d"',
+      RUNNER: 'external',
+      IMAGE: 'registry/other:1',
+      COMMAND: 'node  other.js',
+      SCHEDULE: '*/5 * * * *',
+      TIMEZONE: 'Europe/Brussels',
+      TIMEOUT: '90s',
+      START_TIMEOUT: '2m',
+      RETRIES: '3',
+      CPU: '500m',
+      MEMORY: '1Gi',
+      MAX_DELETE_PERCENT: '0',
+      MAM_MAIN_QUERY: '+(type:"a=b")',
+    },
+    'dev/avo-delta.public_params',
+  );
+  const params = await loadJobParams(folder);
+  expect(params.files).toHaveLength(2);
+  expect(params.find({ env: 'dev', name: 'avo', action: 'sync' })).toMatchObject({
+    target: 'avo',
+    runner: null,
+    schedule: null,
+    parameters: { options: '-n 5', mam_main_query: null },
+    defaults: { image: null, command: null, timeoutSeconds: 21_600, startTimeoutSeconds: 600, retries: 0 },
+  });
+  expect(params.find({ env: 'dev', name: 'avo', action: 'delta' })).toMatchObject({
+    name: 'avo',
+    target: 'avo-all',
+    runner: 'external',
+    parameters: {
+      action_name: 'delta',
+      action: 'diff',
+      options: 'a=b;c "d"',
+      mam_main_query: '+(type:"a=b")',
+    },
+    defaults: {
+      image: 'registry/other:1',
+      command: ['node', 'other.js'],
+      timeoutSeconds: 90,
+      startTimeoutSeconds: 120,
+      retries: 3,
+      cpu: '500m',
+      memory: '1Gi',
+      maxDeletePercent: 0,
+    },
+    schedule: { id: 'dev.avo-all.delta', spec: { kind: 'cron' }, timezone: 'Europe/Brussels' },
+  });
+  expect(params.schedules).toHaveLength(1);
+  expect(params.declares({ env: 'dev', target: 'avo-all' })).toBe(true);
+  expect(params.declares({ env: 'qas', target: 'avo' })).toBe(false);
+  expect(params.find({ env: 'dev', name: 'avo-all', action: 'delta' })).toBeUndefined();
+});
+
+test('comments, empty lines and Windows line ends are no fault', async () => {
+  const lines = Object.entries(GOOD).map(([key, value]) => `${key}=${value}`);
+  writeText(`# a comment\r\n\r\n${lines.join('\r\n')}\r\n   \r\n`);
+  expect((await loadJobParams(folder)).files[0]?.parameters.options).toBe('-n 5');
+});
+
+test('a line that is none is refused', async () => {
+  writeText('TARGET=avo\nnonsense\n');
+  expect(await fault()).toMatch(/^job_params\/dev\/avo-sync\.public_params:2: 'nonsense'/);
+  writeText('TARGET=avo\n\n=value\n');
+  expect(await fault()).toMatch(/^job_params\/dev\/avo-sync\.public_params:3: '=value'/);
+});
+
+test('an unknown key is refused, with the known ones', async () => {
+  write({ ...GOOD, TIMEUOT: '1h' });
+  expect(await fault()).toMatch(/avo-sync\.public_params:7: TIMEUOT: unknown key; known: .*TIMEOUT/);
+});
+
+test('a key that is there twice is refused', async () => {
+  writeText('TARGET=avo\nENV=dev\nTARGET=avo\n');
+  expect(await fault()).toMatch(/avo-sync\.public_params:3: TARGET: is there twice \(first on line 1\)/);
+});
+
+test.each(Object.keys(GOOD))('a missing %s is refused', async (key) => {
+  write(Object.fromEntries(Object.entries(GOOD).filter(([name]) => name !== key)));
+  expect(await fault()).toMatch(new RegExp(`avo-sync\\.public_params:1: ${key}: is missing`));
+});
+
+test.each([
+  ['TARGET', 'Avo'],
+  ['TARGET', '../avo'],
+  ['TARGET', ''],
+  ['ENV', 'qas'],
+  ['ENV', 'DEV'],
+  ['ACTION_NAME', 'Sync'],
+  ['ACTION', 'a b'],
+  ['ACTION', ''],
+  ['IS_TAG', ':latest'],
+  ['IS_TAG', ''],
+  ['OPTIONS', '--nope'],
+  ['OPTIONS', '-n x'],
+  ['RUNNER', 'docker'],
+  ['SCHEDULE', 'often'],
+  ['SCHEDULE', '* * * *'],
+  ['SCHEDULE', '* * * * * *'],
+  ['SCHEDULE', '61 * * * *'],
+  ['SCHEDULE', '0 0 31 2 *'],
+  ['SCHEDULE', 'every 0s'],
+  ['SCHEDULE', 'every 5m'],
+  ['TIMEZONE', 'Europe/Brussels'],
+  ['TIMEOUT', '90'],
+  ['TIMEOUT', '0s'],
+  ['TIMEOUT', '-1s'],
+  ['TIMEOUT', '1d'],
+  ['START_TIMEOUT', 'soon'],
+  ['RETRIES', '11'],
+  ['RETRIES', '-1'],
+  ['RETRIES', '1.5'],
+  ['RETRIES', ''],
+  ['MAX_DELETE_PERCENT', '101'],
+  ['MAX_DELETE_PERCENT', '10%'],
+])('%s=%s is refused', async (key, value) => {
+  write({ ...GOOD, [key]: value });
+  const line = Object.keys({ ...GOOD, [key]: value }).indexOf(key) + 1;
+  expect(await fault()).toMatch(new RegExp(`^job_params/dev/avo-sync\\.public_params:${line}: ${key}: \\S`));
+});
+
+test('a time zone that there is not is refused', async () => {
+  write({ ...GOOD, SCHEDULE: '0 2 * * *', TIMEZONE: 'Mars/Olympus' });
+  expect(await fault()).toMatch(/:8: TIMEZONE: 'Mars\/Olympus'/);
+});
+
+test.each([
+  'avo.public_params',
+  'avo-sync.params',
+  'Avo-sync.public_params',
+  'notes.txt',
+  'avo-sync.public_params~',
+])('a file named %s is refused', async (name) => {
+  write(GOOD, `dev/${name}`);
+  expect(await fault()).toContain(`job_params/dev/${name}: the name is not`);
+});
+
+test("an ACTION_NAME that is not the file name's is refused", async () => {
+  write({ ...GOOD, ACTION_NAME: 'delta' });
+  expect(await fault()).toMatch(/avo-sync\.public_params:\d+: ACTION_NAME: 'delta' differs/);
+});
+
+test('a folder that is not there is refused', async () => {
+  expect(await fault()).toContain('cannot be read');
+});
+
+test('the repository declares the 24 documented jobs, and those that were added since', async () => {
+  const params = await loadJobParams(path.join(ROOT, 'job_params'));
+  const declared = (envs: string[], names: string[]) => {
+    const actions = ['sync', 'delta', 'delete', 'diff'];
+    const found = envs.flatMap((env) =>
+      names.flatMap((name) => actions.map((action) => params.find({ env, name, action }))),
+    );
+    return found.filter((file) => file !== undefined).length;
+  };
+  const documented = ['avo', 'cataloguspro', 'metadatacatalogus'];
+  const added = ['avosubtitles', 'bezoekertool_film', 'hetarchief_audio', 'hetarchief_video'];
+  expect(declared(['qas', 'prd'], documented)).toBe(24);
+  expect(declared(['qas', 'prd', 'dev'], [...documented, ...added])).toBe(84);
+  expect(declared(['dev'], ['cities'])).toBe(4);
+  expect(params.files).toHaveLength(88);
+  const target = (name: string) => params.find({ env: 'qas', name, action: 'sync' })?.target;
+  expect(added.map(target)).toEqual(['avosubtitles', 'film', 'archiefaudio', 'archiefvideo']);
+});
