@@ -11,7 +11,6 @@ const port = z.coerce.number().int().min(0).max(65535);
 const schema = z.object({
   PORT: port.default(8080),
   HOST: z.string().default('127.0.0.1'),
-  METRICS_PORT: port.optional(),
   DATABASE_URL: z.url({
     protocol: /^postgres(ql)?$/,
     error: 'must be postgres://user:password@host:port/database',
@@ -40,7 +39,6 @@ const schema = z.object({
 export type Config = {
   readonly port: number;
   readonly host: string;
-  readonly metricsPort: number | undefined;
   readonly databaseUrl: string;
   readonly temporal: {
     readonly address: string;
@@ -78,7 +76,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     port: e.PORT,
     host: e.HOST,
-    metricsPort: e.METRICS_PORT,
     databaseUrl: e.DATABASE_URL,
     temporal: { address: e.TEMPORAL_ADDRESS, namespace: e.TEMPORAL_NAMESPACE, uiUrl: e.TEMPORAL_UI_URL },
     runner: e.RUNNER,
