@@ -30,7 +30,7 @@ const ROUTES = [
 
 export function home({ config, params }: ApiDeps) {
   const app = subApp();
-  const example = params.files[0];
+  const example = params.find({ env: 'dev', name: 'cities', action: 'sync' }) ?? params.files[0];
   const start = example ? `${example.name}/${example.env}` : '<target>/<env>';
   const environments =
     [...new Set(params.files.map((file) => file.env))].toSorted().join(', ') || 'none declared';
