@@ -9,7 +9,7 @@ import * as runs from './runs.ts';
 import * as start from './start.ts';
 import { table } from './table.ts';
 
-type Group = { readonly group: string; run(options: { once: boolean }): Promise<Figure[]> };
+type Group = { readonly group: string; readonly run: (options: { once: boolean }) => Promise<Figure[]> };
 
 const GROUPS: readonly Group[] = [load, start, runs];
 
