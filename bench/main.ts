@@ -25,9 +25,9 @@ if (unknown.length > 0) {
 }
 
 const figures: Figure[] = [];
-for (const { group, run } of GROUPS) {
-  if (positionals.length > 0 && !positionals.includes(group)) continue;
-  for (const figure of await run(values)) {
+for (const group of GROUPS) {
+  if (positionals.length > 0 && !positionals.includes(group.group)) continue;
+  for (const figure of await group.run(values)) {
     figures.push(figure);
     const { bench, unit, ours, raw, bound } = figure;
     console.log(JSON.stringify({ bench, unit, ours, raw, bound }));
