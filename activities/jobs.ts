@@ -1,16 +1,12 @@
-/** Effects on the job's row: claim it, record a cancel that came through Temporal, end it. All safe to repeat. */
-import { requestCancel } from '../src/db/cancel.ts';
+/** Claiming: the workflow of a key takes the key's active job for itself, or takes it over. */
 import { claimJob, findClaimable } from '../src/db/claim.ts';
-import { finishJob } from '../src/db/finish.ts';
 import type { Db } from '../src/db/schema.ts';
 import { listSteps } from '../src/db/steps.ts';
 import type { JobRow } from '../src/db/submit.ts';
 import { type ClaimedJob, resumePoint, WORKFLOW_TERMINATED } from '../src/domain/claimed-job.ts';
 import type { Key } from '../src/domain/job.ts';
-import type { JobOutcome } from '../src/domain/outcome.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
 import { describeRun } from '../src/temporal/describe.ts';
-import { currentRunId } from './current-run.ts';
 
 export type JobDeps = { readonly db: Db; readonly temporal: Temporal };
 
@@ -23,16 +19,6 @@ export function jobActivities({ db, temporal }: JobDeps) {
       const run = { runId: input.runId, runStartedAt: new Date(input.runStartedAt) };
       const job = await claimJob(db, seen, run, await wasKilled(seen, input.runId));
       return job ? await describeClaim(job) : null;
-    },
-
-    /** Makes a cancel from the Temporal Web UI the row's too; nothing changes when it came from the row. */
-    async recordCancel(input: { jobId: number }): Promise<void> {
-      await requestCancel(db, { id: input.jobId, principal: 'temporal' });
-    },
-
-    /** Writes the final status. Call it only when nothing of the job runs any more. */
-    async finish(input: { jobId: number; outcome: JobOutcome }): Promise<void> {
-      await finishJob(db, { ...input, runId: currentRunId() });
     },
   };
 

@@ -1,11 +1,13 @@
-/** Effects on steps: launch, watch, sweep, forget. The loops live in files of their own. */
+/** Effects on steps: launch, watch, conclude. The loops live in files of their own. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { requestCancel } from '../src/db/cancel.ts';
+import { finishJob } from '../src/db/finish.ts';
 import { readCheckpoint } from '../src/db/reports.ts';
 import type { Db } from '../src/db/schema.ts';
 import { beginStep, endStep, listSteps, observeStep, recordLaunched, type StepRef } from '../src/db/steps.ts';
 import type { JobRow } from '../src/db/submit.ts';
 import { stepName } from '../src/domain/names.ts';
-import type { Diagnosis, StepOutcome } from '../src/domain/outcome.ts';
+import type { Diagnosis, JobOutcome, StepOutcome } from '../src/domain/outcome.ts';
 import { makeReportToken } from '../src/report-token.ts';
 import type { Runner } from '../src/runner/runner.ts';
 import { currentRunId, superseded } from './current-run.ts';
@@ -21,6 +23,8 @@ export type StepDeps = {
 };
 
 export type LaunchResult = { readonly kind: 'launched' } | Exclude<StepOutcome, { kind: 'completed' }>;
+
+const COMPLETED: JobOutcome = { kind: 'completed' };
 
 export function stepActivities(deps: StepDeps) {
   const { db, runner } = deps;
@@ -66,14 +70,20 @@ export function stepActivities(deps: StepDeps) {
       return await watchStep(deps, ref, currentRunId(), Context.current());
     },
 
-    /** Removes whatever of the job still runs, and returns when nothing does. */
-    async sweep(input: { jobId: number }): Promise<{ lastStepCompleted: boolean }> {
-      return await sweepJob(deps, input.jobId, currentRunId(), Context.current());
-    },
-
-    /** Deletes the objects of a job that has ended. */
-    async forget(input: { jobId: number }): Promise<void> {
-      for (const step of await listSteps(db, input.jobId))
+    /**
+     * Ends the job: nothing of it runs any more, then its final status, which frees the key, then what is left of it
+     * is deleted. Safe to repeat, each part by itself.
+     */
+    async conclude(input: { jobId: number; outcome: JobOutcome }): Promise<void> {
+      const runId = currentRunId();
+      const { jobId, outcome } = input;
+      // A cancel from the Temporal Web UI becomes the row's too.
+      if (outcome.kind === 'cancelled') await requestCancel(db, { id: jobId, principal: 'temporal' });
+      const swept = await sweepJob(deps, jobId, runId, Context.current());
+      // Of what was cancelled, only what was seen to complete before our own delete counts.
+      const seen = outcome.kind === 'cancelled' && swept.lastStepCompleted ? COMPLETED : outcome;
+      await finishJob(db, { jobId, runId, outcome: seen });
+      for (const step of await listSteps(db, jobId))
         if (step.runner_uid) await runner.forget({ name: step.name, uid: step.runner_uid });
     },
   };

@@ -20,10 +20,7 @@ import { failedBeyondRepair, showClaimed, showStage } from './show.ts';
 
 const retry = { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
 
-const { claim, recordCancel, finish, forget } = proxyActivities<Activities>({
-  startToCloseTimeout: '10 seconds',
-  retry,
-});
+const { claim } = proxyActivities<Activities>({ startToCloseTimeout: '10 seconds', retry });
 /** A cancel waits for a create that is under way, so that none lands after the sweep. */
 const { launch } = proxyActivities<Activities>({
   startToCloseTimeout: '15 seconds',
@@ -31,7 +28,7 @@ const { launch } = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 /** These only read, or repeat what is safe to repeat: losing one merely re-attaches. */
-const { watch, sweep } = proxyActivities<Activities>({
+const { watch, conclude } = proxyActivities<Activities>({
   taskQueue: WATCH_TASK_QUEUE,
   startToCloseTimeout: '30 days',
   heartbeatTimeout: '10 seconds',
@@ -54,17 +51,22 @@ export async function runJob(env: string, target: string): Promise<void> {
   const job = await CancellationScope.nonCancellable(() =>
     claim({ env, target, runId, runStartedAt: startTime.toISOString() }),
   );
-  if (job) await serve(job);
+  if (job) {
+    const outcome = await serve(job);
+    // While the job was active no other could be stored for the key: pokes up to here wanted nothing new.
+    isPoked = false;
+    showStage(job, null, outcome.kind);
+    await CancellationScope.nonCancellable(() => conclude({ jobId: job.id, outcome }));
+  }
   if (isPoked) await continueAsNew<typeof runJob>(env, target);
 }
 
-async function serve(job: ClaimedJob): Promise<void> {
+async function serve(job: ClaimedJob): Promise<JobOutcome> {
   showClaimed(job);
-  const outcome = await runSteps(job).catch((error: unknown): JobOutcome => {
+  return await runSteps(job).catch((error: unknown): JobOutcome => {
     if (isCancellation(error)) return { kind: 'cancelled' };
     return { kind: 'failed', diagnosis: failedBeyondRepair(error) };
   });
-  await CancellationScope.nonCancellable(() => conclude(job, outcome));
 }
 
 /** One step after the other; the next only when the one before was seen to complete. */
@@ -84,16 +86,4 @@ async function runSteps(job: ClaimedJob): Promise<JobOutcome> {
     else if (outcome.kind !== 'completed') return outcome;
     else [step, attempt] = [step + 1, 1];
   }
-}
-
-/** No pod of the job lives, then its final status, which frees the key, then what is left is deleted. */
-async function conclude(job: ClaimedJob, outcome: JobOutcome): Promise<void> {
-  showStage(job, null, outcome.kind);
-  if (outcome.kind === 'cancelled') await recordCancel({ jobId: job.id });
-  const swept = await sweep({ jobId: job.id });
-  // Only what was seen to complete before our own delete counts, and only for the last step.
-  const final =
-    outcome.kind === 'cancelled' && swept.lastStepCompleted ? ({ kind: 'completed' } as const) : outcome;
-  await finish({ jobId: job.id, outcome: final });
-  await forget({ jobId: job.id });
 }

@@ -21,18 +21,20 @@ export function scheduleId(input: Key & { action: string }): string {
 
 /**
  * Name of a step's Kubernetes Job or run folder: at most 52 characters, `[a-z0-9-]`, the same for every try to
- * create the same attempt, and never used again. 16 hex digits of the job's uid: 64 bits of a random UUID.
+ * create the same attempt, and never used again.
  */
 export function stepName(input: { uid: string; step: number; attempt: number; action: string }): string {
   const action = input.action
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 20);
-  const hex = input.uid.replace(/-/g, '');
-  return `syn-${action}-${hex.slice(0, 8)}${hex.slice(-8)}-${input.step}-${input.attempt}`.replace(
-    /--+/g,
-    '-',
-  );
+  return `syn-${action}-${jobPart(input.uid)}-${input.step}-${input.attempt}`.replace(/--+/g, '-');
+}
+
+/** The part of a step's name that is its job's alone: 16 hex digits of the uid, 64 bits of a random UUID. */
+export function jobPart(uid: string): string {
+  const hex = uid.replace(/-/g, '');
+  return `${hex.slice(0, 8)}${hex.slice(-8)}`;
 }
 
 /** What every step of ours is labelled with, whatever the runner. */

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Key } from '../../domain/job.ts';
+import { jobPart } from '../../domain/names.ts';
 import type { Listed, LogPart, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
 import { diagnoseProcess } from './diagnose.ts';
 import { isGroupAlive, isSupervisorAlive, signalGroup, signalProcess } from './process-group.ts';
@@ -47,13 +48,14 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       if (!found) return { kind: 'being_deleted' };
       const conflict = created ? undefined : ownerOf(found, step);
       if (conflict !== undefined) return { kind: 'name_conflict', owner: conflict };
-      if (!(await readSupervisor(folder))) await startSupervisor(folder, step);
+      if (!(await readSupervisor(folder))) await startSupervisor(folder, step, options.dataDir);
       return { kind: 'launched', uid: found.uid };
     },
 
     async list(of) {
       const listed: Listed[] = [];
       for (const name of await listRunFolders(runsDir)) {
+        if (of && 'jobUid' in of && !name.includes(jobPart(of.jobUid))) continue;
         const spec = await readSpec(folderOf(name));
         if (!spec || !matches(spec, of)) continue;
         listed.push({
@@ -145,7 +147,7 @@ function matches(spec: RunSpec, of: Key | { readonly jobUid: string } | undefine
 }
 
 /** Starts it in a session and group of its own, away from the worker's terminal and fate. */
-async function startSupervisor(folder: string, step: StepLaunch): Promise<void> {
+async function startSupervisor(folder: string, step: StepLaunch, dataDir: string): Promise<void> {
   const child = spawn(process.execPath, [SUPERVISOR, folder], {
     cwd: ROOT,
     detached: true,
@@ -154,6 +156,8 @@ async function startSupervisor(folder: string, step: StepLaunch): Promise<void> 
       PATH: process.env['PATH'] ?? '',
       HOME: process.env['HOME'] ?? '',
       ...(process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] }),
+      // Node keeps what it made of our TypeScript: supervisor and program start in less than half the time.
+      NODE_COMPILE_CACHE: path.join(dataDir, 'compile-cache'),
       SYNCRATOR_REPORT_TOKEN: step.reportToken,
       ...(step.checkpoint === undefined ? {} : { SYNCRATOR_CHECKPOINT: step.checkpoint }),
     },
