@@ -92,8 +92,12 @@ async function launch(options: {
   // WAL with NORMAL survives a SIGKILL whole and waits for the disk at checkpoints only, not at every commit.
   if (stateFile !== undefined)
     args.push(
-      ...['--db-filename', path.join(dataDir, 'temporal.db')],
-      ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=1'],
+      '--db-filename',
+      path.join(dataDir, 'temporal.db'),
+      '--sqlite-pragma',
+      'journal_mode=wal',
+      '--sqlite-pragma',
+      'synchronous=1',
     );
   // A file, not a pipe: the server must be able to write on after we were killed.
   const log = openSync(logFile, 'a', 0o600);
