@@ -40,7 +40,9 @@ export function stepActivities(deps: StepDeps) {
       if (row?.runner_uid) return { kind: 'launched' };
       await waitForEarlier(job, name, ref, runId);
       const attempt = { uid: job.uid, step: ref.step, attempt: ref.attempt };
-      const checkpoint = await readCheckpoint(db, job.resumes ?? job.id, ref.step);
+      const own = await readCheckpoint(db, job.id, ref.step);
+      const checkpoint =
+        own ?? (job.resumes === null ? undefined : await readCheckpoint(db, job.resumes, ref.step));
       const launched = await runner.launch({
         name,
         labels: {
