@@ -4,10 +4,19 @@ import { requestCancel } from '../src/db/cancel.ts';
 import { finishJob } from '../src/db/finish.ts';
 import { readCheckpoint } from '../src/db/reports.ts';
 import type { Db } from '../src/db/schema.ts';
-import { beginStep, endStep, listSteps, observeStep, recordLaunched, type StepRef } from '../src/db/steps.ts';
+import {
+  beginStep,
+  endStep,
+  listSteps,
+  observeStep,
+  readLaunchAge,
+  recordLaunched,
+  type StepRef,
+} from '../src/db/steps.ts';
 import type { JobRow } from '../src/db/submit.ts';
 import { stepName } from '../src/domain/names.ts';
-import type { Diagnosis, JobOutcome, StepOutcome } from '../src/domain/outcome.ts';
+import type { StepSpec } from '../src/domain/job.ts';
+import { cut, type Diagnosis, type JobOutcome, type StepOutcome } from '../src/domain/outcome.ts';
 import { makeReportToken } from '../src/report-token.ts';
 import type { Runner } from '../src/runner/runner.ts';
 import { currentRunId, superseded } from './current-run.ts';
@@ -34,37 +43,19 @@ export function stepActivities(deps: StepDeps) {
       const runId = currentRunId();
       const begun = await begin(ref, runId);
       if (begun.kind !== 'begun') return begun;
-      const { job, spec, name } = begun;
-      const row = (await listSteps(db, job.id)).find((s) => s.step === ref.step && s.attempt === ref.attempt);
-      // Made once already: a second object of the same attempt must never be, whatever became of the first.
-      if (row?.runner_uid) return { kind: 'launched' };
-      await waitForEarlier(job, name, ref, runId);
-      const attempt = { uid: job.uid, step: ref.step, attempt: ref.attempt };
-      const own = await readCheckpoint(db, job.id, ref.step);
-      const checkpoint =
-        own ?? (job.resumes === null ? undefined : await readCheckpoint(db, job.resumes, ref.step));
-      const launched = await runner.launch({
-        name,
-        labels: {
-          installation: deps.installation,
-          jobId: job.id,
-          jobUid: job.uid,
-          env: job.env,
-          target: job.target,
-          action: spec.action,
-          step: ref.step,
-          attempt: ref.attempt,
-          specHash: job.spec_hash,
-        },
-        spec,
-        reportUrl: `${deps.reportBaseUrl}/jobs/${job.id}/report`,
-        reportToken: makeReportToken(deps.secrets, attempt),
-        checkpoint: checkpoint === undefined ? undefined : JSON.stringify(checkpoint),
-      });
-      if (launched.kind === 'being_deleted') throw new Error(`${name} is still being deleted; trying again`);
-      if (launched.kind === 'name_conflict') return await endConflict(ref, name, launched.owner);
-      await recordLaunched(db, ref, launched.uid);
-      return { kind: 'launched' };
+      try {
+        return await create(ref, begun, runId);
+      } catch (error) {
+        // Whatever is in the way: until START_TIMEOUT it is tried again, and then the step has failed by it.
+        const age = await readLaunchAge(db, ref);
+        if (age <= begun.spec.startTimeoutSeconds) throw error;
+        return await endUnlaunched(ref, {
+          code: 'start_timeout',
+          summary: `The step could not be launched within the ${begun.spec.startTimeoutSeconds} s that START_TIMEOUT allows.`,
+          detail: cut(error instanceof Error ? error.message : String(error)),
+          what_to_do: 'Mend what the detail names, or raise START_TIMEOUT in the params file.',
+        });
+      }
     },
 
     /** Follows the step to its end and records it; losing this activity merely re-attaches. */
@@ -86,9 +77,53 @@ export function stepActivities(deps: StepDeps) {
       const seen = outcome.kind === 'cancelled' && swept.lastStepCompleted ? COMPLETED : outcome;
       await finishJob(db, { jobId, runId, outcome: seen });
       for (const step of await listSteps(db, jobId))
-        if (step.runner_uid) await runner.forget({ name: step.name, uid: step.runner_uid });
+        if (step.runner_uid)
+          await runner.forget({ name: step.name, uid: step.runner_uid }).catch((error: unknown) => {
+            // The key is free by now and must not wait for this: the reconciler deletes what is left.
+            Context.current().log.warn('what is left of a step could not be deleted yet', {
+              step: step.name,
+              error,
+            });
+          });
     },
   };
+
+  async function create(
+    ref: StepRef,
+    { job, spec, name }: { job: JobRow; spec: StepSpec; name: string },
+    runId: string,
+  ): Promise<LaunchResult> {
+    const row = (await listSteps(db, job.id)).find((s) => s.step === ref.step && s.attempt === ref.attempt);
+    // Made once already: a second object of the same attempt must never be, whatever became of the first.
+    if (row?.runner_uid) return { kind: 'launched' };
+    await waitForEarlier(job, name, ref, runId);
+    const own = await readCheckpoint(db, job.id, ref.step);
+    const checkpoint =
+      own ?? (job.resumes === null ? undefined : await readCheckpoint(db, job.resumes, ref.step));
+    const launched = await runner.launch({
+      name,
+      labels: {
+        installation: deps.installation,
+        jobId: job.id,
+        jobUid: job.uid,
+        env: job.env,
+        target: job.target,
+        action: spec.action,
+        step: ref.step,
+        attempt: ref.attempt,
+        specHash: job.spec_hash,
+      },
+      spec,
+      reportUrl: `${deps.reportBaseUrl}/jobs/${job.id}/report`,
+      reportToken: makeReportToken(deps.secrets, { uid: job.uid, step: ref.step, attempt: ref.attempt }),
+      checkpoint: checkpoint === undefined ? undefined : JSON.stringify(checkpoint),
+    });
+    if (launched.kind === 'being_deleted') throw new Error(`${name} is still being deleted`);
+    if (launched.kind === 'name_conflict')
+      return await endUnlaunched(ref, nameConflict(name, launched.owner));
+    await recordLaunched(db, ref, launched.uid);
+    return { kind: 'launched' };
+  }
 
   async function begin(ref: StepRef, runId: string) {
     const found = await db
@@ -115,17 +150,20 @@ export function stepActivities(deps: StepDeps) {
       reason: 'earlier_run',
       detail: `${names} of the same target still runs`,
     });
-    throw new Error(`${names} of the same target still runs; trying again`);
+    throw new Error(`${names} of the same target still runs`);
   }
 
-  async function endConflict(ref: StepRef, name: string, owner: string): Promise<LaunchResult> {
-    const diagnosis: Diagnosis = {
-      code: 'name_conflict',
-      summary: `The name ${name} is taken by something that is not this job's.`,
-      detail: `It belongs to ${owner}; it was neither adopted nor deleted.`,
-      what_to_do: 'Remove what has the name, if it is not needed, and start the job again.',
-    };
+  async function endUnlaunched(ref: StepRef, diagnosis: Diagnosis): Promise<LaunchResult> {
     await endStep(db, ref, { kind: 'failed', diagnosis });
     return { kind: 'failed', diagnosis };
   }
+}
+
+function nameConflict(name: string, owner: string): Diagnosis {
+  return {
+    code: 'name_conflict',
+    summary: `The name ${name} is taken by something that is not this job's.`,
+    detail: `It belongs to ${owner}; it was neither adopted nor deleted.`,
+    what_to_do: 'Remove what has the name, if it is not needed, and start the job again.',
+  };
 }

@@ -5,6 +5,7 @@ import { endStep, explainCancelling, listSteps, type StepRow } from '../src/db/s
 import type { JobRow } from '../src/db/submit.ts';
 import type { Listed } from '../src/runner/runner.ts';
 import { superseded } from './current-run.ts';
+import { followLog } from './step-log.ts';
 import type { StepDeps } from './steps.ts';
 
 const LOOK_MS = 250;
@@ -18,7 +19,7 @@ export async function sweepJob(
   deps: StepDeps,
   jobId: number,
   runId: string,
-  context: Pick<Context, 'heartbeat'>,
+  context: Pick<Context, 'heartbeat' | 'cancellationSignal'>,
 ): Promise<Swept> {
   const { db, runner } = deps;
   const job = await readOurs();
@@ -32,10 +33,15 @@ export async function sweepJob(
       const { force_delete: force } = await readOurs();
       if (Date.now() - began > SLOW_MS) await explain(live);
       for (const { name, uid } of live) await runner.remove({ name, uid, force });
+      // The worker is on its way out: the next one sweeps on.
+      context.cancellationSignal.throwIfAborted();
       await wait(LOOK_MS);
     }
-    for (const step of await listSteps(db, jobId))
+    for (const step of await listSteps(db, jobId)) {
+      // Its last words, which nobody followed any more.
+      await (await followLog(deps, refOf(step), step.name)).copy();
       if (step.ended_at === null) await endStep(db, refOf(step), { kind: 'cancelled', diagnosis: null });
+    }
     return { lastStepCompleted };
   } finally {
     clearInterval(beat);

@@ -1,12 +1,19 @@
 /** Watches one attempt: hints wake it, a fresh observation decides, every write is guarded (design.md §3.7). */
 import { setTimeout as wait } from 'node:timers/promises';
 import { CancelledFailure, type Context } from '@temporalio/activity';
-import { appendLog, logEnd } from '../src/db/logs.ts';
 import { superseded } from './current-run.ts';
 import { readLastReport } from '../src/db/reports.ts';
-import { endStep, listSteps, type Observed, observeStep, type StepRef } from '../src/db/steps.ts';
+import {
+  endStep,
+  listSteps,
+  type Observed,
+  observeStep,
+  type StepRef,
+  type StepRow,
+} from '../src/db/steps.ts';
 import type { Diagnosis, StepOutcome } from '../src/domain/outcome.ts';
 import type { Observation } from '../src/runner/runner.ts';
+import { followLog } from './step-log.ts';
 import type { StepDeps } from './steps.ts';
 
 /** State is re-read, and the row told so, at least this often, in milliseconds. */
@@ -28,6 +35,9 @@ export async function watchStep(
     (s) => s.step === ref.step && s.attempt === ref.attempt,
   );
   if (!row) throw new Error(`job ${ref.jobId} step ${ref.step} attempt ${ref.attempt} was never begun`);
+  // An earlier watch recorded its end and was lost before it could tell: that is how it ended.
+  const known = endedOutcome(row);
+  if (known) return known;
   const limits = await readLimits(deps, ref);
   const log = await followLog(deps, ref, row.name);
   let seen: Observation = { state: 'starting' };
@@ -38,6 +48,7 @@ export async function watchStep(
       context.cancellationSignal.throwIfAborted();
       // The hint is asked for before the look, so that nothing falls between the two.
       const lookAgain = hint(deps, row.name, context.cancellationSignal);
+      lookAgain.catch(() => undefined); // awaited below; until then a rejection must not end the process
       seen = await deps.runner.observe({ name: row.name, uid: row.runner_uid });
       if (seen.state !== written.state || Date.now() - written.at >= WRITE_MS) {
         await log.copy();
@@ -89,6 +100,12 @@ export async function watchStep(
   }
 }
 
+function endedOutcome(row: StepRow): StepOutcome | undefined {
+  if (row.outcome === null) return undefined;
+  if (row.outcome !== 'failed') return { kind: row.outcome };
+  return row.diagnosis ? { kind: 'failed', diagnosis: row.diagnosis } : undefined;
+}
+
 type Limits = { readonly timeoutSeconds: number; readonly startTimeoutSeconds: number };
 
 async function readLimits(deps: StepDeps, ref: StepRef): Promise<Limits> {
@@ -111,7 +128,7 @@ function overLimit(observed: Observed, observation: Observation, limits: Limits)
       detail: `It had run for ${Math.round(observed.secondsSinceStarted)} s.`,
       what_to_do: 'Find out what was slow, or raise TIMEOUT in the params file.',
     };
-  if (observed.secondsSinceStarted === null && observed.secondsSinceBegun > limits.startTimeoutSeconds)
+  if (observed.secondsSinceStarted === null && observed.secondsSinceLaunched > limits.startTimeoutSeconds)
     return {
       code: 'start_timeout',
       summary: `The step did not start within the ${limits.startTimeoutSeconds} s that START_TIMEOUT allows.`,
@@ -120,21 +137,6 @@ function overLimit(observed: Observed, observation: Observation, limits: Limits)
       what_to_do: 'Mend what it waited for, or raise START_TIMEOUT in the params file.',
     };
   return undefined;
-}
-
-/** Carries what the program prints to Postgres, from where an earlier watch left off. */
-async function followLog(deps: StepDeps, ref: StepRef, name: string) {
-  let offset = await logEnd(deps.db, ref);
-  return {
-    async copy(): Promise<void> {
-      for (;;) {
-        const part = await deps.runner.readLog(name, offset);
-        if (!part) return;
-        await appendLog(deps.db, ref, part.offset, part.bytes);
-        offset = part.offset + part.bytes.length;
-      }
-    },
-  };
 }
 
 async function hint(deps: StepDeps, name: string, cancelled: AbortSignal): Promise<void> {

@@ -40,7 +40,7 @@ export async function runWorker(
   const connection = await untilItWorks(log, 'Temporal', signal, () =>
     NativeConnection.connect({ address: config.temporal.address }),
   );
-  const processRunner = createProcessRunner({ dataDir: config.dataDir });
+  const processRunner = createProcessRunner({ dataDir: config.dataDir, installation });
   const runner = options.wrapRunner?.(processRunner) ?? processRunner;
   const activities = createActivities({
     db,
@@ -74,6 +74,7 @@ export async function runWorker(
   };
   signal.addEventListener('abort', stop, { once: true });
   const running = Promise.all(workers.map((worker) => worker.run()));
+  if (signal.aborted) stop(); // it came while we were starting
   process.send?.({ ready: true });
   log.info({ installation, runner: config.runner }, 'worker is ready');
   try {

@@ -2,7 +2,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { log, setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ClaimedJob } from '../src/domain/claimed-job.ts';
-import { DETAIL_LIMIT, type Diagnosis } from '../src/domain/outcome.ts';
+import { cut, type Diagnosis } from '../src/domain/outcome.ts';
 
 const ACTION = defineSearchAttributeKey('SyncratorAction', SearchAttributeType.KEYWORD);
 const JOB_ID = defineSearchAttributeKey('SyncratorJobId', SearchAttributeType.INT);
@@ -39,7 +39,7 @@ export function failedBeyondRepair(error: unknown): Diagnosis {
   return {
     code: 'internal_error',
     summary: 'Syncrator itself could not go on with this job.',
-    detail: message.slice(0, DETAIL_LIMIT),
+    detail: cut(message),
     what_to_do: 'Read the log of the worker, and report it; the job can be started again.',
   };
 }

@@ -8,18 +8,26 @@ export const LOG_LIMIT_BYTES = 1024 * 1024;
 
 export type LogChunk = { readonly byte_offset: number; readonly text: string };
 
-/** Appends what stands at a byte offset of the program's log. Safe to repeat. NUL, which text cannot hold, is shown. */
-export async function appendLog(db: Db, ref: StepRef, offset: number, bytes: Buffer): Promise<void> {
+/**
+ * Appends what stands at a byte offset of the program's log, if that is at or after what is stored. False when another
+ * follower was first: go on from `logEnd`. NUL, which text cannot hold, is shown.
+ */
+export async function appendLog(db: Db, ref: StepRef, offset: number, bytes: Buffer): Promise<boolean> {
   const text = bytes.toString('utf8').replaceAll('\u0000', '\u2400');
-  await sql`
+  const { numAffectedRows } = await sql`
     WITH old AS (
       DELETE FROM step_logs
       WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
         AND byte_offset < ${offset - LOG_LIMIT_BYTES}
     )
     INSERT INTO step_logs (job_id, step, attempt, byte_offset, byte_length, text)
-    VALUES (${ref.jobId}, ${ref.step}, ${ref.attempt}, ${offset}, ${bytes.length}, ${text})
+    SELECT ${ref.jobId}, ${ref.step}, ${ref.attempt}, ${offset}::bigint, ${bytes.length}::integer, ${text}
+    WHERE ${offset}::bigint >= coalesce((
+      SELECT byte_offset + byte_length FROM step_logs
+      WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
+      ORDER BY byte_offset DESC LIMIT 1), 0)
     ON CONFLICT DO NOTHING`.execute(db);
+  return numAffectedRows === 1n;
 }
 
 /** The byte offset after the last stored chunk: where following goes on. */

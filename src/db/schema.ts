@@ -52,6 +52,7 @@ export type StepsTable = {
   name: string;
   runner_uid: string | null;
   created_at: DefaultTime;
+  launched_at: Date | null;
   started_at: Date | null;
   ended_at: Date | null;
   outcome: 'completed' | 'failed' | 'cancelled' | null;

@@ -43,12 +43,20 @@ export async function beginStep(
 export async function recordLaunched(db: Db, ref: StepRef, runnerUid: string): Promise<void> {
   await db
     .updateTable('steps')
-    .set({ runner_uid: runnerUid })
+    .set({ runner_uid: runnerUid, launched_at: sql`now()` })
     .where('job_id', '=', ref.jobId)
     .where('step', '=', ref.step)
     .where('attempt', '=', ref.attempt)
     .where('runner_uid', 'is', null)
     .execute();
+}
+
+/** Seconds by the database's clock since the attempt's row was written: how long a launch has been tried. */
+export async function readLaunchAge(db: Db, ref: StepRef): Promise<number> {
+  const { rows } = await sql<{ age: number }>`
+    SELECT extract(epoch FROM now() - created_at)::float8 AS age FROM steps
+    WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}`.execute(db);
+  return rows[0]?.age ?? 0;
 }
 
 /** All attempts of a job, oldest first. */
@@ -64,8 +72,8 @@ export async function listSteps(db: Db, jobId: number): Promise<StepRow[]> {
 
 export type Observed = {
   readonly status: JobRow['status'];
-  /** Seconds by the database's clock since the attempt's row was written, and since it was first seen running. */
-  readonly secondsSinceBegun: number;
+  /** Seconds by the database's clock since the attempt was launched, and since it was first seen running. */
+  readonly secondsSinceLaunched: number;
   readonly secondsSinceStarted: number | null;
 };
 
@@ -88,7 +96,7 @@ export async function observeStep(
       UPDATE steps SET started_at = CASE WHEN ${input.state} = 'running' THEN coalesce(started_at, now())
         ELSE started_at END
       WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
-      RETURNING job_id, created_at, started_at
+      RETURNING job_id, coalesce(launched_at, created_at) AS launched_at, started_at
     )
     UPDATE jobs SET
       observed_at = now(),
@@ -101,7 +109,7 @@ export async function observeStep(
     WHERE id = seen.job_id AND run_id = ${input.runId}
       AND status IN ('starting', 'waiting', 'running', 'cancelling')
     RETURNING status,
-      extract(epoch FROM now() - seen.created_at)::float8 AS "secondsSinceBegun",
+      extract(epoch FROM now() - seen.launched_at)::float8 AS "secondsSinceLaunched",
       extract(epoch FROM now() - seen.started_at)::float8 AS "secondsSinceStarted"`.execute(db);
   return rows[0];
 }

@@ -21,4 +21,9 @@ export type StepOutcome =
 export type JobOutcome = StepOutcome;
 
 /** Errors and details are cut to this many characters before they are stored (faults.md row 52). */
-export const DETAIL_LIMIT = 4096;
+const DETAIL_LIMIT = 4096;
+
+/** What Postgres can store of any text: no NUL, no half of a character, no more than the limit. */
+export function cut(text: string): string {
+  return text.replaceAll('\u0000', '\u2400').slice(0, DETAIL_LIMIT).toWellFormed();
+}

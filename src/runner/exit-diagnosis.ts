@@ -1,7 +1,7 @@
 /** What an exit code of the program means (src/domain/exit-code.ts), in words an operator can act on. Pure. */
 import { DISRUPTED } from '../domain/claimed-job.ts';
 import { EXIT } from '../domain/exit-code.ts';
-import { DETAIL_LIMIT, type Diagnosis, type StepOutcome } from '../domain/outcome.ts';
+import { cut, type Diagnosis, type StepOutcome } from '../domain/outcome.ts';
 import type { LastWords } from './runner.ts';
 
 type Meaning = Omit<Diagnosis, 'detail'>;
@@ -59,7 +59,7 @@ export function failed(meaning: Meaning, detail: string): StepOutcome {
     diagnosis: {
       code: meaning.code,
       summary: meaning.summary,
-      detail: detail.slice(0, DETAIL_LIMIT),
+      detail: cut(detail),
       what_to_do: meaning.what_to_do,
     },
   };

@@ -61,8 +61,11 @@ export type Runner = {
   observe(step: { name: string; uid: string | null }): Promise<Observation>;
   /** Resolves when something may have changed, or when the signal aborts; a hint, never the truth. */
   changed(name: string, signal: AbortSignal): Promise<void>;
-  /** The log from a byte offset on, at most 64 KiB a call; undefined when there is nothing new. */
-  readLog(name: string, offset: number): Promise<LogPart | undefined>;
+  /**
+   * The log from a byte offset on, at most 64 KiB a call; undefined when there is nothing new. What is further behind
+   * the end than `behind` bytes is passed over.
+   */
+  readLog(name: string, offset: number, behind: number): Promise<LogPart | undefined>;
   /**
    * Asks the object to end, and returns at once. Safe to repeat; gone is done. `force` does not wait for grace.
    * Touches nothing but the object of this very uid.

@@ -10,7 +10,7 @@ import type { JobParams } from '../job-params.ts';
 import type { Log } from '../log.ts';
 import type { Runner } from '../runner/runner.ts';
 import { cancelRun } from './cancel.ts';
-import type { Temporal } from './connect.ts';
+import { type Temporal, TemporalAway } from './connect.ts';
 import { describeRun } from './describe.ts';
 import { poke } from './poke.ts';
 import { syncSchedules } from './schedules.ts';
@@ -55,24 +55,25 @@ const PARTS: Record<string, (deps: ReconcileDeps) => Promise<void>> = {
 };
 
 /** (a) Wanted, and nobody has come for it. */
-async function pokeUnclaimed({ db, temporal }: ReconcileDeps): Promise<void> {
-  for (const key of await listHeld(db, 2)) await poke(temporal, key);
+async function pokeUnclaimed({ db, temporal, log }: ReconcileDeps): Promise<void> {
+  await each(await listHeld(db, 2), log, (key) => poke(temporal, key));
 }
 
 /** (b) Claimed, but nobody looks at it any more. */
 async function pokeUnserved({ db, temporal, log }: ReconcileDeps): Promise<void> {
-  for (const job of await listUnobserved(db)) {
+  await each(await listUnobserved(db), log, async (job) => {
     const state = await describeRun(temporal, job, job.runId);
-    if (state === 'open') continue;
+    if (state === 'open') return;
     log.info({ job: job.id, state }, 'reconcile: its workflow is gone; poking for a takeover');
     await poke(temporal, job);
-  }
+  });
 }
 
 /** (d) The fast path of a cancel may have been lost. */
-async function cancelAgain({ db, temporal }: ReconcileDeps): Promise<void> {
-  for (const job of await listCancelling(db))
+async function cancelAgain({ db, temporal, log }: ReconcileDeps): Promise<void> {
+  await each(await listCancelling(db), log, async (job) => {
     if ((await describeRun(temporal, job, job.runId)) === 'open') await cancelRun(temporal, job, job.runId);
+  });
 }
 
 /** (c) The listing first, the rows after it: what began in between has its row by then. */
@@ -84,10 +85,22 @@ async function removeOrphans({ db, runner, log }: ReconcileDeps): Promise<void> 
     db,
     old.map((listed) => listed.labels.jobUid),
   );
-  for (const { name, uid, live, labels } of old) {
-    if (active.has(labels.jobUid)) continue;
+  const orphans = old.filter((listed) => !active.has(listed.labels.jobUid));
+  await each(orphans, log, async ({ name, uid, live, labels }) => {
     log.info({ name, job: labels.jobId, live }, 'reconcile: removing what belongs to no active job');
     if (live) await runner.remove({ name, uid, force: false });
     else await runner.forget({ name, uid });
+  });
+}
+
+/** One item that fails does not keep the ones behind it waiting; a Temporal that is away ends the part. */
+async function each<T>(items: readonly T[], log: Log, work: (item: T) => Promise<void>): Promise<void> {
+  for (const item of items) {
+    try {
+      await work(item);
+    } catch (error) {
+      if (error instanceof TemporalAway) throw error;
+      log.warn({ err: error, item }, 'reconcile: this item failed; the next pass tries again');
+    }
   }
 }

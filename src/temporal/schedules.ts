@@ -1,5 +1,10 @@
 /** Temporal Schedules made from job_params: created, updated, removed, paused, described. */
-import { ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleOptions } from '@temporalio/client';
+import {
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type ScheduleOptions,
+  type ScheduleSummary,
+} from '@temporalio/client';
 import { SCHEDULED_JOB, TASK_QUEUE } from '../domain/workflow.ts';
 import type { JobParams, ParamsFile, Schedule } from '../job-params.ts';
 import { type Temporal, within } from './connect.ts';
@@ -17,10 +22,12 @@ export async function syncSchedules(
 ): Promise<void> {
   const wanted = new Map(params.schedules.map((file) => [file.schedule.id, file]));
   const present = new Set<string>();
-  for await (const schedule of temporal.client.schedule.list()) {
-    if (schedule.memo?.['installation'] !== installation) continue;
-    if (wanted.has(schedule.scheduleId)) present.add(schedule.scheduleId);
-    else await handle(temporal, schedule.scheduleId, (h) => h.delete());
+  for (const { scheduleId, memo } of await within(DEADLINE_MS, temporal.connection, () =>
+    listAll(temporal),
+  )) {
+    if (memo?.['installation'] !== installation) continue;
+    if (wanted.has(scheduleId)) present.add(scheduleId);
+    else await handle(temporal, scheduleId, (h) => h.delete());
   }
   for (const [id, file] of wanted) {
     const options = scheduleOptions(file, installation);
@@ -28,6 +35,12 @@ export async function syncSchedules(
     if (present.has(id) || (await exists(temporal, id))) await update(temporal, id, options);
     else await within(DEADLINE_MS, temporal.connection, () => temporal.client.schedule.create(options));
   }
+}
+
+async function listAll(temporal: Temporal): Promise<ScheduleSummary[]> {
+  const schedules: ScheduleSummary[] = [];
+  for await (const schedule of temporal.client.schedule.list()) schedules.push(schedule);
+  return schedules;
 }
 
 async function exists(temporal: Temporal, id: string): Promise<boolean> {

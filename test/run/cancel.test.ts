@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { requestForceDelete } from '../../src/db/cancel.ts';
 import { workflowId } from '../../src/domain/names.ts';
-import { createProcessRunner } from '../../src/runner/process/process-runner.ts';
 import { cancel } from '../../src/temporal/cancel.ts';
 import { params, startSystem, type System } from '../support/system.ts';
 
@@ -25,9 +24,6 @@ async function submitted(target: string): Promise<number> {
 }
 
 const cancelJob = (id: number) => cancel(system, { id, principal: 'test' });
-const live = async (target: string) =>
-  (await createProcessRunner({ dataDir: system.dataDir }).list({ env: 'dev', target })).filter((l) => l.live);
-
 test('a job that nobody has claimed ends at once', async () => {
   const id = await submitted('queued');
   expect(await cancelJob(id)).toMatchObject({ effect: 'ended', job: { status: 'deleted' } });
@@ -38,17 +34,17 @@ test('a running job is deleted with its process, by request or from the Temporal
   await system.startWorker();
   const id = await submitted('running');
   await system.until(id, 'running');
-  expect(await live('running')).toHaveLength(1);
+  expect(await system.live('running')).toHaveLength(1);
   expect(await cancelJob(id)).toMatchObject({ effect: 'cancelling' });
   const job = await system.until(id, 'deleted');
-  expect(await live('running')).toEqual([]);
+  expect(await system.live('running')).toEqual([]);
   expect(job.steps).toMatchObject([{ outcome: 'cancelled' }]);
 
   const second = await submitted('web-ui');
   await system.until(second, 'running');
   await system.temporal.client.workflow.getHandle(workflowId({ env: 'dev', target: 'web-ui' })).cancel();
   expect(await system.until(second, 'deleted')).toMatchObject({ cancel_requested_by: 'temporal' });
-  expect(await live('web-ui')).toEqual([]);
+  expect(await system.live('web-ui')).toEqual([]);
 });
 
 test('a cancel at any first moment leaves nothing behind', async () => {
@@ -57,7 +53,7 @@ test('a cancel at any first moment leaves nothing behind', async () => {
     await new Promise((resolve) => setTimeout(resolve, delay));
     await cancelJob(id);
     await system.until(id, 'deleted');
-    expect(await live('first')).toEqual([]);
+    expect(await system.live('first')).toEqual([]);
   }
 });
 
@@ -69,7 +65,7 @@ test('a terminated workflow fails the job once its process is gone', { timeout: 
     .terminate('by a test');
   const job = await system.until(id, 'failed', 80_000);
   expect(job.diagnosis).toMatchObject({ code: 'workflow_terminated' });
-  expect(await live('terminated')).toEqual([]);
+  expect(await system.live('terminated')).toEqual([]);
 });
 
 test('a program that ignores SIGTERM keeps the job cancelling until it is gone', {
@@ -79,8 +75,8 @@ test('a program that ignores SIGTERM keeps the job cancelling until it is gone',
   await system.until(id, 'running');
   await cancelJob(id);
   await expect.poll(async () => (await system.job(id)).status).toBe('cancelling');
-  expect(await live('stubborn')).toHaveLength(1);
+  expect(await system.live('stubborn')).toHaveLength(1);
   expect(await requestForceDelete(system.db, { id, principal: 'test' })).toBe(true);
   await system.until(id, 'deleted', 60_000);
-  expect(await live('stubborn')).toEqual([]);
+  expect(await system.live('stubborn')).toEqual([]);
 });

@@ -5,7 +5,6 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createProcessRunner } from '../../src/runner/process/process-runner.ts';
 import { params, startSystem, type System } from '../support/system.ts';
 
 const evidence = mkdtempSync(path.join(os.tmpdir(), 'syncrator-evidence-'));
@@ -22,9 +21,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => system[Symbol.asyncDispose]());
-
-const live = async (target: string) =>
-  (await createProcessRunner({ dataDir: system.dataDir }).list({ env: 'dev', target })).filter((l) => l.live);
 
 test('the api is killed between insert and poke: the job runs all the same', {
   timeout: 60_000,
@@ -74,10 +70,9 @@ test('a worker stopped inside launch past its time-out writes nothing when it go
   writeFileSync(path.join(system.dataDir, 'release'), '');
   stopped.process.kill('SIGCONT');
   // It creates what nobody wants any more; the program asks first, is refused, and the reconciler clears up.
-  const folders = async () =>
-    (await createProcessRunner({ dataDir: system.dataDir }).list({ env: 'dev', target: 'stopped' })).length;
+  const folders = async () => (await system.folders('stopped')).length;
   await expect.poll(folders, { timeout: 20_000 }).toBe(1);
-  await expect.poll(() => live('stopped'), { timeout: 30_000 }).toEqual([]);
+  await expect.poll(() => system.live('stopped'), { timeout: 30_000 }).toEqual([]);
   expect(existsSync(path.join(evidence, 'stopped'))).toBe(false);
   expect(await system.job(id)).toMatchObject({ status: 'deleted' });
   await expect.poll(folders, { timeout: 40_000 }).toBe(0);

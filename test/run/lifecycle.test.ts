@@ -1,8 +1,13 @@
 /** A job's life on the real parts: submitted, run by a real process, ended. */
 import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { params, startSystem, type System } from '../support/system.ts';
+import { readInstallation } from '../../src/db/migrate.ts';
+import { STEP_DEFAULTS } from '../../src/domain/plan.ts';
+import { createProcessRunner } from '../../src/runner/process/process-runner.ts';
+import { params, STEP_PROGRAM, startSystem, type System } from '../support/system.ts';
 
 let system: System;
 
@@ -13,6 +18,8 @@ beforeAll(async () => {
       params('failing', 'sync', '--mute --exit 3'),
       params('disrupted', 'sync', '--mute --seconds 3', 'RETRIES=1\n'),
       params('vanished', 'sync', '--mute --seconds 60'),
+      params('flooding', 'sync', '--mute --seconds 20 --flood', 'TIMEOUT=2s\n'),
+      params('blocked', 'sync', '--mute', 'START_TIMEOUT=1s\n'),
       params('orphaned', 'sync', '--mute --seconds 4'),
       params('late', 'sync', '--mute --seconds 60', 'TIMEOUT=1s\n'),
     ],
@@ -82,4 +89,52 @@ test('a program that outlives its supervisor holds the job until it is gone too'
   process.kill(supervisor, 'SIGKILL');
   expect((await system.until(id, 'failed')).diagnosis).toMatchObject({ code: 'job_disappeared' });
   expect(() => process.kill(program, 0)).toThrow('ESRCH');
+});
+
+test('a program that floods its log is still watched, and the end of the log is kept', async () => {
+  const id = await submitted('flooding');
+  const job = await system.until(id, 'failed');
+  expect(job.diagnosis).toMatchObject({ code: 'deadline' });
+  const stored = await system.db
+    .selectFrom('step_logs')
+    .select((eb) => eb.fn.sum<number>('byte_length').as('bytes'))
+    .where('job_id', '=', id)
+    .executeTakeFirstOrThrow();
+  expect(Number(stored.bytes)).toBeGreaterThan(64 * 1024);
+  expect(Number(stored.bytes)).toBeLessThan(4 * 1024 * 1024);
+});
+
+test('what stands in the way of a launch fails the job by START_TIMEOUT and names it', async () => {
+  // A run of the same target that no row knows of: as an earlier job's pod that would not end.
+  const installation = await readInstallation(system.db);
+  const runner = createProcessRunner({ dataDir: system.dataDir, installation });
+  const name = 'syn-earlier-0000000000000000-0-1';
+  const spec = {
+    action: 'sync',
+    args: ['sync', '--mute', '--seconds', '60'],
+    command: ['node', STEP_PROGRAM],
+  };
+  const launched = await runner.launch({
+    name,
+    labels: {
+      ...{ installation, jobId: 0, jobUid: randomUUID(), env: 'dev', target: 'blocked', action: 'sync' },
+      ...{ step: 0, attempt: 1, specHash: '' },
+    },
+    spec: { ...STEP_DEFAULTS, ...spec, image: '', environment: {} },
+    reportUrl: '',
+    reportToken: '',
+    checkpoint: undefined,
+  });
+  if (launched.kind !== 'launched') throw new Error(launched.kind);
+  const job = await system.until(await submitted('blocked'), 'failed');
+  expect(job.diagnosis).toMatchObject({ code: 'start_timeout' });
+  expect(job.diagnosis?.detail).toContain(name);
+  await runner.remove({ name, uid: launched.uid, force: true });
+});
+
+test('a run folder that a power cut tore keeps no other target from running', async () => {
+  const torn = path.join(system.dataDir, 'runs', 'syn-torn');
+  await mkdir(torn, { recursive: true });
+  await writeFile(path.join(torn, 'spec.json'), '');
+  await system.until(await submitted('quick'), 'completed');
 });

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { expect } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
 import { type JobView, readJobView } from '../../src/db/job-views.ts';
+import { readInstallation } from '../../src/db/migrate.ts';
 import type { Db } from '../../src/db/schema.ts';
 import type { Submitted } from '../../src/db/submit.ts';
 import { planSteps } from '../../src/domain/plan.ts';
@@ -15,6 +16,8 @@ import { freePort } from '../../src/embedded/ports.ts';
 import { loadJobParams } from '../../src/job-params.ts';
 import { createLog } from '../../src/log.ts';
 import { endAllSteps } from '../../src/runner/process/end-all.ts';
+import { createProcessRunner } from '../../src/runner/process/process-runner.ts';
+import type { Listed } from '../../src/runner/runner.ts';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.ts';
 import { submit } from '../../src/temporal/submit.ts';
 import { createDatabase } from './database.ts';
@@ -52,6 +55,9 @@ export type System = AsyncDisposable & {
   /** Submits what a params file says, as the api would; further actions become further steps, as in a diff. */
   submit(target: string, action: string, ...further: string[]): Promise<Submitted>;
   job(id: number): Promise<JobView>;
+  /** Run folders of a target, and those of them in which something still runs. */
+  folders(target: string): Promise<Listed[]>;
+  live(target: string): Promise<Listed[]>;
   /** Waits until the job has a status. */
   until(id: number, status: string, timeoutMs?: number): Promise<JobView>;
 };
@@ -105,6 +111,11 @@ export async function startSystem(options: {
     parts.push(part);
     return part;
   };
+  const folders = async (target: string) =>
+    await createProcessRunner({ dataDir, installation: await readInstallation(db) }).list({
+      env: 'dev',
+      target,
+    });
   const job = async (id: number) => {
     const view = await readJobView(db, id);
     if (!view) throw new Error(`no job ${id}`);
@@ -162,6 +173,8 @@ export async function startSystem(options: {
       );
     },
     job,
+    folders,
+    live: async (target) => (await folders(target)).filter((listed) => listed.live),
     async until(id, status, timeoutMs = 30_000) {
       await expect
         .poll(async () => (await job(id)).status, { timeout: timeoutMs, interval: 50, message: `job ${id}` })

@@ -66,6 +66,7 @@ const STATEMENTS = [
     name text NOT NULL UNIQUE,
     runner_uid text,
     created_at timestamptz NOT NULL DEFAULT now(),
+    launched_at timestamptz,
     started_at timestamptz,
     ended_at timestamptz,
     outcome text CHECK (outcome IN ('completed', 'failed', 'cancelled')),

@@ -31,6 +31,8 @@ const LOG_PART_BYTES = 64 * 1024;
 
 export type ProcessRunnerOptions = {
   readonly dataDir: string;
+  /** Ours; folders of another installation in the same data folder are none of our business. */
+  readonly installation: string;
   /** Seconds between SIGTERM and SIGKILL; Kubernetes' own default is 30. */
   readonly graceSeconds?: number;
 };
@@ -57,7 +59,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       for (const name of await listRunFolders(runsDir)) {
         if (of && 'jobUid' in of && !name.includes(jobPart(of.jobUid))) continue;
         const spec = await readSpec(folderOf(name));
-        if (!spec || !matches(spec, of)) continue;
+        if (!spec || spec.labels.installation !== options.installation || !matches(spec, of)) continue;
         listed.push({
           name,
           uid: spec.uid,
@@ -80,18 +82,21 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       try {
         for await (const _ of watch(folderOf(name), { signal })) return;
       } catch (error) {
-        if (!isCode(error, 'ENOENT') && !(error instanceof Error && error.name === 'AbortError')) throw error;
+        // No hint to be had (no such folder yet, or no inotify left on this machine): the next look comes anyway.
+        if (!signal.aborted) await once(signal, 'abort');
+        if (!(error instanceof Error)) throw error;
       }
     },
 
-    readLog: (name, offset) => readLogPart(path.join(folderOf(name), LOG), offset),
+    readLog: (name, offset, behind) => readLogPart(path.join(folderOf(name), LOG), offset, behind),
 
     async remove({ name, uid, force }) {
       const folder = folderOf(name);
       if ((await readSpec(folder))?.uid !== uid) return;
+      let supervisor = await readSupervisor(folder);
       // Takes the supervisor's place if none has come: then none ever starts the program.
-      await takeSupervision(folder, { pid: 0, startTime: '' });
-      const supervisor = await readSupervisor(folder);
+      if (!supervisor && (await takeSupervision(folder, { pid: 0, startTime: '' }))) return;
+      supervisor ??= await readSupervisor(folder);
       if (!supervisor) return;
       if (isSupervisorAlive(supervisor) && !force) signalProcess(supervisor.pid, 'SIGTERM');
       else signalGroup(supervisor, 'SIGKILL');
@@ -196,7 +201,7 @@ function endOf(exit: Exit): StepEnd {
     : { kind: 'exited', exitCode: exit.exitCode };
 }
 
-async function readLogPart(file: string, offset: number): Promise<LogPart | undefined> {
+async function readLogPart(file: string, from: number, behind: number): Promise<LogPart | undefined> {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
     handle = await open(file, 'r');
@@ -205,6 +210,8 @@ async function readLogPart(file: string, offset: number): Promise<LogPart | unde
     throw error;
   }
   try {
+    const { size } = await handle.stat();
+    const offset = Math.max(from, size - behind);
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(LOG_PART_BYTES), 0, LOG_PART_BYTES, offset);
     if (bytesRead === 0) return undefined;
     // Whole lines, so that no character is cut in two; a last line without an end goes as it is.

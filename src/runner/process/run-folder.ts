@@ -86,12 +86,12 @@ export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** Undefined when the file, or its folder, is not there. What is there was written by this very file, whole. */
+/** Undefined when the file, or its folder, is not there, or when a power cut tore it: then it says nothing. */
 async function readJson<T>(folder: string, file: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path.join(folder, file), 'utf8')) as T;
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (isCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

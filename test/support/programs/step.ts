@@ -1,9 +1,9 @@
 /**
  * A small program that keeps the contract of design.md §5, for tests of what runs it: reports first and exits 5 when
  * refused, then `--seconds N` of work in which it appends to `--touch FILE`, then `--exit N`. `--stubborn` ignores
- * SIGTERM; `--mute` never reports.
+ * SIGTERM; `--mute` never reports; `--flood` prints as fast as it can.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
     touch: { type: 'string' },
     mute: { type: 'boolean', default: false },
     stubborn: { type: 'boolean', default: false },
+    flood: { type: 'boolean', default: false },
     api_job_id: { type: 'string' },
   },
 });
@@ -48,7 +49,12 @@ async function report(phase: string, done: number): Promise<void> {
 
 await report('starting', 0);
 const end = Date.now() + Number(values.seconds) * 1000;
+const line = 'x'.repeat(99);
 do {
+  while (values.flood && Date.now() < end) {
+    writeSync(1, `${line}\n`.repeat(1_000));
+    await wait(0);
+  }
   if (values.touch !== undefined) appendFileSync(values.touch, `${action} ${values.api_job_id}\n`);
   console.log(`${action} at work for job ${values.api_job_id}`);
   if (Date.now() < end) await wait(Math.min(100, end - Date.now()));
