@@ -1,7 +1,8 @@
 /** All activities, built over their dependencies; `Activities` is the type that workflows import. */
 import { type JobDeps, jobActivities } from './jobs.ts';
 import { type ScheduleDeps, scheduleActivities } from './schedules.ts';
-import { type StepDeps, stepActivities } from './steps.ts';
+import type { StepDeps } from './step-deps.ts';
+import { stepActivities } from './steps.ts';
 
 export type ActivityDeps = JobDeps & StepDeps & ScheduleDeps;
 

@@ -3,7 +3,6 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { requestCancel } from '../src/db/cancel.ts';
 import { finishJob } from '../src/db/finish.ts';
 import { readCheckpoint } from '../src/db/reports.ts';
-import type { Db } from '../src/db/schema.ts';
 import {
   beginStep,
   endStep,
@@ -18,18 +17,10 @@ import { stepName } from '../src/domain/names.ts';
 import type { StepSpec } from '../src/domain/job.ts';
 import { cut, type Diagnosis, type JobOutcome, type StepOutcome } from '../src/domain/outcome.ts';
 import { makeReportToken } from '../src/report-token.ts';
-import type { Runner } from '../src/runner/runner.ts';
 import { currentRunId, superseded } from './current-run.ts';
+import type { StepDeps } from './step-deps.ts';
 import { sweepJob } from './sweep.ts';
 import { watchStep } from './watch.ts';
-
-export type StepDeps = {
-  readonly db: Db;
-  readonly runner: Runner;
-  readonly installation: string;
-  readonly secrets: readonly string[];
-  readonly reportBaseUrl: string;
-};
 
 export type LaunchResult = { readonly kind: 'launched' } | Exclude<StepOutcome, { kind: 'completed' }>;
 

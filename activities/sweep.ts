@@ -6,7 +6,7 @@ import type { JobRow } from '../src/db/submit.ts';
 import type { Listed } from '../src/runner/runner.ts';
 import { superseded } from './current-run.ts';
 import { followLog } from './step-log.ts';
-import type { StepDeps } from './steps.ts';
+import type { StepDeps } from './step-deps.ts';
 
 const LOOK_MS = 250;
 const HEARTBEAT_MS = 3_000;

@@ -14,7 +14,7 @@ import {
 import type { Diagnosis, StepOutcome } from '../src/domain/outcome.ts';
 import type { Observation } from '../src/runner/runner.ts';
 import { followLog } from './step-log.ts';
-import type { StepDeps } from './steps.ts';
+import type { StepDeps } from './step-deps.ts';
 
 /** State is re-read, and the row told so, at least this often, in milliseconds. */
 const REREAD_MS = 5_000;
