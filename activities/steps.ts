@@ -9,6 +9,8 @@ import {
   listSteps,
   observeStep,
   readLaunchAge,
+  readStep,
+  readStepSpec,
   recordLaunched,
   type StepRef,
 } from '../src/db/steps.ts';
@@ -84,7 +86,7 @@ export function stepActivities(deps: StepDeps) {
     { job, spec, name }: { job: JobRow; spec: StepSpec; name: string },
     runId: string,
   ): Promise<LaunchResult> {
-    const row = (await listSteps(db, job.id)).find((s) => s.step === ref.step && s.attempt === ref.attempt);
+    const row = await readStep(db, ref);
     // Made once already: a second object of the same attempt must never be, whatever became of the first.
     if (row?.runner_uid) return { kind: 'launched' };
     await waitForEarlier(job, name, ref, runId);
@@ -117,12 +119,7 @@ export function stepActivities(deps: StepDeps) {
   }
 
   async function begin(ref: StepRef, runId: string) {
-    const found = await db
-      .selectFrom('jobs')
-      .selectAll()
-      .where('id', '=', ref.jobId)
-      .executeTakeFirstOrThrow();
-    const spec = found.steps_spec[ref.step];
+    const { job: found, spec } = await readStepSpec(db, ref);
     if (!spec) throw ApplicationFailure.nonRetryable(`job ${ref.jobId} has no step ${ref.step}`);
     const name = stepName({ uid: found.uid, ...ref, action: spec.action });
     const { job, begun } = await beginStep(db, { ...ref, runId, action: spec.action, name });

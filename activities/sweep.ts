@@ -1,6 +1,7 @@
 /** The one delete routine: whatever of a job still runs is removed, and it returns when nothing does. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '@temporalio/activity';
+import { readOwnJob } from '../src/db/claim.ts';
 import { endStep, explainCancelling, listSteps, type StepRow } from '../src/db/steps.ts';
 import type { JobRow } from '../src/db/submit.ts';
 import type { Listed } from '../src/runner/runner.ts';
@@ -49,12 +50,7 @@ export async function sweepJob(
 
   /** Never sweeps what a newer workflow may have started. */
   async function readOurs(): Promise<JobRow> {
-    const row = await db
-      .selectFrom('jobs')
-      .selectAll()
-      .where('id', '=', jobId)
-      .where('run_id', '=', runId)
-      .executeTakeFirst();
+    const row = await readOwnJob(db, { jobId, runId });
     if (!row) throw superseded({ jobId });
     return row;
   }

@@ -5,12 +5,14 @@ import { superseded } from './current-run.ts';
 import { readLastReport } from '../src/db/reports.ts';
 import {
   endStep,
-  listSteps,
   type Observed,
   observeStep,
+  readStep,
+  readStepSpec,
   type StepRef,
   type StepRow,
 } from '../src/db/steps.ts';
+import type { StepSpec } from '../src/domain/job.ts';
 import type { Diagnosis, StepOutcome } from '../src/domain/outcome.ts';
 import type { Observation } from '../src/runner/runner.ts';
 import { followLog } from './step-log.ts';
@@ -31,14 +33,14 @@ export async function watchStep(
   runId: string,
   context: Watched,
 ): Promise<StepOutcome> {
-  const row = (await listSteps(deps.db, ref.jobId)).find(
-    (s) => s.step === ref.step && s.attempt === ref.attempt,
-  );
+  const row = await readStep(deps.db, ref);
   if (!row) throw new Error(`job ${ref.jobId} step ${ref.step} attempt ${ref.attempt} was never begun`);
   // An earlier watch recorded its end and was lost before it could tell: that is how it ended.
   const known = endedOutcome(row);
   if (known) return known;
-  const limits = await readLimits(deps, ref);
+  const { spec } = await readStepSpec(deps.db, ref);
+  if (!spec) throw new Error(`job ${ref.jobId} has no step ${ref.step}`);
+  const limits: Limits = spec;
   const log = await followLog(deps, ref, row.name);
   let seen: Observation = { state: 'starting' };
   let written = { at: 0, state: '' };
@@ -66,27 +68,21 @@ export async function watchStep(
   }
 
   async function judge(observation: Observation): Promise<StepOutcome | undefined> {
-    if (observation.state === 'ended' || observation.state === 'absent') {
-      const end = observation.state === 'ended' ? observation.end : ({ kind: 'disappeared' } as const);
-      // Whatever it was, an end during a cancel is the cancel's to judge: it asks the runner once more.
-      const observed = await observeStep(deps.db, ref, {
-        runId,
-        state: 'running',
-        reason: null,
-        detail: null,
-      });
-      if (!observed) throw superseded(ref);
-      if (observed.status === 'cancelling') return { kind: 'cancelled' };
-      return await record(deps.runner.diagnose(end, await readLastReport(deps.db, ref)));
-    }
+    const over = observation.state === 'ended' || observation.state === 'absent';
+    const waiting = observation.state === 'waiting' ? observation : null;
     const observed = await observeStep(deps.db, ref, {
       runId,
-      state: observation.state,
-      reason: observation.state === 'waiting' ? observation.reason : null,
-      detail: observation.state === 'waiting' ? observation.detail : null,
+      state: over ? 'running' : observation.state,
+      reason: waiting?.reason ?? null,
+      detail: waiting?.detail ?? null,
     });
     if (!observed) throw superseded(ref);
+    // Whatever it is, an end during a cancel is the cancel's to judge: it asks the runner once more.
     if (observed.status === 'cancelling') return { kind: 'cancelled' };
+    if (over) {
+      const end = observation.state === 'ended' ? observation.end : ({ kind: 'disappeared' } as const);
+      return await record(deps.runner.diagnose(end, await readLastReport(deps.db, ref)));
+    }
     const overdue = overLimit(observed, observation, limits);
     return overdue && (await record({ kind: 'failed', diagnosis: overdue }));
   }
@@ -106,18 +102,7 @@ function endedOutcome(row: StepRow): StepOutcome | undefined {
   return row.diagnosis ? { kind: 'failed', diagnosis: row.diagnosis } : undefined;
 }
 
-type Limits = { readonly timeoutSeconds: number; readonly startTimeoutSeconds: number };
-
-async function readLimits(deps: StepDeps, ref: StepRef): Promise<Limits> {
-  const job = await deps.db
-    .selectFrom('jobs')
-    .select('steps_spec')
-    .where('id', '=', ref.jobId)
-    .executeTakeFirstOrThrow();
-  const spec = job.steps_spec[ref.step];
-  if (!spec) throw new Error(`job ${ref.jobId} has no step ${ref.step}`);
-  return spec;
-}
+type Limits = Pick<StepSpec, 'timeoutSeconds' | 'startTimeoutSeconds'>;
 
 /** The exact limits; the runner's own deadline, their sum, is only the net below. */
 function overLimit(observed: Observed, observation: Observation, limits: Limits): Diagnosis | undefined {

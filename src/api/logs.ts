@@ -8,7 +8,7 @@ import type { ApiDeps } from './context.ts';
 import type { EventStream, EventStreams } from './event-streams.ts';
 import { digits, idParam, MOST_INTEGER } from './fields.ts';
 import { noJob } from './jobs.ts';
-import { maskCredentials } from './mask.ts';
+import { maskCredentials } from '../domain/mask.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 

@@ -6,7 +6,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { isDatabaseAway } from '../db/connect.ts';
 import type { ApiEnv } from './context.ts';
-import { isTemporalAway } from './temporal-away.ts';
+import { isTemporalAway } from '../temporal/away.ts';
 
 export const problemSchema = z
   .object({

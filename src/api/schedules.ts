@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { audit } from '../db/audit.ts';
 import { type Firing, listFirings } from '../db/firings.ts';
+import { isTemporalAway } from '../temporal/away.ts';
 import { within } from '../temporal/connect.ts';
 import {
   describeSchedules,
@@ -10,10 +11,9 @@ import {
   resumeSchedule,
   type ScheduleState,
 } from '../temporal/schedules.ts';
-import { submit } from '../temporal/submit.ts';
 import type { ApiDeps } from './context.ts';
 import { isoTime, text } from './fields.ts';
-import { idempotencyHeaders, idempotencyOf } from './idempotency.ts';
+import { idempotencyHeaders } from './idempotency.ts';
 import { readJob } from './jobs.ts';
 import { jobSchema } from './job-schema.ts';
 import { nearest } from './near.ts';
@@ -21,7 +21,7 @@ import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 import { accepted } from './start-answer.ts';
 import { requestOfFile } from './start-request.ts';
-import { isTemporalAway } from './temporal-away.ts';
+import { submitRequest } from './submit-request.ts';
 
 const SHOWN_FIRINGS = 5;
 /** For all schedules together; later than that the answer goes without Temporal's part. */
@@ -154,15 +154,7 @@ export function schedules(deps: ApiDeps) {
 
   app.openapi(runRoute, async (c) => {
     const request = requestOfFile(deps, find(c.req.valid('param').id));
-    const submitted = await submit(
-      { ...deps, db: c.var.db },
-      {
-        ...request,
-        trigger: 'api',
-        requestedBy: c.var.user.sub,
-        idempotency: idempotencyOf(c),
-      },
-    );
+    const submitted = await submitRequest(c, deps, request);
     const { id } = accepted(submitted);
     const status = submitted.kind === 'deduplicated' ? 200 : 202;
     return c.json(await readJob(c.var.db, deps, id), status, { location: `/jobs/${id}` });

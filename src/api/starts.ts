@@ -1,13 +1,13 @@
 /** Starting and trying out: the declared actions by path, `/run` and `/dryrun` by parameters, `/rollback`. */
 import { z } from '@hono/zod-openapi';
 import { TAG_PATTERN } from '../domain/names.ts';
-import { submit } from '../temporal/submit.ts';
 import type { ApiDeps } from './context.ts';
 import { name, pathName, text } from './fields.ts';
-import { idempotencyHeaders, idempotencyOf } from './idempotency.ts';
+import { idempotencyHeaders } from './idempotency.ts';
 import { defineRoute, subApp } from './route.ts';
 import { dryRunAnswer, dryRunSchema, startAnswer, startedSchema } from './start-answer.ts';
 import { findFile, requestOfBody, requestOfFile, rollbackRequest } from './start-request.ts';
+import { submitRequest } from './submit-request.ts';
 
 const params = z.object({
   target: pathName.openapi({ param: { name: 'target', in: 'path' }, example: 'avo' }),
@@ -114,30 +114,14 @@ export function starts(deps: ApiDeps) {
     app.openapi(routes.start, async (c) => {
       const { target, env } = c.req.valid('param');
       const request = requestOfFile(deps, findFile(deps.params, { env, name: target, action }));
-      const submitted = await submit(
-        { ...deps, db: c.var.db },
-        {
-          ...request,
-          trigger: 'api',
-          requestedBy: c.var.user.sub,
-          idempotency: idempotencyOf(c),
-        },
-      );
+      const submitted = await submitRequest(c, deps, request);
       return startAnswer(c, submitted, request);
     });
   }
   app.openapi(runRoute, async (c) => {
     const body = c.req.valid('json');
     const request = requestOfBody(deps, body);
-    const submitted = await submit(
-      { ...deps, db: c.var.db },
-      {
-        ...request,
-        trigger: 'api',
-        requestedBy: c.var.user.sub,
-        idempotency: idempotencyOf(c, body),
-      },
-    );
+    const submitted = await submitRequest(c, deps, request, { body });
     return startAnswer(c, submitted, request);
   });
   app.openapi(dryRunRoute, (c) =>
@@ -146,15 +130,7 @@ export function starts(deps: ApiDeps) {
   app.openapi(rollbackRoute, async (c) => {
     const { target, env } = c.req.valid('param');
     const request = rollbackRequest(deps, { env, name: target });
-    const submitted = await submit(
-      { ...deps, db: c.var.db },
-      {
-        ...request,
-        trigger: 'rollback',
-        requestedBy: c.var.user.sub,
-        idempotency: idempotencyOf(c),
-      },
-    );
+    const submitted = await submitRequest(c, deps, request, { trigger: 'rollback' });
     return startAnswer(c, submitted, request);
   });
   return app;

@@ -47,3 +47,13 @@ export async function claimJob(
     RETURNING *`.execute(db);
   return rows[0];
 }
+
+/** The job as long as this run has it; undefined when another workflow took it over. */
+export async function readOwnJob(db: Db, of: { jobId: number; runId: string }): Promise<JobRow | undefined> {
+  return await db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('id', '=', of.jobId)
+    .where('run_id', '=', of.runId)
+    .executeTakeFirst();
+}

@@ -1,5 +1,6 @@
 /** The rows of a job's steps: written before each create, observed while it runs, ended once. */
 import { type Selectable, sql } from 'kysely';
+import type { StepSpec } from '../domain/job.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { Db, StepsTable } from './schema.ts';
 import type { JobRow } from './submit.ts';
@@ -57,6 +58,26 @@ export async function readLaunchAge(db: Db, ref: StepRef): Promise<number> {
     SELECT extract(epoch FROM now() - created_at)::float8 AS age FROM steps
     WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}`.execute(db);
   return rows[0]?.age ?? 0;
+}
+
+/** One attempt; undefined before it was begun. */
+export async function readStep(db: Db, ref: StepRef): Promise<StepRow | undefined> {
+  return await db
+    .selectFrom('steps')
+    .selectAll()
+    .where('job_id', '=', ref.jobId)
+    .where('step', '=', ref.step)
+    .where('attempt', '=', ref.attempt)
+    .executeTakeFirst();
+}
+
+/** What was frozen of a step when its job was submitted. @throws the driver's error for a job that is not there */
+export async function readStepSpec(
+  db: Db,
+  ref: StepRef,
+): Promise<{ job: JobRow; spec: StepSpec | undefined }> {
+  const job = await db.selectFrom('jobs').selectAll().where('id', '=', ref.jobId).executeTakeFirstOrThrow();
+  return { job, spec: job.steps_spec[ref.step] };
 }
 
 /** All attempts of a job, oldest first. */

@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { readable } from './log-line.ts';
 import { type PartCommand, type PartProcess, type ReadyMessage, runPart } from './part-process.ts';
-import { endProcess, signalProcess } from './process-identity.ts';
+import { endProcess } from './process-identity.ts';
+import { signalProcess } from '../process-stat.ts';
 
 export type Part = {
   readonly name: string;

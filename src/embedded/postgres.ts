@@ -9,7 +9,8 @@ import { type PostgresBinaries, postgresBinaries } from './postgres-binary.ts';
 import { clusterPassword, createCluster, POSTGRES_ENV } from './postgres-cluster.ts';
 import { askDataDirectory, findOrphan } from './postgres-orphan.ts';
 import { postgresUser, type SystemUser, unreachable } from './postgres-user.ts';
-import { endProcess, identify, isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
+import { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { signalProcess } from '../process-stat.ts';
 
 export type EmbeddedPostgres = {
   /** The superuser's address of a database. */

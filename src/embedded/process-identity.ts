@@ -2,13 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { readProcessStat, signalProcess } from '../process-stat.ts';
 
 /** A pid alone may have been given to another process since; with its start time it is unmistakable. */
 export type ProcessIdentity = { readonly pid: number; readonly startTime: string };
 
 /** The identity of a living process; undefined when it is gone or a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
-  const startTime = existsSync('/proc/self/stat') ? fromProc(pid) : fromPs(pid);
+  const startTime = existsSync('/proc/self/stat') ? readProcessStat(pid)?.startTime : fromPs(pid);
   return startTime === undefined ? undefined : { pid, startTime };
 }
 
@@ -53,26 +54,6 @@ export async function endProcess(
     if (await waitForExit(identity, timeoutMs)) return;
   }
   throw new Error(`${name} (pid ${identity.pid}) does not end; end it by hand: kill -9 ${identity.pid}`);
-}
-
-/** Sends a signal; a process that is already gone is no error. A negative pid means its group. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-function fromProc(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name, in brackets, may itself contain spaces and brackets.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
 }
 
 function fromPs(pid: number): string | undefined {

@@ -1,6 +1,6 @@
 /** Plain lines on standard output, for a person reading `kubectl logs`: time, then words; secrets masked. */
 
-import { maskCredentials } from './mask.ts';
+import { maskCredentials } from '../domain/mask.ts';
 
 export type Log = { info(line: string): void; debug(line: string): void };
 

@@ -1,9 +1,5 @@
-/** Takes credentials out of whatever is shown: logs, reports, errors. */
-
-/** Replaces `user:password@` of every URL in a text. Greedy up to the last `@`, since passwords contain any sign. */
-export function maskCredentials(text: string): string {
-  return text.replaceAll(/\/\/[^\s"']*@/g, '//<FILTERED>@');
-}
+/** How the program shows a URL. */
+import { maskCredentials } from '../domain/mask.ts';
 
 /** A URL as it may be shown: credentials masked; the query, where tokens travel, left out. */
 export function shownUrl(url: string): string {

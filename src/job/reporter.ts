@@ -3,7 +3,7 @@
 import type { Report } from '../domain/report.ts';
 import { JobError } from './job-error.ts';
 import type { Log } from './log.ts';
-import { maskCredentials } from './mask.ts';
+import { maskCredentials } from '../domain/mask.ts';
 import { sendReport } from './report-request.ts';
 import type { ReportSettings } from './settings.ts';
 import { waitFor } from './wait.ts';

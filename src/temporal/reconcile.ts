@@ -10,7 +10,8 @@ import type { JobParams } from '../job-params.ts';
 import type { Log } from '../log.ts';
 import type { Runner } from '../runner/runner.ts';
 import { cancelRun } from './cancel.ts';
-import { type Temporal, TemporalAway } from './connect.ts';
+import { isTemporalAway } from './away.ts';
+import type { Temporal } from './connect.ts';
 import { describeRun } from './describe.ts';
 import { poke } from './poke.ts';
 import { syncSchedules } from './schedules.ts';
@@ -99,7 +100,7 @@ async function each<T>(items: readonly T[], log: Log, work: (item: T) => Promise
     try {
       await work(item);
     } catch (error) {
-      if (error instanceof TemporalAway) throw error;
+      if (isTemporalAway(error)) throw error;
       log.warn({ err: error, item }, 'reconcile: this item failed; the next pass tries again');
     }
   }

@@ -2,6 +2,7 @@
 import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
+  type ScheduleDescription,
   type ScheduleOptions,
   type ScheduleSummary,
 } from '@temporalio/client';
@@ -21,19 +22,18 @@ export async function syncSchedules(
   installation: string,
 ): Promise<void> {
   const wanted = new Map(params.schedules.map((file) => [file.schedule.id, file]));
-  const present = new Set<string>();
-  for (const { scheduleId, memo } of await within(DEADLINE_MS, temporal.connection, () =>
-    listAll(temporal),
-  )) {
-    if (memo?.['installation'] !== installation) continue;
-    if (wanted.has(scheduleId)) present.add(scheduleId);
-    else await handle(temporal, scheduleId, (h) => h.delete());
-  }
+  const stored = await within(DEADLINE_MS, temporal.connection, () => listAll(temporal));
+  for (const { scheduleId, memo } of stored)
+    if (memo?.['installation'] === installation && !wanted.has(scheduleId))
+      await handle(temporal, scheduleId, (h) => h.delete());
   for (const [id, file] of wanted) {
     const options = scheduleOptions(file, installation);
-    // The list is eventually consistent: what it does not show may be there all the same.
-    if (present.has(id) || (await exists(temporal, id))) await update(temporal, id, options);
-    else await within(DEADLINE_MS, temporal.connection, () => temporal.client.schedule.create(options));
+    // Asked one by one: the list is eventually consistent, and what it does not show may be there all the same.
+    const before = await describe(temporal, id);
+    if (!before)
+      await within(DEADLINE_MS, temporal.connection, () => temporal.client.schedule.create(options));
+    else if (before.action.memo?.['fingerprint'] !== options.action.memo?.['fingerprint'])
+      await update(temporal, id, options);
   }
 }
 
@@ -43,19 +43,17 @@ async function listAll(temporal: Temporal): Promise<ScheduleSummary[]> {
   return schedules;
 }
 
-async function exists(temporal: Temporal, id: string): Promise<boolean> {
+/** Undefined when Temporal has no such schedule. */
+async function describe(temporal: Temporal, id: string): Promise<ScheduleDescription | undefined> {
   try {
-    await handle(temporal, id, (h) => h.describe());
-    return true;
+    return await handle(temporal, id, (h) => h.describe());
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return false;
+    if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;
   }
 }
 
 async function update(temporal: Temporal, id: string, options: ScheduleOptions): Promise<void> {
-  const before = await handle(temporal, id, (h) => h.describe());
-  if (before.action.memo?.['fingerprint'] === options.action.memo?.['fingerprint']) return;
   await handle(temporal, id, (h) =>
     h.update((previous) => ({
       spec: options.spec,
@@ -103,12 +101,10 @@ export async function describeSchedules(
 ): Promise<ReadonlyMap<string, ScheduleState>> {
   const states = new Map<string, ScheduleState>();
   for (const id of ids) {
-    try {
-      const { state, info } = await handle(temporal, id, (h) => h.describe());
-      states.set(id, { paused: state.paused, note: state.note ?? null, next: info.nextActionTimes });
-    } catch (error) {
-      if (!(error instanceof ScheduleNotFoundError)) throw error;
-    }
+    const found = await describe(temporal, id);
+    if (!found) continue;
+    const { state, info } = found;
+    states.set(id, { paused: state.paused, note: state.note ?? null, next: info.nextActionTimes });
   }
   return states;
 }

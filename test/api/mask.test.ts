@@ -1,6 +1,6 @@
 /** Credentials in texts of programs. */
 import { expect, it } from 'vitest';
-import { maskCredentials } from '../../src/api/mask.ts';
+import { maskCredentials } from '../../src/domain/mask.ts';
 import { nearest } from '../../src/api/near.ts';
 
 it.each([

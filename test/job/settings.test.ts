@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { maskCredentials, shownUrl } from '../../src/job/mask.ts';
+import { maskCredentials } from '../../src/domain/mask.ts';
+import { shownUrl } from '../../src/job/mask.ts';
 import { parseSettingsFile, readSettings } from '../../src/job/settings.ts';
 
 const complete = {

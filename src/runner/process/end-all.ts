@@ -1,7 +1,8 @@
 /** Ends every supervised step of a data folder: what `npm start` does on its way out. */
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { isGroupAlive, isSupervisorAlive, signalGroup, signalProcess } from './process-group.ts';
+import { signalProcess } from '../../process-stat.ts';
+import { isGroupAlive, isSupervisorAlive, signalGroup } from './process-group.ts';
 import { listRunFolders, readSupervisor, type Supervisor } from './run-folder.ts';
 
 /**

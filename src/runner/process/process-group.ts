@@ -2,7 +2,8 @@
  * The processes of one attempt: supervisor and program share a process group whose id is the supervisor's pid. The
  * kernel never gives that number away while a member lives, so the group is found again whoever else died.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { readProcessStat, signalProcess } from '../../process-stat.ts';
 import type { Supervisor } from './run-folder.ts';
 
 /** Whether anything of the group still runs; a zombie does not. Reads Linux's /proc. */
@@ -15,52 +16,28 @@ export function signalGroup(supervisor: Supervisor, signal: NodeJS.Signals): voi
   for (const pid of members(supervisor)) signalProcess(pid, signal);
 }
 
-/** Sends a signal to one process, which may be gone. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
 /** Start time of this process as /proc has it: with the pid it names a process unmistakably. */
 export function ownIdentity(): Supervisor {
-  const stat = readStat(process.pid);
+  const stat = readProcessStat(process.pid);
   if (!stat) throw new Error('the process runner needs /proc of Linux');
   return { pid: process.pid, startTime: stat.startTime };
 }
 
 /** Whether the supervisor itself still runs. */
 export function isSupervisorAlive(supervisor: Supervisor): boolean {
-  return supervisor.pid !== 0 && readStat(supervisor.pid)?.startTime === supervisor.startTime;
+  return supervisor.pid !== 0 && readProcessStat(supervisor.pid)?.startTime === supervisor.startTime;
 }
 
 function members(supervisor: Supervisor): number[] {
   if (supervisor.pid === 0) return [];
-  const leader = readStat(supervisor.pid);
+  const leader = readProcessStat(supervisor.pid);
   // The pid went to a stranger: then no member was left, or the number would not have been free.
   if (leader && leader.startTime !== supervisor.startTime) return [];
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
     .filter((pid) => {
-      const stat = readStat(pid);
+      const stat = readProcessStat(pid);
       return stat?.group === supervisor.pid && Number(stat.startTime) >= Number(supervisor.startTime);
     });
-}
-
-function readStat(pid: number): { group: number; startTime: string } | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
-  // The command's name, in brackets, may itself contain spaces and brackets.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, , group] = fields;
-  if (state === 'Z' || state === 'X') return undefined;
-  return { group: Number(group), startTime: fields[19] ?? '' };
 }

@@ -10,7 +10,8 @@ import type { Key } from '../../domain/job.ts';
 import { jobPart } from '../../domain/names.ts';
 import type { Listed, LogPart, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
 import { diagnoseProcess } from './diagnose.ts';
-import { isGroupAlive, isSupervisorAlive, signalGroup, signalProcess } from './process-group.ts';
+import { signalProcess } from '../../process-stat.ts';
+import { isGroupAlive, isSupervisorAlive, signalGroup } from './process-group.ts';
 import { renderProcess } from './render.ts';
 import {
   createRunFolder,

@@ -1,6 +1,6 @@
 /** The one test of "Temporal is away": our own deadline, or a connection that cannot be made. */
 import { isGrpcServiceError } from '@temporalio/client';
-import { TemporalAway } from '../temporal/connect.ts';
+import { TemporalAway } from './connect.ts';
 
 /** gRPC's numbers for DEADLINE_EXCEEDED and UNAVAILABLE. */
 const AWAY: readonly number[] = [4, 14];
