@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two projects: `check` needs nothing but Node; `test` starts a real Postgres and a real Temporal once. */
+/**
+ * `check` needs nothing but Node; `test` starts a real Postgres and a real Temporal once; `kubernetes` a real control
+ * plane besides.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -15,8 +18,18 @@ export default defineConfig({
         test: {
           name: 'test',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/domain/**', 'test/check/**'],
+          exclude: ['test/domain/**', 'test/check/**', 'test/kubernetes/**'],
           globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'kubernetes',
+          include: ['test/kubernetes/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts', 'test/support/cluster-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,

@@ -15,9 +15,11 @@ export type ScheduleDeps = {
   readonly temporal: Temporal;
   readonly params: JobParams;
   readonly defaultRunner: RunnerKind;
+  /** Of our own program, without its tag. */
+  readonly image: string;
 };
 
-export function scheduleActivities({ db, temporal, params, defaultRunner }: ScheduleDeps) {
+export function scheduleActivities({ db, temporal, params, defaultRunner, image }: ScheduleDeps) {
   return {
     /** Exactly once per nominal time, however often it is called. Returns what became of the firing. */
     async fireSchedule(input: { schedule: string; nominalTime: string }): Promise<FiringOutcome> {
@@ -52,7 +54,7 @@ export function scheduleActivities({ db, temporal, params, defaultRunner }: Sche
     const twin = await findNewerTwin(tx, file, file.parameters, firing.nominalTime);
     if (twin !== undefined)
       return await record('superseded', twin, `job ${twin} with the same parameters was created since`);
-    const plan = planSteps(file.parameters, file.defaults);
+    const plan = planSteps(file.parameters, file.defaults, image);
     if ('error' in plan) throw ApplicationFailure.nonRetryable(`${file.file}: ${plan.error}`);
     const key: Key = { env: file.env, target: file.target };
     const submitted = await submitJobIn(tx, {

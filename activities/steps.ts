@@ -1,12 +1,9 @@
 /** Effects on steps: launch, watch, conclude. The loops live in files of their own. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { requestCancel } from '../src/db/cancel.ts';
-import { finishJob } from '../src/db/finish.ts';
 import { readCheckpoint } from '../src/db/reports.ts';
 import {
   beginStep,
   endStep,
-  listSteps,
   observeStep,
   readLaunchAge,
   readStep,
@@ -19,14 +16,27 @@ import { stepName } from '../src/domain/names.ts';
 import type { StepSpec } from '../src/domain/job.ts';
 import { cut, type Diagnosis, type JobOutcome, type StepOutcome } from '../src/domain/outcome.ts';
 import { makeReportToken } from '../src/report-token.ts';
+import { concludeJob } from './conclude.ts';
 import { currentRunId, superseded } from './current-run.ts';
+import { heartbeating } from './heartbeat.ts';
 import type { StepDeps } from './step-deps.ts';
-import { sweepJob } from './sweep.ts';
 import { watchStep } from './watch.ts';
+
+/** What became of a step; `concluded`: it was the last one, it completed, and the job is over. */
+export type WatchResult = StepOutcome | { readonly kind: 'concluded' };
 
 export type LaunchResult = { readonly kind: 'launched' } | Exclude<StepOutcome, { kind: 'completed' }>;
 
-const COMPLETED: JobOutcome = { kind: 'completed' };
+/** It cannot be launched just now, and why; shown on the job until the next try. */
+type Waiting = {
+  readonly kind: 'waiting';
+  readonly for: { readonly reason: string; readonly detail: string };
+};
+
+const waitingFor = (reason: string, detail: string): Waiting => ({
+  kind: 'waiting',
+  for: { reason, detail },
+});
 
 export function stepActivities(deps: StepDeps) {
   const { db, runner } = deps;
@@ -36,8 +46,12 @@ export function stepActivities(deps: StepDeps) {
       const runId = currentRunId();
       const begun = await begin(ref, runId);
       if (begun.kind !== 'begun') return begun;
+      using _beat = heartbeating(Context.current());
       try {
-        return await create(ref, begun, runId);
+        const created = await create(ref, begun);
+        if (created.kind !== 'waiting') return created;
+        await observeStep(db, ref, { runId, state: 'waiting', ...created.for });
+        throw new Error(created.for.detail);
       } catch (error) {
         // Whatever is in the way: until START_TIMEOUT it is tried again, and then the step has failed by it.
         const age = await readLaunchAge(db, ref);
@@ -51,45 +65,34 @@ export function stepActivities(deps: StepDeps) {
       }
     },
 
-    /** Follows the step to its end and records it; losing this activity merely re-attaches. */
-    async watch(ref: StepRef): Promise<StepOutcome> {
-      return await watchStep(deps, ref, currentRunId(), Context.current());
+    /**
+     * Follows the step to its end and records it; losing this activity merely re-attaches. With the last step seen to
+     * complete it concludes the job too, which spares every good run a round of the server.
+     */
+    async watch(ref: StepRef): Promise<WatchResult> {
+      const runId = currentRunId();
+      const { job, spec } = await readSpec(ref);
+      const outcome = await watchStep(deps, { ref, runId, limits: spec }, Context.current());
+      if (outcome.kind !== 'completed' || ref.step + 1 < job.steps_spec.length) return outcome;
+      await concludeJob(deps, { jobId: ref.jobId, outcome, runId }, Context.current());
+      return { kind: 'concluded' };
     },
 
-    /**
-     * Ends the job: nothing of it runs any more, then its final status, which frees the key, then what is left of it
-     * is deleted. Safe to repeat, each part by itself.
-     */
+    /** Ends the job, whatever became of it. */
     async conclude(input: { jobId: number; outcome: JobOutcome }): Promise<void> {
-      const runId = currentRunId();
-      const { jobId, outcome } = input;
-      // A cancel from the Temporal Web UI becomes the row's too.
-      if (outcome.kind === 'cancelled') await requestCancel(db, { id: jobId, principal: 'temporal' });
-      const swept = await sweepJob(deps, jobId, runId, Context.current());
-      // Of what was cancelled, only what was seen to complete before our own delete counts.
-      const seen = outcome.kind === 'cancelled' && swept.lastStepCompleted ? COMPLETED : outcome;
-      await finishJob(db, { jobId, runId, outcome: seen });
-      for (const step of await listSteps(db, jobId))
-        if (step.runner_uid)
-          await runner.forget({ name: step.name, uid: step.runner_uid }).catch((error: unknown) => {
-            // The key is free by now and must not wait for this: the reconciler deletes what is left.
-            Context.current().log.warn('what is left of a step could not be deleted yet', {
-              step: step.name,
-              error,
-            });
-          });
+      await concludeJob(deps, { ...input, runId: currentRunId() }, Context.current());
     },
   };
 
   async function create(
     ref: StepRef,
     { job, spec, name }: { job: JobRow; spec: StepSpec; name: string },
-    runId: string,
-  ): Promise<LaunchResult> {
+  ): Promise<LaunchResult | Waiting> {
     const row = await readStep(db, ref);
     // Made once already: a second object of the same attempt must never be, whatever became of the first.
     if (row?.runner_uid) return { kind: 'launched' };
-    await waitForEarlier(job, name, ref, runId);
+    const earlier = await earlierRuns(job, name);
+    if (earlier !== undefined) return waitingFor('earlier_run', `${earlier} of the same target still runs`);
     const own = await readCheckpoint(db, job.id, ref.step);
     const checkpoint =
       own ?? (job.resumes === null ? undefined : await readCheckpoint(db, job.resumes, ref.step));
@@ -112,15 +115,22 @@ export function stepActivities(deps: StepDeps) {
       checkpoint: checkpoint === undefined ? undefined : JSON.stringify(checkpoint),
     });
     if (launched.kind === 'being_deleted') throw new Error(`${name} is still being deleted`);
+    if (launched.kind === 'waiting') return waitingFor(launched.reason, launched.detail);
+    if (launched.kind === 'refused') return await endUnlaunched(ref, launched.diagnosis);
     if (launched.kind === 'name_conflict')
       return await endUnlaunched(ref, nameConflict(name, launched.owner));
     await recordLaunched(db, ref, launched.uid);
     return { kind: 'launched' };
   }
 
-  async function begin(ref: StepRef, runId: string) {
-    const { job: found, spec } = await readStepSpec(db, ref);
+  async function readSpec(ref: StepRef): Promise<{ job: JobRow; spec: StepSpec }> {
+    const { job, spec } = await readStepSpec(db, ref);
     if (!spec) throw ApplicationFailure.nonRetryable(`job ${ref.jobId} has no step ${ref.step}`);
+    return { job, spec };
+  }
+
+  async function begin(ref: StepRef, runId: string) {
+    const { job: found, spec } = await readSpec(ref);
     const name = stepName({ uid: found.uid, ...ref, action: spec.action });
     const { job, begun } = await beginStep(db, { ...ref, runId, action: spec.action, name });
     if (!job) throw superseded(ref);
@@ -128,17 +138,9 @@ export function stepActivities(deps: StepDeps) {
   }
 
   /** Nothing else of the key may run: by a live listing, never from what we remember. */
-  async function waitForEarlier(job: JobRow, name: string, ref: StepRef, runId: string): Promise<void> {
+  async function earlierRuns(job: JobRow, name: string): Promise<string | undefined> {
     const earlier = (await runner.list(job)).filter((listed) => listed.live && listed.name !== name);
-    if (earlier.length === 0) return;
-    const names = earlier.map((listed) => listed.name).join(', ');
-    await observeStep(db, ref, {
-      runId,
-      state: 'waiting',
-      reason: 'earlier_run',
-      detail: `${names} of the same target still runs`,
-    });
-    throw new Error(`${names} of the same target still runs`);
+    return earlier.length === 0 ? undefined : earlier.map((listed) => listed.name).join(', ');
   }
 
   async function endUnlaunched(ref: StepRef, diagnosis: Diagnosis): Promise<LaunchResult> {

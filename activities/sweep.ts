@@ -4,15 +4,19 @@ import type { Context } from '@temporalio/activity';
 import { readOwnJob } from '../src/db/claim.ts';
 import { endStep, explainCancelling, listSteps, type StepRow } from '../src/db/steps.ts';
 import type { JobRow } from '../src/db/submit.ts';
+import { cut } from '../src/domain/outcome.ts';
 import type { Listed } from '../src/runner/runner.ts';
 import { superseded } from './current-run.ts';
+import { heartbeating } from './heartbeat.ts';
 import { followLog } from './step-log.ts';
 import type { StepDeps } from './step-deps.ts';
 
+/** What is being removed is looked at this often at most, and at least. */
 const LOOK_MS = 250;
-const HEARTBEAT_MS = 3_000;
+const REREAD_MS = 1_000;
 /** A removal that takes longer than this is explained on the job, with what can be done. */
 const SLOW_MS = 60_000;
+const REFUSED = 'removal_refused';
 
 type Swept = { readonly lastStepCompleted: boolean };
 
@@ -24,28 +28,30 @@ export async function sweepJob(
 ): Promise<Swept> {
   const { db, runner } = deps;
   const job = await readOurs();
-  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  using _beat = heartbeating(context);
   const began = Date.now();
-  try {
-    const lastStepCompleted = await settleLastStep(deps, job);
-    for (;;) {
-      const live = (await runner.list({ jobUid: job.uid })).filter((listed) => listed.live);
-      if (live.length === 0) break;
-      const { force_delete: force } = await readOurs();
-      if (Date.now() - began > SLOW_MS) await explain(live);
-      for (const { name, uid } of live) await runner.remove({ name, uid, force });
-      // The worker is on its way out: the next one sweeps on.
-      context.cancellationSignal.throwIfAborted();
-      await wait(LOOK_MS);
-    }
-    for (const step of await listSteps(db, jobId)) {
-      // Its last words, which nobody followed any more.
-      await (await followLog(deps, refOf(step), step.name)).copy();
-      if (step.ended_at === null) await endStep(db, refOf(step), { kind: 'cancelled', diagnosis: null });
-    }
-    return { lastStepCompleted };
-  } finally {
-    clearInterval(beat);
+  const lastStepCompleted = await settleLastStep(deps, job);
+  for (;;) {
+    const live = (await runner.list({ jobUid: job.uid })).filter((listed) => listed.live);
+    if (live.length === 0) break;
+    const row = await readOurs();
+    await removeAll(live, row.force_delete);
+    if (Date.now() - began > SLOW_MS) await explain('still_running', stillRunning(live));
+    else if (row.status_reason === REFUSED) await explain('requested', null);
+    // The worker is on its way out: the next one sweeps on.
+    context.cancellationSignal.throwIfAborted();
+    await hint(live, context.cancellationSignal);
+  }
+  for (const step of await listSteps(db, jobId)) {
+    // Its last words, unless the watch has followed it to the end.
+    if (step.outcome !== 'completed') await copyLastWords(deps, step);
+    if (step.ended_at === null) await endStep(db, refOf(step), { kind: 'cancelled', diagnosis: null });
+  }
+  return { lastStepCompleted };
+
+  async function hint(live: readonly Listed[], cancelled: AbortSignal): Promise<void> {
+    const enough = AbortSignal.any([cancelled, AbortSignal.timeout(REREAD_MS)]);
+    await Promise.all([Promise.race(live.map(({ name }) => runner.changed(name, enough))), wait(LOOK_MS)]);
   }
 
   /** Never sweeps what a newer workflow may have started. */
@@ -55,15 +61,30 @@ export async function sweepJob(
     return row;
   }
 
-  async function explain(live: readonly Listed[]): Promise<void> {
-    const names = live.map((listed) => listed.name).join(', ');
-    await explainCancelling(db, {
-      jobId,
-      runId,
-      reason: 'still_running',
-      detail: `${names} does not end. POST /jobs/${jobId}/force-delete gives up on it.`,
-    });
+  async function removeAll(live: readonly Listed[], force: boolean): Promise<void> {
+    try {
+      for (const { name, uid, removing } of live)
+        if (force || !removing) await runner.remove({ name, uid, force });
+    } catch (error) {
+      // Tried again for as long as it takes: whoever looks at the job must see why that is long.
+      await explain(REFUSED, cut(error instanceof Error ? error.message : String(error)));
+      throw error;
+    }
   }
+
+  async function explain(reason: string, detail: string | null): Promise<void> {
+    await explainCancelling(db, { jobId, runId, reason, detail });
+  }
+
+  function stillRunning(live: readonly Listed[]): string {
+    const names = live.map((listed) => listed.name).join(', ');
+    return `${names} does not end. POST /jobs/${jobId}/force-delete gives up on it.`;
+  }
+}
+
+async function copyLastWords(deps: StepDeps, step: StepRow): Promise<void> {
+  await using log = await followLog(deps, refOf(step), step);
+  await log.copy({ toEnd: true });
 }
 
 /**

@@ -8,13 +8,13 @@ import {
   type Observed,
   observeStep,
   readStep,
-  readStepSpec,
   type StepRef,
   type StepRow,
 } from '../src/db/steps.ts';
 import type { StepSpec } from '../src/domain/job.ts';
 import type { Diagnosis, StepOutcome } from '../src/domain/outcome.ts';
 import type { Observation } from '../src/runner/runner.ts';
+import { heartbeating } from './heartbeat.ts';
 import { followLog } from './step-log.ts';
 import type { StepDeps } from './step-deps.ts';
 
@@ -23,14 +23,14 @@ const REREAD_MS = 5_000;
 /** A chatty program does not make us write to Postgres, or look at all, more often than this. */
 const WRITE_MS = 500;
 const LOOK_MS = 40;
-const HEARTBEAT_MS = 3_000;
+/** Limits are exceeded only after, not at, their time. */
+const DUE_MARGIN_MS = 20;
 
 type Watched = Pick<Context, 'heartbeat' | 'cancellationSignal'>;
 
 export async function watchStep(
   deps: StepDeps,
-  ref: StepRef,
-  runId: string,
+  { ref, runId, limits }: { ref: StepRef; runId: string; limits: Limits },
   context: Watched,
 ): Promise<StepOutcome> {
   const row = await readStep(deps.db, ref);
@@ -38,22 +38,22 @@ export async function watchStep(
   // An earlier watch recorded its end and was lost before it could tell: that is how it ended.
   const known = endedOutcome(row);
   if (known) return known;
-  const { spec } = await readStepSpec(deps.db, ref);
-  if (!spec) throw new Error(`job ${ref.jobId} has no step ${ref.step}`);
-  const limits: Limits = spec;
-  const log = await followLog(deps, ref, row.name);
+  await using log = await followLog(deps, ref, row);
   let seen: Observation = { state: 'starting' };
+  let waitingSince: { at: number; reason: string } | undefined;
   let written = { at: 0, state: '' };
-  const beat = setInterval(() => context.heartbeat(seen), HEARTBEAT_MS);
+  /** When time alone will change the verdict, in milliseconds since 1970. */
+  let dueAt = Infinity;
+  using _beat = heartbeating(context, () => seen);
   try {
     for (;;) {
       context.cancellationSignal.throwIfAborted();
       // The hint is asked for before the look, so that nothing falls between the two.
-      const lookAgain = hint(deps, row.name, context.cancellationSignal);
+      const lookAgain = hint(deps, row.name, dueAt, context.cancellationSignal);
       lookAgain.catch(() => undefined); // awaited below; until then a rejection must not end the process
       seen = await deps.runner.observe({ name: row.name, uid: row.runner_uid });
       if (seen.state !== written.state || Date.now() - written.at >= WRITE_MS) {
-        await log.copy();
+        await log.copy({ toEnd: seen.state === 'ended' });
         const outcome = await judge(seen);
         if (outcome) return outcome;
         written = { at: Date.now(), state: seen.state };
@@ -63,8 +63,6 @@ export async function watchStep(
   } catch (error) {
     if (context.cancellationSignal.aborted) throw new CancelledFailure('the watch was cancelled');
     throw error;
-  } finally {
-    clearInterval(beat);
   }
 
   async function judge(observation: Observation): Promise<StepOutcome | undefined> {
@@ -83,8 +81,29 @@ export async function watchStep(
       const end = observation.state === 'ended' ? observation.end : ({ kind: 'disappeared' } as const);
       return await record(deps.runner.diagnose(end, await readLastReport(deps.db, ref)));
     }
-    const overdue = overLimit(observed, observation, limits);
-    return overdue && (await record({ kind: 'failed', diagnosis: overdue }));
+    const overdue = hopeless(observation) ?? overLimit(observed, observation, limits);
+    if (overdue) return await record({ kind: 'failed', diagnosis: overdue });
+    const secondsLeft = Math.min(patienceLeft(observation), timeLeft(observed, limits));
+    dueAt = Date.now() + secondsLeft * 1000 + DUE_MARGIN_MS;
+    return undefined;
+  }
+
+  /** What does not mend by itself is not waited for until START_TIMEOUT. */
+  function hopeless(observation: Observation): Diagnosis | undefined {
+    if (observation.state !== 'waiting') {
+      waitingSince = undefined;
+      return undefined;
+    }
+    const { reason, giveUp } = observation;
+    if (waitingSince?.reason !== reason) waitingSince = { at: Date.now(), reason };
+    return giveUp && Date.now() - waitingSince.at >= giveUp.afterSeconds * 1000
+      ? giveUp.diagnosis
+      : undefined;
+  }
+
+  function patienceLeft(observation: Observation): number {
+    if (observation.state !== 'waiting' || !observation.giveUp || !waitingSince) return Infinity;
+    return observation.giveUp.afterSeconds - (Date.now() - waitingSince.at) / 1000;
   }
 
   async function record(outcome: StepOutcome): Promise<StepOutcome> {
@@ -100,6 +119,12 @@ function endedOutcome(row: StepRow): StepOutcome | undefined {
   if (row.outcome === null) return undefined;
   if (row.outcome !== 'failed') return { kind: row.outcome };
   return row.diagnosis ? { kind: 'failed', diagnosis: row.diagnosis } : undefined;
+}
+
+function timeLeft({ secondsSinceStarted, secondsSinceLaunched }: Observed, limits: Limits): number {
+  return secondsSinceStarted === null
+    ? limits.startTimeoutSeconds - secondsSinceLaunched
+    : limits.timeoutSeconds - secondsSinceStarted;
 }
 
 type Limits = Pick<StepSpec, 'timeoutSeconds' | 'startTimeoutSeconds'>;
@@ -124,9 +149,10 @@ function overLimit(observed: Observed, observation: Observation, limits: Limits)
   return undefined;
 }
 
-async function hint(deps: StepDeps, name: string, cancelled: AbortSignal): Promise<void> {
+async function hint(deps: StepDeps, name: string, dueAt: number, cancelled: AbortSignal): Promise<void> {
+  const patience = Math.max(WRITE_MS, Math.min(REREAD_MS, dueAt - Date.now()));
   await Promise.all([
-    deps.runner.changed(name, AbortSignal.any([cancelled, AbortSignal.timeout(REREAD_MS)])),
+    deps.runner.changed(name, AbortSignal.any([cancelled, AbortSignal.timeout(patience)])),
     wait(LOOK_MS),
   ]);
 }

@@ -11,8 +11,10 @@ import { migrate } from '../src/db/migrate.ts';
 import type { Db } from '../src/db/schema.ts';
 import { planSteps } from '../src/domain/plan.ts';
 import { ensureDatabases } from '../src/embedded/databases.ts';
+import { freePort } from '../src/embedded/ports.ts';
 import { startPostgres } from '../src/embedded/postgres.ts';
 import { startTemporal } from '../src/embedded/temporal.ts';
+import { bundleForWorker } from '../src/embedded/workflow-bundle.ts';
 import { loadJobParams } from '../src/job-params.ts';
 import { createLog, type Log } from '../src/log.ts';
 import { endAllSteps } from '../src/runner/process/end-all.ts';
@@ -22,6 +24,9 @@ import { submit } from '../src/temporal/submit.ts';
 export const ROOT = path.resolve(import.meta.dirname, '..');
 /** The stand-in for the sync program that the tests use too. */
 export const STEP_PROGRAM = path.join(ROOT, 'test/support/programs/step.ts');
+
+/** What many jobs at once are waited for. */
+const ALL_MS = 300_000;
 
 export type Params = {
   readonly target: string;
@@ -38,13 +43,22 @@ export type Rig = AsyncDisposable & {
   readonly log: Log;
   /** Starts a worker and waits until it polls. */
   startWorker(script?: string, environment?: Record<string, string>): Promise<ChildProcess>;
+  /** Starts an api; returns calls of it as admin, each giving the answer's body. */
+  startApi(): Promise<(method: string, route: string) => Promise<unknown>>;
   /** Submits what a params file says, as the api does; further actions become further steps, as in a diff. */
   submit(target: string, action: string, ...further: string[]): Promise<number>;
   until(id: number, status: string, timeoutMs?: number): Promise<JobView>;
 };
 
-/** @param options.durable keeps what is committed over a crash, as `npm start` does; tests of speed want that */
-export async function startRig(options: { params: readonly Params[]; durable: boolean }): Promise<Rig> {
+/**
+ * @param options.environment further settings of api and worker
+ * @param options.durable keeps what is committed over a crash, as `npm start` does; tests of speed want that
+ */
+export async function startRig(options: {
+  params: readonly Params[];
+  durable: boolean;
+  environment?: Readonly<Record<string, string>>;
+}): Promise<Rig> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-rig-'));
   chmodSync(dataDir, 0o755);
   await using undo = new AsyncDisposableStack();
@@ -64,13 +78,18 @@ export async function startRig(options: { params: readonly Params[]; durable: bo
   undo.defer(async () => void (await endAllSteps(dataDir, 0)));
   const log = createLog({ name: 'rig', level: 'error' });
   const jobParams = await loadJobParams(paramsDir);
+  const port = await freePort();
+  const password = 'correct horse battery';
   const environment = {
+    PORT: String(port),
+    SYNCRATOR_ADMIN_PASSWORD: password,
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporalServer.address,
     SYNCRATOR_DATA: dataDir,
     SYNCRATOR_SECRET: 'a-secret-of-the-rig-long-enough-to-be-taken',
     JOB_PARAMS: paramsDir,
     LOG_LEVEL: 'warn',
+    ...options.environment,
   };
   const started = undo.move();
   return {
@@ -79,9 +98,26 @@ export async function startRig(options: { params: readonly Params[]; durable: bo
     temporal,
     log,
     async startWorker(script = 'src/worker.ts', more = {}) {
-      const worker = await startPart(path.join(ROOT, script), { ...environment, ...more });
+      const bundle = path.join(dataDir, 'workflow-bundle.js');
+      const bundled = await bundleForWorker(path.join(ROOT, 'src/workflow-bundle.ts'), bundle);
+      const worker = await startPart(path.join(ROOT, script), { ...environment, ...bundled, ...more });
       started.defer(() => endPart(worker));
       return worker;
+    },
+    async startApi() {
+      const api = await startPart(path.join(ROOT, 'src/server.ts'), environment);
+      started.defer(() => endPart(api));
+      const url = `http://127.0.0.1:${port}`;
+      const login = await fetch(`${url}/login`, {
+        method: 'POST',
+        body: new URLSearchParams({ username: 'admin', password }),
+      });
+      const { access_token: token } = (await login.json()) as { access_token: string };
+      return async (method, route) => {
+        const answer = await fetch(url + route, { method, headers: { authorization: `Bearer ${token}` } });
+        if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${await answer.text()}`);
+        return await answer.json();
+      };
     },
     async submit(target, action, ...further) {
       const declared = (name: string) => {
@@ -100,7 +136,7 @@ export async function startRig(options: { params: readonly Params[]; durable: bo
           env: 'dev',
           target,
           parameters: declared(action).parameters,
-          runner: 'process',
+          runner: options.environment?.['RUNNER'] === 'kubernetes' ? 'kubernetes' : 'process',
           steps,
           trigger: 'api',
           requestedBy: 'rig',
@@ -120,6 +156,31 @@ export async function startRig(options: { params: readonly Params[]; durable: bo
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
+}
+
+/** Submits all of them at once. @returns seconds from the first submit to the last end that is written in Postgres */
+export async function runAll(rig: Rig, targets: readonly string[]): Promise<number> {
+  const began = Date.now();
+  const ids = await Promise.all(targets.map((target) => rig.submit(target, 'sync')));
+  const jobs = await allAre(rig, ids, 'completed');
+  return (Math.max(...jobs.map((job) => job.finished_at?.getTime() ?? Number.NaN)) - began) / 1_000;
+}
+
+/** Waits for it. @throws Error as soon as one of them has failed or was deleted */
+export async function allAre(rig: Rig, ids: readonly number[], status: 'completed' | 'running') {
+  const deadline = Date.now() + ALL_MS;
+  for (;;) {
+    const jobs = await rig.db
+      .selectFrom('jobs')
+      .select(['id', 'status', 'diagnosis', 'finished_at'])
+      .where('id', 'in', ids)
+      .execute();
+    const bad = jobs.find((job) => job.status === 'failed' || job.status === 'deleted');
+    if (bad) throw new Error(`job ${bad.id} is ${bad.status}: ${JSON.stringify(bad.diagnosis)}`);
+    if (jobs.every((job) => job.status === status)) return jobs;
+    if (Date.now() > deadline) throw new Error(`not all jobs were ${status} within ${ALL_MS} ms`);
+    await wait(100);
+  }
 }
 
 function writeParams(dataDir: string, params: readonly Params[]): string {

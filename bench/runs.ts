@@ -1,15 +1,13 @@
 /** 100 jobs of 100 different keys submitted at once, beside the same 100 programs started with nothing around them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Figure } from './figure.ts';
-import { type Rig, ROOT, startRig, STEP_PROGRAM } from './rig.ts';
+import { ROOT, runAll, startRig, STEP_PROGRAM } from './rig.ts';
 
 export const group = 'runs';
 
 const JOBS = 100;
 const OPTIONS = '--mute --seconds 0.2';
-const LIMIT_MS = 300_000;
 
 /** Rounds alternate, so that what else the machine does meets both sides. */
 export async function run(options: { once: boolean }): Promise<Figure[]> {
@@ -25,29 +23,10 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
   const raw: number[] = [];
   for (let round = 0; round < (options.once ? 1 : 3); round++) {
     raw.push(await startBare());
-    ours.push(await runJobs(rig, targets));
+    ours.push(await runAll(rig, targets));
   }
   const bench = `runs: ${JOBS} jobs of ${JOBS} keys at once, to the last completed`;
   return [{ bench, unit: 's', ours, raw, bound: 'ours/raw <= 3' }];
-}
-
-/** Seconds from the first submit to the last end that is written in Postgres. */
-async function runJobs(rig: Rig, targets: readonly string[]): Promise<number> {
-  const began = Date.now();
-  const ids = await Promise.all(targets.map((target) => rig.submit(target, 'sync')));
-  for (;;) {
-    const jobs = await rig.db
-      .selectFrom('jobs')
-      .select(['id', 'status', 'finished_at'])
-      .where('id', 'in', ids)
-      .execute();
-    const failed = jobs.find((job) => job.status === 'failed' || job.status === 'deleted');
-    if (failed) throw new Error(`job ${failed.id} is ${failed.status}`);
-    if (jobs.every((job) => job.status === 'completed'))
-      return (Math.max(...jobs.map((job) => job.finished_at?.getTime() ?? Number.NaN)) - began) / 1_000;
-    if (Date.now() - began > LIMIT_MS) throw new Error(`not all ${JOBS} jobs ended in ${LIMIT_MS} ms`);
-    await wait(100);
-  }
 }
 
 async function startBare(): Promise<number> {

@@ -1,7 +1,7 @@
 /** Measures `npm start`: seconds to `ready` on a second start, and what api and worker take in memory. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +11,7 @@ import { startPostgres } from '../src/embedded/postgres.ts';
 import { endProcess, identify } from '../src/embedded/process-identity.ts';
 import { startTemporal } from '../src/embedded/temporal.ts';
 import type { Figure } from './figure.ts';
+import { residentMiB } from './memory.ts';
 
 export const group = 'start';
 
@@ -43,7 +44,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
     unit: 'MiB',
     ours: memory.map((sample) => sample[name]),
     raw: bare,
-    bound: name === 'api' ? 'ours < 200 MiB' : 'ours < 450 MiB',
+    bound: name === 'api' ? 'ours < 200 MiB' : 'ours < 300 MiB',
   });
   return [
     {
@@ -132,10 +133,4 @@ function partMemory(dataDir: string, name: string): number {
   const part = readDataLock(dataDir)?.parts.find((entry) => entry.name === name);
   if (part === undefined) throw new Error(`the ${name} is not running`);
   return residentMiB(part.pid);
-}
-
-function residentMiB(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  if (kib === undefined) throw new Error(`no VmRSS for process ${pid}`);
-  return Math.round((Number(kib) / 1_024) * 10) / 10;
 }

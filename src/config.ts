@@ -1,12 +1,26 @@
 /** The only reader of `process.env` outside the sync program: every setting of api and worker, checked once. */
 import path from 'node:path';
 import { z } from 'zod';
+import type { PodOverrides } from './domain/job.ts';
+import { parsePodOverrides } from './pod-overrides.ts';
 
 const flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform((value) => value === 'true');
 const port = z.coerce.number().int().min(0).max(65535);
+
+const podOverrides = z
+  .string()
+  .default('{}')
+  .transform((text, context): PodOverrides => {
+    try {
+      return parsePodOverrides(text);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error));
+      return z.NEVER;
+    }
+  });
 
 const schema = z.object({
   PORT: port.default(8080),
@@ -18,7 +32,18 @@ const schema = z.object({
   TEMPORAL_ADDRESS: z.string().regex(/^[^\s:]+:\d+$/, 'must be host:port'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_UI_URL: z.url().optional(),
-  RUNNER: z.enum(['process']).default('process'),
+  RUNNER: z.enum(['process', 'kubernetes']).default('process'),
+  KUBERNETES_CONTEXT: z.string().min(1).optional(),
+  KUBERNETES_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'is not the name of a namespace')
+    .optional(),
+  SYNCRATOR_IMAGE: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._:/-]*$/, 'is not the name of an image')
+    .refine((name) => !/:[^/]*$/.test(name), 'must have no tag: IS_TAG gives it')
+    .default('syncrator'),
+  KUBERNETES_POD_OVERRIDES: podOverrides,
   SYNCRATOR_DATA: z.string().default('.data'),
   JOB_PARAMS: z.string().default('job_params'),
   SYNCRATOR_SECRET: z
@@ -32,6 +57,8 @@ const schema = z.object({
     ),
   SYNCRATOR_ADMIN_PASSWORD: z.string().min(8, 'needs at least 8 characters').optional(),
   SYNCRATOR_REPORT_BASE_URL: z.url().optional(),
+  HEALTH_FILE: z.string().min(1).optional(),
+  WORKFLOW_BUNDLE: z.string().min(1).optional(),
   PUBLIC_READS: flag,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
@@ -45,7 +72,17 @@ export type Config = {
     readonly namespace: string;
     readonly uiUrl: string | undefined;
   };
-  readonly runner: 'process';
+  readonly runner: 'process' | 'kubernetes';
+  readonly kubernetes: {
+    /** Of the kubeconfig; its current one by default. */
+    readonly context: string | undefined;
+    /** The context's own by default. */
+    readonly namespace: string | undefined;
+    /** Added to every pod; the params file's own win. */
+    readonly podOverrides: PodOverrides;
+  };
+  /** Of our program, without a tag. */
+  readonly image: string;
   readonly dataDir: string;
   readonly jobParamsDir: string;
   /** The newest first: it signs; every one verifies. */
@@ -53,6 +90,10 @@ export type Config = {
   readonly adminPassword: string | undefined;
   /** The api's address as a running step reaches it; without a trailing slash. */
   readonly reportBaseUrl: string;
+  /** The worker touches it every 10 s. */
+  readonly healthFile: string | undefined;
+  /** File that src/workflow-bundle.ts wrote; without it the worker bundles by itself, and keeps the memory it took. */
+  readonly workflowBundle: string | undefined;
   readonly publicReads: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
@@ -79,11 +120,19 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     databaseUrl: e.DATABASE_URL,
     temporal: { address: e.TEMPORAL_ADDRESS, namespace: e.TEMPORAL_NAMESPACE, uiUrl: e.TEMPORAL_UI_URL },
     runner: e.RUNNER,
+    kubernetes: {
+      context: e.KUBERNETES_CONTEXT,
+      namespace: e.KUBERNETES_NAMESPACE,
+      podOverrides: e.KUBERNETES_POD_OVERRIDES,
+    },
+    image: e.SYNCRATOR_IMAGE,
     dataDir: path.resolve(e.SYNCRATOR_DATA),
     jobParamsDir: path.resolve(e.JOB_PARAMS),
     secrets: e.SYNCRATOR_SECRET,
     adminPassword: e.SYNCRATOR_ADMIN_PASSWORD,
     reportBaseUrl: (e.SYNCRATOR_REPORT_BASE_URL ?? `http://127.0.0.1:${e.PORT}`).replace(/\/+$/, ''),
+    healthFile: e.HEALTH_FILE,
+    workflowBundle: e.WORKFLOW_BUNDLE,
     publicReads: e.PUBLIC_READS,
     logLevel: e.LOG_LEVEL,
   };

@@ -18,6 +18,7 @@ const stack = createStack({
   scripts: {
     api: path.join(here, 'server.ts'),
     worker: path.join(here, 'worker.ts'),
+    bundle: path.join(here, 'workflow-bundle.ts'),
     demo: path.join(here, '..', 'tools', 'demo', 'source.ts'),
   },
   stopSteps: endAllSteps,

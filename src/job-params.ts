@@ -5,9 +5,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Cron } from 'croner';
-import type { JobParameters, RunnerKind } from './domain/job.ts';
-import { NAME_PATTERN, scheduleId, TAG_PATTERN } from './domain/names.ts';
+import type { JobParameters, PodOverrides, RunnerKind } from './domain/job.ts';
+import { NAME_PATTERN, scheduleId, settingsKey, TAG_PATTERN } from './domain/names.ts';
 import { planSteps, STEP_DEFAULTS, type StepDefaults } from './domain/plan.ts';
+import { parsePodOverrides } from './pod-overrides.ts';
 
 export type Schedule = {
   readonly id: string;
@@ -46,6 +47,7 @@ const OPTIONAL = [
   'RETRIES',
   'CPU',
   'MEMORY',
+  'POD_OVERRIDES',
   'MAX_DELETE_PERCENT',
   'MAM_MAIN_QUERY',
 ] as const;
@@ -69,11 +71,18 @@ function readLines(text: string, file: string): Entries {
       throw new JobParamsError(
         `${file}:${line}: ${key}: is there twice (first on line ${entries.get(key as ParamKey)?.line})`,
       );
-    entries.set(key as ParamKey, { value: raw.slice(at + 1), line });
+    const value = raw.slice(at + 1);
+    // Neither Postgres nor an environment takes NUL, and none of the others was meant.
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(value))
+      throw new JobParamsError(`${file}:${line}: ${key}: contains a control character`);
+    entries.set(key as ParamKey, { value, line });
   });
   return entries;
 }
 
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, without exponents. */
+const QUANTITY = /^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
 const DURATION = /^([1-9]\d{0,6})(s|m|h)$/;
 
 function parseFile(text: string, where: { file: string; env: string; name: string }): ParamsFile {
@@ -84,6 +93,8 @@ function parseFile(text: string, where: { file: string; env: string; name: strin
   };
   const required = (key: ParamKey): string => entries.get(key)?.value ?? fail(key, 'is missing');
   const optional = (key: ParamKey): string | null => entries.get(key)?.value ?? null;
+  const filled = (key: ParamKey): string | null =>
+    optional(key)?.trim() === '' ? fail(key, 'is empty') : optional(key);
   const matching = (key: ParamKey, pattern: RegExp, what: string): string => {
     const value = required(key);
     return pattern.test(value) ? value : fail(key, `'${value}' is not ${what}`);
@@ -103,7 +114,19 @@ function parseFile(text: string, where: { file: string; env: string; name: strin
       : fail(key, `'${value}' is not a number from 0 to ${most}`);
   };
 
+  const quantity = (key: ParamKey): string | null =>
+    optional(key) === null ? null : matching(key, QUANTITY, 'a quantity such as 500m or 512Mi');
+  const overrides = (): PodOverrides | null => {
+    const value = optional('POD_OVERRIDES');
+    try {
+      return value === null ? null : parsePodOverrides(value);
+    } catch (error) {
+      return fail('POD_OVERRIDES', error instanceof Error ? error.message : String(error));
+    }
+  };
+
   const target = matching('TARGET', NAME_PATTERN, 'a name of a-z, 0-9, - and _');
+  matching('ENV', NAME_PATTERN, 'a name of a-z, 0-9, - and _');
   if (required('ENV') !== env) fail('ENV', `'${required('ENV')}' differs from the folder ${env}`);
   const parameters: JobParameters = {
     action_name: matching('ACTION_NAME', NAME_PATTERN, 'a name of a-z, 0-9, - and _'),
@@ -116,13 +139,14 @@ function parseFile(text: string, where: { file: string; env: string; name: strin
   if (runner !== null && !['kubernetes', 'process', 'external'].includes(runner))
     fail('RUNNER', `'${runner}' is not kubernetes, process or external`);
   const defaults: StepDefaults = {
-    image: optional('IMAGE'),
-    command: optional('COMMAND')?.split(' ').filter(Boolean) ?? null,
+    image: filled('IMAGE'),
+    command: filled('COMMAND')?.split(' ').filter(Boolean) ?? null,
     timeoutSeconds: seconds('TIMEOUT', STEP_DEFAULTS.timeoutSeconds),
     startTimeoutSeconds: seconds('START_TIMEOUT', STEP_DEFAULTS.startTimeoutSeconds),
     retries: whole('RETRIES', STEP_DEFAULTS.retries, 10),
-    cpu: optional('CPU'),
-    memory: optional('MEMORY'),
+    cpu: quantity('CPU'),
+    memory: quantity('MEMORY'),
+    podOverrides: overrides(),
     maxDeletePercent: whole('MAX_DELETE_PERCENT', STEP_DEFAULTS.maxDeletePercent, 100),
   };
   const plan = planSteps(parameters, defaults);
@@ -233,5 +257,21 @@ export async function loadJobParams(dir: string): Promise<JobParams> {
       files.push(parsed);
     }
   }
+  for (const [at, file] of files.entries()) refuseClash(file, files.slice(0, at));
   return new JobParams(files);
+}
+
+/** Names made from two files must not be one name: each would take the other's settings, or schedule. */
+function refuseClash(file: ParamsFile, before: readonly ParamsFile[]): void {
+  for (const other of before) {
+    const sameKey = other.env === file.env && other.target === file.target;
+    if (!sameKey && settingsKey(other) === settingsKey(file))
+      throw new JobParamsError(
+        `${file.file}:1: TARGET: '${file.target}' would share its settings '${settingsKey(file)}' with ${other.file}`,
+      );
+    if (file.schedule && other.schedule?.id === file.schedule.id)
+      throw new JobParamsError(
+        `${file.file}:1: SCHEDULE: its name ${file.schedule.id} is that of ${other.file} already`,
+      );
+  }
 }

@@ -6,6 +6,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './api/app.ts';
 import { hashPassword } from './api/passwords.ts';
 import { type Config, readConfig } from './config.ts';
+import { readDatabaseClock } from './db/clock.ts';
 import { connect, isDatabaseAway } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import type { Db } from './db/schema.ts';
@@ -36,6 +37,7 @@ async function prepareDatabase(db: Db, log: Log, signal: AbortSignal): Promise<v
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
       await migrate(db);
+      await readDatabaseClock(db);
       return;
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;

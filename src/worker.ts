@@ -1,4 +1,6 @@
 /** Composition root of the worker: two Temporal workers (short and watching) and the reconciler. */
+import './small-heap.ts';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -40,8 +42,8 @@ export async function runWorker(
   const connection = await untilItWorks(log, 'Temporal', signal, () =>
     NativeConnection.connect({ address: config.temporal.address }),
   );
-  const processRunner = createProcessRunner({ dataDir: config.dataDir, installation });
-  const runner = options.wrapRunner?.(processRunner) ?? processRunner;
+  const own = await createRunner(config, { installation, log, signal });
+  const runner = options.wrapRunner?.(own) ?? own;
   const activities = createActivities({
     db,
     runner,
@@ -49,6 +51,7 @@ export async function runWorker(
     params,
     installation,
     defaultRunner: config.runner,
+    image: config.image,
     secrets: config.secrets,
     reportBaseUrl: config.reportBaseUrl,
   });
@@ -62,8 +65,10 @@ export async function runWorker(
     Worker.create({
       ...shared,
       taskQueue: TASK_QUEUE,
-      workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-      maxCachedWorkflows: 500,
+      ...(config.workflowBundle === undefined
+        ? { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) }
+        : { workflowBundle: { codePath: config.workflowBundle } }),
+      maxCachedWorkflows: 200,
       // A dead worker's workflows are handed on this long after.
       stickyQueueScheduleToStartTimeout: '3 seconds',
     }),
@@ -75,16 +80,56 @@ export async function runWorker(
   signal.addEventListener('abort', stop, { once: true });
   const running = Promise.all(workers.map((worker) => worker.run()));
   if (signal.aborted) stop(); // it came while we were starting
-  process.send?.({ ready: true });
-  log.info({ installation, runner: config.runner }, 'worker is ready');
+  process.send?.({ ready: true, runner: own.where });
+  log.info({ installation, runner: config.runner, where: own.where }, 'worker is ready');
   try {
-    await Promise.all([running, reconcileLoop({ db, temporal, runner, params, installation, log }, signal)]);
+    const reconcile = { db, temporal, runner, params, installation, log };
+    await Promise.all([running, reconcileLoop(reconcile, signal, () => touch(config.healthFile, log))]);
   } finally {
     signal.removeEventListener('abort', stop);
     await connection.close();
     await temporal.close();
     await db.destroy();
   }
+}
+
+/** For a container's health check: the file is as old as the last pass of the reconciler. */
+function touch(file: string | undefined, log: Log): void {
+  if (file === undefined) return;
+  try {
+    writeFileSync(file, '');
+  } catch (error) {
+    log.warn({ err: error }, 'HEALTH_FILE cannot be written');
+  }
+}
+
+type RunnerContext = { installation: string; log: Log; signal: AbortSignal };
+
+/** @throws Error when there is no cluster to be used, or the account lacks a right */
+async function createRunner(
+  config: Config,
+  { installation, log, signal }: RunnerContext,
+): Promise<Runner & { where: string }> {
+  if (config.runner === 'process')
+    return {
+      ...createProcessRunner({ dataDir: config.dataDir, installation }),
+      where: 'processes of this machine',
+    };
+  // Loaded only where it is used: the library takes some 80 MB.
+  const { openKubernetesRunner } = await import('./runner/kubernetes/open.ts');
+  const runner = await openKubernetesRunner({
+    cluster: config.kubernetes,
+    installation,
+    podOverrides: config.kubernetes.podOverrides,
+    onTrouble: (what, error) => log.warn({ err: error }, what),
+    signal,
+  });
+  const { hostname } = new URL(config.reportBaseUrl);
+  if (hostname === '127.0.0.1' || hostname === 'localhost')
+    log.warn(
+      `pods are told to report to ${config.reportBaseUrl}, which only this machine reaches: set SYNCRATOR_REPORT_BASE_URL to the api's address as pods reach it`,
+    );
+  return runner;
 }
 
 /** Tries until it works or the signal aborts, telling each time what is waited for. */

@@ -9,6 +9,7 @@ import {
   defineSignal,
   isCancellation,
   proxyActivities,
+  proxyLocalActivities,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -20,10 +21,13 @@ import { failedBeyondRepair, showClaimed, showStage } from './show.ts';
 
 const retry = { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
 
-const { claim } = proxyActivities<Activities>({ startToCloseTimeout: '10 seconds', retry });
+/** One statement or two: run inside the workflow task, which spares each run a round of the server. */
+const { claim } = proxyLocalActivities<Activities>({ startToCloseTimeout: '10 seconds', retry });
 /** A cancel waits for a create that is under way, so that none lands after the sweep. */
 const { launch } = proxyActivities<Activities>({
-  startToCloseTimeout: '15 seconds',
+  // Several calls of a cluster that may be slow; a dead worker is noticed by its heartbeat.
+  startToCloseTimeout: '60 seconds',
+  heartbeatTimeout: '10 seconds',
   retry,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
@@ -53,15 +57,20 @@ export async function runJob(env: string, target: string): Promise<void> {
   );
   if (job) {
     const outcome = await serve(job);
-    // While the job was active no other could be stored for the key: pokes up to here wanted nothing new.
-    isPoked = false;
-    showStage(job, null, outcome.kind);
-    await CancellationScope.nonCancellable(() => conclude({ jobId: job.id, outcome }));
+    if (outcome.kind !== 'concluded') {
+      // While the job is active no other can be stored for the key: pokes up to here wanted nothing new.
+      isPoked = false;
+      showStage(job, null, outcome.kind);
+      await CancellationScope.nonCancellable(() => conclude({ jobId: job.id, outcome }));
+    }
   }
   if (isPoked) await continueAsNew<typeof runJob>(env, target);
 }
 
-async function serve(job: ClaimedJob): Promise<JobOutcome> {
+/** `concluded`: the job is over, and its record closed. */
+type Served = JobOutcome | { readonly kind: 'concluded' };
+
+async function serve(job: ClaimedJob): Promise<Served> {
   showClaimed(job);
   return await runSteps(job).catch((error: unknown): JobOutcome => {
     if (isCancellation(error)) return { kind: 'cancelled' };
@@ -70,7 +79,7 @@ async function serve(job: ClaimedJob): Promise<JobOutcome> {
 }
 
 /** One step after the other; the next only when the one before was seen to complete. */
-async function runSteps(job: ClaimedJob): Promise<JobOutcome> {
+async function runSteps(job: ClaimedJob): Promise<Served> {
   if (job.from.kind === 'over') return job.from.outcome;
   let { step, attempt } = job.from;
   for (;;) {

@@ -1,6 +1,6 @@
-/** What the Temporal Web UI shows of a run: search attributes, memo and the current details. */
+/** What the Temporal Web UI shows of a run: search attributes and the current details. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { log, setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ClaimedJob } from '../src/domain/claimed-job.ts';
 import { cut, type Diagnosis } from '../src/domain/outcome.ts';
 
@@ -12,7 +12,6 @@ export function showClaimed(job: ClaimedJob): void {
     { key: ACTION, value: job.action },
     { key: JOB_ID, value: job.id },
   ]);
-  upsertMemo({ job: job.id, action: job.action, steps: job.steps.map((step) => step.action).join(', ') });
 }
 
 /** @param ref null once the steps are over */

@@ -34,6 +34,11 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const SCHEMES = {
+  bearer: 'A token that POST /login gave.',
+  report: 'The SYNCRATOR_REPORT_TOKEN of the attempt that reports.',
+};
+
 const INFO = {
   openapi: '3.1.0',
   info: {
@@ -49,7 +54,12 @@ const INFO = {
 /** @param whole the app whose routes are described */
 export function docs(whole: OpenAPIHono<ApiEnv>) {
   const app = subApp();
-  whole.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  for (const [scheme, description] of Object.entries(SCHEMES))
+    whole.openAPIRegistry.registerComponent('securitySchemes', scheme, {
+      type: 'http',
+      scheme: 'bearer',
+      description,
+    });
   let described: object | undefined;
   app.get('/openapi.json', (c) => {
     described ??= whole.getOpenAPI31Document(INFO);

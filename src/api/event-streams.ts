@@ -1,4 +1,5 @@
 /** Server-Sent Events: how many may be open, how they stay open, how they end. */
+import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { ApiEnv } from './context.ts';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
@@ -8,6 +9,15 @@ import { Problem } from './problem.ts';
 const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for so long is let go. */
 const WRITE_MS = 30_000;
+
+/** One event of a stream, as the document describes it. */
+export function eventSchema<const E extends readonly [string, ...string[]]>(events: E) {
+  return z.object({
+    event: z.enum([...events, 'error']),
+    id: z.string().optional().describe('For Last-Event-ID.'),
+    data: z.string().describe('JSON.'),
+  });
+}
 
 export type EventStream = {
   /** Aborted when the reader has gone or the process stops. */

@@ -11,29 +11,52 @@ export function digits(least: number, most: number) {
     .string()
     .regex(/^\d{1,16}$/, `must be a whole number from ${least} to ${most}`)
     .transform(Number)
-    .refine((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
+    .refine((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`)
+    .openapi({ type: 'integer', minimum: least, maximum: most });
 }
 
 export const idParam = z.object({
-  id: digits(1, MOST_INTEGER).openapi({ param: { name: 'id', in: 'path' }, type: 'integer', example: 7 }),
+  id: digits(1, MOST_INTEGER).openapi({ param: { name: 'id', in: 'path' }, example: 7 }),
 });
 
 /** Names in paths are only looked up, so any text may stand there. */
-export const pathName = z.string().max(200);
+export const pathName = text(200);
 
 export const name = z.string().regex(NAME_PATTERN, 'must be 1 to 40 of a-z, 0-9, - and _').openapi({
   example: 'avo',
 });
 
-export function text(most: number) {
-  return z.string().max(most);
+/** At most so many characters, as JSON Schema counts them: an emoji is one, though JavaScript says two. */
+export function text(most: number, least = 0) {
+  const wanted = least > 0 ? `must be ${least} to ${most} characters` : `must be at most ${most} characters`;
+  return z
+    .string()
+    .refine((value) => {
+      const length = value.length > 2 * most ? value.length : Array.from(value).length;
+      return length >= least && length <= most;
+    }, wanted)
+    .openapi({ ...(least > 0 ? { minLength: least } : {}), maxLength: most });
 }
 
-/** An ISO-8601 time with its offset, from 1970 to 9999. */
+/** How many of something; what a JSON number can say exactly. */
+export const count = z.int().min(0).openapi({ maximum: Number.MAX_SAFE_INTEGER });
+
+/** As it is written; 9999 is left out, because in UTC its last hours may be those of year 10000. */
+const YEARS = /^(19[7-9]\d|[2-8]\d{3}|9[0-8]\d\d|99[0-8]\d|999[0-8])-/;
+const timeSchema = {
+  format: 'date-time',
+  pattern: YEARS.source,
+  example: '2026-11-22T00:00:00Z',
+};
+
+/** An ISO-8601 time with its offset, from 1970 to 9998. */
 export const time = z.iso
   .datetime({ offset: true, error: 'must be an ISO-8601 time such as 2026-11-22T00:00:00Z' })
+  .regex(YEARS, 'must lie in 1970 to 9998')
   .transform((value) => new Date(value))
-  .refine((date) => date.getTime() >= 0 && date.getTime() < 253_402_300_800_000, 'must lie in 1970 to 9999')
-  .openapi({ type: 'string', format: 'date-time', example: '2026-11-22T00:00:00Z' });
+  .openapi({ type: 'string', ...timeSchema });
+
+/** The same, or none. */
+export const timeOrNull = time.nullable().openapi({ type: ['string', 'null'], ...timeSchema });
 
 export const isoTime = z.string().openapi({ format: 'date-time', example: '2026-11-22T01:00:00.000Z' });

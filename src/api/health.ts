@@ -12,7 +12,7 @@ const liveRoute = defineRoute({
   summary: 'The event loop answers',
   access: 'public',
   deadline: false,
-  answers: { 200: { description: 'Alive.', type: 'text/plain', example: 'OK' } },
+  answers: { 200: { description: 'Alive.', types: { 'text/plain': z.string() }, example: 'OK' } },
 });
 
 const readyRoute = defineRoute({

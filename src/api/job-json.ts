@@ -3,16 +3,15 @@ import type { Config } from '../config.ts';
 import type { JobView, StepView } from '../db/job-views.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import { workflowId } from '../domain/names.ts';
+import { isStalled } from '../domain/stalled.ts';
 import type { JobJson } from './job-schema.ts';
 import { masked } from './mask.ts';
 import { toSyncJob } from './sync-job-json.ts';
 
-/** A running job silent for longer is shown as stalled. */
-export const STALLED_AFTER_MS = 30_000;
-
 type Progress = NonNullable<JobJson['progress']>;
 
-export function toJob(view: JobView, config: Config): JobJson {
+/** @param now by the clock that the record's times are of: the database's */
+export function toJob(view: JobView, config: Config, now: Date): JobJson {
   const steps = view.steps.map((step) => toStep(step, view.id));
   const newest = steps.at(-1);
   const syncJob = steps.findLast((step) => step.sync_job !== null)?.sync_job ?? null;
@@ -32,10 +31,7 @@ export function toJob(view: JobView, config: Config): JobJson {
     steps,
     progress,
     diagnosis: toDiagnosis(view.diagnosis),
-    stalled:
-      view.status === 'running' &&
-      progress !== null &&
-      Date.now() - Date.parse(progress.reported_at) > STALLED_AFTER_MS,
+    stalled: isStalled({ status: view.status, heardAt: lastHeard(newest), now }),
     parameters: {
       action_name: view.action_name,
       action: view.action,
@@ -57,6 +53,11 @@ export function toJob(view: JobView, config: Config): JobJson {
     log: `/jobs/${view.id}/logs`,
     version: view.version,
   };
+}
+
+function lastHeard(step: JobJson['steps'][number] | undefined): Date | undefined {
+  const at = step?.progress?.reported_at ?? step?.started_at;
+  return at ? new Date(at) : undefined;
 }
 
 /** What the whole job has changed: the counts of each step's last attempt, null where no step counts such a thing. */

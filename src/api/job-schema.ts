@@ -56,7 +56,7 @@ export const jobSchema = z
     steps: z.array(step),
     progress: progressSchema.nullable(),
     diagnosis: diagnosis.nullable(),
-    stalled: z.boolean().describe('Running, and the last report is older than 30 s.'),
+    stalled: z.boolean().describe('Running, and for 30 s nothing was reported.'),
     parameters: z.object({
       action_name: z.string(),
       action: z.string(),

@@ -1,6 +1,7 @@
 /** `/jobs`: listing, showing, cancelling, and the last resort for a job on a lost node. */
 import { z } from '@hono/zod-openapi';
 import { requestForceDelete } from '../db/cancel.ts';
+import { databaseTime } from '../db/clock.ts';
 import { type JobFilter, listJobViews, readJobView } from '../db/job-views.ts';
 import type { Db } from '../db/schema.ts';
 import { cancel } from '../temporal/cancel.ts';
@@ -12,15 +13,19 @@ import { decodeCursor, onePage, pageFields, pageRange } from './paging.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 
+const WORDS = /^[A-Za-z0-9_-]{1,40}(,[A-Za-z0-9_-]{1,40})*$/;
 /** A comma list, or the field repeated, or both. */
 const words = z
   .union([z.string(), z.array(z.string())])
-  .transform((value) => [value].flat().flatMap((part) => part.split(',')))
-  .refine(
-    (list) => list.every((word) => /^[A-Za-z0-9_-]{1,40}$/.test(word)),
-    'must be words of a-z, 0-9, - and _',
-  )
-  .openapi({ type: 'string', example: 'running,failed' });
+  .transform((value) => [value].flat())
+  .refine((list) => list.every((part) => WORDS.test(part)), 'must be words of a-z, 0-9, - and _')
+  .transform((list) => list.flatMap((part) => part.split(',')))
+  .openapi({
+    type: 'array',
+    items: { type: 'string', pattern: WORDS.source },
+    minItems: 1,
+    example: ['running,failed'],
+  });
 
 export const jobQueryFields = {
   ...pageFields,
@@ -73,7 +78,7 @@ const updateRoute = defineRoute({
       log: text(4096).optional(),
     })
     .refine((body) => Object.keys(body).length > 0, 'needs status, description or log')
-    .openapi({ example: { status: 'validating', log: 'Started validating.' } }),
+    .openapi({ minProperties: 1, example: { status: 'validating', log: 'Started validating.' } }),
   answers: { 200: { description: 'The job.', schema: jobSchema } },
   errors: [404, 409],
 });
@@ -160,14 +165,16 @@ export async function listJobs(
     before: query.cursor === undefined ? undefined : decodeCursor(query.cursor),
   };
   const views = await listJobViews(db, filter, pageRange(query));
-  return onePage(c, views, { ...query, cursorOf: (view) => view.id }).map((view) => toJob(view, deps.config));
+  return onePage(c, views, { ...query, cursorOf: (view) => view.id }).map((view) =>
+    toJob(view, deps.config, databaseTime(deps.db)),
+  );
 }
 
 /** @throws Problem 404 */
 export async function readJob(db: Db, deps: ApiDeps, id: number): Promise<JobJson> {
   const view = await readJobView(db, id);
   if (!view) throw noJob(id);
-  return toJob(view, deps.config);
+  return toJob(view, deps.config, databaseTime(deps.db));
 }
 
 export function noJob(id: number): Problem {

@@ -3,10 +3,12 @@ import { getConnInfo } from '@hono/node-server/conninfo';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { databaseTime } from '../db/clock.ts';
 import { findUser } from '../db/users.ts';
 import { unauthorized } from './access.ts';
 import { BODY_LIMIT, parseJson, readBody } from './body.ts';
 import type { ApiDeps } from './context.ts';
+import { text } from './fields.ts';
 import { MOST_PASSWORD, passwordFits } from './passwords.ts';
 import { bodyProblem, Problem } from './problem.ts';
 import { defineRoute, faultsOf, subApp } from './route.ts';
@@ -16,9 +18,10 @@ import { checkValue } from './well-formed.ts';
 /** Bad tries a minute from one address. */
 const BAD_TRIES = 20;
 const RENEWABLE_SECONDS = 12 * 3600;
+const MOST_USERNAME = 64;
 
 const credentials = z
-  .strictObject({ username: z.string().min(1).max(64), password: z.string().min(1).max(MOST_PASSWORD) })
+  .strictObject({ username: text(MOST_USERNAME, 1), password: text(MOST_PASSWORD, 1) })
   .openapi('Login', { example: { username: 'admin', password: 'the password' } });
 
 const answer = z
@@ -31,7 +34,10 @@ const answer = z
 const documented = {
   schema: {
     type: 'object' as const,
-    properties: { username: { type: 'string' as const }, password: { type: 'string' as const } },
+    properties: {
+      username: { type: 'string' as const, minLength: 1, maxLength: MOST_USERNAME },
+      password: { type: 'string' as const, minLength: 1, maxLength: MOST_PASSWORD },
+    },
     required: ['username', 'password'],
     additionalProperties: false,
   },
@@ -65,13 +71,13 @@ const renewRoute = defineRoute({
   answers: { 200: { description: 'A bearer token.', schema: answer } },
 });
 
-export function login({ config }: ApiDeps) {
+export function login({ config, db }: ApiDeps) {
   const app = subApp();
   const tries = new RateLimiterMemory({ points: BAD_TRIES, duration: 60 });
   const give = async (c: Context, sub: string, authTime: number) =>
     c.json(
       {
-        access_token: await signToken(config.secrets, { sub, authTime }),
+        access_token: await signToken(config.secrets, { sub, authTime }, databaseTime(db)),
         expires_in: TOKEN_SECONDS,
         token_type: 'bearer',
       },
@@ -96,14 +102,14 @@ export function login({ config }: ApiDeps) {
     if (!(await passwordFits(c.var.db, username, password)))
       throw unauthorized('wrong username or password', 'wrong_credentials');
     await tries.reward(from);
-    return give(c, username, Math.floor(Date.now() / 1000));
+    return give(c, username, Math.floor(databaseTime(db).getTime() / 1000));
   });
   app.openapi(renewRoute, async (c) => {
     const { sub, authTime } = c.var.user;
-    if (Date.now() / 1000 - authTime > RENEWABLE_SECONDS)
+    if (databaseTime(db).getTime() / 1000 - authTime > RENEWABLE_SECONDS)
       throw unauthorized('the password was given more than 12 hours ago; log in again', 'login_expired');
     const user = await findUser(c.var.db, sub);
-    if (!user || user.disabled) throw unauthorized('the user may no longer log in', 'user_disabled');
+    if (!user) throw unauthorized('the user may no longer log in', 'user_disabled');
     return give(c, sub, authTime);
   });
   return app;

@@ -5,7 +5,7 @@ import { logEnd, readLog } from '../db/logs.ts';
 import type { Db } from '../db/schema.ts';
 import { isFinal } from '../domain/status.ts';
 import type { ApiDeps } from './context.ts';
-import type { EventStream, EventStreams } from './event-streams.ts';
+import { eventSchema, type EventStream, type EventStreams } from './event-streams.ts';
 import { digits, idParam, MOST_INTEGER } from './fields.ts';
 import { noJob } from './jobs.ts';
 import { maskCredentials } from '../domain/mask.ts';
@@ -34,8 +34,7 @@ const logRoute = defineRoute({
   answers: {
     200: {
       description: 'Text, or text/event-stream with ?follow.',
-      type: 'text/plain',
-      example: 'read 1000\n',
+      types: { 'text/plain': z.string(), 'text/event-stream': eventSchema(['log', 'end']) },
     },
   },
   errors: [404],
@@ -56,7 +55,7 @@ export function logs({ db }: ApiDeps, streams: EventStreams) {
       c.header('X-Content-Type-Options', 'nosniff');
       if (!place) return c.body('', 200, { 'x-log-end': '0' });
       const ref = { jobId: id, step: place.step, attempt: place.attempt };
-      c.header('X-Log-End', String(await logEnd(c.var.db, ref)));
+      c.header('X-Log-End', String((await logEnd(c.var.db, ref)).offset));
       return c.body(await readAll(c.var.db, { id, ...place }));
     }
     const one = query.step !== undefined;

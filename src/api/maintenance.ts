@@ -53,7 +53,10 @@ const setRoute = defineRoute({
       path: ['paused'],
       message: 'either paused (true, false) or pause (0, 1) is required',
     })
-    .openapi({ example: { msg: 'Solr upgrade', paused: true } }),
+    .openapi({
+      oneOf: [{ required: ['paused'] }, { required: ['pause'] }],
+      example: { msg: 'Solr upgrade', paused: true },
+    }),
   answers,
 });
 

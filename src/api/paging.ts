@@ -7,8 +7,8 @@ import { z } from '@hono/zod-openapi';
 export const PAGE_SIZE = 50;
 
 export const pageFields = {
-  page: digits(1, 1_000_000).optional().openapi({ type: 'integer', example: 1 }),
-  limit: digits(1, 100).optional().openapi({ type: 'integer', example: PAGE_SIZE }),
+  page: digits(1, 1_000_000).optional().openapi({ example: 1 }),
+  limit: digits(1, 100).optional().openapi({ example: PAGE_SIZE }),
 };
 export const pageQuery = z.strictObject(pageFields);
 

@@ -6,7 +6,7 @@ import type { Report } from '../domain/report.ts';
 import { verifyReportToken } from '../report-token.ts';
 import { bearerToken, reportToken } from './access.ts';
 import type { ApiDeps } from './context.ts';
-import { idParam, MOST_INTEGER, text } from './fields.ts';
+import { count, idParam, MOST_INTEGER, text } from './fields.ts';
 import { noJob } from './jobs.ts';
 import { masked } from './mask.ts';
 import { Problem } from './problem.ts';
@@ -16,18 +16,16 @@ import { defineRoute, subApp } from './route.ts';
 const REPORT_LIMIT = 8 * 1024;
 const CHECKPOINT_LIMIT = 4 * 1024;
 
-const count = z.int().min(0).optional();
-
 const reportSchema = z
   .strictObject({
     seq: z.int().min(1).max(MOST_INTEGER),
-    phase: text(100).min(1),
-    records_done: count,
-    records_total: z.int().min(0).nullable().optional(),
-    added: count,
-    updated: count,
-    deleted: count,
-    failed: count,
+    phase: text(100, 1),
+    records_done: count.optional(),
+    records_total: count.nullable().optional(),
+    added: count.optional(),
+    updated: count.optional(),
+    deleted: count.optional(),
+    failed: count.optional(),
     checkpoint: z
       .unknown()
       .optional()
@@ -50,7 +48,6 @@ const reportRoute = defineRoute({
   path: '/jobs/{id}/report',
   tag: 'jobs',
   summary: "A running attempt's report",
-  description: 'Authorization: Bearer <the SYNCRATOR_REPORT_TOKEN of this attempt>.',
   access: 'report',
   params: idParam,
   json: reportSchema,

@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { type Access, requires } from './access.ts';
+import { type Access, refuseDisabled, requires } from './access.ts';
 import { jsonBody, noBody } from './body.ts';
 import type { ApiEnv } from './context.ts';
 import { databaseDeadline } from './deadline.ts';
@@ -14,8 +14,8 @@ type Answer = {
   readonly description: string;
   readonly schema?: z.ZodType;
   readonly example?: unknown;
-  /** Media type where it is not JSON. */
-  readonly type?: string;
+  /** What it is in each media type, where that is not JSON. */
+  readonly types?: Readonly<Record<string, z.ZodType>>;
 };
 
 type Declaration<P extends string, Params, Query, Body> = {
@@ -63,7 +63,7 @@ export function defineRoute<
   const middleware: MiddlewareHandler<ApiEnv>[] = [requires(route.access)];
   if (route.json) middleware.push(jsonBody(route.bodyLimit));
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
-  if (route.deadline !== false) middleware.push(databaseDeadline);
+  if (route.deadline !== false) middleware.push(databaseDeadline, refuseDisabled);
   const body = route.json
     ? { content: { 'application/json': { schema: route.json } }, required: true }
     : route.ownBody;
@@ -76,6 +76,7 @@ export function defineRoute<
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.access === 'public' ? { security: [] } : {}),
+    ...(route.access === 'report' ? { security: [{ report: [] }] } : {}),
     middleware,
     request: {
       query: route.query ?? NO_QUERY,
@@ -92,12 +93,14 @@ function responses(route: Declaration<string, unknown, unknown, unknown>): Route
   for (const [status, answer] of Object.entries(route.answers))
     described[status] = {
       description: answer.description,
-      content: {
-        [answer.type ?? 'application/json']: {
-          schema: answer.schema ?? z.string(),
-          ...(answer.example === undefined ? {} : { example: answer.example }),
-        },
-      },
+      content: Object.fromEntries(
+        Object.entries(answer.types ?? { 'application/json': answer.schema ?? z.string() }).map(
+          ([type, schema]) => [
+            type,
+            { schema, ...(answer.example === undefined ? {} : { example: answer.example }) },
+          ],
+        ),
+      ),
     };
   const codes = new Set([400, ...(route.errors ?? [])]);
   if (route.access !== 'public') codes.add(401);

@@ -3,7 +3,9 @@ import { z } from '@hono/zod-openapi';
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { audit } from '../db/audit.ts';
 import { type Firing, listFirings } from '../db/firings.ts';
+import type { Schedule } from '../job-params.ts';
 import { isTemporalAway } from '../temporal/away.ts';
+import { clockChanges } from '../temporal/clock-changes.ts';
 import { within } from '../temporal/connect.ts';
 import {
   describeSchedules,
@@ -25,7 +27,7 @@ import { submitRequest } from './submit-request.ts';
 
 const SHOWN_FIRINGS = 5;
 /** For all schedules together; later than that the answer goes without Temporal's part. */
-const DESCRIBE_MS = 4_000;
+const DESCRIBE_MS = 1_500;
 
 const scheduleSchema = z
   .object({
@@ -38,6 +40,25 @@ const scheduleSchema = z
     paused: z.boolean().nullable(),
     note: z.string().nullable(),
     next: z.array(isoTime).nullable().describe('As Temporal has them; null when it is not known.'),
+    clock_changes: z
+      .array(
+        z.object({
+          local_time: z.string().describe('By the clocks of the zone.'),
+          kind: z
+            .enum(['gap', 'overlap'])
+            .describe('gap: it does not come that day; overlap: it comes twice.'),
+          fires: z.array(isoTime).describe('When it fires for that time after all.'),
+        }),
+      )
+      .nullable()
+      .describe('Times up to the last of `next` that a change of the clocks leaves out or doubles.'),
+    left_out: z
+      .object({
+        too_late: z.int().describe('Temporal was away for longer than the ten minutes that are caught up.'),
+        overlapping: z.int().describe('Held up by an outage together with an earlier one, which was fired.'),
+      })
+      .nullable()
+      .describe('Firings that Temporal has left out since it has the schedule; null when it is not known.'),
     last_firings: z.array(
       z.object({
         nominal_time: isoTime,
@@ -64,6 +85,8 @@ const listSchema = z
           paused: false,
           note: null,
           next: ['2026-11-23T00:00:00.000Z'],
+          clock_changes: [],
+          left_out: { too_late: 0, overlapping: 2 },
           last_firings: [
             { nominal_time: '2026-11-22T00:00:00.000Z', outcome: 'started', job_id: 7, detail: null },
           ],
@@ -146,6 +169,8 @@ export function schedules(deps: ApiDeps) {
         paused: states?.get(schedule.id)?.paused ?? null,
         note: states?.get(schedule.id)?.note ?? null,
         next: states?.get(schedule.id)?.next.map((time) => time.toISOString()) ?? null,
+        clock_changes: changesOf(schedule, states?.get(schedule.id)),
+        left_out: leftOutOf(states?.get(schedule.id)),
         last_firings: firings.filter((firing) => firing.schedule === schedule.id).map(toFiring),
       })),
     };
@@ -196,6 +221,20 @@ async function askTemporal(
     log.warn({ err: error }, 'Temporal cannot say when schedules fire next');
     return undefined;
   }
+}
+
+function changesOf({ spec, timezone }: Schedule, state: ScheduleState | undefined) {
+  if (!state) return null;
+  if (spec.kind === 'every') return [];
+  return clockChanges({ cron: spec.cron, timezone }, new Date(), state.next).map((change) => ({
+    local_time: change.localTime,
+    kind: change.kind,
+    fires: change.fires.map((time) => time.toISOString()),
+  }));
+}
+
+function leftOutOf(state: ScheduleState | undefined) {
+  return state ? { too_late: state.leftOut.tooLate, overlapping: state.leftOut.overlapping } : null;
 }
 
 function toFiring({ nominal_time, outcome, job_id, detail }: Firing) {

@@ -103,7 +103,7 @@ export function requestOfBody(
 }
 
 function planned(deps: Deps, key: Key, parameters: JobParameters, file: ParamsFile | undefined): JobRequest {
-  const plan = planSteps(parameters, file?.defaults ?? STEP_DEFAULTS);
+  const plan = planSteps(parameters, file?.defaults ?? STEP_DEFAULTS, deps.config.image);
   if ('error' in plan) throw bodyProblem([{ field: 'options', message: plan.error }]);
   return {
     env: key.env,

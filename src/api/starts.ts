@@ -17,9 +17,9 @@ const params = z.object({
 const runBody = z
   .strictObject({
     target: name,
-    env: name,
-    action_name: name,
-    action: name,
+    env: name.openapi({ example: 'qas' }),
+    action_name: name.openapi({ example: 'delta' }),
+    action: name.openapi({ example: 'delta' }),
     is_tag: z.string().regex(TAG_PATTERN, 'must be an image tag'),
     options: text(2000),
     mam_main_query: text(2000).optional(),

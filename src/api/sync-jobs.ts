@@ -1,7 +1,7 @@
 /** `/sync_jobs`: every sync program's own record; those of outside are records only, never locks. */
 import { z } from '@hono/zod-openapi';
 import { insertOutsideSyncJob, listSyncJobs, updateOutsideSyncJob } from '../db/sync-jobs.ts';
-import { idParam, text, time } from './fields.ts';
+import { count, idParam, text, time, timeOrNull } from './fields.ts';
 import { masked } from './mask.ts';
 import { onePage, pageQuery, pageRange } from './paging.ts';
 import { Problem } from './problem.ts';
@@ -9,9 +9,9 @@ import { defineRoute, subApp } from './route.ts';
 import { syncJobSchema, toSyncJob } from './sync-job-json.ts';
 
 const facts = {
-  end_time: time.nullable().optional(),
+  end_time: timeOrNull.optional(),
   data_source: text(500).nullable().optional(),
-  total_records: z.int().min(0).optional(),
+  total_records: count.optional(),
   completed: z.boolean().nullable().optional(),
   options: text(2000).nullable().optional(),
   version: text(100).nullable().optional(),
@@ -36,7 +36,7 @@ const addRoute = defineRoute({
   summary: 'Record a run started outside of us',
   access: 'token',
   json: z
-    .strictObject({ type: text(100).min(1), start_time: time.optional(), ...facts })
+    .strictObject({ type: text(100, 1), start_time: time.optional(), ...facts })
     .openapi({ example: { type: 'sync', data_source: 'cron', options: '-n 1000' } }),
   answers: { 201: { description: 'The record.', schema: syncJobSchema } },
 });
@@ -51,7 +51,7 @@ const changeRoute = defineRoute({
   json: z
     .strictObject(facts)
     .refine((body) => Object.keys(body).length > 0, 'needs at least one field')
-    .openapi({ example }),
+    .openapi({ minProperties: 1, example }),
   answers: { 200: { description: 'The record.', schema: syncJobSchema } },
   errors: [404, 409],
 });

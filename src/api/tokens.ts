@@ -11,8 +11,18 @@ export type Claims = {
   readonly authTime: number;
 };
 
-/** @param secrets the newest first; that one signs */
-export async function signToken(secrets: readonly string[], claims: Claims): Promise<string> {
+/** Seconds by which a token may seem to be made in the future: processes look at the one clock at different moments. */
+const LEEWAY_SECONDS = 1;
+
+/**
+ * @param secrets the newest first; that one signs
+ * @param now by the clock that all who sign and verify go by
+ */
+export async function signToken(
+  secrets: readonly string[],
+  claims: Claims,
+  now: Date = new Date(),
+): Promise<string> {
   const [secret] = secrets;
   if (secret === undefined) throw new Error('no secret to sign tokens with');
   return new SignJWT({ auth_time: claims.authTime })
@@ -20,13 +30,17 @@ export async function signToken(secrets: readonly string[], claims: Claims): Pro
     .setSubject(claims.sub)
     .setIssuer(NAME)
     .setAudience(NAME)
-    .setIssuedAt()
-    .setExpirationTime(`${TOKEN_SECONDS}s`)
+    .setIssuedAt(now)
+    .setExpirationTime(new Date(now.getTime() + TOKEN_SECONDS * 1000))
     .sign(new TextEncoder().encode(secret));
 }
 
 /** The claims of a token that is ours, in time and whole; undefined for every other. */
-export async function verifyToken(secrets: readonly string[], token: string): Promise<Claims | undefined> {
+export async function verifyToken(
+  secrets: readonly string[],
+  token: string,
+  now: Date = new Date(),
+): Promise<Claims | undefined> {
   for (const secret of secrets) {
     const verified = await jwtVerify(token, new TextEncoder().encode(secret), {
       algorithms: ['HS256'],
@@ -34,6 +48,8 @@ export async function verifyToken(secrets: readonly string[], token: string): Pr
       audience: NAME,
       requiredClaims: ['exp', 'iat', 'sub', 'auth_time'],
       maxTokenAge: TOKEN_SECONDS,
+      clockTolerance: LEEWAY_SECONDS,
+      currentDate: now,
     }).catch(() => undefined); // whatever is wrong with it, it is not valid; why is nobody's business
     const { sub, auth_time: authTime } = verified?.payload ?? {};
     if (typeof sub === 'string' && typeof authTime === 'number') return { sub, authTime };

@@ -6,13 +6,21 @@ import type { StepRef } from './steps.ts';
 /** A step keeps this much of its log; older chunks go first. */
 export const LOG_LIMIT_BYTES = 1024 * 1024;
 
+/** Where following goes on: bytes stored so far, and the runner's own word for the place. */
+export type LogEnd = { readonly offset: number; readonly mark: string | null };
+
 export type LogChunk = { readonly byte_offset: number; readonly text: string };
 
 /**
  * Appends what stands at a byte offset of the program's log, if that is at or after what is stored. False when another
  * follower was first: go on from `logEnd`. NUL, which text cannot hold, is shown.
  */
-export async function appendLog(db: Db, ref: StepRef, offset: number, bytes: Buffer): Promise<boolean> {
+export async function appendLog(
+  db: Db,
+  ref: StepRef,
+  part: { offset: number; bytes: Buffer; next: LogEnd },
+): Promise<boolean> {
+  const { offset, bytes } = part;
   const text = bytes.toString('utf8').replaceAll('\u0000', '\u2400');
   const { numAffectedRows } = await sql`
     WITH old AS (
@@ -20,8 +28,9 @@ export async function appendLog(db: Db, ref: StepRef, offset: number, bytes: Buf
       WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
         AND byte_offset < ${offset - LOG_LIMIT_BYTES}
     )
-    INSERT INTO step_logs (job_id, step, attempt, byte_offset, byte_length, text)
-    SELECT ${ref.jobId}, ${ref.step}, ${ref.attempt}, ${offset}::bigint, ${bytes.length}::integer, ${text}
+    INSERT INTO step_logs (job_id, step, attempt, byte_offset, byte_length, text, mark)
+    SELECT ${ref.jobId}, ${ref.step}, ${ref.attempt}, ${offset}::bigint, ${bytes.length}::integer, ${text},
+      ${part.next.mark}
     WHERE ${offset}::bigint >= coalesce((
       SELECT byte_offset + byte_length FROM step_logs
       WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
@@ -30,13 +39,13 @@ export async function appendLog(db: Db, ref: StepRef, offset: number, bytes: Buf
   return numAffectedRows === 1n;
 }
 
-/** The byte offset after the last stored chunk: where following goes on. */
-export async function logEnd(db: Db, ref: StepRef): Promise<number> {
-  const { rows } = await sql<{ end: number | null }>`
-    SELECT byte_offset + byte_length AS end FROM step_logs
+/** The place after the last stored chunk. */
+export async function logEnd(db: Db, ref: StepRef): Promise<LogEnd> {
+  const { rows } = await sql<LogEnd>`
+    SELECT byte_offset + byte_length AS offset, mark FROM step_logs
     WHERE job_id = ${ref.jobId} AND step = ${ref.step} AND attempt = ${ref.attempt}
     ORDER BY byte_offset DESC LIMIT 1`.execute(db);
-  return rows[0]?.end ?? 0;
+  return rows[0] ?? { offset: 0, mark: null };
 }
 
 /** Chunks of a step from an offset on, oldest first, at most 256 of them. */

@@ -88,6 +88,8 @@ export type Schema = {
     byte_offset: number;
     byte_length: number;
     text: string;
+    /** The runner's own word for the place after this chunk, where bytes alone do not tell it. */
+    mark: string | null;
   };
   sync_jobs: {
     id: Generated<number>;

@@ -138,10 +138,10 @@ export async function observeStep(
 /** Says why a cancel takes long, for the page and the API; nothing is said of a job that is not cancelling. */
 export async function explainCancelling(
   db: Db,
-  input: { jobId: number; runId: string; reason: string; detail: string },
+  input: { jobId: number; runId: string; reason: string; detail: string | null },
 ): Promise<void> {
   await sql`
-    UPDATE jobs SET status_reason = ${input.reason}, status_detail = ${input.detail}
+    UPDATE jobs SET status_reason = ${input.reason}, status_detail = ${input.detail}::text
     WHERE id = ${input.jobId} AND run_id = ${input.runId} AND status = 'cancelling'`.execute(db);
 }
 
@@ -155,7 +155,7 @@ export async function endStep(
     const ended = await tx
       .updateTable('steps')
       .set({
-        ended_at: new Date(),
+        ended_at: sql`now()`,
         outcome: outcome.kind,
         diagnosis: outcome.diagnosis && JSON.stringify(outcome.diagnosis),
       })
@@ -167,7 +167,7 @@ export async function endStep(
     if (ended.numUpdatedRows === 0n) return;
     await tx
       .updateTable('sync_jobs')
-      .set({ end_time: new Date(), completed: outcome.kind === 'completed' })
+      .set({ end_time: sql`now()`, completed: outcome.kind === 'completed' })
       .where('job_id', '=', ref.jobId)
       .where('step', '=', ref.step)
       .where('attempt', '=', ref.attempt)

@@ -1,4 +1,5 @@
 /** Local users: names and password hashes (argon2id, PHC strings). */
+import { sql } from 'kysely';
 import { audit } from './audit.ts';
 import type { Db } from './schema.ts';
 
@@ -43,7 +44,7 @@ export async function changeUser(
       .set({
         ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash }),
         ...(change.disabled === undefined ? {} : { disabled: change.disabled }),
-        updated_at: new Date(),
+        updated_at: sql`now()`,
       })
       .where('username', '=', username)
       .executeTakeFirst();

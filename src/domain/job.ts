@@ -43,6 +43,27 @@ export type StepSpec = {
   readonly retries: number;
   readonly cpu: string | null;
   readonly memory: string | null;
+  readonly podOverrides: PodOverrides | null;
+};
+
+/** All that may be added to a pod of ours (runner kubernetes); everything else of it is fixed. */
+export type PodOverrides = {
+  readonly annotations?: Record<string, string>;
+  readonly labels?: Record<string, string>;
+  readonly nodeSelector?: Record<string, string>;
+  readonly tolerations?: readonly {
+    key?: string;
+    operator?: 'Exists' | 'Equal';
+    value?: string;
+    effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+    tolerationSeconds?: number;
+  }[];
+  readonly priorityClassName?: string;
+  readonly serviceAccountName?: string;
+  /** Names of Secrets. */
+  readonly imagePullSecrets?: readonly string[];
+  readonly runAsUser?: number;
+  readonly readOnlyRootFilesystem?: boolean;
 };
 
 /** A job resolved from a request and its params file, ready to be submitted. */

@@ -16,3 +16,12 @@ export function maskCredentials(text: string): string {
       '$1<FILTERED>',
     );
 }
+
+/** Every text in it, however deep. */
+export function maskedWithin<T>(value: T): T;
+export function maskedWithin(value: unknown): unknown {
+  if (typeof value === 'string') return maskCredentials(value);
+  if (Array.isArray(value)) return value.map((inner) => maskedWithin<unknown>(inner));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskedWithin<unknown>(inner)]));
+}

@@ -19,6 +19,11 @@ export function scheduleId(input: Key & { action: string }): string {
   return `${input.env}.${input.target}.${input.action}`;
 }
 
+/** What the settings of source and sink of a key are called by, in a cluster or a folder: a DNS label has no `_`. */
+export function settingsKey(key: Key): string {
+  return `${key.env}-${key.target}`.replaceAll('_', '-');
+}
+
 /**
  * Name of a step's Kubernetes Job or run folder: at most 52 characters, `[a-z0-9-]`, the same for every try to
  * create the same attempt, and never used again.
@@ -49,3 +54,19 @@ export type StepLabels = {
   readonly attempt: number;
   readonly specHash: string;
 };
+
+/** Whether both are the same attempt at the same work: whoever finds its own of a name may adopt it. */
+export function isSameAttempt(one: StepLabels, other: StepLabels): boolean {
+  return (
+    one.installation === other.installation &&
+    one.jobUid === other.jobUid &&
+    one.step === other.step &&
+    one.attempt === other.attempt &&
+    one.specHash === other.specHash
+  );
+}
+
+/** For an operator: which attempt it is. */
+export function describeAttempt({ jobId, jobUid, step, attempt }: StepLabels): string {
+  return `job ${jobId} (${jobUid}) step ${step} attempt ${attempt}`;
+}

@@ -1,5 +1,5 @@
 /** From a params file's facts and a request to the steps that will run. Pure; what it returns is frozen. */
-import type { JobParameters, StepSpec } from './job.ts';
+import type { JobParameters, PodOverrides, StepSpec } from './job.ts';
 import { parseOptions } from './options.ts';
 
 /** What a params file may say beyond the parameters (design.md §6). Seconds where it is a time. */
@@ -11,6 +11,7 @@ export type StepDefaults = {
   readonly retries: number;
   readonly cpu: string | null;
   readonly memory: string | null;
+  readonly podOverrides: PodOverrides | null;
   readonly maxDeletePercent: number;
 };
 
@@ -22,20 +23,24 @@ export const STEP_DEFAULTS: StepDefaults = {
   retries: 0,
   cpu: null,
   memory: null,
+  podOverrides: null,
   maxDeletePercent: 10,
 };
 
 export type Plan = { readonly steps: readonly StepSpec[] } | { readonly error: string };
 
-/** A diff is a delta, then a delete; `--force-delete` belongs to the delete alone. Every other action is one step. */
-export function planSteps(parameters: JobParameters, defaults: StepDefaults): Plan {
+/**
+ * A diff is a delta, then a delete; `--force-delete` belongs to the delete alone. Every other action is one step.
+ * @param image of our own program, without its tag
+ */
+export function planSteps(parameters: JobParameters, defaults: StepDefaults, image = 'syncrator'): Plan {
   const foreign = defaults.image !== null || defaults.command !== null;
   const parsed = parseOptions(parameters.options, { foreign });
   if ('error' in parsed) return parsed;
   const step = (action: string, args: readonly string[]): StepSpec => ({
     action,
     args: [action, ...args],
-    image: defaults.image ?? `syncrator:${parameters.is_tag}`,
+    image: defaults.image ?? `${image}:${parameters.is_tag}`,
     command: defaults.command,
     environment: {
       SYNCRATOR_MAX_DELETE_PERCENT: String(defaults.maxDeletePercent),
@@ -46,6 +51,7 @@ export function planSteps(parameters: JobParameters, defaults: StepDefaults): Pl
     retries: defaults.retries,
     cpu: defaults.cpu,
     memory: defaults.memory,
+    podOverrides: defaults.podOverrides,
   });
   if (parameters.action !== 'diff' || foreign) return { steps: [step(parameters.action, parsed.args)] };
   const withoutForce = parsed.args.filter((arg) => arg !== '--force-delete');

@@ -7,7 +7,13 @@ import { worthShowing } from './log-line.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
 
 /** What a child sends over IPC when it can do its work. */
-export type ReadyMessage = { readonly ready: true; readonly url?: string; readonly adminPassword?: string };
+export type ReadyMessage = {
+  readonly ready: true;
+  readonly url?: string;
+  readonly adminPassword?: string;
+  /** What the worker runs steps on, in words. */
+  readonly runner?: string;
+};
 
 export type PartProcess = {
   readonly identity: ProcessIdentity | undefined;

@@ -15,6 +15,7 @@ export function readyBlock(up: StackUp): string {
     ...servers.embedded.map((part) => `  embedded default: ${part}`),
     ...(servers.temporalUiUrl === undefined ? [] : [`  Temporal Web UI:  ${servers.temporalUiUrl}`]),
     `  data folder:      ${up.dataDir}`,
+    ...(up.runner === undefined ? [] : [`  steps run as:     ${up.runner}`]),
     '',
     '  Try it:',
     `    ${password}`,

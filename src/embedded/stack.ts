@@ -8,11 +8,17 @@ import { endProcess } from './process-identity.ts';
 import { type ServerStage, type Servers, startServers } from './servers.ts';
 import { choosePort, readStackSettings } from './stack-settings.ts';
 import { type Stage, stopInOrder } from './stop-order.ts';
+import { bundleForWorker } from './workflow-bundle.ts';
 
 export type StackOptions = {
   readonly env: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
-  readonly scripts: { readonly api: string; readonly worker: string; readonly demo: string };
+  readonly scripts: {
+    readonly api: string;
+    readonly worker: string;
+    readonly demo: string;
+    readonly bundle: string;
+  };
   /** Ends the step processes that outlive a worker on purpose; with `graceMs` 0, at once. */
   readonly stopSteps: (dataDir: string, graceMs?: number) => Promise<unknown>;
   readonly backoff?: { readonly firstMs: number; readonly maxMs: number };
@@ -24,6 +30,8 @@ export type StackUp = {
   readonly servers: Servers;
   /** Only on the very first start, and only if it was generated. */
   readonly adminPassword: string | undefined;
+  /** What steps run on, in the worker's words. */
+  readonly runner: string | undefined;
 };
 
 export type Stack = {
@@ -91,6 +99,12 @@ export function createStack(options: StackOptions): Stack {
 
     const demo = launch('demo', common);
     demo.ready.catch(() => undefined); // looked at below, after the servers
+    const bundle = bundleForWorker(
+      options.scripts.bundle,
+      path.join(dataDir, 'workflow-bundle.js'),
+      stopping.signal,
+    );
+    bundle.catch(() => undefined); // likewise
     const up = await startServers({
       settings,
       dataDir,
@@ -115,8 +129,10 @@ export function createStack(options: StackOptions): Stack {
       SYNCRATOR_REPORT_BASE_URL: env['SYNCRATOR_REPORT_BASE_URL'] ?? url,
       ...(up.temporalUiUrl === undefined ? {} : { TEMPORAL_UI_URL: up.temporalUiUrl }),
     };
-    const [api] = await Promise.all([bringPart('api', partEnv), bringPart('worker', partEnv)]);
-    return { url, dataDir, servers: up, adminPassword: api.adminPassword };
+    const bringWorker = async () => bringPart('worker', { ...partEnv, ...(await bundle) });
+    const [api, worker] = await Promise.all([bringPart('api', partEnv), bringWorker()]);
+    const { adminPassword } = api;
+    return { url, dataDir, servers: up, adminPassword, runner: worker.runner };
   }
 
   async function bringPart(name: 'api' | 'worker', partEnv: NodeJS.ProcessEnv) {

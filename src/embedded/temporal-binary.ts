@@ -1,9 +1,12 @@
 /** Finds the `temporal` program, or gets it: PATH, our cache, the SDK's download, `go install`. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { buildTemporal } from './temporal-build.ts';
+import { buildWithGo, isExecutable, onPath } from './go-build.ts';
 import { downloadTemporal } from './temporal-download.ts';
+
+// Newer ones cannot be built by `go install`: their go.mod has a replace.
+const MODULE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
 
 export type Progress = (line: string) => void;
 
@@ -25,7 +28,8 @@ export async function temporalBinary(
   signal?: AbortSignal,
 ): Promise<string> {
   const bin = path.join(cacheDir(env), 'bin');
-  const present = onPath('temporal', env) ?? executable(path.join(bin, 'temporal'));
+  const cached = path.join(bin, 'temporal');
+  const present = onPath('temporal', env) ?? (isExecutable(cached) ? cached : undefined);
   if (present !== undefined) return present;
   mkdirSync(bin, { recursive: true });
 
@@ -41,7 +45,16 @@ export async function temporalBinary(
   if (go === undefined) failures.push('there is no go on PATH to build it');
   else {
     try {
-      return await buildTemporal(go, bin, onProgress, signal);
+      return await buildWithGo({
+        go,
+        bin,
+        name: 'temporal',
+        goArguments: () => ['install', MODULE],
+        label: `go install ${MODULE}`,
+        usually: '3 minutes',
+        onProgress,
+        signal,
+      });
     } catch (error) {
       failures.push(message(error));
     }
@@ -49,24 +62,6 @@ export async function temporalBinary(
   throw new Error(
     `no temporal program (${failures.join('; ')}): put the temporal CLI on PATH, install Go, or set TEMPORAL_ADDRESS to a running Temporal`,
   );
-}
-
-function onPath(name: string, env: NodeJS.ProcessEnv): string | undefined {
-  const folders = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
-  for (const folder of folders) {
-    const found = executable(path.join(folder, name));
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function executable(file: string): string | undefined {
-  try {
-    accessSync(file, constants.X_OK);
-    return file;
-  } catch {
-    return undefined; // absent, or not for us: the next place is tried
-  }
 }
 
 function message(error: unknown): string {

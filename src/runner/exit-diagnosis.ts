@@ -4,7 +4,7 @@ import { EXIT } from '../domain/exit-code.ts';
 import { cut, type Diagnosis, type StepOutcome } from '../domain/outcome.ts';
 import type { LastWords } from './runner.ts';
 
-type Meaning = Omit<Diagnosis, 'detail'>;
+export type Meaning = Omit<Diagnosis, 'detail'>;
 
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   [EXIT.usage]: {
@@ -40,8 +40,11 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   },
 };
 
-/** 143 is SIGTERM: not our cancel, or we would not ask, so somebody else's disruption. */
-export function explainExit(exitCode: number, words: LastWords): StepOutcome {
+/**
+ * 143 is SIGTERM: not our cancel, or we would not ask, so somebody else's disruption. `logEnd` speaks for a program
+ * that reported no message.
+ */
+export function explainExit(exitCode: number, words: LastWords, logEnd?: string): StepOutcome {
   if (exitCode === EXIT.ok) return { kind: 'completed' };
   if (exitCode === EXIT.terminated)
     return disrupted('The program was told to end (SIGTERM) by somebody else.', words);
@@ -50,34 +53,39 @@ export function explainExit(exitCode: number, words: LastWords): StepOutcome {
     summary: `The program ended with exit code ${exitCode}.`,
     what_to_do: 'Read the end of the log; start the job again when the cause is mended.',
   };
-  return failed(meaning, lastWords(words) ?? `exit code ${exitCode}`);
+  return failed(meaning, words?.message ?? logEnd ?? lastWords(words) ?? `exit code ${exitCode}`);
 }
 
 export function failed(meaning: Meaning, detail: string): StepOutcome {
-  return {
-    kind: 'failed',
-    diagnosis: {
-      code: meaning.code,
-      summary: meaning.summary,
-      detail: cut(detail),
-      what_to_do: meaning.what_to_do,
-    },
-  };
+  return { kind: 'failed', diagnosis: diagnosis(meaning, detail) };
 }
 
 export function disrupted(summary: string, words: LastWords): StepOutcome {
-  return failed(
-    {
-      code: DISRUPTED,
-      summary,
-      what_to_do: 'Start the job again; RETRIES in the params file does so by itself.',
-    },
-    lastWords(words) ?? 'It had not reported anything.',
-  );
+  return { kind: 'failed', diagnosis: disruption(summary, heard(words)) };
+}
+
+export function diagnosis(meaning: Meaning, detail: string): Diagnosis {
+  return {
+    code: meaning.code,
+    summary: meaning.summary,
+    detail: cut(detail),
+    what_to_do: meaning.what_to_do,
+  };
+}
+
+/** Ended from outside and through no fault of its own: what RETRIES is for. */
+export function disruption(summary: string, detail: string, first = ''): Diagnosis {
+  const again = 'Start the job again; RETRIES in the params file does so by itself.';
+  return diagnosis({ code: DISRUPTED, summary, what_to_do: first ? `${first} ${again}` : again }, detail);
+}
+
+/** For a detail that must say something. */
+export function heard(words: LastWords): string {
+  return lastWords(words) ?? 'It had not reported anything.';
 }
 
 /** The program's own message, else the phase it was in. */
-export function lastWords(words: LastWords): string | undefined {
+function lastWords(words: LastWords): string | undefined {
   if (!words) return undefined;
   return words.message ?? `It was last heard of in phase '${words.phase}'.`;
 }

@@ -1,7 +1,7 @@
 /** What a runner is: it makes, shows and removes the one object (Kubernetes Job, supervised process) of an attempt. */
 import type { Key, StepSpec } from '../domain/job.ts';
 import type { StepLabels } from '../domain/names.ts';
-import type { StepOutcome } from '../domain/outcome.ts';
+import type { Diagnosis, StepOutcome } from '../domain/outcome.ts';
 
 export type StepLaunch = {
   readonly name: string;
@@ -18,7 +18,11 @@ export type Launched =
   /** The name is taken by something that is not this attempt; never adopted, never deleted. */
   | { readonly kind: 'name_conflict'; readonly owner: string }
   /** Our own earlier object of this name is on its way out: try again. */
-  | { readonly kind: 'being_deleted' };
+  | { readonly kind: 'being_deleted' }
+  /** It may be taken later, as when others use up a quota: try again. Nothing was created. */
+  | { readonly kind: 'waiting'; readonly reason: string; readonly detail: string }
+  /** It will not be taken however often it is tried; nothing was created. */
+  | { readonly kind: 'refused'; readonly diagnosis: Diagnosis };
 
 /** One object of ours as a listing shows it. */
 export type Listed = {
@@ -27,12 +31,21 @@ export type Listed = {
   readonly labels: StepLabels;
   /** False once nothing of it runs any more (pod phase Succeeded or Failed). */
   readonly live: boolean;
+  /** Its removal has begun and needs no further word of ours, unless by force. */
+  readonly removing: boolean;
   readonly createdAt: Date;
 };
 
 export type Observation =
   | { readonly state: 'absent' }
-  | { readonly state: 'waiting'; readonly reason: string; readonly detail: string }
+  | {
+      readonly state: 'waiting';
+      /** Stable word: quota, unschedulable, image_pull, admission … */
+      readonly reason: string;
+      readonly detail: string;
+      /** For what does not mend by itself: after so many seconds of it, the step has failed by it. */
+      readonly giveUp?: { readonly afterSeconds: number; readonly diagnosis: Diagnosis };
+    }
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
   /** Ended, and nothing of it runs any more. */
@@ -41,16 +54,33 @@ export type Observation =
 /** How it ended, as far as the runner alone can tell. */
 export type StepEnd =
   | { readonly kind: 'completed' }
-  | { readonly kind: 'exited'; readonly exitCode: number }
-  | { readonly kind: 'killed'; readonly signal: string }
+  /** `message` is what it left behind: its termination message, or the end of its log. */
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly message?: string | undefined }
+  | { readonly kind: 'killed'; readonly signal: string; readonly message?: string | undefined }
   | { readonly kind: 'deadline' }
   | { readonly kind: 'not_started'; readonly detail: string }
+  /** The runner's own evidence says it all; nothing the program reported could add to it. */
+  | { readonly kind: 'diagnosed'; readonly diagnosis: Diagnosis }
   | { readonly kind: 'disappeared' };
 
 /** What the program itself said last, to explain an end with. */
 export type LastWords = { readonly phase: string; readonly message: string | null } | undefined;
 
-export type LogPart = { readonly offset: number; readonly bytes: Buffer };
+/** Where in a log one is: bytes passed so far, and the runner's own word for the place, if it needs one. */
+export type LogPlace = { readonly offset: number; readonly mark: string | null };
+
+/** Bytes of a log from `offset` on, and the place after them. */
+export type LogPart = { readonly offset: number; readonly bytes: Buffer; readonly next: LogPlace };
+
+/** Reads one log from a place on, to be closed when done with. */
+export type LogReader = {
+  /**
+   * At most 64 KiB; undefined when there is nothing new. `toEnd`: the program has ended, so wait a little for what of
+   * its output is still on the way.
+   */
+  read(options: { toEnd: boolean }): Promise<LogPart | undefined>;
+  close(): void;
+};
 
 export type Runner = {
   /** Adopt-or-create: the same attempt launched twice is one object. */
@@ -61,17 +91,14 @@ export type Runner = {
   observe(step: { name: string; uid: string | null }): Promise<Observation>;
   /** Resolves when something may have changed, or when the signal aborts; a hint, never the truth. */
   changed(name: string, signal: AbortSignal): Promise<void>;
-  /**
-   * The log from a byte offset on, at most 64 KiB a call; undefined when there is nothing new. What is further behind
-   * the end than `behind` bytes is passed over.
-   */
-  readLog(name: string, offset: number, behind: number): Promise<LogPart | undefined>;
+  /** Its log from a place on; what is further behind the end than `behind` bytes is passed over. */
+  openLog(step: { name: string; uid: string }, from: LogPlace, behind: number): LogReader;
   /**
    * Asks the object to end, and returns at once. Safe to repeat; gone is done. `force` does not wait for grace.
    * Touches nothing but the object of this very uid.
    */
   remove(step: { name: string; uid: string; force: boolean }): Promise<void>;
-  /** Deletes what is left of an object that no longer runs. */
+  /** Deletes what is left of an object that no longer runs, now or soon; the reconciler finds what was not deleted. */
   forget(step: { name: string; uid: string }): Promise<void>;
   diagnose(end: StepEnd, words: LastWords): StepOutcome;
 };

@@ -27,11 +27,21 @@ export type ReconcileDeps = {
 };
 
 const EVERY_MS = 10_000;
-/** A Job without an active row is left alone for this long: its row may be about to be seen. */
+/**
+ * A Job without an active row is left alone for this long: its row may be about to be seen. Who made it may go by another
+ * clock: what seems to be of the future is as old as it may.
+ */
 const ORPHAN_AGE_MS = 20_000;
 
-/** Runs until the signal aborts; one pass at once, then every 10 s. */
-export async function reconcileLoop(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
+/**
+ * Runs until the signal aborts; one pass at once, then every 10 s.
+ * @param onPass told after each pass, whatever became of its parts: the process is alive and gets round
+ */
+export async function reconcileLoop(
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+  onPass: () => void,
+): Promise<void> {
   while (!signal.aborted) {
     for (const [name, part] of Object.entries(PARTS)) {
       try {
@@ -40,6 +50,7 @@ export async function reconcileLoop(deps: ReconcileDeps, signal: AbortSignal): P
         deps.log.warn({ err: error, part: name }, 'reconcile: this part failed; the next pass tries again');
       }
     }
+    onPass();
     await wait(EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -80,7 +91,7 @@ async function cancelAgain({ db, temporal, log }: ReconcileDeps): Promise<void> 
 /** (c) The listing first, the rows after it: what began in between has its row by then. */
 async function removeOrphans({ db, runner, log }: ReconcileDeps): Promise<void> {
   const old = (await runner.list()).filter(
-    (listed) => Date.now() - listed.createdAt.getTime() > ORPHAN_AGE_MS,
+    (listed) => !listed.removing && Math.abs(Date.now() - listed.createdAt.getTime()) > ORPHAN_AGE_MS,
   );
   const active = await listActiveUids(
     db,

@@ -92,6 +92,13 @@ export type ScheduleState = {
   readonly note: string | null;
   /** The next firings as Temporal itself has them. */
   readonly next: readonly Date[];
+  /** Firings that Temporal has left out since it has the schedule; none of them reached us. */
+  readonly leftOut: {
+    /** Temporal was away for longer than the catch-up window. */
+    readonly tooLate: number;
+    /** The firing before was under way: of what an outage held up, all but the first. */
+    readonly overlapping: number;
+  };
 };
 
 /** The states of those that Temporal has. @throws TemporalAway */
@@ -104,7 +111,12 @@ export async function describeSchedules(
     const found = await describe(temporal, id);
     if (!found) continue;
     const { state, info } = found;
-    states.set(id, { paused: state.paused, note: state.note ?? null, next: info.nextActionTimes });
+    states.set(id, {
+      paused: state.paused,
+      note: state.note ?? null,
+      next: info.nextActionTimes,
+      leftOut: { tooLate: info.numActionsMissedCatchupWindow, overlapping: info.numActionsSkippedOverlap },
+    });
   }
   return states;
 }

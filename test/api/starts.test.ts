@@ -23,6 +23,23 @@ const delta = {
   options: '-n 1000 -c 1',
 };
 
+it('shows no credential that is part of a parameter, though the program gets it', async () => {
+  const mam_main_query = 'https://me:topsecret@mam/q?token=topsecret';
+  const dry = await api.call('POST', '/dryrun', { json: { ...delta, mam_main_query } });
+  const started = await api.call('POST', '/run', { json: { ...delta, mam_main_query } });
+  for (const { text } of [dry, started]) expect(text).not.toContain('topsecret');
+  expect(started.body.MAM_MAIN_QUERY).toBe('https://<FILTERED>@mam/q?token=<FILTERED>');
+  const { steps_spec } = await api.db.selectFrom('jobs').select('steps_spec').executeTakeFirstOrThrow();
+  expect(steps_spec[0]?.environment['MAM_MAIN_QUERY']).toBe(mam_main_query);
+  const { detail } = await api.db
+    .selectFrom('audit')
+    .select('detail')
+    .where('object', '=', `job ${started.body.job_id}`)
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow();
+  expect(JSON.stringify(detail)).toMatch(/^(?!.*topsecret).*<FILTERED>@mam/);
+});
+
 describe('a dry run', () => {
   it('shows the parameters and what the runner would start', async () => {
     const { status, body } = await api.call('GET', '/diff/alpha/dev');

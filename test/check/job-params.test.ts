@@ -162,12 +162,38 @@ test.each([
   ['RETRIES', '-1'],
   ['RETRIES', '1.5'],
   ['RETRIES', ''],
+  ['CPU', 'banana'],
+  ['CPU', ''],
+  ['CPU', '-1'],
+  ['CPU', '0.5 '],
+  ['CPU', '1e3'],
+  ['MEMORY', '512MB'],
+  ['MEMORY', '1 Gi'],
+  ['MEMORY', 'Gi'],
+  ['POD_OVERRIDES', ''],
+  ['POD_OVERRIDES', 'disk=ssd'],
+  ['POD_OVERRIDES', '[]'],
+  ['POD_OVERRIDES', '{"nodeSelector":'],
+  ['POD_OVERRIDES', '{"image":"other"}'],
+  ['POD_OVERRIDES', '{"runAsUser":0}'],
+  ['POD_OVERRIDES', '{"labels":{"syncrator/job-uid":"x"}}'],
   ['MAX_DELETE_PERCENT', '101'],
   ['MAX_DELETE_PERCENT', '10%'],
 ])('%s=%s is refused', async (key, value) => {
   write({ ...GOOD, [key]: value });
   const line = Object.keys({ ...GOOD, [key]: value }).indexOf(key) + 1;
   expect(await fault()).toMatch(new RegExp(`^job_params/dev/avo-sync\\.public_params:${line}: ${key}: \\S`));
+});
+
+test('POD_OVERRIDES are read, and a fault in them is named by its path', async () => {
+  const overrides = { nodeSelector: { disk: 'ssd' }, runAsUser: 1000 };
+  write({ ...GOOD, CPU: '0.5', MEMORY: '1.5Gi', POD_OVERRIDES: JSON.stringify(overrides) });
+  const params = await loadJobParams(folder);
+  expect(params.files[0]?.defaults).toMatchObject({ cpu: '0.5', memory: '1.5Gi', podOverrides: overrides });
+  write({ ...GOOD, POD_OVERRIDES: '{"tolerations":[{"operator":"In"}]}' });
+  expect(await fault()).toContain(':7: POD_OVERRIDES: tolerations.0.operator: Invalid option');
+  write({ ...GOOD, POD_OVERRIDES: '{"hostNetwork":true}' });
+  expect(await fault()).toMatch(/:7: POD_OVERRIDES: .*"hostNetwork"; known: annotations, labels, /);
 });
 
 test('a time zone that there is not is refused', async () => {

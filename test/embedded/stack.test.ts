@@ -38,7 +38,12 @@ function setUp(changes: { env?: NodeJS.ProcessEnv; worker?: string } = {}): Stac
       ...changes.env,
     },
     say: (line) => said.push(line),
-    scripts: { api: standIn('api'), worker: standIn(changes.worker ?? 'worker'), demo: standIn('demo') },
+    scripts: {
+      api: standIn('api'),
+      worker: standIn(changes.worker ?? 'worker'),
+      demo: standIn('demo'),
+      bundle: standIn('bundle'),
+    },
     stopSteps: async (_, graceMs) => void said.push(graceMs === 0 ? 'steps are killed' : 'steps end'),
     backoff: { firstMs: 20, maxMs: 1_000 },
   };

@@ -12,12 +12,7 @@ let system: System;
 
 beforeAll(async () => {
   system = await startSystem({
-    params: [
-      params('unpoked', 'sync', '--mute'),
-      params('stopped', 'sync', `--touch ${evidence}/stopped`),
-      params('broken', 'delta', `--mute --exit 1 --touch ${evidence}/broken`),
-      params('broken', 'delete', `--mute --touch ${evidence}/broken`),
-    ],
+    params: [params('unpoked', 'sync', '--mute'), params('stopped', 'sync', `--touch ${evidence}/stopped`)],
   });
 });
 afterAll(() => system[Symbol.asyncDispose]());
@@ -43,14 +38,6 @@ test('the api is killed between insert and poke: the job runs all the same', {
   await system.until(id, 'completed');
 });
 
-test('a failing delta never starts the delete', async () => {
-  const submitted = await system.submit('broken', 'delta', 'delete');
-  if (submitted.kind !== 'created') throw new Error(submitted.kind);
-  const job = await system.until(submitted.job.id, 'failed');
-  expect(job.steps.map((step) => step.action)).toEqual(['delta']);
-  expect(job.diagnosis).toMatchObject({ code: 'exit_code' });
-});
-
 test('a worker stopped inside launch past its time-out writes nothing when it goes on', {
   timeout: 120_000,
 }, async () => {
@@ -70,7 +57,7 @@ test('a worker stopped inside launch past its time-out writes nothing when it go
   writeFileSync(path.join(system.dataDir, 'release'), '');
   stopped.process.kill('SIGCONT');
   // It creates what nobody wants any more; the program asks first, is refused, and the reconciler clears up.
-  const folders = async () => (await system.folders('stopped')).length;
+  const folders = async () => (await system.listed('stopped')).length;
   await expect.poll(folders, { timeout: 20_000 }).toBe(1);
   await expect.poll(() => system.live('stopped'), { timeout: 30_000 }).toEqual([]);
   expect(existsSync(path.join(evidence, 'stopped'))).toBe(false);

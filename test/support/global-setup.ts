@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../src/embedded/postgres.ts';
 import { startTemporal } from '../../src/embedded/temporal.ts';
+import { bundleForWorker } from '../../src/embedded/workflow-bundle.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -12,6 +13,8 @@ declare module 'vitest' {
     postgresUrl: string;
     /** host:port of the in-memory dev server. */
     temporalAddress: string;
+    /** What a worker's environment needs besides: its workflows, bundled once. */
+    workerEnvironment: Record<string, string>;
   }
 }
 
@@ -27,6 +30,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const postgres = await startPostgres({ dataDir, onProgress, ephemeral: true });
     stops.push(() => postgres.stop());
+    const bundleScript = path.resolve(import.meta.dirname, '../../src/workflow-bundle.ts');
+    project.provide(
+      'workerEnvironment',
+      await bundleForWorker(bundleScript, path.join(dataDir, 'workflow-bundle.js')),
+    );
     const temporal = await startTemporal({ dataDir, onProgress, inMemory: true });
     stops.push(() => temporal.stop());
     project.provide('postgresUrl', postgres.url('postgres'));

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
 import { type JobView, readJobView } from '../../src/db/job-views.ts';
 import { readInstallation } from '../../src/db/migrate.ts';
@@ -15,12 +15,11 @@ import { planSteps } from '../../src/domain/plan.ts';
 import { freePort } from '../../src/embedded/ports.ts';
 import { loadJobParams } from '../../src/job-params.ts';
 import { createLog } from '../../src/log.ts';
-import { endAllSteps } from '../../src/runner/process/end-all.ts';
-import { createProcessRunner } from '../../src/runner/process/process-runner.ts';
-import type { Listed } from '../../src/runner/runner.ts';
+import type { Listed, Runner } from '../../src/runner/runner.ts';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.ts';
 import { submit } from '../../src/temporal/submit.ts';
 import { createDatabase } from './database.ts';
+import { type Ground, processGround } from './ground.ts';
 import { createNamespace } from './temporal.ts';
 
 export const STEP_PROGRAM = path.resolve(import.meta.dirname, 'programs/step.ts');
@@ -55,8 +54,10 @@ export type System = AsyncDisposable & {
   /** Submits what a params file says, as the api would; further actions become further steps, as in a diff. */
   submit(target: string, action: string, ...further: string[]): Promise<Submitted>;
   job(id: number): Promise<JobView>;
-  /** Run folders of a target, and those of them in which something still runs. */
-  folders(target: string): Promise<Listed[]>;
+  /** As the workers have it, for a look at what runs and to plant what another would have started. */
+  runner(): Promise<Runner>;
+  /** What there is of a target (run folders, Kubernetes Jobs), and what of it still runs. */
+  listed(target: string): Promise<Listed[]>;
   live(target: string): Promise<Listed[]>;
   /** Waits until the job has a status. */
   until(id: number, status: string, timeoutMs?: number): Promise<JobView>;
@@ -71,10 +72,14 @@ export function params(target: string, action: string, options: string, more = '
   ];
 }
 
-/** @param options.temporalAddress another Temporal than the run's, for tests that kill it */
+/**
+ * @param options.temporal another Temporal than the run's, for tests that kill it
+ * @param options.ground what steps run on; processes by default. It is disposed of with the system.
+ */
 export async function startSystem(options: {
   params: readonly [string, string][];
   temporal?: { address: string; namespace: string };
+  ground?: Ground;
 }): Promise<System> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-system-'));
   const paramsDir = path.join(dataDir, 'job_params');
@@ -85,7 +90,9 @@ export async function startSystem(options: {
   const database = await createDatabase();
   const temporalAt = options.temporal ?? (await createNamespace());
   const apiPort = await freePort();
+  const ground = options.ground ?? processGround(dataDir);
   const environment = {
+    ...ground.environment,
     PORT: String(apiPort),
     DATABASE_URL: database.url,
     TEMPORAL_ADDRESS: temporalAt.address,
@@ -111,11 +118,9 @@ export async function startSystem(options: {
     parts.push(part);
     return part;
   };
-  const folders = async (target: string) =>
-    await createProcessRunner({ dataDir, installation: await readInstallation(db) }).list({
-      env: 'dev',
-      target,
-    });
+  let ownRunner: Runner | undefined;
+  const runner = async () => (ownRunner ??= ground.runner(await readInstallation(db)));
+  const listed = async (target: string) => await (await runner()).list({ env: 'dev', target });
   const job = async (id: number) => {
     const view = await readJobView(db, id);
     if (!view) throw new Error(`no job ${id}`);
@@ -129,7 +134,8 @@ export async function startSystem(options: {
     log,
     environment,
     apiUrl,
-    startWorker: (script = 'src/worker.ts', more) => start(script, more),
+    startWorker: (script = 'src/worker.ts', more) =>
+      start(script, { ...inject('workerEnvironment'), ...more }),
     startApi: (more) => start('src/server.ts', more),
     async call(method, route, body) {
       token ??= await login(apiUrl);
@@ -165,7 +171,7 @@ export async function startSystem(options: {
           env: 'dev',
           target: file.target,
           parameters: file.parameters,
-          runner: file.runner ?? 'process',
+          runner: file.runner ?? ground.name,
           steps,
           trigger: 'api',
           requestedBy: 'test',
@@ -173,8 +179,9 @@ export async function startSystem(options: {
       );
     },
     job,
-    folders,
-    live: async (target) => (await folders(target)).filter((listed) => listed.live),
+    runner,
+    listed,
+    live: async (target) => (await listed(target)).filter(({ live }) => live),
     async until(id, status, timeoutMs = 30_000) {
       await expect
         .poll(async () => (await job(id)).status, { timeout: timeoutMs, interval: 50, message: `job ${id}` })
@@ -183,7 +190,7 @@ export async function startSystem(options: {
     },
     async [Symbol.asyncDispose]() {
       for (const part of parts) await part.kill('SIGKILL');
-      await endAllSteps(dataDir, 0);
+      await ground.dispose();
       await db.destroy();
       await temporal.close();
       await database.drop();

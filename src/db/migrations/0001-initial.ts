@@ -100,6 +100,7 @@ const STATEMENTS = [
     byte_offset bigint NOT NULL,
     byte_length integer NOT NULL,
     text text NOT NULL,
+    mark text,
     PRIMARY KEY (job_id, step, attempt, byte_offset),
     FOREIGN KEY (job_id, step, attempt) REFERENCES steps
   )`,

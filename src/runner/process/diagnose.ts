@@ -1,6 +1,6 @@
 /** How a supervised process ended, in words an operator can act on. Pure. */
 import type { StepOutcome } from '../../domain/outcome.ts';
-import { disrupted, explainExit, failed, lastWords } from '../exit-diagnosis.ts';
+import { disrupted, explainExit, failed, heard } from '../exit-diagnosis.ts';
 import type { LastWords, StepEnd } from '../runner.ts';
 
 export function diagnoseProcess(end: StepEnd, words: LastWords): StepOutcome {
@@ -9,6 +9,8 @@ export function diagnoseProcess(end: StepEnd, words: LastWords): StepOutcome {
       return { kind: 'completed' };
     case 'exited':
       return explainExit(end.exitCode, words);
+    case 'diagnosed':
+      return { kind: 'failed', diagnosis: end.diagnosis };
     case 'killed':
       return end.signal === 'SIGTERM'
         ? disrupted('The program was ended by SIGTERM, not by a cancel of ours.', words)
@@ -19,7 +21,7 @@ export function diagnoseProcess(end: StepEnd, words: LastWords): StepOutcome {
               what_to_do:
                 'SIGKILL often is the machine running out of memory: see its kernel log. Start the job again.',
             },
-            lastWords(words) ?? 'It had not reported anything.',
+            heard(words),
           );
     case 'deadline':
       return failed(
@@ -28,7 +30,7 @@ export function diagnoseProcess(end: StepEnd, words: LastWords): StepOutcome {
           summary: 'The step ran longer than TIMEOUT allows and was ended.',
           what_to_do: 'Find out what was slow, or raise TIMEOUT in the params file.',
         },
-        lastWords(words) ?? 'It had not reported anything.',
+        heard(words),
       );
     case 'not_started':
       return failed(
@@ -46,7 +48,7 @@ export function diagnoseProcess(end: StepEnd, words: LastWords): StepOutcome {
           summary: 'The run is gone and left no word of how it ended; it does not count as a success.',
           what_to_do: 'See whether somebody killed it or the machine was restarted. Start the job again.',
         },
-        lastWords(words) ?? 'It had not reported anything.',
+        heard(words),
       );
   }
 }

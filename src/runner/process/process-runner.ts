@@ -2,14 +2,15 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { open, rm, watch } from 'node:fs/promises';
+import { open, rename, rm, watch } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Key } from '../../domain/job.ts';
-import { jobPart } from '../../domain/names.ts';
+import { describeAttempt, isSameAttempt, jobPart } from '../../domain/names.ts';
 import type { Listed, LogPart, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
 import { diagnoseProcess } from './diagnose.ts';
+import { secretEnvironment } from '../program.ts';
 import { signalProcess } from '../../process-stat.ts';
 import { isGroupAlive, isSupervisorAlive, signalGroup } from './process-group.ts';
 import { renderProcess } from './render.ts';
@@ -49,8 +50,8 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       const created = await createRunFolder(folder, spec);
       const found = created ? spec : await readSpec(folder);
       if (!found) return { kind: 'being_deleted' };
-      const conflict = created ? undefined : ownerOf(found, step);
-      if (conflict !== undefined) return { kind: 'name_conflict', owner: conflict };
+      if (!isSameAttempt(found.labels, step.labels))
+        return { kind: 'name_conflict', owner: describeAttempt(found.labels) };
       if (!(await readSupervisor(folder))) await startSupervisor(folder, step, options.dataDir);
       return { kind: 'launched', uid: found.uid };
     },
@@ -66,6 +67,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
           uid: spec.uid,
           labels: spec.labels,
           live: await isLive(folderOf(name)),
+          removing: false,
           createdAt: new Date(spec.createdAt),
         });
       }
@@ -89,7 +91,17 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       }
     },
 
-    readLog: (name, offset, behind) => readLogPart(path.join(folderOf(name), LOG), offset, behind),
+    openLog({ name }, from, behind) {
+      let { offset } = from;
+      return {
+        async read() {
+          const part = await readLogPart(path.join(folderOf(name), LOG), offset, behind);
+          if (part) offset = part.next.offset;
+          return part;
+        },
+        close: () => undefined,
+      };
+    },
 
     async remove({ name, uid, force }) {
       const folder = folderOf(name);
@@ -106,7 +118,15 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     async forget({ name, uid }) {
       const folder = folderOf(name);
       if ((await readSpec(folder))?.uid !== uid || (await isLive(folder))) return;
-      await rm(folder, { recursive: true, force: true });
+      // At once out of every listing: while its files go one by one, it would look as if it were about to start.
+      const forgotten = path.join(runsDir, `.forgotten-${name}`);
+      try {
+        await rename(folder, forgotten);
+      } catch (error) {
+        if (!isCode(error, 'ENOENT')) throw error;
+        return; // another one was quicker
+      }
+      await rm(forgotten, { recursive: true, force: true });
     },
 
     diagnose: diagnoseProcess,
@@ -134,18 +154,6 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
   }
 }
 
-/** Undefined when the folder is this very attempt's, else whose it is. */
-function ownerOf(found: RunSpec, step: StepLaunch): string | undefined {
-  const { installation, jobUid, step: index, attempt, specHash } = found.labels;
-  const ours =
-    installation === step.labels.installation &&
-    jobUid === step.labels.jobUid &&
-    index === step.labels.step &&
-    attempt === step.labels.attempt &&
-    specHash === step.labels.specHash;
-  return ours ? undefined : `job ${found.labels.jobId} (${jobUid}) step ${index} attempt ${attempt}`;
-}
-
 function matches(spec: RunSpec, of: Key | { readonly jobUid: string } | undefined): boolean {
   if (!of) return true;
   if ('jobUid' in of) return spec.labels.jobUid === of.jobUid;
@@ -164,8 +172,7 @@ async function startSupervisor(folder: string, step: StepLaunch, dataDir: string
       ...(process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] }),
       // Node keeps what it made of our TypeScript: supervisor and program start in less than half the time.
       NODE_COMPILE_CACHE: path.join(dataDir, 'compile-cache'),
-      SYNCRATOR_REPORT_TOKEN: step.reportToken,
-      ...(step.checkpoint === undefined ? {} : { SYNCRATOR_CHECKPOINT: step.checkpoint }),
+      ...secretEnvironment(step),
     },
   });
   child.unref();
@@ -216,8 +223,8 @@ async function readLogPart(file: string, from: number, behind: number): Promise<
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(LOG_PART_BYTES), 0, LOG_PART_BYTES, offset);
     if (bytesRead === 0) return undefined;
     // Whole lines, so that no character is cut in two; a last line without an end goes as it is.
-    const lineEnd = buffer.lastIndexOf('\n', bytesRead - 1) + 1;
-    return { offset, bytes: buffer.subarray(0, lineEnd || bytesRead) };
+    const length = buffer.lastIndexOf('\n', bytesRead - 1) + 1 || bytesRead;
+    return { offset, bytes: buffer.subarray(0, length), next: { offset: offset + length, mark: null } };
   } finally {
     await handle.close();
   }

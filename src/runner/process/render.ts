@@ -1,5 +1,6 @@
 /** What a step is as a process: pure, used by the launch and by the dry run alike, so that the dry run cannot lie. */
 import type { Key, StepSpec } from '../../domain/job.ts';
+import { programArguments, programEnvironment } from '../program.ts';
 
 export type RenderedProcess = {
   /** The program and its arguments; the first word `node` stands for this very Node. */
@@ -19,20 +20,12 @@ export function renderProcess(input: {
   settingsFile: string;
   reportUrl: string;
 }): RenderedProcess {
-  const { key, spec } = input;
-  const program = spec.command ?? ['node', 'src/job/main.ts'];
+  const program = input.spec.command ?? ['node', 'src/job/main.ts'];
   return {
-    argv: [...program, ...spec.args, '--api_job_id', String(input.jobId)],
-    environment: {
-      ...spec.environment,
-      SYNCRATOR_ENV: key.env,
-      SYNCRATOR_TARGET: key.target,
-      SYNCRATOR_STEP_NAME: input.name,
-      SYNCRATOR_SETTINGS_FILE: input.settingsFile,
-      SYNCRATOR_REPORT_URL: input.reportUrl,
-    },
+    argv: [...program, ...programArguments(input.spec, input.jobId)],
+    environment: { ...programEnvironment(input), SYNCRATOR_SETTINGS_FILE: input.settingsFile },
   };
 }
 
 /** Environment that only a launch adds; the dry run shows the names. */
-export const SECRET_ENVIRONMENT = ['SYNCRATOR_REPORT_TOKEN', 'SYNCRATOR_CHECKPOINT'] as const;
+export { SECRET_ENVIRONMENT } from '../program.ts';

@@ -1,0 +1,68 @@
+/** The secrets that are let into the system, each with the places that have to hold it; anywhere else it is a leak. */
+import { randomBytes } from 'node:crypto';
+
+export type Canary = {
+  readonly name: string;
+  readonly value: string;
+  /** Where it may stand. */
+  readonly allowed: readonly (typeof ALLOWED)[number]['place'][];
+  /** Where it must have been seen, or the search itself is blind. */
+  readonly seen?: string;
+};
+
+/** Written out, with the reason of each. */
+export const ALLOWED = [
+  { place: 'Kubernetes secrets', because: 'settings of source and sink live there, for the pod alone' },
+  { place: 'Kubernetes jobs', because: 'the report token goes by environment; arguments go byte for byte' },
+  { place: 'Kubernetes pods', because: 'a pod has what its Kubernetes Job says' },
+  {
+    place: 'table jobs',
+    because: 'the parameters and the frozen steps, which the program is to get unchanged',
+  },
+  { place: 'table idempotency_keys', because: 'a key is kept to know it again; it opens nothing' },
+  {
+    place: 'table step_logs',
+    because: 'what a program printed is kept as it is, and filtered when it is shown',
+  },
+] as const;
+
+/** A secret that nobody else has. */
+export function secret(): string {
+  return `canary${randomBytes(12).toString('hex')}`;
+}
+
+/** @returns one line for each canary in a place that may not hold it, or missing where it must be */
+export function findCanaries(canaries: readonly Canary[], places: ReadonlyMap<string, string>): string[] {
+  return canaries.flatMap((canary) => {
+    const forms = formsOf(canary.value);
+    const allowed: readonly string[] = canary.allowed;
+    const found = [...places].flatMap(([place, text]) => {
+      const at = forms.map((form) => text.indexOf(form)).find((index) => index >= 0);
+      return at === undefined ? [] : [{ place, around: text.slice(Math.max(0, at - 150), at + 40) }];
+    });
+    const leaks = found
+      .filter(({ place }) => !allowed.includes(place))
+      .map(({ place, around }) => `${canary.name} is in ${place}: ${around.replaceAll(/\s+/g, ' ')}`);
+    return canary.seen !== undefined && !found.some(({ place }) => place === canary.seen)
+      ? [...leaks, `${canary.name} was not found in ${canary.seen}, where it has to be`]
+      : leaks;
+  });
+}
+
+/** As it is, in a URL, and in base64 at each of the three places it may begin at. */
+function formsOf(value: string): string[] {
+  const bytes = Buffer.from(value);
+  const shifted = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
+    // Its first and last characters depend on what stands beside it.
+    return text.slice(shift === 0 ? 0 : 4, -4);
+  });
+  return [
+    ...new Set([
+      value,
+      encodeURIComponent(value),
+      encodeURIComponent(value).replaceAll('%20', '+'),
+      ...shifted,
+    ]),
+  ];
+}

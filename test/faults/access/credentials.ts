@@ -1,0 +1,86 @@
+/** Every bad credential that a request may carry; each is refused wherever a user's token is wanted. */
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { signToken } from '../../../src/api/tokens.ts';
+
+export type Credential = { readonly name: string; readonly header: string | undefined };
+
+/** Whose token was good until a moment ago. */
+export const DISABLED = 'a disabled user';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/** @param of.disabled a user who has been disabled since that token was made */
+export async function badCredentials(of: {
+  secret: string;
+  disabled: string;
+  reportTokens: Readonly<Record<string, string>>;
+}): Promise<Credential[]> {
+  const { secret } = of;
+  const now = Math.floor(Date.now() / 1000);
+  const good: Claims = {
+    auth_time: now,
+    sub: 'admin',
+    iss: 'syncrator',
+    aud: 'syncrator',
+    iat: now,
+    exp: now + 899,
+  };
+  const head = { alg: 'HS256', typ: 'JWT' };
+  const without = (name: string) =>
+    Object.fromEntries(Object.entries(good).filter(([claim]) => claim !== name));
+  const jwt = (header: object, claims: Claims, key: string | Buffer = secret) => sign(header, claims, key);
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const whole = await signToken([secret], { sub: 'admin', authTime: now });
+  const tokens: Record<string, string> = {
+    garbage: randomBytes(30).toString('hex'),
+    'garbage in three parts': 'a.b.c',
+    'alg none': `${encode({ alg: 'none' })}.${encode(good)}.`,
+    'alg None': `${encode({ alg: 'None' })}.${encode(good)}.`,
+    'alg none with a signature': jwt({ alg: 'none' }, good),
+    'RS256 by a key of its own': jwt({ alg: 'RS256' }, good, privateKey),
+    'HS256 by a public key': jwt(head, good, publicKey),
+    'HS256 by a key it brings along': jwt({ ...head, jwk: { kty: 'oct', k: 'c2VjcmV0' } }, good, 'secret'),
+    'HS512 by the right secret': jwt({ alg: 'HS512' }, good),
+    'a wrong signature': jwt(head, good, randomBytes(32)),
+    'an empty secret': jwt(head, good, ''),
+    'no signature': whole.split('.').slice(0, 2).join('.') + '.',
+    'a cut signature': whole.slice(0, -3),
+    'changed claims': [whole.split('.')[0], encode({ ...good, sub: 'root' }), whole.split('.')[2]].join('.'),
+    expired: jwt(head, { ...good, iat: now - 899, exp: now - 5 }),
+    'too old, though it says it lasts': jwt(head, { ...good, iat: now - 1_000, exp: now + 9_999 }),
+    'not yet valid': jwt(head, { ...good, nbf: now + 300 }),
+    'made in the future': jwt(head, { ...good, iat: now + 300, exp: now + 900 }),
+    'wrong aud': jwt(head, { ...good, aud: 'another' }),
+    'wrong iss': jwt(head, { ...good, iss: 'another' }),
+    ...Object.fromEntries(Object.keys(good).map((name) => [`no ${name}`, jwt(head, without(name))])),
+    'a critical header': jwt({ ...head, crit: ['x'], x: 1 }, good),
+    [DISABLED]: await signToken([secret], { sub: of.disabled, authTime: now }),
+    ...of.reportTokens,
+  };
+  return [
+    { name: 'none', header: undefined },
+    { name: 'empty', header: '' },
+    { name: 'no token', header: 'Bearer ' },
+    { name: 'wrong scheme', header: `Basic ${Buffer.from('admin:admin').toString('base64')}` },
+    { name: 'a good token under another scheme', header: `Token ${whole}` },
+    { name: 'a good token without a scheme', header: whole },
+    { name: 'a good token twice', header: `Bearer ${whole} ${whole}` },
+    { name: 'a good token and another', header: `Bearer ${whole}, Bearer ${whole}` },
+    ...Object.entries(tokens).map(([name, token]) => ({ name, header: `Bearer ${token}` })),
+  ];
+}
+
+/** By hand, because no library makes tokens as bad as these. */
+function sign(header: object, claims: Claims, key: string | Buffer): string {
+  const signed = `${encode(header)}.${encode(claims)}`;
+  const hash = 'alg' in header && header.alg === 'HS512' ? 'sha512' : 'sha256';
+  return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}

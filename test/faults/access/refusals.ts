@@ -1,0 +1,109 @@
+/** Every route with every bad credential and every method: what was not refused, and what it changed. */
+import { sql } from 'kysely';
+import type { Db } from '../../../src/db/schema.ts';
+import type { Operation } from '../operations.ts';
+import type { Asker, Told } from './ask.ts';
+import { type Credential, DISABLED } from './credentials.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** What must not change while everything is refused. What only the worker writes is not looked at. */
+const LOOKED_AT = [
+  'SELECT count(*)::text AS line FROM jobs',
+  "SELECT j.id || ' ' || coalesce(j.cancel_requested_at::text, '-') || j.status AS line FROM jobs j ORDER BY 1",
+  ...[
+    'audit',
+    'idempotency_keys',
+    'maintenance',
+    'reports',
+    'schedule_firings',
+    'sync_jobs',
+    'targets',
+    'users',
+  ].map((table) => `SELECT t::text AS line FROM ${table} t ORDER BY 1`),
+];
+const AT_ONCE = 16;
+
+export type Values = Readonly<Record<string, string>>;
+
+/** @param values what is put into paths: of things that exist, so that the credential alone is wrong */
+export async function refuseAll(of: {
+  asker: Asker;
+  db: Db;
+  operations: readonly Operation[];
+  credentials: readonly Credential[];
+  values: Values;
+}): Promise<{ n: number; violations: string[] }> {
+  const violations: string[] = [];
+  const before = await everything(of.db);
+  const queue = [...new Set(of.operations.map(({ path }) => path))].flatMap((path) =>
+    METHODS.flatMap((method) => of.credentials.map((credential) => ({ path, method, credential }))),
+  );
+  const n = queue.length;
+  const lane = async () => {
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      const { path, method, credential } = next;
+      const operation = of.operations.find(
+        (one) => one.path === path && one.method === (method === 'HEAD' ? 'GET' : method),
+      );
+      if (operation?.access === 'public') continue;
+      const answer = await of.asker.ask(method, fill(path, of.values), {
+        ...(credential.header === undefined ? {} : { headers: { authorization: credential.header } }),
+        ...(operation?.body && method !== 'HEAD' ? { json: adapted(operation.body, of.values) } : {}),
+      });
+      const fitting = expected(operation, credential);
+      if (!fitting.includes(answer.status))
+        violations.push(
+          `${method} ${path} with ${credential.name}: ${answer.status}, not ${fitting.join(' or ')}`,
+        );
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const after = await everything(of.db);
+  for (const [at, text] of after.entries())
+    if (text !== before[at])
+      violations.push(`something refused has changed what is told by ${LOOKED_AT[at]}`);
+  return { n, violations };
+}
+
+/** Reports with tokens that once were, or are elsewhere, good. */
+export async function refuseReports(
+  asker: Asker,
+  cases: readonly { name: string; job: number; token: string; status: number }[],
+): Promise<string[]> {
+  const violations: string[] = [];
+  for (const { name, job, token, status } of cases) {
+    const answer: Told = await asker.ask('PUT', `/jobs/${job}/report`, {
+      token,
+      json: { seq: 2_000_000, phase: 'stolen' },
+    });
+    if (answer.status !== status)
+      violations.push(`a report with ${name}: ${answer.status} ${answer.text}, not ${status}`);
+  }
+  return violations;
+}
+
+function expected(operation: Operation | undefined, { name }: Credential): number[] {
+  if (!operation) return [404, 405];
+  // A dry run asks nobody, so that it works without Postgres; it shows what the params files say, and changes nothing.
+  if (name === DISABLED && !operation.stored) return [200];
+  return operation.access === 'report' ? [401, 403] : [401];
+}
+
+export function fill(path: string, values: Values): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'none');
+}
+
+/** The document's example with names that are declared here. */
+export function adapted(body: Readonly<Record<string, unknown>>, values: Values): object {
+  const own = Object.fromEntries(Object.entries(values).filter(([name]) => name in body && name !== 'id'));
+  return { ...body, ...own };
+}
+
+async function everything(db: Db): Promise<string[]> {
+  const texts: string[] = [];
+  for (const statement of LOOKED_AT) {
+    const { rows } = await sql.raw<{ line: string }>(statement).execute(db);
+    texts.push(rows.map(({ line }) => line).join('\n'));
+  }
+  return texts;
+}

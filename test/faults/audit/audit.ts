@@ -1,0 +1,206 @@
+/**
+ * The end audit: what Kubernetes, Temporal and Postgres themselves say about every job of a program, against the
+ * invariants I1–I8 of the design. It believes nothing that the product says of itself.
+ */
+import { FINAL_STATUSES, isFinal, type JobStatus } from '../../../src/domain/status.ts';
+import type { Rig } from '../rig/rig.ts';
+import { type Clock, openEtcd } from './etcd.ts';
+import { JOBS, type Life, livesOf, PODS } from './lives.ts';
+import { readStatuses, type StatusChange } from './status-log.ts';
+
+export type Expectation = {
+  /** The job's id, as the api answered it. */
+  readonly id: number;
+  /** How it may end: a status, or with a colon the diagnosis it must have, as in `failed:exit_code`. */
+  readonly may: readonly string[];
+};
+
+export type AuditResult = {
+  readonly violations: string[];
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly pods: number;
+  readonly kubernetesJobs: number;
+  /** For programs that measure more. */
+  readonly podLives: readonly Life[];
+  readonly jobLives: readonly Life[];
+  readonly clock: Clock;
+  readonly changes: readonly StatusChange[];
+};
+
+export type Audit = Disposable & {
+  /** @param expected one for every job that the api accepted */
+  take(expected: readonly Expectation[]): Promise<AuditResult>;
+};
+
+type Row = {
+  readonly id: number;
+  readonly uid: string;
+  readonly env: string;
+  readonly target: string;
+  readonly status: JobStatus;
+  readonly diagnosis: { readonly code: string } | null;
+  readonly steps_spec: readonly unknown[];
+};
+
+/** Call it before the first job: it dates Kubernetes' writes from then on. */
+export function openAudit(rig: Rig): Audit {
+  const etcd = openEtcd(rig.cluster.etcdUrl);
+  const time = etcd.keepTime(50);
+  return {
+    [Symbol.dispose]: () => time[Symbol.dispose](),
+    async take(expected) {
+      const rows: Row[] = await rig.db
+        .selectFrom('jobs')
+        .select(['id', 'uid', 'env', 'target', 'status', 'diagnosis', 'steps_spec'])
+        .execute();
+      const changes = await readStatuses(rig.db);
+      const namespaced = [PODS, JOBS].map((prefix) => `${prefix}${rig.ground.namespace}/`);
+      const { writes, clock } = await etcd.history(namespaced);
+      const podLives = livesOf(writes, PODS);
+      const jobLives = livesOf(writes, JOBS);
+      const violations = [
+        ...checkRecords(rows, changes, expected),
+        ...checkExclusion(podLives),
+        ...checkOnce(podLives, jobLives),
+        ...checkNothingLivesOn(rows, changes, podLives, clock),
+        ...checkLeftovers(podLives, jobLives),
+        ...checkSuccess(rows, jobLives),
+        ...(await checkApi(rig, rows)),
+        ...(await checkTemporal(rig)),
+      ];
+      const statuses: Record<string, number> = {};
+      for (const { status, diagnosis } of rows) {
+        const name = diagnosis === null || status !== 'failed' ? status : `${status}:${diagnosis.code}`;
+        statuses[name] = (statuses[name] ?? 0) + 1;
+      }
+      const counts = { pods: podLives.length, kubernetesJobs: jobLives.length };
+      return { violations, statuses, ...counts, podLives, jobLives, clock, changes };
+    },
+  };
+}
+
+/** I1, I2, I6: every accepted job is there, ended once, rightly, and never changed after that. */
+function checkRecords(
+  rows: readonly Row[],
+  changes: readonly StatusChange[],
+  expected: readonly Expectation[],
+): string[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const violations: string[] = [];
+  for (const { id, may } of expected) {
+    const row = byId.get(id);
+    if (!row) {
+      violations.push(`I2 job ${id} was accepted and is lost`);
+      continue;
+    }
+    const ends = [row.status as string, `${row.status}:${row.diagnosis?.code ?? ''}`];
+    if (!may.some((allowed) => ends.includes(allowed)))
+      violations.push(`I1 job ${id} is ${ends[1]}, may be ${may.join(' or ')}`);
+  }
+  const known = new Set(expected.map(({ id }) => id));
+  for (const { id, status } of rows) {
+    if (!known.has(id)) violations.push(`I2 job ${id} is there and nobody was told`);
+    if (!isFinal(status)) violations.push(`I1 job ${id} is still ${status}`);
+  }
+  const final = new Map<number, JobStatus>();
+  for (const { jobId, status } of changes) {
+    const before = final.get(jobId);
+    if (before) violations.push(`I6 job ${jobId} went from ${before} to ${status}`);
+    if (isFinal(status)) final.set(jobId, status);
+  }
+  for (const { id, status } of rows)
+    if (final.get(id) !== status) violations.push(`I6 job ${id} is ${status}, ended as ${final.get(id)}`);
+  return violations;
+}
+
+/** I3: at most one live pod for each lock key, by the order of the store's own writes. */
+function checkExclusion(pods: readonly Life[]): string[] {
+  const violations: string[] = [];
+  for (const [lockKey, lives] of Map.groupBy(pods, (life) => life.lockKey)) {
+    const sorted = lives.toSorted((a, b) => a.from - b.from);
+    let last: Life | undefined;
+    for (const life of sorted) {
+      if (last && life.from < last.to)
+        violations.push(`I3 ${lockKey}: ${life.name} began while ${last.name} lived`);
+      if (!last || life.to > last.to) last = life;
+    }
+  }
+  return violations;
+}
+
+/** I4: one Kubernetes Job and at most one pod for each attempt of a step. */
+function checkOnce(pods: readonly Life[], jobs: readonly Life[]): string[] {
+  return [
+    ...[...Map.groupBy(pods, (life) => life.stepName)].map(([name, all]) => ({ name, all, what: 'pods' })),
+    ...[...Map.groupBy(jobs, (life) => life.stepName)].map(([name, all]) => ({ name, all, what: 'Jobs' })),
+  ].flatMap(({ name, all, what }) =>
+    all.length > 1 ? [`I4 ${name}: ${all.length} ${what} were created`] : [],
+  );
+}
+
+/** I7: no pod of a job lives once its final status is written, for every final status. */
+function checkNothingLivesOn(
+  rows: readonly Row[],
+  changes: readonly StatusChange[],
+  pods: readonly Life[],
+  clock: Clock,
+): string[] {
+  const finalAt = new Map<number, number>();
+  for (const { jobId, status, at } of changes)
+    if ((FINAL_STATUSES as readonly string[]).includes(status)) finalAt.set(jobId, at.getTime());
+  const byUid = new Map(rows.map((row) => [row.uid, row]));
+  return pods.flatMap((pod) => {
+    const row = byUid.get(pod.jobUid);
+    if (!row) return [`I5 pod ${pod.name} belongs to no job`];
+    const at = finalAt.get(row.id);
+    if (at === undefined || at >= clock(pod.to).from) return [];
+    const late = pod.to === Number.MAX_SAFE_INTEGER ? 'for ever' : `${clock(pod.to).from - at} ms`;
+    return [`I7 pod ${pod.name} of job ${row.id} lived ${late} after the job was ${row.status}`];
+  });
+}
+
+/** I5: nothing of ours is left in the cluster. */
+function checkLeftovers(pods: readonly Life[], jobs: readonly Life[]): string[] {
+  return [
+    ...pods.filter(({ removed }) => !removed).map(({ name }) => `I5 pod ${name} is left`),
+    ...jobs.filter(({ removed }) => !removed).map(({ name }) => `I5 Kubernetes Job ${name} is left`),
+  ];
+}
+
+/** I8, of Kubernetes: a completed job has a Kubernetes Job for each of its steps that was seen to complete. */
+function checkSuccess(rows: readonly Row[], jobs: readonly Life[]): string[] {
+  const byJob = Map.groupBy(jobs, (life) => life.jobUid);
+  return rows.flatMap(({ id, uid, status, steps_spec: steps }) => {
+    if (status !== 'completed') return [];
+    const done = new Set(
+      (byJob.get(uid) ?? []).filter((life) => life.lastState === 'Complete').map(({ step }) => step),
+    );
+    return done.size === steps.length
+      ? []
+      : [`I8 job ${id} is completed, ${done.size} of ${steps.length} steps are`];
+  });
+}
+
+/** I8, of the api: it says what the record says. */
+async function checkApi(rig: Rig, rows: readonly Row[]): Promise<string[]> {
+  const told = new Map<number, unknown>();
+  for (let page: string | undefined = '/jobs?limit=100'; page !== undefined; ) {
+    const { body, headers } = await rig.api.insist('GET', page);
+    for (const job of body as unknown as { id: number; status: string }[]) told.set(job.id, job.status);
+    page = /<([^>]+)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+  }
+  return rows.flatMap(({ id, status }) =>
+    told.get(id) === status
+      ? []
+      : [`I8 the api says ${String(told.get(id))} of job ${id}, the record ${status}`],
+  );
+}
+
+/** I8, of Temporal: nothing runs any more, and no workflow failed. */
+async function checkTemporal(rig: Rig): Promise<string[]> {
+  const violations: string[] = [];
+  const query = 'ExecutionStatus IN ("Running", "Failed", "TimedOut")';
+  for await (const { workflowId, status } of rig.temporal.client.workflow.list({ query }))
+    violations.push(`I8 workflow ${workflowId} is ${status.name}`);
+  return violations;
+}

@@ -1,0 +1,129 @@
+/** What became of hostile parameters in the cluster: every manifest beside that of an innocent start. */
+import type { Write } from '../audit/etcd.ts';
+import { JOBS } from '../audit/lives.ts';
+
+export type Started = {
+  readonly id: number;
+  readonly action: string;
+  readonly options: string;
+  readonly tag: string;
+  readonly query: string;
+  readonly what: string;
+};
+
+type Stored = {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+};
+type Container = {
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+};
+
+/** Where one job may differ from another, with the reason. `env` stands for its values, by name. */
+const DIFFERS: readonly { readonly at: RegExp; readonly because: string }[] = [
+  { at: /^metadata\.(name|uid|creationTimestamp|resourceVersion)$/, because: 'each has its own' },
+  { at: /^metadata\.(managedFields\.\d+\.time)$/, because: 'when it was written' },
+  {
+    at: /labels\.(syncrator\/(job-id|job-uid|target|action)|(batch\.kubernetes\.io\/)?(job-name|controller-uid))$/,
+    because: 'whose it is: checked to be ours or a declared name',
+  },
+  { at: /matchLabels\.batch\.kubernetes\.io\/controller-uid$/, because: "the controller's own" },
+  { at: /metadata\.annotations\.syncrator\/spec-hash$/, because: 'a hash over what was asked for' },
+  { at: /containers\.0\.args\.\d+$/, because: 'OPTIONS: compared with what was sent, one by one' },
+  { at: /containers\.0\.image$/, because: 'IS_TAG: compared with what was sent' },
+  { at: /containers\.0\.imagePullPolicy$/, because: "Kubernetes' own choice: Always for the tag latest" },
+  { at: /containers\.0\.env\.MAM_MAIN_QUERY$/, because: 'compared with what was sent' },
+  {
+    at: /containers\.0\.env\.SYNCRATOR_(TARGET|STEP_NAME|REPORT_URL|REPORT_TOKEN)$/,
+    because: 'derived from the job: its target, name, number and token',
+  },
+  { at: /containers\.0\.envFrom\.\d\.(configMapRef|secretRef)\.name$/, because: 'of the target' },
+];
+const LABEL = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
+
+/** @param of.innocent the id of a job that asked for nothing odd; `others`: jobs that are known and not compared */
+export function checkManifests(
+  writes: readonly Write[],
+  started: readonly Started[],
+  { innocent, others }: { innocent: number; others: readonly number[] },
+): { violations: string[]; compared: number } {
+  const byId = new Map<number, Stored>();
+  for (const { key, object } of writes) {
+    const stored = object as Stored | undefined;
+    const id = Number(stored?.metadata.labels?.['syncrator/job-id']);
+    if (stored && key.startsWith(JOBS) && !byId.has(id)) byId.set(id, stored); // as it was created
+  }
+  const model = byId.get(innocent);
+  if (!model) throw new Error(`the innocent job ${innocent} has no Kubernetes Job`);
+  const violations: string[] = [];
+  const known = new Set([innocent, ...others, ...started.map(({ id }) => id)]);
+  for (const [id, { metadata }] of byId)
+    if (!known.has(id)) violations.push(`${metadata.name} belongs to job ${id}, which nobody started`);
+  let compared = 0;
+  for (const one of started) {
+    const stored = byId.get(one.id);
+    if (!stored) {
+      violations.push(`job ${one.id} (${one.what}) has no Kubernetes Job`);
+      continue;
+    }
+    compared += 1;
+    const fault = [...differences(model, stored), ...checkValues(stored, one)];
+    violations.push(...fault.map((line) => `job ${one.id} (${one.what}): ${line}`));
+  }
+  return { violations, compared };
+}
+
+function differences(model: Stored, stored: Stored): string[] {
+  const [a, b] = [new Map(leaves(model)), new Map(leaves(stored))];
+  return [...new Set([...a.keys(), ...b.keys()])].flatMap((at) =>
+    a.get(at) === b.get(at) || at.startsWith('status.') || DIFFERS.some((row) => row.at.test(at))
+      ? []
+      : [`${at} is ${b.get(at)}, not ${a.get(at)}`],
+  );
+}
+
+function checkValues({ metadata, spec }: Stored, one: Started): string[] {
+  const [container, ...more] = spec.template.spec.containers;
+  if (!container || more.length > 0) return ['it has not one container'];
+  const env = new Map(container.env.map(({ name, value = '' }) => [name, value]));
+  const wanted = [
+    'sync',
+    ...one.options.split(' ').filter((word) => word !== ''),
+    '--api_job_id',
+    String(one.id),
+  ];
+  const got = container.args.map((argument) => expanded(argument, env));
+  const query = expanded(env.get('MAM_MAIN_QUERY') ?? '', env);
+  return [
+    ...(JSON.stringify(got) === JSON.stringify(wanted) ? [] : [`argv ${JSON.stringify(got)}`]),
+    ...(container.image === `syncrator:${one.tag}` ? [] : [`image ${container.image}`]),
+    ...(query === one.query ? [] : [`MAM_MAIN_QUERY ${JSON.stringify(query)}`]),
+    ...Object.entries(metadata.labels ?? {}).flatMap(([name, value]) =>
+      LABEL.test(value) ? [] : [`label ${name}=${value}`],
+    ),
+  ];
+}
+
+/** As the kubelet does: `$$` is `$`, `$(NAME)` is a variable's value, if there is such a variable. */
+function expanded(text: string, env: ReadonlyMap<string, string>): string {
+  return text.replaceAll(/\$\$|\$\(([^)]*)\)/g, (found, name?: string) =>
+    name === undefined ? '$' : (env.get(name) ?? found),
+  );
+}
+
+function* leaves(value: unknown, at = ''): Generator<[string, string]> {
+  if (typeof value !== 'object' || value === null) {
+    yield [at, JSON.stringify(value) ?? ''];
+    return;
+  }
+  const list = Array.isArray(value) && at.endsWith('.env') ? value.map(byName) : Object.entries(value);
+  if (list.length === 0) yield [at, '{}'];
+  for (const [key, inner] of list) yield* leaves(inner, at === '' ? key : `${at}.${key}`);
+}
+
+function byName(variable: { name: string; value?: string }): [string, unknown] {
+  return [variable.name, variable.value];
+}

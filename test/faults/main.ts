@@ -1,0 +1,72 @@
+/**
+ * `npm run faults -- <program> ... [--seed N] [--scale 0.1]`: tries to break the product. What it says on the way goes
+ * to stderr; each program ends with one line of JSON on stdout. Exit code 1 on any violation, or when less was done than
+ * had to be.
+ */
+import { parseArgs } from 'node:util';
+import type { Figures, Program } from './program.ts';
+import { PROGRAMS } from './programs/index.ts';
+
+const USAGE = [
+  'npm run faults -- <program> ... [--seed N] [--scale 0.1]',
+  '',
+  ...PROGRAMS.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`),
+  '',
+  '  --seed N       repeats what the seed decided; random by default, and told',
+  '  --scale 0.1    a tenth of the amount; 1 by default',
+].join('\n');
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: 'string' }, scale: { type: 'string', default: '1' }, help: { type: 'boolean' } },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const chosen = positionals.map((name) => PROGRAMS.find((program) => program.name === name));
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
+const scale = Number(values.scale);
+const wrong =
+  positionals.length === 0
+    ? 'which program?'
+    : chosen.includes(undefined)
+      ? `there is no program ${positionals.filter((_, at) => chosen[at] === undefined).join(', ')}`
+      : !Number.isSafeInteger(seed) || seed < 0 || seed >= 2 ** 32
+        ? `--seed ${values.seed} is no number from 0 to ${2 ** 32 - 1}`
+        : !(scale > 0 && scale <= 1)
+          ? `--scale ${values.scale} is no number above 0, up to 1`
+          : undefined;
+if (wrong !== undefined) {
+  console.error(`${wrong}\n\n${USAGE}`);
+  process.exit(2);
+}
+
+// What was started ends with us (server-parts.ts, setpriv), whoever ends us.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+for (const program of chosen) if (program && !(await passes(program))) process.exitCode = 1;
+// What a failing program left open must not keep the command from ending.
+process.exit();
+
+async function passes(program: Program): Promise<boolean> {
+  const began = Date.now();
+  const say = (line: string) =>
+    console.error(`${program.name} ${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+  say(`seed ${seed}, scale ${scale}`);
+  let figures: Figures;
+  try {
+    const amount = (full: number, least = 1) => Math.max(least, Math.round(full * scale));
+    figures = await program.run({ seed, scale, amount, say });
+  } catch (error) {
+    console.error(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    figures = { n: 0, expected: 1, violations: [`the program itself failed: ${reason}`] };
+  }
+  const { n, expected, violations, ...more } = figures;
+  for (const violation of violations.slice(0, 50)) say(`VIOLATION ${violation}`);
+  if (n < expected) say(`SHORT: ${n} of ${expected}`);
+  const seconds = Math.round((Date.now() - began) / 1000);
+  const line = { program: program.name, seed, scale, n, expected, violations: violations.length, ...more };
+  console.log(JSON.stringify({ ...line, seconds }));
+  return violations.length === 0 && n >= expected;
+}

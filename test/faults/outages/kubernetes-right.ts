@@ -1,0 +1,30 @@
+/** Waits until Kubernetes itself is right after an outage of its apiserver: its controllers wait long between their tries. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { holds } from '../../../src/runner/kubernetes/look.ts';
+import type { Rig } from '../rig/rig.ts';
+
+const WITHIN_MS = 180_000;
+
+/**
+ * Right is: a Job that is none of ours has its pod running, and Kubernetes counts the end of every Job of these targets.
+ * @throws Error when it does not come to that
+ */
+export async function untilKubernetesIsRight(rig: Rig, endedTargets: readonly string[]): Promise<void> {
+  const probe = `probe-${Date.now()}`;
+  const { client, kubectl } = rig.ground;
+  await kubectl('create', 'job', probe, '--image=registry.example/probe:1');
+  const right = async () => {
+    const { items } = await client.listPods(`batch.kubernetes.io/job-name=${probe}`);
+    if (items[0]?.status?.phase !== 'Running') return false;
+    const jobs = await client.listJobs('app.kubernetes.io/managed-by=syncrator');
+    return jobs.items.every(
+      (job) =>
+        !endedTargets.includes(job.metadata.labels?.['syncrator/target'] ?? '') ||
+        holds(job, 'Complete') !== undefined ||
+        holds(job, 'Failed') !== undefined,
+    );
+  };
+  for (const deadline = Date.now() + WITHIN_MS; !(await right().catch(() => false)); await wait(100))
+    if (Date.now() > deadline) throw new Error('Kubernetes itself does not come right');
+  await kubectl('delete', 'job', probe, '--wait=false');
+}

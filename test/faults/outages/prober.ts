@@ -1,0 +1,91 @@
+/** Asks the api all the time, whatever is down: every answer comes in time, and says no more than it must. */
+import { inspect } from 'node:util';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Answer } from '../rig/api-client.ts';
+import type { Rig } from '../rig/rig.ts';
+
+/** No answer may take longer, whatever is down. */
+const HANG_MS = 15_000;
+const PAUSE_MS = 150;
+
+export type Prober = AsyncDisposable & {
+  /** What wrong was seen since the last time it was asked, and of how many answers; the slowest in seconds. */
+  report(): { violations: string[]; answers: number; refused: number; slowest: number };
+  /** Whether reads must be answered with 200 from now on. */
+  expectReads(all: boolean): void;
+};
+
+/**
+ * @param running jobs that are there to be read
+ * @param ended a job that is over: cancelling it changes nothing
+ * @param start asks for one further job, if there is one to be asked for
+ */
+export function startProber(
+  rig: Rig,
+  {
+    running,
+    ended,
+    start,
+  }: { running: readonly number[]; ended: number; start: () => Promise<Answer | undefined> },
+): Prober {
+  let on = true;
+  let readsExpected = true;
+  let answers = 0;
+  let refused = 0;
+  let slowestMs = 0;
+  let violations: string[] = [];
+  let turn = 0;
+
+  const lanes = [
+    () => ask('GET', '/jobs?limit=50'),
+    () => ask('GET', `/jobs/${running[turn++ % running.length]}`),
+    () => ask('DELETE', `/jobs/${ended}`),
+    () => judged('POST /run', start),
+  ].map(async (call) => {
+    for (; on; await wait(PAUSE_MS)) await call();
+  });
+
+  function ask(method: string, route: string): Promise<void> {
+    return judged(`${method} ${route}`, () => rig.api.call(method, route, { timeoutMs: 2 * HANG_MS }));
+  }
+
+  async function judged(what: string, call: () => Promise<Answer | undefined>): Promise<void> {
+    const strict = readsExpected;
+    const began = Date.now();
+    try {
+      const answer = await call();
+      if (answer) judge(what, answer, strict && readsExpected);
+    } catch (error) {
+      // No part of an outage is an api's end: its connections must not break either.
+      violations.push(
+        `${what}: ${inspect(error, { depth: 1, compact: true, breakLength: Infinity }).slice(0, 400)} after ${Date.now() - began} ms`,
+      );
+    }
+  }
+
+  function judge(what: string, { status, headers, milliseconds }: Answer, strict: boolean): void {
+    answers += 1;
+    if (status === 503) refused += 1;
+    slowestMs = Math.max(slowestMs, milliseconds);
+    if (milliseconds > HANG_MS) violations.push(`${what} was answered after ${Math.round(milliseconds)} ms`);
+    if (status >= 500 && status !== 503) violations.push(`${what} was answered ${status}`);
+    if (status === 503 && !headers.has('retry-after')) violations.push(`${what}: 503 without Retry-After`);
+    if (strict && what.startsWith('GET') && status !== 200)
+      violations.push(`${what} was answered ${status} while Postgres was there`);
+  }
+
+  return {
+    expectReads(all) {
+      readsExpected = all;
+    },
+    report() {
+      const told = { violations, answers, refused, slowest: Math.round(slowestMs / 10) / 100 };
+      [violations, answers, refused, slowestMs] = [[], 0, 0, 0];
+      return told;
+    },
+    async [Symbol.asyncDispose]() {
+      on = false;
+      await Promise.all(lanes);
+    },
+  };
+}

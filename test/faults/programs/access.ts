@@ -1,0 +1,153 @@
+/** Nobody gets in who may not, and no secret gets out: every route with every bad credential, and secrets through it all. */
+import { randomBytes } from 'node:crypto';
+import { createApp } from '../../../src/api/app.ts';
+import { hashPassword } from '../../../src/api/passwords.ts';
+import { readConfig } from '../../../src/config.ts';
+import { addUser, changeUser } from '../../../src/db/users.ts';
+import { loadJobParams } from '../../../src/job-params.ts';
+import { createLog } from '../../../src/log.ts';
+import { makeReportToken } from '../../../src/report-token.ts';
+import { ALLOWED as RIGHTS, listed, workerAccount } from '../../support/can-i.ts';
+import { createAsker } from '../access/ask.ts';
+import { findCanaries } from '../access/canaries.ts';
+import { badCredentials } from '../access/credentials.ts';
+import { type JobOf, live, TARGETS } from '../access/life.ts';
+import { commandLines, everyPlace } from '../access/places.ts';
+import { fill, refuseAll, refuseReports } from '../access/refusals.ts';
+import { type Operation, readOperations } from '../operations.ts';
+import type { Program } from '../program.ts';
+import { type Rig, startRig } from '../rig/rig.ts';
+
+/** What everybody may ask, written out; every other route wants a token. */
+const PUBLIC = [
+  'GET /',
+  'GET /openapi.json',
+  'GET /docs',
+  'GET /docs/start.js',
+  'GET /docs/swagger-ui.css',
+  'GET /docs/swagger-ui-bundle.js',
+  'GET /docs/favicon-32x32.png',
+  'GET /health/live',
+  'GET /health/ready',
+  'POST /login',
+];
+const CANARIES = 20;
+
+export const access: Program = {
+  name: 'access',
+  summary:
+    'every route with every bad credential and method; 20 secrets through it all; what the Role allows',
+  async run({ say }) {
+    const secrets = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+    await using rig = await startRig({
+      targets: TARGETS,
+      environment: { SYNCRATOR_SECRET: secrets.join(','), LOG_LEVEL: 'debug' },
+      say,
+    });
+    const operations = await readOperations(rig.urls[0] ?? '');
+    const violations = await checkTable(rig, operations);
+    const asker = createAsker(rig.urls);
+    say('letting secrets through');
+    const { jobs, canaries, token } = await live(rig, asker, { secrets });
+    const jobOf = (name: string) => jobs.get(name) ?? { id: 0, uid: '' };
+    const values = { id: String(jobOf('running').id), target: 'running', name: 'running', env: 'dev' };
+
+    say('asking with every bad credential');
+    const tokenOf = ({ uid }: JobOf, attempt = 1, step = 0, by = secrets) =>
+      makeReportToken(by, { uid, step, attempt });
+    await addUser(rig.db, { username: 'mallory', passwordHash: await hashPassword('x'.repeat(12)) }, 'test');
+    await changeUser(rig.db, 'mallory', { disabled: true }, 'test');
+    const credentials = await badCredentials({
+      secret: secrets[0] ?? '',
+      disabled: 'mallory',
+      reportTokens: {
+        'the report token of another job': tokenOf(jobOf('other')),
+        'the report token of an ended job': tokenOf(jobOf('done')),
+      },
+    });
+    const refused = await refuseAll({ asker, db: rig.db, operations, credentials, values });
+    violations.push(...refused.violations);
+    const running = jobOf('running');
+    const cases = [
+      { name: "another job's token", job: running, token: tokenOf(jobOf('other')), status: 403 },
+      { name: 'a token of another secret', job: running, token: tokenOf(running, 1, 0, ['x']), status: 403 },
+      { name: 'a token of a step that is not', job: running, token: tokenOf(running, 1, 1), status: 404 },
+      { name: 'a token of an attempt to come', job: running, token: tokenOf(running, 2), status: 404 },
+      { name: "an old attempt's token", job: jobOf('twice'), token: tokenOf(jobOf('twice')), status: 410 },
+      ...['done', 'failed', 'gone', 'refused'].map((name) => ({
+        name: `the token of a job that is ${name}`,
+        job: jobOf(name),
+        token: tokenOf(jobOf(name)),
+        status: 410,
+      })),
+      { name: "a user's token", job: running, token, status: 401 },
+    ];
+    violations.push(
+      ...(await refuseReports(
+        asker,
+        cases.map((one) => ({ ...one, job: one.job.id })),
+      )),
+    );
+
+    say('checking the Role');
+    const account = workerAccount(rig.cluster, rig.ground);
+    const may = await account.mayDo();
+    if (String(may) !== String(listed(RIGHTS))) violations.push(`the Role allows ${may.join(', ')}`);
+    const elsewhere = await account.mayDo('default');
+    if (elsewhere.length > 0) violations.push(`the Role allows elsewhere: ${elsewhere.join(', ')}`);
+
+    say('looking for the secrets');
+    const seen = [commandLines()];
+    for (const one of jobs.values()) await asker.ask('DELETE', `/jobs/${one.id}`, { token });
+    // Everything that may be read, by one who may: that a good token works shows what the bad ones were refused.
+    for (const { method, path } of operations.filter((one) => one.method === 'GET'))
+      for (const { id } of jobs.values()) {
+        const route = fill(path, { ...values, id: String(id) });
+        const { status } = await asker.ask(method, route, { token });
+        if (status !== 200) violations.push(`${method} ${route} with a good token: ${status}`);
+      }
+    seen.push(commandLines());
+    const places = await everyPlace(rig, asker.answers());
+    places.set('command lines', seen.join('\n'));
+    violations.push(...findCanaries(canaries, places));
+    return {
+      n: canaries.length,
+      expected: CANARIES,
+      violations,
+      requests: refused.n + cases.length,
+      credentials: credentials.length,
+      routes: operations.length,
+      answers: asker.answers().length,
+      places: places.size,
+      searched_mib: Math.round([...places.values()].reduce((sum, text) => sum + text.length, 0) / 2 ** 20),
+      canaries: canaries.length,
+    };
+  },
+};
+
+/** The document tells every route there is, and as public those alone that are written out here. */
+async function checkTable(rig: Rig, operations: readonly Operation[]): Promise<string[]> {
+  const config = readConfig(rig.environment);
+  const app = createApp({
+    config,
+    db: rig.db,
+    temporal: rig.temporal,
+    params: await loadJobParams(config.jobParamsDir),
+    log: createLog({ name: 'faults', level: 'silent' }),
+    stopping: AbortSignal.abort(),
+  });
+  const told = operations.map(({ method, path }) => `${method} ${path}`);
+  const real = app.routes
+    .filter(({ method, path }) => method !== 'ALL' && !path.includes('*'))
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}')}`);
+  const open = operations
+    .filter((one) => one.access === 'public')
+    .map(({ method, path }) => `${method} ${path}`);
+  return [
+    ...[...new Set(real)]
+      .filter((one) => !told.includes(one) && !PUBLIC.includes(one))
+      .map((one) => `${one} is in no document`),
+    ...open.filter((one) => !PUBLIC.includes(one)).map((one) => `${one} is public`),
+    ...told.filter((one) => !real.includes(one)).map((one) => `${one} is documented and not there`),
+  ];
+}

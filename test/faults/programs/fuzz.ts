@@ -1,0 +1,134 @@
+/** Requests made from our own OpenAPI document, and slow, giant and malformed ones beside them. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Hostile, hostileRequests } from '../fuzz/hostile.ts';
+import { startPatience } from '../fuzz/patience.ts';
+import { type Product, startProduct } from '../fuzz/product.ts';
+import { send } from '../fuzz/raw.ts';
+import { fuzzRound, type Round, schemathesis } from '../fuzz/schemathesis.ts';
+import type { Program } from '../program.ts';
+import { createRandom, type Random } from '../random.ts';
+
+const REQUESTS = 20_000;
+const HOSTILE = 200;
+/** No answer to what is well-formed may take longer. */
+const LIMIT_MS = 2_000;
+/** How much more memory the api may hold at the end than after its first round. */
+const MEMORY = 1.1;
+/** Hostile connections open at a time. */
+const AT_ONCE = 20;
+
+/** Every phase; those that the seed changes; or every phase of the reports of one running job. */
+type Kind = 'whole' | 'further' | 'report';
+
+export const fuzz: Program = {
+  name: 'fuzz',
+  summary: '20,000 requests from our OpenAPI document, 200 slow or giant ones: no 5xx, hang, lie or leak',
+  async run({ seed, scale, amount, say }) {
+    const program = await schemathesis(say);
+    const random = createRandom(seed);
+    await using product = await startProduct();
+    say('warming up');
+    const expected = amount(REQUESTS);
+    const rounds: Round[] = [];
+    const next = async (which: Kind, own: Random) => {
+      const examples = which === 'further' ? Math.max(10, Math.round(40 * scale)) : 10;
+      const round = await roundOf(product, program, own, { which, examples });
+      rounds.push(round);
+      say(`${sum(rounds)} of ${expected} requests, slowest ${round.slowestMs} ms`);
+    };
+    // Some of everything makes what is made once: connections, caches, compiled code. A leak goes on after it.
+    await next('whole', random);
+    await next('report', random);
+    const [early] = await Promise.all([
+      fuzzHostile(product, random.fork(), amount(HOSTILE, 45), await product.token()),
+      rest(random, next, () => false),
+    ]);
+    const before = await product.settledMiB();
+
+    const hostile = fuzzHostile(product, random.fork(), amount(HOSTILE, 45), await product.token());
+    const patience = startPatience(product.url, await product.token());
+    const [told] = await Promise.all([hostile, rest(random, next, () => sum(rounds) < expected)]);
+    const patient = await patience.stop();
+
+    say('waiting for quiet');
+    await wait(10_000);
+    const after = await product.settledMiB();
+    const violations = rounds.flatMap((round) => round.violations);
+    violations.push(...early, ...told, ...patient.violations);
+    for (const round of rounds)
+      if (round.slowestMs > LIMIT_MS) violations.push(`an answer took ${round.slowestMs} ms`);
+    if (after > before * MEMORY) violations.push(`the api grew from ${before} MiB to ${after} MiB`);
+    const errors = product
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('"level":50'));
+    for (const line of errors) violations.push(`the api logged an error: ${line.slice(0, 600)}`);
+    return {
+      n: sum(rounds),
+      expected,
+      violations,
+      hostile: 2 * amount(HOSTILE, 45),
+      ordinary: patient.answers,
+      slowest_s: Math.max(...rounds.map((round) => round.slowestMs), patient.slowestMs) / 1_000,
+      memory_mib: [before, after],
+      statuses: Object.fromEntries(statuses(rounds)),
+    };
+  },
+};
+
+/** Two rounds, and more until there are enough; two at a time, as one Python does not keep the api busy. */
+async function rest(
+  random: Random,
+  next: (which: Kind, random: Random) => Promise<void>,
+  more: () => boolean,
+): Promise<void> {
+  const lane = async (own: Random) => {
+    do await next('further', own);
+    while (more());
+  };
+  await Promise.all([lane(random.fork()), lane(random.fork())]);
+}
+
+async function roundOf(
+  product: Product,
+  program: string,
+  random: Random,
+  { which, examples }: { readonly which: Kind; readonly examples: number },
+): Promise<Round> {
+  const job = which === 'report' ? await product.runningJob() : undefined;
+  return await fuzzRound(program, {
+    url: product.url,
+    seed: random.integer(0, 2 ** 31),
+    // What examples and coverage make is the same each time.
+    phases: which === 'further' ? 'fuzzing,stateful' : 'examples,coverage,fuzzing,stateful',
+    examples,
+    reportOf: job?.id,
+    environment: { TOKEN: await product.token(), REPORT_TOKEN: job?.reportToken ?? 'none' },
+  });
+}
+
+async function fuzzHostile(product: Product, random: Random, count: number, token: string) {
+  const violations: string[] = [];
+  const queue: Hostile[] = [];
+  while (queue.length < count) queue.push(...random.shuffled(hostileRequests(random, token)));
+  queue.length = count;
+  const one = async () => {
+    for (let hostile = queue.pop(); hostile; hostile = queue.pop()) {
+      const fault = await send(product.port, hostile);
+      if (fault !== undefined) violations.push(fault);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  return violations;
+}
+
+function sum(rounds: readonly Round[]): number {
+  return rounds.reduce((total, round) => total + round.requests, 0);
+}
+
+function statuses(rounds: readonly Round[]): Map<number, number> {
+  const all = new Map<number, number>();
+  for (const round of rounds)
+    for (const [status, count] of round.statuses) all.set(status, (all.get(status) ?? 0) + count);
+  return new Map([...all].toSorted(([a], [b]) => a - b));
+}

@@ -1,0 +1,26 @@
+/** Every fault program, in the order of README's table. */
+import type { Program } from '../program.ts';
+import { access } from './access.ts';
+import { cancelAnywhere } from './cancel-anywhere.ts';
+import { exclusion } from './exclusion.ts';
+import { fuzz } from './fuzz.ts';
+import { hostile } from './hostile.ts';
+import { killStorm } from './kill-storm.ts';
+import { lostAnswers } from './lost-answers.ts';
+import { mutations } from './mutations.ts';
+import { outagesDown, outagesStopped } from './outages.ts';
+import { podFaults } from './pod-faults.ts';
+
+export const PROGRAMS: readonly Program[] = [
+  fuzz,
+  killStorm,
+  lostAnswers,
+  cancelAnywhere,
+  exclusion,
+  podFaults,
+  outagesDown,
+  outagesStopped,
+  mutations,
+  access,
+  hostile,
+];

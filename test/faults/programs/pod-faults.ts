@@ -1,0 +1,131 @@
+/** Every fault that a pod may have, over and over: each job must end rightly, with the right diagnosis, in time. */
+import { openAudit, type Expectation } from '../audit/audit.ts';
+import { untilQuiet } from '../audit/quiet.ts';
+import { LABEL, layDownRules } from '../pods/cluster-rules.ts';
+import { CONTAINER_FAULTS } from '../pods/containers.ts';
+import type { Fault } from '../pods/fault.ts';
+import { OUTSIDE_FAULTS } from '../pods/outside.ts';
+import { type Shown, watchScene } from '../pods/scene.ts';
+import { WAITS } from '../pods/waits.ts';
+import type { Program } from '../program.ts';
+import { createRandom } from '../random.ts';
+import { type Rig, startRig } from '../rig/rig.ts';
+
+const FAULTS = [...CONTAINER_FAULTS, ...WAITS, ...OUTSIDE_FAULTS];
+const TIMES = 5;
+/** More at once, and two cores would make the cluster late. */
+const AT_ONCE = 14;
+/** Outlasts every fault. */
+const WORK = '--seconds 600';
+
+export const podFaults: Program = {
+  name: 'pod-faults',
+  summary: `${FAULTS.length} faults of pods, ${TIMES} times each: the right end, diagnosis and time, nothing left`,
+  async run({ seed, scale, amount, say }) {
+    const random = createRandom(seed);
+    const times = amount(TIMES);
+    const targets = FAULTS.flatMap((fault) =>
+      Array.from({ length: times }, (_, at) => ({ name: `${fault.name}-${at}`, more: linesOf(fault) })),
+    );
+    await using rig = await startRig({ targets, forceDelete: true, say });
+    using audit = openAudit(rig);
+    await layDownRules(rig);
+    // The short form runs beside who knows what: only the full one claims the times.
+    const patience = scale < 1 ? 2 : 1;
+    const expected: Expectation[] = [];
+    const violations: string[] = [];
+    const slowest: Record<string, number> = {};
+
+    const once = async (fault: Fault, at: number) => {
+      const { expectation, seconds, wrong } = await runOne(rig, fault, `${fault.name}-${at}`, patience);
+      expected.push(expectation);
+      violations.push(...wrong.map((what) => `${fault.name} (job ${expectation.id}) ${what}`));
+      slowest[fault.name] = Math.max(slowest[fault.name] ?? 0, seconds);
+      say(
+        `${expected.length} of ${targets.length}: ${fault.name} after ${seconds} s${wrong.length > 0 ? ', WRONG' : ''}`,
+      );
+    };
+    const repetitions = Array.from({ length: times }, (_, at) => at);
+    // The slowest first, so that what is left at the end is short.
+    const together = random
+      .shuffled(FAULTS.filter(({ alone }) => !alone))
+      .toSorted((a, b) => a.end.within - b.end.within);
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        for (let fault = together.pop(); fault; fault = together.pop())
+          for (const at of repetitions) await once(fault, at);
+      }),
+    );
+    for (const fault of random.shuffled(FAULTS)) {
+      if (!fault.alone) continue;
+      await fault.alone.begin({ rig });
+      await Promise.all(repetitions.map((at) => once(fault, at)));
+      await fault.alone.end({ rig });
+    }
+    await untilQuiet(rig, 60_000);
+    say('auditing');
+    const audited = await audit.take(expected);
+    violations.push(...audited.violations);
+    const { statuses, pods } = audited;
+    return {
+      n: expected.length,
+      expected: targets.length,
+      violations,
+      faults: FAULTS.length,
+      slowest,
+      statuses,
+      pods,
+    };
+  },
+};
+
+function linesOf({ name, pod = {}, overrides = {}, lines = '' }: Fault): string {
+  const annotations = Object.fromEntries(
+    Object.entries(pod).map(([key, value]) => [`kwok.syncrator/${key}`, value]),
+  );
+  return `POD_OVERRIDES=${JSON.stringify({ ...overrides, annotations, labels: { [LABEL]: name } })}\n${lines}`;
+}
+
+/** Starts a job, lets it be meddled with, and judges everything it shows until it has ended. */
+async function runOne(rig: Rig, fault: Fault, target: string, patience: number) {
+  const began = Date.now();
+  const { status, body } = await rig.api.start({ target, action: 'sync', options: fault.options ?? WORK });
+  if (status !== 202) throw new Error(`${target}: ${status} ${JSON.stringify(body)}`);
+  const id = Number(body['job_id']);
+  const seconds = () => Math.round((Date.now() - began) / 100) / 10;
+  const wrong: string[] = [];
+  let shownAfter: number | undefined;
+  const { scene, ended } = watchScene(rig, id, (shown) => {
+    if (fault.shows && isShown(shown, fault.shows)) shownAfter ??= seconds();
+  });
+  const meddled = fault.meddle?.(scene).catch((error: unknown) => {
+    wrong.push(error instanceof Error ? error.message : String(error));
+  });
+  const last = await ended.catch((error: unknown) => {
+    wrong.push(error instanceof Error ? error.message : String(error));
+    return undefined;
+  });
+  const took = seconds();
+  await meddled;
+  const showWithin = patience * (fault.shows?.within ?? 0);
+  if (fault.shows && !(shownAfter !== undefined && shownAfter <= showWithin))
+    wrong.push(`showed ${fault.shows.reason} after ${shownAfter} s, must within ${showWithin} s`);
+  if (last) wrong.push(...judgeEnd(last, { ...fault.end, within: patience * fault.end.within }, took));
+  return { expectation: { id, may: [fault.end.as] }, seconds: took, wrong };
+}
+
+function isShown(shown: Shown, { reason, words }: NonNullable<Fault['shows']>): boolean {
+  if (reason === 'stalled') return shown.status === 'running' && shown.stalled;
+  return shown.status_reason === reason && (words?.test(shown.status_detail ?? '') ?? true);
+}
+
+/** That its status and diagnosis are right is the audit's to say. */
+function judgeEnd({ diagnosis, steps }: Shown, end: Fault['end'], took: number): string[] {
+  const said = `${diagnosis?.detail}\n${diagnosis?.what_to_do}`;
+  const attempts = steps.length;
+  return [
+    ...(took > end.within ? [`ended after ${took} s, must within ${end.within} s`] : []),
+    ...(end.words && !end.words.test(said) ? [`says ${JSON.stringify(said)}, not ${end.words}`] : []),
+    ...(attempts === (end.attempts ?? 1) ? [] : [`took ${attempts} attempts, not ${end.attempts ?? 1}`]),
+  ];
+}

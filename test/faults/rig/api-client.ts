@@ -1,0 +1,99 @@
+/** Calls the product over HTTP as a careful client does: each call has a limit, and what is unclear is asked again. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export type Answer = {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  readonly headers: Headers;
+  /** From the request to the whole answer. */
+  readonly milliseconds: number;
+};
+
+export type CallOptions = {
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Which api; the next one in turn by default. */
+  readonly at?: number;
+  readonly timeoutMs?: number;
+};
+
+export type ApiClient = {
+  /** One try. @throws Error when there is no answer in time */
+  call(method: string, route: string, options?: CallOptions): Promise<Answer>;
+  /**
+   * Tries until somebody answers with less than 500: another api each time, a start with the same Idempotency-Key.
+   * @throws Error after two minutes
+   */
+  insist(method: string, route: string, options?: CallOptions): Promise<Answer>;
+  /** Asks for a job by parameters; `POST /run`. */
+  start(of: { target: string; action: string; options: string; idempotencyKey?: string }): Promise<Answer>;
+};
+
+/** Of the user admin. */
+export const PASSWORD = 'correct horse battery';
+const CALL_MS = 15_000;
+const INSIST_MS = 120_000;
+
+/** @throws Error when nobody lets us in */
+export async function createApiClient(urls: readonly string[]): Promise<ApiClient> {
+  let turn = 0;
+  let token = '';
+  let renewAt = 0;
+
+  async function call(method: string, route: string, options: CallOptions = {}): Promise<Answer> {
+    if (Date.now() > renewAt && route !== '/login') await signIn();
+    const { body, headers, at = turn++, timeoutMs = CALL_MS } = options;
+    const began = performance.now();
+    const answer = await fetch(`${urls[at % urls.length]}${route}`, {
+      method,
+      headers: {
+        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await answer.text();
+    const milliseconds = performance.now() - began;
+    const parsed = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+    return { status: answer.status, body: parsed, headers: answer.headers, milliseconds };
+  }
+
+  /** Its token lasts 15 minutes, a program less than 10. */
+  async function signIn(): Promise<void> {
+    renewAt = Date.now() + 600_000;
+    const { status, body } = await insist('POST', '/login', {
+      body: { username: 'admin', password: PASSWORD },
+    });
+    if (typeof body['access_token'] !== 'string') throw new Error(`login: ${status}`);
+    token = body['access_token'];
+  }
+
+  async function insist(method: string, route: string, options: CallOptions = {}): Promise<Answer> {
+    const deadline = Date.now() + INSIST_MS;
+    const headers = { ...(method === 'POST' ? { 'idempotency-key': randomUUID() } : {}), ...options.headers };
+    for (;;) {
+      try {
+        const answer = await call(method, route, { timeoutMs: 5_000, ...options, headers });
+        if (answer.status < 500) return answer;
+        if (Date.now() > deadline) throw new Error(`${method} ${route}: still ${answer.status}`);
+      } catch (error) {
+        if (Date.now() > deadline) throw error; // killed just now, or starting: the next try asks the other one
+      }
+      await wait(100);
+    }
+  }
+
+  await signIn();
+  return {
+    call,
+    insist,
+    start: ({ target, action, options, idempotencyKey }) =>
+      insist('POST', '/run', {
+        body: { target, env: 'dev', action_name: action, action, is_tag: 'latest', options },
+        ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+      }),
+  };
+}

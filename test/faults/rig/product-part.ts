@@ -1,0 +1,68 @@
+/** An api or a worker of the product, as a process that can be killed and paused. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { FaultPart } from './part.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const READY_WITHIN_MS = 60_000;
+const KEPT_CHARACTERS = 4_000_000;
+
+export type ProductPart = FaultPart & {
+  readonly pid: number | undefined;
+  /** SIGTERM, as a deploy does; resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Everything it said, over all its lives: its newest 4 million characters. */
+  output(): string;
+};
+
+export function createProductPart(of: {
+  name: string;
+  script: string;
+  environment: Readonly<Record<string, string>>;
+  /** A command that runs the one that follows it. */
+  under?: readonly string[] | undefined;
+}): ProductPart {
+  let child: ChildProcess | undefined;
+  let output = '';
+  const keep = (bytes: Buffer) => {
+    output = (output + bytes.toString()).slice(-KEPT_CHARACTERS);
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    const ending = child;
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return;
+    const exited = once(ending, 'exit');
+    ending.kill(signal);
+    ending.kill('SIGCONT'); // a paused one could not hear it
+    await exited;
+  };
+  return {
+    name: of.name,
+    get pid() {
+      return child?.pid;
+    },
+    async start() {
+      const [program, ...args] = [...(of.under ?? []), process.execPath, path.join(ROOT, of.script)];
+      const started = spawn(program, args, {
+        env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...of.environment },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      });
+      child = started;
+      started.stdout?.on('data', keep);
+      started.stderr?.on('data', keep);
+      const gone = once(started, 'exit').then(() => 'gone');
+      const late = AbortSignal.timeout(READY_WITHIN_MS);
+      const first = await Promise.race([
+        once(started, 'message', { signal: late }).then(() => 'ready'),
+        gone,
+      ]);
+      if (first === 'gone' && started.signalCode !== 'SIGKILL')
+        throw new Error(`${of.name} ended before it was ready:\n${output.slice(-3_000)}`);
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    output: () => output,
+  };
+}

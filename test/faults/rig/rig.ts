@@ -1,0 +1,191 @@
+/** The whole system, every part of it a real server that can be killed: cluster, Postgres, Temporal, two apis, two workers. */
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { connect } from '../../../src/db/connect.ts';
+import type { Db } from '../../../src/db/schema.ts';
+import { ensureDatabases } from '../../../src/embedded/databases.ts';
+import { freePort } from '../../../src/embedded/ports.ts';
+import { bundleForWorker } from '../../../src/embedded/workflow-bundle.ts';
+import { connectTemporal, type Temporal } from '../../../src/temporal/connect.ts';
+import { type Cluster, type ClusterOptions, startCluster } from '../../../tools/cluster/cluster.ts';
+import { createKubernetesGround, type KubernetesGround } from '../../support/kubernetes.ts';
+import { type ApiClient, createApiClient, PASSWORD } from './api-client.ts';
+import { createProductPart, type ProductPart } from './product-part.ts';
+import { createPostgresPart, createTemporalPart } from './server-parts.ts';
+import type { FaultPart } from './part.ts';
+import { type Link, startToxiproxy } from './toxiproxy.ts';
+import { watchStatuses } from '../audit/status-log.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+
+export type RigOptions = {
+  /** Targets of the environment `dev`, each with a file for each action; `more`: further lines of all but diff's. */
+  readonly targets: readonly { readonly name: string; readonly more?: string }[];
+  readonly workers?: number;
+  /** Further settings of api and worker. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cluster?: Omit<ClusterOptions, 'dir'>;
+  /** Whether pods do what their arguments say (test/support/actor.ts); true by default. */
+  readonly actor?: boolean;
+  readonly forceDelete?: boolean;
+  /** What the first api is run by: a command that runs the one that follows it. */
+  readonly apiUnder?: (dir: string) => readonly string[];
+  readonly say: (line: string) => void;
+};
+
+export type Rig = AsyncDisposable & {
+  readonly dir: string;
+  readonly cluster: Cluster;
+  readonly ground: KubernetesGround;
+  /** Past the links, whatever is done to them. */
+  readonly db: Db;
+  readonly temporal: Temporal;
+  /** What every api and worker reaches the servers by, and pods the first api. */
+  readonly links: Readonly<Record<'kubernetes' | 'temporal' | 'postgres' | 'report', Link>>;
+  /** One more way to a server, for a program's own calls. */
+  newLink(name: string, to: 'kubernetes' | 'temporal' | 'postgres'): Promise<Link>;
+  /** Of the product's database, by way of a link. */
+  postgresUrl(link: Link): string;
+  readonly apis: readonly ProductPart[];
+  readonly workers: readonly ProductPart[];
+  /** Of each api. */
+  readonly urls: readonly string[];
+  readonly postgres: FaultPart;
+  readonly temporalServer: FaultPart;
+  /** Signed in as admin; spreads its calls over the apis. */
+  readonly api: ApiClient;
+  /** What the product was given, without PORT. */
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+/** @throws Error naming the part that did not start */
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { say } = options;
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-faults-'));
+  chmodSync(dir, 0o755);
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => rmSync(dir, { recursive: true, force: true }));
+  say('starting the cluster, Postgres and Temporal');
+  const [cluster, postgres, temporalServer, bundle] = await Promise.all([
+    startCluster({ ...options.cluster, dir: path.join(dir, 'cluster'), keepHistory: true }),
+    createPostgresPart(dir),
+    createTemporalPart(dir),
+    bundleForWorker(path.join(ROOT, 'src/workflow-bundle.ts'), path.join(dir, 'workflow-bundle.js')),
+  ]);
+  undo.use(cluster);
+  undo.defer(() => postgres.stop());
+  undo.defer(() => temporalServer.stop());
+  await ensureDatabases(postgres.server.url('postgres'), ['syncrator']);
+
+  const toxiproxy = undo.use(await startToxiproxy(dir, say));
+  const ports = [await freePort(), await freePort()];
+  const addresses = {
+    kubernetes: cluster.server.replace('https://', ''),
+    temporal: temporalServer.address,
+    postgres: postgres.address,
+  };
+  const links = {
+    kubernetes: await toxiproxy.link('kubernetes', addresses.kubernetes),
+    temporal: await toxiproxy.link('temporal', addresses.temporal),
+    postgres: await toxiproxy.link('postgres', addresses.postgres),
+    report: await toxiproxy.link('report', `127.0.0.1:${ports[0]}`),
+  };
+  // The audit's own way, which stays whole.
+  const audited = await toxiproxy.link('audited-postgres', postgres.address);
+  postgres.behind(links.postgres, audited);
+  temporalServer.behind(links.temporal);
+
+  const kubectl = path.join(cluster.binDir, 'kubectl');
+  const ground = await createKubernetesGround(
+    { ...cluster, kubectl },
+    { actor: options.actor ?? true, forceDelete: options.forceDelete ?? false },
+  );
+  undo.defer(() => ground.dispose());
+  const environment = {
+    ...ground.environment,
+    KUBECONFIG: throughLink(ground, cluster, links.kubernetes, dir),
+    DATABASE_URL: moved(postgres.server.url('syncrator'), links.postgres.address),
+    TEMPORAL_ADDRESS: links.temporal.address,
+    SYNCRATOR_DATA: dir,
+    SYNCRATOR_SECRET: 'a-secret-of-the-faults-long-enough-to-be-taken',
+    SYNCRATOR_ADMIN_PASSWORD: PASSWORD,
+    SYNCRATOR_REPORT_BASE_URL: `http://${links.report.address}`,
+    JOB_PARAMS: writeParams(dir, options.targets),
+    LOG_LEVEL: 'info',
+    ...options.environment,
+  };
+  const part = (name: string, script: string, more: Record<string, string>, under?: readonly string[]) => {
+    const created = createProductPart({ name, script, environment: { ...environment, ...more }, under });
+    undo.defer(() => created.kill());
+    return created;
+  };
+  const apis = ports.map((port, at) => {
+    const under = at === 0 ? options.apiUnder?.(dir) : undefined;
+    return part(`api ${at + 1}`, 'src/server.ts', { PORT: String(port) }, under);
+  });
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`);
+  const workers = Array.from({ length: options.workers ?? 2 }, (_, at) =>
+    part(`worker ${at + 1}`, 'src/worker.ts', bundle),
+  );
+  say('starting two apis and the workers');
+  await apis[0]?.start(); // makes the schema
+  await Promise.all([...apis.slice(1), ...workers].map((started) => started.start()));
+  const databaseUrl = moved(postgres.server.url('syncrator'), audited.address);
+  const db = connect(databaseUrl, { max: 5, applicationName: 'faults', onError: () => undefined });
+  undo.defer(() => db.destroy());
+  await watchStatuses(db);
+  const temporal = connectTemporal({ address: temporalServer.address, namespace: 'default' });
+  undo.defer(() => temporal.close());
+  const api = await createApiClient(urls);
+  const started = undo.move();
+  say('started');
+  return {
+    dir,
+    cluster,
+    ground,
+    db,
+    temporal,
+    links,
+    newLink: (name, to) => toxiproxy.link(name, addresses[to]),
+    postgresUrl: (link) => moved(postgres.server.url('syncrator'), link.address),
+    apis,
+    workers,
+    urls,
+    postgres,
+    temporalServer,
+    api,
+    environment,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** The worker's kubeconfig, by way of the link: the apiserver's certificate is good for 127.0.0.1 at every port. */
+function throughLink(ground: KubernetesGround, cluster: Cluster, link: Link, dir: string): string {
+  const text = readFileSync(ground.environment['KUBECONFIG'] ?? '', 'utf8');
+  const file = path.join(dir, 'worker.kubeconfig');
+  writeFileSync(file, text.replaceAll(cluster.server, `https://${link.address}`), { mode: 0o600 });
+  return file;
+}
+
+function moved(url: string, address: string): string {
+  const result = new URL(url);
+  result.host = address;
+  return result.href;
+}
+
+/** A diff is two steps only of our own program, whose options are checked: its pods take their time by themselves. */
+const DIFF = `POD_OVERRIDES={"annotations":{"kwok.syncrator/start-after":"2s"}}\n`;
+
+function writeParams(dir: string, targets: RigOptions['targets']): string {
+  const folder = path.join(dir, 'job_params');
+  mkdirSync(path.join(folder, 'dev'), { recursive: true });
+  for (const { name, more = '' } of targets)
+    for (const action of ['sync', 'delta', 'delete', 'diff'])
+      writeFileSync(
+        path.join(folder, 'dev', `${name}-${action}.public_params`),
+        `TARGET=${name}\nENV=dev\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=\n` +
+          (action === 'diff' ? DIFF : `COMMAND=node step.ts\n${more}`),
+      );
+  return folder;
+}

@@ -1,0 +1,240 @@
+/** The log of a fake pod, read by the runner: every line once and in order, whatever breaks in between. */
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { createKubernetesRunner } from '../../src/runner/kubernetes/kubernetes-runner.ts';
+import type { LogPart, LogPlace, LogReader, Runner } from '../../src/runner/runner.ts';
+import type { ProvidedCluster } from '../support/cluster-setup.ts';
+import { type CutProxy, startCutProxy } from '../support/cut-proxy.ts';
+import { createKubernetesGround, type KubernetesGround } from '../support/kubernetes.ts';
+import { startOwnCluster } from '../support/own-cluster.ts';
+import { launched, stepLaunch } from '../support/step-launch.ts';
+
+const installation = randomUUID();
+const START: LogPlace = { offset: 0, mark: null };
+const LIMIT = 1_000_000;
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}`);
+const joined = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
+
+/** What a reader gives, put together; its parts must join without a gap. */
+function collect(reader: LogReader, from: LogPlace = START) {
+  let { offset } = from;
+  const got = {
+    text: '',
+    place: from,
+    async read(toEnd = false): Promise<string> {
+      for (let part = await reader.read({ toEnd }); part; part = await reader.read({ toEnd })) {
+        expect(part.offset).toBe(offset);
+        ({ offset } = part.next);
+        expect(offset).toBe(part.offset + part.bytes.length);
+        got.text += part.bytes.toString();
+        got.place = part.next;
+      }
+      return got.text;
+    },
+  };
+  onTestFinished(() => reader.close());
+  return got;
+}
+
+type Stage = {
+  readonly ground: KubernetesGround;
+  readonly runner: Runner;
+  readonly logs: string;
+  readonly proxy: CutProxy;
+};
+
+/** The runner sees the cluster through a proxy. */
+async function setUp(cluster: ProvidedCluster): Promise<AsyncDisposable & Stage> {
+  const ground = await createKubernetesGround(cluster, { actor: false });
+  const proxy = await startCutProxy(cluster, ground.namespace);
+  const ended = new AbortController();
+  const runner = createKubernetesRunner({
+    client: proxy.client,
+    installation,
+    podOverrides: {},
+    onTrouble: () => undefined,
+    signal: ended.signal,
+  });
+  return {
+    ground,
+    runner,
+    logs: path.join(path.dirname(cluster.kubeconfig), 'pod-logs', ground.namespace),
+    proxy,
+    async [Symbol.asyncDispose]() {
+      ended.abort();
+      await proxy[Symbol.asyncDispose]();
+      await ground.dispose();
+    },
+  };
+}
+
+/** A running pod whose log can be written. */
+async function startPod({ ground, runner, logs }: Stage) {
+  const of = await launched(runner, stepLaunch({ installation }));
+  const selector = `batch.kubernetes.io/job-name=${of.name}`;
+  const pod = async () =>
+    (await ground.client.listPods(selector)).items.find(({ status }) => status?.phase === 'Running')?.metadata
+      .name;
+  await expect.poll(pod, { timeout: 20_000 }).toBeDefined();
+  const name = (await pod()) ?? '';
+  mkdirSync(path.join(logs, name), { recursive: true });
+  return {
+    of,
+    /** All lines with one stamp, as of a program that prints faster than the clock goes. */
+    write(lines: readonly string[], stamp = now()) {
+      appendFileSync(
+        path.join(logs, name, 'job.log'),
+        joined(lines.map((line) => `${stamp} stdout F ${line}`)),
+      );
+    },
+    async end() {
+      await ground.kubectl('annotate', 'pod', name, 'kwok.syncrator/exit-code=0');
+      await expect.poll(async () => (await runner.observe(of)).state, { timeout: 20_000 }).toBe('ended');
+    },
+  };
+}
+
+function now(): string {
+  return new Date().toISOString().replace('Z', '000000Z');
+}
+
+let stage: Awaited<ReturnType<typeof setUp>>;
+beforeAll(async () => {
+  stage = await setUp(inject('cluster'));
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+test('lines arrive as they are written, and whoever waits for news is woken', async () => {
+  const pod = await startPod(stage);
+  pod.write(numbers(1, 3));
+  const log = collect(stage.runner.openLog(pod.of, START, LIMIT));
+  await expect.poll(() => log.read()).toBe(joined(numbers(1, 3)));
+  for (let line = 4; line <= 8; line++) {
+    const woken = stage.runner.changed(pod.of.name, AbortSignal.timeout(5_000)).then(() => Date.now());
+    const written = Date.now();
+    pod.write([`line ${line}`]);
+    expect((await woken) - written).toBeLessThan(2_000);
+    expect(await log.read()).toBe(joined(numbers(1, line)));
+  }
+});
+
+describe('goes on where it was', () => {
+  test.each(['cutAll', 'endAll'] as const)('after %s in mid-stream, again and again', async (breakIt) => {
+    const pod = await startPod(stage);
+    const log = collect(stage.runner.openLog(pod.of, START, LIMIT));
+    const stamp = now();
+    let written = 0;
+    for (let round = 0; round < 4; round++) {
+      // The same stamp over several rounds: only counting tells these lines apart.
+      pod.write(numbers(written + 1, written + 50), round < 3 ? stamp : now());
+      written += 50;
+      await expect.poll(() => log.read(), { timeout: 15_000 }).toBe(joined(numbers(1, written)));
+      expect(stage.proxy[breakIt]()).toBeGreaterThan(0);
+      pod.write(numbers(written + 1, written + 5), round < 2 ? stamp : now());
+      written += 5;
+    }
+    await pod.end();
+    expect(await log.read(true)).toBe(joined(numbers(1, written)));
+  });
+
+  test('a second reader, exactly after what the first one gave', async () => {
+    const pod = await startPod(stage);
+    const wide = Array.from({ length: 300 }, (_, index) => `${index} ${'é'.repeat(500)}`);
+    const stamp = now();
+    pod.write(wide.slice(0, 200), stamp);
+    pod.write(wide.slice(200), stamp.replace('000000Z', '000001Z'));
+    const first = stage.runner.openLog(pod.of, START, LIMIT);
+    onTestFinished(() => first.close());
+    const parts: LogPart[] = [];
+    await expect
+      .poll(
+        async () => {
+          const part = await first.read({ toEnd: false });
+          if (part) parts.push(part);
+          return parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+        },
+        { interval: 10 },
+      )
+      .toBe(Buffer.byteLength(joined(wide)));
+    expect(parts.length).toBeGreaterThan(3); // so that most places are between two lines of one stamp
+    for (const { next } of parts) {
+      const second = collect(stage.runner.openLog(pod.of, next, LIMIT), next);
+      const rest = Buffer.from(joined(wide)).subarray(next.offset).toString();
+      await expect.poll(() => second.read()).toBe(rest);
+    }
+    const last = parts.at(-1)?.next ?? START;
+    const third = collect(stage.runner.openLog(pod.of, last, LIMIT), last);
+    pod.write(['one more'], stamp.replace('000000Z', '000001Z'));
+    await expect.poll(() => third.read()).toBe('one more\n');
+  });
+
+  test('when the kubelet is away for a while', { timeout: 120_000 }, async () => {
+    await using own = await startOwnCluster();
+    await using there = await setUp(own);
+    const pod = await startPod(there);
+    const log = collect(there.runner.openLog(pod.of, START, LIMIT));
+    pod.write(numbers(1, 100));
+    await expect.poll(() => log.read(), { timeout: 15_000 }).toBe(joined(numbers(1, 100)));
+    await own.parts.kwok.kill();
+    pod.write(numbers(101, 200));
+    await own.parts.kwok.start();
+    pod.write(numbers(201, 300));
+    await expect.poll(() => log.read(), { timeout: 30_000 }).toBe(joined(numbers(1, 300)));
+  });
+});
+
+describe('at the end', () => {
+  test('the tail of an ended pod is read by whoever comes then', async () => {
+    const pod = await startPod(stage);
+    pod.write(numbers(1, 2_000));
+    await pod.end();
+    const log = collect(stage.runner.openLog(pod.of, START, LIMIT));
+    expect(await log.read(true)).toBe(joined(numbers(1, 2_000)));
+    const short = stage.runner.openLog(pod.of, START, 200);
+    const part = await short.read({ toEnd: true });
+    const tail = part?.bytes.toString() ?? '';
+    expect(tail).toMatch(/line 1999\nline 2000\n$/);
+    expect(tail.length).toBeLessThanOrEqual(200);
+    expect(part?.offset).toBe(joined(numbers(1, 2_000)).length - tail.length);
+  });
+
+  test('what was written last is there for a reader that followed', async () => {
+    const pod = await startPod(stage);
+    const log = collect(stage.runner.openLog(pod.of, START, LIMIT));
+    pod.write(['first']);
+    await expect.poll(() => log.read()).toBe('first\n');
+    pod.write(numbers(1, 500));
+    await pod.end();
+    expect(await log.read(true)).toBe(joined(['first', ...numbers(1, 500)]));
+  });
+
+  test('a log that cannot be had is given up after 5 s, without a word', async () => {
+    const pod = await startPod(stage);
+    pod.write(['unheard']);
+    const log = collect(stage.runner.openLog(pod.of, START, LIMIT));
+    await expect.poll(() => log.read()).toBe('unheard\n');
+    stage.proxy.refuse();
+    onTestFinished(() => stage.proxy.open());
+    const following = performance.now();
+    expect(await log.read(true)).toBe('unheard\n');
+    const fresh = collect(stage.runner.openLog(pod.of, START, LIMIT));
+    expect(await fresh.read(true)).toBe('');
+    expect(performance.now() - following).toBeLessThan(11_500);
+  });
+
+  test('there is nothing to wait for of a pod that never was, or is gone', async () => {
+    const never = { name: 'syn-never', uid: randomUUID() };
+    const pod = await startPod(stage);
+    const log = stage.runner.openLog(pod.of, START, LIMIT);
+    onTestFinished(() => log.close());
+    await stage.runner.remove({ ...pod.of, force: false });
+    await expect.poll(() => stage.runner.observe(pod.of), { timeout: 20_000 }).toEqual({ state: 'absent' });
+    const began = performance.now();
+    expect(await stage.runner.openLog(never, START, LIMIT).read({ toEnd: true })).toBeUndefined();
+    expect(await log.read({ toEnd: true })).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});

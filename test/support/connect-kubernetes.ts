@@ -1,0 +1,29 @@
+/** Connections to a test's control plane as its administrator, straight or by way of a proxy on this machine. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type Connection, connectKubernetes } from '../../src/runner/kubernetes/connection.ts';
+import type { ProvidedCluster } from './cluster-setup.ts';
+
+/** @param port of 127.0.0.1, for which the apiserver's certificate is good too; the apiserver's own by default */
+export function connectAsAdmin(
+  cluster: Pick<ProvidedCluster, 'kubeconfig' | 'server'>,
+  namespace: string,
+  port?: number,
+): Connection {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-kubeconfig-'));
+  const file = path.join(folder, 'kubeconfig');
+  const text = readFileSync(cluster.kubeconfig, 'utf8');
+  const server = port === undefined ? cluster.server : `https://127.0.0.1:${port}`;
+  writeFileSync(file, text.replaceAll(cluster.server, server), { mode: 0o600 });
+  // The library reads KUBECONFIG, and all of the file at once.
+  const before = process.env['KUBECONFIG'];
+  process.env['KUBECONFIG'] = file;
+  try {
+    return connectKubernetes({ namespace });
+  } finally {
+    if (before === undefined) delete process.env['KUBECONFIG'];
+    else process.env['KUBECONFIG'] = before;
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * A proxy in front of an apiserver that loses answers: the request is passed on and acted upon, and whoever asked never
+ * hears of it. It serves with the apiserver's own certificate, so that nobody has to trust another one.
+ */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent, createServer, request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { createClient, type KubernetesClient } from '../../src/runner/kubernetes/client.ts';
+import type { ProvidedCluster } from './cluster-setup.ts';
+import { connectAsAdmin } from './connect-kubernetes.ts';
+
+export type CutProxy = AsyncDisposable & {
+  /** The administrator's, through the proxy. */
+  readonly client: KubernetesClient;
+  /** Answers lost so far. */
+  readonly lost: number;
+  /** The next answer to this method is lost: the connection is cut, also for what follows, or a 502 given instead. */
+  loseNext(method: 'GET' | 'POST' | 'DELETE', how?: Loss): void;
+  /** Cuts every answer that is under way, such as a watch or a followed log; returns how many there were. */
+  cutAll(): number;
+  /** Ends every answer that is under way as if it were complete: so ends a followed log when the node rotates it. */
+  endAll(): number;
+  /** Cuts what is under way; nobody gets through until `open`. */
+  refuse(): void;
+  open(): void;
+};
+
+export type Loss = 'cut' | 'cut and refuse' | 502;
+
+export async function startCutProxy(cluster: ProvidedCluster, namespace: string): Promise<CutProxy> {
+  const cert = readFileSync(cluster.caFile);
+  const key = readFileSync(path.join(path.dirname(cluster.caFile), 'apiserver.key'));
+  const upstream = new Agent({ ca: cert, keepAlive: true });
+  const underWay = new Set<ServerResponse>();
+  const toLose: { method: string; how: Loss }[] = [];
+  let refusing = false;
+  let lost = 0;
+
+  const proxy = createServer({ cert, key }, (asked: IncomingMessage, answer: ServerResponse) => {
+    if (refusing) {
+      asked.socket.destroy();
+      return;
+    }
+    underWay.add(answer);
+    const { method, url, headers } = asked;
+    const passed = request(cluster.server + (url ?? ''), { method, headers, agent: upstream }, (real) => {
+      const at = toLose.findIndex((of) => of.method === method);
+      const [loss] = at < 0 ? [] : toLose.splice(at, 1);
+      if (loss) {
+        lost += 1;
+        real.resume();
+        if (loss.how === 'cut and refuse') refuse();
+        if (loss.how === 502) answer.writeHead(502).end('lost');
+        else asked.socket.destroy();
+        return;
+      }
+      answer.writeHead(real.statusCode ?? 502, real.headers);
+      answer.flushHeaders();
+      real.on('error', () => asked.socket.destroy());
+      real.on('data', (bytes: Buffer) => {
+        if (!answer.writableEnded) answer.write(bytes);
+      });
+      real.on('end', () => answer.end());
+    });
+    passed.on('error', () => asked.socket.destroy());
+    asked.pipe(passed);
+    answer.on('close', () => {
+      underWay.delete(answer);
+      passed.destroy();
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+
+  function refuse() {
+    refusing = true;
+    cutAll();
+  }
+  function cutAll() {
+    const count = underWay.size;
+    for (const answer of underWay) answer.socket?.destroy();
+    return count;
+  }
+  const connection = connectAsAdmin(cluster, namespace, (proxy.address() as AddressInfo).port);
+  return {
+    client: createClient(connection),
+    get lost() {
+      return lost;
+    },
+    loseNext: (method, how = 'cut') => void toLose.push({ method, how }),
+    cutAll,
+    endAll() {
+      const begun = [...underWay].filter(({ headersSent }) => headersSent);
+      for (const answer of begun) answer.end();
+      return begun.length;
+    },
+    refuse,
+    open() {
+      refusing = false;
+    },
+    async [Symbol.asyncDispose]() {
+      await connection.close();
+      proxy.closeAllConnections();
+      proxy.close();
+      upstream.destroy();
+    },
+  };
+}

@@ -1,0 +1,6 @@
+/** A step that works until a file is there, `<action> <file> --api_job_id <n>`, and then has completed. */
+import { existsSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const [, , , file = ''] = process.argv;
+while (!existsSync(file)) await wait(200);

@@ -1,0 +1,17 @@
+/** The annotations that the fake pods obey, for those who read them in a terminal. The README has the same in full. */
+
+const ROWS: readonly (readonly [annotation: string, effect: string])[] = [
+  ['start-after: 5s', 'runs that much later'],
+  ['finish-after: 3s', 'succeeds then; never: runs on'],
+  ['exit-code: "3"', 'ends with it: then, or at once if written later'],
+  ['behaviour: oom', 'or oom-exit-0, image-pull, invalid-image, config-error, start-error,'],
+  ['', '   container-creating, evicted, preempted, node-shutdown'],
+  ['delete-after: 8s', 'a deletion takes that long'],
+  ['never-deleted: "true"', 'a deletion hangs until forced, as on a lost node'],
+];
+
+export function annotationTable(): string[] {
+  return ROWS.map(([annotation, effect]) =>
+    (annotation === '' ? '' : `kwok.syncrator/${annotation}`).padEnd(40).concat(effect),
+  );
+}

@@ -1,0 +1,46 @@
+/** Finds the control plane's programs in our cache, or builds them there with Go; alone: `node tools/cluster/binaries.ts`. */
+import path from 'node:path';
+import { buildWithGo, isExecutable, onPath } from '../../src/embedded/go-build.ts';
+import { cacheDir, type Progress } from '../../src/embedded/temporal-binary.ts';
+import { BUILD_PLACE, KUBERNETES_VERSION, PROGRAMS } from './builds.ts';
+
+/** The folder of the programs of this version, whether or not they are there yet. */
+export function binariesDir(env: NodeJS.ProcessEnv = process.env): string {
+  return path.join(cacheDir(env), 'cluster', KUBERNETES_VERSION);
+}
+
+/**
+ * The folder that holds all programs; the first call on a machine takes about 7 minutes, and says so. Two callers at
+ * the same time may both build, and do each other no harm.
+ * @throws Error saying what to install
+ */
+export async function clusterBinaries(
+  onProgress: Progress = () => undefined,
+  env: NodeJS.ProcessEnv = process.env,
+  signal?: AbortSignal,
+): Promise<string> {
+  const bin = binariesDir(env);
+  const missing = PROGRAMS.filter((program) => !isExecutable(path.join(bin, program.name)));
+  if (missing.length === 0) return bin;
+  const go = onPath('go', env);
+  if (go === undefined)
+    throw new Error(
+      `there is no go on PATH to build ${missing.map((program) => program.name).join(', ')}: install Go 1.26 or later from https://go.dev/dl`,
+    );
+  for (const [index, program] of missing.entries()) {
+    signal?.throwIfAborted();
+    if (isExecutable(path.join(bin, program.name))) continue; // another builder was quicker
+    const label = `building ${program.name}, ${index + 1} of ${missing.length}`;
+    await buildWithGo({ ...program, ...BUILD_PLACE, go, bin, label, onProgress, signal });
+  }
+  return bin;
+}
+
+if (import.meta.main) {
+  try {
+    console.log(await clusterBinaries((line) => console.error(line)));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}

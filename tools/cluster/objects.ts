@@ -1,0 +1,57 @@
+/** What the cluster holds from the start: a namespace, and a fake node. */
+import { type Endpoint, ensure, request } from './api.ts';
+
+export const NAMESPACE = 'syncrator';
+export const NODE = 'fake-node';
+
+/** Creates what is missing; safe to repeat. */
+export async function createObjects(api: Endpoint, kubeletPort: number): Promise<void> {
+  await Promise.all([
+    ensure(api, '/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: NAMESPACE },
+    }),
+    ensure(api, '/api/v1/nodes', node()),
+  ]);
+  // kwok says it too, but of a node it already knows only every ten minutes.
+  const { status, body } = await request(api, 'PATCH', `/api/v1/nodes/${NODE}/status`, {
+    contentType: 'application/merge-patch+json',
+    body: { status: { daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } } } },
+  });
+  if (status !== 200) throw new Error(`the node's status answered ${status}: ${body.slice(0, 300)}`);
+}
+
+/** True when the node is ready and the namespace has its service account. */
+export async function acceptsPods(api: Endpoint, signal: AbortSignal): Promise<boolean> {
+  const account = await request(api, 'GET', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`, {
+    signal,
+  });
+  if (account.status !== 200) return false;
+  const answer = await request(api, 'GET', `/api/v1/nodes/${NODE}`, { signal });
+  const { spec, status } = JSON.parse(answer.body) as {
+    spec?: { taints?: readonly unknown[] };
+    status?: { conditions?: readonly { type: string; status: string }[] };
+  };
+  const ready = status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True');
+  return ready === true && (spec?.taints ?? []).length === 0;
+}
+
+function node(): object {
+  const room = { cpu: '20k', memory: '40Ti', pods: '20000', 'ephemeral-storage': '100Ti' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: NODE,
+      annotations: { 'kwok.x-k8s.io/node': 'fake', 'node.alpha.kubernetes.io/ttl': '0' },
+      labels: {
+        'kubernetes.io/hostname': NODE,
+        'kubernetes.io/os': 'linux',
+        'kubernetes.io/arch': 'amd64',
+        type: 'kwok',
+      },
+    },
+    status: { allocatable: room, capacity: room },
+  };
+}

@@ -1,0 +1,24 @@
+/** One living owner per cluster folder. */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { identify, isAlive, type ProcessIdentity } from '../../src/embedded/process-identity.ts';
+
+/**
+ * Takes the folder; of a killed owner nothing is left, because its parts ended with it.
+ * @returns what gives the folder back
+ * @throws Error naming the living owner's pid
+ */
+export function own(dir: string): () => void {
+  const file = path.join(dir, 'owner.json');
+  let owner: ProcessIdentity | undefined;
+  try {
+    owner = JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  if (owner !== undefined && isAlive(owner))
+    throw new Error(`the folder ${dir} is in use by another cluster (pid ${owner.pid}): stop that one`);
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify(identify(process.pid)));
+  renameSync(`${file}.${process.pid}`, file);
+  return () => rmSync(file, { force: true });
+}
