@@ -8,8 +8,18 @@ export type Temporal = {
   close(): Promise<void>;
 };
 
+/**
+ * How soon a lost connection is tried again, in milliseconds. gRPC's own limit is two minutes
+ * (grpc/doc/connection-backoff.md): after an outage nobody would be poked for so long.
+ */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
+
 export function connectTemporal(config: { address: string; namespace: string }): Temporal {
-  const connection = Connection.lazy({ address: config.address, connectTimeout: '5 seconds' });
+  const connection = Connection.lazy({
+    address: config.address,
+    connectTimeout: '5 seconds',
+    channelArgs: RECONNECT,
+  });
   return {
     client: new Client({ connection, namespace: config.namespace }),
     connection,
