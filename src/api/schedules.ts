@@ -130,10 +130,9 @@ function switchRoute<const P extends string>(path: P, summary: string) {
     tag: 'schedules',
     summary,
     access: 'token',
-    deadline: false,
     params,
     answers: { 200: { description: 'Done.', schema: z.object({ id: z.string(), paused: z.boolean() }) } },
-    errors: [404, 503],
+    errors: [404],
   });
 }
 const pauseRoute = switchRoute('/schedules/{id}/pause', 'Let it not fire');

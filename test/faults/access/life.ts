@@ -7,7 +7,7 @@ import { addUser, changeUser } from '../../../src/db/users.ts';
 import { settingsName } from '../../../src/runner/kubernetes/render.ts';
 import { CONTAINER } from '../../../src/runner/kubernetes/objects.ts';
 import { makeReportToken } from '../../../src/report-token.ts';
-import { PASSWORD } from '../rig/api-client.ts';
+import { PASSWORD, runBody, tokenIn } from '../rig/api-client.ts';
 import type { Rig } from '../rig/rig.ts';
 import type { Asker } from './ask.ts';
 import { type Canary, secret } from './canaries.ts';
@@ -22,6 +22,9 @@ export const TARGETS = [
   { name: 'twice', more: 'RETRIES=1\n' },
   { name: 'refused', more: 'START_TIMEOUT=4s\nPOD_OVERRIDES={"serviceAccountName":"nobody"}\n' },
 ];
+
+/** Until a job that ends by itself has ended. */
+const END_MS = 40_000;
 
 export type JobOf = { readonly id: number; readonly uid: string };
 export type Life = {
@@ -54,10 +57,11 @@ export async function live(rig: Rig, asker: Asker, of: { secrets: readonly strin
   await addUser(rig.db, { username: 'alice', passwordHash: await hashPassword(secret()) }, 'test');
   await changeUser(rig.db, 'alice', { passwordHash: await hashPassword(alice) }, 'test');
   const login = async (fields: Record<string, string>) => asker.ask('POST', '/login', { json: fields });
-  const token = tokenOf(await login({ username: 'alice', password: alice }));
+  const entered = await login({ username: 'alice', password: alice });
+  const token = tokenIn(entered.status, entered.text);
   plant("alice's token", [], undefined, token);
-  const renewed = tokenOf(await asker.ask('POST', '/login/renew', { token }));
-  plant("alice's renewed token", [], undefined, renewed);
+  const renewed = await asker.ask('POST', '/login/renew', { token });
+  plant("alice's renewed token", [], undefined, tokenIn(renewed.status, renewed.text));
   const wrong = plant('a wrong password');
   await login({ username: 'alice', password: wrong });
   await asker.ask('POST', '/login', { body: new URLSearchParams({ username: 'alice', password: wrong }) });
@@ -93,15 +97,12 @@ async function start(rig: Rig, asker: Asker, of: With & { secrets: readonly stri
   };
   const jobs = new Map<string, JobOf>();
   for (const { name: target } of TARGETS) {
-    const body = {
+    const body = runBody({
       target,
-      env: 'dev',
-      action_name: 'sync',
       action: 'sync',
-      is_tag: 'latest',
       mam_main_query: main,
       options: `${options[target] ?? '--seconds 600 --mute'} ${url} ${query}`,
-    };
+    });
     const headers = { 'idempotency-key': `${key}-${target}` };
     const told = await asker.ask('POST', '/run', { token, headers, json: body });
     const { job_id: id } = JSON.parse(told.text) as { job_id?: number };
@@ -149,8 +150,12 @@ async function start(rig: Rig, asker: Asker, of: With & { secrets: readonly stri
     gone: 'deleted',
     refused: 'failed',
   }))
-    await until(rig, jobOf(name).id, ({ status }) => status === ends);
-  await until(rig, jobOf('twice').id, ({ attempts, status }) => attempts === 2 && status === 'running');
+    await rig.api.until(jobOf(name).id, ({ status }) => status === ends, END_MS);
+  await rig.api.until(
+    jobOf('twice').id,
+    ({ steps, status }) => steps.length === 2 && status === 'running',
+    END_MS,
+  );
   return jobs;
 }
 
@@ -162,21 +167,6 @@ async function podOf(rig: Rig, id: number): Promise<string> {
     if (pod?.status?.phase === 'Running') return pod.metadata.name;
   }
   throw new Error(`job ${id} has no running pod`);
-}
-
-async function until(
-  rig: Rig,
-  id: number,
-  fits: (job: { status: string; attempts: number }) => boolean,
-): Promise<void> {
-  let last = {};
-  for (const deadline = Date.now() + 40_000; Date.now() < deadline; await wait(200)) {
-    const { body } = await rig.api.insist('GET', `/jobs/${id}`);
-    const job = { status: String(body['status']), attempts: (body['steps'] as unknown[]).length };
-    if (fits(job)) return;
-    last = { ...job, diagnosis: body['diagnosis'] };
-  }
-  throw new Error(`job ${id} stays ${JSON.stringify(last)}`);
 }
 
 /** Secrets where none belongs: each request is refused, and must not be repeated to anybody. */
@@ -224,10 +214,4 @@ async function untilEnded(rig: Rig): Promise<void> {
     if (active.every((job) => ['running', 'other', 'twice'].includes(job.target))) return;
   }
   throw new Error('the jobs started during an outage do not end');
-}
-
-function tokenOf({ status, text }: { status: number; text: string }): string {
-  const { access_token: token } = JSON.parse(text) as { access_token?: string };
-  if (token === undefined) throw new Error(`login: ${status} ${text}`);
-  return token;
 }

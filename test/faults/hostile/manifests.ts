@@ -25,7 +25,7 @@ type Container = {
 /** Where one job may differ from another, with the reason. `env` stands for its values, by name. */
 const DIFFERS: readonly { readonly at: RegExp; readonly because: string }[] = [
   { at: /^metadata\.(name|uid|creationTimestamp|resourceVersion)$/, because: 'each has its own' },
-  { at: /^metadata\.(managedFields\.\d+\.time)$/, because: 'when it was written' },
+  { at: /^metadata\.managedFields\./, because: "the apiserver's record of who wrote the rest" },
   {
     at: /labels\.(syncrator\/(job-id|job-uid|target|action)|(batch\.kubernetes\.io\/)?(job-name|controller-uid))$/,
     because: 'whose it is: checked to be ours or a declared name',
@@ -35,7 +35,10 @@ const DIFFERS: readonly { readonly at: RegExp; readonly because: string }[] = [
   { at: /containers\.0\.args\.\d+$/, because: 'OPTIONS: compared with what was sent, one by one' },
   { at: /containers\.0\.image$/, because: 'IS_TAG: compared with what was sent' },
   { at: /containers\.0\.imagePullPolicy$/, because: "Kubernetes' own choice: Always for the tag latest" },
-  { at: /containers\.0\.env\.MAM_MAIN_QUERY$/, because: 'compared with what was sent' },
+  {
+    at: /containers\.0\.env\.MAM_MAIN_QUERY$/,
+    because: 'compared with what was sent, absent where nothing was',
+  },
   {
     at: /containers\.0\.env\.SYNCRATOR_(TARGET|STEP_NAME|REPORT_URL|REPORT_TOKEN)$/,
     because: 'derived from the job: its target, name, number and token',
@@ -44,11 +47,14 @@ const DIFFERS: readonly { readonly at: RegExp; readonly because: string }[] = [
 ];
 const LABEL = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
 
-/** @param of.innocent the id of a job that asked for nothing odd; `others`: jobs that are known and not compared */
+/**
+ * @param of.innocents by action, the id of a job that asked for nothing odd
+ * @param of.others jobs that are known and not compared
+ */
 export function checkManifests(
   writes: readonly Write[],
   started: readonly Started[],
-  { innocent, others }: { innocent: number; others: readonly number[] },
+  { innocents, others }: { innocents: ReadonlyMap<string, number>; others: readonly number[] },
 ): { violations: string[]; compared: number } {
   const byId = new Map<number, Stored>();
   for (const { key, object } of writes) {
@@ -56,10 +62,8 @@ export function checkManifests(
     const id = Number(stored?.metadata.labels?.['syncrator/job-id']);
     if (stored && key.startsWith(JOBS) && !byId.has(id)) byId.set(id, stored); // as it was created
   }
-  const model = byId.get(innocent);
-  if (!model) throw new Error(`the innocent job ${innocent} has no Kubernetes Job`);
   const violations: string[] = [];
-  const known = new Set([innocent, ...others, ...started.map(({ id }) => id)]);
+  const known = new Set([...innocents.values(), ...others, ...started.map(({ id }) => id)]);
   for (const [id, { metadata }] of byId)
     if (!known.has(id)) violations.push(`${metadata.name} belongs to job ${id}, which nobody started`);
   let compared = 0;
@@ -69,6 +73,9 @@ export function checkManifests(
       violations.push(`job ${one.id} (${one.what}) has no Kubernetes Job`);
       continue;
     }
+    const model = byId.get(innocents.get(one.action) ?? 0);
+    if (!model)
+      throw new Error(`there is no innocent job of action ${one.action} to compare ${one.what} with`);
     compared += 1;
     const fault = [...differences(model, stored), ...checkValues(stored, one)];
     violations.push(...fault.map((line) => `job ${one.id} (${one.what}): ${line}`));
@@ -90,7 +97,7 @@ function checkValues({ metadata, spec }: Stored, one: Started): string[] {
   if (!container || more.length > 0) return ['it has not one container'];
   const env = new Map(container.env.map(({ name, value = '' }) => [name, value]));
   const wanted = [
-    'sync',
+    one.action === 'diff' ? 'delta' : one.action, // a diff's first step
     ...one.options.split(' ').filter((word) => word !== ''),
     '--api_job_id',
     String(one.id),

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isFinal } from '../../../src/domain/status.ts';
 import type { Expectation } from '../audit/audit.ts';
 import type { Random } from '../random.ts';
-import type { Answer } from '../rig/api-client.ts';
+import { type Answer, runBody } from '../rig/api-client.ts';
 import type { Rig } from '../rig/rig.ts';
 
 export type LoadSize = {
@@ -62,9 +62,7 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
   const endFile = (target: string) => path.join(rig.dir, `${target}-${round}`);
   const begin = async (target: string, may: string) => {
     const options = `--seconds 3600 --progress 3 --until ${endFile(target)}`;
-    const { status, body } = await rig.api.start({ target, action: 'sync', options });
-    if (status !== 202) throw new Error(`${target}: ${status} ${JSON.stringify(body)}`);
-    const id = Number(body['job_id']);
+    const id = await rig.api.started({ target, action: 'sync', options });
     expected.push({ id, may: [may] });
     return id;
   };
@@ -81,14 +79,7 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
     const next = lateLeft[0];
     if (!next) return undefined;
     const answer = await rig.api.call('POST', '/run', {
-      body: {
-        target: next.target,
-        env: 'dev',
-        action_name: 'sync',
-        action: 'sync',
-        is_tag: 'latest',
-        options: '--seconds 1',
-      },
+      body: runBody({ target: next.target, action: 'sync', options: '--seconds 1' }),
       headers: { 'idempotency-key': next.key },
       timeoutMs: 30_000,
     });

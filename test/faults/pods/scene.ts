@@ -1,20 +1,9 @@
 /** One job under a fault: what it shows of itself, and the hands of those who meddle with it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { stepName } from '../../../src/domain/names.ts';
-import { type FinalStatus, isFinal, type JobStatus } from '../../../src/domain/status.ts';
+import { type FinalStatus, isFinal } from '../../../src/domain/status.ts';
+import type { Shown } from '../rig/api-client.ts';
 import type { Rig } from '../rig/rig.ts';
-
-/** Of `GET /jobs/:id`, as far as a fault is judged by it. */
-export type Shown = {
-  readonly id: number;
-  readonly uid: string;
-  readonly status: JobStatus;
-  readonly status_reason: string | null;
-  readonly status_detail: string | null;
-  readonly stalled: boolean;
-  readonly diagnosis: { readonly code: string; readonly detail: string; readonly what_to_do: string } | null;
-  readonly steps: readonly { readonly name: string; readonly attempt: number; readonly action: string }[];
-};
 
 export type Scene = {
   readonly rig: Rig;

@@ -81,17 +81,12 @@ export const cancelAnywhere: Program = {
 
 async function cancelOne(rig: Rig, target: string, kind: Cancel['kind'], random: Random): Promise<Cancel> {
   const at = Date.now() + random.number() * LIFE_MS;
-  const { status, body } = await rig.api.start({ target, action: 'sync', options: '--seconds 2' });
-  if (status !== 202) throw new Error(`${target}: ${status} ${JSON.stringify(body)}`);
-  const id = Number(body['job_id']);
+  const id = await rig.api.started({ target, action: 'sync', options: '--seconds 2' });
   await wait(Math.max(0, at - Date.now()));
   const asked = Date.now();
   const cancelled = await rig.api.insist('DELETE', `/jobs/${id}`);
   if (cancelled.status >= 300) throw new Error(`cancel of ${id}: ${cancelled.status}`);
-  for (let now: unknown; !['completed', 'failed', 'deleted'].includes(String(now)); ) {
-    await wait(300);
-    now = (await rig.api.insist('GET', `/jobs/${id}`)).body['status'];
-  }
+  await rig.api.untilEnded(id);
   return { id, at: asked, kind };
 }
 

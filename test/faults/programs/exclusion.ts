@@ -5,6 +5,7 @@ import { openAudit } from '../audit/audit.ts';
 import { untilQuiet } from '../audit/quiet.ts';
 import type { Program } from '../program.ts';
 import { createRandom, type Random } from '../random.ts';
+import { runBody } from '../rig/api-client.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 
 const KEYS = 10;
@@ -70,7 +71,7 @@ async function volley(rig: Rig, target: string, random: Random): Promise<Post[]>
       const asked = Date.now();
       const { status, body } = await rig.api.call('POST', '/run', {
         at,
-        body: { target, env: 'dev', action_name: of.action, is_tag: 'latest', ...of },
+        body: runBody({ target, ...of }),
         ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
       });
       return {

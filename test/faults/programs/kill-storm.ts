@@ -5,10 +5,9 @@ import { untilQuiet } from '../audit/quiet.ts';
 import type { Program } from '../program.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { FaultPart } from '../rig/part.ts';
-import { type Rig, startRig } from '../rig/rig.ts';
+import { ACTIONS, type Rig, startRig } from '../rig/rig.ts';
 
 const KEYS = 12;
-const ACTIONS = ['sync', 'delta', 'delete', 'diff'] as const;
 const SETTLED_WITHIN_S = 60;
 
 export const killStorm: Program = {
@@ -85,9 +84,7 @@ async function runOne(rig: Rig, target: string, random: Random): Promise<Expecta
   const options = action === 'diff' ? '' : work;
   const cancelAfter = random.chance(0.1) ? random.integer(0, seconds * 1000) : undefined;
   const rivals = random.chance(0.2);
-  const started = await rig.api.start({ target, action, options });
-  const id = Number(started.body['job_id']);
-  if (started.status !== 202) throw new Error(`${target}: ${started.status} ${JSON.stringify(started.body)}`);
+  const id = await rig.api.started({ target, action, options });
   if (rivals) {
     const rival = await rig.api.start({ target, action: 'sync', options: `${work} --mute` });
     if (rival.status !== 409) throw new Error(`a rival of job ${id} was answered ${rival.status}`);
@@ -96,10 +93,7 @@ async function runOne(rig: Rig, target: string, random: Random): Promise<Expecta
     await wait(cancelAfter);
     await rig.api.insist('DELETE', `/jobs/${id}`);
   }
-  for (let status: unknown; !['completed', 'failed', 'deleted'].includes(String(status)); ) {
-    await wait(200);
-    status = (await rig.api.insist('GET', `/jobs/${id}`)).body['status'];
-  }
+  await rig.api.untilEnded(id);
   const end = fails ? 'failed:delete_guard' : 'completed';
   return { id, may: cancelAfter === undefined ? [end] : ['deleted', end] };
 }

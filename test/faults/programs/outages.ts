@@ -138,10 +138,8 @@ async function untilRight(load: Load, from: number): Promise<{ seconds: number; 
 }
 
 async function endedJob(rig: Rig): Promise<number> {
-  const { body } = await rig.api.start({ target: 'over', action: 'sync', options: '--seconds 0' });
-  const id = Number(body['job_id']);
-  for (let status: unknown; status !== 'completed'; await wait(200))
-    status = (await rig.api.insist('GET', `/jobs/${id}`)).body['status'];
+  const id = await rig.api.started({ target: 'over', action: 'sync', options: '--seconds 0' });
+  await rig.api.until(id, ({ status }) => status === 'completed');
   return id;
 }
 

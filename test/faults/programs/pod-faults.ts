@@ -5,7 +5,8 @@ import { LABEL, layDownRules } from '../pods/cluster-rules.ts';
 import { CONTAINER_FAULTS } from '../pods/containers.ts';
 import type { Fault } from '../pods/fault.ts';
 import { OUTSIDE_FAULTS } from '../pods/outside.ts';
-import { type Shown, watchScene } from '../pods/scene.ts';
+import { watchScene } from '../pods/scene.ts';
+import type { Shown } from '../rig/api-client.ts';
 import { WAITS } from '../pods/waits.ts';
 import type { Program } from '../program.ts';
 import { createRandom } from '../random.ts';
@@ -89,9 +90,7 @@ function linesOf({ name, pod = {}, overrides = {}, lines = '' }: Fault): string 
 /** Starts a job, lets it be meddled with, and judges everything it shows until it has ended. */
 async function runOne(rig: Rig, fault: Fault, target: string, patience: number) {
   const began = Date.now();
-  const { status, body } = await rig.api.start({ target, action: 'sync', options: fault.options ?? WORK });
-  if (status !== 202) throw new Error(`${target}: ${status} ${JSON.stringify(body)}`);
-  const id = Number(body['job_id']);
+  const id = await rig.api.started({ target, action: 'sync', options: fault.options ?? WORK });
   const seconds = () => Math.round((Date.now() - began) / 100) / 10;
   const wrong: string[] = [];
   let shownAfter: number | undefined;

@@ -1,6 +1,7 @@
 /** Calls the product over HTTP as a careful client does: each call has a limit, and what is unclear is asked again. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isFinal, type JobStatus } from '../../../src/domain/status.ts';
 
 export type Answer = {
   readonly status: number;
@@ -26,14 +27,56 @@ export type ApiClient = {
    * @throws Error after two minutes
    */
   insist(method: string, route: string, options?: CallOptions): Promise<Answer>;
-  /** Asks for a job by parameters; `POST /run`. */
-  start(of: { target: string; action: string; options: string; idempotencyKey?: string }): Promise<Answer>;
+  /** Asks for a job by parameters, `POST /run`; insists. */
+  start(of: Run & { idempotencyKey?: string }): Promise<Answer>;
+  /** The id of a job that must be a new one. @throws Error when it is not */
+  started(of: Run): Promise<number>;
+  /** Looks at a job until it fits. @returns it. @throws Error with what it last was, after so long */
+  until(id: number, fits: (job: Shown) => boolean, timeoutMs?: number): Promise<Shown>;
+  untilEnded(id: number): Promise<Shown>;
+};
+
+type Run = { readonly target: string; readonly action: string; readonly options: string };
+
+/** Of `GET /jobs/:id`, as far as anything here is judged by it. */
+export type Shown = {
+  readonly id: number;
+  readonly uid: string;
+  readonly status: JobStatus;
+  readonly status_reason: string | null;
+  readonly status_detail: string | null;
+  readonly stalled: boolean;
+  readonly diagnosis: { readonly code: string; readonly detail: string; readonly what_to_do: string } | null;
+  readonly steps: readonly { readonly name: string; readonly attempt: number; readonly action: string }[];
 };
 
 /** Of the user admin. */
 export const PASSWORD = 'correct horse battery';
 const CALL_MS = 15_000;
 const INSIST_MS = 120_000;
+const LOOK_MS = 250;
+
+/** The body of `POST /run` for one of the rig's targets; further fields replace these. */
+export function runBody<T extends { target: string; action: string }>(of: T) {
+  return { env: 'dev', action_name: of.action, is_tag: 'latest', ...of };
+}
+
+/** Lets admin in. @returns a token, good for 15 minutes. @throws Error when it does not */
+export async function login(url: string): Promise<string> {
+  const answer = await fetch(`${url}/login`, {
+    method: 'POST',
+    body: new URLSearchParams({ username: 'admin', password: PASSWORD }),
+    signal: AbortSignal.timeout(CALL_MS),
+  });
+  return tokenIn(answer.status, await answer.text());
+}
+
+/** @throws Error when an answer of `POST /login` or `/login/renew` has no token */
+export function tokenIn(status: number, text: string): string {
+  const { access_token: token } = (status === 200 ? JSON.parse(text) : {}) as { access_token?: string };
+  if (token === undefined) throw new Error(`login: ${status} ${text}`);
+  return token;
+}
 
 /** @throws Error when nobody lets us in */
 export async function createApiClient(urls: readonly string[]): Promise<ApiClient> {
@@ -86,14 +129,31 @@ export async function createApiClient(urls: readonly string[]): Promise<ApiClien
     }
   }
 
+  const start: ApiClient['start'] = ({ idempotencyKey, ...of }) =>
+    insist('POST', '/run', {
+      body: runBody(of),
+      ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+    });
+
+  async function until(id: number, fits: (job: Shown) => boolean, timeoutMs = INSIST_MS): Promise<Shown> {
+    for (const deadline = Date.now() + timeoutMs; ; await wait(LOOK_MS)) {
+      const job = (await insist('GET', `/jobs/${id}`)).body as unknown as Shown;
+      if (fits(job)) return job;
+      if (Date.now() > deadline) throw new Error(`job ${id} stays ${JSON.stringify(job)}`);
+    }
+  }
+
   await signIn();
   return {
     call,
     insist,
-    start: ({ target, action, options, idempotencyKey }) =>
-      insist('POST', '/run', {
-        body: { target, env: 'dev', action_name: action, action, is_tag: 'latest', options },
-        ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
-      }),
+    start,
+    async started(of) {
+      const { status, body } = await start(of);
+      if (status !== 202) throw new Error(`${of.target}: ${status} ${JSON.stringify(body)}`);
+      return Number(body['job_id']);
+    },
+    until,
+    untilEnded: (id) => until(id, ({ status }) => isFinal(status)),
   };
 }

@@ -19,6 +19,9 @@ import { watchStatuses } from '../audit/status-log.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 
+/** Each target has a params file for each. */
+export const ACTIONS = ['sync', 'delta', 'delete', 'diff'] as const;
+
 export type RigOptions = {
   /** Targets of the environment `dev`, each with a file for each action; `more`: further lines of all but diff's. */
   readonly targets: readonly { readonly name: string; readonly more?: string }[];
@@ -181,7 +184,7 @@ function writeParams(dir: string, targets: RigOptions['targets']): string {
   const folder = path.join(dir, 'job_params');
   mkdirSync(path.join(folder, 'dev'), { recursive: true });
   for (const { name, more = '' } of targets)
-    for (const action of ['sync', 'delta', 'delete', 'diff'])
+    for (const action of ACTIONS)
       writeFileSync(
         path.join(folder, 'dev', `${name}-${action}.public_params`),
         `TARGET=${name}\nENV=dev\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=\n` +
