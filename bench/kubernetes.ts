@@ -79,7 +79,7 @@ async function measure(cluster: Cluster, rig: Rig, options: { once: boolean }): 
     await nothingLeft(bare.client);
     inMany.push(requests.count() / KEYS);
   }
-  worker.kill('SIGKILL');
+  await worker.kill();
   const fresh = await rig.startWorker();
   const idle = residentMiB(fresh.pid ?? 0);
   const ids = await Promise.all(targets('live').map((target) => rig.submit(target, 'sync')));

@@ -1,7 +1,5 @@
 /** The product's worker on a Postgres and a Temporal of its own, for measuring and for recording histories. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -20,21 +18,14 @@ import { createLog, type Log } from '../src/log.ts';
 import { endAllSteps } from '../src/runner/process/end-all.ts';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.ts';
 import { submit } from '../src/temporal/submit.ts';
+import { ADMIN_PASSWORD, login } from '../test/support/login.ts';
+import { type ParamsFile, paramsFile, writeParams } from '../test/support/params-files.ts';
+import { createProductPart, type ProductPart } from '../test/support/product-part.ts';
 
 export const ROOT = path.resolve(import.meta.dirname, '..');
-/** The stand-in for the sync program that the tests use too. */
-export const STEP_PROGRAM = path.join(ROOT, 'test/support/programs/step.ts');
 
 /** What many jobs at once are waited for. */
 const ALL_MS = 300_000;
-
-export type Params = {
-  readonly target: string;
-  readonly action: string;
-  readonly options: string;
-  /** Further lines. */
-  readonly more?: string;
-};
 
 export type Rig = AsyncDisposable & {
   readonly dataDir: string;
@@ -42,7 +33,7 @@ export type Rig = AsyncDisposable & {
   readonly temporal: Temporal;
   readonly log: Log;
   /** Starts a worker and waits until it polls. */
-  startWorker(script?: string, environment?: Record<string, string>): Promise<ChildProcess>;
+  startWorker(script?: string, environment?: Record<string, string>): Promise<ProductPart>;
   /** Starts an api; returns calls of it as admin, each giving the answer's body. */
   startApi(): Promise<(method: string, route: string) => Promise<unknown>>;
   /** Submits what a params file says, as the api does; further actions become further steps, as in a diff. */
@@ -55,7 +46,7 @@ export type Rig = AsyncDisposable & {
  * @param options.durable keeps what is committed over a crash, as `npm start` does; tests of speed want that
  */
 export async function startRig(options: {
-  params: readonly Params[];
+  params: readonly ParamsFile[];
   durable: boolean;
   environment?: Readonly<Record<string, string>>;
 }): Promise<Rig> {
@@ -63,7 +54,7 @@ export async function startRig(options: {
   chmodSync(dataDir, 0o755);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => rmSync(dataDir, { recursive: true, force: true }));
-  const paramsDir = writeParams(dataDir, options.params);
+  const paramsDir = writeParams(dataDir, options.params.map(paramsFile));
   const postgres = await startPostgres({ dataDir, ephemeral: !options.durable });
   undo.defer(() => postgres.stop());
   const temporalServer = await startTemporal({ dataDir, inMemory: !options.durable });
@@ -79,10 +70,9 @@ export async function startRig(options: {
   const log = createLog({ name: 'rig', level: 'error' });
   const jobParams = await loadJobParams(paramsDir);
   const port = await freePort();
-  const password = 'correct horse battery';
   const environment = {
     PORT: String(port),
-    SYNCRATOR_ADMIN_PASSWORD: password,
+    SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporalServer.address,
     SYNCRATOR_DATA: dataDir,
@@ -92,6 +82,12 @@ export async function startRig(options: {
     ...options.environment,
   };
   const started = undo.move();
+  const start = async (script: string, of: Record<string, string>) => {
+    const part = createProductPart({ name: script, script, environment: of });
+    started.defer(() => part.kill());
+    await part.start();
+    return part;
+  };
   return {
     dataDir,
     db,
@@ -100,19 +96,12 @@ export async function startRig(options: {
     async startWorker(script = 'src/worker.ts', more = {}) {
       const bundle = path.join(dataDir, 'workflow-bundle.js');
       const bundled = await bundleForWorker(path.join(ROOT, 'src/workflow-bundle.ts'), bundle);
-      const worker = await startPart(path.join(ROOT, script), { ...environment, ...bundled, ...more });
-      started.defer(() => endPart(worker));
-      return worker;
+      return await start(script, { ...environment, ...bundled, ...more });
     },
     async startApi() {
-      const api = await startPart(path.join(ROOT, 'src/server.ts'), environment);
-      started.defer(() => endPart(api));
+      await start('src/server.ts', environment);
       const url = `http://127.0.0.1:${port}`;
-      const login = await fetch(`${url}/login`, {
-        method: 'POST',
-        body: new URLSearchParams({ username: 'admin', password }),
-      });
-      const { access_token: token } = (await login.json()) as { access_token: string };
+      const token = await login(url);
       return async (method, route) => {
         const answer = await fetch(url + route, { method, headers: { authorization: `Bearer ${token}` } });
         if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${await answer.text()}`);
@@ -181,36 +170,4 @@ export async function allAre(rig: Rig, ids: readonly number[], status: 'complete
     if (Date.now() > deadline) throw new Error(`not all jobs were ${status} within ${ALL_MS} ms`);
     await wait(100);
   }
-}
-
-function writeParams(dataDir: string, params: readonly Params[]): string {
-  const folder = path.join(dataDir, 'job_params');
-  mkdirSync(path.join(folder, 'dev'), { recursive: true });
-  for (const { target, action, options, more = '' } of params)
-    writeFileSync(
-      path.join(folder, 'dev', `${target}-${action}.public_params`),
-      `TARGET=${target}\nENV=dev\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=${options}\n` +
-        `COMMAND=node ${STEP_PROGRAM}\n${more}`,
-    );
-  return folder;
-}
-
-async function startPart(script: string, environment: Record<string, string>): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [script], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const first = await Promise.race([
-    once(child, 'message').then(() => 'ready'),
-    once(child, 'exit').then(() => 'ended'),
-  ]);
-  if (first === 'ended') throw new Error(`${script} ended before it was ready`);
-  return child;
-}
-
-async function endPart(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
 }

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Figure } from './figure.ts';
-import { ROOT, runAll, startRig, STEP_PROGRAM } from './rig.ts';
+import { STEP_PROGRAM } from '../test/support/params-files.ts';
+import { ROOT, runAll, startRig } from './rig.ts';
 
 export const group = 'runs';
 

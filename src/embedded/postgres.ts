@@ -1,15 +1,13 @@
 /** Runs the embedded PostgreSQL of one data folder: started, or adopted if its last owner was killed. */
-import { spawn } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { logTail } from './log-tail.ts';
+import { ServerDidNotStart, startDetached } from './detached.ts';
 import { freePort } from './ports.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binary.ts';
 import { clusterPassword, createCluster, POSTGRES_ENV } from './postgres-cluster.ts';
 import { askDataDirectory, findOrphan } from './postgres-orphan.ts';
 import { postgresUser, type SystemUser, unreachable } from './postgres-user.ts';
-import { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { endProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { signalProcess } from '../process-stat.ts';
 
 export type EmbeddedPostgres = {
@@ -75,45 +73,29 @@ type Launch = {
 async function launch(options: Launch, attempt = 1): Promise<{ port: number; identity: ProcessIdentity }> {
   const { clusterDir, logFile, binaries, user, password } = options;
   const port = await freePort();
-  // A file, not a pipe: the server must be able to write on after we were killed.
-  const log = openSync(logFile, 'a', 0o600);
-  const logStart = statSync(logFile).size;
-  const child = spawn(
-    binaries.postgres,
-    ['-D', clusterDir, '-p', String(port), ...settings(options.ephemeral)],
-    {
-      ...user,
+  try {
+    const identity = await startDetached({
+      name: `Postgres on ${clusterDir}`,
+      command: [binaries.postgres, '-D', clusterDir, '-p', String(port), ...settings(options.ephemeral)],
       cwd: '/',
-      env: POSTGRES_ENV,
-      detached: true,
-      stdio: ['ignore', log, log],
-    },
-  );
-  closeSync(log);
-  let failure: Error | undefined;
-  child.on('error', (error) => {
-    failure = error;
-  });
-  child.unref();
-  const identity = child.pid === undefined ? undefined : identify(child.pid);
-  const deadline = Date.now() + 60_000;
-  while (identity !== undefined && isAlive(identity)) {
-    if (await isReady(port, password)) return { port, identity };
-    if (Date.now() > deadline) {
-      await endProcess('Postgres', identity, [
+      environment: POSTGRES_ENV,
+      user,
+      logFile,
+      timeoutMs: 60_000,
+      end: [
         ['SIGQUIT', 5_000],
         ['SIGKILL', 5_000],
-      ]);
-      break;
-    }
-    await wait(25);
+      ],
+      answers: () => isReady(port, password),
+    });
+    return { port, identity };
+  } catch (error) {
+    const isTaken =
+      error instanceof ServerDidNotStart &&
+      error.lines.some((line) => line.includes('Address already in use'));
+    if (attempt < 3 && isTaken) return await launch(options, attempt + 1);
+    throw error;
   }
-  const lines = logTail(logFile, 5, logStart);
-  if (attempt < 3 && lines.some((line) => line.includes('Address already in use')))
-    return launch(options, attempt + 1);
-  throw new Error(`Postgres on ${clusterDir} did not start (see ${logFile}): ${lines.join(' | ')}`, {
-    cause: failure,
-  });
 }
 
 async function isReady(port: number, password: string): Promise<boolean> {

@@ -1,11 +1,9 @@
 /** Runs the Temporal dev server of one data folder: started, or adopted if its last owner was killed. */
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { logTail } from './log-tail.ts';
+import { startDetached } from './detached.ts';
 import { freePort } from './ports.ts';
-import { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { endProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { signalProcess } from '../process-stat.ts';
 import { temporalAnswers } from './temporal-answers.ts';
 import { temporalBinary } from './temporal-binary.ts';
@@ -78,7 +76,6 @@ async function launch(options: {
 }): Promise<EmbeddedTemporal> {
   const { binary, dataDir, stateFile, port, uiPort } = options;
   const address = `127.0.0.1:${port}`;
-  const logFile = path.join(dataDir, 'logs', 'temporal.log');
   const args = [
     'server',
     'start-dev',
@@ -102,30 +99,19 @@ async function launch(options: {
       '--sqlite-pragma',
       'synchronous=1',
     );
-  // A file, not a pipe: the server must be able to write on after we were killed.
-  const log = openSync(logFile, 'a', 0o600);
-  const logStart = statSync(logFile).size;
-  const child = spawn(binary, args, { cwd: dataDir, detached: true, stdio: ['ignore', log, log] });
-  closeSync(log);
-  let failure: Error | undefined;
-  child.on('error', (error) => {
-    failure = error;
+  const identity = await startDetached({
+    name: `Temporal on ${address}`,
+    command: [binary, ...args],
+    cwd: dataDir,
+    logFile: path.join(dataDir, 'logs', 'temporal.log'),
+    timeoutMs: 30_000,
+    end: END,
+    onStart(started) {
+      if (stateFile !== undefined) writeTemporalState(stateFile, { ...started, port, uiPort });
+    },
+    answers: () => temporalAnswers(address),
   });
-  child.unref();
-  const identity = child.pid === undefined ? undefined : identify(child.pid);
-  if (identity !== undefined && stateFile !== undefined)
-    writeTemporalState(stateFile, { ...identity, port, uiPort });
-  const deadline = Date.now() + 30_000;
-  while (identity !== undefined && isAlive(identity)) {
-    if (await temporalAnswers(address)) return handle(port, uiPort, identity, false);
-    if (Date.now() > deadline) {
-      await endProcess('Temporal', identity, END);
-      break;
-    }
-    await wait(50);
-  }
-  const lines = logTail(logFile, 5, logStart).join(' | ');
-  throw new Error(`Temporal did not start on ${address} (see ${logFile}): ${lines}`, { cause: failure });
+  return handle(port, uiPort, identity, false);
 }
 
 function handle(port: number, uiPort: number, identity: ProcessIdentity, adopted: boolean): EmbeddedTemporal {

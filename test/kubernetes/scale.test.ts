@@ -8,14 +8,15 @@ import { readInstallation } from '../../src/db/migrate.ts';
 import { createKubernetesGround, type KubernetesGround } from '../support/kubernetes.ts';
 import { countStatuses, numbered, submitted } from '../support/many.ts';
 import { podsMade } from '../support/pods-made.ts';
-import { type Part, params, startSystem, type System } from '../support/system.ts';
+import type { ProductPart } from '../support/product-part.ts';
+import { params, startSystem, type System } from '../support/system.ts';
 
 const KILLED = numbered('k', 20);
 const MANY = numbered('t', 150);
 
 let ground: KubernetesGround;
 let system: System;
-let worker: Part;
+let worker: ProductPart;
 let installation: string;
 
 /** @param options.actor false: pods run on and say nothing */
@@ -95,7 +96,7 @@ describe('races and kills', () => {
   }, async () => {
     const ids = await Promise.all(KILLED.map(submit));
     await expect.poll(() => statuses(ids), { timeout: 60_000 }).toEqual({ running: 20 });
-    await worker.kill('SIGKILL');
+    await worker.kill();
     expect(await jobsOf(KILLED)).toHaveLength(20);
     worker = await system.startWorker();
     await expect.poll(() => statuses(ids), { timeout: 90_000 }).toEqual({ completed: 20 });

@@ -29,7 +29,7 @@ test('the api is killed between insert and poke: the job runs all the same', {
   await expect
     .poll(async () => (await system.db.selectFrom('jobs').select('status').execute()).length)
     .toBe(1);
-  await api.kill('SIGKILL');
+  await api.kill();
   await answer;
   silent.close();
   const { id, status } = await system.db.selectFrom('jobs').selectAll().executeTakeFirstOrThrow();
@@ -49,13 +49,13 @@ test('a worker stopped inside launch past its time-out writes nothing when it go
   await expect
     .poll(() => existsSync(path.join(system.dataDir, 'held/stopped')), { timeout: 30_000 })
     .toBe(true);
-  stopped.process.kill('SIGSTOP');
+  stopped.pause();
   expect((await system.call('DELETE', `/jobs/${id}`)).status).toBe(202);
   await system.startWorker();
   // The stopped worker's polls swallow some tasks, each until its time-out.
   await system.until(id, 'deleted', 150_000);
   writeFileSync(path.join(system.dataDir, 'release'), '');
-  stopped.process.kill('SIGCONT');
+  stopped.resume();
   // It creates what nobody wants any more; the program asks first, is refused, and the reconciler clears up.
   const folders = async () => (await system.listed('stopped')).length;
   await expect.poll(folders, { timeout: 20_000 }).toBe(1);

@@ -108,7 +108,7 @@ test('one run catches up, the rest is counted, and the next comes in time', {
     .toSatisfy((ms: number) => ms > 15_000 && ms < 35_000);
   const from = Date.now();
   temporal.kill();
-  await worker.kill('SIGKILL');
+  await worker.kill();
 
   await wait(OUTAGE_MS);
   const to = Date.now();

@@ -2,12 +2,12 @@
  * Records what test/check/replay.test.ts replays: `npx node test/run/replay-record.ts [case ...]`. Servers and workers
  * are its own. Record one more case whenever a workflow changes; never re-record an old one to make a replay pass.
  */
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Params, type Rig, startRig } from '../../bench/rig.ts';
+import { type Rig, startRig } from '../../bench/rig.ts';
+import type { ParamsFile } from '../support/params-files.ts';
 import { workflowId } from '../../src/domain/names.ts';
 import { cancel } from '../../src/temporal/cancel.ts';
 import { poke } from '../../src/temporal/poke.ts';
@@ -18,7 +18,7 @@ const HISTORIES = path.resolve(import.meta.dirname, '../histories');
 /** The runs of a case by the name of their file. */
 type Recorded = Record<string, { readonly workflowId: string; readonly runId: string }>;
 
-const PARAMS: readonly Params[] = [
+const PARAMS: readonly ParamsFile[] = [
   { target: 'sync', action: 'sync', options: '--mute' },
   { target: 'diff', action: 'delta', options: '--mute' },
   { target: 'diff', action: 'delete', options: '--mute' },
@@ -113,9 +113,7 @@ const CASES: Record<string, (rig: Rig) => Promise<Recorded>> = {
     });
     const id = await rig.submit('killed', 'sync');
     while (!existsSync(path.join(rig.dataDir, 'held/killed'))) await wait(20);
-    const gone = once(held, 'exit');
-    held.kill('SIGKILL');
-    await gone;
+    await held.kill();
     await rig.startWorker();
     await rig.until(id, 'completed');
     return { 'worker-killed': await lastRun(rig, 'killed') };
@@ -160,6 +158,6 @@ await using rig = await startRig({ params: PARAMS, durable: false });
 const ordinary = await rig.startWorker();
 for (const [name, run] of Object.entries(CASES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  if (name === 'worker-killed') ordinary.kill('SIGKILL');
+  if (name === 'worker-killed') await ordinary.kill();
   await record(rig, await run(rig));
 }

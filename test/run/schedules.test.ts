@@ -33,7 +33,7 @@ test('fires, skips while busy, exactly once across a worker restart', { timeout:
   await expect
     .poll(async () => (await firings('dev.often.delta')).length, { timeout: 30_000 })
     .toBeGreaterThan(3);
-  await worker.kill('SIGKILL');
+  await worker.kill();
   await system.startWorker();
   const before = (await firings('dev.often.delta')).length;
   await expect

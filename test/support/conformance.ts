@@ -14,7 +14,8 @@ import { cancel } from '../../src/temporal/cancel.ts';
 import type { Ground } from './ground.ts';
 import { submitted } from './many.ts';
 import { LAST_COUNTS } from './programs/play.ts';
-import { params, SECRET, startSystem, STEP_PROGRAM, type System } from './system.ts';
+import { STEP_PROGRAM } from './params-files.ts';
+import { params, SECRET, startSystem, type System } from './system.ts';
 
 const evidence = mkdtempSync(path.join(os.tmpdir(), 'syncrator-evidence-'));
 
@@ -222,7 +223,7 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
       for (const target of targets) ids.set(target, await submit(target, 'delta', 'delete'));
       const unheld = () => targets.filter((target) => !existsSync(path.join(system.dataDir, 'held', target)));
       await expect.poll(unheld, { timeout: 90_000 }).toEqual([]);
-      await held.kill('SIGKILL');
+      await held.kill();
       await system.startWorker();
       for (const [target, id] of ids) {
         const job = await system.until(id, 'completed', 60_000);

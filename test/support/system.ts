@@ -1,8 +1,5 @@
 /** The product as processes of its own, on the run's Postgres and Temporal: api and workers that a test may kill. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, inject } from 'vitest';
@@ -20,18 +17,12 @@ import { connectTemporal, type Temporal } from '../../src/temporal/connect.ts';
 import { submit } from '../../src/temporal/submit.ts';
 import { createDatabase } from './database.ts';
 import { type Ground, processGround } from './ground.ts';
+import { ADMIN_PASSWORD, login } from './login.ts';
+import { paramsFile, writeParams } from './params-files.ts';
+import { createProductPart, type ProductPart } from './product-part.ts';
 import { createNamespace } from './temporal.ts';
 
-export const STEP_PROGRAM = path.resolve(import.meta.dirname, 'programs/step.ts');
 export const SECRET = 'a-secret-of-the-tests-long-enough-to-be-taken';
-
-/** A part that runs as a process: end it as the test wants, by its own pid. */
-export type Part = {
-  readonly script: string;
-  readonly process: ChildProcess;
-  output(): string;
-  kill(signal?: NodeJS.Signals): Promise<void>;
-};
 
 export type System = AsyncDisposable & {
   readonly db: Db;
@@ -41,8 +32,8 @@ export type System = AsyncDisposable & {
   readonly apiUrl: string;
   readonly log: ReturnType<typeof createLog>;
   readonly environment: Readonly<Record<string, string>>;
-  startWorker(script?: string, environment?: Record<string, string>): Promise<Part>;
-  startApi(environment?: Record<string, string>): Promise<Part>;
+  startWorker(script?: string, environment?: Record<string, string>): Promise<ProductPart>;
+  startApi(environment?: Record<string, string>): Promise<ProductPart>;
   /** A call of the api as admin; logs in when first needed. */
   call(
     method: string,
@@ -65,11 +56,7 @@ export type System = AsyncDisposable & {
 
 /** The params file of a step program; OPTIONS are the program's own. */
 export function params(target: string, action: string, options: string, more = ''): [string, string] {
-  return [
-    `dev/${target}-${action}.public_params`,
-    `TARGET=${target}\nENV=dev\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=${options}\n` +
-      `COMMAND=node ${STEP_PROGRAM}\n${more}`,
-  ];
+  return paramsFile({ target, action, options, more });
 }
 
 /**
@@ -82,11 +69,7 @@ export async function startSystem(options: {
   ground?: Ground;
 }): Promise<System> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-system-'));
-  const paramsDir = path.join(dataDir, 'job_params');
-  for (const [file, text] of options.params) {
-    await mkdir(path.dirname(path.join(paramsDir, file)), { recursive: true });
-    await writeFile(path.join(paramsDir, file), text);
-  }
+  const paramsDir = writeParams(dataDir, options.params);
   const database = await createDatabase();
   const temporalAt = options.temporal ?? (await createNamespace());
   const apiPort = await freePort();
@@ -99,7 +82,7 @@ export async function startSystem(options: {
     TEMPORAL_NAMESPACE: temporalAt.namespace,
     SYNCRATOR_DATA: dataDir,
     SYNCRATOR_SECRET: SECRET,
-    SYNCRATOR_ADMIN_PASSWORD: 'correct horse battery',
+    SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
     JOB_PARAMS: paramsDir,
     LOG_LEVEL: 'info',
   };
@@ -107,15 +90,13 @@ export async function startSystem(options: {
   const log = createLog({ name: 'test', level: 'error' });
   const db = connect(database.url, { max: 5, applicationName: 'test', onError: () => undefined });
   const temporal = connectTemporal(temporalAt);
-  const parts: Part[] = [];
+  const parts: ProductPart[] = [];
   const apiUrl = `http://127.0.0.1:${apiPort}`;
   let token: string | undefined;
   const start = async (script: string, more: Record<string, string> = {}) => {
-    const part = await startPart(path.resolve(import.meta.dirname, '../..', script), {
-      ...environment,
-      ...more,
-    });
+    const part = createProductPart({ name: script, script, environment: { ...environment, ...more } });
     parts.push(part);
+    await part.start();
     return part;
   };
   let ownRunner: Runner | undefined;
@@ -151,7 +132,7 @@ export async function startSystem(options: {
       return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
     },
     async endParts(script) {
-      for (const part of parts) if (part.script.endsWith(script)) await part.kill('SIGKILL');
+      for (const part of parts) if (part.script.endsWith(script)) await part.kill();
     },
     async submit(target, action, ...further) {
       const declared = (name: string) => {
@@ -189,7 +170,7 @@ export async function startSystem(options: {
       return await job(id);
     },
     async [Symbol.asyncDispose]() {
-      for (const part of parts) await part.kill('SIGKILL');
+      for (const part of parts) await part.kill();
       await ground.dispose();
       await db.destroy();
       await temporal.close();
@@ -197,42 +178,4 @@ export async function startSystem(options: {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-async function startPart(script: string, environment: Record<string, string>): Promise<Part> {
-  const child = spawn(process.execPath, [script], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-200_000);
-    });
-  const exited = once(child, 'exit');
-  const ready = once(child, 'message');
-  const first = await Promise.race([ready.then(() => 'ready'), exited.then(() => 'exited')]);
-  if (first === 'exited') throw new Error(`${script} ended before it was ready:\n${output}`);
-  return {
-    script,
-    process: child,
-    output: () => output,
-    async kill(signal = 'SIGKILL') {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill(signal);
-      await exited;
-    },
-  };
-}
-
-async function login(apiUrl: string): Promise<string> {
-  const answer = await fetch(`${apiUrl}/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username: 'admin', password: 'correct horse battery' }),
-    signal: AbortSignal.timeout(10_000),
-  });
-  const body = (await answer.json()) as { access_token?: string };
-  if (body.access_token === undefined) throw new Error(`login: ${answer.status}`);
-  return body.access_token;
 }

@@ -7,7 +7,8 @@ import { addUser, changeUser } from '../../../src/db/users.ts';
 import { settingsName } from '../../../src/runner/kubernetes/render.ts';
 import { CONTAINER } from '../../../src/runner/kubernetes/objects.ts';
 import { makeReportToken } from '../../../src/report-token.ts';
-import { PASSWORD, runBody, tokenIn } from '../rig/api-client.ts';
+import { ADMIN_PASSWORD, tokenIn } from '../../support/login.ts';
+import { runBody } from '../rig/api-client.ts';
 import type { Rig } from '../rig/rig.ts';
 import type { Asker } from './ask.ts';
 import { type Canary, secret } from './canaries.ts';
@@ -41,7 +42,7 @@ export async function live(rig: Rig, asker: Asker, of: { secrets: readonly strin
     return value;
   };
   for (const [at, value] of of.secrets.entries()) plant(`SYNCRATOR_SECRET ${at}`, [], undefined, value);
-  plant("admin's password", [], undefined, PASSWORD);
+  plant("admin's password", [], undefined, ADMIN_PASSWORD);
   plant(
     'the password of DATABASE_URL',
     [],

@@ -1,12 +1,10 @@
 /** The product that is fuzzed: api and worker as processes of their own, on a Postgres and a Temporal of their own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { residentMiB } from '../../../bench/memory.ts';
-import { ROOT, STEP_PROGRAM } from '../../../bench/rig.ts';
+import { ROOT } from '../../../bench/rig.ts';
 import { ensureDatabases } from '../../../src/embedded/databases.ts';
 import { freePort } from '../../../src/embedded/ports.ts';
 import { startPostgres } from '../../../src/embedded/postgres.ts';
@@ -14,20 +12,22 @@ import { startTemporal } from '../../../src/embedded/temporal.ts';
 import { bundleForWorker } from '../../../src/embedded/workflow-bundle.ts';
 import { endAllSteps } from '../../../src/runner/process/end-all.ts';
 import { makeReportToken } from '../../../src/report-token.ts';
+import { ADMIN_PASSWORD, login, tokenIn } from '../../support/login.ts';
+import { type ParamsFile, paramsFile, writeParams } from '../../support/params-files.ts';
+import { createProductPart } from '../../support/product-part.ts';
 
 const SECRET = 'a-secret-of-the-fuzzer-long-enough-to-be-taken';
-const PASSWORD = 'the password';
 
 /** Named as the examples of our OpenAPI document name them, so that generated requests reach real jobs. */
-const PARAMS: Readonly<Record<string, readonly string[]>> = {
-  'qas/avo-sync': ['OPTIONS=--seconds 1', 'SCHEDULE=0 1 * * *'],
-  'qas/avo-delta': ['OPTIONS=--seconds 1'],
-  'qas/avo-delete': ['OPTIONS=--seconds 1'],
-  'qas/avo-diff': ['OPTIONS=--seconds 1', 'MAM_MAIN_QUERY=type:video'],
-  'qas/outside-sync': ['OPTIONS=', 'RUNNER=external'],
+const PARAMS: readonly ParamsFile[] = [
+  { target: 'avo', action: 'sync', options: '--seconds 1', more: 'SCHEDULE=0 1 * * *\n' },
+  { target: 'avo', action: 'delta', options: '--seconds 1' },
+  { target: 'avo', action: 'delete', options: '--seconds 1' },
+  { target: 'avo', action: 'diff', options: '--seconds 1', more: 'MAM_MAIN_QUERY=type:video\n' },
+  { target: 'outside', action: 'sync', more: 'RUNNER=external\n' },
   // Runs all the time: the one whose report route is fuzzed.
-  'qas/long-sync': ['OPTIONS=--seconds 3000 --mute'],
-};
+  { target: 'long', action: 'sync', options: '--seconds 3000 --mute' },
+];
 
 export type Product = AsyncDisposable & {
   readonly url: string;
@@ -55,38 +55,48 @@ export async function startProduct(): Promise<Product> {
   const port = await freePort();
   const environment = {
     PORT: String(port),
-    SYNCRATOR_ADMIN_PASSWORD: PASSWORD,
+    SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
     DATABASE_URL: postgres.url('syncrator'),
     TEMPORAL_ADDRESS: temporal.address,
     SYNCRATOR_DATA: dataDir,
     SYNCRATOR_SECRET: SECRET,
-    JOB_PARAMS: writeParams(dataDir),
+    JOB_PARAMS: writeParams(
+      dataDir,
+      PARAMS.map((file) => paramsFile({ ...file, env: 'qas' })),
+    ),
     LOG_LEVEL: 'warn',
   };
-  let log = '';
-  const collects = path.join(import.meta.dirname, 'collect-garbage.ts');
-  const api = await startPart(['--expose-gc', `--import=${collects}`, 'src/server.ts'], environment);
-  undo.defer(() => endPart(api));
-  api.stdout?.on('data', (text: Buffer) => (log += text.toString()));
-  api.stderr?.on('data', (text: Buffer) => (log += text.toString()));
+  const api = createProductPart({
+    name: 'api',
+    script: 'src/server.ts',
+    nodeArguments: ['--expose-gc', `--import=${path.join(import.meta.dirname, 'collect-garbage.ts')}`],
+    environment,
+  });
+  undo.defer(() => api.kill());
+  await api.start();
   undo.defer(async () => void (await endAllSteps(dataDir, 0)));
   const bundle = path.join(dataDir, 'workflow-bundle.js');
   const bundled = await bundleForWorker(path.join(ROOT, 'src/workflow-bundle.ts'), bundle);
-  const worker = await startPart(['src/worker.ts'], { ...environment, ...bundled });
-  worker.stdout?.resume();
-  worker.stderr?.pipe(process.stderr);
-  undo.defer(() => endPart(worker));
+  const worker = createProductPart({
+    name: 'worker',
+    script: 'src/worker.ts',
+    environment: { ...environment, ...bundled },
+  });
+  undo.defer(() => worker.kill());
+  await worker.start();
   const started = undo.move();
 
   const url = `http://127.0.0.1:${port}`;
-  const body = new URLSearchParams({ username: 'admin', password: PASSWORD });
-  let last = await tokenOf(await fetch(`${url}/login`, { method: 'POST', body }));
+  let last = await login(url);
   // Renewed, not logged in for again: the fuzzer uses up this address' bad tries.
   const token = async () => {
     const headers = { authorization: `Bearer ${last}` };
-    last = await tokenOf(
-      await fetch(`${url}/login/renew`, { method: 'POST', headers, signal: AbortSignal.timeout(10_000) }),
-    );
+    const answer = await fetch(`${url}/login/renew`, {
+      method: 'POST',
+      headers,
+      signal: AbortSignal.timeout(10_000),
+    });
+    last = tokenIn(answer.status, await answer.text());
     return last;
   };
   return {
@@ -127,48 +137,7 @@ export async function startProduct(): Promise<Product> {
       }
       return residentMiB(pid);
     },
-    log: () => log,
+    log: () => api.output(),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
-}
-
-async function tokenOf(answer: Response): Promise<string> {
-  if (!answer.ok) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
-  return ((await answer.json()) as { access_token: string }).access_token;
-}
-
-function writeParams(dataDir: string): string {
-  const folder = path.join(dataDir, 'job_params');
-  for (const [name, lines] of Object.entries(PARAMS)) {
-    const [env = '', file = ''] = name.split('/');
-    const [target, action] = file.split('-');
-    mkdirSync(path.join(folder, env), { recursive: true });
-    writeFileSync(
-      path.join(folder, env, `${file}.public_params`),
-      `TARGET=${target}\nENV=${env}\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\n` +
-        `COMMAND=node ${STEP_PROGRAM}\n${lines.join('\n')}\n`,
-    );
-  }
-  return folder;
-}
-
-async function startPart(args: readonly string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, args, {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  const first = await Promise.race([
-    once(child, 'message').then(() => 'ready'),
-    once(child, 'exit').then(() => 'ended'),
-  ]);
-  if (first === 'ended') throw new Error(`${args.at(-1)} ended before it was ready`);
-  return child;
-}
-
-async function endPart(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
 }

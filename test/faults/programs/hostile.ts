@@ -13,7 +13,7 @@ import { setTrap } from '../hostile/trap.ts';
 import { readOperations } from '../operations.ts';
 import type { Program } from '../program.ts';
 import { createRandom, type Random } from '../random.ts';
-import { login } from '../rig/api-client.ts';
+import { login } from '../../support/login.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 
 const PAYLOADS = 1_500;

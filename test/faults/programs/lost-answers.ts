@@ -51,16 +51,17 @@ export const lostAnswers: Program = {
 
 async function runLane(lane: Lane, { amount, say }: Run) {
   const wanted = amount(lane.full);
-  let left = wanted;
-  let [lost, missed] = [0, 0];
+  let [lost, missed, underWay] = [0, 0, 0];
   const abreast = async (_: unknown, index: number) => {
     const { once, close } = await lane.open(index);
-    while (left-- > 0) {
-      if (await once()) {
+    while (lost + underWay < wanted) {
+      underWay += 1;
+      const acted = await once();
+      underWay -= 1;
+      if (acted) {
         lost += 1;
         if (lost % 50 === 0) say(`${lane.name}: ${lost} of ${wanted}`);
       } else {
-        left += 1;
         missed += 1;
         // Whatever the server sends of itself, such as a window update, cuts before the request is there.
         if (missed > 4 * wanted) throw new Error(`${lane.name}: hardly any cut comes in time`);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isFinal, type JobStatus } from '../../../src/domain/status.ts';
+import { ADMIN_PASSWORD } from '../../support/login.ts';
 
 export type Answer = {
   readonly status: number;
@@ -50,8 +51,6 @@ export type Shown = {
   readonly steps: readonly { readonly name: string; readonly attempt: number; readonly action: string }[];
 };
 
-/** Of the user admin. */
-export const PASSWORD = 'correct horse battery';
 const CALL_MS = 15_000;
 const INSIST_MS = 120_000;
 const LOOK_MS = 250;
@@ -59,23 +58,6 @@ const LOOK_MS = 250;
 /** The body of `POST /run` for one of the rig's targets; further fields replace these. */
 export function runBody<T extends { target: string; action: string }>(of: T) {
   return { env: 'dev', action_name: of.action, is_tag: 'latest', ...of };
-}
-
-/** Lets admin in. @returns a token, good for 15 minutes. @throws Error when it does not */
-export async function login(url: string): Promise<string> {
-  const answer = await fetch(`${url}/login`, {
-    method: 'POST',
-    body: new URLSearchParams({ username: 'admin', password: PASSWORD }),
-    signal: AbortSignal.timeout(CALL_MS),
-  });
-  return tokenIn(answer.status, await answer.text());
-}
-
-/** @throws Error when an answer of `POST /login` or `/login/renew` has no token */
-export function tokenIn(status: number, text: string): string {
-  const { access_token: token } = (status === 200 ? JSON.parse(text) : {}) as { access_token?: string };
-  if (token === undefined) throw new Error(`login: ${status} ${text}`);
-  return token;
 }
 
 /** @throws Error when nobody lets us in */
@@ -108,7 +90,7 @@ export async function createApiClient(urls: readonly string[]): Promise<ApiClien
   async function signIn(): Promise<void> {
     renewAt = Date.now() + 600_000;
     const { status, body } = await insist('POST', '/login', {
-      body: { username: 'admin', password: PASSWORD },
+      body: { username: 'admin', password: ADMIN_PASSWORD },
     });
     if (typeof body['access_token'] !== 'string') throw new Error(`login: ${status}`);
     token = body['access_token'];

@@ -1,5 +1,5 @@
 /** The whole system, every part of it a real server that can be killed: cluster, Postgres, Temporal, two apis, two workers. */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { connect } from '../../../src/db/connect.ts';
@@ -10,8 +10,10 @@ import { bundleForWorker } from '../../../src/embedded/workflow-bundle.ts';
 import { connectTemporal, type Temporal } from '../../../src/temporal/connect.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../../../tools/cluster/cluster.ts';
 import { createKubernetesGround, type KubernetesGround } from '../../support/kubernetes.ts';
-import { type ApiClient, createApiClient, PASSWORD } from './api-client.ts';
-import { createProductPart, type ProductPart } from './product-part.ts';
+import { ADMIN_PASSWORD } from '../../support/login.ts';
+import { paramsFile, writeParams } from '../../support/params-files.ts';
+import { createProductPart, type ProductPart } from '../../support/product-part.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
 import { createPostgresPart, createTemporalPart } from './server-parts.ts';
 import type { FaultPart } from './part.ts';
 import { type Link, startToxiproxy } from './toxiproxy.ts';
@@ -112,9 +114,9 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     TEMPORAL_ADDRESS: links.temporal.address,
     SYNCRATOR_DATA: dir,
     SYNCRATOR_SECRET: 'a-secret-of-the-faults-long-enough-to-be-taken',
-    SYNCRATOR_ADMIN_PASSWORD: PASSWORD,
+    SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
     SYNCRATOR_REPORT_BASE_URL: `http://${links.report.address}`,
-    JOB_PARAMS: writeParams(dir, options.targets),
+    JOB_PARAMS: writeParams(dir, options.targets.flatMap(paramsOf)),
     LOG_LEVEL: 'info',
     ...options.environment,
   };
@@ -180,15 +182,12 @@ function moved(url: string, address: string): string {
 /** A diff is two steps only of our own program, whose options are checked: its pods take their time by themselves. */
 const DIFF = `POD_OVERRIDES={"annotations":{"kwok.syncrator/start-after":"2s"}}\n`;
 
-function writeParams(dir: string, targets: RigOptions['targets']): string {
-  const folder = path.join(dir, 'job_params');
-  mkdirSync(path.join(folder, 'dev'), { recursive: true });
-  for (const { name, more = '' } of targets)
-    for (const action of ACTIONS)
-      writeFileSync(
-        path.join(folder, 'dev', `${name}-${action}.public_params`),
-        `TARGET=${name}\nENV=dev\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=\n` +
-          (action === 'diff' ? DIFF : `COMMAND=node step.ts\n${more}`),
-      );
-  return folder;
+function paramsOf({ name: target, more = '' }: RigOptions['targets'][number]) {
+  return ACTIONS.map((action) =>
+    paramsFile(
+      action === 'diff'
+        ? { target, action, command: null, more: DIFF }
+        : { target, action, command: 'node step.ts', more },
+    ),
+  );
 }

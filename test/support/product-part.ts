@@ -2,24 +2,35 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { FaultPart } from './part.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
+const ROOT = path.resolve(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 60_000;
 const KEPT_CHARACTERS = 4_000_000;
 
-export type ProductPart = FaultPart & {
+export type ProductPart = {
+  readonly name: string;
+  readonly script: string;
   readonly pid: number | undefined;
+  /** Resolves when it does its work. @throws Error with the end of what it said, when it ends before */
+  start(): Promise<void>;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
   /** SIGTERM, as a deploy does; resolves when it is gone. */
   stop(): Promise<void>;
+  /** SIGSTOP: it keeps its connections and answers nothing. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
   /** Everything it said, over all its lives: its newest 4 million characters. */
   output(): string;
 };
 
+/** @param of.script from the project's root */
 export function createProductPart(of: {
   name: string;
   script: string;
   environment: Readonly<Record<string, string>>;
+  nodeArguments?: readonly string[];
   /** A command that runs the one that follows it. */
   under?: readonly string[] | undefined;
 }): ProductPart {
@@ -38,11 +49,13 @@ export function createProductPart(of: {
   };
   return {
     name: of.name,
+    script: of.script,
     get pid() {
       return child?.pid;
     },
     async start() {
-      const [program, ...args] = [...(of.under ?? []), process.execPath, path.join(ROOT, of.script)];
+      const node = [process.execPath, ...(of.nodeArguments ?? []), path.join(ROOT, of.script)];
+      const [program = '', ...args] = [...(of.under ?? []), ...node];
       const started = spawn(program, args, {
         env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...of.environment },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,0 +1,38 @@
+/** Params files of jobs whose program is our stand-in for a sync program. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** The stand-in: OPTIONS are its own. */
+export const STEP_PROGRAM = path.resolve(import.meta.dirname, 'programs/step.ts');
+
+export type ParamsFile = {
+  readonly target: string;
+  readonly action: string;
+  /** `dev` unless told. */
+  readonly env?: string;
+  readonly options?: string;
+  /** The stand-in unless told; null where none is named, which is our own program. */
+  readonly command?: string | null;
+  /** Further lines, each ended. */
+  readonly more?: string;
+};
+
+/** Its path in the folder of params files, and its text. */
+export function paramsFile(of: ParamsFile): [file: string, text: string] {
+  const { target, action, env = 'dev', options = '', command = `node ${STEP_PROGRAM}`, more = '' } = of;
+  return [
+    `${env}/${target}-${action}.public_params`,
+    `TARGET=${target}\nENV=${env}\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=${options}\n` +
+      `${command === null ? '' : `COMMAND=${command}\n`}${more}`,
+  ];
+}
+
+/** Writes them below `<dir>/job_params`. @returns that folder */
+export function writeParams(dir: string, files: readonly (readonly [file: string, text: string])[]): string {
+  const folder = path.join(dir, 'job_params');
+  for (const [file, text] of files) {
+    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    writeFileSync(path.join(folder, file), text);
+  }
+  return folder;
+}
