@@ -16,6 +16,8 @@ const LOOK_MS = 250;
 const REREAD_MS = 1_000;
 /** A removal that takes longer than this is explained on the job, with what can be done. */
 const SLOW_MS = 60_000;
+/** Beyond the grace period: until an obedient node has said that a pod is gone. */
+const OBEYS_WITHIN_MS = 15_000;
 const REFUSED = 'removal_refused';
 
 type Swept = { readonly lastStepCompleted: boolean };
@@ -30,13 +32,17 @@ export async function sweepJob(
   const job = await readOurs();
   using _beat = heartbeating(context);
   const began = Date.now();
+  /** By uid: since when we have seen it told to end. */
+  const toldSince = new Map<string, number>();
   const lastStepCompleted = await settleLastStep(deps, job);
   for (;;) {
     const live = (await runner.list({ jobUid: job.uid })).filter((listed) => listed.live);
     if (live.length === 0) break;
     const row = await readOurs();
     await removeAll(live, row.force_delete);
-    if (Date.now() - began > SLOW_MS) await explain('still_running', stillRunning(live));
+    const deaf = live.find(isDeaf);
+    if (deaf?.ending) await explain('node_unreachable', unreachable(deaf.name, deaf.ending));
+    else if (Date.now() - began > SLOW_MS) await explain('still_running', stillRunning(live));
     else if (row.status_reason === REFUSED) await explain('requested', null);
     // The worker is on its way out: the next one sweeps on.
     context.cancellationSignal.throwIfAborted();
@@ -48,6 +54,21 @@ export async function sweepJob(
     if (step.ended_at === null) await endStep(db, refOf(step), { kind: 'cancelled', diagnosis: null });
   }
   return { lastStepCompleted };
+
+  /** Told by our own clock, which need not agree with the cluster's. */
+  function isDeaf({ uid, ending }: Listed): boolean {
+    if (!ending) return false;
+    const since = toldSince.get(uid) ?? Date.now();
+    toldSince.set(uid, since);
+    return Date.now() - since > ending.graceSeconds * 1000 + OBEYS_WITHIN_MS;
+  }
+
+  function unreachable(name: string, { by, graceSeconds }: NonNullable<Listed['ending']>): string {
+    return (
+      `${by} was told to end ${name} within ${graceSeconds} s and does not say that it has; it may run on there. ` +
+      `Mend the node, or, once it is sure to be off, POST /jobs/${jobId}/force-delete.`
+    );
+  }
 
   async function hint(live: readonly Listed[], cancelled: AbortSignal): Promise<void> {
     const enough = AbortSignal.any([cancelled, AbortSignal.timeout(REREAD_MS)]);

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { JobView, StepView } from '../db/job-views.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import { workflowId } from '../domain/names.ts';
+import { STEP_DEFAULTS } from '../domain/plan.ts';
 import { isStalled } from '../domain/stalled.ts';
 import type { JobJson } from './job-schema.ts';
 import { masked } from './mask.ts';
@@ -31,7 +32,13 @@ export function toJob(view: JobView, config: Config, now: Date): JobJson {
     steps,
     progress,
     diagnosis: toDiagnosis(view.diagnosis),
-    stalled: isStalled({ status: view.status, heardAt: lastHeard(newest), now }),
+    stalled: isStalled({
+      status: view.status,
+      heardAt: lastHeard(newest),
+      now,
+      afterSeconds:
+        view.steps_spec[newest?.step ?? 0]?.stalledAfterSeconds ?? STEP_DEFAULTS.stalledAfterSeconds,
+    }),
     parameters: {
       action_name: view.action_name,
       action: view.action,

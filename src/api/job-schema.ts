@@ -56,7 +56,9 @@ export const jobSchema = z
     steps: z.array(step),
     progress: progressSchema.nullable(),
     diagnosis: diagnosis.nullable(),
-    stalled: z.boolean().describe('Running, and for 30 s nothing was reported.'),
+    stalled: z
+      .boolean()
+      .describe('Running, and nothing was reported for as long as STALLED_AFTER says, 30 s by default.'),
     parameters: z.object({
       action_name: z.string(),
       action: z.string(),

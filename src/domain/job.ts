@@ -39,6 +39,8 @@ export type StepSpec = {
   readonly timeoutSeconds: number;
   /** Seconds from launch until the program must run. */
   readonly startTimeoutSeconds: number;
+  /** Seconds without a report after which a running step is shown as stalled; it is never ended for that. */
+  readonly stalledAfterSeconds: number;
   /** New attempts after `disrupted`, nothing else. */
   readonly retries: number;
   readonly cpu: string | null;

@@ -8,6 +8,7 @@ export type StepDefaults = {
   readonly command: readonly string[] | null;
   readonly timeoutSeconds: number;
   readonly startTimeoutSeconds: number;
+  readonly stalledAfterSeconds: number;
   readonly retries: number;
   readonly cpu: string | null;
   readonly memory: string | null;
@@ -20,6 +21,8 @@ export const STEP_DEFAULTS: StepDefaults = {
   command: null,
   timeoutSeconds: 6 * 3600,
   startTimeoutSeconds: 600,
+  // The sync program reports at least every 4 s; others are given three times 10 s.
+  stalledAfterSeconds: 30,
   retries: 0,
   cpu: null,
   memory: null,
@@ -48,6 +51,7 @@ export function planSteps(parameters: JobParameters, defaults: StepDefaults, ima
     },
     timeoutSeconds: defaults.timeoutSeconds,
     startTimeoutSeconds: defaults.startTimeoutSeconds,
+    stalledAfterSeconds: defaults.stalledAfterSeconds,
     retries: defaults.retries,
     cpu: defaults.cpu,
     memory: defaults.memory,

@@ -1,13 +1,16 @@
 /** When a running job counts as silent: shown, never a reason to end it (faults.md row 42). Pure. */
 import type { JobStatus } from './status.ts';
 
-/** The sync program reports at least every 4 s; others are given three times 10 s. */
-export const STALLED_AFTER_SECONDS = 30;
+type Silence = {
+  readonly status: JobStatus;
+  /** Of its last report, or of its start when it has not reported yet; undefined before that. */
+  readonly heardAt: Date | undefined;
+  readonly now: Date;
+  /** STALLED_AFTER of its params file. */
+  readonly afterSeconds: number;
+};
 
-/**
- * @param heardAt of its last report, or of its start when it has not reported yet; undefined before that
- */
-export function isStalled(of: { status: JobStatus; heardAt: Date | undefined; now: Date }): boolean {
-  if (of.status !== 'running' || of.heardAt === undefined) return false;
-  return of.now.getTime() - of.heardAt.getTime() > STALLED_AFTER_SECONDS * 1000;
+export function isStalled({ status, heardAt, now, afterSeconds }: Silence): boolean {
+  if (status !== 'running' || heardAt === undefined) return false;
+  return now.getTime() - heardAt.getTime() > afterSeconds * 1000;
 }

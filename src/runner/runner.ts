@@ -33,6 +33,8 @@ export type Listed = {
   readonly live: boolean;
   /** Its removal has begun and needs no further word of ours, unless by force. */
   readonly removing: boolean;
+  /** Who has been told to end it, in words, and the seconds it is given for that; undefined until then. */
+  readonly ending?: { readonly by: string; readonly graceSeconds: number } | undefined;
   readonly createdAt: Date;
 };
 

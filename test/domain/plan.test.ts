@@ -62,7 +62,14 @@ test('the environment holds the guard, and the query when there is one', () => {
 });
 
 test('limits are those of the file', () => {
-  const limits = { timeoutSeconds: 1, startTimeoutSeconds: 2, retries: 3, cpu: '1', memory: '2Gi' };
+  const limits = {
+    timeoutSeconds: 1,
+    startTimeoutSeconds: 2,
+    stalledAfterSeconds: 4,
+    retries: 3,
+    cpu: '1',
+    memory: '2Gi',
+  };
   for (const step of steps({ action: 'diff' }, limits)) expect(step).toMatchObject(limits);
 });
 

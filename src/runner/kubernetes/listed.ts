@@ -23,8 +23,17 @@ export function listedOf(jobs: readonly Job[], pods: readonly Pod[]): Listed[] {
     const { name, uid, unfinished, removing } = of;
     const labels = listed.has(uid) ? undefined : readLabels(seen);
     if (!labels) return;
-    const live = unfinished || podsOf.get(uid)?.some(isLive) === true;
+    const livePods = podsOf.get(uid)?.filter(isLive) ?? [];
+    const live = unfinished || livePods.length > 0;
     const createdAt = new Date(seen.creationTimestamp);
-    listed.set(uid, { name, uid, labels, live, removing, createdAt });
+    listed.set(uid, { name, uid, labels, live, removing, ending: endingOf(livePods), createdAt });
   }
+}
+
+/** The kubelet of the pod's node has to end it; nothing else takes a pod away that has one. */
+function endingOf(pods: readonly Pod[]): Listed['ending'] {
+  const told = pods.find(({ metadata }) => metadata.deletionTimestamp !== undefined);
+  if (told?.spec?.nodeName === undefined) return undefined;
+  const { deletionGracePeriodSeconds: graceSeconds = 0 } = told.metadata;
+  return { by: `node ${told.spec.nodeName}`, graceSeconds };
 }

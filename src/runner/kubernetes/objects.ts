@@ -11,6 +11,9 @@ export type ObjectMeta = {
   readonly resourceVersion: string;
   readonly creationTimestamp: string;
   readonly deletionTimestamp?: string;
+  /** Of a pod being deleted: seconds its containers are given. */
+  readonly deletionGracePeriodSeconds?: number;
+  readonly finalizers?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 };

@@ -161,10 +161,14 @@ function checkNothingLivesOn(
 
 /** I5: nothing of ours is left in the cluster. */
 function checkLeftovers(pods: readonly Life[], jobs: readonly Life[]): string[] {
-  return [
-    ...pods.filter(({ removed }) => !removed).map(({ name }) => `I5 pod ${name} is left`),
-    ...jobs.filter(({ removed }) => !removed).map(({ name }) => `I5 Kubernetes Job ${name} is left`),
-  ];
+  const left = (what: string, lives: readonly Life[]) =>
+    lives.flatMap(({ removed, name, lastState, deletionFrom, finalizers }) => {
+      const deletion =
+        deletionFrom === undefined ? 'nobody deleted it' : `deleted at revision ${deletionFrom}`;
+      const held = finalizers.length === 0 ? '' : `, held by ${finalizers.join(' and ')}`;
+      return removed ? [] : [`I5 ${what} ${name} is left: ${lastState || 'not ended'}, ${deletion}${held}`];
+    });
+  return [...left('pod', pods), ...left('Kubernetes Job', jobs)];
 }
 
 /** I8, of Kubernetes: a completed job has a Kubernetes Job for each of its steps that was seen to complete. */

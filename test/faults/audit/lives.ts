@@ -21,6 +21,8 @@ export type Life = {
   removed: boolean;
   /** A pod: its phase; a Kubernetes Job: Complete, Failed or nothing. */
   lastState: string;
+  /** Who holds up its removal. */
+  finalizers: readonly string[];
 };
 
 export const PODS = '/registry/pods/';
@@ -48,6 +50,7 @@ export function livesOf(writes: readonly Write[], prefix: typeof PODS | typeof J
       open.set(key, life);
       all.push(life);
     }
+    life.finalizers = stored.metadata.finalizers ?? [];
     if (stored.metadata.deletionTimestamp !== undefined) life.deletionFrom ??= revision;
     life.lastState = prefix === PODS ? (stored.status?.phase ?? 'Pending') : endOf(stored);
     if (['Succeeded', 'Failed', 'Complete'].includes(life.lastState)) life.to = Math.min(life.to, revision);
@@ -71,6 +74,7 @@ function begin({ metadata }: Pod, revision: number): Life | undefined {
     deletionFrom: undefined,
     removed: false,
     lastState: '',
+    finalizers: [],
   };
 }
 

@@ -80,11 +80,11 @@ export const OUTSIDE_FAULTS: readonly Fault[] = [
   {
     name: 'node-lost',
     pod: { 'never-deleted': 'true' },
-    shows: { reason: 'still_running', words: /force-delete/, within: 75 },
+    shows: { reason: 'node_unreachable', words: /^node kwok.*force-delete/s, within: 75 },
     meddle: async (scene) => {
       await scene.untilRunning();
       await cancel(scene);
-      await scene.untilShown('still_running');
+      await scene.untilShown('node_unreachable');
       await force(scene);
     },
     end: { as: 'deleted', within: 90 },
