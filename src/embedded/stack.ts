@@ -8,6 +8,7 @@ import { endProcess } from './process-identity.ts';
 import { type ServerStage, type Servers, startServers } from './servers.ts';
 import { choosePort, readStackSettings } from './stack-settings.ts';
 import { type Stage, stopInOrder } from './stop-order.ts';
+import { mallocSettings } from './malloc.ts';
 import { bundleForWorker } from './workflow-bundle.ts';
 
 export type StackOptions = {
@@ -130,7 +131,10 @@ export function createStack(options: StackOptions): Stack {
       ...(up.temporalUiUrl === undefined ? {} : { TEMPORAL_UI_URL: up.temporalUiUrl }),
     };
     const bringWorker = async () => bringPart('worker', { ...partEnv, ...(await bundle) });
-    const [api, worker] = await Promise.all([bringPart('api', partEnv), bringWorker()]);
+    const [api, worker] = await Promise.all([
+      bringPart('api', { ...partEnv, ...mallocSettings() }),
+      bringWorker(),
+    ]);
     const { adminPassword } = api;
     return { url, dataDir, servers: up, adminPassword, runner: worker.runner };
   }

@@ -7,6 +7,7 @@ import { residentMiB } from '../../../bench/memory.ts';
 import { ROOT } from '../../../bench/rig.ts';
 import { ensureDatabases } from '../../../src/embedded/databases.ts';
 import { freePort } from '../../../src/embedded/ports.ts';
+import { mallocSettings } from '../../../src/embedded/malloc.ts';
 import { startPostgres } from '../../../src/embedded/postgres.ts';
 import { startTemporal } from '../../../src/embedded/temporal.ts';
 import { bundleForWorker } from '../../../src/embedded/workflow-bundle.ts';
@@ -70,7 +71,7 @@ export async function startProduct(): Promise<Product> {
     name: 'api',
     script: 'src/server.ts',
     nodeArguments: ['--expose-gc', `--import=${path.join(import.meta.dirname, 'collect-garbage.ts')}`],
-    environment,
+    environment: { ...environment, ...mallocSettings() },
   });
   undo.defer(() => api.kill());
   await api.start();
