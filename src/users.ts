@@ -1,7 +1,7 @@
 /** `npm run users -- add|passwd|disable|enable|list`: local users; passwords by prompt or stdin, never by argument. */
-import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { hashPassword, LEAST_PASSWORD, MOST_PASSWORD, USERNAME_PATTERN } from './api/passwords.ts';
+import { askPassword } from './ask-password.ts';
 import { readConfig } from './config.ts';
 import { connect } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
@@ -28,40 +28,13 @@ async function withDatabase(work: (db: Db) => Promise<void>): Promise<void> {
   }
 }
 
-async function askPassword(): Promise<string> {
-  const password = process.stdin.isTTY ? await prompt() : (await text(process.stdin)).replace(/\r?\n$/, '');
+async function newPassword(): Promise<string> {
+  const password = await askPassword('Password: ');
+  if (process.stdin.isTTY && password !== (await askPassword('Again: ')))
+    throw new UsageError('the two passwords differ');
   if (password.length < LEAST_PASSWORD || password.length > MOST_PASSWORD)
     throw new UsageError(`a password has ${LEAST_PASSWORD} to ${MOST_PASSWORD} characters`);
   return password;
-}
-
-async function prompt(): Promise<string> {
-  const first = await typeHidden('Password: ');
-  if (first !== (await typeHidden('Again: '))) throw new UsageError('the two passwords differ');
-  return first;
-}
-
-/** Reads a line from the terminal in raw mode, where nothing typed is shown. */
-function typeHidden(question: string): Promise<string> {
-  process.stderr.write(question);
-  const { stdin } = process;
-  stdin.setRawMode(true).setEncoding('utf8').resume();
-  return new Promise((resolve, reject) => {
-    let typed = '';
-    const done = (finish: () => void) => {
-      stdin.off('data', onData).setRawMode(false).pause();
-      process.stderr.write('\n');
-      finish();
-    };
-    const onData = (keys: string) => {
-      for (const key of keys) {
-        if (key === '\u0003') return done(() => reject(new UsageError('cancelled')));
-        if (key === '\r' || key === '\n' || key === '\u0004') return done(() => resolve(typed));
-        typed = key === '\u007f' || key === '\b' ? typed.slice(0, -1) : typed + key;
-      }
-    };
-    stdin.on('data', onData);
-  });
 }
 
 async function change(name: string, to: { passwordHash?: string; disabled?: boolean }): Promise<void> {
@@ -77,7 +50,7 @@ program
   .description('add a user; asks for the password, or reads it from stdin')
   .action(async (name: string) => {
     if (!USERNAME_PATTERN.test(name)) throw new UsageError(`'${name}' is not 1 to 64 of A-Z a-z 0-9 . _ @ -`);
-    const passwordHash = await hashPassword(await askPassword());
+    const passwordHash = await hashPassword(await newPassword());
     await withDatabase(async (db) => {
       if (!(await addUser(db, { username: name, passwordHash }, PRINCIPAL)))
         throw new UsageError(`there is a user ${name} already`);
@@ -86,7 +59,7 @@ program
 program
   .command('passwd <name>')
   .description("change a user's password; asks for it, or reads it from stdin")
-  .action(async (name: string) => change(name, { passwordHash: await hashPassword(await askPassword()) }));
+  .action(async (name: string) => change(name, { passwordHash: await hashPassword(await newPassword()) }));
 program
   .command('disable <name>')
   .description('let a user no longer log in; tokens given out end within 15 minutes')

@@ -18,7 +18,7 @@ import { isoTime, text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
 import { readJob } from './jobs.ts';
 import { jobSchema } from './job-schema.ts';
-import { nearest } from './near.ts';
+import { nearest } from '../domain/near.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 import { accepted } from './start-answer.ts';

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { JobParameters, JobRequest, Key } from '../domain/job.ts';
 import { planSteps, STEP_DEFAULTS } from '../domain/plan.ts';
 import type { JobParams, ParamsFile } from '../job-params.ts';
-import { nearest } from './near.ts';
+import { nearest } from '../domain/near.ts';
 import { bodyProblem, Problem } from './problem.ts';
 
 /** Actions of ours that anybody may ask of a declared target. */

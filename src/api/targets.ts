@@ -6,7 +6,7 @@ import type { ApiDeps } from './context.ts';
 import { isoTime, pathName } from './fields.ts';
 import { jobQueryFields, listJobs } from './jobs.ts';
 import { jobSchema } from './job-schema.ts';
-import { nearest } from './near.ts';
+import { nearest } from '../domain/near.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 

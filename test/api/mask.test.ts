@@ -1,7 +1,7 @@
 /** Credentials in texts of programs. */
 import { expect, it } from 'vitest';
 import { maskCredentials } from '../../src/domain/mask.ts';
-import { nearest } from '../../src/api/near.ts';
+import { nearest } from '../../src/domain/near.ts';
 
 it.each([
   ['postgres://user:pass@host:5432/db', 'postgres://<FILTERED>@host:5432/db'],

@@ -1,0 +1,100 @@
+/** Watches a job to its end from the terminal; Ctrl-C asks what to do with it. */
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { JobJson } from '../api/job-schema.ts';
+import { isFinal } from '../domain/status.ts';
+import { CliFailure, EXIT } from './failure.ts';
+import { fieldsOf } from './output.ts';
+import { createProgressDisplay } from './progress-line.ts';
+import type { Server } from './remote.ts';
+import { exitOf, recordsOf, statusCell, tookOf } from './words.ts';
+
+const LOOK_MS = 500;
+/** A server that is away is asked again for so long. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * @returns the job once it is final
+ * @throws CliFailure with 130 when whoever looked went away, 3 when the server stays away
+ */
+export async function follow(
+  server: Server,
+  id: number,
+  { quiet = false }: { quiet?: boolean } = {},
+): Promise<JobJson> {
+  const display = quiet ? undefined : createProgressDisplay();
+  let interrupted = false;
+  const onInterrupt = () => {
+    interrupted = true;
+  };
+  process.on('SIGINT', onInterrupt);
+  try {
+    for (;;) {
+      const job = await look(server, id);
+      display?.show(job);
+      if (isFinal(job.status)) return job;
+      if (interrupted) {
+        display?.end();
+        await leave(server, id);
+        interrupted = false;
+      }
+      await wait(LOOK_MS);
+    }
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    display?.end();
+  }
+}
+
+async function look(server: Server, id: number): Promise<JobJson> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await wait(LOOK_MS)) {
+    try {
+      return (await server.call<JobJson>('GET', `/jobs/${id}`)).body;
+    } catch (error) {
+      const isAway = error instanceof CliFailure && error.exitCode === EXIT.unreachable;
+      if (!isAway || Date.now() > deadline) throw error; // it may be restarting
+    }
+  }
+}
+
+/** Returns when the job is to be followed on. @throws CliFailure 130 when it is left alone */
+async function leave(server: Server, id: number): Promise<void> {
+  const on = `Job ${id} goes on. Follow it again: syncrator jobs watch ${id}`;
+  if (!process.stdin.isTTY) throw new CliFailure(on, EXIT.interrupted);
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  // A second Ctrl-C is an answer too.
+  const gone = new AbortController();
+  asking.once('SIGINT', () => gone.abort());
+  const question = `Job ${id} still runs. [c]ancel it, [d]etach and let it run, or [f]ollow on? `;
+  const answer = await asking.question(question, { signal: gone.signal }).catch(() => 'd');
+  asking.close();
+  if (answer.trim().toLowerCase().startsWith('c')) {
+    await server.call('DELETE', `/jobs/${id}`);
+    return;
+  }
+  if (!answer.trim().toLowerCase().startsWith('f')) throw new CliFailure(on, EXIT.interrupted);
+}
+
+/** What is worth telling of a job that has ended. */
+export function tellEnd(job: JobJson): string {
+  const { diagnosis, progress } = job;
+  const changes = (['added', 'updated', 'deleted', 'failed'] as const).flatMap((name) => {
+    const count = progress?.[name] ?? null;
+    return count === null ? [] : [`${count.toLocaleString('en')} ${name}`];
+  });
+  return fieldsOf({
+    job: `${job.id}: ${job.job_type} of ${job.target} in ${job.env}`,
+    status: statusCell(job),
+    took: tookOf(job),
+    records: recordsOf(progress) || null,
+    changes: changes.join(', ') || null,
+    why: diagnosis ? { text: diagnosis.summary, look: 'red' } : null,
+    detail: diagnosis?.detail || null,
+    'what to do': diagnosis?.what_to_do ?? null,
+  });
+}
+
+/** Sets what the process ends with. */
+export function endWith(job: JobJson): void {
+  process.exitCode = exitOf(job);
+}

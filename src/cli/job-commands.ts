@@ -1,0 +1,170 @@
+/** `jobs`: list, show, logs, cancel, watch. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { JobJson } from '../api/job-schema.ts';
+import { isFinal } from '../domain/status.ts';
+import type { Context } from './context.ts';
+import { CliFailure, EXIT } from './failure.ts';
+import { endWith, follow, tellEnd } from './follow.ts';
+import { fieldsOf, harmless, print, tableOf } from './output.ts';
+import type { Server } from './remote.ts';
+import { ago, duration, recordsOf, statusCell, tookOf } from './words.ts';
+
+type ListOptions = {
+  status?: string;
+  target?: string;
+  env?: string;
+  action?: string;
+  active?: true;
+  limit: number;
+};
+
+/** A log stream that breaks is taken up again where it was, for so long. */
+const PATIENCE_MS = 120_000;
+
+export function jobCommands(program: Command, contextOf: (command: Command) => Context): void {
+  const jobs = program.command('jobs').description('what ran, what runs, and why it failed');
+  jobs
+    .command('list', { isDefault: true })
+    .description('the newest jobs')
+    .option('-s, --status <words>', 'only these, separated by commas: running,failed')
+    .option('-t, --target <target>', 'only of this target')
+    .option('-e, --env <env>', 'only of this environment')
+    .option('-a, --action <words>', 'only these actions, separated by commas')
+    .option('--active', 'only what has not ended')
+    .option('-n, --limit <count>', 'how many, 1 to 100', count, 20)
+    .addHelpText('after', '\nExample:\n  syncrator jobs list --status failed --env prd')
+    .action((options: ListOptions, command: Command) => list(contextOf(command), options));
+  jobs
+    .command('show <id>')
+    .description('one job: its steps, progress, and why it failed')
+    .addHelpText('after', '\nExample:\n  syncrator jobs show 7 --output yaml')
+    .action(async (id: string, _: object, command: Command) => {
+      const { server, format } = contextOf(command);
+      const { body } = await server.call<JobJson>('GET', `/jobs/${idOf(id)}`);
+      print(format, body, () => describe(body));
+    });
+  jobs
+    .command('logs <id>')
+    .description('what its program printed, of the last step')
+    .option('-f, --follow', 'go on until the job ends')
+    .addHelpText('after', '\nExample:\n  syncrator jobs logs -f 7')
+    .action(async (id: string, options: { follow?: true }, command: Command) => {
+      const { server } = contextOf(command);
+      if (options.follow) await followLog(server, idOf(id));
+      else process.stdout.write(harmless(await server.text(`/jobs/${idOf(id)}/logs`)));
+    });
+  jobs
+    .command('cancel <id>')
+    .description('end it: its pod gets SIGTERM, and the target is free once nothing of it runs')
+    .option('-w, --wait', 'wait until nothing of it runs')
+    .addHelpText('after', '\nExample:\n  syncrator jobs cancel 7 --wait')
+    .action(async (id: string, options: { wait?: true }, command: Command) => {
+      const { server, format } = contextOf(command);
+      const asked = (await server.call<JobJson>('DELETE', `/jobs/${idOf(id)}`)).body;
+      const job = options.wait && !isFinal(asked.status) ? await follow(server, asked.id) : asked;
+      print(format, job, () => tellEnd(job));
+    });
+  jobs
+    .command('watch <id>')
+    .description('show its progress until it ends; exit code 2 if it fails')
+    .addHelpText('after', '\nExample:\n  syncrator jobs watch 7')
+    .action(async (id: string, _: object, command: Command) => {
+      const { server, format } = contextOf(command);
+      const job = await follow(server, idOf(id));
+      print(format, job, () => tellEnd(job));
+      endWith(job);
+    });
+}
+
+async function list({ server, format }: Context, options: ListOptions): Promise<void> {
+  const query = new URLSearchParams({ limit: String(options.limit) });
+  if (options.status !== undefined) query.set('status', options.status);
+  if (options.action !== undefined) query.set('operation', options.action);
+  if (options.target !== undefined) query.set('target', options.target);
+  if (options.env !== undefined) query.set('env', options.env);
+  if (options.active) query.set('ignoreCompleted', 'true');
+  const { body, next } = await server.call<JobJson[]>('GET', `/jobs?${query.toString()}`);
+  const rows = body.map((job) => [
+    String(job.id),
+    statusCell(job),
+    job.job_type,
+    job.target,
+    job.env,
+    recordsOf(job.progress),
+    tookOf(job),
+    ago(job.created_at),
+    job.diagnosis?.code ?? '',
+  ]);
+  const heads = ['ID', 'STATUS', 'ACTION', 'TARGET', 'ENV', 'RECORDS', 'TOOK', 'ASKED FOR', 'WHY'];
+  const more = next === undefined ? '' : '\nthere are older ones: --limit, or narrow it down';
+  print(format, body, () => tableOf(heads, rows, 'no job fits') + more);
+}
+
+function describe(job: JobJson): string {
+  const steps = job.steps.map((step) => [
+    String(step.step + 1),
+    String(step.attempt),
+    step.action,
+    step.outcome ?? 'under way',
+    step.started_at === null
+      ? ''
+      : duration(
+          (Date.parse(step.ended_at ?? new Date().toISOString()) - Date.parse(step.started_at)) / 1000,
+        ),
+    step.name,
+  ]);
+  const { parameters } = job;
+  return [
+    tellEnd(job),
+    fieldsOf({
+      'asked for': `${job.created_at} by ${job.requested_by} (${job.trigger})`,
+      'cancelled by': job.cancel_requested_by,
+      waiting: job.status_detail,
+      parameters: `${parameters.action} ${parameters.options} (tag ${parameters.is_tag})`,
+      temporal: job.temporal_url,
+    }),
+    '',
+    tableOf(['STEP', 'TRY', 'ACTION', 'OUTCOME', 'TOOK', 'NAME'], steps, 'no step has begun'),
+  ].join('\n');
+}
+
+type LogEvent = { readonly step: number; readonly attempt: number; readonly text: string };
+
+async function followLog(server: Server, id: number): Promise<void> {
+  const gone = new AbortController();
+  const onInterrupt = () => gone.abort();
+  process.once('SIGINT', onInterrupt);
+  let lastId: string | undefined;
+  try {
+    for (let since = Date.now(); ; await wait(500)) {
+      try {
+        for await (const event of server.events(`/jobs/${id}/logs?follow`, gone.signal, lastId)) {
+          since = Date.now();
+          if (event.event === 'end') return;
+          lastId = event.id ?? lastId;
+          if (event.event === 'log') process.stdout.write(harmless((event.data as LogEvent).text));
+        }
+      } catch (error) {
+        if (gone.signal.aborted) throw new CliFailure(`Job ${id} is left alone.`, EXIT.interrupted);
+        const isAway = error instanceof CliFailure && error.exitCode === EXIT.unreachable;
+        if (!isAway || Date.now() - since > PATIENCE_MS) throw error;
+      }
+    }
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+}
+
+/** @throws CliFailure for what is no number of a job */
+function idOf(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new CliFailure(`'${text}' is no job's id, such as 7`);
+  return Number(text);
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 100)
+    throw new InvalidArgumentError('It must be a number from 1 to 100.');
+  return value;
+}

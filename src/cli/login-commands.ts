@@ -1,0 +1,31 @@
+/** `login` and `logout`. */
+import os from 'node:os';
+import type { Command } from 'commander';
+import { askPassword } from '../ask-password.ts';
+import type { Context } from './context.ts';
+
+export function loginCommands(program: Command, contextOf: (command: Command) => Context): void {
+  program
+    .command('login')
+    .description('let the server know you; asks for the password, or reads it from stdin')
+    .option('-u, --username <name>', 'as whom', os.userInfo().username)
+    .addHelpText(
+      'after',
+      '\nThe token is kept where you alone can read it, renewed while you use it, and good for 12 hours at most.\n\n' +
+        'Example:\n  syncrator login -u admin\n  syncrator login -u admin < password-file',
+    )
+    .action(async ({ username }: { username: string }, command: Command) => {
+      const { server } = contextOf(command);
+      await server.login(username, await askPassword(`Password of ${username} at ${server.url}: `));
+      process.stderr.write(`Logged in at ${server.url} as ${username}.\n`);
+    });
+  program
+    .command('logout')
+    .description('forget the token')
+    .addHelpText('after', '\nExample:\n  syncrator logout')
+    .action((_: object, command: Command) => {
+      const { server } = contextOf(command);
+      server.logout();
+      process.stderr.write(`Logged out of ${server.url}.\n`);
+    });
+}

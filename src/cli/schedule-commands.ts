@@ -1,0 +1,117 @@
+/** `schedules`: what runs by itself; show, run now, pause, resume. */
+import type { Command } from 'commander';
+import type { JobJson } from '../api/job-schema.ts';
+import { nearest } from '../domain/near.ts';
+import type { Context } from './context.ts';
+import { CliFailure } from './failure.ts';
+import { fieldsOf, print, tableOf } from './output.ts';
+import type { Server } from './remote.ts';
+
+type Schedule = {
+  readonly id: string;
+  readonly env: string;
+  readonly target: string;
+  readonly action: string;
+  readonly schedule: string;
+  readonly timezone: string;
+  readonly paused: boolean | null;
+  readonly note: string | null;
+  readonly next: readonly string[] | null;
+  readonly last_firings: readonly { readonly outcome: string; readonly nominal_time: string }[];
+};
+
+export function scheduleCommands(program: Command, contextOf: (command: Command) => Context): void {
+  const schedules = program.command('schedules').description('what runs by itself');
+  schedules
+    .command('list', { isDefault: true })
+    .description('all schedules with their next firing')
+    .addHelpText('after', '\nExample:\n  syncrator schedules')
+    .action(async (_: object, command: Command) => {
+      const { server, format } = contextOf(command);
+      const all = await read(server);
+      const rows = all.map((one) => [
+        one.id,
+        one.schedule,
+        one.timezone,
+        stateOf(one),
+        one.next?.[0] === undefined ? '' : local(one.next[0], one.timezone),
+        one.last_firings[0]?.outcome ?? '',
+      ]);
+      const heads = ['ID', 'SCHEDULE', 'ZONE', 'STATE', 'NEXT', 'LAST FIRING'];
+      print(format, all, () => tableOf(heads, rows, 'no params file has a SCHEDULE'));
+    });
+  schedules
+    .command('show <id>')
+    .description('one schedule: its next firings and what became of the last ones')
+    .addHelpText('after', '\nExample:\n  syncrator schedules show qas.avo.sync')
+    .action(async (id: string, _: object, command: Command) => {
+      const { server, format } = contextOf(command);
+      const one = await find(server, id);
+      print(format, one, () => describe(one));
+    });
+  schedules
+    .command('run <id>')
+    .description('start its job now')
+    .addHelpText('after', '\nExample:\n  syncrator schedules run qas.avo.sync')
+    .action(async (id: string, _: object, command: Command) => {
+      const { server, format } = contextOf(command);
+      const { body } = await server.call<JobJson>('POST', `/schedules/${encodeURIComponent(id)}/run`);
+      const hint = { text: `watch it: syncrator jobs watch ${body.id}`, look: 'dim' } as const;
+      print(format, body, () => fieldsOf({ job: String(body.id), '': hint }));
+    });
+  for (const [verb, what, done] of [
+    ['pause', 'let it not fire', 'is paused'],
+    ['resume', 'let it fire again', 'fires again'],
+  ] as const)
+    schedules
+      .command(`${verb} <id>`)
+      .description(what)
+      .addHelpText('after', `\nExample:\n  syncrator schedules ${verb} qas.avo.sync`)
+      .action(async (id: string, _: object, command: Command) => {
+        const { server, format } = contextOf(command);
+        const { body } = await server.call<object>('POST', `/schedules/${encodeURIComponent(id)}/${verb}`);
+        print(format, body, () => `${id} ${done}`);
+      });
+}
+
+async function read(server: Server): Promise<readonly Schedule[]> {
+  return (await server.call<{ schedules: Schedule[] }>('GET', '/schedules')).body.schedules;
+}
+
+/** @throws CliFailure naming what may have been meant */
+async function find(server: Server, id: string): Promise<Schedule> {
+  const all = await read(server);
+  const found = all.find((one) => one.id === id);
+  if (found) return found;
+  const near = nearest(
+    id,
+    all.map((one) => one.id),
+  );
+  const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+  throw new CliFailure(`there is no schedule '${id}'${meant}`);
+}
+
+function describe(one: Schedule): string {
+  return fieldsOf({
+    schedule: one.id,
+    starts: `${one.action} of ${one.target} in ${one.env}`,
+    when: `${one.schedule} (${one.timezone})`,
+    state: stateOf(one),
+    note: one.note,
+    next: one.next?.map((time) => local(time, one.timezone)).join('\n') || 'not known',
+    'last firings':
+      one.last_firings
+        .map(({ nominal_time: time, outcome }) => `${local(time, one.timezone)}  ${outcome}`)
+        .join('\n') || 'none yet',
+  });
+}
+
+function stateOf({ paused }: Schedule) {
+  if (paused === null) return { text: 'unknown: Temporal is away', look: 'red' } as const;
+  return paused ? ({ text: 'paused', look: 'yellow' } as const) : ({ text: 'on', look: 'green' } as const);
+}
+
+/** By the clocks of the schedule's zone. */
+function local(time: string, timeZone: string): string {
+  return new Date(time).toLocaleString('sv-SE', { timeZone, timeZoneName: 'shortOffset' });
+}

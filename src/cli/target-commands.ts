@@ -1,0 +1,57 @@
+/** `targets`: what can be run, when it last succeeded, what runs now. */
+import type { Command } from 'commander';
+import type { Context } from './context.ts';
+import { type Cell, print, tableOf } from './output.ts';
+import { ago, statusCell } from './words.ts';
+import type { JobJson } from '../api/job-schema.ts';
+
+type ShortJob = { readonly id: number; readonly status: JobJson['status'] };
+type Target = {
+  readonly name: string;
+  readonly environments: readonly {
+    readonly env: string;
+    readonly actions: readonly { readonly action: string; readonly schedule: string | null }[];
+    readonly last_success_at: string | null;
+    readonly active_job: ShortJob | null;
+    readonly last_job: ShortJob | null;
+  }[];
+};
+
+export function targetCommands(program: Command, contextOf: (command: Command) => Context): void {
+  program
+    .command('targets [name]')
+    .description('what can be run, when it last succeeded, what runs now')
+    .addHelpText('after', '\nExample:\n  syncrator targets avo')
+    .action(async (name: string | undefined, _: object, command: Command) => {
+      const { server, format } = contextOf(command);
+      const { body } =
+        name === undefined
+          ? await server.call<Target[]>('GET', '/targets')
+          : await server.call<Target>('GET', `/targets/${encodeURIComponent(name)}`);
+      const heads = ['TARGET', 'ENV', 'ACTIONS', 'LAST SUCCESS', 'LAST JOB', 'NOW'];
+      print(format, body, () =>
+        tableOf(heads, [body].flat().flatMap(rowsOf), 'no params file declares a target'),
+      );
+    });
+}
+
+function rowsOf({ name, environments }: Target): Cell[][] {
+  return environments.map(
+    ({ env, actions, last_success_at: success, active_job: active, last_job: last }) => [
+      name,
+      env,
+      actions
+        .map(({ action, schedule }) => (schedule === null ? action : `${action} (${schedule})`))
+        .join(', '),
+      ago(success),
+      jobCell(last),
+      jobCell(active),
+    ],
+  );
+}
+
+function jobCell(job: ShortJob | null): Cell {
+  if (!job) return '';
+  const cell = statusCell({ ...job, status_reason: null, stalled: false });
+  return typeof cell === 'object' ? { ...cell, text: `${job.id} ${cell.text}` } : cell;
+}

@@ -1,0 +1,220 @@
+/** The command line as people run it: a process of its own against the real api, with a worker behind it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { freePort } from '../../src/embedded/ports.ts';
+import { ADMIN_PASSWORD } from '../support/login.ts';
+import { params, startSystem, type System } from '../support/system.ts';
+
+const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+/** Lines of a terminal window as it opens. */
+const SCREEN = 24;
+
+let system: System;
+const home = mkdtempSync(path.join(os.tmpdir(), 'syncrator-cli-'));
+
+beforeAll(async () => {
+  system = await startSystem({
+    params: [
+      params('quick', 'sync', '--mute'),
+      params('quick', 'delta', '--mute', 'SCHEDULE=0 3 1 1 *\nTIMEZONE=Europe/Brussels\n'),
+      params('broken', 'sync', '--exit 3'),
+      params('long', 'sync', '--seconds 600 --progress 3'),
+    ],
+  });
+  await Promise.all([system.startApi(), system.startWorker()]);
+});
+afterAll(async () => {
+  await system[Symbol.asyncDispose]();
+  rmSync(home, { recursive: true, force: true });
+});
+
+type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+/** @param options.onOutput called with all of stdout and stderr so far; may end the process with a signal */
+async function syncrator(
+  args: readonly string[],
+  options: {
+    input?: string;
+    environment?: Record<string, string>;
+    onOutput?: (output: string, kill: (signal: NodeJS.Signals) => void) => void;
+  } = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: home,
+      XDG_CONFIG_HOME: home,
+      SYNCRATOR_URL: system.apiUrl,
+      ...options.environment,
+    },
+    timeout: 50_000,
+  });
+  let [stdout, stderr] = ['', ''];
+  const look = () => options.onOutput?.(stdout + stderr, (signal) => child.kill(signal));
+  child.stdout.on('data', (text: Buffer) => {
+    stdout += text.toString();
+    look();
+  });
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text.toString();
+    look();
+  });
+  child.stdin.end(options.input ?? '');
+  await once(child, 'close');
+  return { code: child.exitCode, stdout, stderr };
+}
+
+const login = () => syncrator(['login', '-u', 'admin'], { input: `${ADMIN_PASSWORD}\n` });
+
+test('every command has a help that fits a screen and shows an example', async () => {
+  const main = await syncrator(['--help']);
+  expect([main.code, main.stderr]).toEqual([0, '']);
+  const commands = [...main.stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => [name ?? '']);
+  const below = await Promise.all(
+    ['jobs', 'schedules', 'maintenance'].map(async (group) => {
+      const { stdout } = await syncrator([group, '--help']);
+      return [...stdout.matchAll(/^ {2}([a-z]+)[ |]/gm)].map(([, name]) => [group, name ?? '']);
+    }),
+  );
+  const all = [...commands, ...below.flat()].filter(
+    (words) => !['help', 'syncrator'].includes(words.at(-1) ?? ''),
+  );
+  expect(all.length).toBeGreaterThan(20);
+  for (const words of all) {
+    const { code, stdout } = await syncrator([...words, '--help']);
+    expect(code, words.join(' ')).toBe(0);
+    expect(stdout.split('\n').length, words.join(' ')).toBeLessThanOrEqual(SCREEN);
+    if (!['jobs', 'schedules', 'maintenance'].includes(words.join(' ')))
+      expect(stdout, words.join(' ')).toMatch(/^Example:\n {2}syncrator /m);
+  }
+});
+
+describe('who is not known', () => {
+  test('is told how to log in, and a wrong password is refused', async () => {
+    await syncrator(['logout']);
+    const stranger = await syncrator(['jobs']);
+    expect([stranger.code, stranger.stdout]).toEqual([1, '']);
+    expect(stranger.stderr).toMatch(/does not know you.*syncrator login/);
+    const wrong = await syncrator(['login', '-u', 'admin'], { input: 'not the password\n' });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).not.toContain('not the password');
+  });
+
+  test('gets in by a password, whose token nobody else can read', async () => {
+    const entered = await login();
+    expect([entered.code, entered.stdout]).toEqual([0, '']);
+    const file = path.join(home, 'syncrator/tokens.json');
+    expect((statSync(file).mode & 0o777).toString(8)).toBe('600');
+    expect(readFileSync(file, 'utf8')).not.toContain(ADMIN_PASSWORD);
+    expect((await syncrator(['jobs'])).code).toBe(0);
+  });
+
+  test('a server that is not there ends with 3 and names its address', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await syncrator(['jobs'], { environment: { SYNCRATOR_URL: url } });
+    expect(code).toBe(3);
+    expect(stderr).toContain(url);
+    expect(stderr).toContain('SYNCRATOR_URL');
+  });
+});
+
+describe('who is logged in', () => {
+  beforeEach(async () => {
+    await login();
+  });
+
+  test('starts, waits and is told the end: 0 for success, 2 for failure with what to do', async () => {
+    const done = await syncrator(['sync', 'quick', 'dev', '--wait', '--output', 'json']);
+    expect([done.code, done.stderr]).toEqual([0, '']);
+    expect(JSON.parse(done.stdout)).toMatchObject({ target: 'quick', status: 'completed' });
+    const failed = await syncrator(['sync', 'broken', 'dev', '--follow']);
+    expect(failed.code).toBe(2);
+    expect(failed.stdout).toMatch(/status +failed\n/);
+    expect(failed.stdout).toMatch(/what to do +\S/);
+    expect(failed.stderr).toContain('sync of broken in dev');
+  });
+
+  test('a dry run starts nothing', async () => {
+    const before = await syncrator(['jobs', '--output', 'json']);
+    const dry = await syncrator(['delta', 'quick', 'dev', '--dry-run']);
+    expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining('nothing was started')]);
+    expect((await syncrator(['jobs', '--output', 'json'])).stdout).toBe(before.stdout);
+  });
+
+  test('JSON and YAML are the same answer', async () => {
+    const json = await syncrator(['targets', '--output', 'json']);
+    const yaml = await syncrator(['targets', '--output', 'yaml']);
+    expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout));
+    const bad = await syncrator(['targets', '--output', 'xml']);
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining("'xml' is not table, json, yaml")]);
+  });
+
+  test('what does not exist ends with 1 and names what may have been meant', async () => {
+    for (const [args, near] of [
+      [['sync', 'quik', 'dev'], 'quick'],
+      [['targets', 'brokn'], 'broken'],
+      [['schedules', 'show', 'dev.quick.delt'], 'dev.quick.delta'],
+      [['schedules', 'run', 'dev.quik.delta'], 'dev.quick.delta'],
+      [['schedulse'], 'schedules'],
+    ] as const) {
+      const { code, stdout, stderr } = await syncrator(args);
+      expect([code, stdout], args.join(' ')).toEqual([1, '']);
+      expect(stderr, args.join(' ')).toContain(near);
+    }
+    expect((await syncrator(['jobs', 'show', 'seven'])).stderr).toContain("'seven' is no job's id");
+    expect((await syncrator(['sync', 'quick', 'dev', '--wait', '--detach'])).code).toBe(1);
+  });
+
+  test('Ctrl-C leaves a job alone and says how to come back; a cancel ends it', async () => {
+    let pressed = false;
+    const left = await syncrator(['sync', 'long', 'dev', '--follow'], {
+      onOutput: (output, kill) => {
+        if (pressed || !output.includes('running')) return;
+        pressed = true;
+        kill('SIGINT');
+      },
+    });
+    expect(left.code).toBe(130);
+    const id = /syncrator jobs watch (\d+)/.exec(left.stderr)?.[1] ?? '';
+    expect((await system.job(Number(id))).status).toBe('running');
+    const again = await syncrator(['sync', 'long', 'dev']);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('is active already')]);
+    const cancelled = await syncrator(['jobs', 'cancel', id, '--wait']);
+    expect([cancelled.code, cancelled.stdout]).toEqual([0, expect.stringMatching(/status +deleted/)]);
+    const list = await syncrator(['jobs', 'list', '--status', 'deleted', '--target', 'long']);
+    expect(list.stdout).toMatch(new RegExp(`^${id} +deleted +sync +long +dev`, 'm'));
+  });
+
+  test('a followed log is whole and ends with its job', async () => {
+    const { stdout } = await syncrator(['sync', 'broken', 'dev', '--detach', '--output', 'json']);
+    const id = String((JSON.parse(stdout) as { job_id: number }).job_id);
+    const followed = await syncrator(['jobs', 'logs', '-f', id]);
+    const read = await syncrator(['jobs', 'logs', id]);
+    expect([followed.code, read.code]).toEqual([0, 0]);
+    expect(followed.stdout).not.toBe('');
+    expect(followed.stdout).toBe(read.stdout);
+  });
+
+  test('pauses and resumes maintenance and a schedule', async () => {
+    const on = await syncrator(['maintenance', 'on', 'Solr', 'upgrade']);
+    expect(on.stdout).toMatch(/engine +PAUS(ED|ING)\nmessage +Solr upgrade/);
+    expect((await syncrator(['maintenance', 'off', 'done'])).stdout).toMatch(/engine +RUNNING/);
+    expect((await syncrator(['maintenance', 'history'])).stdout).toMatch(
+      /resumed +admin +done\n.*paused +admin +Solr/,
+    );
+    await expect
+      .poll(async () => (await syncrator(['schedules', 'pause', 'dev.quick.delta'])).code, {
+        timeout: 30_000,
+      })
+      .toBe(0);
+    expect((await syncrator(['schedules'])).stdout).toMatch(/dev\.quick\.delta .*Europe\/Brussels +paused/);
+    expect((await syncrator(['schedules', 'resume', 'dev.quick.delta'])).code).toBe(0);
+    const shown = await syncrator(['schedules', 'show', 'dev.quick.delta']);
+    expect(shown.stdout).toMatch(/next +\d{4}-01-01 03:00:00/);
+  });
+});
