@@ -2,4 +2,6 @@
 process.on('SIGUSR2', () => {
   // Any lesser collection keeps the pages it has emptied, for the load that may come again.
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  const { heapUsed, external } = process.memoryUsage();
+  process.stdout.write(`settled ${JSON.stringify({ heapUsed, external })}\n`);
 });

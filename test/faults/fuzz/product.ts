@@ -37,8 +37,8 @@ export type Product = AsyncDisposable & {
   token(): Promise<string>;
   /** A job that runs until it is cancelled, and the token of its program. */
   runningJob(): Promise<{ id: number; reportToken: string }>;
-  /** What the api holds of the machine's memory once it has collected its garbage. */
-  settledMiB(): Promise<number>;
+  /** What the api holds once it has collected its garbage, in MiB: of the machine's memory, and in objects of its own. */
+  settled(): Promise<{ resident: number; objects: number }>;
   /** What the api has written to its log since it began. */
   log(): string;
 };
@@ -128,7 +128,7 @@ export async function startProduct(): Promise<Product> {
         if (Date.now() > deadline) throw new Error(`job ${id} is ${job.status}, not running`);
       }
     },
-    async settledMiB() {
+    async settled() {
       const pid = api.pid;
       if (pid === undefined) throw new Error('the api has no pid');
       // One collection leaves what the next one finds: weak references, and pages the allocator gives back later.
@@ -136,7 +136,10 @@ export async function startProduct(): Promise<Product> {
         process.kill(pid, 'SIGUSR2');
         await wait(500);
       }
-      return residentMiB(pid);
+      const told = /settled (\{.*\})/g;
+      const [, last = '{}'] = [...api.output().matchAll(told)].at(-1) ?? [];
+      const { heapUsed = 0, external = 0 } = JSON.parse(last) as { heapUsed?: number; external?: number };
+      return { resident: residentMiB(pid), objects: Math.round((heapUsed + external) / 2 ** 20) };
     },
     log: () => api.output(),
     [Symbol.asyncDispose]: () => started.disposeAsync(),

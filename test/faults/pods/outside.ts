@@ -80,7 +80,7 @@ export const OUTSIDE_FAULTS: readonly Fault[] = [
   {
     name: 'node-lost',
     pod: { 'never-deleted': 'true' },
-    shows: { reason: 'node_unreachable', words: /^node kwok.*force-delete/s, within: 75 },
+    shows: { reason: 'node_unreachable', words: /^node \S+ was told to end .*force-delete/s, within: 75 },
     meddle: async (scene) => {
       await scene.untilRunning();
       await cancel(scene);
