@@ -23,22 +23,22 @@ export async function follow(
   { quiet = false }: { quiet?: boolean } = {},
 ): Promise<JobJson> {
   const display = quiet ? undefined : createProgressDisplay();
-  let interrupted = false;
-  const onInterrupt = () => {
-    interrupted = true;
-  };
+  let interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
   process.on('SIGINT', onInterrupt);
   try {
     for (;;) {
-      const job = await look(server, id);
-      display?.show(job);
-      if (isFinal(job.status)) return job;
-      if (interrupted) {
+      const job = await look(server, id, interrupt.signal);
+      if (job) {
+        display?.show(job);
+        if (isFinal(job.status)) return job;
+      }
+      if (interrupt.signal.aborted) {
         display?.end();
         await leave(server, id);
-        interrupted = false;
+        interrupt = new AbortController();
       }
-      await wait(LOOK_MS);
+      await pause(interrupt.signal);
     }
   } finally {
     process.off('SIGINT', onInterrupt);
@@ -46,15 +46,21 @@ export async function follow(
   }
 }
 
-async function look(server: Server, id: number): Promise<JobJson> {
-  for (const deadline = Date.now() + PATIENCE_MS; ; await wait(LOOK_MS)) {
+/** Undefined when somebody interrupts while the server is away. @throws CliFailure when it stays away */
+async function look(server: Server, id: number, interrupt: AbortSignal): Promise<JobJson | undefined> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await pause(interrupt)) {
     try {
       return (await server.call<JobJson>('GET', `/jobs/${id}`)).body;
     } catch (error) {
       const isAway = error instanceof CliFailure && error.exitCode === EXIT.unreachable;
       if (!isAway || Date.now() > deadline) throw error; // it may be restarting
+      if (interrupt.aborted) return undefined;
     }
   }
+}
+
+async function pause(interrupt: AbortSignal): Promise<void> {
+  await wait(LOOK_MS, undefined, { signal: interrupt }).catch(() => undefined); // interrupted: at once
 }
 
 /** Returns when the job is to be followed on. @throws CliFailure 130 when it is left alone */

@@ -35,15 +35,10 @@ afterAll(async () => {
 
 type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-/** @param options.onOutput called with all of stdout and stderr so far; may end the process with a signal */
-async function syncrator(
-  args: readonly string[],
-  options: {
-    input?: string;
-    environment?: Record<string, string>;
-    onOutput?: (output: string, kill: (signal: NodeJS.Signals) => void) => void;
-  } = {},
-): Promise<Ran> {
+type Options = { input?: string; environment?: Record<string, string> };
+
+/** Begun, to be watched and interrupted. */
+function begin(args: readonly string[], options: Options = {}) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -55,19 +50,21 @@ async function syncrator(
     timeout: 50_000,
   });
   let [stdout, stderr] = ['', ''];
-  const look = () => options.onOutput?.(stdout + stderr, (signal) => child.kill(signal));
-  child.stdout.on('data', (text: Buffer) => {
-    stdout += text.toString();
-    look();
-  });
-  child.stderr.on('data', (text: Buffer) => {
-    stderr += text.toString();
-    look();
-  });
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   child.stdin.end(options.input ?? '');
-  await once(child, 'close');
-  return { code: child.exitCode, stdout, stderr };
+  const closed = once(child, 'close');
+  return {
+    says: (words: string) => expect.poll(() => stdout + stderr, { timeout: 30_000 }).toContain(words),
+    interrupt: () => child.kill('SIGINT'),
+    async ended(): Promise<Ran> {
+      await closed;
+      return { code: child.exitCode, stdout, stderr };
+    },
+  };
 }
+
+const syncrator = (args: readonly string[], options?: Options) => begin(args, options).ended();
 
 const login = () => syncrator(['login', '-u', 'admin'], { input: `${ADMIN_PASSWORD}\n` });
 
@@ -171,14 +168,10 @@ describe('who is logged in', () => {
   });
 
   test('Ctrl-C leaves a job alone and says how to come back; a cancel ends it', async () => {
-    let pressed = false;
-    const left = await syncrator(['sync', 'long', 'dev', '--follow'], {
-      onOutput: (output, kill) => {
-        if (pressed || !output.includes('running')) return;
-        pressed = true;
-        kill('SIGINT');
-      },
-    });
+    const following = begin(['sync', 'long', 'dev', '--follow']);
+    await following.says('running');
+    following.interrupt();
+    const left = await following.ended();
     expect(left.code).toBe(130);
     const id = /syncrator jobs watch (\d+)/.exec(left.stderr)?.[1] ?? '';
     expect((await system.job(Number(id))).status).toBe('running');
@@ -188,6 +181,21 @@ describe('who is logged in', () => {
     expect([cancelled.code, cancelled.stdout]).toEqual([0, expect.stringMatching(/status +deleted/)]);
     const list = await syncrator(['jobs', 'list', '--status', 'deleted', '--target', 'long']);
     expect(list.stdout).toMatch(new RegExp(`^${id} +deleted +sync +long +dev`, 'm'));
+  });
+
+  test('a follower sits out a server that is away, and hears Ctrl-C meanwhile', async () => {
+    const patient = begin(['sync', 'long', 'dev', '--follow']);
+    const hasty = begin(['sync', 'long', 'dev', '--follow']);
+    await Promise.all([patient.says('running'), hasty.says('running')]);
+    await system.endParts('src/server.ts');
+    hasty.interrupt();
+    expect((await hasty.ended()).code).toBe(130);
+    await system.startApi();
+    const { stdout } = await syncrator(['jobs', 'list', '--active', '--output', 'json']);
+    const [job] = JSON.parse(stdout) as { id: number }[];
+    await syncrator(['jobs', 'cancel', String(job?.id)]);
+    const ended = await patient.ended();
+    expect([ended.code, ended.stdout]).toEqual([2, expect.stringMatching(/status +deleted/)]);
   });
 
   test('a followed log is whole and ends with its job', async () => {
