@@ -13,6 +13,8 @@ import type { ProvidedCluster } from './cluster-setup.ts';
 import { connectAsAdmin } from './connect-kubernetes.ts';
 
 export type CutProxy = AsyncDisposable & {
+  /** Of 127.0.0.1. */
+  readonly port: number;
   /** The administrator's, through the proxy. */
   readonly client: KubernetesClient;
   /** Answers lost so far. */
@@ -26,6 +28,10 @@ export type CutProxy = AsyncDisposable & {
   /** Cuts what is under way; nobody gets through until `open`. */
   refuse(): void;
   open(): void;
+  /** From now on every other request, by chance, is refused by one of these and not passed on; none with an empty list. */
+  trouble(statuses: readonly number[]): void;
+  /** Requests refused so. */
+  readonly troubled: number;
 };
 
 export type Loss = 'cut' | 'cut and refuse' | 502;
@@ -38,10 +44,19 @@ export async function startCutProxy(cluster: ProvidedCluster, namespace: string)
   const toLose: { method: string; how: Loss }[] = [];
   let refusing = false;
   let lost = 0;
+  let troubles: readonly number[] = [];
+  let troubled = 0;
 
   const proxy = createServer({ cert, key }, (asked: IncomingMessage, answer: ServerResponse) => {
     if (refusing) {
       asked.socket.destroy();
+      return;
+    }
+    const trouble = troubles[Math.floor(Math.random() * 2 * troubles.length)];
+    if (trouble !== undefined) {
+      troubled += 1;
+      asked.resume();
+      answer.writeHead(trouble, trouble === 429 ? { 'retry-after': '1' } : {}).end('in trouble');
       return;
     }
     underWay.add(answer);
@@ -84,8 +99,10 @@ export async function startCutProxy(cluster: ProvidedCluster, namespace: string)
     for (const answer of underWay) answer.socket?.destroy();
     return count;
   }
-  const connection = connectAsAdmin(cluster, namespace, (proxy.address() as AddressInfo).port);
+  const { port } = proxy.address() as AddressInfo;
+  const connection = connectAsAdmin(cluster, namespace, port);
   return {
+    port,
     client: createClient(connection),
     get lost() {
       return lost;
@@ -100,6 +117,12 @@ export async function startCutProxy(cluster: ProvidedCluster, namespace: string)
     refuse,
     open() {
       refusing = false;
+    },
+    trouble(statuses) {
+      troubles = statuses;
+    },
+    get troubled() {
+      return troubled;
     },
     async [Symbol.asyncDispose]() {
       await connection.close();

@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { KubeConfig, type RequestContext } from '@kubernetes/client-node';
+import type { RequestContext } from '@kubernetes/client-node';
 import { Agent, type Dispatcher } from 'undici';
+import { KubeConfigWithTokenFiles } from './kube-config.ts';
 
 export type ConnectionSettings = {
   /** Of the kubeconfig; its current one by default. */
@@ -89,7 +90,7 @@ export function connectKubernetes(settings: ConnectionSettings): Connection {
 }
 
 function load(settings: ConnectionSettings) {
-  const config = new KubeConfig();
+  const config = new KubeConfigWithTokenFiles();
   config.loadFromDefault();
   const maker = config as unknown as DispatcherMaker;
   const makeByLibrary = maker.createDispatcher.bind(config);
