@@ -26,6 +26,8 @@ const statusSchema = entrySchema
       running_jobs: 1,
     },
   });
+export type MaintenanceJson = z.infer<typeof statusSchema>;
+export type MaintenanceEntryJson = z.infer<typeof entrySchema>;
 const answers = { 200: { description: 'The flag, and what still runs.', schema: statusSchema } };
 
 const showRoute = defineRoute({

@@ -95,6 +95,8 @@ const listSchema = z
     },
   });
 
+export type SchedulesJson = z.infer<typeof listSchema>;
+
 const params = z.object({
   id: text(200).openapi({ param: { name: 'id', in: 'path' }, example: 'qas.avo.sync' }),
 });
@@ -156,7 +158,7 @@ export function schedules(deps: ApiDeps) {
     const ids = files.map((file) => file.schedule.id);
     const firings = await listFirings(c.var.db, ids, SHOWN_FIRINGS);
     const states = await askTemporal(deps, ids);
-    const answer: z.infer<typeof listSchema> = {
+    const answer: SchedulesJson = {
       temporal: states ? 'ok' : 'unreachable',
       schedules: files.map(({ schedule, env, target, parameters }) => ({
         id: schedule.id,

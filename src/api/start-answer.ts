@@ -88,7 +88,7 @@ function upperCase(request: JobRequest, jobId: number | 'dryrun') {
 }
 
 /** What the runner itself would render for each step; an external executor has nothing of ours to render. */
-export function dryRunAnswer(config: Config, request: JobRequest): DryRun {
+export function dryRunAnswer(config: Config, request: JobRequest): DryRunJson {
   const render = { process: dryProcess, kubernetes: dryManifest, external: undefined }[request.runner];
   const steps = render ? request.steps : [];
   return {
@@ -106,7 +106,8 @@ export function dryRunAnswer(config: Config, request: JobRequest): DryRun {
 const NO_UID = '00000000-0000-0000-0000-000000000000';
 const FILTERED = '<FILTERED>';
 
-type DryRun = z.infer<typeof dryRunSchema>;
+export type DryRunJson = z.infer<typeof dryRunSchema>;
+export type StartedJson = z.infer<typeof startedSchema>;
 type DryStep = { readonly spec: StepSpec; readonly step: number; readonly name: string };
 
 function dryName(action: string, step: number): string {

@@ -35,6 +35,8 @@ const runBody = z
     },
   });
 
+export type RunBody = z.infer<typeof runBody>;
+
 const started = {
   200: { description: 'The same job is active already.', schema: startedSchema },
   202: { description: 'A new job.', schema: startedSchema },

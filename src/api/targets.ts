@@ -40,7 +40,7 @@ const targetSchema = z
       ],
     },
   });
-type Target = z.infer<typeof targetSchema>;
+export type TargetJson = z.infer<typeof targetSchema>;
 
 const pathParams = z.object({
   name: pathName.openapi({ param: { name: 'name', in: 'path' }, example: 'avo' }),
@@ -94,9 +94,9 @@ export function targets(deps: ApiDeps) {
 }
 
 /** Everything declared, and what had jobs once and is declared no more. */
-function allTargets(params: JobParams, states: readonly TargetState[]): Target[] {
+function allTargets(params: JobParams, states: readonly TargetState[]): TargetJson[] {
   const keys = new Set([...params.files, ...states].map((of) => `${of.target} ${of.env}`));
-  const byName = new Map<string, Target>();
+  const byName = new Map<string, TargetJson>();
   for (const [name = '', env = ''] of [...keys].toSorted().map((key) => key.split(' '))) {
     const target = byName.get(name) ?? { name, environments: [] };
     byName.set(name, target);
@@ -124,7 +124,7 @@ function shortened(id: number | null | undefined, status: string | null | undefi
 }
 
 /** By TARGET, else by the name of a file. @throws Problem 404 naming near matches */
-function findTarget(params: JobParams, all: readonly Target[], name: string): Target {
+function findTarget(params: JobParams, all: readonly TargetJson[], name: string): TargetJson {
   const target = params.files.find((f) => f.name === name)?.target;
   const found = all.find((t) => t.name === name) ?? all.find((t) => t.name === target);
   if (found) return found;

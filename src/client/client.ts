@@ -1,0 +1,151 @@
+/** The api's routes as typed functions, for programs and for the page: `import { createClient } from 'syncrator/client'`. */
+import type { JobJson } from '../api/job-schema.ts';
+import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
+import type { SchedulesJson } from '../api/schedules.ts';
+import type { DryRunJson, StartedJson } from '../api/start-answer.ts';
+import type { RunBody } from '../api/starts.ts';
+import type { TargetJson } from '../api/targets.ts';
+import { followEvents, type FollowOptions } from './events.ts';
+import { createHttp, type Http, type Reply } from './http.ts';
+
+export { Refused, Unreachable } from './http.ts';
+export type {
+  DryRunJson,
+  JobJson,
+  MaintenanceEntryJson,
+  MaintenanceJson,
+  RunBody,
+  SchedulesJson,
+  StartedJson,
+  TargetJson,
+};
+
+export type Action = 'sync' | 'delta' | 'delete' | 'diff';
+
+export type JobFilter = {
+  readonly status?: readonly string[] | undefined;
+  readonly operation?: readonly string[] | undefined;
+  readonly target?: string | undefined;
+  readonly env?: string | undefined;
+  readonly ignoreCompleted?: boolean | undefined;
+  /** ISO-8601. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** 1 to 100; 50 without. */
+  readonly limit?: number | undefined;
+};
+
+export type JobPage = { readonly jobs: readonly JobJson[]; readonly next: string | undefined };
+
+/** What a stream of events tells. */
+export type LiveEvent =
+  | { readonly kind: 'job'; readonly job: JobJson }
+  | { readonly kind: 'maintenance'; readonly maintenance: MaintenanceJson };
+
+export type LogEvent = {
+  readonly step: number;
+  readonly attempt: number;
+  /** Bytes from the log's beginning. */
+  readonly offset: number;
+  readonly text: string;
+};
+
+/**
+ * @param options.url as `http://127.0.0.1:8080`
+ * @param options.token asked before each call, so that it can be renewed
+ */
+export function createClient(options: {
+  url: string;
+  token: () => Promise<string | undefined>;
+}): Client {
+  return clientOver(createHttp({ ...options, url: options.url.replace(/\/+$/, '') }));
+}
+
+export type Client = ReturnType<typeof clientOver>;
+
+/** Every function throws Refused and Unreachable. A start with an idempotency key may be repeated. */
+export function clientOver(http: Http) {
+  const body = async <T>(reply: Promise<Reply<T>>): Promise<T> => (await reply).body;
+  const get = <T>(route: string) => body(http.call<T>('GET', route));
+  const post = <T>(route: string, json?: unknown, headers?: Record<string, string>) =>
+    body(http.call<T>('POST', route, { ...(json === undefined ? {} : { json }), ...(headers ? { headers } : {}) }));
+  const keyed = (key: string | undefined) => (key === undefined ? undefined : { 'idempotency-key': key });
+  return {
+    listJobs: async (filter: JobFilter = {}): Promise<JobPage> => page(http, `/jobs${queryOf(filter)}`),
+    /** @param next as a page gave it */
+    nextJobs: (next: string): Promise<JobPage> => page(http, next),
+    showJob: (id: number) => get<JobJson>(`/jobs/${id}`),
+    cancelJob: (id: number) => body(http.call<JobJson>('DELETE', `/jobs/${id}`)),
+    forceDeleteJob: (id: number) => post<JobJson>(`/jobs/${id}/force-delete`),
+    jobReports: (id: number) => get<ReportPointJson[]>(`/jobs/${id}/reports`),
+    readLog: (id: number, at: { step: number; attempt: number }) =>
+      http.text(`/jobs/${id}/logs?step=${at.step}&attempt=${at.attempt}`),
+    dryRun: (action: Action, target: string, env: string) =>
+      get<DryRunJson>(`/${action}/${part(target)}/${part(env)}`),
+    start: (action: Action, target: string, env: string, idempotencyKey?: string) =>
+      post<StartedJson>(`/${action}/${part(target)}/${part(env)}`, undefined, keyed(idempotencyKey)),
+    dryRunOf: (run: RunBody) => post<DryRunJson>('/dryrun', run),
+    run: (run: RunBody, idempotencyKey?: string) => post<StartedJson>('/run', run, keyed(idempotencyKey)),
+    rollback: (target: string, env: string) => post<StartedJson>(`/rollback/${part(target)}/${part(env)}`),
+    listTargets: () => get<TargetJson[]>('/targets'),
+    listSchedules: () => get<SchedulesJson>('/schedules'),
+    runSchedule: (id: string) => post<JobJson>(`/schedules/${part(id)}/run`),
+    pauseSchedule: (id: string, note?: string) =>
+      post<{ id: string; paused: boolean }>(`/schedules/${part(id)}/pause`, note ? { note } : {}),
+    resumeSchedule: (id: string) => post<{ id: string; paused: boolean }>(`/schedules/${part(id)}/resume`),
+    readMaintenance: () => get<MaintenanceJson>('/maintenance-status'),
+    setMaintenance: (paused: boolean, msg: string) =>
+      post<MaintenanceJson>('/maintenance-status', { paused, msg }),
+    listMaintenance: () => get<MaintenanceEntryJson[]>('/maintenance-history'),
+    /** Every change of any job, and of the maintenance flag, from now on and without a gap. */
+    async *live(follow: FollowOptions): AsyncGenerator<LiveEvent> {
+      for await (const { event, data } of followEvents(http, '/events', follow)) {
+        if (event === 'job') yield { kind: 'job', job: data as JobJson };
+        if (event === 'maintenance') yield { kind: 'maintenance', maintenance: data as MaintenanceJson };
+      }
+    },
+    /** One job as it is and each time it changes, until it is final. */
+    async *liveJob(id: number, follow: FollowOptions): AsyncGenerator<JobJson> {
+      for await (const { event, data } of followEvents(http, `/jobs/${id}/events`, follow))
+        if (event === 'job') yield data as JobJson;
+    },
+    /** A job's log from its first line on, until the job is final. */
+    async *liveLog(
+      id: number,
+      at: { step: number; attempt: number },
+      follow: FollowOptions,
+    ): AsyncGenerator<LogEvent> {
+      const route = `/jobs/${id}/logs?follow&step=${at.step}&attempt=${at.attempt}`;
+      for await (const { event, data } of followEvents(http, route, follow))
+        if (event === 'log') yield data as LogEvent;
+    },
+  };
+}
+
+/** One point of a step's progress over time. */
+export type ReportPointJson = {
+  readonly step: number;
+  readonly attempt: number;
+  readonly at: string;
+  readonly phase: string;
+  readonly records_done: number | null;
+  readonly records_total: number | null;
+};
+
+async function page(http: Http, route: string): Promise<JobPage> {
+  const { body, next } = await http.call<JobJson[]>('GET', route);
+  return { jobs: body, next };
+}
+
+function queryOf(filter: JobFilter): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(filter)) {
+    const text = Array.isArray(value) ? value.join(',') : value === undefined ? '' : String(value);
+    if (text !== '') query.set(key, text);
+  }
+  return query.size > 0 ? `?${query}` : '';
+}
+
+function part(text: string): string {
+  return encodeURIComponent(text);
+}
