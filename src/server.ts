@@ -6,6 +6,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './api/app.ts';
 import { hashPassword } from './api/passwords.ts';
 import { type Config, readConfig } from './config.ts';
+import { type Changes, listenForChanges } from './db/changes.ts';
 import { readDatabaseClock } from './db/clock.ts';
 import { connect, isDatabaseAway } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
@@ -94,10 +95,15 @@ async function main(): Promise<void> {
   const onError = (error: Error) => log.warn({ err: error }, 'a connection to Postgres broke');
   const db = connect(config.databaseUrl, { max: 20, applicationName: 'syncrator-api', onError });
   const temporal = connectTemporal(config.temporal);
+  let changes: Changes | undefined;
   try {
     await prepareDatabase(db, log, stopping.signal);
     const adminPassword = await firstUser(db, config.adminPassword);
-    const app = createApp({ config, db, temporal, params, log, stopping: stopping.signal });
+    changes = listenForChanges({
+      url: config.databaseUrl,
+      onError: (error) => log.warn({ err: error }, 'Postgres tells no changes at the moment'),
+    });
+    const app = createApp({ config, db, temporal, params, log, changes, stopping: stopping.signal });
     const server = createAdaptorServer({
       fetch: app.fetch,
       serverOptions: {
@@ -119,6 +125,7 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
   } finally {
+    await changes?.close();
     await db.destroy();
     await temporal.close();
   }

@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { docs } from './docs.ts';
 import { EventStreams } from './event-streams.ts';
+import { events } from './events.ts';
 import { health } from './health.ts';
 import { home } from './home.ts';
 import { jobs } from './jobs.ts';
@@ -69,6 +70,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     starts(deps),
     reports(deps),
     logs(deps, streams),
+    events(deps, streams),
     jobs(deps),
     syncJobs(),
     targets(deps),

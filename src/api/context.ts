@@ -1,5 +1,6 @@
 /** What every part of the api is given, and what a request carries on its way through. */
 import type { Config } from '../config.ts';
+import type { Changes } from '../db/changes.ts';
 import type { Db } from '../db/schema.ts';
 import type { JobParams } from '../job-params.ts';
 import type { Log } from '../log.ts';
@@ -12,6 +13,8 @@ export type ApiDeps = {
   readonly temporal: Temporal;
   readonly params: JobParams;
   readonly log: Log;
+  /** What listeners of events are told by. */
+  readonly changes: Changes;
   /** Aborted when the process stops: open streams end. */
   readonly stopping?: AbortSignal;
 };

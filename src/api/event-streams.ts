@@ -5,10 +5,13 @@ import type { ApiEnv } from './context.ts';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from './problem.ts';
+import { TOKEN_SECONDS } from './tokens.ts';
 
 const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for so long is let go. */
 const WRITE_MS = 30_000;
+/** A stream lives no longer than the token that opened it; who listens on comes back with a newer one. */
+const LIFE_MS = TOKEN_SECONDS * 1000;
 
 /** One event of a stream, as the document describes it. */
 export function eventSchema<const E extends readonly [string, ...string[]]>(events: E) {
@@ -24,8 +27,12 @@ export type EventStream = {
   readonly signal: AbortSignal;
   /** Sends one event, JSON-encoded: no text of a program can break out of its frame. */
   send(event: { event: string; id?: string; data: unknown }): Promise<void>;
+  /** The same for what is JSON already. */
+  sendJson(event: { event: string; id?: string; json: string }): Promise<void>;
   /** Waits, with a heartbeat when it is due. */
   pause(ms: number): Promise<void>;
+  /** Waits for a promise, with heartbeats. */
+  until(wake: Promise<void>): Promise<void>;
 };
 
 export class EventStreams {
@@ -50,6 +57,7 @@ export class EventStreams {
       const gone = new AbortController();
       api.onAbort(() => gone.abort());
       const signal = AbortSignal.any([gone.signal, ...(this.#stopping ? [this.#stopping] : [])]);
+      const life = setTimeout(() => gone.abort(), LIFE_MS);
       try {
         await run(eventStream(api, signal, () => gone.abort()));
       } catch (error) {
@@ -58,6 +66,7 @@ export class EventStreams {
         c.var.log.error({ err: error, request: c.var.requestId }, 'event stream failed');
         await api.writeSSE({ event: 'error', data: JSON.stringify({ code: 'stream_failed' }) });
       } finally {
+        clearTimeout(life);
         this.#open -= 1;
       }
     });
@@ -69,27 +78,49 @@ function eventStream(api: SSEStreamingApi, signal: AbortSignal, giveUp: () => vo
   const bounded = async (write: Promise<unknown>) => {
     const timer = setTimeout(giveUp, WRITE_MS);
     try {
-      await Promise.race([write, aborted(signal)]);
+      await untilAborted(write, signal);
       lastWrite = Date.now();
     } finally {
       clearTimeout(timer);
     }
   };
+  const beat = async () => {
+    if (Date.now() - lastWrite >= HEARTBEAT_MS) await bounded(api.write(': still here\n\n'));
+  };
+  const sendJson: EventStream['sendJson'] = ({ event, id, json }) =>
+    bounded(api.writeSSE({ event, ...(id === undefined ? {} : { id }), data: json }));
   return {
     signal,
-    send: ({ event, id, data }) =>
-      bounded(api.writeSSE({ event, ...(id === undefined ? {} : { id }), data: JSON.stringify(data) })),
+    sendJson,
+    send: ({ data, ...event }) => sendJson({ ...event, json: JSON.stringify(data) }),
     pause: async (ms) => {
       await wait(ms, undefined, { signal });
-      if (Date.now() - lastWrite >= HEARTBEAT_MS) await bounded(api.write(': still here\n\n'));
+      await beat();
+    },
+    until: async (wake) => {
+      let awake = false;
+      const woken = wake.then(() => {
+        awake = true;
+      });
+      while (!awake) {
+        const cut = new AbortController();
+        const dozed = wait(HEARTBEAT_MS, undefined, { signal: cut.signal }).catch(() => undefined); // woken: over
+        await untilAborted(Promise.race([woken, dozed]), signal).finally(() => cut.abort());
+        await beat();
+      }
     },
   };
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const tell = () => reject(new Error('the stream is over', { cause: signal.reason }));
-    if (signal.aborted) tell();
-    else signal.addEventListener('abort', tell, { once: true });
-  });
+/** @throws Error once the signal aborts; leaves nothing behind on it otherwise, however often it is called */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = Promise.withResolvers<never>();
+  const tell = () => over.reject(new Error('the stream is over', { cause: signal.reason }));
+  if (signal.aborted) tell();
+  else signal.addEventListener('abort', tell, { once: true });
+  try {
+    return await Promise.race([work, over.promise]);
+  } finally {
+    signal.removeEventListener('abort', tell);
+  }
 }

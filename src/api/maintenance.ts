@@ -74,7 +74,7 @@ const historyRoute = defineRoute({
 
 export function maintenance(deps: ApiDeps) {
   const app = subApp();
-  app.openapi(showRoute, async (c) => c.json(await status(c.var.db, await readMaintenance(c.var.db))));
+  app.openapi(showRoute, async (c) => c.json(await maintenanceStatus(c.var.db)));
   app.openapi(setRoute, async (c) => {
     const { msg, paused, pause } = c.req.valid('json');
     const set = await setMaintenance(
@@ -90,11 +90,16 @@ export function maintenance(deps: ApiDeps) {
   return app;
 }
 
-function toEntry({ msg, paused, at, set_by }: Maintenance): z.infer<typeof entrySchema> {
+function toEntry({ msg, paused, at, set_by }: Maintenance): MaintenanceEntryJson {
   return { msg, paused, timestamp: at.toISOString(), set_by };
 }
 
-async function status(db: Db, flag: Maintenance): Promise<z.infer<typeof statusSchema>> {
+/** The flag as `/maintenance-status` tells it. */
+export async function maintenanceStatus(db: Db): Promise<MaintenanceJson> {
+  return await status(db, await readMaintenance(db));
+}
+
+async function status(db: Db, flag: Maintenance): Promise<MaintenanceJson> {
   const running = await countRunning(db);
   const engine = !flag.paused ? 'RUNNING' : running > 0 ? 'PAUSING' : 'PAUSED';
   return { ...toEntry(flag), engine, running_jobs: running };

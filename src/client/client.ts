@@ -54,10 +54,7 @@ export type LogEvent = {
  * @param options.url as `http://127.0.0.1:8080`
  * @param options.token asked before each call, so that it can be renewed
  */
-export function createClient(options: {
-  url: string;
-  token: () => Promise<string | undefined>;
-}): Client {
+export function createClient(options: { url: string; token: () => Promise<string | undefined> }): Client {
   return clientOver(createHttp({ ...options, url: options.url.replace(/\/+$/, '') }));
 }
 
@@ -68,7 +65,12 @@ export function clientOver(http: Http) {
   const body = async <T>(reply: Promise<Reply<T>>): Promise<T> => (await reply).body;
   const get = <T>(route: string) => body(http.call<T>('GET', route));
   const post = <T>(route: string, json?: unknown, headers?: Record<string, string>) =>
-    body(http.call<T>('POST', route, { ...(json === undefined ? {} : { json }), ...(headers ? { headers } : {}) }));
+    body(
+      http.call<T>('POST', route, {
+        ...(json === undefined ? {} : { json }),
+        ...(headers ? { headers } : {}),
+      }),
+    );
   const keyed = (key: string | undefined) => (key === undefined ? undefined : { 'idempotency-key': key });
   return {
     listJobs: async (filter: JobFilter = {}): Promise<JobPage> => page(http, `/jobs${queryOf(filter)}`),

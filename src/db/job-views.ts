@@ -71,6 +71,24 @@ export async function readJobView(db: Db, id: number): Promise<JobView | undefin
   return rows[0];
 }
 
+/** Those of these jobs that there are, in the order of their changes. */
+export async function readJobViews(db: Db, ids: readonly number[]): Promise<JobView[]> {
+  const { rows } = await sql<JobView>`${view} WHERE j.id = ANY(${ids}) ORDER BY j.version`.execute(db);
+  return rows;
+}
+
+/** The ids of the jobs that have changed since, in the order of their changes, `most` at most. */
+export async function listChangedJobs(db: Db, since: Date, most: number): Promise<number[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .select('id')
+    .where('updated_at', '>=', since)
+    .orderBy('version')
+    .limit(most)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
 /** What a report token is made from; undefined for an unknown job. */
 export async function findJobUid(db: Db, id: number): Promise<string | undefined> {
   const row = await db.selectFrom('jobs').select('uid').where('id', '=', id).executeTakeFirst();

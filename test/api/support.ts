@@ -11,6 +11,7 @@ import { hashPassword } from '../../src/api/passwords.ts';
 import { signToken } from '../../src/api/tokens.ts';
 import { readConfig } from '../../src/config.ts';
 import { claimJob, findClaimable } from '../../src/db/claim.ts';
+import { listenForChanges } from '../../src/db/changes.ts';
 import { connect } from '../../src/db/connect.ts';
 import { beginStep, endStep } from '../../src/db/steps.ts';
 import { finishJob } from '../../src/db/finish.ts';
@@ -84,7 +85,8 @@ export async function setup(
   const params = await loadJobParams(dir);
   const stopping = new AbortController();
   const log = createLog({ name: 'test', level: 'silent' });
-  const deps: ApiDeps = { config, db, temporal, params, log, stopping: stopping.signal };
+  const changes = listenForChanges({ url: config.databaseUrl, onError: () => {} });
+  const deps: ApiDeps = { config, db, temporal, params, log, changes, stopping: stopping.signal };
   const app = createApp(deps);
   await addUser(db, { username: 'admin', passwordHash: await hashPassword(PASSWORD) }, 'test');
   const now = Math.floor(Date.now() / 1000);
@@ -119,6 +121,7 @@ export async function setup(
     call,
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
+      await changes.close();
       await db.destroy();
       await temporal.close();
       await database.drop();

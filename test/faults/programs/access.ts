@@ -134,6 +134,7 @@ async function checkTable(rig: Rig, operations: readonly Operation[]): Promise<s
     temporal: rig.temporal,
     params: await loadJobParams(config.jobParamsDir),
     log: createLog({ name: 'faults', level: 'silent' }),
+    changes: { subscribe: () => () => undefined, close: () => Promise.resolve() },
     stopping: AbortSignal.abort(),
   });
   const told = operations.map(({ method, path }) => `${method} ${path}`);

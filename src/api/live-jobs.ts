@@ -1,0 +1,188 @@
+/** Jobs as they change, for any number of listeners: one read and one text of each change, whoever hears it. */
+import type { Config } from '../config.ts';
+import type { Change, Changes } from '../db/changes.ts';
+import { databaseTime } from '../db/clock.ts';
+import { listChangedJobs, readJobViews } from '../db/job-views.ts';
+import type { Db } from '../db/schema.ts';
+import type { Log } from '../log.ts';
+import { toJob } from './job-json.ts';
+
+/** Changes within so long are read together. */
+const GATHER_MS = 40;
+const AGAIN_MS = 500;
+const MOST_AT_ONCE = 100;
+/** Jobs that wait for one listener at most; who is further behind reads all anew. */
+export const BACKLOG = 256;
+/** Commits come out of the order of their times, but not by more than this. */
+const OVERLAP_MS = 30_000;
+
+/** A job's snapshot as it is sent. */
+export type Snapshot = {
+  readonly id: number;
+  readonly version: number;
+  readonly isFinal: boolean;
+  /** For Last-Event-ID: when it changed, in milliseconds since 1970, by Postgres. */
+  readonly at: number;
+  readonly json: string;
+};
+
+/** What a listener has not yet been sent; the newest snapshot of a job replaces the one before it. */
+export class Backlog {
+  readonly #only: number | undefined;
+  readonly #jobs = new Map<number, Snapshot>();
+  #tooMuch = false;
+  #maintenance = false;
+  #wake: (() => void) | undefined;
+
+  /** @param only the one job that it wants to hear of */
+  constructor(only: number | undefined) {
+    this.#only = only;
+  }
+
+  add(snapshot: Snapshot): void {
+    if (this.#only !== undefined && snapshot.id !== this.#only) return;
+    const before = this.#jobs.get(snapshot.id);
+    if (before && before.version > snapshot.version) return;
+    this.#jobs.set(snapshot.id, snapshot);
+    if (this.#jobs.size > BACKLOG) this.overflow();
+    this.#wake?.();
+  }
+
+  /** More has changed than is kept for it. */
+  overflow(): void {
+    this.#jobs.clear();
+    this.#tooMuch = true;
+    this.#wake?.();
+  }
+
+  maintenanceChanged(): void {
+    if (this.#only !== undefined) return;
+    this.#maintenance = true;
+    this.#wake?.();
+  }
+
+  take(): { jobs: Snapshot[]; tooMuch: boolean; maintenance: boolean } {
+    const taken = { jobs: [...this.#jobs.values()], tooMuch: this.#tooMuch, maintenance: this.#maintenance };
+    this.#jobs.clear();
+    this.#tooMuch = false;
+    this.#maintenance = false;
+    return taken;
+  }
+
+  /** Settles when there is something to take. */
+  filled(): Promise<void> {
+    if (this.#jobs.size > 0 || this.#tooMuch || this.#maintenance) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+}
+
+type Deps = {
+  readonly config: Config;
+  readonly db: Db;
+  readonly log: Log;
+  readonly changes: Changes;
+  readonly stopping?: AbortSignal;
+};
+
+export class LiveJobs {
+  readonly #deps: Deps;
+  readonly #listeners = new Set<Backlog>();
+  readonly #changed = new Set<number>();
+  #timer: NodeJS.Timeout | undefined;
+  #reading = false;
+  /** When anything was last heard, by Postgres' clock; what came later is asked for after a lost connection. */
+  #heardAt: Date;
+  #missedSince: Date | undefined;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#heardAt = databaseTime(deps.db);
+    deps.changes.subscribe((change) => this.#hear(change));
+    deps.stopping?.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
+  }
+
+  /** Hears from now on, until it is disposed of. */
+  listen(only?: number): Backlog & Disposable {
+    const backlog = new Backlog(only);
+    this.#listeners.add(backlog);
+    return Object.assign(backlog, { [Symbol.dispose]: () => this.#listeners.delete(backlog) });
+  }
+
+  /** Fills a backlog with everything that has changed since, and a little before. */
+  async catchUp(backlog: Backlog, since: Date): Promise<void> {
+    const { db } = this.#deps;
+    const ids = await listChangedJobs(db, new Date(since.getTime() - OVERLAP_MS), BACKLOG + 1);
+    if (ids.length > BACKLOG) {
+      backlog.overflow();
+      return;
+    }
+    for (const snapshot of await this.read(ids)) backlog.add(snapshot);
+    backlog.maintenanceChanged();
+  }
+
+  async read(ids: readonly number[]): Promise<Snapshot[]> {
+    const { db, config } = this.#deps;
+    const snapshots: Snapshot[] = [];
+    for (let from = 0; from < ids.length; from += MOST_AT_ONCE) {
+      const now = databaseTime(db);
+      for (const view of await readJobViews(db, ids.slice(from, from + MOST_AT_ONCE)))
+        snapshots.push({
+          id: view.id,
+          version: view.version,
+          isFinal: view.finished_at !== null,
+          at: view.updated_at.getTime(),
+          json: JSON.stringify(toJob(view, config, now)),
+        });
+    }
+    return snapshots;
+  }
+
+  #hear(change: Change): void {
+    if (change.kind === 'connected') {
+      this.#missedSince ??= this.#heardAt;
+    } else {
+      this.#heardAt = databaseTime(this.#deps.db);
+      if (change.kind === 'job') this.#changed.add(change.id);
+      else for (const listener of this.#listeners) listener.maintenanceChanged();
+    }
+    this.#soon(GATHER_MS);
+  }
+
+  #soon(ms: number): void {
+    if (this.#reading || this.#deps.stopping?.aborted === true) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#tell();
+    }, ms);
+  }
+
+  /** Reads what has changed, once, and hands it to everybody. A fault keeps all for the next try. */
+  async #tell(): Promise<void> {
+    const since = this.#missedSince;
+    const ids = [...this.#changed].slice(0, MOST_AT_ONCE);
+    for (const id of ids) this.#changed.delete(id);
+    this.#missedSince = undefined;
+    this.#reading = true;
+    let pauseMs = GATHER_MS;
+    try {
+      if (this.#listeners.size > 0) {
+        if (since) for (const listener of this.#listeners) await this.catchUp(listener, since);
+        for (const snapshot of await this.read(ids))
+          for (const listener of this.#listeners) listener.add(snapshot);
+      }
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'changes cannot be read yet');
+      for (const id of ids) this.#changed.add(id);
+      this.#missedSince ??= since;
+      pauseMs = AGAIN_MS;
+    } finally {
+      this.#reading = false;
+    }
+    if (this.#changed.size > 0 || this.#missedSince) this.#soon(pauseMs);
+  }
+}

@@ -1,0 +1,175 @@
+/** `/events` and `/jobs/:id/events` over a real Postgres: what is told, how soon it ends, and that nothing is missed. */
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+   answers are read as any client reads them: JSON that nobody has typed */
+import { createParser } from 'eventsource-parser';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createApp } from '../../src/api/app.ts';
+import { listenForChanges } from '../../src/db/changes.ts';
+import { type Api, claimed, setup } from './support.ts';
+
+let api: Api;
+beforeAll(async () => {
+  api = await setup();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+type Told = { event: string; id: string | undefined; data: any };
+
+/** An open stream, what it has told so far, and the way to cut it. */
+async function open(where: string, options: { lastEventId?: string; app?: Api['app'] } = {}) {
+  const cut = new AbortController();
+  const answer = await (options.app ?? api.app).request(where, {
+    headers: {
+      authorization: `Bearer ${api.token}`,
+      ...(options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId }),
+    },
+    signal: cut.signal,
+  });
+  const told: Told[] = [];
+  const parser = createParser({
+    onEvent: ({ event = '', id, data }) => told.push({ event, id, data: JSON.parse(data) }),
+  });
+  let isOver = false;
+  const reader = answer.body?.getReader();
+  const done = (async () => {
+    const decoder = new TextDecoder();
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read())
+      parser.feed(decoder.decode(part.value, { stream: true }));
+    isOver = true;
+  })();
+  return {
+    status: answer.status,
+    told,
+    isOver: () => isOver,
+    statusesOf: (id: number) =>
+      told.filter(({ event, data }) => event === 'job' && data.id === id).map(({ data }) => data.status),
+    until: (event: string, fits: (data: any) => boolean = () => true) =>
+      expect
+        .poll(() => told.find((one) => one.event === event && fits(one.data)), {
+          timeout: 5_000,
+          interval: 10,
+        })
+        .toBeTruthy(),
+    async [Symbol.asyncDispose]() {
+      cut.abort();
+      await reader?.cancel();
+      await done;
+    },
+  };
+}
+
+const report = (job: { id: number }, token: string, body: object) =>
+  api.call('PUT', `/jobs/${job.id}/report`, { token, json: body });
+
+it('tells a job from its start to its end, each report as it comes, and one version after another', async () => {
+  await using stream = await open('/events');
+  await stream.until('ready');
+  const job = await claimed(api);
+  await stream.until('job', ({ id, status }) => id === job.id && status === 'starting');
+  const { ref, token } = await job.begin();
+  await report(job, token, { seq: 1, phase: 'load', records_done: 10, records_total: 40 });
+  await stream.until('job', ({ id, progress }) => id === job.id && progress?.percent === 25);
+  await report(job, token, { seq: 2, phase: 'load', records_done: 20, records_total: 40 });
+  await stream.until('job', ({ id, progress }) => id === job.id && progress?.percent === 50);
+  await job.end(ref);
+  await job.finish();
+  await stream.until('job', ({ id, status }) => id === job.id && status === 'completed');
+  const versions = stream.told.flatMap(({ event, data }) => (event === 'job' ? [Number(data.version)] : []));
+  expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+  const last = stream.told.findLast(({ event }) => event === 'job')?.data;
+  expect(last).toEqual((await api.call('GET', `/jobs/${job.id}`)).body);
+});
+
+it('ends the stream of one job with its end, and of a final one at once', async () => {
+  const job = await claimed(api);
+  await using other = await open(`/jobs/${job.id}/events`);
+  await other.until('job', ({ status }) => status === 'starting');
+  const noise = await api.call('POST', '/sync/beta/dev');
+  const { ref } = await job.begin();
+  await job.end(ref);
+  await job.finish();
+  await other.until('end');
+  await expect.poll(other.isOver).toBe(true);
+  expect(new Set(other.told.map(({ data }) => data.id ?? job.id))).toEqual(new Set([job.id]));
+  await using again = await open(`/jobs/${job.id}/events`);
+  await again.until('end');
+  expect(again.statusesOf(job.id)).toEqual(['completed']);
+  await api.call('DELETE', `/jobs/${noise.body.job_id}`);
+});
+
+it('misses nothing for a listener that is cut and comes back', async () => {
+  let lastEventId: string | undefined;
+  {
+    await using stream = await open('/events');
+    await stream.until('ready');
+    lastEventId = stream.told.at(-1)?.id;
+  }
+  const job = await claimed(api);
+  await using back = await open('/events', lastEventId === undefined ? {} : { lastEventId });
+  await back.until('job', ({ id }) => id === job.id);
+  await api.call('DELETE', `/jobs/${job.id}`);
+  await back.until('job', ({ id, status }) => id === job.id && status === 'cancelling');
+  await job.finish();
+});
+
+it('tells who has been away for too many changes to read all anew', async () => {
+  await sql`INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, runner, steps_spec,
+      spec_hash, "trigger", requested_by, status, finished_at)
+    SELECT gen_random_uuid(), 'dev', 'many-' || n, 'sync', 'sync', 'latest', '', 'process', '[]', '', 'api', 'test',
+      'completed', now() FROM generate_series(1, 300) n`.execute(api.db);
+  await using back = await open('/events', { lastEventId: String(Date.now()) });
+  await back.until('reset');
+  expect(back.told.filter(({ event }) => event === 'job')).toEqual([]);
+  // What changes from now on is told again.
+  const { body } = await api.call('POST', '/sync/beta/dev');
+  await back.until('job', ({ id }) => id === body.job_id);
+  await api.call('DELETE', `/jobs/${body.job_id}`);
+  await sql`DELETE FROM jobs WHERE target LIKE 'many-%'`.execute(api.db);
+});
+
+it('goes on after Postgres has cut the connection that tells changes, with what changed meanwhile', async () => {
+  await using stream = await open('/events');
+  await stream.until('ready');
+  const ended = await sql<{ ended: boolean }>`SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity
+    WHERE application_name = 'syncrator-listen' AND datname = current_database()`.execute(api.db);
+  expect(ended.rows).toContainEqual({ ended: true });
+  const { body } = await api.call('POST', '/sync/beta/dev');
+  await stream.until('job', ({ id }) => id === body.job_id);
+  await api.call('DELETE', `/jobs/${body.job_id}`);
+  await stream.until('job', ({ id, status }) => id === body.job_id && status === 'deleted');
+});
+
+it('tells in one api process what another has done', async () => {
+  const changes = listenForChanges({ url: api.deps.config.databaseUrl, onError: () => undefined });
+  try {
+    const second = createApp({ ...api.deps, changes });
+    await using stream = await open('/events', { app: second });
+    await stream.until('ready');
+    const { body } = await api.call('POST', '/sync/beta/dev');
+    await stream.until('job', ({ id }) => id === body.job_id);
+    await api.call('DELETE', `/jobs/${body.job_id}`);
+  } finally {
+    await changes.close();
+  }
+});
+
+it('tells when maintenance begins and ends', async () => {
+  await using stream = await open('/events');
+  await stream.until('ready');
+  await api.call('POST', '/maintenance-status', { json: { msg: 'Solr upgrade', paused: true } });
+  await stream.until('maintenance', ({ paused, msg }) => paused === true && msg === 'Solr upgrade');
+  await api.call('POST', '/maintenance-status', { json: { msg: 'Done', paused: false } });
+  await stream.until('maintenance', ({ engine }) => engine === 'RUNNING');
+});
+
+it('refuses an unknown job, a made-up event id and more than 200 streams, each in words', async () => {
+  expect((await api.call('GET', '/jobs/999999/events')).status).toBe(404);
+  const odd = await api.call('GET', '/events', { headers: { 'last-event-id': 'yesterday' } });
+  expect(odd).toMatchObject({ status: 400, body: { code: 'bad_header' } });
+  await using stack = new AsyncDisposableStack();
+  for (let n = 0; n < 200; n += 1) stack.use(await open('/events'));
+  const refused = await api.call('GET', '/events');
+  expect(refused).toMatchObject({ status: 503, body: { code: 'too_many_streams' } });
+  expect(refused.headers.get('retry-after')).toBe('10');
+});
