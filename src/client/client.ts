@@ -145,7 +145,7 @@ function queryOf(filter: JobFilter): string {
     const text = Array.isArray(value) ? value.join(',') : value === undefined ? '' : String(value);
     if (text !== '') query.set(key, text);
   }
-  return query.size > 0 ? `?${query}` : '';
+  return query.size > 0 ? `?${query.toString()}` : '';
 }
 
 function part(text: string): string {

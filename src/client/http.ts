@@ -133,9 +133,10 @@ export function createHttp(options: {
 
 /** A body as it comes; by reader, since not every browser iterates streams. */
 async function* chunksOf(answer: Response): AsyncGenerator<string> {
-  if (!answer.body) return;
+  const body: ReadableStream<Uint8Array> | null = answer.body;
+  if (!body) return;
   const decoder = new TextDecoder();
-  const reader = answer.body.getReader();
+  const reader = body.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();

@@ -1,5 +1,5 @@
 /** `/events` and `/jobs/:id/events` over a real Postgres: what is told, how soon it ends, and that nothing is missed. */
-/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
    answers are read as any client reads them: JSON that nobody has typed */
 import { createParser } from 'eventsource-parser';
 import { sql } from 'kysely';
