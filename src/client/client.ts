@@ -40,7 +40,9 @@ export type JobPage = { readonly jobs: readonly JobJson[]; readonly next: string
 /** What a stream of events tells. */
 export type LiveEvent =
   | { readonly kind: 'job'; readonly job: JobJson }
-  | { readonly kind: 'maintenance'; readonly maintenance: MaintenanceJson };
+  | { readonly kind: 'maintenance'; readonly maintenance: MaintenanceJson }
+  /** More has changed than the stream could carry: read everything anew. */
+  | { readonly kind: 'reset' };
 
 export type LogEvent = {
   readonly step: number;
@@ -104,6 +106,7 @@ export function clientOver(http: Http) {
       for await (const { event, data } of followEvents(http, '/events', follow)) {
         if (event === 'job') yield { kind: 'job', job: data as JobJson };
         if (event === 'maintenance') yield { kind: 'maintenance', maintenance: data as MaintenanceJson };
+        if (event === 'reset') yield { kind: 'reset' };
       }
     },
     /** One job as it is and each time it changes, until it is final. */
