@@ -8,11 +8,11 @@ import { docs } from './docs.ts';
 import { EventStreams } from './event-streams.ts';
 import { events } from './events.ts';
 import { health } from './health.ts';
-import { home } from './home.ts';
 import { jobs } from './jobs.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
+import { page } from './page.ts';
 import { onError, Problem, problemResponse } from './problem.ts';
 import { reports } from './reports.ts';
 import { schedules } from './schedules.ts';
@@ -64,7 +64,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.use(checkUrl);
   const streams = new EventStreams({ most: OPEN_STREAMS, stopping: deps.stopping });
   for (const part of [
-    home(deps),
+    page(deps),
     health(deps),
     login(deps),
     starts(deps),

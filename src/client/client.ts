@@ -82,6 +82,7 @@ export function clientOver(http: Http) {
     cancelJob: (id: number) => body(http.call<JobJson>('DELETE', `/jobs/${id}`)),
     forceDeleteJob: (id: number) => post<JobJson>(`/jobs/${id}/force-delete`),
     jobReports: (id: number) => get<ReportPointJson[]>(`/jobs/${id}/reports`),
+    jobManifest: (id: number) => get<DryRunJson['result']>(`/jobs/${id}/manifest`),
     readLog: (id: number, at: { step: number; attempt: number }) =>
       http.text(`/jobs/${id}/logs?step=${at.step}&attempt=${at.attempt}`),
     dryRun: (action: Action, target: string, env: string) =>

@@ -1,0 +1,108 @@
+/** `/` and its assets: the web page as `npm run build` made it, under a policy that lets nothing else in. */
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { html } from 'hono/html';
+import type { Log } from '../log.ts';
+import type { ApiDeps } from './context.ts';
+import { subApp } from './route.ts';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../dist/web');
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+const NONCE_MARK = '%STYLE_NONCE%';
+/** Asset names have a hash of their content: what was loaded once stays true. */
+const FOR_EVER = 'public, max-age=31536000, immutable';
+
+type Encoding = 'br' | 'gzip';
+type Asset = {
+  readonly type: string;
+  readonly plain: Uint8Array<ArrayBuffer>;
+  readonly encoded: Readonly<Record<Encoding, Uint8Array<ArrayBuffer>>>;
+};
+type Built = { readonly index: string; readonly assets: ReadonlyMap<string, Asset> };
+
+export function page({ log }: ApiDeps) {
+  const app = subApp();
+  let built: Promise<Built | undefined> | undefined;
+  const load = () => (built ??= loadBuilt(log));
+
+  app.get('/', async (c) => {
+    const nonce = randomBytes(16).toString('base64url');
+    const found = await load();
+    if (!found) {
+      built = undefined; // it may be built while we run
+      return c.html(notBuilt(), 503);
+    }
+    return c.html(found.index.replace(NONCE_MARK, nonce), 200, {
+      'content-security-policy': policy(nonce),
+      'cache-control': 'no-cache',
+    });
+  });
+
+  app.get('/assets/:file', async (c, next) => {
+    const asset = (await load())?.assets.get(c.req.param('file'));
+    if (!asset) return await next();
+    const accepted = c.req.header('accept-encoding') ?? '';
+    const encoding = (['br', 'gzip'] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
+    return c.body(encoding ? asset.encoded[encoding] : asset.plain, 200, {
+      'content-type': asset.type,
+      'cache-control': FOR_EVER,
+      vary: 'accept-encoding',
+      ...(encoding ? { 'content-encoding': encoding } : {}),
+    });
+  });
+  return app;
+}
+
+/** Read and compressed once, when first asked for; undefined when nothing was built. */
+async function loadBuilt(log: Log): Promise<Built | undefined> {
+  try {
+    const index = await readFile(path.join(FOLDER, 'index.html'), 'utf8');
+    const names = await readdir(path.join(FOLDER, 'assets'));
+    const assets = await Promise.all(names.map(async (name) => [name, await loadAsset(name)] as const));
+    return { index, assets: new Map(assets) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    log.warn('the web page has not been built: npm run build');
+    return undefined;
+  }
+}
+
+async function loadAsset(name: string): Promise<Asset> {
+  const plain = new Uint8Array(await readFile(path.join(FOLDER, 'assets', name)));
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
+  const [br, gz] = await Promise.all([
+    promisify(brotliCompress)(plain, { params }),
+    promisify(gzip)(plain, { level: 9 }),
+  ]);
+  return {
+    type: TYPES[path.extname(name)] ?? 'application/octet-stream',
+    plain,
+    encoded: { br: new Uint8Array(br), gzip: new Uint8Array(gz) },
+  };
+}
+
+/** Only what is ours: the components' styles come with the nonce of this very load. */
+function policy(nonce: string): string {
+  return (
+    `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; ` +
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  );
+}
+
+function notBuilt() {
+  return html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Syncrator</title></head>
+<body>
+<h1>Syncrator</h1>
+<p>The web page has not been built: run <code>npm run build</code>. The API works without it: <a href="/docs">/docs</a>.</p>
+</body>
+</html>`;
+}

@@ -1,0 +1,43 @@
+/** Says honestly whether what is shown is what is. */
+import { Badge } from '@mantine/core';
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import { localTime } from '../parts/clock.tsx';
+import { type Connection, keepLive } from './live.ts';
+import { queryClient } from './queries.ts';
+import { client, onSessionChange, signedInAs } from './session.ts';
+
+/** Who is signed in; undefined for nobody. */
+export function useUser(): string | undefined {
+  return useSyncExternalStore(onSessionChange, signedInAs);
+}
+
+/** Opens the page's one event stream, anew for each user. */
+export function useLive(): Connection {
+  const user = useUser();
+  const [connection, setConnection] = useState<Connection>({ kind: 'connecting' });
+  useEffect(() => {
+    const leaving = new AbortController();
+    void queryClient.invalidateQueries();
+    void keepLive({ client, cache: queryClient, signal: leaving.signal, tell: setConnection });
+    return () => leaving.abort();
+  }, [user]);
+  return connection;
+}
+
+export function ConnectionBadge({ connection }: { connection: Connection }) {
+  const look = {
+    live: { color: 'green', text: 'Live' },
+    connecting: { color: 'gray', text: 'Connecting…' },
+    lost: { color: 'red', text: 'Not live' },
+  }[connection.kind];
+  const why =
+    connection.kind === 'lost'
+      ? `Nothing is heard since ${localTime(new Date(connection.since).toISOString())}; trying again`
+      : undefined;
+  return (
+    <Badge role="status" color={look.color} variant="status" tt="none" radius="sm" title={why}>
+      <span aria-hidden="true">● </span>
+      {look.text}
+    </Badge>
+  );
+}

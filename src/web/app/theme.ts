@@ -1,0 +1,25 @@
+/** The looks of the page, in colours whose contrast holds in light and dark. */
+import { Badge, createTheme, defaultVariantColorsResolver, type VariantColorsResolver } from '@mantine/core';
+
+/** `status`: dark words on a pale ground in light, pale words on a dark ground in dark. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  if (input.variant !== 'status') return defaultVariantColorsResolver(input);
+  const color = input.color ?? 'gray';
+  return {
+    background: `light-dark(var(--mantine-color-${color}-1), var(--mantine-color-${color}-9))`,
+    color: `light-dark(color-mix(in srgb, var(--mantine-color-${color}-9), black 45%), color-mix(in srgb, var(--mantine-color-${color}-1), white 60%))`,
+    hover: `var(--mantine-color-${color}-2)`,
+    border: '1px solid transparent',
+  };
+};
+
+export const theme = createTheme({
+  primaryColor: 'blue',
+  primaryShade: { light: 8, dark: 8 },
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  variantColorResolver,
+  components: { Badge: Badge.extend({ styles: { label: { overflow: 'visible' } } }) },
+});

@@ -1,0 +1,37 @@
+/** The log of each step and attempt. */
+import { SegmentedControl, Text } from '@mantine/core';
+import { useState } from 'react';
+import type { JobJson } from '../../api/job-schema.ts';
+import { LogView } from './log-view.tsx';
+
+export function Logs({ job }: { job: JobJson }) {
+  const [chosen, setChosen] = useState<string>();
+  const last = job.steps.at(-1);
+  if (!last) return <Text size="sm">Nothing has begun yet: there is no log.</Text>;
+  const shown = job.steps.find((step) => nameOf(step) === chosen) ?? last;
+  return (
+    <>
+      {job.steps.length > 1 && (
+        <SegmentedControl
+          size="xs"
+          mb="xs"
+          aria-label="Step"
+          value={nameOf(shown)}
+          onChange={setChosen}
+          data={job.steps.map((step) => nameOf(step))}
+        />
+      )}
+      <LogView
+        key={nameOf(shown)}
+        jobId={job.id}
+        step={shown.step}
+        attempt={shown.attempt}
+        fileName={`${shown.name}.log`}
+      />
+    </>
+  );
+}
+
+function nameOf({ step, attempt, action }: JobJson['steps'][number]): string {
+  return `${step + 1}. ${action}${attempt > 1 ? ` (attempt ${attempt})` : ''}`;
+}

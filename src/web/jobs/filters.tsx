@@ -1,0 +1,97 @@
+/** What the list of jobs is narrowed by. */
+import { Button, Checkbox, Group, MultiSelect, Select, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { JOB_STATUSES } from '../../domain/status.ts';
+import { ask } from '../app/queries.ts';
+import type { FilterSearch } from './filter-search.ts';
+
+const OPERATIONS = ['sync', 'delta', 'delete', 'diff', 'rollback'];
+
+type Props = { value: FilterSearch; onChange: (change: FilterSearch) => void };
+
+export function Filters({ value, onChange }: Props) {
+  const targets = useQuery(ask.targets()).data ?? [];
+  const envs = [...new Set(targets.flatMap(({ environments }) => environments.map(({ env }) => env)))];
+  const set = (change: { [K in keyof FilterSearch]: FilterSearch[K] | undefined }) => {
+    const all = { ...value, ...change };
+    onChange(Object.fromEntries(Object.entries(all).filter(([, of]) => of !== undefined && of !== '')));
+  };
+  return (
+    <Group gap="xs" mb="sm" align="end" component="section" aria-label="Filters">
+      <Select
+        label="Target"
+        placeholder="any"
+        data={targets.map(({ name }) => name)}
+        value={value.target ?? null}
+        onChange={(target) => set({ target: target ?? undefined })}
+        searchable
+        clearable
+        clearButtonProps={{ 'aria-label': 'Any target' }}
+        size="xs"
+        w={150}
+      />
+      <Select
+        label="Environment"
+        placeholder="any"
+        data={envs}
+        value={value.env ?? null}
+        onChange={(env) => set({ env: env ?? undefined })}
+        clearable
+        clearButtonProps={{ 'aria-label': 'Any environment' }}
+        size="xs"
+        w={120}
+      />
+      <MultiSelect
+        label="Status"
+        placeholder={value.status ? '' : 'any'}
+        data={[...JOB_STATUSES]}
+        value={value.status?.split(',') ?? []}
+        onChange={(status) => set({ status: status.join(',') })}
+        clearable
+        clearButtonProps={{ 'aria-label': 'Any status' }}
+        size="xs"
+        miw={150}
+      />
+      <MultiSelect
+        label="Action"
+        placeholder={value.operation ? '' : 'any'}
+        data={OPERATIONS}
+        value={value.operation?.split(',') ?? []}
+        onChange={(operation) => set({ operation: operation.join(',') })}
+        clearable
+        clearButtonProps={{ 'aria-label': 'Any action' }}
+        size="xs"
+        miw={130}
+      />
+      <TextInput
+        label="Since"
+        type="datetime-local"
+        value={value.since ?? ''}
+        onChange={({ currentTarget }) => set({ since: currentTarget.value })}
+        size="xs"
+      />
+      <TextInput
+        label="Until"
+        type="datetime-local"
+        value={value.until ?? ''}
+        onChange={({ currentTarget }) => set({ until: currentTarget.value })}
+        size="xs"
+      />
+      <Checkbox
+        label="Only active"
+        checked={value.active === true}
+        onChange={({ currentTarget }) => set({ active: currentTarget.checked || undefined })}
+        size="xs"
+        mb={6}
+      />
+      <Button
+        size="xs"
+        variant="default"
+        onClick={() => onChange({})}
+        disabled={Object.keys(value).length === 0}
+      >
+        All jobs
+      </Button>
+    </Group>
+  );
+}

@@ -1,0 +1,26 @@
+/** The page: everything an operator does, over the API that everybody else uses too. */
+import '@mantine/core/styles.css';
+import './app/page.css';
+import { MantineProvider } from '@mantine/core';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { queryClient } from './app/queries.ts';
+import { router } from './app/router.tsx';
+import { theme } from './app/theme.ts';
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has no #root');
+// The server makes a nonce for each load: the policy lets no other style in.
+const nonce = document.querySelector('meta[name=style-nonce]')?.getAttribute('content') ?? '';
+
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <QueryClientProvider client={queryClient}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

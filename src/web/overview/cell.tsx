@@ -1,0 +1,77 @@
+/** One target in one environment: its last result, how old its data is, and what runs now. */
+import { Card, Group, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ask } from '../app/queries.ts';
+import { statusOf } from '../../client/words.ts';
+import { Ago, localTime } from '../parts/clock.tsx';
+import { JobProgress } from '../parts/job-progress.tsx';
+import { isStatus, StatusBadge } from '../parts/status-badge.tsx';
+import type { Cell } from './cells.ts';
+
+const LOOKS = ['cell-failed', 'cell-late', 'cell-running', ''];
+
+export function OverviewCell({ cell }: { cell: Cell }) {
+  const { target, env, active, freshness, schedules } = cell;
+  const last = env.last_job;
+  const next = schedules
+    .flatMap(({ next: times, paused }) => (paused === true ? [] : (times ?? [])))
+    .toSorted()[0];
+  return (
+    <Card withBorder padding="xs" className={LOOKS[cell.rank] ?? ''} miw={210}>
+      <Group justify="space-between" gap={4} wrap="nowrap">
+        {last ? (
+          <Link
+            to="/jobs/$id"
+            params={{ id: String(last.id) }}
+            aria-label={`Job ${last.id} of ${target} in ${env.env}`}
+          >
+            {active ? (
+              <StatusBadge
+                status={active.status}
+                more={statusOf(active).slice(active.status.length).replaceAll(/[ ()]/g, '')}
+              />
+            ) : (
+              isStatus(last.status) && <StatusBadge status={last.status} />
+            )}
+          </Link>
+        ) : (
+          <Text size="xs">never run</Text>
+        )}
+        <Link
+          to="/start"
+          search={{ target, env: env.env, action: env.actions[0]?.action }}
+          aria-label={`Start ${target} in ${env.env}`}
+        >
+          <Text size="xs">start</Text>
+        </Link>
+      </Group>
+      {active && (
+        <div style={{ marginTop: 8 }}>
+          <JobProgress job={active} />
+        </div>
+      )}
+      {!active && last?.status === 'failed' && <WhyFailed id={last.id} />}
+      <Text size="xs" mt={6}>
+        {freshness === 'late' ? <b>Late: last success </b> : 'Last success '}
+        <Ago time={env.last_success_at} />
+      </Text>
+      {next !== undefined && (
+        <Text size="xs" className="dimmed" title={localTime(next)}>
+          next {localTime(next).replace(/:\d\d (?=\S+$)/, ' ')}
+        </Text>
+      )}
+      {schedules.some(({ paused }) => paused) && <Text size="xs">a schedule is paused</Text>}
+    </Card>
+  );
+}
+
+function WhyFailed({ id }: { id: number }) {
+  const { data } = useQuery(ask.job(id));
+  if (!data?.diagnosis) return null;
+  return (
+    <Text size="xs" mt={6} lineClamp={2} title={data.diagnosis.what_to_do}>
+      {data.diagnosis.summary}
+    </Text>
+  );
+}

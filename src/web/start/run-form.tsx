@@ -1,0 +1,60 @@
+/** The parameters of a job, a field for each that the API's own description has. */
+import { TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { RunBody } from '../../client/client.ts';
+import { ask } from '../app/queries.ts';
+import { Asked } from '../parts/asked.tsx';
+
+const LABELS: Record<string, string> = {
+  target: 'Target',
+  env: 'Environment',
+  action_name: 'Params file (action name)',
+  action: 'Action',
+  is_tag: 'Image tag',
+  options: 'Options',
+  mam_main_query: 'MAM_MAIN_QUERY',
+};
+/** They are chosen above the form. */
+const CHOSEN = new Set(['target', 'env', 'action_name']);
+
+type Props = {
+  run: RunBody;
+  onChange: (run: RunBody) => void;
+  faults: readonly { readonly field: string; readonly message: string }[];
+};
+
+export function RunForm({ run, onChange, faults }: Props) {
+  const document = useQuery(ask.document());
+  return (
+    <Asked query={document} what="description of the API">
+      {({ components }) => {
+        const schema = components.schemas['Run'];
+        const fields = Object.entries(schema?.properties ?? {}).filter(([name]) => !CHOSEN.has(name));
+        return fields.map(([name, field]) => {
+          const isRequired = schema?.required?.includes(name) === true;
+          const mayBeEmpty = field.pattern === undefined;
+          const value = run[name as keyof RunBody] ?? '';
+          return (
+            <TextInput
+              key={name}
+              label={LABELS[name] ?? name}
+              description={field.description}
+              withAsterisk={isRequired && !mayBeEmpty}
+              maxLength={field.maxLength}
+              value={value}
+              error={faults.find((fault) => fault.field === name)?.message}
+              onChange={({ currentTarget }) => onChange(changed(run, name, currentTarget.value, isRequired))}
+            />
+          );
+        });
+      }}
+    </Asked>
+  );
+}
+
+/** A field that need not be there is left out when it is emptied. */
+function changed(run: RunBody, name: string, value: string, isRequired: boolean): RunBody {
+  const all: Record<string, unknown> = { ...run, [name]: value };
+  if (value === '' && !isRequired) delete all[name];
+  return all as RunBody;
+}

@@ -1,0 +1,153 @@
+/** Starting a job: its parameters, what would run beside them, and the button that does it. */
+import { Alert, Button, Grid, Group, Select, Stack, Text } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type SubmitEvent, useState } from 'react';
+import type { Action, DryRunJson, RunBody, TargetJson } from '../../client/client.ts';
+import { Refused } from '../../client/http.ts';
+import { useUser } from '../app/connection.tsx';
+import { ask } from '../app/queries.ts';
+import { client } from '../app/session.ts';
+import { Asked, Fault } from '../parts/asked.tsx';
+import { PageHead } from '../parts/page-head.tsx';
+import { DryRun } from './dry-run.tsx';
+import { RunForm } from './run-form.tsx';
+
+const SETTLE_MS = 350;
+
+export function StartPage() {
+  const targets = useQuery(ask.targets());
+  return (
+    <>
+      <PageHead title="Start a job" />
+      <Asked query={targets} what="targets">
+        {(all) => <Choice targets={all} />}
+      </Asked>
+    </>
+  );
+}
+
+function Choice({ targets }: { targets: readonly TargetJson[] }) {
+  const search = useSearch({ from: '/start' });
+  const navigate = useNavigate();
+  const choose = (change: Partial<typeof search>) =>
+    void navigate({ to: '/start', search: { ...search, ...change }, replace: true });
+  const environments = targets.find(({ name }) => name === search.target)?.environments ?? [];
+  const env = environments.find((one) => one.env === search.env);
+  const actions = env?.actions.map(({ action }) => action) ?? [];
+  const path = env?.actions.find(({ action }) => action === search.action)?.path;
+  return (
+    <>
+      <Group mb="md" align="end" component="section" aria-label="What to start">
+        <Select
+          label="Target"
+          data={targets.map(({ name }) => name)}
+          value={search.target ?? null}
+          onChange={(target) => choose({ target: target ?? undefined, env: undefined, action: undefined })}
+          searchable
+        />
+        <Select
+          label="Environment"
+          data={environments.map((one) => one.env)}
+          value={env ? env.env : null}
+          onChange={(name) => choose({ env: name ?? undefined, action: undefined })}
+          disabled={environments.length === 0}
+        />
+        <Select
+          label="Action"
+          data={actions}
+          value={path === undefined ? null : (search.action ?? null)}
+          onChange={(action) => choose({ action: action ?? undefined })}
+          disabled={actions.length === 0}
+        />
+      </Group>
+      {path === undefined ? (
+        <Text size="sm">
+          Choose a target, an environment and an action; what would run is shown before anything does.
+        </Text>
+      ) : (
+        <Declared key={path} path={path} />
+      )}
+    </>
+  );
+}
+
+/** @param path as `/sync/avo/qas`: the params file's own address */
+function Declared({ path }: { path: string }) {
+  const [, action = '', target = '', env = ''] = path.split('/');
+  const declared = useQuery(ask.declared(action as Action, target, env));
+  return (
+    <Asked query={declared} what="parameters">
+      {(parameters) => <Form declared={parameters} />}
+    </Asked>
+  );
+}
+
+function Form({ declared }: { declared: DryRunJson }) {
+  const navigate = useNavigate();
+  const isSignedIn = useUser() !== undefined;
+  const [run, setRun] = useState<RunBody>(() => runOf(declared));
+  const [settled] = useDebouncedValue(run, SETTLE_MS);
+  const dryRun = useQuery({ ...ask.dryRun(settled), placeholderData: keepPreviousData });
+  const starting = useMutation({
+    mutationFn: () => client.run(run),
+    onSuccess: ({ job_id: id }) => void navigate({ to: '/jobs/$id', params: { id: String(id) } }),
+  });
+  const isShown = settled === run && dryRun.isSuccess && !dryRun.isPlaceholderData;
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    starting.mutate();
+  };
+  const faults = dryRun.error instanceof Refused ? dryRun.error.fields : [];
+  return (
+    <Grid>
+      <Grid.Col span={{ base: 12, md: 5 }}>
+        <form onSubmit={submit}>
+          <Stack gap="sm">
+            <RunForm run={run} onChange={setRun} faults={faults} />
+            <Busy error={starting.error} />
+            <Button type="submit" disabled={!isShown || !isSignedIn} loading={starting.isPending}>
+              Start {run.action_name} of {run.target} in {run.env}
+            </Button>
+            {!isSignedIn && <Text size="sm">Sign in to start it.</Text>}
+          </Stack>
+        </form>
+      </Grid.Col>
+      <Grid.Col span={{ base: 12, md: 7 }}>
+        <Text component="h2" fw={600} size="sm" mb="xs">
+          Dry run: what would run
+        </Text>
+        {dryRun.error && faults.length === 0 && <Fault error={dryRun.error} what="dry run" />}
+        {dryRun.data && !dryRun.error && <DryRun dryRun={dryRun.data} />}
+      </Grid.Col>
+    </Grid>
+  );
+}
+
+/** A target serves one job at a time: who holds it is named, with the way there. */
+function Busy({ error }: { error: Error | null }) {
+  if (!error) return null;
+  const holder = error instanceof Refused && error.status === 409 ? error.problem['job_id'] : undefined;
+  if (typeof holder !== 'number') return <Fault error={error} />;
+  return (
+    <Alert color="yellow" title="Another job holds this target" role="alert">
+      {error.message}{' '}
+      <Link to="/jobs/$id" params={{ id: String(holder) }}>
+        Job {holder}
+      </Link>
+    </Alert>
+  );
+}
+
+function runOf(declared: DryRunJson): RunBody {
+  return {
+    target: declared.TARGET,
+    env: declared.ENV,
+    action_name: declared.ACTION_NAME,
+    action: declared.ACTION,
+    is_tag: declared.IS_TAG,
+    options: declared.OPTIONS.replace(/ ?--api_job_id dryrun$/, ''),
+    ...(declared.MAM_MAIN_QUERY === undefined ? {} : { mam_main_query: declared.MAM_MAIN_QUERY }),
+  };
+}

@@ -1,0 +1,25 @@
+/** Builds the page into dist/web: `npm run build`. */
+import path from 'node:path';
+import { defineConfig } from 'vite';
+
+const project = path.resolve(import.meta.dirname, '../..');
+
+export default defineConfig({
+  root: import.meta.dirname,
+  // A client's types come from src/api, which stays out of the bundle: only types are taken.
+  build: {
+    outDir: path.join(project, 'dist/web'),
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      // Libraries mark files for servers that render pages, which nothing here does.
+      onLog: (level, log, tell) => {
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') tell(level, log);
+      },
+    },
+  },
+  // `npm run dev:web` beside a running server.
+  server: { proxy: { '^/(?!@|app|parts|overview|jobs/|node_modules|main).*': 'http://127.0.0.1:8080' } },
+});
