@@ -16,6 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 const NONCE_MARK = '%STYLE_NONCE%';
+const READS_MARK = '%PUBLIC_READS%';
 /** Asset names have a hash of their content: what was loaded once stays true. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
@@ -27,7 +28,7 @@ type Asset = {
 };
 type Built = { readonly index: string; readonly assets: ReadonlyMap<string, Asset> };
 
-export function page({ log }: ApiDeps) {
+export function page({ config, log }: ApiDeps) {
   const app = subApp();
   let built: Promise<Built | undefined> | undefined;
   const load = () => (built ??= loadBuilt(log));
@@ -39,7 +40,8 @@ export function page({ log }: ApiDeps) {
       built = undefined; // it may be built while we run
       return c.html(notBuilt(), 503);
     }
-    return c.html(found.index.replace(NONCE_MARK, nonce), 200, {
+    const index = found.index.replace(NONCE_MARK, nonce).replace(READS_MARK, String(config.publicReads));
+    return c.html(index, 200, {
       'content-security-policy': policy(nonce),
       'cache-control': 'no-cache',
     });

@@ -8,16 +8,17 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './app/queries.ts';
 import { router } from './app/router.tsx';
+import { styleNonce } from './app/served.ts';
 import { theme } from './app/theme.ts';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
-// The server makes a nonce for each load: the policy lets no other style in.
-const nonce = document.querySelector('meta[name=style-nonce]')?.getAttribute('content') ?? '';
+// By this name libraries that make styles of their own look for it.
+Object.assign(globalThis, { __webpack_nonce__: styleNonce });
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => styleNonce}>
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
       </QueryClientProvider>

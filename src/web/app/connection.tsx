@@ -4,6 +4,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { localTime } from '../parts/clock.tsx';
 import { type Connection, keepLive } from './live.ts';
 import { queryClient } from './queries.ts';
+import { isReadPublic } from './served.ts';
 import { client, onSessionChange, signedInAs } from './session.ts';
 
 /** Who is signed in; undefined for nobody. */
@@ -11,16 +12,24 @@ export function useUser(): string | undefined {
   return useSyncExternalStore(onSessionChange, signedInAs);
 }
 
+/** Whether there is anything to see. */
+export function useMayRead(): boolean {
+  return useUser() !== undefined || isReadPublic;
+}
+
 /** Opens the page's one event stream, anew for each user. */
 export function useLive(): Connection {
   const user = useUser();
+  const mayRead = useMayRead();
   const [connection, setConnection] = useState<Connection>({ kind: 'connecting' });
   useEffect(() => {
+    // What one has seen is not for the next.
+    queryClient.clear();
+    if (!mayRead) return undefined;
     const leaving = new AbortController();
-    void queryClient.invalidateQueries();
     void keepLive({ client, cache: queryClient, signal: leaving.signal, tell: setConnection });
     return () => leaving.abort();
-  }, [user]);
+  }, [user, mayRead]);
   return connection;
 }
 

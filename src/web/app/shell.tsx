@@ -4,10 +4,10 @@ import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useState } from 'react';
 import { MaintenanceBanner } from '../maintenance/banner.tsx';
-import { ConnectionBadge, useLive, useUser } from './connection.tsx';
+import { ConnectionBadge, useLive, useMayRead, useUser } from './connection.tsx';
 import { ColorScheme } from './color-scheme.tsx';
 import { signOut } from './session.ts';
-import { SignIn } from './sign-in.tsx';
+import { SignInDialog, SignInView } from './sign-in.tsx';
 
 const PLACES = [
   { to: '/', label: 'Overview' },
@@ -20,6 +20,7 @@ const PLACES = [
 export function Shell() {
   const connection = useLive();
   const user = useUser();
+  const mayRead = useMayRead();
   const [menu, { toggle, close }] = useDisclosure(false);
   const [signing, setSigning] = useState(false);
   const here = useRouterState({ select: ({ location }) => location.pathname });
@@ -44,15 +45,16 @@ export function Shell() {
               aria-expanded={menu}
             />
             <Text fw={700}>Syncrator</Text>
-            <ConnectionBadge connection={connection} />
+            {mayRead && <ConnectionBadge connection={connection} />}
           </Group>
           <Group gap="xs" wrap="nowrap">
             <ColorScheme />
-            {user === undefined ? (
+            {user === undefined && mayRead && (
               <Button size="compact-sm" onClick={() => setSigning(true)}>
                 Sign in
               </Button>
-            ) : (
+            )}
+            {user !== undefined && (
               <>
                 <Text size="sm" visibleFrom="xs">
                   {user}
@@ -84,10 +86,16 @@ export function Shell() {
         <NavLink href="/docs" label="API docs" />
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
-        <MaintenanceBanner />
-        <Outlet />
+        {mayRead ? (
+          <>
+            <MaintenanceBanner />
+            <Outlet />
+          </>
+        ) : (
+          <SignInView />
+        )}
       </AppShell.Main>
-      <SignIn opened={signing} onClose={() => setSigning(false)} />
+      <SignInDialog opened={signing} onClose={() => setSigning(false)} />
     </AppShell>
   );
 }

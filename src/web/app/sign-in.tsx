@@ -1,15 +1,16 @@
 /** Signing in. */
-import { Button, Modal, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Button, Card, Modal, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { SubmitEvent } from 'react';
 import { Fault } from '../parts/asked.tsx';
+import { PageHead } from '../parts/page-head.tsx';
 import { signIn } from './session.ts';
 
-export function SignIn({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export function SignInForm({ onDone }: { onDone?: () => void }) {
   const signing = useMutation({
     mutationFn: ({ username, password }: { username: string; password: string }) =>
       signIn(username, password),
-    onSuccess: onClose,
+    onSuccess: onDone,
   });
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -21,23 +22,42 @@ export function SignIn({ opened, onClose }: { opened: boolean; onClose: () => vo
     signing.mutate({ username: field('username'), password: field('password') });
   };
   return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        <TextInput name="username" label="Username" autoComplete="username" required data-autofocus />
+        <PasswordInput
+          name="password"
+          label="Password"
+          autoComplete="current-password"
+          required
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
+        />
+        {signing.error && <Fault error={signing.error} />}
+        <Button type="submit" loading={signing.isPending}>
+          Sign in
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+/** Where looking needs no name, acting does. */
+export function SignInDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return (
     <Modal opened={opened} onClose={onClose} title="Sign in" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form onSubmit={submit}>
-        <Stack gap="sm">
-          <TextInput name="username" label="Username" autoComplete="username" required data-autofocus />
-          <PasswordInput
-            name="password"
-            label="Password"
-            autoComplete="current-password"
-            required
-            visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
-          />
-          {signing.error && <Fault error={signing.error} />}
-          <Button type="submit" loading={signing.isPending}>
-            Sign in
-          </Button>
-        </Stack>
-      </form>
+      <SignInForm onDone={onClose} />
     </Modal>
+  );
+}
+
+/** In place of every view, where nothing may be seen without a name. */
+export function SignInView() {
+  return (
+    <>
+      <PageHead title="Sign in" />
+      <Card withBorder maw={400}>
+        <SignInForm />
+      </Card>
+    </>
   );
 }

@@ -46,7 +46,8 @@ function JobView({ job }: { job: JobJson }) {
           <StatusBadge status={job.status} more={more} />
         </div>
         <Text size="sm">
-          asked for <Ago time={job.created_at} /> by {job.requested_by} ({job.trigger}) · took{' '}
+          asked for <Ago time={job.created_at} /> by {job.requested_by} ({job.trigger}) ·{' '}
+          {isFinal(job.status) ? 'took' : 'for'}{' '}
           {tookOf(job, Math.max(now, Date.parse(job.started_at ?? job.created_at)))}
         </Text>
         {job.temporal_url !== null && (

@@ -7,6 +7,8 @@ import { type Log, useLog } from './use-log.ts';
 import './log-view.css';
 
 const LINE_PX = 18;
+const LEAST_PX = 90;
+const MOST_PX = 380;
 
 type Props = { jobId: number; step: number; attempt: number; fileName: string };
 
@@ -113,6 +115,7 @@ function Lines({ log: { lines, count, state }, marked, isFollowing, onScrollAway
   return (
     <div
       className="log"
+      style={{ height: Math.min(MOST_PX, Math.max(LEAST_PX, count * LINE_PX + 16)) }}
       ref={box}
       role="log"
       aria-label="Log"

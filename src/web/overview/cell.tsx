@@ -52,10 +52,12 @@ export function OverviewCell({ cell }: { cell: Cell }) {
         </div>
       )}
       {!active && last?.status === 'failed' && <WhyFailed id={last.id} />}
-      <Text size="xs" mt={6}>
-        {freshness === 'late' ? <b>Late: last success </b> : 'Last success '}
-        <Ago time={env.last_success_at} />
-      </Text>
+      {(last ?? env.last_success_at) !== null && (
+        <Text size="xs" mt={6}>
+          {freshness === 'late' ? <b>Late: last success </b> : 'Last success '}
+          <Ago time={env.last_success_at} />
+        </Text>
+      )}
       {next !== undefined && (
         <Text size="xs" className="dimmed" title={localTime(next)}>
           next {localTime(next).replace(/:\d\d (?=\S+$)/, ' ')}
