@@ -1,6 +1,6 @@
 /** Says honestly whether what is shown is what is. */
 import { Badge } from '@mantine/core';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { localTime } from '../parts/clock.tsx';
 import { type Connection, keepLive } from './live.ts';
 import { queryClient } from './queries.ts';
@@ -21,10 +21,12 @@ export function useMayRead(): boolean {
 export function useLive(): Connection {
   const user = useUser();
   const mayRead = useMayRead();
+  const before = useRef(user);
   const [connection, setConnection] = useState<Connection>({ kind: 'connecting' });
   useEffect(() => {
     // What one has seen is not for the next.
-    queryClient.clear();
+    if (before.current !== user) void queryClient.resetQueries();
+    before.current = user;
     if (!mayRead) return undefined;
     const leaving = new AbortController();
     void keepLive({ client, cache: queryClient, signal: leaving.signal, tell: setConnection });
@@ -46,7 +48,7 @@ export function ConnectionBadge({ connection }: { connection: Connection }) {
   return (
     <Badge role="status" color={look.color} variant="status" tt="none" radius="sm" title={why}>
       <span aria-hidden="true">● </span>
-      {look.text}
+      <span>{look.text}</span>
     </Badge>
   );
 }

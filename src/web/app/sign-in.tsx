@@ -10,7 +10,7 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
   const signing = useMutation({
     mutationFn: ({ username, password }: { username: string; password: string }) =>
       signIn(username, password),
-    onSuccess: onDone,
+    onSuccess: () => onDone?.(),
   });
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -128,8 +128,8 @@ function Form({ declared }: { declared: DryRunJson }) {
 /** A target serves one job at a time: who holds it is named, with the way there. */
 function Busy({ error }: { error: Error | null }) {
   if (!error) return null;
-  const holder = error instanceof Refused && error.status === 409 ? error.problem['job_id'] : undefined;
-  if (typeof holder !== 'number') return <Fault error={error} />;
+  const holder = error instanceof Refused ? holderIn(error.problem['holder']) : undefined;
+  if (holder === undefined) return <Fault error={error} />;
   return (
     <Alert color="yellow" title="Another job holds this target" role="alert">
       {error.message}{' '}
@@ -138,6 +138,11 @@ function Busy({ error }: { error: Error | null }) {
       </Link>
     </Alert>
   );
+}
+
+function holderIn(member: unknown): number | undefined {
+  const { id } = (member ?? {}) as { id?: unknown };
+  return typeof id === 'number' ? id : undefined;
 }
 
 function runOf(declared: DryRunJson): RunBody {

@@ -1,0 +1,220 @@
+/** What an operator does on the page, in a real browser before the real product. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { params } from '../support/system.ts';
+import { signIn, startWeb, type View, type Web } from './support.ts';
+
+let web: Web;
+const open: View[] = [];
+
+beforeAll(async () => {
+  web = await startWeb({
+    params: [
+      params('long', 'sync', '--mute --seconds 600'),
+      params('other', 'sync', '--mute --seconds 600'),
+      params('quick', 'sync', '--progress 4'),
+      params('broken', 'sync', '--exit 3'),
+      params('nightly', 'sync', '--mute', 'SCHEDULE=0 3 1 1 *\nTIMEZONE=Europe/Brussels\n'),
+    ],
+  });
+}, 90_000);
+afterAll(() => web[Symbol.asyncDispose]());
+
+afterEach(async () => {
+  const complaints = open.flatMap((view) => view.complaints);
+  for (const { page } of open.splice(0)) await page.context().close();
+  expect(complaints).toEqual([]);
+});
+
+async function view(options?: Parameters<Web['open']>[0]): Promise<View> {
+  const opened = await web.open(options);
+  open.push(opened);
+  return opened;
+}
+
+test('signing in shows what there is, signing out takes it away; a wrong password is told', async () => {
+  const { page } = await view({ signedIn: false, expected: [401] });
+  expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in');
+  expect(await page.getByText('nightly').count()).toBe(0);
+  await page.getByLabel('Username').fill('admin');
+  await page.getByRole('textbox', { name: 'Password' }).fill('not the password');
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').waitFor();
+  expect(await page.getByRole('button', { name: 'Sign out' }).count()).toBe(0);
+  await signIn(page);
+  await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.reload();
+  await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Username').waitFor();
+  expect(await page.getByText('nightly').count()).toBe(0);
+});
+
+test('a job is started after its dry run was shown, from the same parameters', async () => {
+  const { page, go } = await view({ expected: [422] });
+  await go('/start', 'Start a job');
+  await page.getByRole('combobox', { name: 'Target' }).click();
+  await page.getByRole('option', { name: 'quick' }).click();
+  await page.getByRole('combobox', { name: 'Environment' }).click();
+  await page.getByRole('option', { name: 'dev' }).click();
+  await page.getByRole('combobox', { name: 'Action' }).click();
+  await page.getByRole('option', { name: 'sync' }).click();
+  await page.getByText('--progress 4 --api_job_id dryrun').waitFor();
+  const start = page.getByRole('button', { name: 'Start sync of quick in dev' });
+  await page.getByLabel('Image tag').fill('not a tag!');
+  await page.getByText('must be an image tag').waitFor();
+  expect(await start.isEnabled()).toBe(false);
+  await page.getByLabel('Image tag').fill('v2');
+  await page.getByLabel('Options').fill('--progress 2');
+  await page.getByText('--progress 2 --api_job_id dryrun').waitFor();
+  await start.click();
+  await page.getByRole('heading', { level: 1, name: /^Job \d+: sync of quick in dev$/ }).waitFor();
+  await page.getByText('✓ completed').waitFor();
+  const id = Number(/\/jobs\/(\d+)$/.exec(page.url())?.[1]);
+  expect(await web.system.job(id)).toMatchObject({
+    is_tag: 'v2',
+    options: '--progress 2',
+    status: 'completed',
+  });
+});
+
+test('a busy target names the job that holds it, and leads there', async () => {
+  const id = await web.running('other');
+  const { page, go } = await view({ expected: [409] });
+  await go('/start?target=other&env=dev&action=sync', 'Start a job');
+  await page.getByLabel('Options').fill('--mute --seconds 1');
+  await page.getByText('--mute --seconds 1 --api_job_id').waitFor();
+  await page.getByRole('button', { name: 'Start sync of other in dev' }).click();
+  await page
+    .getByRole('alert')
+    .getByRole('link', { name: `Job ${id}` })
+    .click();
+  await page.getByRole('heading', { level: 1, name: `Job ${id}: sync of other in dev` }).waitFor();
+  await web.system.call('DELETE', `/jobs/${id}`);
+  await page.getByText('⊘ deleted').waitFor();
+});
+
+test('progress moves on the page, the list and the overview without a reload; then it is cancelled', async () => {
+  const id = await web.running('long');
+  const [job, list, overview] = [await view(), await view(), await view()];
+  await job.go(`/jobs/${id}`, /^Job/);
+  await list.go('/jobs', 'Jobs');
+  await overview.go('/', 'Overview');
+  for (const done of [10, 25, 40]) {
+    await web.report(id, { records_done: done, records_total: 50 });
+    const told = `${done} of 50 records`;
+    await job.page.getByText(told).waitFor();
+    await overview.page.getByText(told).waitFor();
+    await list.page.getByText(`${done} of 50 (${done * 2} %)`).waitFor();
+  }
+  await job.page.getByText('Records over time').waitFor();
+  await job.page.locator('.uplot').waitFor();
+  await job.page.getByText('As a table').click();
+  expect(await job.page.locator('table.points tbody tr').count()).toBeGreaterThanOrEqual(3);
+
+  await job.page.getByRole('button', { name: 'Cancel' }).click();
+  const dialog = job.page.getByRole('dialog');
+  await dialog.getByText('The process of sync of long in dev is told to stop').waitFor();
+  await dialog.getByRole('button', { name: 'No, leave it' }).click();
+  expect((await web.system.job(id)).status).toBe('running');
+  await job.page.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.getByRole('button', { name: 'Cancel the job' }).click();
+  for (const { page } of [job, list, overview]) await page.getByText('⊘ deleted').first().waitFor();
+  expect(await web.system.job(id)).toMatchObject({ status: 'deleted', cancel_requested_by: 'admin' });
+});
+
+test('the log is followed, searched and taken along', async () => {
+  const id = await web.running('long');
+  const { page, go } = await view();
+  await go(`/jobs/${id}`, /^Job/);
+  const log = page.getByRole('log', { name: 'Log' });
+  await log.getByText(`sync at work for job ${id}`).first().waitFor();
+  const lines = async () =>
+    Number(/(\d+) lines/.exec((await page.getByText(/\d+ lines/).textContent()) ?? '')?.[1]);
+  const before = await lines();
+  await expect.poll(lines, { timeout: 15_000 }).toBeGreaterThan(before);
+  await page.getByLabel('Search the log').fill(`JOB ${id}`);
+  await page.getByText(/\d+ found/).waitFor();
+  await page.getByRole('button', { name: 'Find the next' }).click();
+  await page.locator('.log-line.is-marked').waitFor();
+  await page.getByLabel('Search the log').fill('nowhere to be found');
+  await page.getByText('0 found').waitFor();
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download' }).click();
+  const file = await (await downloading).createReadStream();
+  let text = '';
+  for await (const part of file) text += String(part);
+  expect(text).toContain(`sync at work for job ${id}\n`);
+  await web.system.call('DELETE', `/jobs/${id}`);
+  await web.system.until(id, 'deleted');
+});
+
+test('a failure tells why and what to do, is first on the overview, and can be run again', async () => {
+  const { body } = await web.system.call('POST', '/sync/broken/dev');
+  const id = Number(body['job_id']);
+  const failed = await web.system.until(id, 'failed');
+  const { page, go } = await view();
+  await page.getByText('failed', { exact: false }).first().waitFor();
+  expect(await page.getByRole('rowheader').first().textContent()).toBe('broken');
+  await page.getByText(failed.diagnosis?.summary ?? 'no summary').waitFor();
+  await page.getByRole('link', { name: `Job ${id} of broken in dev` }).click();
+  const alert = page.getByRole('alert').filter({ hasText: failed.diagnosis?.summary ?? 'no summary' });
+  await alert.getByText(failed.diagnosis?.what_to_do ?? 'nothing to do').waitFor();
+  await page.getByRole('button', { name: 'Run again' }).click();
+  await page.getByRole('button', { name: 'Start it' }).click();
+  await expect.poll(() => page.url()).not.toContain(`/jobs/${id}`);
+  await page.getByText('✗ failed').waitFor();
+  await page.getByRole('link', { name: `Job ${id}` }).waitFor();
+  await go('/jobs?status=failed&target=broken', 'Jobs');
+  await page.getByText('2 jobs').waitFor();
+  expect(await page.getByRole('row').count()).toBe(3);
+});
+
+test('maintenance is begun and ended with a message, seen on every view by everybody', async () => {
+  const [acting, looking] = [await view(), await view()];
+  await looking.go('/jobs', 'Jobs');
+  await acting.go('/maintenance', 'Maintenance');
+  await acting.page.getByLabel('Message').fill('Solr <b>upgrade</b>');
+  await acting.page.getByRole('button', { name: 'Pause' }).click();
+  for (const { page } of [acting, looking])
+    await page.getByText('Maintenance: Solr <b>upgrade</b>').waitFor();
+  const { body } = await web.system.call('POST', '/sync/quick/dev');
+  await looking.page.getByText('waiting (maintenance)').waitFor();
+  await acting.page.getByLabel('Message').fill('Done');
+  await acting.page.getByRole('button', { name: 'Resume' }).click();
+  for (const { page } of [acting, looking])
+    await page.getByText('Maintenance: Solr').waitFor({ state: 'detached' });
+  await acting.page.getByRole('row', { name: /resumed Done admin/ }).waitFor();
+  await web.system.until(Number(body['job_id']), 'completed');
+});
+
+test('a schedule shows its firings in its zone, is paused with a note, resumed, and run now', async () => {
+  const { page, go } = await view();
+  await go('/schedules', 'Schedules');
+  const card = page.getByRole('region', { name: 'dev.nightly.sync' });
+  await card.getByText(/Next: .*01 Jan, 03:00:00 (CET|GMT\+1)/).waitFor();
+  await card.getByRole('button', { name: 'Pause' }).click();
+  await page.getByLabel('Note').fill('the source is being moved');
+  await page.getByRole('button', { name: 'Pause it' }).click();
+  await card.getByText('paused', { exact: true }).waitFor();
+  await card.getByText('the source is being moved').waitFor();
+  await card.getByRole('button', { name: 'Resume' }).click();
+  await card.getByText('on', { exact: true }).waitFor();
+  await card.getByRole('button', { name: 'Run now' }).click();
+  await page.getByRole('button', { name: 'Run it now' }).click();
+  await page.getByRole('heading', { level: 1, name: /^Job \d+: sync of nightly in dev$/ }).waitFor();
+  await page.getByText('✓ completed').waitFor();
+});
+
+test('it says that it is not live while the server is away, and is live again by itself', async () => {
+  const { page } = await view({ expected: [502, 503] });
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.context().setOffline(true);
+  // An open stream outlives being offline in Chromium: a new one cannot be opened.
+  await web.system.endParts('src/server.ts');
+  await page.getByText('Not live').waitFor();
+  await web.system.startApi();
+  await page.context().setOffline(false);
+  await page.getByText('Live', { exact: true }).waitFor();
+  open.find((one) => one.page === page)?.complaints.splice(0); // refused connections, as provoked
+});

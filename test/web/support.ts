@@ -1,0 +1,118 @@
+/** The page in a real Chromium, before the real api and worker; whatever it complains of is kept. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { makeReportToken } from '../../src/report-token.ts';
+import { ADMIN_PASSWORD } from '../support/login.ts';
+import { SECRET, startSystem, type System } from '../support/system.ts';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const PAGE = path.resolve(import.meta.dirname, '../../dist/web/index.html');
+const WAIT_MS = 15_000;
+
+export type View = {
+  readonly page: Page;
+  /** What the console and the network have complained of; empty in a sound page. */
+  readonly complaints: string[];
+  /** Goes to a view by its address after the `#`, and waits for its heading. */
+  go(to: string, heading: string | RegExp): Promise<void>;
+};
+
+export type Web = AsyncDisposable & {
+  readonly system: System;
+  readonly browser: Browser;
+  /** A tab of its own, signed in as admin unless told otherwise. */
+  open(options?: OpenOptions): Promise<View>;
+  /** Starts a job over HTTP and waits until it runs. */
+  running(target: string, action?: string): Promise<number>;
+  /** Says as a job's first step what its program would. */
+  report(id: number, body: object): Promise<void>;
+};
+
+export type OpenOptions = {
+  readonly signedIn?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+  readonly dark?: boolean;
+  /** Statuses of answers that the test provokes, which Chromium's console tells of. */
+  readonly expected?: readonly number[];
+};
+
+export async function startWeb(options: Parameters<typeof startSystem>[0]): Promise<Web> {
+  if (!existsSync(CHROMIUM))
+    throw new Error(`there is no ${CHROMIUM}: apt-get install chromium (or set CHROMIUM)`);
+  if (!existsSync(PAGE)) throw new Error('the page is not built: npm run build');
+  const system = await startSystem(options);
+  await Promise.all([system.startApi(), system.startWorker()]);
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+  const sequence = new Map<number, number>();
+  return {
+    system,
+    browser,
+    open: (of) => openView(browser, system, of ?? {}),
+    async running(target, action = 'sync') {
+      const { body } = await system.call('POST', `/${action}/${target}/dev`);
+      const id = Number(body['job_id']);
+      await system.until(id, 'running');
+      return id;
+    },
+    async report(id, body) {
+      const { uid } = await system.job(id);
+      const seq = (sequence.get(id) ?? 0) + 1;
+      sequence.set(id, seq);
+      const answer = await fetch(`${system.apiUrl}/jobs/${id}/report`, {
+        method: 'PUT',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${makeReportToken([SECRET], { uid, step: 0, attempt: 1 })}`,
+        },
+        body: JSON.stringify({ seq, phase: 'load', ...body }),
+        signal: AbortSignal.timeout(WAIT_MS),
+      });
+      expect([answer.status, await answer.text()].join(' ')).toMatch(/^20\d/);
+    },
+    async [Symbol.asyncDispose]() {
+      await browser.close();
+      await system[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function openView(browser: Browser, system: System, options: OpenOptions): Promise<View> {
+  const { width = 1280, height = 900, dark = false, signedIn = true, expected = [] } = options;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    const isExpected = expected.some((status) => message.text().includes(`status of ${status}`));
+    if (message.type() === 'error' && !isExpected) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== system.apiUrl && protocol !== 'data:') complaints.push(`asked ${request.url()}`);
+  });
+  await page.goto(system.apiUrl);
+  if (signedIn) await signIn(page);
+  const go: View['go'] = async (to, heading) => {
+    await page.goto(`${system.apiUrl}/#${to}`);
+    await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+  };
+  return { page, complaints, go };
+}
+
+export async function signIn(page: Page): Promise<void> {
+  await page.getByLabel('Username').fill('admin');
+  await page.getByRole('textbox', { name: 'Password' }).fill(ADMIN_PASSWORD);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
