@@ -14,6 +14,7 @@ import { login } from './login.ts';
 import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
 import { onError, Problem, problemResponse } from './problem.ts';
+import { reportPoints } from './report-points.ts';
 import { reports } from './reports.ts';
 import { schedules } from './schedules.ts';
 import { starts } from './starts.ts';
@@ -69,6 +70,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     login(deps),
     starts(deps),
     reports(deps),
+    reportPoints(),
     logs(deps, streams),
     events(deps, streams),
     jobs(deps),

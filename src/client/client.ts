@@ -1,6 +1,7 @@
 /** The api's routes as typed functions, for programs and for the page: `import { createClient } from 'syncrator/client'`. */
 import type { JobJson } from '../api/job-schema.ts';
 import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
+import type { ReportPointJson } from '../api/report-points.ts';
 import type { SchedulesJson } from '../api/schedules.ts';
 import type { DryRunJson, StartedJson } from '../api/start-answer.ts';
 import type { RunBody } from '../api/starts.ts';
@@ -14,6 +15,7 @@ export type {
   JobJson,
   MaintenanceEntryJson,
   MaintenanceJson,
+  ReportPointJson,
   RunBody,
   SchedulesJson,
   StartedJson,
@@ -123,16 +125,6 @@ export function clientOver(http: Http) {
     },
   };
 }
-
-/** One point of a step's progress over time. */
-export type ReportPointJson = {
-  readonly step: number;
-  readonly attempt: number;
-  readonly at: string;
-  readonly phase: string;
-  readonly records_done: number | null;
-  readonly records_total: number | null;
-};
 
 async function page(http: Http, route: string): Promise<JobPage> {
   const { body, next } = await http.call<JobJson[]>('GET', route);
