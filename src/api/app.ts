@@ -13,6 +13,7 @@ import { jobs } from './jobs.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
+import { manifest } from './manifest.ts';
 import { onError, Problem, problemResponse } from './problem.ts';
 import { reportPoints } from './report-points.ts';
 import { reports } from './reports.ts';
@@ -71,6 +72,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     starts(deps),
     reports(deps),
     reportPoints(),
+    manifest(deps),
     logs(deps, streams),
     events(deps, streams),
     jobs(deps),

@@ -1,6 +1,7 @@
 /** The api's routes as typed functions, for programs and for the page: `import { createClient } from 'syncrator/client'`. */
 import type { JobJson } from '../api/job-schema.ts';
 import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
+import type { RenderedStepJson } from '../api/rendered-steps.ts';
 import type { ReportPointJson } from '../api/report-points.ts';
 import type { SchedulesJson } from '../api/schedules.ts';
 import type { DryRunJson, StartedJson } from '../api/start-answer.ts';
@@ -15,6 +16,7 @@ export type {
   JobJson,
   MaintenanceEntryJson,
   MaintenanceJson,
+  RenderedStepJson,
   ReportPointJson,
   RunBody,
   SchedulesJson,
@@ -82,6 +84,8 @@ export function clientOver(http: Http) {
     cancelJob: (id: number) => body(http.call<JobJson>('DELETE', `/jobs/${id}`)),
     forceDeleteJob: (id: number) => post<JobJson>(`/jobs/${id}/force-delete`),
     jobReports: (id: number) => get<ReportPointJson[]>(`/jobs/${id}/reports`),
+    /** What the runner makes of each step; no secret in it. */
+    jobManifest: (id: number) => get<RenderedStepJson[]>(`/jobs/${id}/manifest`),
     readLog: (id: number, at: { step: number; attempt: number }) =>
       http.text(`/jobs/${id}/logs?step=${at.step}&attempt=${at.attempt}`),
     dryRun: (action: Action, target: string, env: string) =>
