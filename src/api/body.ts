@@ -22,17 +22,28 @@ export async function readBody(c: Context, limit: number): Promise<Uint8Array<Ar
   return Buffer.concat(chunks);
 }
 
-/** For a route whose schema reads JSON. */
-export function jsonBody(limit = BODY_LIMIT): MiddlewareHandler {
+/**
+ * For a route whose schema reads JSON.
+ * @param options.optional no body at all is read as one without fields
+ */
+export function jsonBody(
+  options: { limit?: number | undefined; optional?: boolean } = {},
+): MiddlewareHandler {
   return async (c, next) => {
-    const bytes = await readBody(c, limit);
+    const bytes = await readBody(c, options.limit ?? BODY_LIMIT);
+    const { method } = c.req;
+    if (options.optional === true && bytes.length === 0) {
+      const headers = new Headers(c.req.raw.headers);
+      headers.set('content-type', 'application/json');
+      c.req.raw = new Request(c.req.raw, { method, headers, body: '{}' });
+      return await next();
+    }
     if (!JSON_TYPE.test(c.req.header('content-type') ?? ''))
       throw new Problem(415, 'not_json', 'send the header Content-Type: application/json');
     parseJson(bytes);
     // The schema's validator reads the body once more.
-    const { method } = c.req;
     c.req.raw = new Request(c.req.raw, { method, body: bytes });
-    await next();
+    return await next();
   };
 }
 

@@ -30,6 +30,8 @@ type Declaration<P extends string, Params, Query, Body> = {
   readonly headers?: z.ZodObject;
   readonly json?: Body;
   readonly bodyLimit?: number;
+  /** No body is read as one without fields. */
+  readonly bodyOptional?: true;
   /** Documented only; the route reads the body itself. */
   readonly ownBody?: NonNullable<RouteConfig['request']>['body'];
   /** False where a route does not need Postgres first. */
@@ -61,11 +63,12 @@ export function defineRoute<
   Body extends z.ZodType | undefined = undefined,
 >(route: Declaration<P, Params, Query, Body>): Defined<P, Params, Query, Body> {
   const middleware: MiddlewareHandler<ApiEnv>[] = [requires(route.access)];
-  if (route.json) middleware.push(jsonBody(route.bodyLimit));
+  if (route.json)
+    middleware.push(jsonBody({ limit: route.bodyLimit, optional: route.bodyOptional === true }));
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
   if (route.deadline !== false) middleware.push(databaseDeadline, refuseDisabled);
   const body = route.json
-    ? { content: { 'application/json': { schema: route.json } }, required: true }
+    ? { content: { 'application/json': { schema: route.json } }, required: route.bodyOptional !== true }
     : route.ownBody;
   // createRoute infers from literals; here each part is chosen, and Defined says what the handlers may rely on.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion

@@ -17,6 +17,7 @@ import type { ApiDeps } from './context.ts';
 import { isoTime, text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
 import { readJob } from './jobs.ts';
+import { masked } from './mask.ts';
 import { jobSchema } from './job-schema.ts';
 import { nearest } from '../domain/near.ts';
 import { Problem } from './problem.ts';
@@ -125,20 +126,33 @@ const runRoute = defineRoute({
   errors: [404, 409, 422],
 });
 
-function switchRoute<const P extends string>(path: P, summary: string) {
-  return defineRoute({
-    method: 'post',
-    path,
-    tag: 'schedules',
-    summary,
-    access: 'token',
-    params,
-    answers: { 200: { description: 'Done.', schema: z.object({ id: z.string(), paused: z.boolean() }) } },
-    errors: [404],
-  });
-}
-const pauseRoute = switchRoute('/schedules/{id}/pause', 'Let it not fire');
-const resumeRoute = switchRoute('/schedules/{id}/resume', 'Let it fire again');
+const switched = z.object({ id: z.string(), paused: z.boolean() });
+
+const pauseRoute = defineRoute({
+  method: 'post',
+  path: '/schedules/{id}/pause',
+  tag: 'schedules',
+  summary: 'Let it not fire',
+  access: 'token',
+  params,
+  json: z
+    .strictObject({ note: text(200).optional().describe('Why; shown with the schedule.') })
+    .openapi({ example: { note: 'Solr upgrade' } }),
+  bodyOptional: true,
+  answers: { 200: { description: 'Done.', schema: switched } },
+  errors: [404],
+});
+
+const resumeRoute = defineRoute({
+  method: 'post',
+  path: '/schedules/{id}/resume',
+  tag: 'schedules',
+  summary: 'Let it fire again',
+  access: 'token',
+  params,
+  answers: { 200: { description: 'Done.', schema: switched } },
+  errors: [404],
+});
 
 export function schedules(deps: ApiDeps) {
   const app = subApp();
@@ -186,28 +200,37 @@ export function schedules(deps: ApiDeps) {
     return c.json(await readJob(c.var.db, deps, id), status, { location: `/jobs/${id}` });
   });
 
-  for (const [route, verb, change] of [
-    [pauseRoute, 'pause', pauseSchedule],
-    [resumeRoute, 'resume', resumeSchedule],
-  ] as const)
-    app.openapi(route, async (c) => {
-      const { id } = find(c.req.valid('param').id).schedule;
-      const principal = c.var.user.sub;
-      await change(deps.temporal, id, `${verb}d by ${principal}`).catch((error: unknown) => {
-        if (!(error instanceof ScheduleNotFoundError)) throw error;
-        throw new Problem(
-          503,
-          'schedule_not_made',
-          `Temporal does not have ${id} yet; a worker makes it at its start`,
-          {
-            headers: { 'retry-after': '10' },
-          },
-        );
-      });
-      await audit(c.var.db, { principal, verb, object: `schedule ${id}` });
-      return c.json({ id, paused: verb === 'pause' });
-    });
+  app.openapi(pauseRoute, async (c) => {
+    const { id } = find(c.req.valid('param').id).schedule;
+    const principal = c.var.user.sub;
+    const note = masked(c.req.valid('json').note?.trim()) || undefined;
+    const said = note === undefined ? '' : `: ${note}`;
+    await pauseSchedule(deps.temporal, id, `paused by ${principal}${said}`).catch(notMade(id));
+    const detail = note === undefined ? {} : { detail: { note } };
+    await audit(c.var.db, { principal, verb: 'pause', object: `schedule ${id}`, ...detail });
+    return c.json({ id, paused: true });
+  });
+
+  app.openapi(resumeRoute, async (c) => {
+    const { id } = find(c.req.valid('param').id).schedule;
+    const principal = c.var.user.sub;
+    await resumeSchedule(deps.temporal, id, `resumed by ${principal}`).catch(notMade(id));
+    await audit(c.var.db, { principal, verb: 'resume', object: `schedule ${id}` });
+    return c.json({ id, paused: false });
+  });
   return app;
+}
+
+function notMade(id: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    throw scheduleNotMade(id);
+  };
+}
+
+function scheduleNotMade(id: string): Problem {
+  const detail = `Temporal does not have ${id} yet; a worker makes it at its start`;
+  return new Problem(503, 'schedule_not_made', detail, { headers: { 'retry-after': '10' } });
 }
 
 /** Undefined when Temporal is away. */

@@ -148,6 +148,39 @@ describe('schedules', () => {
     await expect.poll(async () => (await api.call('GET', '/schedules')).body.schedules[1].paused).toBe(false);
   });
 
+  it('are paused with a note, which Temporal and the audit keep without credentials', async () => {
+    await syncSchedules(api.deps.temporal, api.deps.params, await readInstallation(api.db));
+    const where = '/schedules/qas.alpha.sync/pause';
+    const noted = async () =>
+      (await api.deps.temporal.client.schedule.getHandle('qas.alpha.sync').describe()).state.note;
+    const audited = async () =>
+      (
+        await api.db
+          .selectFrom('audit')
+          .select(['principal', 'verb', 'detail'])
+          .where('object', '=', 'schedule qas.alpha.sync')
+          .orderBy('id', 'desc')
+          .executeTakeFirstOrThrow()
+      ).detail;
+    const json = { note: ' moving http://me:s3cret@solr/ ' };
+    expect((await api.call('POST', where, { json })).body).toEqual({ id: 'qas.alpha.sync', paused: true });
+    expect(await noted()).toBe('paused by admin: moving http://<FILTERED>@solr/');
+    expect(await audited()).toEqual({ note: 'moving http://<FILTERED>@solr/' });
+    for (const asked of [
+      { json: {} },
+      {},
+      { json: { note: '' } },
+      { headers: { 'content-type': 'application/json' } },
+    ]) {
+      expect((await api.call('POST', where, asked)).status).toBe(200);
+      expect([await noted(), await audited()]).toEqual(['paused by admin', null]);
+    }
+    for (const wrong of [{ note: 'x'.repeat(201) }, { note: 5 }, { colour: 'red' }])
+      expect((await api.call('POST', where, { json: wrong })).status).toBe(422);
+    expect((await api.call('POST', where, { body: 'note=x' })).status).toBe(415);
+    expect((await api.call('POST', '/schedules/qas.alpha.sync/resume', { json })).status).toBe(422);
+  });
+
   it('are run at once', async () => {
     const first = await api.call('POST', '/schedules/qas.alpha.sync/run');
     expect([first.status, first.body.target, first.body.status]).toEqual([202, 'alpha', 'queued']);
