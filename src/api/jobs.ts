@@ -2,7 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import { requestForceDelete } from '../db/cancel.ts';
 import { databaseTime } from '../db/clock.ts';
-import { type JobFilter, listJobViews, readJobView } from '../db/job-views.ts';
+import { type JobFilter, listJobViews } from '../db/job-pages.ts';
+import { readJobView } from '../db/job-views.ts';
 import type { Db } from '../db/schema.ts';
 import { cancel } from '../temporal/cancel.ts';
 import type { ApiDeps } from './context.ts';

@@ -1,6 +1,6 @@
 /** `/targets` (alias `/api/products`): what can be run where, when it last succeeded, what runs now. */
 import { z } from '@hono/zod-openapi';
-import { listTargetStates, type TargetState } from '../db/job-views.ts';
+import { listTargetStates, type TargetState } from '../db/target-states.ts';
 import type { JobParams } from '../job-params.ts';
 import type { ApiDeps } from './context.ts';
 import { isoTime, pathName } from './fields.ts';

@@ -35,6 +35,11 @@ describe('maintenance', () => {
     const { body } = await api.call('POST', '/sync/beta/dev');
     const held = (await api.call('GET', `/jobs/${body.job_id}`)).body;
     expect([held.status, held.status_reason]).toEqual(['waiting', 'maintenance']);
+    const waiting = async (words: string) =>
+      (await api.call('GET', `/jobs?status=${words}`)).body.map((job: { id: number }) => job.id);
+    expect(await waiting('maintenance')).toEqual([body.job_id]);
+    expect(await waiting('maintenance,starting')).toEqual([body.job_id, running.id]);
+    expect(await waiting('quota')).toEqual([]);
     const handle = api.deps.temporal.client.workflow.getHandle('syncrator/dev/beta');
     await expect(handle.describe()).rejects.toThrow(/not found/);
     await running.finish();
@@ -97,6 +102,19 @@ describe('targets', () => {
       last_job: { id: active, status: 'queued' },
     });
     expect(dev.actions.map((a: { path: string }) => a.path)).toContain('/sync/alpha/dev');
+    const others: Record<string, number> = {};
+    for (const where of ['/sync/beta/dev', '/sync/alpha/qas', '/sync/hetarchief_video/qas'])
+      others[where] = (await api.call('POST', where)).body.job_id;
+    const all: any[] = (await api.call('GET', '/targets')).body;
+    const newest = all.flatMap((t) => t.environments.map((of: any) => [t.name, of.env, of.last_job?.id]));
+    expect(newest).toEqual([
+      ['alpha', 'dev', active],
+      ['alpha', 'qas', others['/sync/alpha/qas']],
+      ['archiefvideo', 'qas', others['/sync/hetarchief_video/qas']],
+      ['beta', 'dev', others['/sync/beta/dev']],
+      ['nosync', 'dev', undefined],
+      ['outside', 'dev', undefined],
+    ]);
     const names = (await api.call('GET', '/targets')).body.map((t: { name: string }) => t.name);
     expect(names).toEqual(['alpha', 'archiefvideo', 'beta', 'nosync', 'outside']);
     expect((await api.call('GET', '/targets/hetarchief_video')).body.name).toBe('archiefvideo');
