@@ -19,7 +19,7 @@ const manifestRoute = defineRoute({
   access: 'read',
   params: idParam,
   answers: { 200: { description: 'By step, secrets filtered.', schema: z.array(renderedStepSchema) } },
-  errors: [404],
+  errors: [noJob(7)],
 });
 
 export function manifest({ config }: ApiDeps) {

@@ -40,7 +40,7 @@ const reportsRoute = defineRoute({
   access: 'read',
   params: idParam,
   answers: { 200: { description: 'By step, attempt and time.', schema: z.array(pointSchema) } },
-  errors: [404],
+  errors: [noJob(7)],
 });
 
 export function reportPoints() {

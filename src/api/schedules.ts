@@ -18,11 +18,12 @@ import { isoTime, text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
 import { readJob } from './jobs.ts';
 import { masked } from './mask.ts';
+import { QUEUED_JOB } from './job-example.ts';
 import { jobSchema } from './job-schema.ts';
 import { nearest } from '../domain/near.ts';
-import { Problem } from './problem.ts';
+import { awayProblem, Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
-import { accepted } from './start-answer.ts';
+import { accepted, SUBMIT_REFUSALS } from './start-answer.ts';
 import { requestOfFile } from './start-request.ts';
 import { submitRequest } from './submit-request.ts';
 
@@ -121,11 +122,16 @@ const runRoute = defineRoute({
   headers: idempotencyHeaders,
   answers: {
     200: { description: 'The same job is active already.', schema: jobSchema },
-    202: { description: 'A new job.', schema: jobSchema },
+    202: { description: 'A new job.', schema: jobSchema, example: QUEUED_JOB },
   },
-  errors: [404, 409, 422],
+  errors: [noSchedule('qas.av.sync', ['qas.avo.sync']), ...SUBMIT_REFUSALS],
 });
 
+const SWITCH_REFUSALS = [
+  noSchedule('qas.av.sync', ['qas.avo.sync']),
+  scheduleNotMade('qas.avo.sync'),
+  awayProblem('temporal'),
+];
 const switched = z.object({ id: z.string(), paused: z.boolean() });
 
 const pauseRoute = defineRoute({
@@ -139,8 +145,10 @@ const pauseRoute = defineRoute({
     .strictObject({ note: text(200).optional().describe('Why; shown with the schedule.') })
     .openapi({ example: { note: 'Solr upgrade' } }),
   bodyOptional: true,
-  answers: { 200: { description: 'Done.', schema: switched } },
-  errors: [404],
+  answers: {
+    200: { description: 'Done.', schema: switched, example: { id: 'qas.avo.sync', paused: true } },
+  },
+  errors: SWITCH_REFUSALS,
 });
 
 const resumeRoute = defineRoute({
@@ -150,8 +158,10 @@ const resumeRoute = defineRoute({
   summary: 'Let it fire again',
   access: 'token',
   params,
-  answers: { 200: { description: 'Done.', schema: switched } },
-  errors: [404],
+  answers: {
+    200: { description: 'Done.', schema: switched, example: { id: 'qas.avo.sync', paused: false } },
+  },
+  errors: SWITCH_REFUSALS,
 });
 
 export function schedules(deps: ApiDeps) {
@@ -159,12 +169,10 @@ export function schedules(deps: ApiDeps) {
   const find = (id: string) => {
     const found = deps.params.schedules.find((file) => file.schedule.id === id);
     if (found) return found;
-    const near = nearest(
+    throw noSchedule(
       id,
       deps.params.schedules.map((file) => file.schedule.id),
     );
-    const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
-    throw new Problem(404, 'unknown_schedule', `there is no schedule '${id.slice(0, 80)}'${meant}`);
   };
 
   app.openapi(listRoute, async (c) => {
@@ -219,6 +227,12 @@ export function schedules(deps: ApiDeps) {
     return c.json({ id, paused: false });
   });
   return app;
+}
+
+function noSchedule(id: string, known: readonly string[]): Problem {
+  const near = nearest(id, known);
+  const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+  return new Problem(404, 'unknown_schedule', `there is no schedule '${id.slice(0, 80)}'${meant}`);
 }
 
 function notMade(id: string): (error: unknown) => never {

@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Config } from '../config.ts';
-import type { Submitted } from '../db/submit.ts';
+import type { JobRow, Submitted } from '../db/submit.ts';
 import type { JobRequest } from '../domain/job.ts';
 import { masked } from './mask.ts';
 import { Problem } from './problem.ts';
@@ -25,17 +25,18 @@ const shown = {
   TARGET: 'avo',
 };
 
+const STARTED = {
+  ...shown,
+  OPTIONS: '-n 1000 -c 1 --api_job_id 7',
+  job_id: 7,
+  result: 'starting' as const,
+  deduplicated: false,
+};
+export const DEDUPLICATED = { ...STARTED, deduplicated: true };
+
 export const startedSchema = z
   .object({ ...parameters, job_id: z.int(), result: z.literal('starting'), deduplicated: z.boolean() })
-  .openapi('Started', {
-    example: {
-      ...shown,
-      OPTIONS: '-n 1000 -c 1 --api_job_id 7',
-      job_id: 7,
-      result: 'starting',
-      deduplicated: false,
-    },
-  });
+  .openapi('Started', { example: STARTED });
 
 export const dryRunSchema = z
   .object({
@@ -103,18 +104,30 @@ export function startAnswer(c: Context, submitted: Submitted, request: JobReques
 
 /** The job that a submission led to. @throws Problem 409 naming the holder, 422 for a reused Idempotency-Key */
 export function accepted(submitted: Submitted) {
-  if (submitted.kind === 'key_reused')
-    throw new Problem(422, 'idempotency_key_reused', 'this Idempotency-Key was used for another request', {
-      members: { errors: [{ field: 'Idempotency-Key', message: 'was used for another request' }] },
-    });
-  if (submitted.kind === 'busy') {
-    const { id, env, target, action_name, status } = submitted.holder;
-    throw new Problem(
-      409,
-      'busy',
-      `target '${target}' in env '${env}' is held by job ${id} (${action_name}, ${status}); wait for it or cancel it`,
-      { headers: { location: `/jobs/${id}` }, members: { holder: { id, action: action_name, status } } },
-    );
-  }
+  if (submitted.kind === 'key_reused') throw keyReused();
+  if (submitted.kind === 'busy') throw busy(submitted.holder);
   return submitted.job;
 }
+
+function keyReused(): Problem {
+  return new Problem(422, 'idempotency_key_reused', 'this Idempotency-Key was used for another request', {
+    members: { errors: [{ field: 'Idempotency-Key', message: 'was used for another request' }] },
+  });
+}
+
+type Holder = Pick<JobRow, 'id' | 'env' | 'target' | 'action_name' | 'status'>;
+
+function busy({ id, env, target, action_name, status }: Holder): Problem {
+  return new Problem(
+    409,
+    'busy',
+    `target '${target}' in env '${env}' is held by job ${id} (${action_name}, ${status}); wait for it or cancel it`,
+    { headers: { location: `/jobs/${id}` }, members: { holder: { id, action: action_name, status } } },
+  );
+}
+
+/** What a submission may be refused for, as the document shows it. */
+export const SUBMIT_REFUSALS = [
+  busy({ id: 7, env: 'qas', target: 'avo', action_name: 'sync', status: 'running' }),
+  keyReused(),
+];
