@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import type { Figure } from './figure.ts';
 import * as kubernetes from './kubernetes.ts';
+import * as listing from './listing.ts';
 import * as load from './load.ts';
 import * as runs from './runs.ts';
 import * as start from './start.ts';
@@ -12,7 +13,7 @@ import { table } from './table.ts';
 
 type Group = { readonly group: string; readonly run: (options: { once: boolean }) => Promise<Figure[]> };
 
-const GROUPS: readonly Group[] = [load, start, runs, kubernetes];
+const GROUPS: readonly Group[] = [load, start, runs, listing, kubernetes];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -29,6 +29,7 @@ const ALL_MS = 300_000;
 
 export type Rig = AsyncDisposable & {
   readonly dataDir: string;
+  readonly databaseUrl: string;
   readonly db: Db;
   readonly temporal: Temporal;
   readonly log: Log;
@@ -90,6 +91,7 @@ export async function startRig(options: {
   };
   return {
     dataDir,
+    databaseUrl,
     db,
     temporal,
     log,

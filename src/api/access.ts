@@ -51,6 +51,10 @@ export function unauthorized(detail: string, code = 'unauthorized'): Problem {
 /** The attempt a token claims to be of. @throws Problem 401 for what is no report token */
 export function reportToken(token: string): { step: number; attempt: number } {
   const claimed = parseReportToken(token);
-  if (!claimed) throw unauthorized('the token is not a report token');
+  if (!claimed) throw noReportToken();
   return claimed;
+}
+
+export function noReportToken(): Problem {
+  return unauthorized('the token is not a report token');
 }

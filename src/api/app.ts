@@ -12,8 +12,10 @@ import { jobs } from './jobs.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
+import { manifest } from './manifest.ts';
 import { page } from './page.ts';
 import { onError, Problem, problemResponse } from './problem.ts';
+import { reportPoints } from './report-points.ts';
 import { reports } from './reports.ts';
 import { schedules } from './schedules.ts';
 import { starts } from './starts.ts';
@@ -69,6 +71,8 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     login(deps),
     starts(deps),
     reports(deps),
+    reportPoints(),
+    manifest(deps),
     logs(deps, streams),
     events(deps, streams),
     jobs(deps),

@@ -9,30 +9,47 @@ const JSON_TYPE = /^application\/([\w.-]+\+)?json(\s*;|$)/i;
 
 /** The body's bytes, counted as they arrive, whatever the headers say. @throws Problem 413 */
 export async function readBody(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>> {
-  const tooLarge = () => new Problem(413, 'too_large', `the body is larger than ${limit} bytes`);
-  if (Number(c.req.header('content-length') ?? 0) > limit) throw tooLarge();
+  if (Number(c.req.header('content-length') ?? 0) > limit) throw tooLarge(limit);
   const chunks: Uint8Array[] = [];
   let size = 0;
   const body: ReadableStream<Uint8Array> | null = c.req.raw.body;
   for await (const chunk of body ?? []) {
     size += chunk.length;
-    if (size > limit) throw tooLarge();
+    if (size > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-/** For a route whose schema reads JSON. */
-export function jsonBody(limit = BODY_LIMIT): MiddlewareHandler {
+export function tooLarge(limit: number): Problem {
+  return new Problem(413, 'too_large', `the body is larger than ${limit} bytes`);
+}
+
+export function notJson(): Problem {
+  return new Problem(415, 'not_json', 'send the header Content-Type: application/json');
+}
+
+/**
+ * For a route whose schema reads JSON.
+ * @param options.optional no body at all is read as one without fields
+ */
+export function jsonBody(
+  options: { limit?: number | undefined; optional?: boolean } = {},
+): MiddlewareHandler {
   return async (c, next) => {
-    const bytes = await readBody(c, limit);
-    if (!JSON_TYPE.test(c.req.header('content-type') ?? ''))
-      throw new Problem(415, 'not_json', 'send the header Content-Type: application/json');
+    const bytes = await readBody(c, options.limit ?? BODY_LIMIT);
+    const { method } = c.req;
+    if (options.optional === true && bytes.length === 0) {
+      const headers = new Headers(c.req.raw.headers);
+      headers.set('content-type', 'application/json');
+      c.req.raw = new Request(c.req.raw, { method, headers, body: '{}' });
+      return await next();
+    }
+    if (!JSON_TYPE.test(c.req.header('content-type') ?? '')) throw notJson();
     parseJson(bytes);
     // The schema's validator reads the body once more.
-    const { method } = c.req;
     c.req.raw = new Request(c.req.raw, { method, body: bytes });
-    await next();
+    return await next();
   };
 }
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { ApiEnv } from './context.ts';
+import { addExamples } from './document-examples.ts';
 import { subApp } from './route.ts';
 
 const FOLDER = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -49,6 +50,17 @@ const INFO = {
       'Times are UTC, ISO-8601.',
   },
   security: [{ bearer: [] }],
+  tags: [
+    { name: 'start', description: 'Starts and dry runs, by what job_params declares or by parameters.' },
+    { name: 'jobs', description: 'What was asked for, how it goes, what came of it.' },
+    { name: 'events', description: 'Changes as they happen, as Server-Sent Events.' },
+    { name: 'sync_jobs', description: "Sync programs' own records, also of runs started elsewhere." },
+    { name: 'targets', description: 'What can be run where, and how it stands.' },
+    { name: 'maintenance', description: 'The flag that holds back what has not begun.' },
+    { name: 'schedules', description: 'What runs by itself.' },
+    { name: 'login', description: 'Tokens for passwords, and newer ones for tokens.' },
+    { name: 'health', description: 'Whether the process lives, and whether it can serve.' },
+  ],
 };
 
 /** @param whole the app whose routes are described */
@@ -62,7 +74,7 @@ export function docs(whole: OpenAPIHono<ApiEnv>) {
     });
   let described: object | undefined;
   app.get('/openapi.json', (c) => {
-    described ??= whole.getOpenAPI31Document(INFO);
+    described ??= addExamples(whole.getOpenAPI31Document(INFO));
     return c.json(described);
   });
   app.get('/docs', (c) => c.html(PAGE, 200, { 'content-security-policy': POLICY }));

@@ -15,10 +15,18 @@ const LIFE_MS = TOKEN_SECONDS * 1000;
 
 /** One event of a stream, as the document describes it. */
 export function eventSchema<const E extends readonly [string, ...string[]]>(events: E) {
-  return z.object({
-    event: z.enum([...events, 'error']),
-    id: z.string().optional().describe('For Last-Event-ID.'),
-    data: z.string().describe('JSON.'),
+  return z
+    .object({
+      event: z.enum([...events, 'error']),
+      id: z.string().optional().describe('For Last-Event-ID.'),
+      data: z.string().describe('JSON.'),
+    })
+    .openapi({ example: { event: events[0], id: '0', data: '{}' } });
+}
+
+export function tooManyStreams(open: number): Problem {
+  return new Problem(503, 'too_many_streams', `${open} event streams are open already`, {
+    headers: { 'retry-after': '10' },
   });
 }
 
@@ -47,10 +55,7 @@ export class EventStreams {
 
   /** @throws Problem 503 when too many are open */
   open(c: Context<ApiEnv>, run: (stream: EventStream) => Promise<void>): Response {
-    if (this.#open >= this.#most)
-      throw new Problem(503, 'too_many_streams', `${this.#most} event streams are open already`, {
-        headers: { 'retry-after': '10' },
-      });
+    if (this.#open >= this.#most) throw tooManyStreams(this.#most);
     this.#open += 1;
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (api) => {

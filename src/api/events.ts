@@ -1,7 +1,7 @@
 /** `/events` and `/jobs/:id/events`: what changes, as Server-Sent Events, without a gap for who comes back. */
 import { databaseTime } from '../db/clock.ts';
 import type { ApiDeps } from './context.ts';
-import { eventSchema, type EventStream, type EventStreams } from './event-streams.ts';
+import { eventSchema, type EventStream, type EventStreams, tooManyStreams } from './event-streams.ts';
 import { idParam } from './fields.ts';
 import { noJob } from './jobs.ts';
 import { type Backlog, LiveJobs, type Snapshot } from './live-jobs.ts';
@@ -24,8 +24,10 @@ const allRoute = defineRoute({
     200: {
       description: 'The stream.',
       types: { 'text/event-stream': eventSchema(['ready', 'job', 'maintenance', 'reset']) },
+      example: { event: 'job', id: '1795309700000', data: JSON.stringify({ id: 7, version: 41 }) },
     },
   },
+  errors: [tooManyStreams(200)],
 });
 
 const oneRoute = defineRoute({
@@ -37,9 +39,13 @@ const oneRoute = defineRoute({
   access: 'read',
   params: idParam,
   answers: {
-    200: { description: 'The stream.', types: { 'text/event-stream': eventSchema(['job', 'end']) } },
+    200: {
+      description: 'The stream.',
+      types: { 'text/event-stream': eventSchema(['job', 'end']) },
+      example: { event: 'job', id: '1795309700000', data: JSON.stringify({ id: 7, version: 41 }) },
+    },
   },
-  errors: [404],
+  errors: [noJob(7), tooManyStreams(200)],
 });
 
 export function events(deps: ApiDeps, streams: EventStreams) {

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { JOB_STATUSES } from '../domain/status.ts';
 import { isoTime } from './fields.ts';
+import { RUNNING_JOB } from './job-example.ts';
 import { syncJobSchema } from './sync-job-json.ts';
 
 const diagnosis = z
@@ -40,46 +41,45 @@ const step = z.object({
   log: z.string(),
 });
 
-export const jobSchema = z
-  .object({
-    id: z.int().openapi({ example: 7 }),
-    uid: z.uuid(),
-    target: z.string().openapi({ example: 'avo' }),
-    env: z.string().openapi({ example: 'qas' }),
-    job_type: z.string().openapi({ example: 'sync' }),
-    action: z.string().openapi({ example: 'sync' }),
-    status: z.enum(JOB_STATUSES),
-    status_reason: z.string().nullable(),
-    status_detail: z.string().nullable(),
-    sync_id: z.int().nullable(),
-    sync_job: syncJobSchema.nullable().describe('Of the last step that has one.'),
-    steps: z.array(step),
-    progress: progressSchema.nullable(),
-    diagnosis: diagnosis.nullable(),
-    stalled: z
-      .boolean()
-      .describe('Running, and nothing was reported for as long as STALLED_AFTER says, 30 s by default.'),
-    parameters: z.object({
-      action_name: z.string(),
-      action: z.string(),
-      is_tag: z.string(),
-      options: z.string(),
-      mam_main_query: z.string().nullable(),
-    }),
-    runner: z.string(),
-    trigger: z.string(),
-    requested_by: z.string(),
-    resumes: z.int().nullable(),
-    cancel_requested_at: isoTime.nullable(),
-    cancel_requested_by: z.string().nullable(),
-    temporal_url: z.string().nullable(),
-    created_at: isoTime,
-    updated_at: isoTime,
-    started_at: isoTime.nullable(),
-    finished_at: isoTime.nullable(),
-    log: z.string().openapi({ example: '/jobs/7/logs' }),
-    version: z.int(),
-  })
-  .openapi('Job');
+const job = z.object({
+  id: z.int().openapi({ example: 7 }),
+  uid: z.uuid(),
+  target: z.string().openapi({ example: 'avo' }),
+  env: z.string().openapi({ example: 'qas' }),
+  job_type: z.string().openapi({ example: 'sync' }),
+  action: z.string().openapi({ example: 'sync' }),
+  status: z.enum(JOB_STATUSES),
+  status_reason: z.string().nullable(),
+  status_detail: z.string().nullable(),
+  sync_id: z.int().nullable(),
+  sync_job: syncJobSchema.nullable().describe('Of the last step that has one.'),
+  steps: z.array(step),
+  progress: progressSchema.nullable(),
+  diagnosis: diagnosis.nullable(),
+  stalled: z
+    .boolean()
+    .describe('Running, and nothing was reported for as long as STALLED_AFTER says, 30 s by default.'),
+  parameters: z.object({
+    action_name: z.string(),
+    action: z.string(),
+    is_tag: z.string(),
+    options: z.string(),
+    mam_main_query: z.string().nullable(),
+  }),
+  runner: z.string(),
+  trigger: z.string(),
+  requested_by: z.string(),
+  resumes: z.int().nullable(),
+  cancel_requested_at: isoTime.nullable(),
+  cancel_requested_by: z.string().nullable(),
+  temporal_url: z.string().nullable(),
+  created_at: isoTime,
+  updated_at: isoTime,
+  started_at: isoTime.nullable(),
+  finished_at: isoTime.nullable(),
+  log: z.string().openapi({ example: '/jobs/7/logs' }),
+  version: z.int(),
+});
 
-export type JobJson = z.infer<typeof jobSchema>;
+export type JobJson = z.infer<typeof job>;
+export const jobSchema = job.openapi('Job', { example: RUNNING_JOB });

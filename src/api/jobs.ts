@@ -2,12 +2,14 @@
 import { z } from '@hono/zod-openapi';
 import { requestForceDelete } from '../db/cancel.ts';
 import { databaseTime } from '../db/clock.ts';
-import { type JobFilter, listJobViews, readJobView } from '../db/job-views.ts';
+import { type JobFilter, listJobViews } from '../db/job-pages.ts';
+import { readJobView } from '../db/job-views.ts';
 import type { Db } from '../db/schema.ts';
 import { cancel } from '../temporal/cancel.ts';
 import type { ApiDeps } from './context.ts';
 import { idParam, text, time } from './fields.ts';
 import { toJob } from './job-json.ts';
+import { CANCELLING_JOB, DELETED_JOB } from './job-example.ts';
 import { type JobJson, jobSchema } from './job-schema.ts';
 import { decodeCursor, onePage, pageFields, pageRange } from './paging.ts';
 import { Problem } from './problem.ts';
@@ -30,17 +32,20 @@ const words = z
 export const jobQueryFields = {
   ...pageFields,
   cursor: text(200).optional().describe('As the Link header gave it; opaque.'),
-  status: words.optional(),
-  operation: words.optional(),
-  env: text(40).optional(),
+  status: words.optional().describe('Statuses, or reasons of waiting ones; comma list or repeated.'),
+  operation: words.optional().describe('Names of actions; comma list or repeated.'),
+  env: text(40).optional().openapi({ example: 'qas' }),
   ignoreCompleted: z
     .enum(['true', 'false'], 'must be true or false')
     .optional()
     .describe('Hides every final job.'),
-  since: time.optional(),
-  until: time.optional(),
+  since: time.optional().describe('Asked for at or after.'),
+  until: time.optional().describe('Asked for before.'),
 };
-const listQuery = z.strictObject({ ...jobQueryFields, target: text(40).optional() });
+const listQuery = z.strictObject({
+  ...jobQueryFields,
+  target: text(40).optional().openapi({ example: 'avo' }),
+});
 export type JobQuery = z.infer<typeof listQuery>;
 
 const listRoute = defineRoute({
@@ -61,7 +66,7 @@ const showRoute = defineRoute({
   access: 'read',
   params: idParam,
   answers: { 200: { description: 'The job.', schema: jobSchema } },
-  errors: [404],
+  errors: [noJob(7)],
 });
 
 const updateRoute = defineRoute({
@@ -80,7 +85,7 @@ const updateRoute = defineRoute({
     .refine((body) => Object.keys(body).length > 0, 'needs status, description or log')
     .openapi({ minProperties: 1, example: { status: 'validating', log: 'Started validating.' } }),
   answers: { 200: { description: 'The job.', schema: jobSchema } },
-  errors: [404, 409],
+  errors: [noJob(7), notUpdated({ id: 7, runner: 'process' })],
 });
 
 const cancelRoute = defineRoute({
@@ -92,10 +97,10 @@ const cancelRoute = defineRoute({
   access: 'token',
   params: idParam,
   answers: {
-    200: { description: 'It has ended, now or before.', schema: jobSchema },
-    202: { description: 'It is being cancelled.', schema: jobSchema },
+    200: { description: 'It has ended, now or before.', schema: jobSchema, example: DELETED_JOB },
+    202: { description: 'It is being cancelled.', schema: jobSchema, example: CANCELLING_JOB },
   },
-  errors: [404],
+  errors: [noJob(7)],
 });
 
 const forceRoute = defineRoute({
@@ -105,8 +110,8 @@ const forceRoute = defineRoute({
   summary: 'Give up on the pod of a cancelling job whose node is lost',
   access: 'token',
   params: idParam,
-  answers: { 202: { description: 'The worker acts on it.', schema: jobSchema } },
-  errors: [404, 409],
+  answers: { 202: { description: 'The worker acts on it.', schema: jobSchema, example: CANCELLING_JOB } },
+  errors: [noJob(7), notCancelling({ id: 7, status: 'running' })],
 });
 
 export function jobs(deps: ApiDeps) {
@@ -115,13 +120,7 @@ export function jobs(deps: ApiDeps) {
   app.openapi(showRoute, async (c) => c.json(await readJob(c.var.db, deps, c.req.valid('param').id)));
   app.openapi(updateRoute, async (c) => {
     const job = await readJob(c.var.db, deps, c.req.valid('param').id);
-    throw new Problem(
-      409,
-      job.runner === 'external' ? 'not_yet' : 'not_external',
-      job.runner === 'external'
-        ? `job ${job.id}: updates of external executors are not accepted yet`
-        : `job ${job.id} is run by the ${job.runner} runner, which alone says how it goes; only jobs of RUNNER=external are updated`,
-    );
+    throw notUpdated(job);
   });
   app.openapi(cancelRoute, async (c) => {
     const { id } = c.req.valid('param');
@@ -134,12 +133,7 @@ export function jobs(deps: ApiDeps) {
     const { id } = c.req.valid('param');
     const done = await requestForceDelete(c.var.db, { id, principal: c.var.user.sub });
     const job = await readJob(c.var.db, deps, id);
-    if (!done)
-      throw new Problem(
-        409,
-        'not_cancelling',
-        `job ${id} is ${job.status}; only a cancelling job is force-deleted`,
-      );
+    if (!done) throw notCancelling(job);
     return c.json(job, 202);
   });
   return app;
@@ -179,4 +173,15 @@ export async function readJob(db: Db, deps: ApiDeps, id: number): Promise<JobJso
 
 export function noJob(id: number): Problem {
   return new Problem(404, 'unknown_job', `there is no job ${id}`);
+}
+
+function notUpdated({ id, runner }: Pick<JobJson, 'id' | 'runner'>): Problem {
+  if (runner === 'external')
+    return new Problem(409, 'not_yet', `job ${id}: updates of external executors are not accepted yet`);
+  const who = `job ${id} is run by the ${runner} runner, which alone says how it goes`;
+  return new Problem(409, 'not_external', `${who}; only jobs of RUNNER=external are updated`);
+}
+
+function notCancelling({ id, status }: Pick<JobJson, 'id' | 'status'>): Problem {
+  return new Problem(409, 'not_cancelling', `job ${id} is ${status}; only a cancelling job is force-deleted`);
 }

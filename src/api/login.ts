@@ -59,7 +59,7 @@ const loginRoute = defineRoute({
     },
   },
   answers: { 200: { description: 'A bearer token.', schema: answer } },
-  errors: [401, 413, 415, 422, 429],
+  errors: [wrongCredentials(), tooManyTries(60), unknownType(), 413, 422],
 });
 
 const renewRoute = defineRoute({
@@ -69,6 +69,7 @@ const renewRoute = defineRoute({
   summary: 'A newer token for a valid one, up to 12 h after the password',
   access: 'token',
   answers: { 200: { description: 'A bearer token.', schema: answer } },
+  errors: [loginExpired()],
 });
 
 export function login({ config, db }: ApiDeps) {
@@ -90,29 +91,39 @@ export function login({ config, db }: ApiDeps) {
     // Counted before it is known to be bad, so that many at once do not slip through; a good one is given back.
     await tries.consume(from).catch((refused: unknown) => {
       if (!(refused instanceof RateLimiterRes)) throw refused;
-      throw new Problem(
-        429,
-        'too_many_tries',
-        `more than ${BAD_TRIES} bad tries a minute from your address`,
-        {
-          headers: { 'retry-after': String(Math.max(1, Math.ceil(refused.msBeforeNext / 1000))) },
-        },
-      );
+      throw tooManyTries(Math.max(1, Math.ceil(refused.msBeforeNext / 1000)));
     });
-    if (!(await passwordFits(c.var.db, username, password)))
-      throw unauthorized('wrong username or password', 'wrong_credentials');
+    if (!(await passwordFits(c.var.db, username, password))) throw wrongCredentials();
     await tries.reward(from);
     return give(c, username, Math.floor(databaseTime(db).getTime() / 1000));
   });
   app.openapi(renewRoute, async (c) => {
     const { sub, authTime } = c.var.user;
-    if (databaseTime(db).getTime() / 1000 - authTime > RENEWABLE_SECONDS)
-      throw unauthorized('the password was given more than 12 hours ago; log in again', 'login_expired');
+    if (databaseTime(db).getTime() / 1000 - authTime > RENEWABLE_SECONDS) throw loginExpired();
     const user = await findUser(c.var.db, sub);
     if (!user) throw unauthorized('the user may no longer log in', 'user_disabled');
     return give(c, sub, authTime);
   });
   return app;
+}
+
+function wrongCredentials(): Problem {
+  return unauthorized('wrong username or password', 'wrong_credentials');
+}
+
+function loginExpired(): Problem {
+  return unauthorized('the password was given more than 12 hours ago; log in again', 'login_expired');
+}
+
+function tooManyTries(seconds: number): Problem {
+  return new Problem(429, 'too_many_tries', `more than ${BAD_TRIES} bad tries a minute from your address`, {
+    headers: { 'retry-after': String(seconds) },
+  });
+}
+
+function unknownType(): Problem {
+  const types = 'application/json, application/x-www-form-urlencoded or multipart/form-data';
+  return new Problem(415, 'unknown_type', `send the header Content-Type: ${types}`);
 }
 
 function readCredentials(fields: unknown): z.infer<typeof credentials> {
@@ -125,12 +136,7 @@ async function readFields(c: Context): Promise<unknown> {
   const type = c.req.header('content-type') ?? '';
   const bytes = await readBody(c, BODY_LIMIT);
   if (/^application\/json(\s*;|$)/i.test(type)) return parseJson(bytes);
-  if (!/^(application\/x-www-form-urlencoded|multipart\/form-data)(\s*;|$)/i.test(type))
-    throw new Problem(
-      415,
-      'unknown_type',
-      'send the header Content-Type: application/json, application/x-www-form-urlencoded or multipart/form-data',
-    );
+  if (!/^(application\/x-www-form-urlencoded|multipart\/form-data)(\s*;|$)/i.test(type)) throw unknownType();
   c.req.raw = new Request(c.req.raw, { method: 'POST', body: bytes });
   const form: unknown = await c.req.parseBody({ all: true }).catch(() => {
     throw new Problem(400, 'malformed', 'the body is not a well-formed form');

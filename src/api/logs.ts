@@ -26,18 +26,24 @@ const logRoute = defineRoute({
   access: 'read',
   params: idParam,
   query: z.strictObject({
-    step: digits(0, MOST_INTEGER).optional(),
-    attempt: digits(1, MOST_INTEGER).optional(),
+    step: digits(0, MOST_INTEGER).optional().describe('From 0.'),
+    attempt: digits(1, MOST_INTEGER).optional().describe('From 1.'),
     offset: offset.optional().describe('Bytes; as X-Log-End or an event id gave it.'),
-    follow: z.enum(['', 'true', 'false'], 'must be true or false').optional(),
+    follow: z
+      .enum(['', 'true', 'false'], 'must be true or false')
+      .optional()
+      .describe('As it grows, as Server-Sent Events.'),
   }),
   answers: {
     200: {
       description: 'Text, or text/event-stream with ?follow.',
-      types: { 'text/plain': z.string(), 'text/event-stream': eventSchema(['log', 'end']) },
+      types: {
+        'text/plain': z.string().openapi({ example: 'reading 48211 records\n' }),
+        'text/event-stream': eventSchema(['log', 'end']),
+      },
     },
   },
-  errors: [404],
+  errors: [noJob(7), noStep({ id: 7, asked: 'step 1, attempt any' })],
 });
 
 type Place = { step: number; attempt: number; from: number };
@@ -79,7 +85,11 @@ function findPlace(
   if (last) return { step: last.step, attempt: last.attempt, from: query.offset ?? 0 };
   if (query.step === undefined && query.attempt === undefined) return undefined;
   const asked = `step ${query.step ?? 'any'}, attempt ${query.attempt ?? 'any'}`;
-  throw new Problem(404, 'unknown_step', `job ${view.id} has not (yet) had ${asked}`);
+  throw noStep({ id: view.id, asked });
+}
+
+function noStep(of: { id: number; asked: string }): Problem {
+  return new Problem(404, 'unknown_step', `job ${of.id} has not (yet) had ${of.asked}`);
 }
 
 /** An event's id is the offset of its chunk, with step and attempt before it where all steps are followed. */

@@ -14,14 +14,17 @@ const entrySchema = z.object({
   timestamp: isoTime,
   set_by: z.string(),
 });
+const ENTRY = {
+  msg: 'Solr upgrade',
+  paused: true,
+  timestamp: '2026-11-22T01:00:00.000Z',
+  set_by: 'admin',
+};
 const statusSchema = entrySchema
   .extend({ engine: z.enum(['RUNNING', 'PAUSING', 'PAUSED']), running_jobs: z.int() })
   .openapi('Maintenance', {
     example: {
-      msg: 'Solr upgrade',
-      paused: true,
-      timestamp: '2026-11-22T01:00:00.000Z',
-      set_by: 'admin',
+      ...ENTRY,
       engine: 'PAUSING',
       running_jobs: 1,
     },
@@ -69,7 +72,9 @@ const historyRoute = defineRoute({
   summary: 'Every change of the flag, newest first',
   access: 'read',
   query: pageQuery,
-  answers: { 200: { description: 'A page; its Link header leads on.', schema: z.array(entrySchema) } },
+  answers: {
+    200: { description: 'A page; its Link header leads on.', schema: z.array(entrySchema), example: [ENTRY] },
+  },
 });
 
 export function maintenance(deps: ApiDeps) {

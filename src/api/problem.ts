@@ -16,7 +16,14 @@ export const problemSchema = z
     detail: z.string(),
     code: z.string(),
     message: z.string().describe('The same as detail.'),
-    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    errors: z
+      .array(z.object({ field: z.string(), message: z.string() }))
+      .optional()
+      .describe('The fields at fault.'),
+    holder: z
+      .object({ id: z.int(), action: z.string(), status: z.string() })
+      .optional()
+      .describe('The job that holds the target.'),
   })
   .openapi('Problem');
 
@@ -40,27 +47,39 @@ export class Problem extends Error {
 }
 
 export function problemResponse(c: Context, problem: Problem): Response {
-  return c.json(
-    {
-      type: 'about:blank',
-      title: STATUS_CODES[problem.status] ?? 'Error',
-      status: problem.status,
-      detail: problem.message,
-      code: problem.code,
-      message: problem.message,
-      ...problem.extras.members,
-    },
-    problem.status,
-    { 'content-type': 'application/problem+json', ...problem.extras.headers },
-  );
+  return c.json(problemBody(problem), problem.status, {
+    'content-type': 'application/problem+json',
+    ...problem.extras.headers,
+  });
+}
+
+/** As it is sent, and as the document shows it. */
+export function problemBody(problem: Problem) {
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[problem.status] ?? 'Error',
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    message: problem.message,
+    ...problem.extras.members,
+  };
 }
 
 export type Fault = { readonly field: string; readonly message: string };
 
 /** 422 for a body, naming each field. */
 export function bodyProblem(errors: readonly Fault[]): Problem {
-  const detail = errors.map((error) => `${error.field}: ${error.message}`).join('; ');
-  return new Problem(422, 'invalid_body', detail, { members: { errors } });
+  return new Problem(422, 'invalid_body', named(errors), { members: { errors } });
+}
+
+/** 400 for a path, a query or a header, naming each field. */
+export function partProblem(part: string, errors: readonly Fault[]): Problem {
+  return new Problem(400, `bad_${part}`, `${part}: ${named(errors)}`, { members: { errors } });
+}
+
+function named(errors: readonly Fault[]): string {
+  return errors.map((error) => `${error.field}: ${error.message}`).join('; ');
 }
 
 /** 503: a part we need is away; asking again is right. */

@@ -4,7 +4,7 @@ import { findJobUid } from '../db/job-views.ts';
 import { storeReport } from '../db/reports.ts';
 import type { Report } from '../domain/report.ts';
 import { verifyReportToken } from '../report-token.ts';
-import { bearerToken, reportToken } from './access.ts';
+import { bearerToken, noReportToken, reportToken } from './access.ts';
 import type { ApiDeps } from './context.ts';
 import { count, idParam, MOST_INTEGER, text } from './fields.ts';
 import { noJob } from './jobs.ts';
@@ -43,6 +43,18 @@ const reportSchema = z
     example: { seq: 3, phase: 'reading', records_done: 3000, records_total: 48211, added: 12, updated: 2988 },
   }) satisfies z.ZodType<Report>;
 
+type Attempt = { readonly id: number; readonly step: number; readonly attempt: number };
+const EXAMPLE: Attempt = { id: 7, step: 0, attempt: 1 };
+
+const refusals = {
+  cancelling: ({ id }: Attempt) =>
+    new Problem(409, 'cancelling', `job ${id} is being cancelled; this attempt must not begin`),
+  ended: ({ id, step, attempt }: Attempt) =>
+    new Problem(410, 'ended', `attempt ${attempt} of step ${step} of job ${id} has ended`),
+  unknown: ({ id, step, attempt }: Attempt) =>
+    new Problem(404, 'unknown_attempt', `job ${id} has no attempt ${attempt} of step ${step}`),
+};
+
 const reportRoute = defineRoute({
   method: 'put',
   path: '/jobs/{id}/report',
@@ -59,7 +71,15 @@ const reportRoute = defineRoute({
       example: { accepted: true },
     },
   },
-  errors: [403, 404, 409, 410, 429],
+  errors: [
+    noReportToken(),
+    otherToken(7),
+    noJob(7),
+    refusals.unknown(EXAMPLE),
+    refusals.cancelling(EXAMPLE),
+    refusals.ended(EXAMPLE),
+    tooManyReports(1),
+  ],
 });
 
 export function reports({ config }: ApiDeps) {
@@ -71,14 +91,10 @@ export function reports({ config }: ApiDeps) {
     const claimed = reportToken(token);
     const uid = await findJobUid(c.var.db, id);
     if (uid === undefined) throw noJob(id);
-    if (!verifyReportToken(config.secrets, token, uid))
-      throw new Problem(403, 'other_token', `the token was not made for an attempt of job ${id}`);
+    if (!verifyReportToken(config.secrets, token, uid)) throw otherToken(id);
     const { step, attempt } = claimed;
     const wait = rate.take(`${id}.${step}.${attempt}`);
-    if (wait > 0)
-      throw new Problem(429, 'too_many_reports', 'more than one report a second', {
-        headers: { 'retry-after': String(wait) },
-      });
+    if (wait > 0) throw tooManyReports(wait);
     const report = c.req.valid('json');
     const verdict = await storeReport(
       c.var.db,
@@ -91,18 +107,19 @@ export function reports({ config }: ApiDeps) {
         message: masked(report.message),
       },
     );
-    switch (verdict.kind) {
-      case 'accepted':
-      case 'stale':
-        break;
-      case 'cancelling':
-        throw new Problem(409, 'cancelling', `job ${id} is being cancelled; this attempt must not begin`);
-      case 'ended':
-        throw new Problem(410, 'ended', `attempt ${attempt} of step ${step} of job ${id} has ended`);
-      case 'unknown':
-        throw new Problem(404, 'unknown_attempt', `job ${id} has no attempt ${attempt} of step ${step}`);
-    }
+    if (verdict.kind !== 'accepted' && verdict.kind !== 'stale')
+      throw refusals[verdict.kind]({ id, step, attempt });
     return c.json({ accepted: verdict.kind === 'accepted' });
   });
   return app;
+}
+
+function otherToken(id: number): Problem {
+  return new Problem(403, 'other_token', `the token was not made for an attempt of job ${id}`);
+}
+
+function tooManyReports(seconds: number): Problem {
+  return new Problem(429, 'too_many_reports', 'more than one report a second', {
+    headers: { 'retry-after': String(seconds) },
+  });
 }

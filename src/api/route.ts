@@ -6,13 +6,15 @@ import { type Access, refuseDisabled, requires } from './access.ts';
 import { jsonBody, noBody } from './body.ts';
 import type { ApiEnv } from './context.ts';
 import { databaseDeadline } from './deadline.ts';
-import { bodyProblem, Problem, problemSchema } from './problem.ts';
+import { bodyProblem, partProblem, Problem, problemSchema } from './problem.ts';
+import { problemExamples } from './problem-examples.ts';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 
 type Answer = {
   readonly description: string;
   readonly schema?: z.ZodType;
+  /** Where the schema has none, or another one. */
   readonly example?: unknown;
   /** What it is in each media type, where that is not JSON. */
   readonly types?: Readonly<Record<string, z.ZodType>>;
@@ -30,12 +32,15 @@ type Declaration<P extends string, Params, Query, Body> = {
   readonly headers?: z.ZodObject;
   readonly json?: Body;
   readonly bodyLimit?: number;
+  /** No body is read as one without fields. */
+  readonly bodyOptional?: true;
   /** Documented only; the route reads the body itself. */
   readonly ownBody?: NonNullable<RouteConfig['request']>['body'];
   /** False where a route does not need Postgres first. */
   readonly deadline?: false;
   readonly answers: Readonly<Record<number, Answer>>;
-  readonly errors?: readonly number[];
+  /** As they are thrown, which makes them examples; by status alone where all routes have it in common. */
+  readonly errors?: readonly (Problem | number)[];
 };
 
 type Defined<P extends string, Params, Query, Body> = Omit<
@@ -61,11 +66,12 @@ export function defineRoute<
   Body extends z.ZodType | undefined = undefined,
 >(route: Declaration<P, Params, Query, Body>): Defined<P, Params, Query, Body> {
   const middleware: MiddlewareHandler<ApiEnv>[] = [requires(route.access)];
-  if (route.json) middleware.push(jsonBody(route.bodyLimit));
+  if (route.json)
+    middleware.push(jsonBody({ limit: route.bodyLimit, optional: route.bodyOptional === true }));
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
   if (route.deadline !== false) middleware.push(databaseDeadline, refuseDisabled);
   const body = route.json
-    ? { content: { 'application/json': { schema: route.json } }, required: true }
+    ? { content: { 'application/json': { schema: route.json } }, required: route.bodyOptional !== true }
     : route.ownBody;
   // createRoute infers from literals; here each part is chosen, and Defined says what the handlers may rely on.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -102,16 +108,27 @@ function responses(route: Declaration<string, unknown, unknown, unknown>): Route
         ),
       ),
     };
-  const codes = new Set([400, ...(route.errors ?? [])]);
-  if (route.access !== 'public') codes.add(401);
-  if (route.deadline !== false) codes.add(503);
-  if (route.json) for (const code of [413, 415, 422]) codes.add(code);
-  for (const code of codes)
-    described[code] = {
-      description: STATUS_CODES[code] ?? 'Error',
-      content: { 'application/problem+json': { schema: problemSchema } },
+  const own = (route.errors ?? []).filter((error) => error instanceof Problem);
+  const implied = impliedBy(route);
+  const stated = (route.errors ?? []).map((error) => (error instanceof Problem ? error.status : error));
+  for (const status of new Set([...implied, ...stated])) {
+    const examples = problemExamples({ status, own, isImplied: implied.includes(status) });
+    described[status] = {
+      description: STATUS_CODES[status] ?? 'Error',
+      content: { 'application/problem+json': { schema: problemSchema, examples } },
     };
+  }
   return described;
+}
+
+/** What the middleware of a route may refuse it for. */
+function impliedBy(route: Declaration<string, unknown, unknown, unknown>): number[] {
+  return [
+    400,
+    ...(route.access === 'public' ? [] : [401]),
+    ...(route.deadline === false ? [] : [503]),
+    ...(route.json ? [413, 415, 422] : []),
+  ];
 }
 
 /** An app for one resource: what its schemas refuse becomes a problem that names the field. */
@@ -122,8 +139,7 @@ export function subApp(): OpenAPIHono<ApiEnv> {
       const faults = result.error.issues.flatMap(faultsOf);
       if (result.target === 'json') throw bodyProblem(faults);
       const where = { param: 'path', query: 'query', header: 'header' }[result.target as string] ?? 'request';
-      const detail = faults.map((fault) => `${fault.field}: ${fault.message}`).join('; ');
-      throw new Problem(400, `bad_${where}`, `${where}: ${detail}`, { members: { errors: faults } });
+      throw partProblem(where, faults);
     },
   });
 }

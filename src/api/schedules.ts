@@ -17,11 +17,13 @@ import type { ApiDeps } from './context.ts';
 import { isoTime, text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
 import { readJob } from './jobs.ts';
+import { masked } from './mask.ts';
+import { QUEUED_JOB } from './job-example.ts';
 import { jobSchema } from './job-schema.ts';
 import { nearest } from '../domain/near.ts';
-import { Problem } from './problem.ts';
+import { awayProblem, Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
-import { accepted } from './start-answer.ts';
+import { accepted, SUBMIT_REFUSALS } from './start-answer.ts';
 import { requestOfFile } from './start-request.ts';
 import { submitRequest } from './submit-request.ts';
 
@@ -120,37 +122,57 @@ const runRoute = defineRoute({
   headers: idempotencyHeaders,
   answers: {
     200: { description: 'The same job is active already.', schema: jobSchema },
-    202: { description: 'A new job.', schema: jobSchema },
+    202: { description: 'A new job.', schema: jobSchema, example: QUEUED_JOB },
   },
-  errors: [404, 409, 422],
+  errors: [noSchedule('qas.av.sync', ['qas.avo.sync']), ...SUBMIT_REFUSALS],
 });
 
-function switchRoute<const P extends string>(path: P, summary: string) {
-  return defineRoute({
-    method: 'post',
-    path,
-    tag: 'schedules',
-    summary,
-    access: 'token',
-    params,
-    answers: { 200: { description: 'Done.', schema: z.object({ id: z.string(), paused: z.boolean() }) } },
-    errors: [404],
-  });
-}
-const pauseRoute = switchRoute('/schedules/{id}/pause', 'Let it not fire');
-const resumeRoute = switchRoute('/schedules/{id}/resume', 'Let it fire again');
+const SWITCH_REFUSALS = [
+  noSchedule('qas.av.sync', ['qas.avo.sync']),
+  scheduleNotMade('qas.avo.sync'),
+  awayProblem('temporal'),
+];
+const switched = z.object({ id: z.string(), paused: z.boolean() });
+
+const pauseRoute = defineRoute({
+  method: 'post',
+  path: '/schedules/{id}/pause',
+  tag: 'schedules',
+  summary: 'Let it not fire',
+  access: 'token',
+  params,
+  json: z
+    .strictObject({ note: text(200).optional().describe('Why; shown with the schedule.') })
+    .openapi({ example: { note: 'Solr upgrade' } }),
+  bodyOptional: true,
+  answers: {
+    200: { description: 'Done.', schema: switched, example: { id: 'qas.avo.sync', paused: true } },
+  },
+  errors: SWITCH_REFUSALS,
+});
+
+const resumeRoute = defineRoute({
+  method: 'post',
+  path: '/schedules/{id}/resume',
+  tag: 'schedules',
+  summary: 'Let it fire again',
+  access: 'token',
+  params,
+  answers: {
+    200: { description: 'Done.', schema: switched, example: { id: 'qas.avo.sync', paused: false } },
+  },
+  errors: SWITCH_REFUSALS,
+});
 
 export function schedules(deps: ApiDeps) {
   const app = subApp();
   const find = (id: string) => {
     const found = deps.params.schedules.find((file) => file.schedule.id === id);
     if (found) return found;
-    const near = nearest(
+    throw noSchedule(
       id,
       deps.params.schedules.map((file) => file.schedule.id),
     );
-    const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
-    throw new Problem(404, 'unknown_schedule', `there is no schedule '${id.slice(0, 80)}'${meant}`);
   };
 
   app.openapi(listRoute, async (c) => {
@@ -186,28 +208,43 @@ export function schedules(deps: ApiDeps) {
     return c.json(await readJob(c.var.db, deps, id), status, { location: `/jobs/${id}` });
   });
 
-  for (const [route, verb, change] of [
-    [pauseRoute, 'pause', pauseSchedule],
-    [resumeRoute, 'resume', resumeSchedule],
-  ] as const)
-    app.openapi(route, async (c) => {
-      const { id } = find(c.req.valid('param').id).schedule;
-      const principal = c.var.user.sub;
-      await change(deps.temporal, id, `${verb}d by ${principal}`).catch((error: unknown) => {
-        if (!(error instanceof ScheduleNotFoundError)) throw error;
-        throw new Problem(
-          503,
-          'schedule_not_made',
-          `Temporal does not have ${id} yet; a worker makes it at its start`,
-          {
-            headers: { 'retry-after': '10' },
-          },
-        );
-      });
-      await audit(c.var.db, { principal, verb, object: `schedule ${id}` });
-      return c.json({ id, paused: verb === 'pause' });
-    });
+  app.openapi(pauseRoute, async (c) => {
+    const { id } = find(c.req.valid('param').id).schedule;
+    const principal = c.var.user.sub;
+    const note = masked(c.req.valid('json').note?.trim()) || undefined;
+    const said = note === undefined ? '' : `: ${note}`;
+    await pauseSchedule(deps.temporal, id, `paused by ${principal}${said}`).catch(notMade(id));
+    const detail = note === undefined ? {} : { detail: { note } };
+    await audit(c.var.db, { principal, verb: 'pause', object: `schedule ${id}`, ...detail });
+    return c.json({ id, paused: true });
+  });
+
+  app.openapi(resumeRoute, async (c) => {
+    const { id } = find(c.req.valid('param').id).schedule;
+    const principal = c.var.user.sub;
+    await resumeSchedule(deps.temporal, id, `resumed by ${principal}`).catch(notMade(id));
+    await audit(c.var.db, { principal, verb: 'resume', object: `schedule ${id}` });
+    return c.json({ id, paused: false });
+  });
   return app;
+}
+
+function noSchedule(id: string, known: readonly string[]): Problem {
+  const near = nearest(id, known);
+  const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+  return new Problem(404, 'unknown_schedule', `there is no schedule '${id.slice(0, 80)}'${meant}`);
+}
+
+function notMade(id: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    throw scheduleNotMade(id);
+  };
+}
+
+function scheduleNotMade(id: string): Problem {
+  const detail = `Temporal does not have ${id} yet; a worker makes it at its start`;
+  return new Problem(503, 'schedule_not_made', detail, { headers: { 'retry-after': '10' } });
 }
 
 /** Undefined when Temporal is away. */

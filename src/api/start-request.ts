@@ -17,7 +17,7 @@ export function findFile(params: JobParams, of: { env: string; name: string; act
   if (file) return file;
   const inEnv = params.files.filter((f) => f.env === of.env);
   if (inEnv.length === 0)
-    throw unknown(
+    throw unknownName(
       'env',
       of.env,
       '',
@@ -25,13 +25,13 @@ export function findFile(params: JobParams, of: { env: string; name: string; act
     );
   const ofTarget = inEnv.filter((f) => f.name === of.name);
   if (ofTarget.length === 0)
-    throw unknown(
+    throw unknownName(
       'target',
       of.name,
       ` in env '${of.env}'`,
       inEnv.map((f) => f.name),
     );
-  throw unknown(
+  throw unknownName(
     'action',
     of.action,
     ` of target '${of.name}' in env '${of.env}'`,
@@ -39,7 +39,8 @@ export function findFile(params: JobParams, of: { env: string; name: string; act
   );
 }
 
-function unknown(what: string, value: string, where: string, names: readonly string[]): Problem {
+/** 404 naming what is known. */
+export function unknownName(what: string, value: string, where: string, names: readonly string[]): Problem {
   const near = nearest(value, names);
   const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
   return new Problem(

@@ -4,9 +4,17 @@ import { TAG_PATTERN } from '../domain/names.ts';
 import type { ApiDeps } from './context.ts';
 import { name, pathName, text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
+import { bodyProblem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
-import { dryRunAnswer, dryRunSchema, startAnswer, startedSchema } from './start-answer.ts';
-import { findFile, requestOfBody, requestOfFile, rollbackRequest } from './start-request.ts';
+import {
+  DEDUPLICATED,
+  dryRunAnswer,
+  dryRunSchema,
+  startAnswer,
+  startedSchema,
+  SUBMIT_REFUSALS,
+} from './start-answer.ts';
+import { findFile, requestOfBody, requestOfFile, rollbackRequest, unknownName } from './start-request.ts';
 import { submitRequest } from './submit-request.ts';
 
 const params = z.object({
@@ -38,11 +46,16 @@ const runBody = z
 export type RunBody = z.infer<typeof runBody>;
 
 const started = {
-  200: { description: 'The same job is active already.', schema: startedSchema },
+  200: { description: 'The same job is active already.', schema: startedSchema, example: DEDUPLICATED },
   202: { description: 'A new job.', schema: startedSchema },
 };
 const rendered = { 200: { description: 'What would run.', schema: dryRunSchema } };
-const START_ERRORS = [404, 409, 422];
+const UNKNOWN = [
+  unknownName('env', 'qa', '', ['prd', 'qas']),
+  unknownName('target', 'av', " in env 'qas'", ['avo', 'cities']),
+  unknownName('action', 'delta', " of target 'avo' in env 'qas'", ['sync']),
+];
+const NOT_DECLARED = [bodyProblem([{ field: 'env', message: "'qa' is not declared; known: prd, qas" }])];
 
 /** One action's two routes. */
 function actionRoutes<const A extends 'sync' | 'delta' | 'delete' | 'diff'>(action: A) {
@@ -55,7 +68,7 @@ function actionRoutes<const A extends 'sync' | 'delta' | 'delete' | 'diff'>(acti
       access: 'read',
       deadline: false,
       answers: rendered,
-      errors: [404],
+      errors: UNKNOWN,
     }),
     start: defineRoute({
       ...common,
@@ -64,7 +77,7 @@ function actionRoutes<const A extends 'sync' | 'delta' | 'delete' | 'diff'>(acti
       access: 'token',
       headers: idempotencyHeaders,
       answers: started,
-      errors: START_ERRORS,
+      errors: [...UNKNOWN, ...SUBMIT_REFUSALS],
     }),
   };
 }
@@ -78,7 +91,7 @@ const runRoute = defineRoute({
   headers: idempotencyHeaders,
   json: runBody,
   answers: started,
-  errors: [409],
+  errors: [...NOT_DECLARED, ...SUBMIT_REFUSALS],
 });
 
 const dryRunRoute = defineRoute({
@@ -90,6 +103,7 @@ const dryRunRoute = defineRoute({
   deadline: false,
   json: runBody,
   answers: rendered,
+  errors: NOT_DECLARED,
 });
 
 const rollbackRoute = defineRoute({
@@ -101,7 +115,7 @@ const rollbackRoute = defineRoute({
   params,
   headers: idempotencyHeaders,
   answers: started,
-  errors: START_ERRORS,
+  errors: [...UNKNOWN, ...SUBMIT_REFUSALS],
 });
 
 export function starts(deps: ApiDeps) {

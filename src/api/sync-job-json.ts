@@ -4,6 +4,21 @@ import type { SyncJobRow } from '../db/sync-jobs.ts';
 import { isoTime } from './fields.ts';
 import { masked } from './mask.ts';
 
+export const SYNC_JOB = {
+  id: 12,
+  start_time: '2026-11-22T01:00:02.000Z',
+  end_time: '2026-11-22T01:16:40.000Z',
+  data_source: 'mam harvester-AvO',
+  type: 'sync',
+  total_records: 48_211,
+  completed: true,
+  options: '-n 1000 -c 1',
+  version: '2.4.0',
+  target_datastore_url: 'postgres://<FILTERED>@host:5432/db',
+  job_id: 7,
+  outside: false,
+};
+
 export const syncJobSchema = z
   .object({
     id: z.int(),
@@ -19,22 +34,7 @@ export const syncJobSchema = z
     job_id: z.int().nullable().describe('Our job; null for a run started outside of us.'),
     outside: z.boolean(),
   })
-  .openapi('SyncJob', {
-    example: {
-      id: 12,
-      start_time: '2026-11-22T01:00:02.000Z',
-      end_time: '2026-11-22T01:16:40.000Z',
-      data_source: 'mam harvester-AvO',
-      type: 'sync',
-      total_records: 48211,
-      completed: true,
-      options: '-n 1000 -c 1',
-      version: '2.4.0',
-      target_datastore_url: 'postgres://<FILTERED>@host:5432/db',
-      job_id: 7,
-      outside: false,
-    },
-  });
+  .openapi('SyncJob', { example: SYNC_JOB });
 
 type Stored = Omit<SyncJobRow, 'start_time' | 'end_time'> & {
   readonly start_time: Date | string;

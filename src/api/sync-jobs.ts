@@ -53,7 +53,7 @@ const changeRoute = defineRoute({
     .refine((body) => Object.keys(body).length > 0, 'needs at least one field')
     .openapi({ minProperties: 1, example }),
   answers: { 200: { description: 'The record.', schema: syncJobSchema } },
-  errors: [404, 409],
+  errors: [noSyncJob(12), ours(12)],
 });
 
 type Texts = { [K in 'data_source' | 'options' | 'target_datastore_url']?: string | null | undefined };
@@ -73,16 +73,19 @@ export function syncJobs() {
     const { id } = c.req.valid('param');
     const body = withoutCredentials(c.req.valid('json'));
     const row = await updateOutsideSyncJob(c.var.db, id, body, c.var.user.sub);
-    if (row === 'unknown') throw new Problem(404, 'unknown_sync_job', `there is no sync job ${id}`);
-    if (row === 'ours')
-      throw new Problem(
-        409,
-        'ours',
-        `sync job ${id} belongs to a job of ours, whose program alone writes it`,
-      );
+    if (row === 'unknown') throw noSyncJob(id);
+    if (row === 'ours') throw ours(id);
     return c.json(toSyncJob(row));
   });
   return app;
+}
+
+function noSyncJob(id: number): Problem {
+  return new Problem(404, 'unknown_sync_job', `there is no sync job ${id}`);
+}
+
+function ours(id: number): Problem {
+  return new Problem(409, 'ours', `sync job ${id} belongs to a job of ours, whose program alone writes it`);
 }
 
 function withoutCredentials<T extends Texts>(body: T): T {

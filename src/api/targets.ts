@@ -1,6 +1,6 @@
 /** `/targets` (alias `/api/products`): what can be run where, when it last succeeded, what runs now. */
 import { z } from '@hono/zod-openapi';
-import { listTargetStates, type TargetState } from '../db/job-views.ts';
+import { listTargetStates, type TargetState } from '../db/target-states.ts';
 import type { JobParams } from '../job-params.ts';
 import type { ApiDeps } from './context.ts';
 import { isoTime, pathName } from './fields.ts';
@@ -61,7 +61,7 @@ function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
       summary: 'One target',
       params: pathParams,
       answers: { 200: { description: 'The target.', schema: targetSchema } },
-      errors: [404],
+      errors: [noTarget('av', ['avo'])],
     }),
     jobs: defineRoute({
       ...common,
@@ -70,7 +70,7 @@ function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
       params: pathParams,
       query: z.strictObject(jobQueryFields),
       answers: { 200: { description: 'A page; its Link header leads on.', schema: z.array(jobSchema) } },
-      errors: [404],
+      errors: [noTarget('av', ['avo'])],
     }),
   };
 }
@@ -128,7 +128,11 @@ function findTarget(params: JobParams, all: readonly TargetJson[], name: string)
   const target = params.files.find((f) => f.name === name)?.target;
   const found = all.find((t) => t.name === name) ?? all.find((t) => t.name === target);
   if (found) return found;
-  const near = nearest(name, [...all.map((t) => t.name), ...params.files.map((f) => f.name)]);
+  throw noTarget(name, [...all.map((t) => t.name), ...params.files.map((f) => f.name)]);
+}
+
+function noTarget(name: string, known: readonly string[]): Problem {
+  const near = nearest(name, known);
   const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
-  throw new Problem(404, 'unknown_target', `there is no target '${name.slice(0, 80)}'${meant}`);
+  return new Problem(404, 'unknown_target', `there is no target '${name.slice(0, 80)}'${meant}`);
 }

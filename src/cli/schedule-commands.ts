@@ -59,19 +59,26 @@ export function scheduleCommands(program: Command, contextOf: (command: Command)
       const hint = { text: `watch it: syncrator jobs watch ${body.id}`, look: 'dim' } as const;
       print(format, body, () => fieldsOf({ job: String(body.id), '': hint }));
     });
-  for (const [verb, what, done] of [
-    ['pause', 'let it not fire', 'is paused'],
-    ['resume', 'let it fire again', 'fires again'],
-  ] as const)
-    schedules
-      .command(`${verb} <id>`)
-      .description(what)
-      .addHelpText('after', `\nExample:\n  syncrator schedules ${verb} qas.avo.sync`)
-      .action(async (id: string, _: object, command: Command) => {
-        const { server, format } = contextOf(command);
-        const { body } = await server.call<object>('POST', `/schedules/${encodeURIComponent(id)}/${verb}`);
-        print(format, body, () => `${id} ${done}`);
-      });
+  schedules
+    .command('pause <id>')
+    .description('let it not fire')
+    .option('--note <text>', 'why; shown with the schedule')
+    .addHelpText('after', "\nExample:\n  syncrator schedules pause qas.avo.sync --note 'Solr upgrade'")
+    .action(async (id: string, { note }: { note?: string }, command: Command) => {
+      const { server, format } = contextOf(command);
+      const route = `/schedules/${encodeURIComponent(id)}/pause`;
+      const { body } = await server.call<object>('POST', route, note === undefined ? {} : { json: { note } });
+      print(format, body, () => `${id} is paused`);
+    });
+  schedules
+    .command('resume <id>')
+    .description('let it fire again')
+    .addHelpText('after', '\nExample:\n  syncrator schedules resume qas.avo.sync')
+    .action(async (id: string, _: object, command: Command) => {
+      const { server, format } = contextOf(command);
+      const { body } = await server.call<object>('POST', `/schedules/${encodeURIComponent(id)}/resume`);
+      print(format, body, () => `${id} fires again`);
+    });
 }
 
 async function read(server: Server): Promise<readonly Schedule[]> {

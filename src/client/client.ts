@@ -1,6 +1,8 @@
 /** The api's routes as typed functions, for programs and for the page: `import { createClient } from 'syncrator/client'`. */
 import type { JobJson } from '../api/job-schema.ts';
 import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
+import type { RenderedStepJson } from '../api/rendered-steps.ts';
+import type { ReportPointJson } from '../api/report-points.ts';
 import type { SchedulesJson } from '../api/schedules.ts';
 import type { DryRunJson, StartedJson } from '../api/start-answer.ts';
 import type { RunBody } from '../api/starts.ts';
@@ -14,6 +16,8 @@ export type {
   JobJson,
   MaintenanceEntryJson,
   MaintenanceJson,
+  RenderedStepJson,
+  ReportPointJson,
   RunBody,
   SchedulesJson,
   StartedJson,
@@ -82,7 +86,8 @@ export function clientOver(http: Http) {
     cancelJob: (id: number) => body(http.call<JobJson>('DELETE', `/jobs/${id}`)),
     forceDeleteJob: (id: number) => post<JobJson>(`/jobs/${id}/force-delete`),
     jobReports: (id: number) => get<ReportPointJson[]>(`/jobs/${id}/reports`),
-    jobManifest: (id: number) => get<DryRunJson['result']>(`/jobs/${id}/manifest`),
+    /** What the runner makes of each step; no secret in it. */
+    jobManifest: (id: number) => get<RenderedStepJson[]>(`/jobs/${id}/manifest`),
     readLog: (id: number, at: { step: number; attempt: number }) =>
       http.text(`/jobs/${id}/logs?step=${at.step}&attempt=${at.attempt}`),
     dryRun: (action: Action, target: string, env: string) =>
@@ -127,16 +132,6 @@ export function clientOver(http: Http) {
     },
   };
 }
-
-/** One point of a step's progress over time. */
-export type ReportPointJson = {
-  readonly step: number;
-  readonly attempt: number;
-  readonly at: string;
-  readonly phase: string;
-  readonly records_done: number | null;
-  readonly records_total: number | null;
-};
 
 async function page(http: Http, route: string): Promise<JobPage> {
   const { body, next } = await http.call<JobJson[]>('GET', route);

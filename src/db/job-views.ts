@@ -1,5 +1,5 @@
 /** Jobs as they are shown: the row with its steps, their newest reports and sync jobs, in one statement. */
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { Db } from './schema.ts';
 import type { JobRow } from './submit.ts';
@@ -37,19 +37,8 @@ export type StepView = {
 
 export type JobView = JobRow & { readonly steps: StepView[] };
 
-export type JobFilter = {
-  readonly statuses?: readonly string[] | undefined;
-  readonly actions?: readonly string[] | undefined;
-  readonly target?: string | undefined;
-  readonly env?: string | undefined;
-  readonly hideFinal?: boolean | undefined;
-  readonly since?: Date | undefined;
-  readonly until?: Date | undefined;
-  /** Only jobs with a smaller id: the cursor. */
-  readonly before?: number | undefined;
-};
-
-const view = sql`
+/** To be gone on with WHERE; the job is `j`. */
+export const view = sql`
   SELECT j.*, coalesce(s.steps, '[]'::jsonb) AS steps
   FROM jobs j LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
@@ -93,51 +82,4 @@ export async function listChangedJobs(db: Db, since: Date, most: number): Promis
 export async function findJobUid(db: Db, id: number): Promise<string | undefined> {
   const row = await db.selectFrom('jobs').select('uid').where('id', '=', id).executeTakeFirst();
   return row?.uid;
-}
-
-/** Newest first. */
-export async function listJobViews(
-  db: Db,
-  filter: JobFilter,
-  page: { limit: number; offset: number },
-): Promise<JobView[]> {
-  const where: RawBuilder<unknown>[] = [sql`true`];
-  if (filter.statuses)
-    where.push(sql`(j.status = ANY(${filter.statuses}) OR j.status_reason = ANY(${filter.statuses}))`);
-  if (filter.actions) where.push(sql`j.action_name = ANY(${filter.actions})`);
-  if (filter.target !== undefined) where.push(sql`j.target = ${filter.target}`);
-  if (filter.env !== undefined) where.push(sql`j.env = ${filter.env}`);
-  if (filter.hideFinal) where.push(sql`j.status NOT IN ('completed', 'failed', 'deleted')`);
-  if (filter.since) where.push(sql`j.created_at >= ${filter.since}`);
-  if (filter.until) where.push(sql`j.created_at < ${filter.until}`);
-  if (filter.before !== undefined) where.push(sql`j.id < ${filter.before}`);
-  const { rows } = await sql<JobView>`
-    ${view} WHERE ${sql.join(where, sql` AND `)}
-    ORDER BY j.id DESC LIMIT ${page.limit} OFFSET ${page.offset}`.execute(db);
-  return rows;
-}
-
-export type TargetState = {
-  readonly env: string;
-  readonly target: string;
-  readonly last_success_at: Date | null;
-  readonly last_success_job_id: number | null;
-  readonly active_job_id: number | null;
-  readonly active_status: string | null;
-  readonly last_job_id: number | null;
-  readonly last_status: string | null;
-};
-
-/** Last success, last job and what runs now, of every key that ever had a job. */
-export async function listTargetStates(db: Db): Promise<TargetState[]> {
-  const { rows } = await sql<TargetState>`
-    SELECT newest.env, newest.target, t.last_success_at, t.last_success_job_id,
-      active.id AS active_job_id, active.status AS active_status,
-      newest.id AS last_job_id, newest.status AS last_status
-    FROM (SELECT DISTINCT ON (env, target) env, target, id, status FROM jobs
-      ORDER BY env, target, id DESC) newest
-    LEFT JOIN targets t USING (env, target)
-    LEFT JOIN jobs active ON active.env = newest.env AND active.target = newest.target
-      AND active.status IN ('queued', 'waiting', 'starting', 'running', 'cancelling')`.execute(db);
-  return rows;
 }

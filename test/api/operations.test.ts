@@ -35,6 +35,11 @@ describe('maintenance', () => {
     const { body } = await api.call('POST', '/sync/beta/dev');
     const held = (await api.call('GET', `/jobs/${body.job_id}`)).body;
     expect([held.status, held.status_reason]).toEqual(['waiting', 'maintenance']);
+    const waiting = async (words: string) =>
+      (await api.call('GET', `/jobs?status=${words}`)).body.map((job: { id: number }) => job.id);
+    expect(await waiting('maintenance')).toEqual([body.job_id]);
+    expect(await waiting('maintenance,starting')).toEqual([body.job_id, running.id]);
+    expect(await waiting('quota')).toEqual([]);
     const handle = api.deps.temporal.client.workflow.getHandle('syncrator/dev/beta');
     await expect(handle.describe()).rejects.toThrow(/not found/);
     await running.finish();
@@ -97,6 +102,19 @@ describe('targets', () => {
       last_job: { id: active, status: 'queued' },
     });
     expect(dev.actions.map((a: { path: string }) => a.path)).toContain('/sync/alpha/dev');
+    const others: Record<string, number> = {};
+    for (const where of ['/sync/beta/dev', '/sync/alpha/qas', '/sync/hetarchief_video/qas'])
+      others[where] = (await api.call('POST', where)).body.job_id;
+    const all: any[] = (await api.call('GET', '/targets')).body;
+    const newest = all.flatMap((t) => t.environments.map((of: any) => [t.name, of.env, of.last_job?.id]));
+    expect(newest).toEqual([
+      ['alpha', 'dev', active],
+      ['alpha', 'qas', others['/sync/alpha/qas']],
+      ['archiefvideo', 'qas', others['/sync/hetarchief_video/qas']],
+      ['beta', 'dev', others['/sync/beta/dev']],
+      ['nosync', 'dev', undefined],
+      ['outside', 'dev', undefined],
+    ]);
     const names = (await api.call('GET', '/targets')).body.map((t: { name: string }) => t.name);
     expect(names).toEqual(['alpha', 'archiefvideo', 'beta', 'nosync', 'outside']);
     expect((await api.call('GET', '/targets/hetarchief_video')).body.name).toBe('archiefvideo');
@@ -146,6 +164,39 @@ describe('schedules', () => {
     expect([paused.paused, paused.note]).toEqual([true, 'paused by admin']);
     expect((await api.call('POST', '/schedules/qas.alpha.sync/resume')).status).toBe(200);
     await expect.poll(async () => (await api.call('GET', '/schedules')).body.schedules[1].paused).toBe(false);
+  });
+
+  it('are paused with a note, which Temporal and the audit keep without credentials', async () => {
+    await syncSchedules(api.deps.temporal, api.deps.params, await readInstallation(api.db));
+    const where = '/schedules/qas.alpha.sync/pause';
+    const noted = async () =>
+      (await api.deps.temporal.client.schedule.getHandle('qas.alpha.sync').describe()).state.note;
+    const audited = async () =>
+      (
+        await api.db
+          .selectFrom('audit')
+          .select(['principal', 'verb', 'detail'])
+          .where('object', '=', 'schedule qas.alpha.sync')
+          .orderBy('id', 'desc')
+          .executeTakeFirstOrThrow()
+      ).detail;
+    const json = { note: ' moving http://me:s3cret@solr/ ' };
+    expect((await api.call('POST', where, { json })).body).toEqual({ id: 'qas.alpha.sync', paused: true });
+    expect(await noted()).toBe('paused by admin: moving http://<FILTERED>@solr/');
+    expect(await audited()).toEqual({ note: 'moving http://<FILTERED>@solr/' });
+    for (const asked of [
+      { json: {} },
+      {},
+      { json: { note: '' } },
+      { headers: { 'content-type': 'application/json' } },
+    ]) {
+      expect((await api.call('POST', where, asked)).status).toBe(200);
+      expect([await noted(), await audited()]).toEqual(['paused by admin', null]);
+    }
+    for (const wrong of [{ note: 'x'.repeat(201) }, { note: 5 }, { colour: 'red' }])
+      expect((await api.call('POST', where, { json: wrong })).status).toBe(422);
+    expect((await api.call('POST', where, { body: 'note=x' })).status).toBe(415);
+    expect((await api.call('POST', '/schedules/qas.alpha.sync/resume', { json })).status).toBe(422);
   });
 
   it('are run at once', async () => {

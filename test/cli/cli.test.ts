@@ -220,6 +220,10 @@ describe('who is logged in', () => {
         timeout: 30_000,
       })
       .toBe(0);
+    await syncrator(['schedules', 'pause', 'dev.quick.delta', '--note', 'Solr upgrade']);
+    await expect
+      .poll(async () => (await syncrator(['schedules', 'show', 'dev.quick.delta'])).stdout)
+      .toMatch(/note +paused by admin: Solr upgrade/);
     expect((await syncrator(['schedules'])).stdout).toMatch(/dev\.quick\.delta .*Europe\/Brussels +paused/);
     expect((await syncrator(['schedules', 'resume', 'dev.quick.delta'])).code).toBe(0);
     const shown = await syncrator(['schedules', 'show', 'dev.quick.delta']);

@@ -1,0 +1,42 @@
+/** How each target stands in each environment, by its jobs; as quick over a million jobs as over few. */
+import { sql } from 'kysely';
+import type { Db } from './schema.ts';
+
+export type TargetState = {
+  readonly env: string;
+  readonly target: string;
+  readonly last_success_at: Date | null;
+  readonly last_success_job_id: number | null;
+  readonly active_job_id: number | null;
+  readonly active_status: string | null;
+  readonly last_job_id: number | null;
+  readonly last_status: string | null;
+};
+
+/**
+ * Last success, last job and what runs now, of every key that ever had a job. The keys are found by leaping from one to
+ * the next in their index: Postgres has no such scan of its own, and would read every job.
+ */
+export async function listTargetStates(db: Db): Promise<TargetState[]> {
+  const { rows } = await sql<TargetState>`
+    WITH RECURSIVE keys AS (
+      (SELECT env, target FROM jobs ORDER BY env, target LIMIT 1)
+      UNION ALL
+      SELECT following.* FROM keys, LATERAL (
+        SELECT env, target FROM jobs WHERE (env, target) > (keys.env, keys.target) ORDER BY env, target LIMIT 1
+      ) following
+    )
+    SELECT env, target, t.last_success_at, t.last_success_job_id,
+      active.id AS active_job_id, active.status AS active_status,
+      newest.id AS last_job_id, newest.status AS last_status
+    FROM keys
+    CROSS JOIN LATERAL (
+      SELECT id, status FROM jobs j WHERE j.env = keys.env AND j.target = keys.target ORDER BY id DESC LIMIT 1
+    ) newest
+    LEFT JOIN targets t USING (env, target)
+    LEFT JOIN LATERAL (
+      SELECT id, status FROM jobs j WHERE j.env = keys.env AND j.target = keys.target
+        AND status IN ('queued', 'waiting', 'starting', 'running', 'cancelling')
+    ) active ON true`.execute(db);
+  return rows;
+}
