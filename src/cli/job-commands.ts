@@ -23,7 +23,10 @@ type ListOptions = {
 const PATIENCE_MS = 120_000;
 
 export function jobCommands(program: Command, contextOf: (command: Command) => Context): void {
-  const jobs = program.command('jobs').description('what ran, what runs, and why it failed');
+  const jobs = program
+    .command('jobs')
+    .description('what ran, what runs, and why it failed')
+    .addHelpText('after', '\nExample:\n  syncrator jobs show 7');
   jobs
     .command('list', { isDefault: true })
     .description('the newest jobs')

@@ -11,8 +11,6 @@ import { ADMIN_PASSWORD } from '../support/login.ts';
 import { params, startSystem, type System } from '../support/system.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
-/** Lines of a terminal window as it opens. */
-const SCREEN = 24;
 
 let system: System;
 const home = mkdtempSync(path.join(os.tmpdir(), 'syncrator-cli-'));
@@ -67,29 +65,6 @@ function begin(args: readonly string[], options: Options = {}) {
 const syncrator = (args: readonly string[], options?: Options) => begin(args, options).ended();
 
 const login = () => syncrator(['login', '-u', 'admin'], { input: `${ADMIN_PASSWORD}\n` });
-
-test('every command has a help that fits a screen and shows an example', async () => {
-  const main = await syncrator(['--help']);
-  expect([main.code, main.stderr]).toEqual([0, '']);
-  const commands = [...main.stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => [name ?? '']);
-  const below = await Promise.all(
-    ['jobs', 'schedules', 'maintenance'].map(async (group) => {
-      const { stdout } = await syncrator([group, '--help']);
-      return [...stdout.matchAll(/^ {2}([a-z]+)[ |]/gm)].map(([, name]) => [group, name ?? '']);
-    }),
-  );
-  const all = [...commands, ...below.flat()].filter(
-    (words) => !['help', 'syncrator'].includes(words.at(-1) ?? ''),
-  );
-  expect(all.length).toBeGreaterThan(20);
-  for (const words of all) {
-    const { code, stdout } = await syncrator([...words, '--help']);
-    expect(code, words.join(' ')).toBe(0);
-    expect(stdout.split('\n').length, words.join(' ')).toBeLessThanOrEqual(SCREEN);
-    if (!['jobs', 'schedules', 'maintenance'].includes(words.join(' ')))
-      expect(stdout, words.join(' ')).toMatch(/^Example:\n {2}syncrator /m);
-  }
-});
 
 describe('who is not known', () => {
   test('is told how to log in, and a wrong password is refused', async () => {
