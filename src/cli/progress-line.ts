@@ -48,6 +48,7 @@ export function createProgressDisplay(out: NodeJS.WriteStream = process.stderr):
     },
     end() {
       if (out.isTTY && last.text !== '') out.write('\n');
+      last = { text: '', at: 0, status: '' };
     },
   };
 }
