@@ -1,13 +1,14 @@
 /** Watches a job to its end from the terminal; Ctrl-C asks what to do with it. */
 import { createInterface } from 'node:readline/promises';
 import type { JobJson } from '../api/job-schema.ts';
+import { recordsOf, tookOf } from '../client/words.ts';
 import { isFinal } from '../domain/status.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { fieldsOf } from './output.ts';
 import { createProgressDisplay } from './progress-line.ts';
 import type { Server } from './remote.ts';
 import { watchJob } from './watch-job.ts';
-import { exitOf, recordsOf, statusCell, tookOf } from './words.ts';
+import { exitOf, statusCell } from './words.ts';
 
 /** The time it has taken is told anew this often; nothing of that comes by events. */
 const REDRAW_MS = 1_000;

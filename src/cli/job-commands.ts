@@ -4,13 +4,14 @@ import type { JobJson } from '../api/job-schema.ts';
 import type { LogEvent } from '../client/client.ts';
 import { followEvents, type FollowOptions } from '../client/events.ts';
 import type { Http } from '../client/http.ts';
+import { ago, duration, recordsOf, tookOf } from '../client/words.ts';
 import { isFinal } from '../domain/status.ts';
 import type { Context } from './context.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { endWith, follow, tellEnd } from './follow.ts';
 import { fieldsOf, harmless, print, tableOf } from './output.ts';
 import type { Server } from './remote.ts';
-import { ago, duration, recordsOf, statusCell, tookOf } from './words.ts';
+import { statusCell } from './words.ts';
 
 type ListOptions = {
   status?: string;
