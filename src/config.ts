@@ -103,17 +103,7 @@ export type Config = {
  * @throws Error naming every wrong variable in one message, never its value.
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const parsed = schema.safeParse(env);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => {
-      const name = issue.path[0]?.toString() ?? '';
-      return env[name] === undefined && issue.code === 'invalid_type'
-        ? `${name} ${issue.message.startsWith('is not set') ? issue.message : 'is not set'}`
-        : `${name} ${issue.message}`;
-    });
-    throw new Error(`configuration: ${faults.join('; ')}`);
-  }
-  const e = parsed.data;
+  const e = parse(schema, env);
   return {
     port: e.PORT,
     host: e.HOST,
@@ -136,4 +126,26 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     publicReads: e.PUBLIC_READS,
     logLevel: e.LOG_LEVEL,
   };
+}
+
+/** For commands that need Postgres alone. @throws Error naming the variable, never its value */
+export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
+  return parse(schema.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+}
+
+/** For commands that need the params files alone. */
+export function readJobParamsDir(env: NodeJS.ProcessEnv = process.env): string {
+  return path.resolve(parse(schema.pick({ JOB_PARAMS: true }), env).JOB_PARAMS);
+}
+
+function parse<T extends z.ZodType>(settings: T, env: NodeJS.ProcessEnv): z.output<T> {
+  const parsed = settings.safeParse(env);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => {
+    const name = issue.path[0]?.toString() ?? '';
+    return env[name] === undefined && issue.code === 'invalid_type'
+      ? `${name} ${issue.message.startsWith('is not set') ? issue.message : 'is not set'}`
+      : `${name} ${issue.message}`;
+  });
+  throw new Error(`configuration: ${faults.join('; ')}`);
 }

@@ -80,7 +80,7 @@ async function close(server: Server): Promise<void> {
   clearTimeout(cut);
 }
 
-async function main(): Promise<void> {
+async function serve(): Promise<void> {
   const config = readConfigOrFail();
   const log = createLog({ name: 'api', level: config.logLevel });
   const params = await loadJobParams(config.jobParamsDir).catch((error: unknown) => {
@@ -139,7 +139,14 @@ function announce(log: Log, of: { port: number; host: string; adminPassword: str
     process.stderr.write(`created user admin with the password ${adminPassword} (shown this once)\n`);
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => fail(`api: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-);
+/** Serves until SIGTERM or SIGINT, and ends the process. */
+export async function runServer(): Promise<never> {
+  try {
+    await serve();
+  } catch (error) {
+    fail(`api: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+  return process.exit(0);
+}
+
+if (import.meta.main) await runServer();

@@ -158,7 +158,8 @@ function sdkLogger(log: Log): DefaultLogger {
   });
 }
 
-if (import.meta.main) {
+/** Works until SIGTERM or SIGINT, and ends the process. */
+export async function runWorkerProcess(): Promise<never> {
   const abort = new AbortController();
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(event, () => abort.abort());
   try {
@@ -168,10 +169,13 @@ if (import.meta.main) {
       logger: sdkLogger(createLog({ name: 'sdk', level: config.logLevel })),
     });
     await runWorker(config, abort.signal);
-    process.exit(0);
   } catch (error) {
-    if (abort.signal.aborted) process.exit(0);
-    process.stderr.write(`worker: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    if (!abort.signal.aborted) {
+      process.stderr.write(`worker: ${error instanceof Error ? error.message : String(error)}\n`);
+      return process.exit(1);
+    }
   }
+  return process.exit(0);
 }
+
+if (import.meta.main) await runWorkerProcess();

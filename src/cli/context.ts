@@ -11,13 +11,20 @@ export type Context = { readonly server: Server; readonly format: Format };
 
 /** @throws CliFailure for an address or form that is none */
 export function contextOf(command: Command, environment: NodeJS.ProcessEnv): Context {
-  const { url: asked, output = 'table' } = command.optsWithGlobals<{ url?: string; output?: string }>();
+  const { url: asked } = command.optsWithGlobals<{ url?: string }>();
   const url = asked ?? environment['SYNCRATOR_URL'] ?? DEFAULT_URL;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new CliFailure(`'${url}' is no address such as ${DEFAULT_URL} (--url or SYNCRATOR_URL)`);
-  const format = FORMATS.find((known) => known === output);
-  if (!format) throw new CliFailure(`'${output}' is not ${FORMATS.join(', ')} (--output)`);
+  const format = formatOf(command);
   const token = environment['SYNCRATOR_TOKEN'];
   const tokens = tokenFile(environment['XDG_CONFIG_HOME']);
   return { format, server: createServer({ url: url.replace(/\/+$/, ''), tokens, token }) };
+}
+
+/** @throws CliFailure for a form that is none */
+export function formatOf(command: Command): Format {
+  const { output = 'table' } = command.optsWithGlobals<{ output?: string }>();
+  const format = FORMATS.find((known) => known === output);
+  if (!format) throw new CliFailure(`'${output}' is not ${FORMATS.join(', ')} (--output)`);
+  return format;
 }

@@ -1,17 +1,17 @@
 /** Watches a job to its end from the terminal; Ctrl-C asks what to do with it. */
 import { createInterface } from 'node:readline/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { JobJson } from '../api/job-schema.ts';
+import { recordsOf, tookOf } from '../client/words.ts';
 import { isFinal } from '../domain/status.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { fieldsOf } from './output.ts';
 import { createProgressDisplay } from './progress-line.ts';
 import type { Server } from './remote.ts';
-import { exitOf, recordsOf, statusCell, tookOf } from './words.ts';
+import { watchJob } from './watch-job.ts';
+import { exitOf, statusCell } from './words.ts';
 
-const LOOK_MS = 500;
-/** A server that is away is asked again for so long. */
-const PATIENCE_MS = 120_000;
+/** The time it has taken is told anew this often; nothing of that comes by events. */
+const REDRAW_MS = 1_000;
 
 /**
  * @returns the job once it is final
@@ -23,44 +23,34 @@ export async function follow(
   { quiet = false }: { quiet?: boolean } = {},
 ): Promise<JobJson> {
   const display = quiet ? undefined : createProgressDisplay();
+  let shown: JobJson | undefined;
+  const redraw = setInterval(() => shown && display?.show(shown), REDRAW_MS);
   let interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.on('SIGINT', onInterrupt);
   try {
     for (;;) {
-      const job = await look(server, id, interrupt.signal);
-      if (job) {
+      for await (const job of watchJob(server, id, interrupt.signal)) {
+        if (isFinal(job.status)) {
+          display?.show(job);
+          return job;
+        }
+        if (shown && job.version < shown.version) continue; // an event may come twice
+        shown = job;
         display?.show(job);
-        if (isFinal(job.status)) return job;
       }
-      if (interrupt.signal.aborted) {
-        display?.end();
-        await leave(server, id);
-        interrupt = new AbortController();
-      }
-      await pause(interrupt.signal);
+      if (!interrupt.signal.aborted)
+        throw new CliFailure(`the server told of job ${id} no more, before its end`, EXIT.unreachable);
+      shown = undefined; // nothing is drawn over the question
+      display?.end();
+      await leave(server, id);
+      interrupt = new AbortController();
     }
   } finally {
+    clearInterval(redraw);
     process.off('SIGINT', onInterrupt);
     display?.end();
   }
-}
-
-/** Undefined when somebody interrupts while the server is away. @throws CliFailure when it stays away */
-async function look(server: Server, id: number, interrupt: AbortSignal): Promise<JobJson | undefined> {
-  for (const deadline = Date.now() + PATIENCE_MS; ; await pause(interrupt)) {
-    try {
-      return (await server.call<JobJson>('GET', `/jobs/${id}`)).body;
-    } catch (error) {
-      const isAway = error instanceof CliFailure && error.exitCode === EXIT.unreachable;
-      if (!isAway || Date.now() > deadline) throw error; // it may be restarting
-      if (interrupt.aborted) return undefined;
-    }
-  }
-}
-
-async function pause(interrupt: AbortSignal): Promise<void> {
-  await wait(LOOK_MS, undefined, { signal: interrupt }).catch(() => undefined); // interrupted: at once
 }
 
 /** Returns when the job is to be followed on. @throws CliFailure 130 when it is left alone */

@@ -1,14 +1,17 @@
 /** `jobs`: list, show, logs, cancel, watch. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { JobJson } from '../api/job-schema.ts';
+import type { LogEvent } from '../client/client.ts';
+import { followEvents, type FollowOptions } from '../client/events.ts';
+import type { Http } from '../client/http.ts';
+import { ago, duration, recordsOf, tookOf } from '../client/words.ts';
 import { isFinal } from '../domain/status.ts';
 import type { Context } from './context.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { endWith, follow, tellEnd } from './follow.ts';
 import { fieldsOf, harmless, print, tableOf } from './output.ts';
 import type { Server } from './remote.ts';
-import { ago, duration, recordsOf, statusCell, tookOf } from './words.ts';
+import { statusCell } from './words.ts';
 
 type ListOptions = {
   status?: string;
@@ -19,11 +22,11 @@ type ListOptions = {
   limit: number;
 };
 
-/** A log stream that breaks is taken up again where it was, for so long. */
-const PATIENCE_MS = 120_000;
-
 export function jobCommands(program: Command, contextOf: (command: Command) => Context): void {
-  const jobs = program.command('jobs').description('what ran, what runs, and why it failed');
+  const jobs = program
+    .command('jobs')
+    .description('what ran, what runs, and why it failed')
+    .addHelpText('after', '\nExample:\n  syncrator jobs show 7');
   jobs
     .command('list', { isDefault: true })
     .description('the newest jobs')
@@ -129,31 +132,18 @@ function describe(job: JobJson): string {
   ].join('\n');
 }
 
-type LogEvent = { readonly step: number; readonly attempt: number; readonly text: string };
-
 async function followLog(server: Server, id: number): Promise<void> {
   const gone = new AbortController();
   const onInterrupt = () => gone.abort();
   process.once('SIGINT', onInterrupt);
-  let lastId: string | undefined;
+  const open = (http: Http, follow: FollowOptions) => followEvents(http, `/jobs/${id}/logs?follow`, follow);
   try {
-    for (let since = Date.now(); ; await wait(500)) {
-      try {
-        for await (const event of server.events(`/jobs/${id}/logs?follow`, gone.signal, lastId)) {
-          since = Date.now();
-          if (event.event === 'end') return;
-          lastId = event.id ?? lastId;
-          if (event.event === 'log') process.stdout.write(harmless((event.data as LogEvent).text));
-        }
-      } catch (error) {
-        if (gone.signal.aborted) throw new CliFailure(`Job ${id} is left alone.`, EXIT.interrupted);
-        const isAway = error instanceof CliFailure && error.exitCode === EXIT.unreachable;
-        if (!isAway || Date.now() - since > PATIENCE_MS) throw error;
-      }
-    }
+    for await (const { event, data } of server.live(gone.signal, open))
+      if (event === 'log') process.stdout.write(harmless((data as LogEvent).text));
   } finally {
     process.off('SIGINT', onInterrupt);
   }
+  if (gone.signal.aborted) throw new CliFailure(`Job ${id} is left alone.`, EXIT.interrupted);
 }
 
 /** @throws CliFailure for what is no number of a job */

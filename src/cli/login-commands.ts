@@ -8,14 +8,15 @@ export function loginCommands(program: Command, contextOf: (command: Command) =>
   program
     .command('login')
     .description('let the server know you; asks for the password, or reads it from stdin')
-    .option('-u, --username <name>', 'as whom', os.userInfo().username)
+    .option('-u, --username <name>', 'as whom (default: your name on this machine)')
     .addHelpText(
       'after',
-      '\nThe token is kept where you alone can read it, renewed while you use it, and good for 12 hours at most.\n\n' +
+      '\nThe token is kept where you alone can read it, renewed while you use it,\nand good for 12 hours at most.\n\n' +
         'Example:\n  syncrator login -u admin\n  syncrator login -u admin < password-file',
     )
-    .action(async ({ username }: { username: string }, command: Command) => {
+    .action(async (options: { username?: string }, command: Command) => {
       const { server } = contextOf(command);
+      const username = options.username ?? os.userInfo().username; // not before: a container's user may have no name
       await server.login(username, await askPassword(`Password of ${username} at ${server.url}: `));
       process.stderr.write(`Logged in at ${server.url} as ${username}.\n`);
     });

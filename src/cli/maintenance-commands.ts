@@ -14,11 +14,14 @@ type Status = Entry & { readonly engine: 'RUNNING' | 'PAUSING' | 'PAUSED'; reado
 const LOOKS = { RUNNING: 'green', PAUSING: 'yellow', PAUSED: 'yellow' } as const;
 
 export function maintenanceCommands(program: Command, contextOf: (command: Command) => Context): void {
-  const maintenance = program.command('maintenance').description('hold back what has not begun, and go on');
+  const maintenance = program
+    .command('maintenance')
+    .description('hold back what has not begun, and go on')
+    .addHelpText('after', '\nExample:\n  syncrator maintenance on Solr upgrade');
   maintenance
     .command('status', { isDefault: true })
     .description('is it paused, and what still runs?')
-    .addHelpText('after', '\nExample:\n  syncrator maintenance')
+    .addHelpText('after', '\nExample:\n  syncrator maintenance status')
     .action(async (_: object, command: Command) => {
       const { server, format } = contextOf(command);
       const { body } = await server.call<Status>('GET', '/maintenance-status');

@@ -1,7 +1,8 @@
 /** One line about a job that runs: a bar, records, rate and time left. Redrawn in place on a terminal. */
 import type { JobJson } from '../api/job-schema.ts';
+import { duration, recordsOf, secondsLeft, tookOf } from '../client/words.ts';
 import { styled } from './output.ts';
-import { duration, recordsOf, secondsLeft, statusCell, tookOf } from './words.ts';
+import { statusCell } from './words.ts';
 
 const BAR = 24;
 /** To a pipe, an unchanged status is told this often, in milliseconds. */
@@ -48,6 +49,7 @@ export function createProgressDisplay(out: NodeJS.WriteStream = process.stderr):
     },
     end() {
       if (out.isTTY && last.text !== '') out.write('\n');
+      last = { text: '', at: 0, status: '' };
     },
   };
 }

@@ -1,163 +1,126 @@
-/** Calls the api as the person at the terminal: with the kept token, renewed in time, and faults in words. */
-import { createParser } from 'eventsource-parser';
+/** The api as the person at the terminal calls it: with the kept token, renewed in time, and faults as a command's end. */
+import type { FollowOptions } from '../client/events.ts';
+import { type CallOptions, createHttp, type Http, Refused, type Reply, Unreachable } from '../client/http.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { keepToken, readToken } from './tokens.ts';
 
-const CALL_MS = 15_000;
-/** A followed stream has a heartbeat every 15 s: silent for so long, it is cut. */
-const SILENT_MS = 40_000;
 /** Tokens last 15 minutes; one that is used is renewed after five. */
 const RENEW_AFTER_MS = 5 * 60_000;
-
-export type Reply<T> = { readonly status: number; readonly body: T; readonly next: string | undefined };
-export type Call = { readonly json?: unknown; readonly headers?: Readonly<Record<string, string>> };
+/** A server that is away is asked again for so long: it may be restarting. */
+export const PATIENCE_MS = 120_000;
 
 export type Server = {
   readonly url: string;
   /** @throws CliFailure for a refusal, with the server's words, and for a server that cannot be reached */
-  call<T>(method: string, route: string, call?: Call): Promise<Reply<T>>;
-  /** The text of an answer that is not JSON. */
+  call<T>(method: string, route: string, call?: CallOptions): Promise<Reply<T>>;
+  /** The text of an answer that is not JSON. @throws CliFailure */
   text(route: string): Promise<string>;
-  /** Events until the server ends the stream or the signal aborts. @throws CliFailure */
-  events(route: string, signal: AbortSignal, lastEventId?: string): AsyncGenerator<ServerEvent>;
+  /**
+   * What a stream tells until it ends or the signal aborts; sits out a server that is away for a while.
+   * @throws CliFailure for a refusal, and for a server that stays away
+   */
+  live<T>(
+    signal: AbortSignal,
+    open: (http: Http, follow: FollowOptions) => AsyncGenerator<T>,
+  ): AsyncGenerator<T>;
   /** Exchanges a password for a token, and keeps it. */
   login(username: string, password: string): Promise<void>;
   logout(): void;
 };
 
-export type ServerEvent = {
-  readonly event: string;
-  readonly id: string | undefined;
-  readonly data: unknown;
-};
+type TokenJson = { readonly access_token?: string };
 
-type Problem = {
-  readonly message?: string;
-  readonly code?: string;
-  readonly errors?: readonly { readonly field: string; readonly message: string }[];
-};
+/**
+ * @param options.token given outright (SYNCRATOR_TOKEN): neither kept nor renewed
+ * @param options.signal cuts every call short
+ */
+export function createServer(options: {
+  url: string;
+  tokens: string;
+  token: string | undefined;
+  signal?: AbortSignal | undefined;
+}): Server {
+  const { url, tokens, signal } = options;
+  const httpWith = (token: () => Promise<string | undefined>) => createHttp({ url, token });
+  const http = httpWith(async () => options.token ?? (await currentToken()));
 
-/** @param options.token given outright (SYNCRATOR_TOKEN): neither kept nor renewed */
-export function createServer(options: { url: string; tokens: string; token: string | undefined }): Server {
-  const { url, tokens } = options;
-
-  async function send(method: string, route: string, call: Call & { signal?: AbortSignal } = {}) {
-    const token = route === '/login' ? undefined : (options.token ?? (await currentToken()));
-    try {
-      return await fetch(url + route, {
-        method,
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(call.json === undefined ? {} : { 'content-type': 'application/json' }),
-          ...call.headers,
-        },
-        body: call.json === undefined ? null : JSON.stringify(call.json),
-        signal: call.signal ?? AbortSignal.timeout(CALL_MS),
-      });
-    } catch (error) {
-      if (call.signal?.aborted === true) throw error;
-      throw unreachable(url, error);
-    }
-  }
-
-  /** Renewed on the way when it is old; where that fails, the call itself will say why. */
+  /** Renewed on the way when it is old; where that is refused, the call itself will say why. */
   async function currentToken(): Promise<string | undefined> {
     const kept = readToken(tokens, url);
     if (!kept || Date.now() < kept.renewAt) return kept?.token;
-    const answer = await fetch(`${url}/login/renew`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${kept.token}` },
-      signal: AbortSignal.timeout(CALL_MS),
-    }).catch((error: unknown) => Promise.reject(unreachable(url, error)));
-    return answer.ok ? keep(await tokenOf(answer)) : kept.token;
+    try {
+      const old = httpWith(() => Promise.resolve(kept.token));
+      return keep((await old.call<TokenJson>('POST', '/login/renew', { signal })).body);
+    } catch (error) {
+      if (error instanceof Refused) return kept.token;
+      throw error;
+    }
   }
 
-  function keep(token: string): string {
+  function keep({ access_token: token }: TokenJson): string {
+    if (token === undefined) throw new CliFailure(`${url} gave no token: is it a Syncrator server?`);
     keepToken(tokens, url, { token, renewAt: Date.now() + RENEW_AFTER_MS });
     return token;
   }
 
+  async function told<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw failureOf(error, url);
+    }
+  }
+
   return {
     url,
-    async call<T>(method: string, route: string, call?: Call): Promise<Reply<T>> {
-      const answer = await send(method, route, call);
-      if (!answer.ok) throw await refusal(answer, url);
-      const next = /<([^>]*)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
-      // What each route answers is documented; who calls says which.
-      return { status: answer.status, body: (await answer.json()) as T, next };
-    },
-    async text(route) {
-      const answer = await send('GET', route);
-      if (!answer.ok) throw await refusal(answer, url);
-      return await answer.text();
-    },
-    async *events(route, signal, lastEventId) {
-      const silence = new AbortController();
-      let timer = setTimeout(() => silence.abort(), SILENT_MS);
-      const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    call: <T>(method: string, route: string, call: CallOptions = {}) =>
+      told(http.call<T>(method, route, { signal, ...call })),
+    text: (route) => told(http.text(route)),
+    async *live(signal, open) {
+      const gaveUp = new AbortController();
+      let awaySince: number | undefined;
+      let why: unknown;
+      const onState: FollowOptions['onState'] = (state) => {
+        awaySince = state.connected ? undefined : (awaySince ?? Date.now());
+        why = state.why ?? why;
+        if (awaySince !== undefined && Date.now() - awaySince > PATIENCE_MS) gaveUp.abort();
+      };
       try {
-        const answer = await send('GET', route, {
-          signal: AbortSignal.any([signal, silence.signal]),
-          headers,
-        });
-        if (!answer.ok) throw await refusal(answer, url);
-        let got: ServerEvent[] = [];
-        const parser = createParser({
-          onEvent: ({ event = 'message', id, data }) =>
-            got.push({ event, id, data: JSON.parse(data) as unknown }),
-        });
-        for await (const part of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-          clearTimeout(timer);
-          timer = setTimeout(() => silence.abort(), SILENT_MS);
-          parser.feed(part);
-          yield* got;
-          got = [];
-        }
+        yield* open(http, { signal: AbortSignal.any([signal, gaveUp.signal]), onState });
       } catch (error) {
-        if (signal.aborted || error instanceof CliFailure) throw error;
-        throw unreachable(url, error);
-      } finally {
-        clearTimeout(timer);
+        throw failureOf(error, url);
       }
+      if (gaveUp.signal.aborted) throw failureOf(why ?? new Unreachable(url, 'it breaks off'), url);
     },
     async login(username, password) {
-      const answer = await send('POST', '/login', { json: { username, password } });
-      if (!answer.ok) throw await refusal(answer, url);
-      keep(await tokenOf(answer));
+      const stranger = httpWith(() => Promise.resolve(undefined));
+      const asked = stranger.call<TokenJson>('POST', '/login', { json: { username, password } });
+      try {
+        keep((await asked).body);
+      } catch (error) {
+        // Not failureOf: who is refused here need not be told to log in.
+        throw error instanceof Refused ? refusal(error) : failureOf(error, url);
+      }
     },
     logout: () => keepToken(tokens, url, undefined),
   };
 }
 
-async function tokenOf(answer: Response): Promise<string> {
-  const { access_token: token } = (await answer.json()) as { access_token?: string };
-  if (token === undefined) throw new CliFailure(`${answer.url} gave no token: is it a Syncrator server?`);
-  return token;
+/** What the client throws as the end of a command; other errors as they are. */
+function failureOf(error: unknown, url: string): unknown {
+  if (error instanceof Unreachable)
+    return new CliFailure(
+      `${error.message}. Is it running? Another address: --url or SYNCRATOR_URL.`,
+      EXIT.unreachable,
+    );
+  if (!(error instanceof Refused)) return error;
+  return error.status === 401
+    ? new CliFailure(`${url} does not know you (${error.code}). Log in: syncrator login`)
+    : refusal(error);
 }
 
-/** The server's own words, field by field, and what to do where it is not plain. */
-async function refusal(answer: Response, url: string): Promise<CliFailure> {
-  const text = await answer.text();
-  let problem: Problem = {};
-  try {
-    problem = JSON.parse(text) as Problem;
-  } catch {
-    problem = { message: `${url} answered ${answer.status}: is it a Syncrator server?` };
-  }
-  const fields = (problem.errors ?? []).map(({ field, message }) => `  ${field}: ${message}`);
-  const told = problem.message ?? `${url} answered ${answer.status}`;
-  const isAtDoor = answer.status === 401 && !answer.url.endsWith('/login');
-  const lines = isAtDoor
-    ? [`${url} does not know you (${problem.code ?? told}). Log in: syncrator login`]
-    : [told, ...fields];
-  return new CliFailure(lines.join('\n'), answer.status >= 500 ? EXIT.unreachable : EXIT.usage);
-}
-
-function unreachable(url: string, error: unknown): CliFailure {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const why = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return new CliFailure(
-    `${url} cannot be reached (${why}). Is it running? Another address: --url or SYNCRATOR_URL.`,
-    EXIT.unreachable,
-  );
+/** The server's own words, field by field. */
+function refusal({ message, fields, status }: Refused): CliFailure {
+  const lines = [message, ...fields.map((fault) => `  ${fault.field}: ${fault.message}`)];
+  return new CliFailure(lines.join('\n'), status >= 500 ? EXIT.unreachable : EXIT.usage);
 }

@@ -21,11 +21,14 @@ type Schedule = {
 };
 
 export function scheduleCommands(program: Command, contextOf: (command: Command) => Context): void {
-  const schedules = program.command('schedules').description('what runs by itself');
+  const schedules = program
+    .command('schedules')
+    .description('what runs by itself')
+    .addHelpText('after', '\nExample:\n  syncrator schedules pause qas.avo.sync');
   schedules
     .command('list', { isDefault: true })
     .description('all schedules with their next firing')
-    .addHelpText('after', '\nExample:\n  syncrator schedules')
+    .addHelpText('after', '\nExample:\n  syncrator schedules list --output json')
     .action(async (_: object, command: Command) => {
       const { server, format } = contextOf(command);
       const all = await read(server);

@@ -1,9 +1,10 @@
 /** `targets`: what can be run, when it last succeeded, what runs now. */
 import type { Command } from 'commander';
+import type { JobJson } from '../api/job-schema.ts';
+import { ago } from '../client/words.ts';
 import type { Context } from './context.ts';
 import { type Cell, print, tableOf } from './output.ts';
-import { ago, statusCell } from './words.ts';
-import type { JobJson } from '../api/job-schema.ts';
+import { statusCell } from './words.ts';
 
 type ShortJob = { readonly id: number; readonly status: JobJson['status'] };
 type Target = {

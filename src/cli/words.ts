@@ -1,5 +1,6 @@
-/** Facts about jobs in the words and looks that every command shows them in. */
+/** Facts about jobs as every command shows them. */
 import type { JobJson } from '../api/job-schema.ts';
+import { statusOf } from '../client/words.ts';
 import { isFinal } from '../domain/status.ts';
 import { EXIT } from './failure.ts';
 import type { Cell } from './output.ts';
@@ -16,57 +17,10 @@ const LOOKS = {
 } as const;
 
 export function statusCell(job: Pick<JobJson, 'status' | 'status_reason' | 'stalled'>): Cell {
-  const { status, status_reason: reason, stalled } = job;
-  const more = [...(reason === null ? [] : [reason]), ...(stalled ? ['stalled'] : [])].join(', ');
-  return { text: more === '' ? status : `${status} (${more})`, look: stalled ? 'yellow' : LOOKS[status] };
+  return { text: statusOf(job), look: job.stalled ? 'yellow' : LOOKS[job.status] };
 }
 
 /** What the process that waited for the job ends with. */
 export function exitOf(job: Pick<JobJson, 'status'>): number {
   return job.status === 'completed' || !isFinal(job.status) ? EXIT.ok : EXIT.runFailed;
-}
-
-/** `3m 20s`; the two greatest units. */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const parts = [
-    [Math.floor(whole / 86_400), 'd'],
-    [Math.floor((whole % 86_400) / 3600), 'h'],
-    [Math.floor((whole % 3600) / 60), 'm'],
-    [whole % 60, 's'],
-  ] as const;
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first === -1) return '0s';
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count}${unit}`)
-    .join(' ');
-}
-
-export function ago(time: string | null, now = Date.now()): string {
-  return time === null ? 'never' : `${duration((now - Date.parse(time)) / 1000)} ago`;
-}
-
-/** From its start, or its creation, to its end, or to now. */
-export function tookOf(
-  job: Pick<JobJson, 'created_at' | 'started_at' | 'finished_at'>,
-  now = Date.now(),
-): string {
-  const end = job.finished_at === null ? now : Date.parse(job.finished_at);
-  return duration((end - Date.parse(job.started_at ?? job.created_at)) / 1000);
-}
-
-/** `5,100 of 8,200`; empty while nothing is counted. */
-export function recordsOf(progress: JobJson['progress']): string {
-  if (progress === null || progress.records_done === null) return '';
-  const done = progress.records_done.toLocaleString('en');
-  return progress.records_total === null ? done : `${done} of ${progress.records_total.toLocaleString('en')}`;
-}
-
-/** Seconds until all records are done at the rate so far; undefined while that cannot be told. */
-export function secondsLeft(progress: JobJson['progress']): number | undefined {
-  const { records_done: done = null, records_total: total = null, rate = null } = progress ?? {};
-  if (done === null || total === null || rate === null || rate <= 0 || done >= total) return undefined;
-  return (total - done) / rate;
 }

@@ -24,10 +24,11 @@ export async function* followEvents(
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     let why: unknown;
     try {
-      for await (const event of http.events(route, { signal, lastEventId })) {
+      // Told when it opens, not at its first event: a stream may be silent for long, and is well.
+      const onOpen = () => onState?.({ connected: true });
+      for await (const event of http.events(route, { signal, lastEventId, onOpen })) {
         pauseMs = FIRST_PAUSE_MS;
         lastEventId = event.id ?? lastEventId;
-        onState?.({ connected: true });
         if (event.event === 'end') {
           yield event;
           return;

@@ -58,7 +58,7 @@ export type Http = {
   /** Events until the server ends the stream. @throws Refused, Unreachable; the signal's reason */
   events(
     route: string,
-    options: { signal: AbortSignal; lastEventId?: string | undefined },
+    options: { signal: AbortSignal; lastEventId?: string | undefined; onOpen?: () => void },
   ): AsyncGenerator<ServerEvent>;
 };
 
@@ -93,15 +93,25 @@ export function createHttp(options: {
     return answer;
   }
 
+  /** A body that breaks off is no answer either. */
+  async function whole<T>(body: Promise<T>, call: CallOptions): Promise<T> {
+    try {
+      return await body;
+    } catch (error) {
+      if (call.signal?.aborted === true) throw error;
+      throw new Unreachable(url, error);
+    }
+  }
+
   return {
     async call<T>(method: string, route: string, call: CallOptions = {}): Promise<Reply<T>> {
       const answer = await send(method, route, call);
       const next = /<([^>]*)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
       // What each route answers is documented; who calls says which.
-      return { status: answer.status, body: (await answer.json()) as T, next };
+      return { status: answer.status, body: (await whole(answer.json(), call)) as T, next };
     },
-    text: async (route, call = {}) => await (await send('GET', route, call)).text(),
-    async *events(route, { signal, lastEventId }) {
+    text: async (route, call = {}) => await whole((await send('GET', route, call)).text(), call),
+    async *events(route, { signal, lastEventId, onOpen }) {
       const silence = new AbortController();
       let timer = setTimeout(() => silence.abort(), SILENT_MS);
       try {
@@ -109,6 +119,7 @@ export function createHttp(options: {
           signal: AbortSignal.any([signal, silence.signal]),
           headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
         });
+        onOpen?.();
         let got: ServerEvent[] = [];
         const parser = createParser({
           onEvent: ({ event = 'message', id, data }) =>

@@ -1,4 +1,5 @@
 /** Brings a database to the newest schema; safe when several processes start at once (kysely's advisory lock). */
+import { sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import * as initial from './migrations/0001-initial.ts';
 import * as live from './migrations/0002-live.ts';
@@ -6,13 +7,43 @@ import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = { '0001-initial': initial, '0002-live': live };
 
-/** @throws the error of the migration that failed; the ones before it stay applied */
-export async function migrate(db: Db): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
-  const { error, results } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'migrations';
+/**
+ * @returns the names of those that it applied
+ * @throws the error of the migration that failed; the ones before it stay applied
+ */
+export async function migrate(db: Db): Promise<string[]> {
+  const { error, results = [] } = await migratorOf(db).migrateToLatest();
+  if (error === undefined) return results.map(({ migrationName }) => migrationName);
+  const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'migrations';
   throw new Error(`database: ${failed} failed`, { cause: error });
+}
+
+export type MigrationState = {
+  readonly name: string;
+  readonly state: 'applied' | 'pending' | 'unknown';
+  readonly appliedAt: string | null;
+};
+
+/** Changes nothing. `unknown` was applied by a version newer than this one. */
+export async function listMigrations(db: Db): Promise<MigrationState[]> {
+  const ours = (await migratorOf(db).getMigrations()).map(({ name, executedAt }): MigrationState => {
+    const appliedAt = executedAt?.toISOString() ?? null;
+    return { name, state: appliedAt === null ? 'pending' : 'applied', appliedAt };
+  });
+  if (ours.every(({ state }) => state === 'pending')) return ours; // kysely's table may not be there yet
+  const { rows } = await sql<{ name: string; timestamp: string }>`
+    SELECT name, timestamp FROM kysely_migration ORDER BY name`.execute(db);
+  const others = rows.filter((row) => !(row.name in MIGRATIONS));
+  return [
+    ...ours,
+    ...others.map(
+      ({ name, timestamp }): MigrationState => ({ name, state: 'unknown', appliedAt: timestamp }),
+    ),
+  ];
+}
+
+function migratorOf(db: Db): Migrator {
+  return new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
 }
 
 /** This installation's own uuid; every Kubernetes Job and run folder of ours carries it. */

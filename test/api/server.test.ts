@@ -1,4 +1,4 @@
-/** The process itself: its first start, its limits, its end; and the users command beside it. */
+/** The process itself: its first start, its limits, its end. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -128,22 +128,4 @@ it('ends with one line for a bad params file or setting', async () => {
   const setting = await run('src/server.ts', [], '', { SYNCRATOR_SECRET: 'short' });
   expect([setting.code, setting.err.split('\n').length]).toEqual([1, 2]);
   expect(setting.err).toContain('SYNCRATOR_SECRET');
-});
-
-it('users adds, lists, disables, enables and changes passwords read from stdin', async () => {
-  const users = (...args: string[]) => run('src/users.ts', args, 'a long password\n');
-  expect((await users('add', 'eve')).code).toBe(0);
-  const twice = await users('add', 'eve');
-  expect([twice.code, twice.err]).toEqual([1, 'users: there is a user eve already\n']);
-  const { url } = await start();
-  expect((await login(url, 'eve', 'a long password')).status).toBe(200);
-  expect((await users('disable', 'eve')).code).toBe(0);
-  expect((await users('list')).out).toMatch(/^eve\tdisabled\t/m);
-  expect((await login(url, 'eve', 'a long password')).status).toBe(401);
-  expect((await users('enable', 'eve')).code).toBe(0);
-  expect((await run('src/users.ts', ['passwd', 'eve'], 'another password')).code).toBe(0);
-  expect((await login(url, 'eve', 'another password')).status).toBe(200);
-  expect((await run('src/users.ts', ['add', 'bob'], 'short')).code).toBe(1);
-  expect((await users('disable', 'nobody')).err).toBe('users: there is no user nobody\n');
-  expect((await users('add', 'a/b')).code).toBe(1);
 });

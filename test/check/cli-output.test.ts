@@ -1,7 +1,7 @@
 /** What the command line makes of facts: text that cannot steer a terminal, times and rates in words. */
 import { expect, test } from 'vitest';
 import { fieldsOf, harmless, tableOf } from '../../src/cli/output.ts';
-import { duration, secondsLeft } from '../../src/cli/words.ts';
+import { duration, secondsLeft } from '../../src/client/words.ts';
 
 test('what a program printed cannot steer the terminal', () => {
   expect(harmless('a\u001b[2Jb\u0007\u009bc\u007f\r\n\td')).toBe('a\u241b[2Jb\u2407\u2421c\u2421\u240d\n\td');

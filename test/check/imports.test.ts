@@ -59,6 +59,14 @@ const FORBIDDEN: readonly (readonly [file: string, line: string])[] = [
   ['src/cli/l1.ts', `export { connect } from '../db/connect.ts';`],
   ['src/cli/l2.ts', `export { createApp } from '../api/app.ts';`],
   ['src/cli/l3.ts', `export * from '../server.ts';`],
+  ['src/cli/l4.ts', `export * from '../operator/commands.ts';`],
+  ['src/cli/program.ts', `export * from '../operator/users.ts';`],
+  ['src/operator/m1.ts', `export * from '../server.ts';`],
+  ['src/operator/m2.ts', `export { connectTemporal } from '../temporal/connect.ts';`],
+  ['src/operator/m3.ts', `export { spawn } from 'node:child_process';`],
+  ['src/operator/commands.ts', `export { connect } from '../db/connect.ts';`],
+  ['src/web/n1.ts', `export * from '../operator/users.ts';`],
+  ['tools/n2.ts', `export * from '../src/operator/users.ts';`],
 ];
 
 const FORBIDDEN_ENVIRONMENT = [
@@ -76,6 +84,7 @@ const ALLOWED: readonly (readonly [file: string, line: string])[] = [
   ['src/db/migrations/z3.ts', `export * from '../schema.ts';\nexport * from '../../domain/job.ts';`],
   ['src/runner/process/z4.ts', `export { spawn } from 'node:child_process';\nexport * from '../runner.ts';`],
   ['src/temporal/z5.ts', `import type { Runner } from '../runner/runner.ts';\nexport type A = Runner;`],
+  ['src/operator/z11.ts', `export * from '../db/users.ts';\nexport { readDatabaseUrl } from '../config.ts';`],
   ['src/cli/z9.ts', `import type { JobJson } from '../api/job-schema.ts';\nexport type A = JobJson;`],
   ['src/api/z6.ts', `export * from '../runner/process/render.ts';\nexport { z } from '@hono/zod-openapi';`],
   ['src/job/sinks/postgres/z7.ts', `export * from '../../log.ts';\nexport * from '../../../domain/job.ts';`],

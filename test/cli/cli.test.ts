@@ -1,6 +1,4 @@
 /** The command line as people run it: a process of its own against the real api, with a worker behind it. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,10 +7,7 @@ import { parse } from 'yaml';
 import { freePort } from '../../src/embedded/ports.ts';
 import { ADMIN_PASSWORD } from '../support/login.ts';
 import { params, startSystem, type System } from '../support/system.ts';
-
-const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
-/** Lines of a terminal window as it opens. */
-const SCREEN = 24;
+import { commandLine } from './support.ts';
 
 let system: System;
 const home = mkdtempSync(path.join(os.tmpdir(), 'syncrator-cli-'));
@@ -33,63 +28,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
-type Options = { input?: string; environment?: Record<string, string> };
-
-/** Begun, to be watched and interrupted. */
-function begin(args: readonly string[], options: Options = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      HOME: home,
-      XDG_CONFIG_HOME: home,
-      SYNCRATOR_URL: system.apiUrl,
-      ...options.environment,
-    },
-    timeout: 50_000,
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  child.stdin.end(options.input ?? '');
-  const closed = once(child, 'close');
-  return {
-    says: (words: string) => expect.poll(() => stdout + stderr, { timeout: 30_000 }).toContain(words),
-    interrupt: () => child.kill('SIGINT'),
-    async ended(): Promise<Ran> {
-      await closed;
-      return { code: child.exitCode, stdout, stderr };
-    },
-  };
-}
-
-const syncrator = (args: readonly string[], options?: Options) => begin(args, options).ended();
-
-const login = () => syncrator(['login', '-u', 'admin'], { input: `${ADMIN_PASSWORD}\n` });
-
-test('every command has a help that fits a screen and shows an example', async () => {
-  const main = await syncrator(['--help']);
-  expect([main.code, main.stderr]).toEqual([0, '']);
-  const commands = [...main.stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => [name ?? '']);
-  const below = await Promise.all(
-    ['jobs', 'schedules', 'maintenance'].map(async (group) => {
-      const { stdout } = await syncrator([group, '--help']);
-      return [...stdout.matchAll(/^ {2}([a-z]+)[ |]/gm)].map(([, name]) => [group, name ?? '']);
-    }),
-  );
-  const all = [...commands, ...below.flat()].filter(
-    (words) => !['help', 'syncrator'].includes(words.at(-1) ?? ''),
-  );
-  expect(all.length).toBeGreaterThan(20);
-  for (const words of all) {
-    const { code, stdout } = await syncrator([...words, '--help']);
-    expect(code, words.join(' ')).toBe(0);
-    expect(stdout.split('\n').length, words.join(' ')).toBeLessThanOrEqual(SCREEN);
-    if (!['jobs', 'schedules', 'maintenance'].includes(words.join(' ')))
-      expect(stdout, words.join(' ')).toMatch(/^Example:\n {2}syncrator /m);
-  }
-});
+const { begin, syncrator, login } = commandLine({ home, url: () => system.apiUrl });
 
 describe('who is not known', () => {
   test('is told how to log in, and a wrong password is refused', async () => {

@@ -1,0 +1,96 @@
+/** `users`, `db`, `params`, `server`, `worker`: what runs on this machine, by our own modules instead of HTTP. */
+import type { Command } from 'commander';
+import { formatOf } from '../cli/context.ts';
+
+/**
+ * Nothing but commander is loaded here: each command loads what it runs by import(), so that those which speak HTTP
+ * start without Postgres, Temporal and the rest.
+ */
+export function operatorCommands(program: Command): void {
+  userCommands(program);
+  databaseCommands(program);
+  program
+    .command('params')
+    .description('the params files')
+    .addHelpText('after', '\nExample:\n  syncrator params check')
+    .command('check [folder]')
+    .description('read all params files and tell every fault; exit code 1 if there is one')
+    .addHelpText(
+      'after',
+      '\nWithout a folder: JOB_PARAMS, else job_params.\n\nExample:\n  syncrator params check job_params',
+    )
+    .action(async (folder: string | undefined, _: object, command: Command) => {
+      const { checkParams } = await import('./params.ts');
+      await checkParams(formatOf(command), folder);
+    });
+  program
+    .command('server')
+    .description('run the api in this process')
+    .addHelpText('after', '\nIts settings are in the README.\n\nExample:\n  PORT=8080 syncrator server')
+    .action(async () => await (await import('../server.ts')).runServer());
+  program
+    .command('worker')
+    .description('run a worker in this process')
+    .addHelpText(
+      'after',
+      '\nIts settings are in the README.\n\nExample:\n  RUNNER=kubernetes syncrator worker',
+    )
+    .action(async () => await (await import('../worker.ts')).runWorkerProcess());
+}
+
+const NEEDS_DATABASE = '\nNeeds DATABASE_URL.\n\nExample:\n  ';
+
+function userCommands(program: Command): void {
+  const users = program
+    .command('users')
+    .description('who may log in with a password')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users add ada`);
+  users
+    .command('list', { isDefault: true })
+    .description('all users')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users list --output json`)
+    .action(async (_: object, command: Command) => {
+      const { list } = await import('./users.ts');
+      await list(formatOf(command));
+    });
+  users
+    .command('add <name>')
+    .description('add a user; asks for the password, or reads it from stdin')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users add ada < password-file`)
+    .action(async (name: string) => await (await import('./users.ts')).add(name));
+  users
+    .command('passwd <name>')
+    .description("change a user's password; asks for it, or reads it from stdin")
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users passwd ada`)
+    .action(async (name: string) => await (await import('./users.ts')).changePassword(name));
+  for (const [verb, disabled, what] of [
+    ['disable', true, 'let a user no longer in; tokens given out end at once'],
+    ['enable', false, 'let a user in again'],
+  ] as const)
+    users
+      .command(`${verb} <name>`)
+      .description(what)
+      .addHelpText('after', `${NEEDS_DATABASE}syncrator users ${verb} ada`)
+      .action(async (name: string) => await (await import('./users.ts')).setDisabled(name, disabled));
+}
+
+function databaseCommands(program: Command): void {
+  const db = program
+    .command('db')
+    .description("the database's migrations")
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator db status`);
+  db.command('status', { isDefault: true })
+    .description('which migrations are applied, and which are pending')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator db status --output json`)
+    .action(async (_: object, command: Command) => {
+      const { status } = await import('./migrations.ts');
+      await status(formatOf(command));
+    });
+  db.command('up')
+    .description('apply the pending migrations; api and worker do so by themselves')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator db up`)
+    .action(async (_: object, command: Command) => {
+      const { up } = await import('./migrations.ts');
+      await up(formatOf(command));
+    });
+}

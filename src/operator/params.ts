@@ -1,0 +1,32 @@
+/** The check of all params files, before they are put in place: what they declare, and every fault. */
+import path from 'node:path';
+import { CliFailure } from '../cli/failure.ts';
+import { type Format, print, tableOf } from '../cli/output.ts';
+import { readJobParamsDir } from '../config.ts';
+import { checkJobParams, faultText, type ParamsFile } from '../job-params.ts';
+
+/** @throws CliFailure when there is a fault; all of them have been printed then */
+export async function checkParams(format: Format, folder: string | undefined): Promise<void> {
+  const { files, faults } = await checkJobParams(
+    folder === undefined ? readJobParamsDir() : path.resolve(folder),
+  );
+  const declared = files.map(summaryOf);
+  print(format, { files: declared, faults }, () => {
+    const rows = declared.map(({ file, starts, schedule }) => [file, starts, schedule ?? '']);
+    const told = faults.map(faultText);
+    return [tableOf(['FILE', 'STARTS', 'SCHEDULE'], rows, 'no file is good'), ...told].join('\n');
+  });
+  if (faults.length > 0) {
+    const bad = new Set(faults.map(({ file }) => file));
+    const all = new Set([...bad, ...files.map(({ file }) => file)]);
+    throw new CliFailure(`faults: ${faults.length}, in ${bad.size} of ${all.size} files`);
+  }
+}
+
+function summaryOf({ file, parameters, target, env, schedule }: ParamsFile) {
+  return {
+    file,
+    starts: `${parameters.action_name} of ${target} in ${env}`,
+    schedule: schedule && `${schedule.text} (${schedule.timezone})`,
+  };
+}

@@ -1,0 +1,102 @@
+/** What a follower asks of the server, counted by a proxy between them: one stream, or, when there are too many, a question each second. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { login } from '../support/login.ts';
+import type { ProductPart } from '../support/product-part.ts';
+import { params, startSystem, type System } from '../support/system.ts';
+import { commandLine } from './support.ts';
+
+/** Streams that an api has room for. */
+const ROOM = 200;
+
+let system: System;
+let worker: ProductPart;
+let proxy: http.Server;
+let token: string;
+let asked: string[] = [];
+const home = mkdtempSync(path.join(os.tmpdir(), 'syncrator-follow-'));
+const proxyUrl = () => `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+const { begin, syncrator } = commandLine({ home, url: proxyUrl });
+
+beforeAll(async () => {
+  system = await startSystem({ params: [params('silent', 'sync', '--mute --seconds 600')] });
+  [worker] = await Promise.all([system.startWorker(), system.startApi()]);
+  token = await login(system.apiUrl);
+  proxy = http.createServer((request, response) => {
+    asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    const { method, headers } = request;
+    const onward = http.request(system.apiUrl + (request.url ?? ''), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    response.on('close', () => onward.destroy());
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  proxy.closeAllConnections();
+  proxy.close();
+  await system[Symbol.asyncDispose]();
+  rmSync(home, { recursive: true, force: true });
+});
+beforeEach(() => {
+  asked = [];
+});
+
+const environment = () => ({ SYNCRATOR_TOKEN: token });
+
+/** The id of a job that runs on and tells nothing. */
+async function startLong(): Promise<string> {
+  const { stdout } = await syncrator(['sync', 'silent', 'dev', '--output', 'json'], {
+    environment: environment(),
+  });
+  return String((JSON.parse(stdout) as { job_id: number }).job_id);
+}
+
+test('one stream tells all, and a terminal shows the time that has passed each second', async () => {
+  const id = await startLong();
+  await system.until(Number(id), 'running');
+  asked = [];
+  const watching = begin(['jobs', 'watch', id], { environment: environment(), isTerminal: true });
+  await watching.says('running');
+  worker.pause(); // nothing observes the job, so that nothing of it changes
+  await wait(4_000);
+  worker.resume();
+  const times = new Set([...watching.said().matchAll(/ {2}(\d+s)\b/g)].map(([, time]) => time));
+  expect(times.size).toBeGreaterThanOrEqual(4);
+  await syncrator(['jobs', 'cancel', id], { environment: environment() });
+  await watching.ended();
+  expect(watching.said()).toMatch(/status +.*deleted/);
+  expect(asked).toEqual([`GET /jobs/${id}/events`, `DELETE /jobs/${id}`]);
+});
+
+test('where no stream is to be had, it asks each second, and hears the end', async () => {
+  const id = await startLong();
+  await system.until(Number(id), 'running');
+  const gone = new AbortController();
+  const streams = Array.from({ length: ROOM }, () =>
+    fetch(`${system.apiUrl}/events`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: gone.signal,
+    }),
+  );
+  expect((await Promise.all(streams)).map(({ status }) => status)).toEqual(streams.map(() => 200));
+  asked = [];
+  const watching = begin(['jobs', 'watch', id], { environment: environment() });
+  await watching.says('running');
+  await wait(3_000);
+  const questions = asked.filter((what) => what === `GET /jobs/${id}`).length;
+  expect(questions).toBeGreaterThanOrEqual(3);
+  expect(questions).toBeLessThanOrEqual(6);
+  await syncrator(['jobs', 'cancel', id], { environment: environment() });
+  const { code, stdout } = await watching.ended();
+  expect([code, stdout]).toEqual([2, expect.stringMatching(/status +deleted/)]);
+  gone.abort();
+});

@@ -1,0 +1,54 @@
+/** Runs `syncrator` as people do: as a process of its own, in a home of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { expect } from 'vitest';
+import { ADMIN_PASSWORD } from '../support/login.ts';
+
+export const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+
+export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+export type Options = { input?: string; environment?: Record<string, string>; isTerminal?: boolean };
+
+/** @param of.url asked at each run; undefined before there is a server */
+export function commandLine(of: { home: string; url: () => string | undefined }) {
+  /** Begun, to be watched and interrupted. */
+  function begin(args: readonly string[], options: Options = {}) {
+    const url = of.url();
+    const words = [process.execPath, MAIN, ...args];
+    // `script` gives it a terminal, which it shows on its own stdout.
+    const [program = '', ...rest] = options.isTerminal
+      ? ['script', '-qec', words.join(' '), '/dev/null']
+      : words;
+    const child = spawn(program, rest, {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: of.home,
+        XDG_CONFIG_HOME: of.home,
+        ...(url === undefined ? {} : { SYNCRATOR_URL: url }),
+        ...options.environment,
+      },
+      timeout: 50_000,
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    child.stdin.end(options.input ?? '');
+    const closed = once(child, 'close');
+    return {
+      says: (words: string) => expect.poll(() => stdout + stderr, { timeout: 30_000 }).toContain(words),
+      said: () => stdout + stderr,
+      interrupt: () => child.kill('SIGINT'),
+      async ended(): Promise<Ran> {
+        await closed;
+        return { code: child.exitCode, stdout, stderr };
+      },
+    };
+  }
+  const syncrator = (args: readonly string[], options?: Options) => begin(args, options).ended();
+  return {
+    begin,
+    syncrator,
+    login: () => syncrator(['login', '-u', 'admin'], { input: `${ADMIN_PASSWORD}\n` }),
+  };
+}

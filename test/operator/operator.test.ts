@@ -1,0 +1,179 @@
+/** The commands of this machine as people run them: processes of their own, on a real database. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connect } from '../../src/db/connect.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import type { Db } from '../../src/db/schema.ts';
+import { findUser } from '../../src/db/users.ts';
+import { freePort } from '../../src/embedded/ports.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { paramsFile, writeParams } from '../support/params-files.ts';
+import { params, startSystem } from '../support/system.ts';
+
+const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+const PASSWORD = 'a long password';
+
+let database: TestDatabase;
+let db: Db;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  database = await createDatabase({ migrated: false });
+  db = connect(database.url, { max: 1, applicationName: 'test', onError: () => undefined });
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await db.destroy();
+  await database.drop();
+});
+
+function begin(args: readonly string[], environment: Readonly<Record<string, string>> = {}, input = '') {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, ...environment },
+  });
+  children.push(child);
+  child.stdin.end(input);
+  return child;
+}
+
+async function run(args: readonly string[], environment?: Record<string, string>, input?: string) {
+  const child = begin(args, environment, input);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { code, stdout, stderr };
+}
+
+describe('users', () => {
+  const users = (args: readonly string[], input = PASSWORD) => run(['users', ...args], {}, `${input}\n`);
+
+  test('are added, listed, disabled, enabled and get another password, read from stdin', async () => {
+    expect((await users([])).stdout).toBe('there is no user yet\n');
+    const added = await users(['add', 'eve']);
+    expect([added.code, added.stdout, added.stderr]).toEqual([0, '', 'Added eve.\n']);
+    const first = await findUser(db, 'eve');
+    expect(first?.password_hash).toMatch(/^\$argon2id\$/);
+    expect((await users(['disable', 'eve'])).code).toBe(0);
+    expect((await findUser(db, 'eve'))?.disabled).toBe(true);
+    expect((await users(['list'])).stdout).toMatch(/^USER +STATE +SINCE\neve +disabled +\d{4}-/);
+    expect((await users(['enable', 'eve'])).code).toBe(0);
+    expect((await findUser(db, 'eve'))?.disabled).toBe(false);
+    expect((await users(['passwd', 'eve'], 'another password')).code).toBe(0);
+    expect((await findUser(db, 'eve'))?.password_hash).not.toBe(first?.password_hash);
+    const listed = await users(['list', '--output', 'json']);
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ username: 'eve', disabled: false }]);
+    expect(listed.stdout).not.toContain('argon2');
+  });
+
+  test('are refused with a reason, and nothing is changed', async () => {
+    await users(['add', 'eve']);
+    for (const [args, input, words] of [
+      [['add', 'eve'], PASSWORD, 'there is a user eve already'],
+      [['add', 'bob'], 'short', 'a password has 8 to'],
+      [['add', 'a/b'], PASSWORD, "'a/b' is not 1 to 64 of"],
+      [['passwd', 'nobody'], PASSWORD, 'there is no user nobody'],
+      [['disable', 'nobody'], PASSWORD, 'there is no user nobody'],
+    ] as const) {
+      const { code, stdout, stderr } = await users(args, input);
+      expect([code, stdout], args.join(' ')).toEqual([1, '']);
+      expect(stderr, args.join(' ')).toMatch(new RegExp(`^syncrator: ${words}`));
+    }
+    expect(JSON.parse((await users(['list', '--output', 'json'])).stdout)).toHaveLength(1);
+  });
+});
+
+describe('db', () => {
+  test('status changes nothing, up applies what is pending, once', async () => {
+    const before = await run(['db', 'status']);
+    expect([before.code, before.stdout]).toEqual([0, expect.stringMatching(/^0001-initial +pending$/m)]);
+    expect(before.stdout).toContain('syncrator db up');
+    expect((await run(['db'])).stdout).toBe(before.stdout);
+    const up = await run(['db', 'up']);
+    expect([up.code, up.stdout]).toEqual([0, expect.stringMatching(/^applied 0001-initial$/m)]);
+    expect((await run(['db', 'up'])).stdout).toBe('nothing was pending\n');
+    const after = await run(['db', 'status', '--output', 'json']);
+    const states = (JSON.parse(after.stdout) as { state: string; appliedAt: string }[]).map(
+      ({ state, appliedAt }) => [state, !Number.isNaN(Date.parse(appliedAt))],
+    );
+    expect(new Set(states.map(String))).toEqual(new Set(['applied,true']));
+  });
+
+  test('a migration of a newer version is told, and up refuses to go on', async () => {
+    await migrate(db);
+    await sql`INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01T00:00:00.000Z')`.execute(db);
+    expect((await run(['db', 'status'])).stdout).toMatch(/^9999-later +unknown .*\nthe database is newer/m);
+    const up = await run(['db', 'up']);
+    expect([up.code, up.stdout]).toEqual([1, '']);
+    expect(up.stderr).toContain('9999-later');
+  });
+
+  test('a Postgres that is away ends with 3 and its address, without its password', async () => {
+    const url = `postgres://ada:hush-hush@127.0.0.1:${await freePort()}/syncrator`;
+    const { code, stderr } = await run(['db'], { DATABASE_URL: url });
+    expect(code).toBe(3);
+    expect(stderr).toContain('ECONNREFUSED');
+    expect(stderr).not.toContain('hush-hush');
+    const unset = await run(['db'], { DATABASE_URL: '' });
+    expect([unset.code, unset.stderr]).toEqual([1, expect.stringContaining('DATABASE_URL')]);
+  });
+});
+
+describe('params check', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-check-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('tells each file with its schedule, then every fault of the others with 1', async () => {
+    const good = paramsFile({
+      target: 'good',
+      action: 'sync',
+      more: 'SCHEDULE=0 3 * * *\nTIMEZONE=Europe/Brussels\n',
+    });
+    const dir = writeParams(folder, [good]);
+    const fine = await run(['params', 'check', dir]);
+    expect([fine.code, fine.stderr]).toEqual([0, '']);
+    expect(fine.stdout).toMatch(
+      /^job_params\/dev\/good-sync\.public_params +sync of good in dev +0 3 \* \* \* \(Europe\/Brussels\)$/m,
+    );
+    expect((await run(['params', 'check'], { JOB_PARAMS: dir })).stdout).toBe(fine.stdout);
+
+    writeParams(folder, [paramsFile({ target: 'bad', action: 'sync', more: 'CPU=many\nRETRIES=-1\n' })]);
+    mkdirSync(path.join(dir, 'qas'));
+    writeFileSync(path.join(dir, 'qas/notes.txt'), '');
+    const bad = await run(['params', 'check', dir, '--output', 'json']);
+    expect([bad.code, bad.stderr]).toEqual([1, 'syncrator: faults: 3, in 2 of 3 files\n']);
+    expect(JSON.parse(bad.stdout)).toMatchObject({
+      files: [{ starts: 'sync of good in dev', schedule: '0 3 * * * (Europe/Brussels)' }],
+      faults: [
+        { file: 'job_params/dev/bad-sync.public_params', line: 8, key: 'CPU' },
+        { line: 9, key: 'RETRIES' },
+        { file: 'job_params/qas/notes.txt', line: null, key: null },
+      ],
+    });
+    const told = await run(['params', 'check', dir]);
+    expect(told.stdout).toContain("job_params/dev/bad-sync.public_params:8: CPU: 'many' is not a quantity");
+    const missing = await run(['params', 'check', path.join(folder, 'nothing')]);
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('nothing: cannot be read')]);
+  });
+});
+
+test('server and worker run in the process of the command until SIGTERM', async () => {
+  await using system = await startSystem({ params: [params('quick', 'sync', '--mute')] });
+  const parts = [begin(['server'], system.environment), begin(['worker'], system.environment)];
+  const said = parts.map(() => '');
+  parts.forEach((part, at) => part.stdout?.on('data', (bytes: Buffer) => (said[at] += bytes.toString())));
+  await expect.poll(() => said[0], { timeout: 30_000 }).toContain('serving');
+  await expect.poll(() => said[1], { timeout: 30_000 }).toContain('worker is ready');
+  expect((await fetch(`${system.apiUrl}/health/ready`)).status).toBe(200);
+  const ends = parts.map((part) => new Promise((resolve) => part.once('exit', resolve)));
+  for (const part of parts) part.kill('SIGTERM');
+  expect(await Promise.all(ends)).toEqual([0, 0]);
+  const wrong = await run(['worker'], {});
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('TEMPORAL_ADDRESS is not set')]);
+});
