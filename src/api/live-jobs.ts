@@ -28,19 +28,19 @@ export type Snapshot = {
 
 /** What a listener has not yet been sent; the newest snapshot of a job replaces the one before it. */
 export class Backlog {
-  readonly #only: number | undefined;
+  /** The one job that it wants to hear of; undefined for all. */
+  readonly only: number | undefined;
   readonly #jobs = new Map<number, Snapshot>();
   #tooMuch = false;
   #maintenance = false;
   #wake: (() => void) | undefined;
 
-  /** @param only the one job that it wants to hear of */
   constructor(only: number | undefined) {
-    this.#only = only;
+    this.only = only;
   }
 
   add(snapshot: Snapshot): void {
-    if (this.#only !== undefined && snapshot.id !== this.#only) return;
+    if (this.only !== undefined && snapshot.id !== this.only) return;
     const before = this.#jobs.get(snapshot.id);
     if (before && before.version > snapshot.version) return;
     this.#jobs.set(snapshot.id, snapshot);
@@ -56,7 +56,7 @@ export class Backlog {
   }
 
   maintenanceChanged(): void {
-    if (this.#only !== undefined) return;
+    if (this.only !== undefined) return;
     this.#maintenance = true;
     this.#wake?.();
   }
@@ -116,6 +116,10 @@ export class LiveJobs {
   /** Fills a backlog with everything that has changed since, and a little before. */
   async catchUp(backlog: Backlog, since: Date): Promise<void> {
     const { db } = this.#deps;
+    if (backlog.only !== undefined) {
+      for (const snapshot of await this.read([backlog.only])) backlog.add(snapshot);
+      return;
+    }
     const ids = await listChangedJobs(db, new Date(since.getTime() - OVERLAP_MS), BACKLOG + 1);
     if (ids.length > BACKLOG) {
       backlog.overflow();
@@ -161,11 +165,22 @@ export class LiveJobs {
     }, ms);
   }
 
+  /** A flood is not read: who listens to all is told that it is too much, who listens to one job still hears of it. */
+  #takeChanged(): number[] {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    if (changed.length <= BACKLOG) return changed;
+    const wanted = new Set<number>();
+    for (const listener of this.#listeners)
+      if (listener.only === undefined) listener.overflow();
+      else wanted.add(listener.only);
+    return changed.filter((id) => wanted.has(id));
+  }
+
   /** Reads what has changed, once, and hands it to everybody. A fault keeps all for the next try. */
   async #tell(): Promise<void> {
     const since = this.#missedSince;
-    const ids = [...this.#changed].slice(0, MOST_AT_ONCE);
-    for (const id of ids) this.#changed.delete(id);
+    const ids = this.#takeChanged();
     this.#missedSince = undefined;
     this.#reading = true;
     let pauseMs = GATHER_MS;

@@ -128,6 +128,30 @@ it('tells who has been away for too many changes to read all anew', async () => 
   await sql`DELETE FROM jobs WHERE target LIKE 'many-%'`.execute(api.db);
 });
 
+it('a flood of changes is told to one that hears all as too much, and delays nobody', async () => {
+  await using all = await open('/events');
+  await all.until('ready');
+  const job = await claimed(api);
+  await using one = await open(`/jobs/${job.id}/events`);
+  await one.until('job');
+  await api.db.transaction().execute(async (tx) => {
+    await sql`INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, runner, steps_spec,
+        spec_hash, "trigger", requested_by, status, finished_at)
+      SELECT gen_random_uuid(), 'dev', 'many-' || n, 'sync', 'sync', 'latest', '', 'process', '[]', '', 'api', 'test',
+        'completed', now() FROM generate_series(1, 5000) n`.execute(tx);
+    await sql`UPDATE jobs SET status_detail = 'in the flood' WHERE id = ${job.id}`.execute(tx);
+  });
+  await all.until('reset');
+  await one.until('job', ({ status_detail: detail }) => detail === 'in the flood');
+  const began = all.told.length;
+  await sql`UPDATE jobs SET status_detail = 'after it' WHERE id = ${job.id}`.execute(api.db);
+  await all.until('job', ({ status_detail: detail }) => detail === 'after it');
+  expect(all.told.length - began).toBeLessThan(600);
+  await api.call('DELETE', `/jobs/${job.id}`);
+  await job.finish();
+  await sql`DELETE FROM jobs WHERE target LIKE 'many-%'`.execute(api.db);
+});
+
 it('goes on after Postgres has cut the connection that tells changes, with what changed meanwhile', async () => {
   await using stream = await open('/events');
   await stream.until('ready');

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { makeReportToken } from '../../src/report-token.ts';
 import { ADMIN_PASSWORD } from '../support/login.ts';
 import { SECRET, startSystem, type System } from '../support/system.ts';
@@ -26,6 +26,8 @@ export type Web = AsyncDisposable & {
   open(options?: OpenOptions): Promise<View>;
   /** Starts a job over HTTP and waits until it runs. */
   running(target: string, action?: string): Promise<number>;
+  /** Starts a job over HTTP and waits until it has a status; also outside of tests. */
+  started(route: string, status: string): Promise<number>;
   /** Says as a job's first step what its program would. */
   report(id: number, body: object): Promise<void>;
 };
@@ -55,9 +57,12 @@ export async function startWeb(options: Parameters<typeof startSystem>[0]): Prom
     browser,
     open: (of) => openView(browser, system, of ?? {}),
     async running(target, action = 'sync') {
-      const { body } = await system.call('POST', `/${action}/${target}/dev`);
+      return await this.started(`/${action}/${target}/dev`, 'running');
+    },
+    async started(route, status) {
+      const { body } = await system.call('POST', route);
       const id = Number(body['job_id']);
-      await system.until(id, 'running');
+      await vi.waitUntil(async () => (await system.job(id)).status === status, { timeout: 30_000 });
       return id;
     },
     async report(id, body) {

@@ -36,7 +36,7 @@ export async function keepLive(of: {
       else if (event.kind === 'maintenance') {
         cache.setQueryData(['maintenance'], event.maintenance);
         void cache.invalidateQueries({ queryKey: ['maintenance', 'history'] });
-      } else void cache.invalidateQueries();
+      } else soon(cache, []);
   } catch (error) {
     // Refused: whoever looks must sign in first, which the questions of the views say too.
     if (!(error instanceof Refused)) throw error;
@@ -69,6 +69,7 @@ function takeJob(cache: QueryClient, job: JobJson): void {
 
 const waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
+/** @param queryKey what is read anew; all for an empty one */
 function soon(cache: QueryClient, queryKey: readonly string[]): void {
   const name = queryKey.join(' ');
   if (waiting.has(name)) return;

@@ -1,0 +1,164 @@
+/** axe-core finds nothing on any view, wide and narrow, light and dark; and the page is used by keyboard alone. */
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { params } from '../support/system.ts';
+import { startWeb, type View, type Web } from './support.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+type Violation = { readonly id: string; readonly nodes: readonly { readonly html: string }[] };
+
+let web: Web;
+const ids = { failed: 0, running: 0, waiting: 0, diff: 0 };
+
+beforeAll(async () => {
+  web = await startWeb({
+    params: [
+      params('broken', 'sync', '--exit 3'),
+      params('long', 'sync', '--seconds 600'),
+      params('later', 'sync', '--mute'),
+      params('both', 'delta', '--progress 3'),
+      params('both', 'delete', '--progress 3'),
+      params('both', 'diff', '--progress 3'),
+      params('nightly', 'sync', '--mute', 'SCHEDULE=30 2 * * *\nTIMEZONE=Europe/Brussels\n'),
+    ],
+  });
+  ids.running = await web.started('/sync/long/dev', 'running');
+  ids.failed = await web.started('/sync/broken/dev', 'failed');
+  ids.diff = await web.started('/diff/both/dev', 'completed');
+  await web.system.call('POST', '/maintenance-status', { paused: true, msg: 'Solr upgrade' });
+  ids.waiting = await web.started('/sync/later/dev', 'waiting');
+}, 90_000);
+afterAll(() => web[Symbol.asyncDispose]());
+
+/** Each view once all that it shows has come. */
+const VIEWS: readonly (readonly [string, (view: View) => Promise<void>])[] = [
+  [
+    'overview',
+    async ({ go, page }) => {
+      await go('/', 'Overview');
+      await page.getByText('never run').first().waitFor();
+    },
+  ],
+  [
+    'jobs',
+    async ({ go, page }) => {
+      await go('/jobs', 'Jobs');
+      await page.getByText('4 jobs').waitFor();
+    },
+  ],
+  [
+    'a failed job',
+    async ({ go, page }) => {
+      await go(`/jobs/${ids.failed}`, /^Job/);
+      await page.getByText('What to do:').waitFor();
+    },
+  ],
+  [
+    'a running job',
+    async ({ go, page }) => {
+      await go(`/jobs/${ids.running}`, /^Job/);
+      await page.locator('.log-line').first().waitFor();
+    },
+  ],
+  [
+    'a job with two steps',
+    async ({ go, page }) => {
+      await go(`/jobs/${ids.diff}`, /^Job/);
+      await page.locator('.uplot').waitFor();
+      await page.getByText('As a table').click();
+      await page.getByRole('button', { name: 'Arguments and environment' }).click();
+      await page.getByRole('region', { name: 'Manifest' }).waitFor();
+    },
+  ],
+  [
+    'a question before a cancel',
+    async ({ go, page }) => {
+      await go(`/jobs/${ids.waiting}`, /^Job/);
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: 'No, leave it' }).waitFor();
+    },
+  ],
+  [
+    'start',
+    async ({ go, page }) => {
+      await go('/start?target=both&env=dev&action=diff', 'Start a job');
+      await page.getByText('Step 2: delete').waitFor();
+    },
+  ],
+  [
+    'schedules',
+    async ({ go, page }) => {
+      await go('/schedules', 'Schedules');
+      await page.getByText(/^Next:/).waitFor();
+    },
+  ],
+  [
+    'maintenance',
+    async ({ go, page }) => {
+      await go('/maintenance', 'Maintenance');
+      await page.getByRole('row', { name: /Solr upgrade/ }).waitFor();
+    },
+  ],
+];
+
+for (const width of [1280, 390])
+  for (const dark of [false, true])
+    test(`no violation at ${width} px, ${dark ? 'dark' : 'light'}`, async () => {
+      const out = await web.open({ signedIn: false, width, dark });
+      await out.page.getByLabel('Username').waitFor();
+      const found = { 'sign in': await violations(out) };
+      await out.page.context().close();
+      const view = await web.open({ width, dark });
+      for (const [name, show] of VIEWS) {
+        await show(view);
+        Object.assign(found, { [name]: await violations(view) });
+        await view.page.keyboard.press('Escape');
+        expect(await overflow(view), name).toBe(0);
+      }
+      await view.page.context().close();
+      expect(Object.entries(found).filter(([, list]) => list.length > 0)).toEqual([]);
+      expect([...out.complaints, ...view.complaints]).toEqual([]);
+    }, 120_000);
+
+async function violations({ page }: View): Promise<string[]> {
+  // Not as a script of the page, whose policy would refuse it.
+  await page.evaluate(AXE);
+  const list: Violation[] = await page.evaluate('axe.run().then((result) => result.violations)');
+  return list.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}
+
+/** Pixels by which the page is wider than its window: what is wide scrolls in itself. */
+async function overflow({ page }: View): Promise<number> {
+  return await page.evaluate(
+    'Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)',
+  );
+}
+
+test('a job is cancelled by keyboard alone', async () => {
+  const view = await web.open();
+  const { page } = view;
+  await view.go(`/jobs/${ids.running}`, /^Job/);
+  const focused = () =>
+    page.evaluate<string>(
+      'document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? ""',
+    );
+  const tabTo = async (name: string) => {
+    for (let press = 0; press < 40 && (await focused()) !== name; press += 1)
+      await page.keyboard.press('Tab');
+    expect(await focused()).toBe(name);
+  };
+  await tabTo('Cancel');
+  await page.keyboard.press('Enter');
+  await expect.poll(focused).toBe('No, leave it');
+  await page.keyboard.press('Escape');
+  await expect.poll(focused).toBe('Cancel');
+  await page.keyboard.press('Enter');
+  await expect.poll(focused).toBe('No, leave it');
+  await tabTo('Cancel the job');
+  await page.keyboard.press('Enter');
+  await web.system.until(ids.running, 'deleted');
+  await page.getByText('⊘ deleted').waitFor();
+  await page.context().close();
+});
