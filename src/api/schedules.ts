@@ -14,7 +14,7 @@ import {
   type ScheduleState,
 } from '../temporal/schedules.ts';
 import type { ApiDeps } from './context.ts';
-import { isoTime, text } from './fields.ts';
+import { text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
 import { readJob } from './jobs.ts';
 import { masked } from './mask.ts';
@@ -23,6 +23,7 @@ import { jobSchema } from './job-schema.ts';
 import { nearest } from '../domain/near.ts';
 import { awayProblem, Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
+import { type SchedulesJson, schedulesSchema } from './schedule-schema.ts';
 import { accepted, SUBMIT_REFUSALS } from './start-answer.ts';
 import { requestOfFile } from './start-request.ts';
 import { submitRequest } from './submit-request.ts';
@@ -30,74 +31,6 @@ import { submitRequest } from './submit-request.ts';
 const SHOWN_FIRINGS = 5;
 /** For all schedules together; later than that the answer goes without Temporal's part. */
 const DESCRIBE_MS = 1_500;
-
-const scheduleSchema = z
-  .object({
-    id: z.string(),
-    env: z.string(),
-    target: z.string(),
-    action: z.string(),
-    schedule: z.string(),
-    timezone: z.string(),
-    paused: z.boolean().nullable(),
-    note: z.string().nullable(),
-    next: z.array(isoTime).nullable().describe('As Temporal has them; null when it is not known.'),
-    clock_changes: z
-      .array(
-        z.object({
-          local_time: z.string().describe('By the clocks of the zone.'),
-          kind: z
-            .enum(['gap', 'overlap'])
-            .describe('gap: it does not come that day; overlap: it comes twice.'),
-          fires: z.array(isoTime).describe('When it fires for that time after all.'),
-        }),
-      )
-      .nullable()
-      .describe('Times up to the last of `next` that a change of the clocks leaves out or doubles.'),
-    left_out: z
-      .object({
-        too_late: z.int().describe('Temporal was away for longer than the ten minutes that are caught up.'),
-        overlapping: z.int().describe('Held up by an outage together with an earlier one, which was fired.'),
-      })
-      .nullable()
-      .describe('Firings that Temporal has left out since it has the schedule; null when it is not known.'),
-    last_firings: z.array(
-      z.object({
-        nominal_time: isoTime,
-        outcome: z.enum(['started', 'deduplicated', 'skipped', 'superseded']),
-        job_id: z.int().nullable(),
-        detail: z.string().nullable(),
-      }),
-    ),
-  })
-  .openapi('Schedule');
-const listSchema = z
-  .object({ temporal: z.enum(['ok', 'unreachable']), schedules: z.array(scheduleSchema) })
-  .openapi('Schedules', {
-    example: {
-      temporal: 'ok',
-      schedules: [
-        {
-          id: 'qas.avo.sync',
-          env: 'qas',
-          target: 'avo',
-          action: 'sync',
-          schedule: '0 1 * * *',
-          timezone: 'Europe/Brussels',
-          paused: false,
-          note: null,
-          next: ['2026-11-23T00:00:00.000Z'],
-          clock_changes: [],
-          left_out: { too_late: 0, overlapping: 2 },
-          last_firings: [
-            { nominal_time: '2026-11-22T00:00:00.000Z', outcome: 'started', job_id: 7, detail: null },
-          ],
-        },
-      ],
-    },
-  });
-
-export type SchedulesJson = z.infer<typeof listSchema>;
 
 const params = z.object({
   id: text(200).openapi({ param: { name: 'id', in: 'path' }, example: 'qas.avo.sync' }),
@@ -109,7 +42,7 @@ const listRoute = defineRoute({
   tag: 'schedules',
   summary: 'All schedules',
   access: 'read',
-  answers: { 200: { description: 'By id.', schema: listSchema } },
+  answers: { 200: { description: 'By id.', schema: schedulesSchema } },
 });
 
 const runRoute = defineRoute({

@@ -3,7 +3,7 @@ import type { JobJson } from '../api/job-schema.ts';
 import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
 import type { RenderedStepJson } from '../api/rendered-steps.ts';
 import type { ReportPointJson } from '../api/report-points.ts';
-import type { SchedulesJson } from '../api/schedules.ts';
+import type { SchedulesJson } from '../api/schedule-schema.ts';
 import type { DryRunJson, StartedJson } from '../api/start-answer.ts';
 import type { RunBody } from '../api/starts.ts';
 import type { TargetJson } from '../api/targets.ts';
