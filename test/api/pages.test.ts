@@ -10,14 +10,34 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-it('the page at / posts to /login under a strict policy', async () => {
-  const { status, text, headers } = await api.call('GET', '/', { token: null });
-  expect(status).toBe(200);
-  expect(text).toContain('<form method="post" action="/login">');
-  expect(text).toContain('curl');
-  expect(text).toContain('dev, qas');
-  expect(headers.get('content-security-policy')).toContain("form-action 'self'");
-  expect(headers.get('content-security-policy')).not.toContain('unsafe');
+it('the page and its assets come from here alone, under a policy with a new nonce for each load', async () => {
+  const load = () => api.call('GET', '/', { token: null });
+  const [first, second] = [await load(), await load()];
+  expect([first.status, first.headers.get('cache-control')]).toEqual([200, 'no-cache']);
+  const policies = [first, second].map(({ headers }) => headers.get('content-security-policy') ?? '');
+  expect(policies[0]).not.toContain('unsafe');
+  expect(policies[0]).toContain("default-src 'none'; script-src 'self';");
+  const nonces = policies.map((policy) => /'nonce-([\w-]{22})'/.exec(policy)?.[1] ?? 'none');
+  expect(new Set(nonces).size).toBe(2);
+  expect(first.text).toContain(`<meta name="style-nonce" content="${nonces[0]}">`);
+  expect(first.text).toContain('<meta name="public-reads" content="false">');
+  expect(first.text).not.toMatch(/https?:|%[A-Z_]+%/);
+  const files = [...first.text.matchAll(/(?:href|src)="\.?(\/assets\/[^"]+)"/g)].map(([, file = '']) => file);
+  expect(files.length).toBeGreaterThanOrEqual(3);
+  for (const file of files) {
+    const asset = await api.raw('GET', file, { token: null, headers: { 'accept-encoding': 'gzip' } });
+    expect([file, asset.status, asset.headers.get('cache-control')]).toEqual([
+      file,
+      200,
+      'public, max-age=31536000, immutable',
+    ]);
+    expect(asset.headers.get('content-encoding')).toBe('gzip');
+  }
+});
+
+it('no asset but those that were built', async () => {
+  for (const name of ['none.js', '..%2f..%2fpackage.json', '.env', 'index.html'])
+    expect((await api.call('GET', `/assets/${name}`, { token: null })).status, name).toBe(404);
 });
 
 it('the documentation comes from here alone', async () => {
@@ -42,7 +62,7 @@ it('the OpenAPI document has every route with summary, answers and errors', asyn
     if (!of.security) expect(Object.keys(of.responses), route).toContain('401');
   }
   const served = api.app.routes
-    .filter((r) => r.method !== 'ALL' && !/^\/(docs.*|openapi\.json)?$/.test(r.path))
+    .filter((r) => r.method !== 'ALL' && !/^\/(docs.*|assets\/.*|openapi\.json)?$/.test(r.path))
     .map((r) => `${r.method.toLowerCase()} ${r.path.replaceAll(/:(\w+)/g, '{$1}')}`);
   expect(new Set(described.map((d) => d.route))).toEqual(new Set(served));
   const run = body.components.schemas.Run;

@@ -1,13 +1,16 @@
 /** axe-core finds nothing on any view, wide and narrow, light and dark; and the page is used by keyboard alone. */
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { params } from '../support/system.ts';
 import { startWeb, type View, type Web } from './support.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-type Violation = { readonly id: string; readonly nodes: readonly { readonly html: string }[] };
+type Violation = {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+};
 
 let web: Web;
 const ids = { failed: 0, running: 0, waiting: 0, diff: 0 };
@@ -20,13 +23,17 @@ beforeAll(async () => {
       params('later', 'sync', '--mute'),
       params('both', 'delta', '--progress 3'),
       params('both', 'delete', '--progress 3'),
-      params('both', 'diff', '--progress 3'),
       params('nightly', 'sync', '--mute', 'SCHEDULE=30 2 * * *\nTIMEZONE=Europe/Brussels\n'),
     ],
   });
   ids.running = await web.started('/sync/long/dev', 'running');
   ids.failed = await web.started('/sync/broken/dev', 'failed');
-  ids.diff = await web.started('/diff/both/dev', 'completed');
+  const twoSteps = await web.system.submit('both', 'delta', 'delete');
+  if (twoSteps.kind !== 'created') throw new Error(`not created: ${twoSteps.kind}`);
+  ids.diff = twoSteps.job.id;
+  await vi.waitUntil(async () => (await web.system.job(ids.diff)).status === 'completed', {
+    timeout: 30_000,
+  });
   await web.system.call('POST', '/maintenance-status', { paused: true, msg: 'Solr upgrade' });
   ids.waiting = await web.started('/sync/later/dev', 'waiting');
 }, 90_000);
@@ -83,8 +90,8 @@ const VIEWS: readonly (readonly [string, (view: View) => Promise<void>])[] = [
   [
     'start',
     async ({ go, page }) => {
-      await go('/start?target=both&env=dev&action=diff', 'Start a job');
-      await page.getByText('Step 2: delete').waitFor();
+      await go('/start?target=both&env=dev&action=delta', 'Start a job');
+      await page.getByText('Step 1: delta').waitFor();
     },
   ],
   [
@@ -126,7 +133,9 @@ async function violations({ page }: View): Promise<string[]> {
   // Not as a script of the page, whose policy would refuse it.
   await page.evaluate(AXE);
   const list: Violation[] = await page.evaluate('axe.run().then((result) => result.violations)');
-  return list.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+  return list.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)} ${failureSummary}`),
+  );
 }
 
 /** Pixels by which the page is wider than its window: what is wide scrolls in itself. */

@@ -157,7 +157,7 @@ test('a failure tells why and what to do, is first on the overview, and can be r
   await page.getByText('failed', { exact: false }).first().waitFor();
   expect(await page.getByRole('rowheader').first().textContent()).toBe('broken');
   await page.getByText(failed.diagnosis?.summary ?? 'no summary').waitFor();
-  await page.getByRole('link', { name: `Job ${id} of broken in dev` }).click();
+  await page.getByRole('link', { name: `job ${id} of broken in dev` }).click();
   const alert = page.getByRole('alert').filter({ hasText: failed.diagnosis?.summary ?? 'no summary' });
   await alert.getByText(failed.diagnosis?.what_to_do ?? 'nothing to do').waitFor();
   await page.getByRole('button', { name: 'Run again' }).click();

@@ -52,19 +52,18 @@ export async function startWeb(options: Parameters<typeof startSystem>[0]): Prom
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
   const sequence = new Map<number, number>();
+  const started = async (route: string, status: string) => {
+    const { body } = await system.call('POST', route);
+    const id = Number(body['job_id']);
+    await vi.waitUntil(async () => (await system.job(id)).status === status, { timeout: 30_000 });
+    return id;
+  };
   return {
     system,
     browser,
     open: (of) => openView(browser, system, of ?? {}),
-    async running(target, action = 'sync') {
-      return await this.started(`/${action}/${target}/dev`, 'running');
-    },
-    async started(route, status) {
-      const { body } = await system.call('POST', route);
-      const id = Number(body['job_id']);
-      await vi.waitUntil(async () => (await system.job(id)).status === status, { timeout: 30_000 });
-      return id;
-    },
+    started,
+    running: (target, action = 'sync') => started(`/${action}/${target}/dev`, 'running'),
     async report(id, body) {
       const { uid } = await system.job(id);
       const seq = (sequence.get(id) ?? 0) + 1;

@@ -67,7 +67,7 @@ export function Shell() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Views">
+      <AppShell.Navbar p="xs" aria-label="Views" className={menu ? undefined : 'nav-closed'}>
         {PLACES.map(({ to, label }) => {
           const isHere = to === '/' ? here === '/' : here.startsWith(to);
           return (

@@ -1,12 +1,20 @@
 /** The looks of the page, in colours whose contrast holds in light and dark. */
-import { Badge, createTheme, defaultVariantColorsResolver, type VariantColorsResolver } from '@mantine/core';
+import {
+  Alert,
+  Badge,
+  createTheme,
+  type CSSVariablesResolver,
+  defaultVariantColorsResolver,
+  Modal,
+  type VariantColorsResolver,
+} from '@mantine/core';
 
 /** `status`: dark words on a pale ground in light, pale words on a dark ground in dark. */
 const variantColorResolver: VariantColorsResolver = (input) => {
   if (input.variant !== 'status') return defaultVariantColorsResolver(input);
   const color = input.color ?? 'gray';
   return {
-    background: `light-dark(var(--mantine-color-${color}-1), var(--mantine-color-${color}-9))`,
+    background: `light-dark(var(--mantine-color-${color}-1), color-mix(in srgb, var(--mantine-color-${color}-9), black 45%))`,
     color: `light-dark(color-mix(in srgb, var(--mantine-color-${color}-9), black 45%), color-mix(in srgb, var(--mantine-color-${color}-1), white 60%))`,
     hover: `var(--mantine-color-${color}-2)`,
     border: '1px solid transparent',
@@ -21,5 +29,17 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   variantColorResolver,
-  components: { Badge: Badge.extend({ styles: { label: { overflow: 'visible' } } }) },
+  components: {
+    Alert: Alert.extend({ defaultProps: { variant: 'status' } }),
+    Badge: Badge.extend({ styles: { label: { overflow: 'visible' } } }),
+    // A dialog's heading is not the page's banner.
+    Modal: Modal.extend({ defaultProps: { attributes: { header: { role: 'presentation' } } } }),
+  },
+});
+
+/** The library's pale words are too pale on pale grounds. */
+export const cssVariablesResolver: CSSVariablesResolver = () => ({
+  variables: {},
+  light: { '--mantine-color-dimmed': '#4a5158', '--mantine-color-placeholder': '#5c636a' },
+  dark: { '--mantine-color-dimmed': '#b4bac2', '--mantine-color-placeholder': '#a0a6ad' },
 });

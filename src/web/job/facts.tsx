@@ -1,11 +1,12 @@
 /** What a job was asked to do, and what its runner was given. */
-import { Button, Code, Table, Text } from '@mantine/core';
+import { Button, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { JobJson } from '../../api/job-schema.ts';
 import { ask } from '../app/queries.ts';
 import { Asked } from '../parts/asked.tsx';
+import { CodeBlock } from '../parts/code-block.tsx';
 
 export function Facts({ job }: { job: JobJson }) {
   const { parameters, sync_job: syncJob } = job;
@@ -67,11 +68,7 @@ function Manifest({ job }: { job: JobJson }) {
       </Button>
       {isShown && (
         <Asked query={query} what="manifest">
-          {(steps) => (
-            <div className="scroll-x" tabIndex={0} role="region" aria-label="Manifest">
-              <Code block>{JSON.stringify(steps, null, 2)}</Code>
-            </div>
-          )}
+          {(steps) => <CodeBlock name="Manifest">{JSON.stringify(steps, null, 2)}</CodeBlock>}
         </Asked>
       )}
     </>

@@ -1,5 +1,5 @@
 /** One target in one environment: its last result, how old its data is, and what runs now. */
-import { Card, Group, Text } from '@mantine/core';
+import { Card, Group, Text, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ask } from '../app/queries.ts';
@@ -21,11 +21,7 @@ export function OverviewCell({ cell }: { cell: Cell }) {
     <Card withBorder padding="xs" className={LOOKS[cell.rank] ?? ''} miw={210}>
       <Group justify="space-between" gap={4} wrap="nowrap">
         {last ? (
-          <Link
-            to="/jobs/$id"
-            params={{ id: String(last.id) }}
-            aria-label={`Job ${last.id} of ${target} in ${env.env}`}
-          >
+          <Link to="/jobs/$id" params={{ id: String(last.id) }}>
             {active ? (
               <StatusBadge
                 status={active.status}
@@ -34,16 +30,21 @@ export function OverviewCell({ cell }: { cell: Cell }) {
             ) : (
               isStatus(last.status) && <StatusBadge status={last.status} />
             )}
+            <VisuallyHidden>
+              , job {last.id} of {target} in {env.env}
+            </VisuallyHidden>
           </Link>
         ) : (
           <Text size="xs">never run</Text>
         )}
-        <Link
-          to="/start"
-          search={{ target, env: env.env, action: env.actions[0]?.action }}
-          aria-label={`Start ${target} in ${env.env}`}
-        >
-          <Text size="xs">start</Text>
+        <Link to="/start" search={{ target, env: env.env, action: env.actions[0]?.action }}>
+          <Text size="xs">
+            start
+            <VisuallyHidden>
+              {' '}
+              {target} in {env.env}
+            </VisuallyHidden>
+          </Text>
         </Link>
       </Group>
       {active && (

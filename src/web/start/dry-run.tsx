@@ -1,6 +1,7 @@
 /** What a start would make: per step the arguments, or the manifest. */
-import { Card, Code, Text } from '@mantine/core';
+import { Card, Text } from '@mantine/core';
 import type { DryRunJson } from '../../client/client.ts';
+import { CodeBlock } from '../parts/code-block.tsx';
 
 export function DryRun({ dryRun }: { dryRun: DryRunJson }) {
   if (dryRun.result.length === 0)
@@ -10,32 +11,19 @@ export function DryRun({ dryRun }: { dryRun: DryRunJson }) {
       <Text fw={600} size="sm">
         Step {step + 1}: {action}
       </Text>
-      {argv && (
-        <Code block mt={4} className="as-written">
-          {argv.join(' ')}
-        </Code>
-      )}
+      {argv && <CodeBlock name={`Arguments of step ${step + 1}`}>{argv.join(' ')}</CodeBlock>}
       {environment && (
         <details>
           <summary className="small">Environment</summary>
-          <Code block className="as-written">
+          <CodeBlock name={`Environment of step ${step + 1}`}>
             {Object.entries(environment)
-              .map(([name, value]) => `${name}=${value}`)
+              .map(([key, value]) => `${key}=${value}`)
               .join('\n')}
-          </Code>
+          </CodeBlock>
         </details>
       )}
       {manifest && (
-        <div
-          className="scroll-x manifest"
-          tabIndex={0}
-          role="region"
-          aria-label={`Manifest of step ${step + 1}`}
-        >
-          <Code block mt={4}>
-            {JSON.stringify(manifest, null, 2)}
-          </Code>
-        </div>
+        <CodeBlock name={`Manifest of step ${step + 1}`}>{JSON.stringify(manifest, null, 2)}</CodeBlock>
       )}
     </Card>
   ));

@@ -21,6 +21,7 @@ import { type Rig, startRig } from '../rig/rig.ts';
 /** What everybody may ask, written out; every other route wants a token. */
 const PUBLIC = [
   'GET /',
+  'GET /assets/{file}',
   'GET /openapi.json',
   'GET /docs',
   'GET /docs/start.js',
