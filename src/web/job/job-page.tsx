@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import type { JobJson } from '../../api/job-schema.ts';
-import { statusOf, tookOf } from '../../client/words.ts';
+import { tookOf } from '../../client/words.ts';
 import { isFinal } from '../../domain/status.ts';
 import { ask } from '../app/queries.ts';
 import { NotFound } from '../app/not-found.tsx';
@@ -35,7 +35,6 @@ export function JobPage() {
 
 function JobView({ job }: { job: JobJson }) {
   const now = useNow();
-  const more = statusOf(job).slice(job.status.length + 2, -1);
   return (
     <>
       <PageHead title={`Job ${job.id}: ${job.job_type} of ${job.target} in ${job.env}`}>
@@ -43,7 +42,7 @@ function JobView({ job }: { job: JobJson }) {
       </PageHead>
       <Group gap="sm" mb="sm">
         <div role="status">
-          <StatusBadge status={job.status} more={more} />
+          <StatusBadge job={job} />
         </div>
         <Text size="sm">
           asked for <Ago time={job.created_at} /> by {job.requested_by} ({job.trigger}) ·{' '}

@@ -73,7 +73,7 @@ function options(width: number, steps: number, isDark: boolean): uPlot.Options {
     width,
     height: HEIGHT_PX,
     cursor: { drag: { x: false, y: false } },
-    scales: { rate: {} },
+    scales: { y: { range: fromZero }, rate: { range: fromZero } },
     axes: [
       { stroke: ink, grid },
       { stroke: ink, grid, values: (_, ticks) => ticks.map(count) },
@@ -98,6 +98,10 @@ function options(width: number, steps: number, isDark: boolean): uPlot.Options {
       { label: 'rate', scale: 'rate', stroke: '#e8590c', width: 1, dash: [4, 3] },
     ],
   };
+}
+
+function fromZero(_: uPlot, __: number, most: number): uPlot.Range.MinMax {
+  return [0, (most || 1) * 1.05];
 }
 
 function PointsTable({ reports }: { reports: readonly ReportPointJson[] }) {

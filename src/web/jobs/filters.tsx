@@ -1,5 +1,6 @@
 /** What the list of jobs is narrowed by. */
 import { Button, Checkbox, Group, MultiSelect, Select, TextInput } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { JOB_STATUSES } from '../../domain/status.ts';
 import { ask } from '../app/queries.ts';
@@ -9,7 +10,20 @@ const OPERATIONS = ['sync', 'delta', 'delete', 'diff', 'rollback'];
 
 type Props = { value: FilterSearch; onChange: (change: FilterSearch) => void };
 
-export function Filters({ value, onChange }: Props) {
+/** On a narrow screen they are folded away, so that the list is what one sees. */
+export function Filters(props: Props) {
+  const isNarrow = useMediaQuery('(max-width: 48em)');
+  const count = Object.keys(props.value).length;
+  if (!isNarrow) return <Fields {...props} />;
+  return (
+    <details className="filters">
+      <summary>Filters{count > 0 ? ` (${count} set)` : ''}</summary>
+      <Fields {...props} />
+    </details>
+  );
+}
+
+function Fields({ value, onChange }: Props) {
   const targets = useQuery(ask.targets()).data ?? [];
   const envs = [...new Set(targets.flatMap(({ environments }) => environments.map(({ env }) => env)))];
   const set = (change: { [K in keyof FilterSearch]: FilterSearch[K] | undefined }) => {

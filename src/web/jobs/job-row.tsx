@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { JobJson } from '../../api/job-schema.ts';
-import { recordsOf, statusOf, tookOf } from '../../client/words.ts';
+import { recordsOf, tookOf } from '../../client/words.ts';
 import { isFinal } from '../../domain/status.ts';
 import { Ago, useNow } from '../parts/clock.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
@@ -21,7 +21,6 @@ export const COLUMNS = [
 
 export const JobRow = memo(function JobRow({ job, at, top }: { job: JobJson; at: number; top: number }) {
   const id = String(job.id);
-  const more = statusOf(job).slice(job.status.length + 2, -1);
   const percent = job.progress?.percent ?? null;
   return (
     <div
@@ -39,7 +38,7 @@ export const JobRow = memo(function JobRow({ job, at, top }: { job: JobJson; at:
       <div role="cell">{job.env}</div>
       <div role="cell">{job.job_type}</div>
       <div role="cell" title={job.diagnosis?.summary ?? job.status_detail ?? undefined}>
-        <StatusBadge status={job.status} more={more} />
+        <StatusBadge job={job} />
       </div>
       <div role="cell" className="figures">
         {recordsOf(job.progress)}

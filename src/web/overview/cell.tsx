@@ -3,7 +3,6 @@ import { Card, Group, Text, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ask } from '../app/queries.ts';
-import { statusOf } from '../../client/words.ts';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { JobProgress } from '../parts/job-progress.tsx';
 import { isStatus, StatusBadge } from '../parts/status-badge.tsx';
@@ -23,12 +22,9 @@ export function OverviewCell({ cell }: { cell: Cell }) {
         {last ? (
           <Link to="/jobs/$id" params={{ id: String(last.id) }}>
             {active ? (
-              <StatusBadge
-                status={active.status}
-                more={statusOf(active).slice(active.status.length).replaceAll(/[ ()]/g, '')}
-              />
+              <StatusBadge job={active} />
             ) : (
-              isStatus(last.status) && <StatusBadge status={last.status} />
+              isStatus(last.status) && <StatusBadge job={{ status: last.status }} />
             )}
             <VisuallyHidden>
               , job {last.id} of {target} in {env.env}

@@ -1,19 +1,21 @@
 /** Targets × environments, what fails first: what ran, what runs and when it ends, what is late. */
-import { Card, Group, Table, Text, VisuallyHidden } from '@mantine/core';
+import { Card, Group, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { ask } from '../app/queries.ts';
 import { Asked } from '../parts/asked.tsx';
 import { useNow } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
-import { OverviewCell } from './cell.tsx';
 import { type Row, rowsOf } from './cells.ts';
+import { Grid } from './grid.tsx';
+import { Stacked } from './stacked.tsx';
 
 export function Overview() {
   const targets = useQuery(ask.targets());
   const active = useQuery(ask.active());
   const schedules = useQuery(ask.schedules());
   const now = useNow();
+  const isNarrow = useMediaQuery('(max-width: 48em)');
   return (
     <>
       <PageHead title="Overview" />
@@ -28,7 +30,13 @@ export function Overview() {
                   Temporal cannot be reached: when schedules fire next is not known.
                 </Text>
               )}
-              {rows.length === 0 ? <Nothing /> : <Grid envs={envs} rows={rows} />}
+              {rows.length === 0 ? (
+                <Nothing />
+              ) : isNarrow ? (
+                <Stacked rows={rows} />
+              ) : (
+                <Grid envs={envs} rows={rows} />
+              )}
             </>
           );
         }}
@@ -65,44 +73,6 @@ function Summary({ rows }: { rows: readonly Row[] }) {
         </Card>
       ))}
     </Group>
-  );
-}
-
-function Grid({ envs, rows }: { envs: readonly string[]; rows: readonly Row[] }) {
-  return (
-    <div className="scroll-x" tabIndex={0} role="region" aria-label="Targets by environment">
-      <Table verticalSpacing="xs" miw={200 + envs.length * 230}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Target</Table.Th>
-            {envs.map((env) => (
-              <Table.Th key={env} scope="col">
-                {env}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rows.map(({ target, cells }) => (
-            <Table.Tr key={target}>
-              <Table.Th scope="row">
-                <Link to="/jobs" search={{ target }} className="quiet-link">
-                  {target}
-                </Link>
-              </Table.Th>
-              {envs.map((env) => {
-                const cell = cells.get(env);
-                return (
-                  <Table.Td key={env} style={{ verticalAlign: 'top' }}>
-                    {cell ? <OverviewCell cell={cell} /> : <VisuallyHidden>not declared</VisuallyHidden>}
-                  </Table.Td>
-                );
-              })}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
   );
 }
 

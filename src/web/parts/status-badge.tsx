@@ -1,5 +1,6 @@
 /** A job's status in its colour, and in words for who sees no colour. */
 import { Badge } from '@mantine/core';
+import { statusOf } from '../../client/words.ts';
 import type { JobStatus } from '../../domain/status.ts';
 
 const LOOKS: Record<JobStatus, { color: string; mark: string }> = {
@@ -13,13 +14,18 @@ const LOOKS: Record<JobStatus, { color: string; mark: string }> = {
   running: { color: 'blue', mark: '▶' },
 };
 
-/** @param more why it waits, or that it is silent */
-export function StatusBadge({ status, more }: { status: JobStatus; more?: string | null }) {
+type Shown = {
+  readonly status: JobStatus;
+  readonly status_reason?: string | null;
+  readonly stalled?: boolean;
+};
+
+export function StatusBadge({ job: { status, status_reason = null, stalled = false } }: { job: Shown }) {
   const { color, mark } = LOOKS[status];
   return (
     <Badge color={color} variant="status" radius="sm" tt="none">
       <span aria-hidden="true">{mark} </span>
-      {more ? `${status} (${more})` : status}
+      {statusOf({ status, status_reason, stalled })}
     </Badge>
   );
 }
