@@ -128,9 +128,16 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
-/** For commands that need Postgres alone. @throws Error naming the variable, never its value */
-export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
-  return parse(schema.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+/**
+ * For commands that need Postgres alone; without a DATABASE_URL it is the one that `npm start` has in the data folder.
+ * @throws Error naming the variable, never its value
+ */
+export function readDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
+  const e = parse(
+    schema.pick({ DATABASE_URL: true, SYNCRATOR_DATA: true }).partial({ DATABASE_URL: true }),
+    env,
+  );
+  return { databaseUrl: e.DATABASE_URL, dataDir: path.resolve(e.SYNCRATOR_DATA) };
 }
 
 /** For commands that need the params files alone. */

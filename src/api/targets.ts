@@ -7,10 +7,11 @@ import { isoTime, pathName } from './fields.ts';
 import { jobQueryFields, listJobs } from './jobs.ts';
 import { jobSchema } from './job-schema.ts';
 import { nearest } from '../domain/near.ts';
+import { JOB_STATUSES, type JobStatus } from '../domain/status.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 
-const shortJob = z.object({ id: z.int(), status: z.string() });
+const shortJob = z.object({ id: z.int(), status: z.enum(JOB_STATUSES) });
 const targetSchema = z
   .object({
     name: z.string(),
@@ -119,8 +120,8 @@ function allTargets(params: JobParams, states: readonly TargetState[]): TargetJs
   return [...byName.values()];
 }
 
-function shortened(id: number | null | undefined, status: string | null | undefined) {
-  return typeof id === 'number' && typeof status === 'string' ? { id, status } : null;
+function shortened(id: number | null | undefined, status: JobStatus | null | undefined) {
+  return typeof id === 'number' && status ? { id, status } : null;
 }
 
 /** By TARGET, else by the name of a file. @throws Problem 404 naming near matches */

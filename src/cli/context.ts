@@ -11,14 +11,22 @@ export type Context = { readonly server: Server; readonly format: Format };
 
 /** @throws CliFailure for an address or form that is none */
 export function contextOf(command: Command, environment: NodeJS.ProcessEnv): Context {
-  const { url: asked } = command.optsWithGlobals<{ url?: string }>();
+  const { url } = command.optsWithGlobals<{ url?: string }>();
+  return { format: formatOf(command), server: serverOf(environment, url) };
+}
+
+/**
+ * @param asked instead of SYNCRATOR_URL
+ * @param signal cuts every call short
+ * @throws CliFailure for an address that is none
+ */
+export function serverOf(environment: NodeJS.ProcessEnv, asked?: string, signal?: AbortSignal): Server {
   const url = asked ?? environment['SYNCRATOR_URL'] ?? DEFAULT_URL;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new CliFailure(`'${url}' is no address such as ${DEFAULT_URL} (--url or SYNCRATOR_URL)`);
-  const format = formatOf(command);
-  const token = environment['SYNCRATOR_TOKEN'];
   const tokens = tokenFile(environment['XDG_CONFIG_HOME']);
-  return { format, server: createServer({ url: url.replace(/\/+$/, ''), tokens, token }) };
+  const token = environment['SYNCRATOR_TOKEN'];
+  return createServer({ url: url.replace(/\/+$/, ''), tokens, token, signal });
 }
 
 /** @throws CliFailure for a form that is none */

@@ -3,10 +3,15 @@
 import { CommanderError } from 'commander';
 import { NotAnswered } from '../ask-password.ts';
 import { CliFailure, EXIT } from './failure.ts';
-import { createProgram } from './program.ts';
+import { createCommands, createProgram } from './program.ts';
 
+const [command, dashes, ...words] = process.argv.slice(2);
 try {
-  await createProgram(process.env).parseAsync();
+  if (command === 'complete' && dashes === '--') {
+    // A shell asks, at each press of its key: loaded for it alone.
+    const { complete } = await import('./completion.ts');
+    await complete(createCommands(process.env), words, process.env);
+  } else await createProgram(process.env).parseAsync();
 } catch (error) {
   process.exitCode = tell(error);
 }

@@ -1,15 +1,8 @@
 /** `maintenance`: hold back what has not begun, and go on. */
 import type { Command } from 'commander';
+import type { MaintenanceEntryJson, MaintenanceJson } from '../client/client.ts';
 import type { Context } from './context.ts';
 import { fieldsOf, print, tableOf } from './output.ts';
-
-type Entry = {
-  readonly msg: string;
-  readonly paused: boolean;
-  readonly timestamp: string;
-  readonly set_by: string;
-};
-type Status = Entry & { readonly engine: 'RUNNING' | 'PAUSING' | 'PAUSED'; readonly running_jobs: number };
 
 const LOOKS = { RUNNING: 'green', PAUSING: 'yellow', PAUSED: 'yellow' } as const;
 
@@ -24,7 +17,7 @@ export function maintenanceCommands(program: Command, contextOf: (command: Comma
     .addHelpText('after', '\nExample:\n  syncrator maintenance status')
     .action(async (_: object, command: Command) => {
       const { server, format } = contextOf(command);
-      const { body } = await server.call<Status>('GET', '/maintenance-status');
+      const { body } = await server.call<MaintenanceJson>('GET', '/maintenance-status');
       print(format, body, () => describe(body));
     });
   for (const [name, paused, what] of [
@@ -38,7 +31,7 @@ export function maintenanceCommands(program: Command, contextOf: (command: Comma
       .action(async (words: string[], _: object, command: Command) => {
         const { server, format } = contextOf(command);
         const json = { msg: words.join(' '), paused };
-        const { body } = await server.call<Status>('POST', '/maintenance-status', { json });
+        const { body } = await server.call<MaintenanceJson>('POST', '/maintenance-status', { json });
         print(format, body, () => describe(body));
       });
   maintenance
@@ -47,7 +40,7 @@ export function maintenanceCommands(program: Command, contextOf: (command: Comma
     .addHelpText('after', '\nExample:\n  syncrator maintenance history')
     .action(async (_: object, command: Command) => {
       const { server, format } = contextOf(command);
-      const { body } = await server.call<Entry[]>('GET', '/maintenance-history');
+      const { body } = await server.call<MaintenanceEntryJson[]>('GET', '/maintenance-history');
       const rows = body.map((entry) => [
         entry.timestamp,
         entry.paused ? 'paused' : 'resumed',
@@ -58,7 +51,7 @@ export function maintenanceCommands(program: Command, contextOf: (command: Comma
     });
 }
 
-function describe(status: Status): string {
+function describe(status: MaintenanceJson): string {
   return fieldsOf({
     engine: { text: status.engine, look: LOOKS[status.engine] },
     message: status.msg,

@@ -1,6 +1,7 @@
 /** All commands of `syncrator` in one tree: those that speak HTTP, and those that run on this machine. */
-import { Command, type Help } from 'commander';
+import { Command } from 'commander';
 import { operatorCommands } from '../operator/commands.ts';
+import { completeCommand } from './complete-command.ts';
 import { type Context, contextOf, DEFAULT_URL } from './context.ts';
 import { jobCommands } from './job-commands.ts';
 import { loginCommands } from './login-commands.ts';
@@ -11,6 +12,14 @@ import { runCommand, startCommands } from './start-commands.ts';
 import { targetCommands } from './target-commands.ts';
 
 export function createProgram(environment: NodeJS.ProcessEnv): Command {
+  const program = createCommands(environment);
+  completeCommand(program);
+  // Commands take this over from their parent when they are made: it is the root's alone.
+  return program.configureHelp({ formatHelp: rootHelp });
+}
+
+/** All but `complete`, which completion adds in its own way. */
+export function createCommands(environment: NodeJS.ProcessEnv): Command {
   const program = new Command('syncrator')
     .description('Starts, watches, cancels and schedules data-synchronisation jobs.')
     .option('--url <address>', `server (default: SYNCRATOR_URL, else ${DEFAULT_URL})`)
@@ -26,7 +35,5 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   maintenanceCommands(program, context);
   loginCommands(program, context);
   operatorCommands(program);
-  // Commands take these settings over when they are made: from here on they are the root's alone.
-  program.configureHelp({ formatHelp: (command: Command, help: Help) => rootHelp(command, help) });
   return program;
 }

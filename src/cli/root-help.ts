@@ -10,6 +10,7 @@ const COMMANDS = [
   ['schedules', 'what runs by itself'],
   ['maintenance', 'hold back what has not begun, and go on'],
   ['login, logout', 'let the server know you; forget it'],
+  ['complete <shell>', 'teach your shell to complete all this'],
 ] as const;
 
 /** These run on this machine instead of asking the server. */

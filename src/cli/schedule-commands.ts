@@ -1,24 +1,14 @@
 /** `schedules`: what runs by itself; show, run now, pause, resume. */
 import type { Command } from 'commander';
 import type { JobJson } from '../api/job-schema.ts';
+import type { SchedulesJson } from '../client/client.ts';
 import { nearest } from '../domain/near.ts';
 import type { Context } from './context.ts';
 import { CliFailure } from './failure.ts';
 import { fieldsOf, print, tableOf } from './output.ts';
 import type { Server } from './remote.ts';
 
-type Schedule = {
-  readonly id: string;
-  readonly env: string;
-  readonly target: string;
-  readonly action: string;
-  readonly schedule: string;
-  readonly timezone: string;
-  readonly paused: boolean | null;
-  readonly note: string | null;
-  readonly next: readonly string[] | null;
-  readonly last_firings: readonly { readonly outcome: string; readonly nominal_time: string }[];
-};
+type Schedule = SchedulesJson['schedules'][number];
 
 export function scheduleCommands(program: Command, contextOf: (command: Command) => Context): void {
   const schedules = program
@@ -85,7 +75,7 @@ export function scheduleCommands(program: Command, contextOf: (command: Command)
 }
 
 async function read(server: Server): Promise<readonly Schedule[]> {
-  return (await server.call<{ schedules: Schedule[] }>('GET', '/schedules')).body.schedules;
+  return (await server.call<SchedulesJson>('GET', '/schedules')).body.schedules;
 }
 
 /** @throws CliFailure naming what may have been meant */

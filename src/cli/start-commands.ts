@@ -1,21 +1,11 @@
 /** `sync`, `delta`, `delete`, `diff`, `rollback`, `run`: starts, and dry runs. */
 import type { Command } from 'commander';
+import type { DryRunJson, StartedJson } from '../client/client.ts';
 import type { Context } from './context.ts';
 import { CliFailure } from './failure.ts';
 import { endWith, follow, tellEnd } from './follow.ts';
 import { fieldsOf, print } from './output.ts';
 
-type Started = { readonly job_id: number; readonly deduplicated: boolean };
-type DryRun = {
-  readonly OPTIONS: string;
-  readonly IS_TAG: string;
-  readonly result: readonly {
-    readonly step: number;
-    readonly action: string;
-    readonly argv?: readonly string[];
-    readonly manifest?: unknown;
-  }[];
-};
 type RunOptions = { action: string; actionName?: string; tag: string; options: string; query?: string };
 type StartOptions = { dryRun?: true; follow?: true; wait?: true; detach?: true };
 
@@ -90,7 +80,7 @@ async function start(
   const chosen = (['follow', 'wait', 'detach'] as const).filter((name) => options[name]);
   if (chosen.length > 1) throw new CliFailure(`--${chosen.join(' and --')} exclude each other`);
   const way = chosen[0] ?? (process.stdout.isTTY ? 'follow' : 'detach');
-  const { body } = await server.call<Started>('POST', route, json === undefined ? {} : { json });
+  const { body } = await server.call<StartedJson>('POST', route, json === undefined ? {} : { json });
   const { job_id: id, deduplicated } = body;
   if (way === 'detach') {
     const hint = deduplicated ? 'the same job is active already' : `watch it: syncrator jobs watch ${id}`;
@@ -104,8 +94,8 @@ async function start(
 
 async function dryRun({ server, format }: Context, route: string, json?: object): Promise<void> {
   const { body } = json
-    ? await server.call<DryRun>('POST', route, { json })
-    : await server.call<DryRun>('GET', route);
+    ? await server.call<DryRunJson>('POST', route, { json })
+    : await server.call<DryRunJson>('GET', route);
   print(format, body, () =>
     fieldsOf({
       options: body.OPTIONS,

@@ -1,22 +1,12 @@
 /** `targets`: what can be run, when it last succeeded, what runs now. */
 import type { Command } from 'commander';
-import type { JobJson } from '../api/job-schema.ts';
+import type { TargetJson } from '../client/client.ts';
 import { ago } from '../client/words.ts';
 import type { Context } from './context.ts';
 import { type Cell, print, tableOf } from './output.ts';
 import { statusCell } from './words.ts';
 
-type ShortJob = { readonly id: number; readonly status: JobJson['status'] };
-type Target = {
-  readonly name: string;
-  readonly environments: readonly {
-    readonly env: string;
-    readonly actions: readonly { readonly action: string; readonly schedule: string | null }[];
-    readonly last_success_at: string | null;
-    readonly active_job: ShortJob | null;
-    readonly last_job: ShortJob | null;
-  }[];
-};
+type ShortJob = NonNullable<TargetJson['environments'][number]['last_job']>;
 
 export function targetCommands(program: Command, contextOf: (command: Command) => Context): void {
   program
@@ -27,8 +17,8 @@ export function targetCommands(program: Command, contextOf: (command: Command) =
       const { server, format } = contextOf(command);
       const { body } =
         name === undefined
-          ? await server.call<Target[]>('GET', '/targets')
-          : await server.call<Target>('GET', `/targets/${encodeURIComponent(name)}`);
+          ? await server.call<TargetJson[]>('GET', '/targets')
+          : await server.call<TargetJson>('GET', `/targets/${encodeURIComponent(name)}`);
       const heads = ['TARGET', 'ENV', 'ACTIONS', 'LAST SUCCESS', 'LAST JOB', 'NOW'];
       print(format, body, () =>
         tableOf(heads, [body].flat().flatMap(rowsOf), 'no params file declares a target'),
@@ -36,7 +26,7 @@ export function targetCommands(program: Command, contextOf: (command: Command) =
     });
 }
 
-function rowsOf({ name, environments }: Target): Cell[][] {
+function rowsOf({ name, environments }: TargetJson): Cell[][] {
   return environments.map(
     ({ env, actions, last_success_at: success, active_job: active, last_job: last }) => [
       name,

@@ -33,7 +33,7 @@ export async function listMigrations(db: Db): Promise<MigrationState[]> {
   if (ours.every(({ state }) => state === 'pending')) return ours; // kysely's table may not be there yet
   const { rows } = await sql<{ name: string; timestamp: string }>`
     SELECT name, timestamp FROM kysely_migration ORDER BY name`.execute(db);
-  const others = rows.filter((row) => !(row.name in MIGRATIONS));
+  const others = rows.filter(({ name }) => !Object.hasOwn(MIGRATIONS, name));
   return [
     ...ours,
     ...others.map(

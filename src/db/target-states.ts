@@ -1,5 +1,6 @@
 /** How each target stands in each environment, by its jobs; as quick over a million jobs as over few. */
 import { sql } from 'kysely';
+import type { JobStatus } from '../domain/status.ts';
 import type { Db } from './schema.ts';
 
 export type TargetState = {
@@ -8,9 +9,9 @@ export type TargetState = {
   readonly last_success_at: Date | null;
   readonly last_success_job_id: number | null;
   readonly active_job_id: number | null;
-  readonly active_status: string | null;
+  readonly active_status: JobStatus | null;
   readonly last_job_id: number | null;
-  readonly last_status: string | null;
+  readonly last_status: JobStatus | null;
 };
 
 /**

@@ -61,6 +61,16 @@ export async function startPostgres(options: {
   return handle(port, identity, password, false);
 }
 
+/** The server of a data folder while it runs, whoever started it; starts none. */
+export async function findPostgres(dataDir: string): Promise<EmbeddedPostgres | undefined> {
+  const clusterDir = path.join(dataDir, 'postgres');
+  const passwordFile = path.join(dataDir, 'postgres.password');
+  if (!existsSync(clusterDir) || !existsSync(passwordFile)) return undefined;
+  const password = clusterPassword(passwordFile);
+  const running = await findOrphan(clusterDir, password);
+  return running && handle(running.port, running.identity, password, true);
+}
+
 type Launch = {
   clusterDir: string;
   logFile: string;

@@ -38,7 +38,8 @@ export function operatorCommands(program: Command): void {
     .action(async () => await (await import('../worker.ts')).runWorkerProcess());
 }
 
-const NEEDS_DATABASE = '\nNeeds DATABASE_URL.\n\nExample:\n  ';
+const NEEDS_DATABASE =
+  '\nThe database: DATABASE_URL, else that of the npm start on this folder.\n\nExample:\n  ';
 
 function userCommands(program: Command): void {
   const users = program

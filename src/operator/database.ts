@@ -1,12 +1,13 @@
-/** Lends a command the database of DATABASE_URL, and tells in one line when it is away. */
+/** Lends a command the database: that of DATABASE_URL, else that of `npm start`; tells in one line when it is away. */
 import { CliFailure, EXIT } from '../cli/failure.ts';
-import { readDatabaseUrl } from '../config.ts';
+import { readDatabaseConfig } from '../config.ts';
 import { connect, isDatabaseAway } from '../db/connect.ts';
 import type { Db } from '../db/schema.ts';
+import { findPostgres } from '../embedded/postgres.ts';
 
 /** @throws CliFailure 3 when Postgres cannot be reached */
 export async function withDatabase<T>(work: (db: Db) => Promise<T>): Promise<T> {
-  const url = readDatabaseUrl();
+  const url = await findDatabase();
   const onError = (error: Error) => process.stderr.write(`${error.message}\n`);
   const db = connect(url, { max: 1, applicationName: 'syncrator-operator', onError });
   try {
@@ -14,13 +15,21 @@ export async function withDatabase<T>(work: (db: Db) => Promise<T>): Promise<T> 
   } catch (error) {
     if (!isDatabaseAway(error)) throw error;
     const { host } = new URL(url); // its user and password are nobody's business
-    throw new CliFailure(
-      `Postgres at ${host} cannot be reached (${whyOf(error)}): see DATABASE_URL`,
-      EXIT.unreachable,
-    );
+    throw new CliFailure(`Postgres at ${host} cannot be reached (${whyOf(error)})`, EXIT.unreachable);
   } finally {
     await db.destroy();
   }
+}
+
+async function findDatabase(): Promise<string> {
+  const { databaseUrl, dataDir } = readDatabaseConfig();
+  if (databaseUrl !== undefined) return databaseUrl;
+  const embedded = await findPostgres(dataDir);
+  if (embedded) return embedded.url('syncrator');
+  throw new CliFailure(
+    `DATABASE_URL is not set, and no npm start runs on ${dataDir} (SYNCRATOR_DATA)`,
+    EXIT.unreachable,
+  );
 }
 
 /** The innermost reason; of several addresses tried in vain, the last. */

@@ -96,6 +96,9 @@ describe('who is logged in', () => {
       [['targets', 'brokn'], 'broken'],
       [['schedules', 'show', 'dev.quick.delt'], 'dev.quick.delta'],
       [['schedules', 'run', 'dev.quik.delta'], 'dev.quick.delta'],
+      [['schedules', 'pause', 'dev.quik.delta'], 'dev.quick.delta'],
+      [['rollback', 'quik', 'dev'], 'quick'],
+      [['run', 'quik', 'dev'], 'quick'],
       [['schedulse'], 'schedules'],
     ] as const) {
       const { code, stdout, stderr } = await syncrator(args);

@@ -10,7 +10,9 @@ import { connect } from '../../src/db/connect.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { findUser } from '../../src/db/users.ts';
+import { ensureDatabases } from '../../src/embedded/databases.ts';
 import { freePort } from '../../src/embedded/ports.ts';
+import { startPostgres } from '../../src/embedded/postgres.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { paramsFile, writeParams } from '../support/params-files.ts';
 import { params, startSystem } from '../support/system.ts';
@@ -32,7 +34,9 @@ afterEach(async () => {
   await database.drop();
 });
 
-function begin(args: readonly string[], environment: Readonly<Record<string, string>> = {}, input = '') {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function begin(args: readonly string[], environment: Environment = {}, input = '') {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, ...environment },
   });
@@ -41,7 +45,7 @@ function begin(args: readonly string[], environment: Readonly<Record<string, str
   return child;
 }
 
-async function run(args: readonly string[], environment?: Record<string, string>, input?: string) {
+async function run(args: readonly string[], environment?: Environment, input?: string) {
   const child = begin(args, environment, input);
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
@@ -117,8 +121,24 @@ describe('db', () => {
     expect(code).toBe(3);
     expect(stderr).toContain('ECONNREFUSED');
     expect(stderr).not.toContain('hush-hush');
-    const unset = await run(['db'], { DATABASE_URL: '' });
-    expect([unset.code, unset.stderr]).toEqual([1, expect.stringContaining('DATABASE_URL')]);
+    const bad = await run(['db'], { DATABASE_URL: 'mysql://x' });
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('DATABASE_URL must be postgres://')]);
+  });
+
+  test('without DATABASE_URL it is the Postgres of the npm start of this folder, while that runs', async () => {
+    const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-operator-'));
+    const postgres = await startPostgres({ dataDir, ephemeral: true });
+    try {
+      await ensureDatabases(postgres.url('postgres'), ['syncrator']);
+      const found = { DATABASE_URL: undefined, SYNCRATOR_DATA: dataDir };
+      expect((await run(['db', 'up'], found)).stdout).toMatch(/^applied 0001-initial$/m);
+      await postgres.stop();
+      const { code, stderr } = await run(['db'], found);
+      expect([code, stderr]).toEqual([3, expect.stringContaining(`no npm start runs on ${dataDir}`)]);
+    } finally {
+      await postgres.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 });
 
