@@ -54,8 +54,14 @@ function cellOf(
   const own = schedules.filter(({ id }) => ids.has(id));
   const all = own
     .filter(({ paused }) => paused !== true)
-    .map(({ next }) =>
-      freshnessOf({ lastSuccess: env.last_success_at, next, isActive: job !== undefined, now }),
+    .map(({ next, last_firings: firings, left_out: leftOut }) =>
+      freshnessOf({
+        lastSuccess: env.last_success_at,
+        next,
+        hasFired: firings.length > 0 || (leftOut?.too_late ?? 0) > 0,
+        isActive: job !== undefined,
+        now,
+      }),
     );
   const freshness = (['late', 'due', 'fresh'] as const).find((worst) => all.includes(worst));
   const failed = env.last_job?.status === 'failed';

@@ -13,11 +13,13 @@ const PATIENCE = 0.25;
 
 /**
  * @param next firings to come, soonest first, at least two, as Temporal tells them
- * @returns undefined where nothing can be told: no schedule, or Temporal is away
+ * @returns undefined where nothing can be told: a schedule that is new, or Temporal is away
  */
 export function freshnessOf(of: {
   lastSuccess: string | null;
   next: readonly string[] | null;
+  /** It has fired, or should have, since it was made: before that nothing is promised. */
+  hasFired: boolean;
   isActive: boolean;
   now: number;
 }): Freshness | undefined {
@@ -27,6 +29,7 @@ export function freshnessOf(of: {
   const newest = Date.parse(soonest) - period;
   const last = of.lastSuccess === null ? -Infinity : Date.parse(of.lastSuccess);
   if (last >= newest) return 'fresh';
+  if (of.lastSuccess === null && !of.hasFired) return undefined;
   if (last < newest - period && !of.isActive) return 'late';
   return of.isActive || of.now - newest < period * PATIENCE ? 'due' : 'late';
 }

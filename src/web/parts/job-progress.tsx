@@ -35,7 +35,7 @@ export function JobProgress({ job, size = 'sm' }: Props) {
         <Text size="xs" className="figures">
           {told.join(' · ')}
         </Text>
-        <Text size="xs" fw={600} className="figures">
+        <Text size="xs" fw={600} className="figures nowrap">
           {percent === null ? '' : `${percent.toFixed(0)} %`}
         </Text>
       </Group>
