@@ -1,0 +1,54 @@
+/** A list of jobs on the page stays as the server would list them, one event at a time. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { JobJson } from '../../../src/api/job-schema.ts';
+import { matches, withJob } from '../../../src/web/app/job-filter.ts';
+
+function job(of: Partial<JobJson>): JobJson {
+  const shown = { id: 1, version: 1, status: 'running', status_reason: null, target: 'avo', env: 'qas' };
+  // Only what is looked at.
+  return { ...shown, job_type: 'sync', created_at: '2026-11-25T10:00:00.000Z', ...of } as JobJson;
+}
+
+test.each([
+  [{}, true],
+  [{ status: ['failed', 'running'] }, true],
+  [{ status: ['failed'] }, false],
+  [{ status: ['quota'] }, true, { status: 'waiting', status_reason: 'quota' }],
+  [{ operation: ['delta'] }, false],
+  [{ target: 'avo', env: 'qas' }, true],
+  [{ env: 'prd' }, false],
+  [{ ignoreCompleted: true }, false, { status: 'deleted' }],
+  [{ since: '2026-11-25T10:00:00.000Z', until: '2026-11-25T10:00:00.001Z' }, true],
+  [{ since: '2026-11-25T10:00:00.001Z' }, false],
+  [{ until: '2026-11-25T10:00:00.000Z' }, false],
+] as const)('%j fits: %s', (filter, fits, of: Partial<JobJson> = {}) => {
+  expect(matches(filter, job(of))).toBe(fits);
+});
+
+test('whatever is heard in whatever order, the first page is the newest first, each job once and as new as heard', () => {
+  const heard = fc.array(
+    fc.record({
+      id: fc.integer({ min: 1, max: 12 }),
+      version: fc.integer({ min: 1, max: 9 }),
+      fits: fc.boolean(),
+    }),
+  );
+  fc.assert(
+    fc.property(heard, (events) => {
+      let jobs: readonly JobJson[] = [job({ id: 6 }), job({ id: 4 })];
+      for (const { id, version, fits } of events)
+        jobs = withJob(jobs, job({ id, version }), { fits, isFirstPage: true });
+      const ids = jobs.map(({ id }) => id);
+      expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => b - a));
+    }),
+  );
+});
+
+test('an older version changes nothing, and the same list is given back', () => {
+  const jobs = [job({ id: 2, version: 5 }), job({ id: 1, version: 3 })];
+  expect(withJob(jobs, job({ id: 2, version: 4 }), { fits: true, isFirstPage: true })).toBe(jobs);
+  expect(withJob(jobs, job({ id: 9 }), { fits: true, isFirstPage: false })).toBe(jobs);
+  expect(withJob(jobs, job({ id: 9 }), { fits: false, isFirstPage: true })).toBe(jobs);
+  expect(withJob(jobs, job({ id: 1, version: 4 }), { fits: false, isFirstPage: true })).toEqual([jobs[0]]);
+});

@@ -1,0 +1,37 @@
+/** A log is the same lines however it was cut into chunks. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { LogLines } from '../../../src/web/job/log-lines.ts';
+
+test('lines are those of the whole text, wherever it was cut, and chunks that come again are left out', () => {
+  const lines = fc.array(
+    fc.string({ maxLength: 12 }).map((text) => text.replaceAll(/[\r\n]/g, '')),
+    { maxLength: 20 },
+  );
+  fc.assert(
+    fc.property(lines, fc.array(fc.nat(40), { maxLength: 10 }), (written, cuts) => {
+      const text = written.map((line) => `${line}\n`).join('');
+      const places = [0, ...cuts.map((cut) => cut % (text.length + 1)), text.length].toSorted(
+        (a, b) => a - b,
+      );
+      const log = new LogLines();
+      for (const [at, from] of places.entries()) {
+        const chunk = text.slice(from, places[at + 1]);
+        if (chunk === '') continue;
+        log.add(from, chunk);
+        log.add(from, chunk);
+      }
+      expect(log.count).toBe(written.length);
+      expect(Array.from({ length: log.count }, (_, at) => log.at(at))).toEqual(written);
+      expect(log.text()).toBe(text);
+    }),
+  );
+});
+
+test('a line whose end has not come is shown as it is, and searched', () => {
+  const log = new LogLines();
+  log.add(0, 'one\r\ntwo');
+  expect([log.count, log.at(0), log.at(1), log.search('TW')]).toEqual([2, 'one', 'two', [1]]);
+  log.add(8, ' and a half\n');
+  expect([log.count, log.at(1)]).toEqual([2, 'two and a half']);
+});
