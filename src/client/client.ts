@@ -43,6 +43,8 @@ export type JobPage = { readonly jobs: readonly JobJson[]; readonly next: string
 
 /** What a stream of events tells. */
 export type LiveEvent =
+  /** It is open: what changes from now on is told. Comes again each time it was cut and goes on. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'job'; readonly job: JobJson }
   | { readonly kind: 'maintenance'; readonly maintenance: MaintenanceJson }
   /** More has changed than the stream could carry: read everything anew. */
@@ -112,7 +114,7 @@ export function clientOver(http: Http) {
       for await (const { event, data } of followEvents(http, '/events', follow)) {
         if (event === 'job') yield { kind: 'job', job: data as JobJson };
         if (event === 'maintenance') yield { kind: 'maintenance', maintenance: data as MaintenanceJson };
-        if (event === 'reset') yield { kind: 'reset' };
+        if (event === 'ready' || event === 'reset') yield { kind: event };
       }
     },
     /** One job as it is and each time it changes, until it is final. */

@@ -218,3 +218,28 @@ test('it says that it is not live while the server is away, and is live again by
   await page.getByText('Live', { exact: true }).waitFor();
   open.find((one) => one.page === page)?.complaints.splice(0); // refused connections, as provoked
 });
+
+test('a tab that nobody sees holds no stream, and shows what has changed when it is seen again', async () => {
+  const { page, go } = await view();
+  const { body } = await web.system.call('POST', '/sync/other/dev');
+  const id = Number(body['job_id']);
+  await go(`/jobs/${id}`, /^Job/);
+  await page.getByText('▶ running').waitFor();
+  await page.getByText(/[1-9]\d* lines/).waitFor();
+  let streams = 0;
+  page.on('requestfailed', (request) => (streams += /\/events$|\?follow/.test(request.url()) ? 1 : 0));
+  const show = async (state: 'hidden' | 'visible') => {
+    await page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+  };
+  await show('hidden');
+  await expect.poll(() => streams).toBe(2);
+  await web.system.call('DELETE', `/jobs/${id}`);
+  await web.system.until(id, 'deleted');
+  expect(await page.getByText('▶ running').count()).toBe(1);
+  await show('visible');
+  await page.getByText('⊘ deleted').waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  const lines = await page.locator('.log-number').allTextContents();
+  expect(new Set(lines).size).toBe(lines.length);
+});

@@ -3,9 +3,13 @@ import { Badge } from '@mantine/core';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { localTime } from '../parts/clock.tsx';
 import { type Connection, keepLive } from './live.ts';
+import { useIsVisible } from '../parts/visibility.ts';
 import { queryClient } from './queries.ts';
 import { isReadPublic } from './served.ts';
 import { client, onSessionChange, signedInAs } from './session.ts';
+
+/** Without events everything seen is asked for this often. */
+const ASK_MS = 5_000;
 
 /** Who is signed in; undefined for nobody. */
 export function useUser(): string | undefined {
@@ -17,21 +21,28 @@ export function useMayRead(): boolean {
   return useUser() !== undefined || isReadPublic;
 }
 
-/** Opens the page's one event stream, anew for each user. */
+/** Opens the page's one event stream, anew for each user, while somebody can see it. */
 export function useLive(): Connection {
   const user = useUser();
   const mayRead = useMayRead();
+  const isVisible = useIsVisible();
   const before = useRef(user);
   const [connection, setConnection] = useState<Connection>({ kind: 'connecting' });
   useEffect(() => {
     // What one has seen is not for the next.
     if (before.current !== user) void queryClient.resetQueries();
     before.current = user;
-    if (!mayRead) return undefined;
+    if (!mayRead || !isVisible) return undefined;
     const leaving = new AbortController();
     void keepLive({ client, cache: queryClient, signal: leaving.signal, tell: setConnection });
     return () => leaving.abort();
-  }, [user, mayRead]);
+  }, [user, mayRead, isVisible]);
+  const isLost = connection.kind === 'lost';
+  useEffect(() => {
+    if (!isLost || !isVisible) return undefined;
+    const asking = setInterval(() => void queryClient.invalidateQueries(), ASK_MS);
+    return () => clearInterval(asking);
+  }, [isLost, isVisible]);
   return connection;
 }
 

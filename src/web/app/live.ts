@@ -30,13 +30,19 @@ export async function keepLive(of: {
     else state = { kind: 'lost', since: state.kind === 'lost' ? state.since : Date.now() };
     tell(state);
   };
+  tell(state);
+  let isFirst = true;
   try {
-    for await (const event of client.live({ signal, onState }))
+    for await (const event of client.live({ signal, onState })) {
       if (event.kind === 'job') takeJob(cache, event.job);
-      else if (event.kind === 'maintenance') {
+      if (event.kind === 'maintenance') {
         cache.setQueryData(['maintenance'], event.maintenance);
         void cache.invalidateQueries({ queryKey: ['maintenance', 'history'] });
-      } else soon(cache, []);
+      }
+      // What was asked before the stream was open may have changed between the two. After a cut it misses nothing.
+      if (event.kind === 'reset' || (event.kind === 'ready' && isFirst)) soon(cache, []);
+      isFirst = false;
+    }
   } catch (error) {
     // Refused: whoever looks must sign in first, which the questions of the views say too.
     if (!(error instanceof Refused)) throw error;

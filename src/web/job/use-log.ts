@@ -1,6 +1,7 @@
-/** A step's log as it grows, for as long as one looks. */
+/** A step's log as it grows, for as long as one looks. Whoever uses it is made anew for another step. */
 import { useEffect, useState } from 'react';
 import { client } from '../app/session.ts';
+import { useIsVisible } from '../parts/visibility.ts';
 import { LogLines } from './log-lines.ts';
 
 export type Log = {
@@ -12,10 +13,13 @@ export type Log = {
 
 export function useLog(jobId: number, at: { step: number; attempt: number }): Log {
   const { step, attempt } = at;
-  const [log, setLog] = useState<Log>(nothing);
+  const isVisible = useIsVisible();
+  // Kept while nobody looks: what is read again is left out by its offset.
+  const [lines] = useState(() => new LogLines());
+  const [log, setLog] = useState<Log>({ lines, count: 0, state: 'following', error: undefined });
   useEffect(() => {
+    if (!isVisible) return undefined;
     const leaving = new AbortController();
-    const lines = new LogLines();
     let frame: number | undefined;
     let state: Log['state'] = 'following';
     // Chunks come faster than a screen is drawn.
@@ -41,16 +45,11 @@ export function useLog(jobId: number, at: { step: number; attempt: number }): Lo
       state = 'ended';
       show();
     };
-    setLog({ ...nothing(), lines });
     read().catch((error: unknown) => show(error instanceof Error ? error : new Error(String(error))));
     return () => {
       leaving.abort();
       if (frame !== undefined) cancelAnimationFrame(frame);
     };
-  }, [jobId, step, attempt]);
+  }, [jobId, step, attempt, lines, isVisible]);
   return log;
-}
-
-function nothing(): Log {
-  return { lines: new LogLines(), count: 0, state: 'following', error: undefined };
 }
