@@ -12,7 +12,7 @@ const GATHER_MS = 40;
 const AGAIN_MS = 500;
 const MOST_AT_ONCE = 100;
 /** Jobs that wait for one listener at most; who is further behind reads all anew. */
-export const BACKLOG = 256;
+const BACKLOG = 256;
 /** Commits come out of the order of their times, but not by more than this. */
 const OVERLAP_MS = 30_000;
 
