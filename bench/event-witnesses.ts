@@ -76,7 +76,7 @@ export async function startCommandLine(api: Api, job: number): Promise<Witness> 
       SYNCRATOR_URL: api.url,
       SYNCRATOR_TOKEN: api.token,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   const exited = once(child, 'exit');
   const heard: Heard[] = [];

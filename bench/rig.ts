@@ -36,7 +36,7 @@ export type Api = {
   readonly url: string;
   readonly token: string;
   /** @returns the answer's body. @throws Error for any answer but 2xx */
-  call(method: string, route: string): Promise<unknown>;
+  readonly call: (method: string, route: string) => Promise<unknown>;
 };
 
 export type Rig = AsyncDisposable & {
