@@ -7,3 +7,9 @@ export type Figure = {
   /** The claim, as a sentence: `ours/raw >= 0.3`. */
   readonly bound: string;
 };
+
+/** The smallest sample that `percent` of all do not exceed. */
+export function percentile(samples: readonly number[], percent: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? Number.NaN;
+}

@@ -16,7 +16,7 @@ import { renderJob } from '../src/runner/kubernetes/render.ts';
 import { type Cluster, startCluster } from '../tools/cluster/cluster.ts';
 import { createWorkerAccount } from '../tools/cluster/worker-account.ts';
 import type { Figure } from './figure.ts';
-import { residentMiB } from './memory.ts';
+import { residentMiB } from './process-use.ts';
 import { allAre, type Rig, runAll, startRig } from './rig.ts';
 
 export const group = 'kubernetes';
@@ -56,7 +56,7 @@ async function measure(cluster: Cluster, rig: Rig, options: { once: boolean }): 
   const connection = connectKubernetes({ namespace: NAMESPACE });
   const bare = await startBare(createClient(connection));
   const worker = await rig.startWorker();
-  const call = await rig.startApi();
+  const { call } = await rig.startApi();
   const requests = new RequestCount(cluster);
   await runOne(rig, call, 'quick-0'); // warm: connections, plans and code paths
   await bare.run(1);

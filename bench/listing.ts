@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import { type ParamsFile } from '../test/support/params-files.ts';
-import type { Figure } from './figure.ts';
+import { type Figure, percentile } from './figure.ts';
 import { fillJobs, KEYS } from './many-jobs.ts';
 import { startRig } from './rig.ts';
 
@@ -33,7 +33,7 @@ export async function run({ once }: { once: boolean }): Promise<Figure[]> {
   await client.connect();
   try {
     await fillJobs(client, jobs, (filled) => console.error(`listing: ${filled} of ${jobs} jobs`));
-    const call = await rig.startApi();
+    const { call } = await rig.startApi();
     const figures: Figure[] = [];
     for (const one of casesOf(jobs)) figures.push(...(await measure({ call, client, requests }, one)));
     return figures.map((figure) => ({ ...figure, bench: `listing of ${jobs} jobs: ${figure.bench}` }));
@@ -116,9 +116,4 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();
   return Math.round((performance.now() - began) * 100) / 100;
-}
-
-function percentile(samples: readonly number[], percent: number): number {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? Number.NaN;
 }

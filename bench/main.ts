@@ -3,6 +3,7 @@
  * JSON, the table comes last. Whether a bound holds is told, never turned into the exit code: machines differ.
  */
 import { parseArgs } from 'node:util';
+import * as events from './events.ts';
 import type { Figure } from './figure.ts';
 import * as kubernetes from './kubernetes.ts';
 import * as listing from './listing.ts';
@@ -13,7 +14,7 @@ import { table } from './table.ts';
 
 type Group = { readonly group: string; readonly run: (options: { once: boolean }) => Promise<Figure[]> };
 
-const GROUPS: readonly Group[] = [load, start, runs, listing, kubernetes];
+const GROUPS: readonly Group[] = [load, start, runs, listing, events, kubernetes];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -27,6 +27,18 @@ export const ROOT = path.resolve(import.meta.dirname, '..');
 /** What many jobs at once are waited for. */
 const ALL_MS = 300_000;
 
+/** What tokens are signed with, those of reports too. */
+export const SECRET = 'a-secret-of-the-rig-long-enough-to-be-taken';
+
+/** An api process, and what one needs to call it as admin. */
+export type Api = {
+  readonly pid: number;
+  readonly url: string;
+  readonly token: string;
+  /** @returns the answer's body. @throws Error for any answer but 2xx */
+  readonly call: (method: string, route: string) => Promise<unknown>;
+};
+
 export type Rig = AsyncDisposable & {
   readonly dataDir: string;
   readonly databaseUrl: string;
@@ -35,8 +47,7 @@ export type Rig = AsyncDisposable & {
   readonly log: Log;
   /** Starts a worker and waits until it polls. */
   startWorker(script?: string, environment?: Record<string, string>): Promise<ProductPart>;
-  /** Starts an api; returns calls of it as admin, each giving the answer's body. */
-  startApi(): Promise<(method: string, route: string) => Promise<unknown>>;
+  startApi(): Promise<Api>;
   /** Submits what a params file says, as the api does; further actions become further steps, as in a diff. */
   submit(target: string, action: string, ...further: string[]): Promise<number>;
   until(id: number, status: string, timeoutMs?: number): Promise<JobView>;
@@ -77,7 +88,7 @@ export async function startRig(options: {
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporalServer.address,
     SYNCRATOR_DATA: dataDir,
-    SYNCRATOR_SECRET: 'a-secret-of-the-rig-long-enough-to-be-taken',
+    SYNCRATOR_SECRET: SECRET,
     JOB_PARAMS: paramsDir,
     LOG_LEVEL: 'warn',
     ...options.environment,
@@ -101,14 +112,15 @@ export async function startRig(options: {
       return await start(script, { ...environment, ...bundled, ...more });
     },
     async startApi() {
-      await start('src/server.ts', environment);
+      const { pid = 0 } = await start('src/server.ts', environment);
       const url = `http://127.0.0.1:${port}`;
       const token = await login(url);
-      return async (method, route) => {
+      const call: Api['call'] = async (method, route) => {
         const answer = await fetch(url + route, { method, headers: { authorization: `Bearer ${token}` } });
         if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${await answer.text()}`);
         return await answer.json();
       };
+      return { pid, url, token, call };
     },
     async submit(target, action, ...further) {
       const declared = (name: string) => {

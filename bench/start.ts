@@ -11,7 +11,7 @@ import { startPostgres } from '../src/embedded/postgres.ts';
 import { endProcess, identify } from '../src/embedded/process-identity.ts';
 import { startTemporal } from '../src/embedded/temporal.ts';
 import type { Figure } from './figure.ts';
-import { residentMiB } from './memory.ts';
+import { residentMiB } from './process-use.ts';
 
 export const group = 'start';
 

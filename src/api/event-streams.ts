@@ -10,6 +10,8 @@ import { TOKEN_SECONDS } from './tokens.ts';
 const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for so long is let go. */
 const WRITE_MS = 30_000;
+/** So much is written at once: each write is a system call for each listener, and must be taken within the time above. */
+const WRITE_CHARACTERS = 64 * 1024;
 /** A stream lives no longer than the token that opened it; who listens on comes back with a newer one. */
 const LIFE_MS = TOKEN_SECONDS * 1000;
 
@@ -30,13 +32,18 @@ export function tooManyStreams(open: number): Problem {
   });
 }
 
+/** An event as it is sent. @param event.json without a line break, as JSON.stringify makes it */
+export function frameOf({ event, id, json }: { event: string; id?: string; json: string }): string {
+  return `event: ${event}\ndata: ${json}\n${id === undefined ? '' : `id: ${id}\n`}\n`;
+}
+
 export type EventStream = {
   /** Aborted when the reader has gone or the process stops. */
   readonly signal: AbortSignal;
   /** Sends one event, JSON-encoded: no text of a program can break out of its frame. */
   send(event: { event: string; id?: string; data: unknown }): Promise<void>;
-  /** The same for what is JSON already. */
-  sendJson(event: { event: string; id?: string; json: string }): Promise<void>;
+  /** The same for frames that are made already, many in one write. */
+  sendFrames(frames: readonly string[]): Promise<void>;
   /** Waits, with a heartbeat when it is due. */
   pause(ms: number): Promise<void>;
   /** Waits for a promise, with heartbeats. */
@@ -69,7 +76,7 @@ export class EventStreams {
         if (signal.aborted) return;
         // The answer has begun: an event is the only way left to say it.
         c.var.log.error({ err: error, request: c.var.requestId }, 'event stream failed');
-        await api.writeSSE({ event: 'error', data: JSON.stringify({ code: 'stream_failed' }) });
+        await api.write(frameOf({ event: 'error', json: JSON.stringify({ code: 'stream_failed' }) }));
       } finally {
         clearTimeout(life);
         this.#open -= 1;
@@ -80,38 +87,43 @@ export class EventStreams {
 
 function eventStream(api: SSEStreamingApi, signal: AbortSignal, giveUp: () => void): EventStream {
   let lastWrite = Date.now();
-  const bounded = async (write: Promise<unknown>) => {
+  const write = async (text: string) => {
     const timer = setTimeout(giveUp, WRITE_MS);
     try {
-      await untilAborted(write, signal);
+      await untilAborted(api.write(text), signal);
       lastWrite = Date.now();
     } finally {
       clearTimeout(timer);
     }
   };
   const beat = async () => {
-    if (Date.now() - lastWrite >= HEARTBEAT_MS) await bounded(api.write(': still here\n\n'));
+    if (Date.now() - lastWrite >= HEARTBEAT_MS) await write(': still here\n\n');
   };
-  const sendJson: EventStream['sendJson'] = ({ event, id, json }) =>
-    bounded(api.writeSSE({ event, ...(id === undefined ? {} : { id }), data: json }));
   return {
     signal,
-    sendJson,
-    send: ({ data, ...event }) => sendJson({ ...event, json: JSON.stringify(data) }),
+    send: ({ data, ...event }) => write(frameOf({ ...event, json: JSON.stringify(data) })),
+    sendFrames: async (frames) => {
+      let text = '';
+      for (const frame of frames) {
+        text += frame;
+        if (text.length < WRITE_CHARACTERS) continue;
+        await write(text);
+        text = '';
+      }
+      if (text !== '') await write(text);
+    },
     pause: async (ms) => {
       await wait(ms, undefined, { signal });
       await beat();
     },
     until: async (wake) => {
-      let awake = false;
-      const woken = wake.then(() => {
-        awake = true;
-      });
-      while (!awake) {
-        const cut = new AbortController();
-        const dozed = wait(HEARTBEAT_MS, undefined, { signal: cut.signal }).catch(() => undefined); // woken: over
-        await untilAborted(Promise.race([woken, dozed]), signal).finally(() => cut.abort());
-        await beat();
+      const woken = wake.then(() => true);
+      for (let isAwake = false; !isAwake; await beat()) {
+        const dozed = Promise.withResolvers<boolean>();
+        const timer = setTimeout(() => dozed.resolve(false), HEARTBEAT_MS);
+        isAwake = await untilAborted(Promise.race([woken, dozed.promise]), signal).finally(() =>
+          clearTimeout(timer),
+        );
       }
     },
   };

@@ -4,7 +4,7 @@ import type { ApiDeps } from './context.ts';
 import { eventSchema, type EventStream, type EventStreams, tooManyStreams } from './event-streams.ts';
 import { idParam } from './fields.ts';
 import { noJob } from './jobs.ts';
-import { type Backlog, LiveJobs, type Snapshot } from './live-jobs.ts';
+import { type Backlog, LiveJobs } from './live-jobs.ts';
 import { maintenanceStatus } from './maintenance.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
@@ -74,10 +74,9 @@ export function events(deps: ApiDeps, streams: EventStreams) {
       for (const snapshot of await live.read([id])) backlog.add(snapshot);
       for (let isFinal = false; !isFinal; ) {
         await stream.until(backlog.filled());
-        for (const snapshot of backlog.take().jobs) {
-          await sendJob(stream, snapshot);
-          isFinal ||= snapshot.isFinal;
-        }
+        const { jobs } = backlog.take();
+        await stream.sendFrames(jobs.map(({ frame }) => frame));
+        isFinal = jobs.some((job) => job.isFinal);
       }
       await stream.send({ event: 'end', data: {} });
     });
@@ -88,12 +87,8 @@ export function events(deps: ApiDeps, streams: EventStreams) {
 async function sendAll({ db }: ApiDeps, stream: EventStream, backlog: Backlog): Promise<void> {
   const { jobs, tooMuch, maintenance } = backlog.take();
   if (tooMuch) await stream.send({ event: 'reset', id: String(databaseTime(db).getTime()), data: {} });
-  for (const snapshot of jobs) await sendJob(stream, snapshot);
+  await stream.sendFrames(jobs.map(({ frame }) => frame));
   if (maintenance) await stream.send({ event: 'maintenance', data: await maintenanceStatus(db) });
-}
-
-function sendJob(stream: EventStream, { at, json }: Snapshot): Promise<void> {
-  return stream.sendJson({ event: 'job', id: String(at), json });
 }
 
 /** @throws Problem 400 for an id that no event of ours had */

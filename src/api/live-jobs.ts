@@ -5,6 +5,7 @@ import { databaseTime } from '../db/clock.ts';
 import { listChangedJobs, readJobViews } from '../db/job-views.ts';
 import type { Db } from '../db/schema.ts';
 import type { Log } from '../log.ts';
+import { frameOf } from './event-streams.ts';
 import { toJob } from './job-json.ts';
 
 /** Changes within so long are read together. */
@@ -21,9 +22,8 @@ export type Snapshot = {
   readonly id: number;
   readonly version: number;
   readonly isFinal: boolean;
-  /** For Last-Event-ID: when it changed, in milliseconds since 1970, by Postgres. */
-  readonly at: number;
-  readonly json: string;
+  /** The event as every listener is sent it. */
+  readonly frame: string;
 };
 
 /** What a listener has not yet been sent; the newest snapshot of a job replaces the one before it. */
@@ -139,8 +139,12 @@ export class LiveJobs {
           id: view.id,
           version: view.version,
           isFinal: view.finished_at !== null,
-          at: view.updated_at.getTime(),
-          json: JSON.stringify(toJob(view, config, now)),
+          frame: frameOf({
+            event: 'job',
+            // For Last-Event-ID: when it changed, in milliseconds since 1970, by Postgres.
+            id: String(view.updated_at.getTime()),
+            json: JSON.stringify(toJob(view, config, now)),
+          }),
         });
     }
     return snapshots;

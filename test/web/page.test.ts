@@ -1,7 +1,8 @@
 /** What an operator does on the page, in a real browser before the real product. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { signIn } from '../support/chromium.ts';
 import { params } from '../support/system.ts';
-import { signIn, startWeb, type View, type Web } from './support.ts';
+import { startWeb, type View, type Web } from './support.ts';
 
 let web: Web;
 const open: View[] = [];

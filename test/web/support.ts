@@ -1,14 +1,10 @@
 /** The page in a real Chromium, before the real api and worker; whatever it complains of is kept. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { expect, vi } from 'vitest';
 import { makeReportToken } from '../../src/report-token.ts';
-import { ADMIN_PASSWORD } from '../support/login.ts';
+import { signIn, startChromium } from '../support/chromium.ts';
 import { SECRET, startSystem, type System } from '../support/system.ts';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const PAGE = path.resolve(import.meta.dirname, '../../dist/web/index.html');
 const WAIT_MS = 15_000;
 
 export type View = {
@@ -42,15 +38,9 @@ export type OpenOptions = {
 };
 
 export async function startWeb(options: Parameters<typeof startSystem>[0]): Promise<Web> {
-  if (!existsSync(CHROMIUM))
-    throw new Error(`there is no ${CHROMIUM}: apt-get install chromium (or set CHROMIUM)`);
-  if (!existsSync(PAGE)) throw new Error('the page is not built: npm run build');
+  const browser = await startChromium();
   const system = await startSystem(options);
   await Promise.all([system.startApi(), system.startWorker()]);
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  });
   const sequence = new Map<number, number>();
   const started = async (route: string, status: string) => {
     const { body } = await system.call('POST', route);
@@ -112,11 +102,4 @@ async function openView(browser: Browser, system: System, options: OpenOptions):
     await page.getByRole('heading', { level: 1, name: heading }).waitFor();
   };
   return { page, complaints, go };
-}
-
-export async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('Username').fill('admin');
-  await page.getByRole('textbox', { name: 'Password' }).fill(ADMIN_PASSWORD);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }

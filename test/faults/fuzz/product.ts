@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { residentMiB } from '../../../bench/memory.ts';
+import { residentMiB } from '../../../bench/process-use.ts';
 import { ROOT } from '../../../bench/rig.ts';
 import { ensureDatabases } from '../../../src/embedded/databases.ts';
 import { freePort } from '../../../src/embedded/ports.ts';

@@ -1,0 +1,42 @@
+/**
+ * A process of many listeners to `/events`, forked by events.ts: `<url> <token> <count>`. It notes when it heard which
+ * report of which job, and tells all of that when it is asked.
+ */
+import http from 'node:http';
+import type { Heard } from './event-lag.ts';
+
+const [url = '', token = '', count = '1'] = process.argv.slice(2);
+// As far into a job's JSON as its first step's newest report; parsing all of it would be this process' main work.
+const REPORTED = /^data: \{"id":(\d+),.*?"records_done":(\d+)/m;
+
+const heard = await Promise.all(Array.from({ length: Number(count) }, listen));
+process.on('message', () => {
+  process.send?.({ heard });
+});
+process.send?.('listening');
+
+/** @returns what grows as it hears, once the server has said that it is heard from now on */
+async function listen(): Promise<Heard[]> {
+  const own: Heard[] = [];
+  const agent = new http.Agent();
+  const headers = { authorization: `Bearer ${token}` };
+  await new Promise<void>((resolve, reject) => {
+    const asked = http.get(`${url}/events`, { agent, headers }, (answer) => {
+      let rest = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (text: string) => {
+        const at = Date.now();
+        const frames = (rest + text).split('\n\n');
+        rest = frames.pop() ?? '';
+        for (const frame of frames) {
+          if (frame.startsWith('event: ready')) resolve();
+          const found = REPORTED.exec(frame);
+          if (found) own.push({ job: Number(found[1]), done: Number(found[2]), at });
+        }
+      });
+      answer.on('end', () => reject(new Error(`/events ended: ${answer.statusCode}`)));
+    });
+    asked.on('error', reject);
+  });
+  return own;
+}

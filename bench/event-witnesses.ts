@@ -1,0 +1,99 @@
+/** Who hears of reports: 100 listeners over HTTP, the page in a Chromium, the command line. Each notes when. */
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { signIn, startChromium } from '../test/support/chromium.ts';
+import type { Heard } from './event-lag.ts';
+import { type Api, ROOT } from './rig.ts';
+
+export type Witness = AsyncDisposable & {
+  /** What each of it has heard, in order. */
+  heard(): Promise<Heard[][]>;
+};
+
+/** In a process of their own, so that what they do delays none of what is measured. */
+export async function startListeners(api: Api, count: number): Promise<Witness> {
+  const program = path.join(import.meta.dirname, 'event-listeners.ts');
+  const child = fork(program, [api.url, api.token, String(count)]);
+  const exited = once(child, 'exit');
+  await Promise.race([
+    once(child, 'message'),
+    exited.then(() => Promise.reject(new Error('the listeners ended before they listened'))),
+  ]);
+  return {
+    async heard() {
+      const answered = once(child, 'message');
+      child.send('tell');
+      const [{ heard }] = (await answered) as [{ heard: Heard[][] }];
+      return heard;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await exited;
+    },
+  };
+}
+
+/** The overview, which shows every running job: noted by the page itself, at each change of its document. */
+export async function startPage(api: Api): Promise<Witness> {
+  const browser = await startChromium();
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  await page.goto(api.url);
+  await signIn(page);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.getByRole('progressbar').first().waitFor();
+  await page.evaluate(NOTE);
+  return {
+    heard: async () => [await page.evaluate<Heard[]>('globalThis.heard')],
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
+}
+
+/** Progress is told as `12 of 1,000 records`, beside a bar that has the job's name. */
+const NOTE = `(() => {
+  globalThis.heard = [];
+  const shown = new Map();
+  new MutationObserver(() => {
+    const at = Date.now();
+    for (const bar of document.querySelectorAll('[aria-label^="Progress of job "]')) {
+      const told = /^([\\d,]+) of/.exec(bar.parentElement.nextElementSibling?.textContent ?? '');
+      const job = Number(bar.getAttribute('aria-label').slice('Progress of job '.length));
+      const done = Number(told?.[1].replaceAll(',', ''));
+      if (!(done > (shown.get(job) ?? 0))) continue;
+      shown.set(job, done);
+      globalThis.heard.push({ job, done, at });
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+})()`;
+
+/** `syncrator jobs watch` of one job, at a terminal, where it draws each change. */
+export async function startCommandLine(api: Api, job: number): Promise<Witness> {
+  const words = [process.execPath, path.join(ROOT, 'src/cli/main.ts'), 'jobs', 'watch', String(job)];
+  const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: '/nonexistent',
+      SYNCRATOR_URL: api.url,
+      SYNCRATOR_TOKEN: api.token,
+    },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const exited = once(child, 'exit');
+  const heard: Heard[] = [];
+  child.stdout.on('data', (text: Buffer) => {
+    const at = Date.now();
+    for (const [, done = ''] of text.toString().matchAll(/([\d,]+) of [\d,]+/g))
+      heard.push({ job, done: Number(done.replaceAll(',', '')), at });
+  });
+  await Promise.race([
+    once(child.stdout, 'data'),
+    exited.then(() => Promise.reject(new Error('the command line ended before it showed the job'))),
+  ]);
+  return {
+    heard: () => Promise.resolve([heard]),
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** An event stream as a test reads it: what it has told so far, and the way to cut it. */
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+   answers are read as any client reads them: JSON that nobody has typed */
+import { createParser } from 'eventsource-parser';
+import { expect } from 'vitest';
+import type { Api } from './support.ts';
+
+export type Told = { event: string; id: string | undefined; data: any };
+
+/** @param options.app another api process' */
+export async function openStream(
+  api: Api,
+  where: string,
+  options: { lastEventId?: string | undefined; app?: Api['app'] } = {},
+) {
+  const cut = new AbortController();
+  const answer = await (options.app ?? api.app).request(where, {
+    headers: {
+      authorization: `Bearer ${api.token}`,
+      ...(options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId }),
+    },
+    signal: cut.signal,
+  });
+  const told: Told[] = [];
+  const parser = createParser({
+    onEvent: ({ event = '', id, data }) => told.push({ event, id, data: JSON.parse(data) }),
+  });
+  let isOver = false;
+  const reader = answer.body?.getReader();
+  const done = (async () => {
+    const decoder = new TextDecoder();
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read())
+      parser.feed(decoder.decode(part.value, { stream: true }));
+    isOver = true;
+  })();
+  return {
+    status: answer.status,
+    told,
+    isOver: () => isOver,
+    statusesOf: (id: number) =>
+      told.filter(({ event, data }) => event === 'job' && data.id === id).map(({ data }) => data.status),
+    until: (event: string, fits: (data: any) => boolean = () => true) =>
+      expect
+        .poll(() => told.find((one) => one.event === event && fits(one.data)), {
+          timeout: 5_000,
+          interval: 10,
+        })
+        .toBeTruthy(),
+    async [Symbol.asyncDispose]() {
+      cut.abort();
+      await reader?.cancel();
+      await done;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** A real Chromium, and how one signs in to the page in it. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { ADMIN_PASSWORD } from './login.ts';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const PAGE = path.resolve(import.meta.dirname, '../../dist/web/index.html');
+
+/** @throws Error when there is no Chromium, or no page for it */
+export async function startChromium(): Promise<Browser> {
+  if (!existsSync(CHROMIUM))
+    throw new Error(`there is no ${CHROMIUM}: apt-get install chromium (or set CHROMIUM)`);
+  if (!existsSync(PAGE)) throw new Error('the page is not built: npm run build');
+  return await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+}
+
+export async function signIn(page: Page): Promise<void> {
+  await page.getByLabel('Username').fill('admin');
+  await page.getByRole('textbox', { name: 'Password' }).fill(ADMIN_PASSWORD);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
