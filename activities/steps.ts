@@ -1,6 +1,6 @@
 /** Effects on steps: launch, watch, conclude. The loops live in files of their own. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { readCheckpoint } from '../src/db/reports.ts';
+import { readCheckpoint } from '../src/db/checkpoints.ts';
 import {
   beginStep,
   endStep,
@@ -93,9 +93,7 @@ export function stepActivities(deps: StepDeps) {
     if (row?.runner_uid) return { kind: 'launched' };
     const earlier = await earlierRuns(job, name);
     if (earlier !== undefined) return waitingFor('earlier_run', `${earlier} of the same target still runs`);
-    const own = await readCheckpoint(db, job.id, ref.step);
-    const checkpoint =
-      own ?? (job.resumes === null ? undefined : await readCheckpoint(db, job.resumes, ref.step));
+    const checkpoint = await readCheckpoint(db, job.id, ref.step);
     const launched = await runner.launch({
       name,
       labels: {

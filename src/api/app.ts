@@ -17,6 +17,7 @@ import { page } from './page.ts';
 import { onError, Problem, problemResponse } from './problem.ts';
 import { reportPoints } from './report-points.ts';
 import { reports } from './reports.ts';
+import { resume } from './resume.ts';
 import { schedules } from './schedules.ts';
 import { starts } from './starts.ts';
 import { syncJobs } from './sync-jobs.ts';
@@ -76,6 +77,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     logs(deps, streams),
     events(deps, streams),
     jobs(deps),
+    resume(deps),
     syncJobs(),
     targets(deps),
     maintenance(deps),

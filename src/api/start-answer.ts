@@ -103,7 +103,7 @@ export function startAnswer(c: Context, submitted: Submitted, request: JobReques
 }
 
 /** The job that a submission led to. @throws Problem 409 naming the holder, 422 for a reused Idempotency-Key */
-export function accepted(submitted: Submitted) {
+export function accepted(submitted: Submitted): JobRow {
   if (submitted.kind === 'key_reused') throw keyReused();
   if (submitted.kind === 'busy') throw busy(submitted.holder);
   return submitted.job;

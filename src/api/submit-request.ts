@@ -1,17 +1,20 @@
 /** Submits on behalf of a request: whose it is, its Idempotency-Key, and the database as this request sees it. */
 import type { Context } from 'hono';
-import type { Submitted } from '../db/submit.ts';
+import type { Submission, Submitted } from '../db/submit.ts';
 import type { JobRequest, Trigger } from '../domain/job.ts';
 import { submit } from '../temporal/submit.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idempotencyOf } from './idempotency.ts';
 
-/** @param options.body what the Idempotency-Key is bound to beside method and path */
+/**
+ * @param options.body what the Idempotency-Key is bound to beside method and path
+ * @param options.resumes the job that this one goes on from
+ */
 export async function submitRequest(
   c: Context<ApiEnv>,
   deps: ApiDeps,
   request: JobRequest,
-  options: { trigger?: Trigger; body?: unknown } = {},
+  options: { trigger?: Trigger; body?: unknown; resumes?: Submission['resumes'] } = {},
 ): Promise<Submitted> {
   return await submit(
     { ...deps, db: c.var.db },
@@ -19,6 +22,7 @@ export async function submitRequest(
       ...request,
       trigger: options.trigger ?? 'api',
       requestedBy: c.var.user.sub,
+      resumes: options.resumes,
       idempotency: idempotencyOf(c, options.body),
     },
   );

@@ -1,7 +1,7 @@
 /** `jobs`: list, show, logs, cancel, watch. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { JobJson } from '../api/job-schema.ts';
-import type { LogEvent } from '../client/client.ts';
+import type { LogEvent, ResumedJson } from '../client/client.ts';
 import { followEvents, type FollowOptions } from '../client/events.ts';
 import type { Http } from '../client/http.ts';
 import { ago, duration, recordsOf, tookOf } from '../client/words.ts';
@@ -12,6 +12,8 @@ import { endWith, follow, tellEnd } from './follow.ts';
 import { fieldsOf, harmless, print, tableOf } from './output.ts';
 import type { Server } from './remote.ts';
 import { statusCell } from './words.ts';
+
+type ResumeOptions = { all?: true; follow?: true };
 
 type ListOptions = {
   status?: string;
@@ -69,6 +71,15 @@ export function jobCommands(program: Command, contextOf: (command: Command) => C
       print(format, job, () => tellEnd(job));
     });
   jobs
+    .command('resume [id]')
+    .description('go on where a failed job stopped, as a new job')
+    .option('--all', 'every target whose last job failed')
+    .option('-f, --follow', 'show its progress until it ends; exit code 2 if it fails')
+    .addHelpText('after', '\nExample:\n  syncrator jobs resume 7 --follow\n  syncrator jobs resume --all')
+    .action((id: string | undefined, options: ResumeOptions, command: Command) =>
+      resume(contextOf(command), id, options),
+    );
+  jobs
     .command('watch <id>')
     .description('show its progress until it ends; exit code 2 if it fails')
     .addHelpText('after', '\nExample:\n  syncrator jobs watch 7')
@@ -78,6 +89,29 @@ export function jobCommands(program: Command, contextOf: (command: Command) => C
       print(format, job, () => tellEnd(job));
       endWith(job);
     });
+}
+
+async function resume(
+  { server, format }: Context,
+  id: string | undefined,
+  options: ResumeOptions,
+): Promise<void> {
+  if ((id === undefined) === (options.all === undefined))
+    throw new CliFailure('name one failed job, or --all: syncrator jobs resume 7');
+  if (id === undefined) {
+    const { body } = await server.call<ResumedJson[]>('POST', '/jobs/resume-all');
+    const rows = body.map(({ resumes, job_id: by, msg }) => [
+      String(resumes),
+      by === null ? '' : String(by),
+      msg,
+    ]);
+    print(format, body, () => tableOf(['FAILED', 'RESUMED BY', ''], rows, "no target's last job has failed"));
+    return;
+  }
+  const { body } = await server.call<JobJson>('POST', `/jobs/${idOf(id)}/resume`);
+  const job = options.follow ? await follow(server, body.id) : body;
+  print(format, job, () => tellEnd(job));
+  if (options.follow) endWith(job);
 }
 
 async function list({ server, format }: Context, options: ListOptions): Promise<void> {

@@ -3,6 +3,7 @@ import type { JobJson } from '../api/job-schema.ts';
 import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
 import type { RenderedStepJson } from '../api/rendered-steps.ts';
 import type { ReportPointJson } from '../api/report-points.ts';
+import type { ResumedJson } from '../api/resume.ts';
 import type { SchedulesJson } from '../api/schedule-schema.ts';
 import type { DryRunJson, StartedJson } from '../api/start-answer.ts';
 import type { RunBody } from '../api/starts.ts';
@@ -16,6 +17,7 @@ export type {
   JobJson,
   MaintenanceEntryJson,
   MaintenanceJson,
+  ResumedJson,
   RenderedStepJson,
   ReportPointJson,
   RunBody,
@@ -87,6 +89,10 @@ export function clientOver(http: Http) {
     showJob: (id: number) => get<JobJson>(`/jobs/${id}`),
     cancelJob: (id: number) => body(http.call<JobJson>('DELETE', `/jobs/${id}`)),
     forceDeleteJob: (id: number) => post<JobJson>(`/jobs/${id}/force-delete`),
+    /** A new job that goes on where a failed one stopped. */
+    resumeJob: (id: number, idempotencyKey?: string) =>
+      post<JobJson>(`/jobs/${id}/resume`, undefined, keyed(idempotencyKey)),
+    resumeAll: () => post<ResumedJson[]>('/jobs/resume-all'),
     jobReports: (id: number) => get<ReportPointJson[]>(`/jobs/${id}/reports`),
     /** What the runner makes of each step; no secret in it. */
     jobManifest: (id: number) => get<RenderedStepJson[]>(`/jobs/${id}/manifest`),

@@ -3,9 +3,14 @@ import { sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import * as initial from './migrations/0001-initial.ts';
 import * as live from './migrations/0002-live.ts';
+import * as resume from './migrations/0003-resume.ts';
 import type { Db } from './schema.ts';
 
-const MIGRATIONS: Record<string, Migration> = { '0001-initial': initial, '0002-live': live };
+const MIGRATIONS: Record<string, Migration> = {
+  '0001-initial': initial,
+  '0002-live': live,
+  '0003-resume': resume,
+};
 
 /**
  * @returns the names of those that it applied

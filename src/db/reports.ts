@@ -74,21 +74,6 @@ export async function storeReport(db: Db, ref: StepRef, report: Report): Promise
   });
 }
 
-/** The newest checkpoint that an attempt of this step has reported; undefined when there is none. */
-export async function readCheckpoint(db: Db, jobId: number, step: number): Promise<unknown> {
-  const row = await db
-    .selectFrom('reports')
-    .select('checkpoint')
-    .where('job_id', '=', jobId)
-    .where('step', '=', step)
-    .where('checkpoint', 'is not', null)
-    .orderBy('attempt', 'desc')
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.checkpoint ?? undefined;
-}
-
 /** Phase and message of an attempt's newest report, for its diagnosis. */
 export async function readLastReport(
   db: Db,

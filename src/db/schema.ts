@@ -24,6 +24,8 @@ export type JobsTable = {
   trigger: Trigger;
   requested_by: string;
   resumes: number | null;
+  /** Of the job it resumes: the first steps, which are not done again. */
+  skipped_steps: Generated<number>;
   status: JobStatus;
   status_reason: string | null;
   status_detail: string | null;

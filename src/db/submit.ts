@@ -14,7 +14,8 @@ export type Submission = JobRequest & {
   readonly uid: string;
   readonly trigger: Trigger;
   readonly requestedBy: string;
-  readonly resumes?: number | undefined;
+  /** A job is resumed once. */
+  readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
   readonly idempotency?: { readonly key: string; readonly bodyHash: string } | undefined;
 };
 
@@ -26,6 +27,15 @@ export type Submitted =
   /** The Idempotency-Key was used before with another body; nothing was stored. */
   | { readonly kind: 'key_reused' };
 
+/** The job to be resumed has been resumed by another; nothing was stored. */
+export class AlreadyResumed extends Error {
+  readonly by: JobRow;
+  constructor(by: JobRow) {
+    super(`job ${by.resumes} has been resumed by job ${by.id}`);
+    this.by = by;
+  }
+}
+
 class Undo extends Error {
   readonly result: Submitted;
   constructor(result: Submitted) {
@@ -36,14 +46,14 @@ class Undo extends Error {
 
 /**
  * Submits in a transaction of its own. After a lost connection call it again with the same uid.
- * @throws the driver's error when Postgres is away (isDatabaseAway): then nothing is known
+ * @throws the driver's error when Postgres is away (isDatabaseAway): then nothing is known; AlreadyResumed
  */
 export async function submitJob(db: Db, submission: Submission): Promise<Submitted> {
   try {
     return await db.transaction().execute(async (tx) => {
       const result = await submitJobIn(tx, submission);
       // A key is stored with an accepted job only: a refusal may be tried again under the same key.
-      if (result.kind === 'busy' || result.kind === 'key_reused') throw new Undo(result);
+      if (result.kind !== 'created' && result.kind !== 'deduplicated') throw new Undo(result);
       return result;
     });
   } catch (error) {
@@ -116,6 +126,8 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
     }
     const mine = await tx.selectFrom('jobs').selectAll().where('uid', '=', submission.uid).executeTakeFirst();
     if (mine) return { kind: 'created', job: mine };
+    const resumedBy = await findResuming(tx, submission);
+    if (resumedBy) throw new AlreadyResumed(resumedBy);
     const holder = await tx
       .selectFrom('jobs')
       .selectAll()
@@ -131,16 +143,22 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
   );
 }
 
+async function findResuming(tx: Tx, { resumes }: Submission): Promise<JobRow | undefined> {
+  if (!resumes) return undefined;
+  return await tx.selectFrom('jobs').selectAll().where('resumes', '=', resumes.jobId).executeTakeFirst();
+}
+
 async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
   const spec = JSON.stringify(s.steps);
   const held = s.runner === 'external' ? sql<boolean>`false` : sql<boolean>`maintenance.paused`;
   const { rows } = await sql<JobRow>`
     INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, mam_main_query, runner,
-      steps_spec, spec_hash, "trigger", requested_by, resumes, status, status_reason)
+      steps_spec, spec_hash, "trigger", requested_by, resumes, skipped_steps, status,
+      status_reason)
     SELECT ${s.uid}::uuid, ${s.env}, ${s.target}, ${s.parameters.action_name}, ${s.parameters.action},
       ${s.parameters.is_tag}, ${s.parameters.options}, ${s.parameters.mam_main_query}::text, ${s.runner},
       ${spec}::jsonb, ${createHash('sha256').update(spec).digest('hex')}, ${s.trigger}, ${s.requestedBy},
-      ${s.resumes ?? null}::integer,
+      ${s.resumes?.jobId ?? null}::integer, ${s.resumes?.skippedSteps ?? 0}::integer,
       CASE WHEN ${held} THEN 'waiting' ELSE 'queued' END,
       CASE WHEN ${held} THEN 'maintenance' END
     FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS maintenance

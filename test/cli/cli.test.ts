@@ -73,6 +73,16 @@ describe('who is logged in', () => {
     expect(failed.stdout).toMatch(/status +failed\n/);
     expect(failed.stdout).toMatch(/what to do +\S/);
     expect(failed.stderr).toContain('sync of broken in dev');
+    const again = await syncrator(['jobs', 'resume', '--all', '--output', 'json']);
+    const [resumed] = JSON.parse(again.stdout) as { resumes: number; job_id: number }[];
+    expect(again.code).toBe(0);
+    expect((await syncrator(['jobs', 'watch', String(resumed?.job_id)])).code).toBe(2);
+    const twice = await syncrator(['jobs', 'resume', String(resumed?.resumes)]);
+    expect([twice.code, twice.stderr]).toEqual([
+      1,
+      expect.stringContaining(`has been resumed by job ${resumed?.job_id}`),
+    ]);
+    expect((await syncrator(['jobs', 'resume'])).stderr).toContain('name one failed job, or --all');
   });
 
   test('a dry run starts nothing', async () => {

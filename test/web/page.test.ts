@@ -161,14 +161,19 @@ test('a failure tells why and what to do, is first on the overview, and can be r
   await page.getByRole('link', { name: `job ${id} of broken in dev` }).click();
   const alert = page.getByRole('alert').filter({ hasText: failed.diagnosis?.summary ?? 'no summary' });
   await alert.getByText(failed.diagnosis?.what_to_do ?? 'nothing to do').waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.getByRole('button', { name: 'Resume it' }).click();
+  await page.getByText('It goes on from').waitFor();
+  await page.getByText('✗ failed').waitFor();
+  const resumed = page.url();
   await page.getByRole('button', { name: 'Run again' }).click();
   await page.getByRole('button', { name: 'Start it' }).click();
-  await expect.poll(() => page.url()).not.toContain(`/jobs/${id}`);
+  await expect.poll(() => page.url()).not.toBe(resumed);
   await page.getByText('✗ failed').waitFor();
-  await page.getByRole('link', { name: `Job ${id}` }).waitFor();
+  await page.getByRole('link', { name: `Job ${resumed.split('/').at(-1)}`, exact: true }).waitFor();
   await go('/jobs?status=failed&target=broken', 'Jobs');
-  await page.getByText('2 jobs').waitFor();
-  expect(await page.getByRole('row').count()).toBe(3);
+  await page.getByText('3 jobs').waitFor();
+  expect(await page.getByRole('row').count()).toBe(4);
 });
 
 test('maintenance is begun and ended with a message, seen on every view by everybody', async () => {

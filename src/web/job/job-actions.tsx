@@ -14,21 +14,40 @@ export function JobActions({ job }: { job: JobJson }) {
   const show = (newer: JobJson) => cache.setQueryData(['job', newer.id], newer);
   const what = `${job.job_type} of ${job.target} in ${job.env}`;
   const hasBegun = job.steps.length > 0;
+  const toNew = (id: number) => void navigate({ to: '/jobs/$id', params: { id: String(id) } });
   if (isFinal(job.status))
     return (
-      <Confirm
-        label="Run again"
-        title={`Run ${what} again?`}
-        yes="Start it"
-        color="blue"
-        size="compact-sm"
-        disabled={disabled}
-        act={() => runAgain(job)}
-        onDone={(id) => void navigate({ to: '/jobs/$id', params: { id: String(id) } })}
-      >
-        A new job starts with the parameters of job {job.id}:{' '}
-        <code>{job.parameters.options || 'no options'}</code>, tag <code>{job.parameters.is_tag}</code>.
-      </Confirm>
+      <>
+        {job.status === 'failed' && (
+          <Confirm
+            label="Resume"
+            title={`Resume ${what}?`}
+            yes="Resume it"
+            color="blue"
+            variant="default"
+            size="compact-sm"
+            disabled={disabled}
+            act={() => client.resumeJob(job.id)}
+            onDone={({ id }) => toNew(id)}
+          >
+            A new job goes on where job {job.id} stopped: steps that completed within the last hour are left
+            out, the one that failed goes on from its last checkpoint.
+          </Confirm>
+        )}
+        <Confirm
+          label="Run again"
+          title={`Run ${what} again?`}
+          yes="Start it"
+          color="blue"
+          size="compact-sm"
+          disabled={disabled}
+          act={() => runAgain(job)}
+          onDone={toNew}
+        >
+          A new job starts with the parameters of job {job.id}:{' '}
+          <code>{job.parameters.options || 'no options'}</code>, tag <code>{job.parameters.is_tag}</code>.
+        </Confirm>
+      </>
     );
   if (job.status !== 'cancelling')
     return (
