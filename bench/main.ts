@@ -8,13 +8,14 @@ import type { Figure } from './figure.ts';
 import * as kubernetes from './kubernetes.ts';
 import * as listing from './listing.ts';
 import * as load from './load.ts';
+import * as page from './page.ts';
 import * as runs from './runs.ts';
 import * as start from './start.ts';
 import { table } from './table.ts';
 
 type Group = { readonly group: string; readonly run: (options: { once: boolean }) => Promise<Figure[]> };
 
-const GROUPS: readonly Group[] = [load, start, runs, listing, events, kubernetes];
+const GROUPS: readonly Group[] = [load, start, runs, listing, events, page, kubernetes];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

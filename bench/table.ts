@@ -47,7 +47,7 @@ function row(figure: Figure): string[] {
     figure.bench,
     `${short(ours)} ${figure.unit}`,
     `${short(raw)} ${figure.unit}`,
-    (ours / raw).toFixed(2),
+    raw === 0 ? '-' : (ours / raw).toFixed(2),
     figure.bound,
     holds(figure) ? 'yes' : 'no',
   ];

@@ -1,5 +1,6 @@
 /** The api as one app: what every request passes, then one sub-app per resource. */
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { compress } from 'hono/compress';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
@@ -25,6 +26,8 @@ import { targets } from './targets.ts';
 import { checkUrl } from './well-formed.ts';
 
 const OPEN_STREAMS = 200;
+/** Long, and on the way to what somebody waits to see; elsewhere compressing costs more than it spares. */
+const COMPRESSED = ['/', '/openapi.json', '/targets'];
 const NOTHING_LOADS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** @param deps all that it needs; it reads no environment and opens nothing itself */
@@ -65,6 +68,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     }),
   );
   app.use(checkUrl);
+  for (const route of COMPRESSED) app.use(route, compress({ encoding: 'gzip' }));
   const streams = new EventStreams({ most: OPEN_STREAMS, stopping: deps.stopping });
   for (const part of [
     page(deps),

@@ -1,6 +1,7 @@
 /** What a browser sees, and the document that describes the routes. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
    answers are read as any client reads them: JSON that nobody has typed */
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Api, setup } from './support.ts';
 
@@ -32,6 +33,17 @@ it('the page and its assets come from here alone, under a policy with a new nonc
       'public, max-age=31536000, immutable',
     ]);
     expect(asset.headers.get('content-encoding')).toBe('gzip');
+  }
+});
+
+it('what somebody waits to see is compressed for who takes that, and the same for who does not', async () => {
+  for (const route of ['/openapi.json', '/targets']) {
+    const plain = await api.raw('GET', route, { headers: { 'accept-encoding': 'identity' } });
+    const packed = await api.raw('GET', route, { headers: { 'accept-encoding': 'gzip' } });
+    expect([plain, packed].map(({ headers }) => headers.get('content-encoding'))).toEqual([null, 'gzip']);
+    const [text, bytes] = [await plain.text(), Buffer.from(await packed.arrayBuffer())];
+    expect(gunzipSync(bytes).toString()).toBe(text);
+    expect(bytes.length).toBeLessThan(text.length / 2);
   }
 });
 

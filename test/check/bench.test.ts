@@ -44,9 +44,15 @@ test('the table tells every column', () => {
   ]);
 });
 
+test('nothing is told as a multiple of nothing', () => {
+  expect(table([figure('ours <= 3', [2], [0])])[1]).toBe(
+    'it    2.00 s       0.00 s      -      ours <= 3  yes',
+  );
+});
+
 test('an unknown group ends with 1 and the names there are', () => {
   const main = path.resolve(import.meta.dirname, '../../bench/main.ts');
   const ran = spawnSync(process.execPath, [main, 'nonsense'], { encoding: 'utf8' });
   expect(ran.status).toBe(1);
-  expect(ran.stderr).toContain('no group nonsense; groups: load, start, runs, listing');
+  expect(ran.stderr).toContain('no group nonsense; groups: load, start, runs, listing, events, page');
 });

@@ -1,4 +1,5 @@
 /** What an operator does on the page, in a real browser before the real product. */
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { signIn } from '../support/chromium.ts';
 import { params } from '../support/system.ts';
@@ -49,6 +50,28 @@ test('signing in shows what there is, signing out takes it away; a wrong passwor
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Username').waitFor();
   expect(await page.getByText('nightly').count()).toBe(0);
+});
+
+test('all that a stranger loads, to the overview, is 250 KB compressed at most', async () => {
+  const context = await web.browser.newContext();
+  const page = await context.newPage();
+  const files: Promise<readonly [route: string, size: number]>[] = [];
+  page.on('response', (answer) => {
+    if (answer.request().resourceType() === 'fetch') return; // what the api answers grows with what there is
+    files.push(answer.body().then((body) => [new URL(answer.url()).pathname, gzipSync(body).length]));
+  });
+  await page.goto(web.system.apiUrl);
+  await signIn(page);
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
+  await page.waitForLoadState('load');
+  const sizes = await Promise.all(files);
+  const told = JSON.stringify(sizes);
+  expect(sizes.length, told).toBeGreaterThan(3);
+  const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+  expect(total, told).toBeGreaterThan(100_000); // or it was not all seen
+  expect(total, told).toBeLessThanOrEqual(250_000);
+  await context.close();
 });
 
 test('a job is started after its dry run was shown, from the same parameters', async () => {
