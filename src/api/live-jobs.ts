@@ -61,8 +61,10 @@ export class Backlog {
     this.#wake?.();
   }
 
+  /** The jobs in the order of their changes: whoever is cut between two has missed none of before. */
   take(): { jobs: Snapshot[]; tooMuch: boolean; maintenance: boolean } {
-    const taken = { jobs: [...this.#jobs.values()], tooMuch: this.#tooMuch, maintenance: this.#maintenance };
+    const jobs = [...this.#jobs.values()].toSorted((a, b) => a.version - b.version);
+    const taken = { jobs, tooMuch: this.#tooMuch, maintenance: this.#maintenance };
     this.#jobs.clear();
     this.#tooMuch = false;
     this.#maintenance = false;

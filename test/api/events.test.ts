@@ -4,6 +4,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
+import { Backlog } from '../../src/api/live-jobs.ts';
 import { listenForChanges } from '../../src/db/changes.ts';
 import { openStream } from './event-stream.ts';
 import { type Api, claimed, setup } from './support.ts';
@@ -68,6 +69,33 @@ it('misses nothing for a listener that is cut and comes back', async () => {
   await api.call('DELETE', `/jobs/${job.id}`);
   await back.until('job', ({ id, status }) => id === job.id && status === 'cancelling');
   await job.finish();
+});
+
+it('who is cut again before it was told what it missed can still ask for that', async () => {
+  const job = await claimed(api);
+  await job.finish();
+  // Longer ago than what is sent again anyway.
+  await sql`ALTER TABLE jobs DISABLE TRIGGER USER`.execute(api.db);
+  await sql`UPDATE jobs SET updated_at = now() - interval '5 minutes' WHERE id = ${job.id}`.execute(api.db);
+  await sql`ALTER TABLE jobs ENABLE TRIGGER USER`.execute(api.db);
+  const lastEventId = String(Date.now() - 10 * 60_000);
+  await using back = await open('/events', { lastEventId });
+  await back.until('ready');
+  const first = back.told.find(({ event }) => event === 'ready')?.id ?? '';
+  await using again = await open('/events', { lastEventId: first });
+  await again.until('job', ({ id }) => id === job.id);
+});
+
+it('tells the jobs that wait for a listener in the order of their changes, whichever came first', () => {
+  const backlog = new Backlog(undefined);
+  for (const [id, version] of [
+    [1, 4],
+    [2, 5],
+    [3, 2],
+    [1, 6],
+  ] as const)
+    backlog.add({ id, version, isFinal: false, frame: '' });
+  expect(backlog.take().jobs.map(({ version }) => version)).toEqual([2, 5, 6]);
 });
 
 it('tells who has been away for too many changes to read all anew', async () => {
