@@ -124,6 +124,19 @@ test('progress moves on the page, the list and the overview without a reload; th
   expect(await web.system.job(id)).toMatchObject({ status: 'deleted', cancel_requested_by: 'admin' });
 });
 
+test('a question before a cancel goes away with its job, and does not ask something else instead', async () => {
+  const id = await web.running('long');
+  const { page, go } = await view();
+  await go(`/jobs/${id}`, /^Job/);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Cancel the job' }).waitFor();
+  await web.system.call('DELETE', `/jobs/${id}`);
+  await page.getByText('⊘ deleted').waitFor();
+  await page.getByRole('button', { name: 'Run again' }).waitFor();
+  expect(await page.getByRole('button', { name: 'Start it' }).count()).toBe(0);
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
 test('the log is followed, searched and taken along', async () => {
   const id = await web.running('long');
   const { page, go } = await view();
