@@ -51,6 +51,41 @@ test('signing in shows what there is, signing out takes it away; a wrong passwor
   expect(await page.getByText('nightly').count()).toBe(0);
 });
 
+test('a renewal that cannot be answered signs nobody out; one that comes too late signs nobody in', async () => {
+  const { page, go } = await view({ expected: [401, 503] });
+  const grow = () =>
+    page.evaluate(`{
+      const session = JSON.parse(localStorage.getItem('syncrator.session'));
+      localStorage.setItem('syncrator.session', JSON.stringify({ ...session, renewAt: 0 }));
+    }`);
+  const renewal = '**/login/renew';
+  const json = { code: 'database_away', message: 'Postgres is away' };
+  await page.route(renewal, (route) => route.fulfill({ status: 503, json }));
+  await grow();
+  const refused = page.waitForResponse(renewal);
+  await go('/maintenance', 'Maintenance');
+  await refused;
+  await page.getByText('Jobs begin as they are asked for.').waitFor();
+  await page.unroute(renewal);
+  const asked = Promise.withResolvers<void>();
+  const signedOut = Promise.withResolvers<void>();
+  await page.route(renewal, async (route) => {
+    asked.resolve();
+    await signedOut.promise;
+    await route.continue();
+  });
+  const late = page.waitForResponse(renewal);
+  await go('/schedules', 'Schedules');
+  await asked.promise;
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Username').waitFor();
+  signedOut.resolve();
+  await (await late).finished();
+  await page.waitForTimeout(200); // it is nothing that is waited for
+  expect(await page.evaluate("localStorage.getItem('syncrator.session')")).toBeNull();
+  expect(await page.getByLabel('Username').count()).toBe(1);
+});
+
 test('a job is started after its dry run was shown, from the same parameters', async () => {
   const { page, go } = await view({ expected: [422] });
   await go('/start', 'Start a job');

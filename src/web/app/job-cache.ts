@@ -30,7 +30,8 @@ export function keepNewest(cache: QueryClient): () => void {
     if (event.type !== 'updated' || !OF_JOBS.has(event.query.queryKey[0])) return;
     const { action } = event;
     if (action.type === 'fetch' && underWay(cache) === 1) heard.clear();
-    if (action.type === 'success' && action.manual !== true) for (const job of heard.values()) put(cache, job);
+    if (action.type === 'success' && action.manual !== true)
+      for (const job of heard.values()) put(cache, job);
   });
 }
 
