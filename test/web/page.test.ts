@@ -198,6 +198,40 @@ test('the log is followed, searched and taken along', async () => {
   await web.system.until(id, 'deleted');
 });
 
+test('who scrolls up in a log by keyboard is not taken back to its end by new lines', async () => {
+  const id = await web.running('long');
+  let offset = 10_000_000;
+  const write = async (word: string) => {
+    const text = Array.from({ length: 100 }, (_, at) => `${word} ${at}\n`).join('');
+    const ref = { job_id: id, step: 0, attempt: 1, mark: null };
+    const at = { byte_offset: offset, byte_length: text.length, text };
+    await web.system.db
+      .insertInto('step_logs')
+      .values({ ...ref, ...at })
+      .execute();
+    offset += text.length;
+  };
+  await write('first');
+  const { page, go } = await view();
+  await go(`/jobs/${id}`, /^Job/);
+  const log = page.getByRole('log', { name: 'Log' });
+  await log.getByText('first 99').waitFor();
+  await write('second');
+  await log.getByText('second 99').waitFor();
+  await log.focus();
+  await page.keyboard.press('PageUp');
+  await expect.poll(() => page.getByLabel('Follow').isChecked()).toBe(false);
+  await page.keyboard.press('Home');
+  await log.locator('.log-line').first().getByText('1', { exact: true }).waitFor();
+  await write('third');
+  await page.getByText(/^3\d\d lines/).waitFor();
+  expect(await log.evaluate((box: { scrollTop: number }) => box.scrollTop)).toBe(0);
+  await page.getByLabel('Follow').check();
+  await log.getByText('third 99').waitFor();
+  await web.system.call('DELETE', `/jobs/${id}`);
+  await web.system.until(id, 'deleted');
+});
+
 test('a failure tells why and what to do, is first on the overview, and can be run again', async () => {
   const { body } = await web.system.call('POST', '/sync/broken/dev');
   const id = Number(body['job_id']);
