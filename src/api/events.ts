@@ -56,7 +56,8 @@ export function events(deps: ApiDeps, streams: EventStreams) {
     const since = lastHeard(c.req.header('last-event-id'));
     return streams.open(c, async (stream) => {
       using backlog = live.listen();
-      await stream.send({ event: 'ready', id: String(databaseTime(deps.db).getTime()), data: {} });
+      // Not the time of now for who comes back: cut before it is told what it missed, it must ask for that again.
+      await stream.send({ event: 'ready', id: String((since ?? databaseTime(deps.db)).getTime()), data: {} });
       if (since) await live.catchUp(backlog, since);
       while (!stream.signal.aborted) {
         await stream.until(backlog.filled());

@@ -61,8 +61,10 @@ export class Backlog {
     this.#wake?.();
   }
 
+  /** The jobs in the order of their changes: whoever is cut between two has missed none of before. */
   take(): { jobs: Snapshot[]; tooMuch: boolean; maintenance: boolean } {
-    const taken = { jobs: [...this.#jobs.values()], tooMuch: this.#tooMuch, maintenance: this.#maintenance };
+    const jobs = [...this.#jobs.values()].toSorted((a, b) => a.version - b.version);
+    const taken = { jobs, tooMuch: this.#tooMuch, maintenance: this.#maintenance };
     this.#jobs.clear();
     this.#tooMuch = false;
     this.#maintenance = false;
@@ -113,14 +115,9 @@ export class LiveJobs {
     return Object.assign(backlog, { [Symbol.dispose]: () => this.#listeners.delete(backlog) });
   }
 
-  /** Fills a backlog with everything that has changed since, and a little before. */
+  /** Fills a backlog of all jobs with everything that has changed since, and a little before. */
   async catchUp(backlog: Backlog, since: Date): Promise<void> {
-    const { db } = this.#deps;
-    if (backlog.only !== undefined) {
-      for (const snapshot of await this.read([backlog.only])) backlog.add(snapshot);
-      return;
-    }
-    const ids = await listChangedJobs(db, new Date(since.getTime() - OVERLAP_MS), BACKLOG + 1);
+    const ids = await this.#changedSince(since);
     if (ids.length > BACKLOG) {
       backlog.overflow();
       return;
@@ -181,23 +178,37 @@ export class LiveJobs {
     return changed.filter((id) => wanted.has(id));
   }
 
+  /** What changed while nothing was heard is told as if it were heard now: read once, whoever listens. */
+  async #takeMissed(since: Date): Promise<void> {
+    for (const id of await this.#changedSince(since)) this.#changed.add(id);
+    for (const listener of this.#listeners)
+      if (listener.only === undefined) listener.maintenanceChanged();
+      else this.#changed.add(listener.only);
+  }
+
+  /** More than a backlog holds when there are more. */
+  async #changedSince(since: Date): Promise<number[]> {
+    return await listChangedJobs(this.#deps.db, new Date(since.getTime() - OVERLAP_MS), BACKLOG + 1);
+  }
+
   /** Reads what has changed, once, and hands it to everybody. A fault keeps all for the next try. */
   async #tell(): Promise<void> {
     const since = this.#missedSince;
-    const ids = this.#takeChanged();
     this.#missedSince = undefined;
     this.#reading = true;
+    let ids: readonly number[] = [];
     let pauseMs = GATHER_MS;
     try {
-      if (this.#listeners.size > 0) {
-        if (since) for (const listener of this.#listeners) await this.catchUp(listener, since);
+      if (since && this.#listeners.size > 0) await this.#takeMissed(since);
+      ids = this.#takeChanged();
+      if (this.#listeners.size > 0)
         for (const snapshot of await this.read(ids))
           for (const listener of this.#listeners) listener.add(snapshot);
-      }
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'changes cannot be read yet');
       for (const id of ids) this.#changed.add(id);
-      this.#missedSince ??= since;
+      // What was missed first is the longer of the two: the connection may have been lost again meanwhile.
+      this.#missedSince = since ?? this.#missedSince;
       pauseMs = AGAIN_MS;
     } finally {
       this.#reading = false;

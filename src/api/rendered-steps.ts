@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from '@hono/zod-openapi';
 import type { Config } from '../config.ts';
 import type { Key, RunnerKind, StepSpec } from '../domain/job.ts';
-import { maskedWithin } from '../domain/mask.ts';
+import { FILTERED, maskedWithin } from '../domain/mask.ts';
 import { stepName } from '../domain/names.ts';
 import { renderJob } from '../runner/kubernetes/render.ts';
 import { renderProcess, SECRET_ENVIRONMENT } from '../runner/process/render.ts';
@@ -40,7 +40,6 @@ export type Rendered = Key & {
 };
 
 const NO_UID = '00000000-0000-0000-0000-000000000000';
-const FILTERED = '<FILTERED>';
 
 /** What stands for a job that does not exist. */
 export const DRY_RUN = {

@@ -13,6 +13,9 @@ const scheduleSchema = z
     paused: z.boolean().nullable(),
     note: z.string().nullable(),
     next: z.array(isoTime).nullable().describe('As Temporal has them; null when it is not known.'),
+    previous: z
+      .array(isoTime)
+      .describe('When it should have fired last, newest first, whatever became of that.'),
     clock_changes: z
       .array(
         z.object({
@@ -58,6 +61,7 @@ export const schedulesSchema = z
           paused: false,
           note: null,
           next: ['2026-11-23T00:00:00.000Z'],
+          previous: ['2026-11-22T00:00:00.000Z', '2026-11-21T00:00:00.000Z'],
           clock_changes: [],
           left_out: { too_late: 0, overlapping: 2 },
           last_firings: [

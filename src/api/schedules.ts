@@ -7,6 +7,7 @@ import type { Schedule } from '../job-params.ts';
 import { isTemporalAway } from '../temporal/away.ts';
 import { clockChanges } from '../temporal/clock-changes.ts';
 import { within } from '../temporal/connect.ts';
+import { pastTimes } from '../temporal/past-times.ts';
 import {
   describeSchedules,
   pauseSchedule,
@@ -29,6 +30,7 @@ import { requestOfFile } from './start-request.ts';
 import { submitRequest } from './submit-request.ts';
 
 const SHOWN_FIRINGS = 5;
+const SHOWN_PAST = 2;
 /** For all schedules together; later than that the answer goes without Temporal's part. */
 const DESCRIBE_MS = 1_500;
 
@@ -125,6 +127,7 @@ export function schedules(deps: ApiDeps) {
         paused: states?.get(schedule.id)?.paused ?? null,
         note: states?.get(schedule.id)?.note ?? null,
         next: states?.get(schedule.id)?.next.map((time) => time.toISOString()) ?? null,
+        previous: pastTimes(schedule, new Date(), SHOWN_PAST).map((time) => time.toISOString()),
         clock_changes: changesOf(schedule, states?.get(schedule.id)),
         left_out: leftOutOf(states?.get(schedule.id)),
         last_firings: firings.filter((firing) => firing.schedule === schedule.id).map(toFiring),

@@ -1,6 +1,7 @@
 /** From a request's words to a job that can be submitted, by what job_params declares. Refusals name the unknown part. */
 import type { Config } from '../config.ts';
 import type { JobParameters, JobRequest, Key } from '../domain/job.ts';
+import { FILTERED } from '../domain/mask.ts';
 import { planSteps, STEP_DEFAULTS } from '../domain/plan.ts';
 import type { JobParams, ParamsFile } from '../job-params.ts';
 import { nearest } from '../domain/near.ts';
@@ -69,6 +70,7 @@ export function requestOfBody(
     },
 ): JobRequest {
   const { params } = deps;
+  refuseFiltered(body);
   const inEnv = params.files.filter((f) => f.env === body.env);
   if (inEnv.length === 0)
     throw bodyProblem([
@@ -101,6 +103,16 @@ export function requestOfBody(
     mam_main_query: body.mam_main_query ?? null,
   };
   return planned(deps, { env: body.env, target: files[0]?.target ?? body.target }, parameters, file);
+}
+
+/** What is shown in place of a secret is not what ran: it would be given to the program as it stands. */
+function refuseFiltered(
+  body: Pick<JobParameters, 'options'> & { mam_main_query?: string | undefined },
+): void {
+  const faults = (['options', 'mam_main_query'] as const)
+    .filter((field) => body[field]?.includes(FILTERED))
+    .map((field) => ({ field, message: `holds ${FILTERED}: write the secret that it stands for` }));
+  if (faults.length > 0) throw bodyProblem(faults);
 }
 
 function planned(deps: Deps, key: Key, parameters: JobParameters, file: ParamsFile | undefined): JobRequest {

@@ -1,5 +1,8 @@
 /** Takes credentials out of texts of programs: before they are stored, before they are shown. Pure. */
 
+/** Stands where a secret was. */
+export const FILTERED = '<FILTERED>';
+
 /**
  * `user:password@` of every URL (to the last `@`: passwords contain any sign), and the usual secret query fields.
  * Word by word, because one pattern for all of it takes quadratic time on a text of slashes.
@@ -9,11 +12,11 @@ export function maskCredentials(text: string): string {
     .replaceAll(/[^\s"']+/g, (word) => {
       const start = word.indexOf('//');
       const end = word.lastIndexOf('@');
-      return start >= 0 && end > start ? `${word.slice(0, start)}//<FILTERED>${word.slice(end)}` : word;
+      return start >= 0 && end > start ? `${word.slice(0, start)}//${FILTERED}${word.slice(end)}` : word;
     })
     .replaceAll(
       /([?&;](?:password|passwd|pwd|token|secret|api_?key|access_token)=)[^&;\s"']*/gi,
-      '$1<FILTERED>',
+      `$1${FILTERED}`,
     );
 }
 

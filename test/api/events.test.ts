@@ -1,10 +1,12 @@
 /** `/events` and `/jobs/:id/events` over a real Postgres: what is told, how soon it ends, and that nothing is missed. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
    answers are read as any client reads them: JSON that nobody has typed */
+import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
-import { listenForChanges } from '../../src/db/changes.ts';
+import { Backlog, LiveJobs } from '../../src/api/live-jobs.ts';
+import { type Change, listenForChanges } from '../../src/db/changes.ts';
 import { openStream } from './event-stream.ts';
 import { type Api, claimed, setup } from './support.ts';
 
@@ -70,6 +72,33 @@ it('misses nothing for a listener that is cut and comes back', async () => {
   await job.finish();
 });
 
+it('who is cut again before it was told what it missed can still ask for that', async () => {
+  const job = await claimed(api);
+  await job.finish();
+  // Longer ago than what is sent again anyway.
+  await sql`ALTER TABLE jobs DISABLE TRIGGER USER`.execute(api.db);
+  await sql`UPDATE jobs SET updated_at = now() - interval '5 minutes' WHERE id = ${job.id}`.execute(api.db);
+  await sql`ALTER TABLE jobs ENABLE TRIGGER USER`.execute(api.db);
+  const lastEventId = String(Date.now() - 10 * 60_000);
+  await using back = await open('/events', { lastEventId });
+  await back.until('ready');
+  const first = back.told.find(({ event }) => event === 'ready')?.id ?? '';
+  await using again = await open('/events', { lastEventId: first });
+  await again.until('job', ({ id }) => id === job.id);
+});
+
+it('tells the jobs that wait for a listener in the order of their changes, whichever came first', () => {
+  const backlog = new Backlog(undefined);
+  for (const [id, version] of [
+    [1, 4],
+    [2, 5],
+    [3, 2],
+    [1, 6],
+  ] as const)
+    backlog.add({ id, version, isFinal: false, frame: '' });
+  expect(backlog.take().jobs.map(({ version }) => version)).toEqual([2, 5, 6]);
+});
+
 it('tells who has been away for too many changes to read all anew', async () => {
   await using present = await open('/events');
   await present.until('ready');
@@ -122,6 +151,66 @@ it('goes on after Postgres has cut the connection that tells changes, with what 
   await stream.until('job', ({ id }) => id === body.job_id);
   await api.call('DELETE', `/jobs/${body.job_id}`);
   await stream.until('job', ({ id, status }) => id === body.job_id && status === 'deleted');
+});
+
+/** Live jobs that hear what `tell` is given, over a database that says when it is asked. */
+function heardBy(onAsk: () => void) {
+  let tell: ((change: Change) => void) | undefined;
+  const live = new LiveJobs({
+    ...api.deps,
+    db: api.db.withPlugin({
+      transformQuery: ({ node }) => {
+        onAsk();
+        return node;
+      },
+      transformResult: ({ result }) => Promise.resolve(result),
+    }),
+    changes: {
+      subscribe: (listener) => {
+        tell = listener;
+        return () => undefined;
+      },
+      close: () => Promise.resolve(),
+    },
+  });
+  return { live, tell: (change: Change) => tell?.(change) };
+}
+
+it('reads what was missed once, however many listen', async () => {
+  const { body } = await api.call('POST', '/sync/beta/dev');
+  let asked = 0;
+  const { live, tell } = heardBy(() => (asked += 1));
+  using stack = new DisposableStack();
+  const all = Array.from({ length: 50 }, () => stack.use(live.listen()));
+  const one = stack.use(live.listen(Number(body.job_id)));
+  asked = 0;
+  tell({ kind: 'connected' });
+  await expect.poll(() => one.take().jobs.map(({ id }) => id)).toEqual([body.job_id]);
+  for (const backlog of all) expect(backlog.take()).toMatchObject({ maintenance: true, tooMuch: false });
+  expect(asked).toBeLessThan(10);
+  await api.call('DELETE', `/jobs/${body.job_id}`);
+});
+
+it('what was missed first is not forgotten when the connection is lost again before it could be read', async () => {
+  const { body } = await api.call('POST', '/sync/beta/dev');
+  const id = Number(body.job_id);
+  let isAway = false;
+  const { live, tell } = heardBy(() => {
+    if (!isAway) return;
+    isAway = false;
+    tell({ kind: 'job', id: 999_999 });
+    tell({ kind: 'connected' });
+    throw new Error('Postgres is away');
+  });
+  using backlog = live.listen();
+  await sql`ALTER TABLE jobs DISABLE TRIGGER USER`.execute(api.db);
+  await sql`UPDATE jobs SET updated_at = now() - interval '29.5 s' WHERE id = ${id}`.execute(api.db);
+  await sql`ALTER TABLE jobs ENABLE TRIGGER USER`.execute(api.db);
+  await wait(1_200); // what is heard from now on is more than the overlap after it
+  isAway = true;
+  tell({ kind: 'connected' });
+  await expect.poll(() => backlog.take().jobs.map((job) => job.id), { timeout: 5_000 }).toContain(id);
+  await api.call('DELETE', `/jobs/${id}`);
 });
 
 it('tells in one api process what another has done', async () => {

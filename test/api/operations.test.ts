@@ -156,6 +156,9 @@ describe('schedules', () => {
       ],
     });
     expect(body.schedules[1].next[0]).toMatch(/T01:00:00\.000Z$/);
+    const [newest, before] = body.schedules[1].previous.map((time: string) => Date.parse(time));
+    expect(Date.parse(body.schedules[1].next[0]) - newest).toBe(86_400_000);
+    expect(newest - before).toBe(86_400_000);
     expect((await api.call('POST', '/schedules/qas.alpha.sync/pause')).body).toEqual({
       id: 'qas.alpha.sync',
       paused: true,

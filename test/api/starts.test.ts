@@ -40,6 +40,18 @@ it('shows no credential that is part of a parameter, though the program gets it'
   expect(JSON.stringify(detail)).toMatch(/^(?!.*topsecret).*<FILTERED>@mam/);
 });
 
+it.each(['options', 'mam_main_query'])(
+  'refuses %s that stand for a secret: they are not what ran',
+  async (field) => {
+    const json = { ...delta, [field]: '--source https://<FILTERED>@mam/q' };
+    for (const where of ['/run', '/dryrun']) {
+      const { status, body } = await api.call('POST', where, { json });
+      expect(status).toBe(422);
+      expect(body.errors).toMatchObject([{ field, message: expect.stringContaining('<FILTERED>') }]);
+    }
+  },
+);
+
 describe('a dry run', () => {
   it('shows the parameters and what the runner would start', async () => {
     const { status, body } = await api.call('GET', '/diff/alpha/dev');

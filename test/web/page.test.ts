@@ -74,6 +74,41 @@ test('all that a stranger loads, to the overview, is 250 KB compressed at most',
   await context.close();
 });
 
+test('a renewal that cannot be answered signs nobody out; one that comes too late signs nobody in', async () => {
+  const { page, go } = await view({ expected: [401, 503] });
+  const grow = () =>
+    page.evaluate(`{
+      const session = JSON.parse(localStorage.getItem('syncrator.session'));
+      localStorage.setItem('syncrator.session', JSON.stringify({ ...session, renewAt: 0 }));
+    }`);
+  const renewal = '**/login/renew';
+  const json = { code: 'database_away', message: 'Postgres is away' };
+  await page.route(renewal, (route) => route.fulfill({ status: 503, json }));
+  await grow();
+  const refused = page.waitForResponse(renewal);
+  await go('/maintenance', 'Maintenance');
+  await refused;
+  await page.getByText('Jobs begin as they are asked for.').waitFor();
+  await page.unroute(renewal);
+  const asked = Promise.withResolvers<void>();
+  const signedOut = Promise.withResolvers<void>();
+  await page.route(renewal, async (route) => {
+    asked.resolve();
+    await signedOut.promise;
+    await route.continue();
+  });
+  const late = page.waitForResponse(renewal);
+  await go('/schedules', 'Schedules');
+  await asked.promise;
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Username').waitFor();
+  signedOut.resolve();
+  await (await late).finished();
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(drawn))');
+  expect(await page.evaluate("localStorage.getItem('syncrator.session')")).toBeNull();
+  expect(await page.getByLabel('Username').count()).toBe(1);
+});
+
 test('a job is started after its dry run was shown, from the same parameters', async () => {
   const { page, go } = await view({ expected: [422] });
   await go('/start', 'Start a job');
@@ -147,6 +182,19 @@ test('progress moves on the page, the list and the overview without a reload; th
   expect(await web.system.job(id)).toMatchObject({ status: 'deleted', cancel_requested_by: 'admin' });
 });
 
+test('a question before a cancel goes away with its job, and does not ask something else instead', async () => {
+  const id = await web.running('long');
+  const { page, go } = await view();
+  await go(`/jobs/${id}`, /^Job/);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Cancel the job' }).waitFor();
+  await web.system.call('DELETE', `/jobs/${id}`);
+  await page.getByText('⊘ deleted').waitFor();
+  await page.getByRole('button', { name: 'Run again' }).waitFor();
+  expect(await page.getByRole('button', { name: 'Start it' }).count()).toBe(0);
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
 test('the log is followed, searched and taken along', async () => {
   const id = await web.running('long');
   const { page, go } = await view();
@@ -169,6 +217,40 @@ test('the log is followed, searched and taken along', async () => {
   let text = '';
   for await (const part of file) text += String(part);
   expect(text).toContain(`sync at work for job ${id}\n`);
+  await web.system.call('DELETE', `/jobs/${id}`);
+  await web.system.until(id, 'deleted');
+});
+
+test('who scrolls up in a log by keyboard is not taken back to its end by new lines', async () => {
+  const id = await web.running('long');
+  let offset = 10_000_000;
+  const write = async (word: string) => {
+    const text = Array.from({ length: 100 }, (_, at) => `${word} ${at}\n`).join('');
+    const ref = { job_id: id, step: 0, attempt: 1, mark: null };
+    const at = { byte_offset: offset, byte_length: text.length, text };
+    await web.system.db
+      .insertInto('step_logs')
+      .values({ ...ref, ...at })
+      .execute();
+    offset += text.length;
+  };
+  await write('first');
+  const { page, go } = await view();
+  await go(`/jobs/${id}`, /^Job/);
+  const log = page.getByRole('log', { name: 'Log' });
+  await log.getByText('first 99').waitFor();
+  await write('second');
+  await log.getByText('second 99').waitFor();
+  await log.focus();
+  await page.keyboard.press('PageUp');
+  await expect.poll(() => page.getByLabel('Follow').isChecked()).toBe(false);
+  await page.keyboard.press('Home');
+  await log.locator('.log-line').first().getByText('1', { exact: true }).waitFor();
+  await write('third');
+  await page.getByText(/^3\d\d lines/).waitFor();
+  expect(await log.evaluate((box: { scrollTop: number }) => box.scrollTop)).toBe(0);
+  await page.getByLabel('Follow').check();
+  await log.getByText('third 99').waitFor();
   await web.system.call('DELETE', `/jobs/${id}`);
   await web.system.until(id, 'deleted');
 });

@@ -1,5 +1,5 @@
 /** Which jobs a list shows, decided for one job the way `GET /jobs` decides it. Pure. */
-import type { JobFilter } from '../../client/client.ts';
+import type { JobFilter, JobPage } from '../../client/client.ts';
 import type { JobJson } from '../../api/job-schema.ts';
 import { isFinal } from '../../domain/status.ts';
 
@@ -19,21 +19,33 @@ export function matches(filter: JobFilter, job: JobJson): boolean {
   return until === undefined || Date.parse(job.created_at) < Date.parse(until);
 }
 
+type Place = { readonly fits: boolean; readonly mayEnter: boolean };
+
 /** Newest first: `job` put in its place, changed in it, or taken out, as it fits now. The same list if nothing changes. */
 export function withJob(
   jobs: readonly JobJson[],
   job: JobJson,
-  { fits, isFirstPage }: { fits: boolean; isFirstPage: boolean },
+  { fits, mayEnter }: Place,
 ): readonly JobJson[] {
   const at = jobs.findIndex(({ id }) => id === job.id);
   const old = jobs[at];
   if (old) {
+    if (old.version > job.version) return jobs;
     if (!fits) return jobs.toSpliced(at, 1);
     return old.version < job.version ? jobs.toSpliced(at, 1, job) : jobs;
   }
-  if (!fits || !isFirstPage) return jobs;
-  // Older than all that the first page holds: its place is on a later one.
+  if (!fits || !mayEnter) return jobs;
   const before = jobs.findIndex(({ id }) => id < job.id);
-  if (before === -1) return jobs.length === 0 ? [job] : jobs;
-  return jobs.toSpliced(before, 0, job);
+  return before === -1 ? [...jobs, job] : jobs.toSpliced(before, 0, job);
+}
+
+/** The same over pages: what is older than all of them enters the last one if none comes after it. */
+export function withJobInPages(pages: readonly JobPage[], job: JobJson, fits: boolean): readonly JobPage[] {
+  const among = pages.findIndex(({ jobs }) => (jobs.at(-1)?.id ?? Infinity) <= job.id);
+  const home = among === -1 && pages.at(-1)?.next === undefined ? pages.length - 1 : among;
+  const changed = pages.map((page, at) => {
+    const jobs = withJob(page.jobs, job, { fits, mayEnter: at === home });
+    return jobs === page.jobs ? page : { ...page, jobs };
+  });
+  return changed.every((page, at) => page === pages[at]) ? pages : changed;
 }

@@ -57,14 +57,18 @@ async function renew(session: Session): Promise<string | undefined> {
     const { body } = await doorless.call<TokenAnswer>('POST', '/login/renew', {
       headers: { authorization: `Bearer ${session.token}` },
     });
-    store({ ...session, token: body.access_token, renewAt: Date.now() + RENEW_AFTER_MS });
-    return body.access_token;
+    replace(session, { ...session, token: body.access_token, renewAt: Date.now() + RENEW_AFTER_MS });
   } catch (error) {
-    // Expired, or twelve hours after the password: they sign in again. An absent server will be asked later.
-    if (!(error instanceof Refused)) return session.token;
-    store(undefined);
-    return undefined;
+    // Expired, or twelve hours after the password: they sign in again. Who cannot answer now will be asked later.
+    if (!(error instanceof Refused && error.status === 401)) return session.token;
+    replace(session, undefined);
   }
+  return stored()?.token;
+}
+
+/** Nothing where it is another's by now: somebody has signed out or in meanwhile, or another tab has renewed it. */
+function replace(session: Session, newer: Session | undefined): void {
+  if (stored()?.token === session.token) store(newer);
 }
 
 function stored(): Session | undefined {

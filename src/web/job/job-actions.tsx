@@ -4,14 +4,16 @@ import { useNavigate } from '@tanstack/react-router';
 import type { JobJson } from '../../api/job-schema.ts';
 import { isFinal } from '../../domain/status.ts';
 import { useUser } from '../app/connection.tsx';
+import { takeJob } from '../app/job-cache.ts';
 import { client } from '../app/session.ts';
 import { Confirm } from '../parts/confirm.tsx';
 
+/** Each has a key: a question that is open goes away when its job is past it, and does not become another one. */
 export function JobActions({ job }: { job: JobJson }) {
   const cache = useQueryClient();
   const navigate = useNavigate();
   const disabled = useUser() === undefined;
-  const show = (newer: JobJson) => cache.setQueryData(['job', newer.id], newer);
+  const show = (newer: JobJson) => takeJob(cache, newer);
   const what = `${job.job_type} of ${job.target} in ${job.env}`;
   const hasBegun = job.steps.length > 0;
   const toNew = (id: number) => void navigate({ to: '/jobs/$id', params: { id: String(id) } });
@@ -20,6 +22,7 @@ export function JobActions({ job }: { job: JobJson }) {
       <>
         {job.status === 'failed' && (
           <Confirm
+            key="resume"
             label="Resume"
             title={`Resume ${what}?`}
             yes="Resume it"
@@ -35,6 +38,7 @@ export function JobActions({ job }: { job: JobJson }) {
           </Confirm>
         )}
         <Confirm
+          key="again"
           label="Run again"
           title={`Run ${what} again?`}
           yes="Start it"
@@ -52,6 +56,7 @@ export function JobActions({ job }: { job: JobJson }) {
   if (job.status !== 'cancelling')
     return (
       <Confirm
+        key="cancel"
         label="Cancel"
         title={`Cancel job ${job.id}?`}
         yes="Cancel the job"
@@ -68,6 +73,7 @@ export function JobActions({ job }: { job: JobJson }) {
     );
   return (
     <Confirm
+      key="force"
       label="Force delete"
       title={`Give up on job ${job.id}?`}
       yes="Force delete"

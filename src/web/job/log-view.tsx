@@ -100,6 +100,7 @@ type LinesProps = {
 
 function Lines({ log: { lines, count, state }, marked, isFollowing, onScrollAway }: LinesProps) {
   const box = useRef<HTMLDivElement>(null);
+  const scrolled = useRef(0);
   const rows = useVirtualizer({
     count,
     getScrollElement: () => box.current,
@@ -121,8 +122,10 @@ function Lines({ log: { lines, count, state }, marked, isFollowing, onScrollAway
       aria-label="Log"
       aria-live="off"
       tabIndex={0}
-      onWheel={({ deltaY }) => {
-        if (deltaY < 0) onScrollAway();
+      onScroll={({ currentTarget: { scrollTop } }) => {
+        // By wheel, finger, key or bar. Less than a line is a scroll bar that comes or goes.
+        if (scrolled.current - scrollTop >= LINE_PX) onScrollAway();
+        scrolled.current = scrollTop;
       }}
     >
       {count === 0 && (

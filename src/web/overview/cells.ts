@@ -54,9 +54,10 @@ function cellOf(
   const own = schedules.filter(({ id }) => ids.has(id));
   const all = own
     .filter(({ paused }) => paused !== true)
-    .map(({ next, last_firings: firings, left_out: leftOut }) =>
+    .map(({ previous, next, last_firings: firings, left_out: leftOut }) =>
       freshnessOf({
         lastSuccess: env.last_success_at,
+        previous,
         next,
         hasFired: firings.length > 0 || (leftOut?.too_late ?? 0) > 0,
         isActive: job !== undefined,

@@ -11,25 +11,26 @@ export type Freshness =
 /** Of its period, the part that a run may take before its data counts as late. */
 const PATIENCE = 0.25;
 
-/**
- * @param next firings to come, soonest first, at least two, as Temporal tells them
- * @returns undefined where nothing can be told: a schedule that is new, or Temporal is away
- */
+/** @returns undefined where nothing can be told: a schedule that is new, or Temporal is away */
 export function freshnessOf(of: {
   lastSuccess: string | null;
+  /** When it should have fired last, newest first, at least two. */
+  previous: readonly string[];
+  /** Firings to come, soonest first, as Temporal tells them. */
   next: readonly string[] | null;
   /** It has fired, or should have, since it was made: before that nothing is promised. */
   hasFired: boolean;
   isActive: boolean;
   now: number;
 }): Freshness | undefined {
-  const [soonest, following] = of.next ?? [];
-  if (soonest === undefined || following === undefined) return undefined;
-  const period = Date.parse(following) - Date.parse(soonest);
-  const newest = Date.parse(soonest) - period;
+  const [newest, before, soonest] = [of.previous[0], of.previous[1], of.next?.[0]].map((time) =>
+    Date.parse(time ?? ''),
+  );
+  if (!newest || !before || !soonest) return undefined;
   const last = of.lastSuccess === null ? -Infinity : Date.parse(of.lastSuccess);
   if (last >= newest) return 'fresh';
   if (of.lastSuccess === null && !of.hasFired) return undefined;
-  if (last < newest - period && !of.isActive) return 'late';
-  return of.isActive || of.now - newest < period * PATIENCE ? 'due' : 'late';
+  if (of.isActive) return 'due';
+  const period = Math.min(newest - before, soonest - newest);
+  return last >= before && of.now - newest < period * PATIENCE ? 'due' : 'late';
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JobJson } from '../../../src/api/job-schema.ts';
-import { matches, withJob } from '../../../src/web/app/job-filter.ts';
+import { matches, withJob, withJobInPages } from '../../../src/web/app/job-filter.ts';
 
 function job(of: Partial<JobJson>): JobJson {
   const shown = { id: 1, version: 1, status: 'running', status_reason: null, target: 'avo', env: 'qas' };
@@ -38,7 +38,7 @@ test('whatever is heard in whatever order, the first page is the newest first, e
     fc.property(heard, (events) => {
       let jobs: readonly JobJson[] = [job({ id: 6 }), job({ id: 4 })];
       for (const { id, version, fits } of events)
-        jobs = withJob(jobs, job({ id, version }), { fits, isFirstPage: true });
+        jobs = withJob(jobs, job({ id, version }), { fits, mayEnter: true });
       const ids = jobs.map(({ id }) => id);
       expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => b - a));
     }),
@@ -47,8 +47,25 @@ test('whatever is heard in whatever order, the first page is the newest first, e
 
 test('an older version changes nothing, and the same list is given back', () => {
   const jobs = [job({ id: 2, version: 5 }), job({ id: 1, version: 3 })];
-  expect(withJob(jobs, job({ id: 2, version: 4 }), { fits: true, isFirstPage: true })).toBe(jobs);
-  expect(withJob(jobs, job({ id: 9 }), { fits: true, isFirstPage: false })).toBe(jobs);
-  expect(withJob(jobs, job({ id: 9 }), { fits: false, isFirstPage: true })).toBe(jobs);
-  expect(withJob(jobs, job({ id: 1, version: 4 }), { fits: false, isFirstPage: true })).toEqual([jobs[0]]);
+  expect(withJob(jobs, job({ id: 2, version: 4 }), { fits: true, mayEnter: true })).toBe(jobs);
+  expect(withJob(jobs, job({ id: 9 }), { fits: true, mayEnter: false })).toBe(jobs);
+  expect(withJob(jobs, job({ id: 9 }), { fits: false, mayEnter: true })).toBe(jobs);
+  expect(withJob(jobs, job({ id: 1, version: 4 }), { fits: false, mayEnter: true })).toEqual([jobs[0]]);
+});
+
+test('a job enters the page that it belongs to; older than all, the last one if none comes after it', () => {
+  const page = (next: string | undefined, ...ids: number[]) => ({ next, jobs: ids.map((id) => job({ id })) });
+  const idsWith = (id: number, ...pages: ReturnType<typeof page>[]) =>
+    withJobInPages(pages, job({ id, version: 2 }), true).map(({ jobs }) => jobs.map((one) => one.id));
+  expect(idsWith(5, page(undefined, 9))).toEqual([[9, 5]]);
+  expect(idsWith(5, page('more', 9))).toEqual([[9]]);
+  expect(idsWith(5, page('more', 9, 7), page('more', 6, 3))).toEqual([
+    [9, 7],
+    [6, 5, 3],
+  ]);
+  expect(idsWith(7, page('more', 9, 7), page('more', 6, 3))).toEqual([
+    [9, 7],
+    [6, 3],
+  ]);
+  expect(idsWith(5, page(undefined))).toEqual([[5]]);
 });
