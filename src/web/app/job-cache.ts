@@ -27,7 +27,8 @@ export function takeJob(cache: QueryClient, job: JobJson): void {
 /** @returns what ends it */
 export function keepNewest(cache: QueryClient): () => void {
   return cache.getQueryCache().subscribe((event) => {
-    if (event.type !== 'updated' || !OF_JOBS.has(event.query.queryKey[0])) return;
+    const [about] = event.query.queryKey as readonly unknown[];
+    if (event.type !== 'updated' || !OF_JOBS.has(about)) return;
     const { action } = event;
     if (action.type === 'fetch' && underWay(cache) === 1) heard.clear();
     if (action.type === 'success' && action.manual !== true)

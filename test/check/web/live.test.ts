@@ -58,10 +58,10 @@ function listening(cache = new QueryClient()) {
 const LIST = ['jobs', { status: ['running'] }];
 
 /** Asks as a view does; the answer comes when the test gives it. */
-function asked<T>(cache: QueryClient, queryKey: readonly unknown[]) {
-  const { promise, resolve } = Promise.withResolvers<T>();
-  const fetched = cache.fetchQuery({ queryKey, queryFn: () => promise });
-  return async (answer: T) => {
+function asked(cache: QueryClient, queryKey: readonly unknown[]) {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const fetched = cache.query({ queryKey, queryFn: () => promise });
+  return async (answer: unknown) => {
     resolve(answer);
     await fetched;
   };
@@ -70,9 +70,9 @@ function asked<T>(cache: QueryClient, queryKey: readonly unknown[]) {
 test('an answer that was under way when a newer state was heard does not put the older one back', async () => {
   await using page = listening();
   const { cache } = page;
-  const answerJob = asked<JobJson>(cache, ['job', 7]);
-  const answerActive = asked<JobJson[]>(cache, ['active']);
-  const answerList = asked<InfiniteData<JobPage>>(cache, LIST);
+  const answerJob = asked(cache, ['job', 7]);
+  const answerActive = asked(cache, ['active']);
+  const answerList = asked(cache, LIST);
   await page.tell(
     { kind: 'job', job: job({ version: 5, status: 'completed' }) },
     { kind: 'job', job: job({ id: 8, version: 6 }) },
@@ -89,12 +89,12 @@ test('an answer that was under way when a newer state was heard does not put the
 
 test('what was heard before a question was asked is left out of its answer', async () => {
   await using page = listening();
-  const before = asked<JobJson[]>(page.cache, ['active']);
+  const before = asked(page.cache, ['active']);
   await page.tell({ kind: 'job', job: job({ version: 5 }) });
   await before([]);
   expect(page.cache.getQueryData(['active'])).toHaveLength(1);
   // It ended while nothing was heard.
-  const after = asked<JobJson[]>(page.cache, ['active']);
+  const after = asked(page.cache, ['active']);
   await after([]);
   expect(page.cache.getQueryData(['active'])).toEqual([]);
 });
