@@ -42,6 +42,21 @@ test('the list of 100,000 jobs draws few rows, fetches as it is scrolled, and fi
       .toBeGreaterThanOrEqual(least);
     expect(await rows.count()).toBeLessThan(FEW);
   }
+  await table.evaluate((box: { scrollTop: number }) => {
+    box.scrollTop = 4_000;
+  });
+  const firstSeen = () =>
+    page.evaluate<string>(`{
+      const top = document.querySelector('.jobs-head').getBoundingClientRect().bottom;
+      const lines = [...document.querySelectorAll('.jobs-line')].map((line) => [line.getBoundingClientRect().top, line]);
+      lines.filter(([at]) => at >= top - 1).sort(([a], [b]) => a - b)[0][1].querySelector('a').textContent;
+    }`);
+  await expect.poll(firstSeen).toBe(String(MANY - 100));
+  const { body } = await web.system.call('POST', '/sync/big/dev');
+  await web.system.until(Number(body['job_id']), 'completed');
+  await page.getByText(/^\d+01 jobs so far/).waitFor();
+  await page.waitForTimeout(200); // it is nothing that is waited for
+  expect(await firstSeen()).toBe(String(MANY - 100));
   await go('/jobs?status=failed', 'Jobs');
   await page.getByText(/^100 jobs/).waitFor();
   expect(complaints).toEqual([]);

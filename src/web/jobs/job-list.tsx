@@ -3,7 +3,7 @@ import { Alert, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 import type { JobJson } from '../../api/job-schema.ts';
 import { ask } from '../app/queries.ts';
 import { Asked } from '../parts/asked.tsx';
@@ -52,6 +52,15 @@ function Rows({ jobs, hasMore, isLoading, more }: RowsProps) {
     getItemKey: (at) => jobs[at]?.id ?? at,
     overscan: 12,
   });
+  // What comes in above the row that one looks at does not push it away; at the top, one looks for what is new.
+  const looked = useRef({ id: 0, at: 0 });
+  useLayoutEffect(() => {
+    const { id, at } = looked.current;
+    const now = at === 0 ? -1 : jobs.findIndex((job) => job.id === id);
+    if (now === -1 || now === at || !box.current) return;
+    box.current.scrollTop += (now - at) * ROW_PX;
+    looked.current = { id, at: now };
+  }, [jobs]);
   const seen = rows.getVirtualItems();
   const last = seen.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -66,6 +75,10 @@ function Rows({ jobs, hasMore, isLoading, more }: RowsProps) {
         aria-label="Jobs"
         aria-rowcount={hasMore ? -1 : jobs.length + 1}
         tabIndex={0}
+        onScroll={({ currentTarget: { scrollTop } }) => {
+          const at = Math.floor(scrollTop / ROW_PX);
+          looked.current = { id: jobs[at]?.id ?? 0, at };
+        }}
       >
         <div role="rowgroup" className="jobs-head">
           <div role="row" className="jobs-row">
