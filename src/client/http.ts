@@ -46,7 +46,7 @@ export class Unreachable extends Error {
   constructor(url: string, cause: unknown) {
     const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
     const why = inner instanceof Error ? inner.message || inner.name : String(inner);
-    super(`${url} cannot be reached (${why})`, { cause });
+    super(`${url || 'the server'} cannot be reached (${why})`, { cause });
   }
 }
 

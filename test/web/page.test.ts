@@ -318,12 +318,18 @@ test('a schedule shows its firings in its zone, is paused with a note, resumed, 
 });
 
 test('it says that it is not live while the server is away, and is live again by itself', async () => {
-  const { page } = await view({ expected: [502, 503] });
+  const { page, go } = await view({ expected: [502, 503] });
   await page.getByText('Live', { exact: true }).waitFor();
+  await go('/jobs', 'Jobs');
   await page.context().setOffline(true);
   // An open stream outlives being offline in Chromium: a new one cannot be opened.
   await web.system.endParts('src/server.ts');
   await page.getByText('Not live').waitFor();
+  await go('/jobs?target=other', 'Jobs');
+  await page
+    .getByText(/^the server cannot be reached/)
+    .first()
+    .waitFor();
   await web.system.startApi();
   await page.context().setOffline(false);
   await page.getByText('Live', { exact: true }).waitFor();

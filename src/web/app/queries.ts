@@ -10,7 +10,10 @@ export const queryClient = new QueryClient({
       // Live events tell of changes; this is for what they do not carry.
       staleTime: 30_000,
       retry: (failures, error) => failures < 3 && !(error instanceof Refused && error.status < 500),
+      // A browser that thinks it is offline may still reach a server on its own machine; if not, that is told.
+      networkMode: 'always',
     },
+    mutations: { networkMode: 'always' },
   },
 });
 
