@@ -76,35 +76,30 @@ test('all that a stranger loads, to the overview, is 250 KB compressed at most',
 
 test('a renewal that cannot be answered signs nobody out; one that comes too late signs nobody in', async () => {
   const { page, go } = await view({ expected: [401, 503] });
-  const grow = () =>
-    page.evaluate(`{
-      const session = JSON.parse(localStorage.getItem('syncrator.session'));
-      localStorage.setItem('syncrator.session', JSON.stringify({ ...session, renewAt: 0 }));
-    }`);
-  const renewal = '**/login/renew';
   const json = { code: 'database_away', message: 'Postgres is away' };
-  await page.route(renewal, (route) => route.fulfill({ status: 503, json }));
-  await grow();
-  const refused = page.waitForResponse(renewal);
-  await go('/maintenance', 'Maintenance');
-  await refused;
-  await page.getByText('Jobs begin as they are asked for.').waitFor();
-  await page.unroute(renewal);
-  const asked = Promise.withResolvers<void>();
-  const signedOut = Promise.withResolvers<void>();
-  await page.route(renewal, async (route) => {
-    asked.resolve();
-    await signedOut.promise;
-    await route.continue();
+  const [asked, signedOut, done] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  let isAway = true;
+  await page.route('**/login/renew', async (route) => {
+    if (isAway) return await route.fulfill({ status: 503, json });
+    asked?.resolve();
+    await signedOut?.promise;
+    await route.fulfill({ response: await route.fetch() });
+    done?.resolve();
   });
-  const late = page.waitForResponse(renewal);
+  await page.evaluate(`{
+    const session = JSON.parse(localStorage.getItem('syncrator.session'));
+    localStorage.setItem('syncrator.session', JSON.stringify({ ...session, renewAt: 0 }));
+  }`);
+  await go('/maintenance', 'Maintenance');
+  await page.getByText('Jobs begin as they are asked for.').waitFor();
+  isAway = false;
   await go('/schedules', 'Schedules');
-  await asked.promise;
+  await asked?.promise;
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Username').waitFor();
-  signedOut.resolve();
-  await (await late).finished();
-  await page.evaluate('new Promise((drawn) => requestAnimationFrame(drawn))');
+  signedOut?.resolve();
+  await done?.promise;
+  await page.waitForTimeout(200); // it is nothing that is waited for
   expect(await page.evaluate("localStorage.getItem('syncrator.session')")).toBeNull();
   expect(await page.getByLabel('Username').count()).toBe(1);
 });
