@@ -70,13 +70,14 @@ export class EventStreams {
       api.onAbort(() => gone.abort());
       const signal = AbortSignal.any([gone.signal, ...(this.#stopping ? [this.#stopping] : [])]);
       const life = setTimeout(() => gone.abort(), LIFE_MS);
+      const stream = eventStream(api, signal, () => gone.abort());
       try {
-        await run(eventStream(api, signal, () => gone.abort()));
+        await run(stream);
       } catch (error) {
         if (signal.aborted) return;
         // The answer has begun: an event is the only way left to say it.
         c.var.log.error({ err: error, request: c.var.requestId }, 'event stream failed');
-        await api.write(frameOf({ event: 'error', json: JSON.stringify({ code: 'stream_failed' }) }));
+        await stream.send({ event: 'error', data: { code: 'stream_failed' } }).catch(() => undefined); // it has gone too
       } finally {
         clearTimeout(life);
         this.#open -= 1;

@@ -31,7 +31,11 @@ type Built = { readonly index: string; readonly assets: ReadonlyMap<string, Asse
 export function page({ config, log }: ApiDeps) {
   const app = subApp();
   let built: Promise<Built | undefined> | undefined;
-  const load = () => (built ??= loadBuilt(log));
+  const load = () =>
+    (built ??= loadBuilt(log).catch((error: unknown) => {
+      built = undefined; // the next one tries again
+      throw error;
+    }));
 
   app.get('/', async (c) => {
     const nonce = randomBytes(16).toString('base64url');

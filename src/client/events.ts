@@ -40,7 +40,8 @@ export async function* followEvents(
       if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
       why = error;
     }
-    onState?.({ connected: false, why });
+    // A stream that the server ends in order, for its age, is opened again before anybody need hear of it.
+    if (why !== undefined) onState?.({ connected: false, why });
     await wait(pauseMs, signal);
   }
 }

@@ -1,4 +1,5 @@
 /** Text that would like to be more than text: names, options, messages, errors, log lines. It shows, and nothing runs. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { params } from '../support/system.ts';
 import { startWeb, type Web } from './support.ts';
@@ -31,8 +32,11 @@ const MARKUP = [
   '<!--<script>window.ran=1//-->',
   '<style>@import "javascript:window.ran=1";</style>',
 ] as const;
-/** In as many places: the report's message, its phase (shown in the table of points), the log, maintenance. */
+/** Of a job that runs: the report's message, its phase (in the table of points), the log; and maintenance. */
 const PLACES = 4;
+
+/** As long as a name may be. */
+const nameOf = (text: string) => text.slice(0, 40);
 
 let web: Web;
 beforeAll(async () => {
@@ -87,6 +91,57 @@ test(`${MARKUP.length * PLACES} hostile strings show as text, and none runs`, as
   ).toBe(0);
   expect(view.complaints).toEqual([]);
   await system.call('POST', '/maintenance-status', { paused: false, msg: 'done' });
+}, 120_000);
+
+test(`${MARKUP.length} failed jobs that are hostile in every name, error and parameter show as text too`, async () => {
+  const { db } = web.system;
+  const ids: number[] = [];
+  for (const text of MARKUP) {
+    const diagnosis = { code: text, summary: text, detail: text, what_to_do: text };
+    const { id } = await db
+      .insertInto('jobs')
+      .values({
+        uid: randomUUID(),
+        env: 'dev',
+        target: nameOf(text),
+        action_name: 'sync',
+        action: text,
+        is_tag: text,
+        options: text,
+        mam_main_query: text,
+        runner: 'process',
+        steps_spec: '[]',
+        spec_hash: '',
+        trigger: 'api',
+        requested_by: text,
+        status: 'failed',
+        status_reason: text,
+        status_detail: text,
+        finished_at: new Date(),
+        diagnosis: JSON.stringify(diagnosis),
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    ids.push(id);
+  }
+  const view = await web.open();
+  const { page } = view;
+  // The overview keys its rows by target and env with a space between, which no name has.
+  for (const text of MARKUP.filter((one) => !one.includes(' ')))
+    await page.getByRole('rowheader', { name: nameOf(text), exact: true }).waitFor();
+  await view.go('/jobs?status=failed', 'Jobs');
+  await page
+    .getByRole('cell', { name: MARKUP.at(-1) ?? '', exact: true })
+    .first()
+    .waitFor();
+  for (const [at, text] of MARKUP.entries()) {
+    await view.go(`/jobs/${ids[at]}`, `Job ${ids[at]}: sync of ${nameOf(text)} in dev`);
+    const alert = page.getByRole('alert').filter({ hasText: 'What to do:' });
+    await alert.getByText(`What to do: ${text}`, { exact: true }).waitFor();
+    expect(await page.getByRole('cell', { name: text, exact: true }).count()).toBeGreaterThanOrEqual(4);
+  }
+  expect(await page.evaluate('window.ran')).toBeUndefined();
+  expect(view.complaints).toEqual([]);
 }, 120_000);
 
 test('hostile addresses lead nowhere', async () => {

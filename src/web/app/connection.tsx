@@ -40,7 +40,11 @@ export function useLive(): Connection {
   const isLost = connection.kind === 'lost';
   useEffect(() => {
     if (!isLost || !isVisible) return undefined;
-    const asking = setInterval(() => void queryClient.invalidateQueries(), ASK_MS);
+    const asking = setInterval(
+      // A question under way, or about to be asked once more, is left alone: it shall come to its end.
+      () => void queryClient.invalidateQueries({}, { cancelRefetch: false }),
+      ASK_MS,
+    );
     return () => clearInterval(asking);
   }, [isLost, isVisible]);
   return connection;

@@ -1,5 +1,6 @@
 /** What the page asks the server for: each question with its key, so that live events can change the answers. */
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
+import type { JobJson } from '../../api/job-schema.ts';
 import type { Action, JobFilter, RunBody } from '../../client/client.ts';
 import { Refused } from '../../client/http.ts';
 import { client, http } from './session.ts';
@@ -35,14 +36,13 @@ export const ask = {
       queryFn: async () => (await client.listJobs({ ignoreCompleted: true, limit: 100 })).jobs,
     }),
   /** The job of the same kind that came before one, if any. */
-  previous: (job: { id: number; target: string; env: string; job_type: string }) =>
+  previous: (job: Pick<JobJson, 'id' | 'target' | 'env' | 'job_type' | 'created_at'>) =>
     queryOptions({
       queryKey: ['previous', job.id],
       queryFn: async () => {
-        const { target, env, job_type } = job;
-        const cursor = btoa(`id:${job.id}`).replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
-        const query = new URLSearchParams({ target, env, operation: job_type, limit: '1', cursor });
-        return (await client.nextJobs(`/jobs?${query.toString()}`)).jobs[0] ?? null;
+        const { target, env, job_type, created_at: until } = job;
+        const page = await client.listJobs({ target, env, operation: [job_type], until, limit: 1 });
+        return page.jobs[0] ?? null;
       },
     }),
   targets: () => queryOptions({ queryKey: ['targets'], queryFn: client.listTargets }),

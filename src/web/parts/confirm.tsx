@@ -25,7 +25,13 @@ export function Confirm<T>({ label, title, yes, act, onDone, children, ...button
   });
   return (
     <>
-      <Button {...button} onClick={open}>
+      <Button
+        {...button}
+        onClick={() => {
+          acting.reset();
+          open();
+        }}
+      >
         {label}
       </Button>
       <Modal opened={opened} onClose={close} title={title} closeButtonProps={{ 'aria-label': 'Close' }}>
