@@ -201,6 +201,14 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
       [400],
       [head('GET /jobs/1/logs?follow=true&follow=maybe', 'Connection: close')],
     ),
+    quick('events heard and not read', [200], [head('GET /events')]),
+    quick('events since ever', [200], [head('GET /events', 'Last-Event-ID: 0')]),
+    quick(
+      'events since a time that is none',
+      [400],
+      [head('GET /events', 'Last-Event-ID: -1', 'Connection: close')],
+    ),
+    quick('the events of a job', [200], [head('GET /jobs/1/events')]),
     {
       name: 'many requests in one go',
       statuses: [404],
