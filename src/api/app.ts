@@ -15,7 +15,7 @@ import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
 import { manifest } from './manifest.ts';
 import { page } from './page.ts';
-import { onError, Problem, problemResponse } from './problem.ts';
+import { notAllowed, onError, Problem, problemResponse } from './problem.ts';
 import { reportPoints } from './report-points.ts';
 import { reports } from './reports.ts';
 import { resume } from './resume.ts';
@@ -56,19 +56,16 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       'request',
     );
   });
+  // Outside of all that may still replace an answer: the header would outlive what it tells of.
+  for (const route of COMPRESSED) app.use(route, compress({ encoding: 'gzip' }));
   app.use(secureHeaders());
   app.use(
     methodNotAllowed({
       app,
-      onMethodNotAllowed: (c, methods) => {
-        const allow = methods.join(', ');
-        const detail = `${c.req.path.slice(0, 200)} does not take ${c.req.method}, but ${allow}`;
-        return problemResponse(c, new Problem(405, 'method_not_allowed', detail, { headers: { allow } }));
-      },
+      onMethodNotAllowed: (c, methods) => problemResponse(c, notAllowed(c, methods)),
     }),
   );
   app.use(checkUrl);
-  for (const route of COMPRESSED) app.use(route, compress({ encoding: 'gzip' }));
   const streams = new EventStreams({ most: OPEN_STREAMS, stopping: deps.stopping });
   for (const part of [
     page(deps),
@@ -80,8 +77,8 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     manifest(deps),
     logs(deps, streams),
     events(deps, streams),
+    resume(deps), // before jobs, whose /jobs/{id} would have its words
     jobs(deps),
-    resume(deps),
     syncJobs(),
     targets(deps),
     maintenance(deps),

@@ -113,3 +113,10 @@ export function onError(error: Error, c: Context<ApiEnv>): Response {
     new Problem(500, 'internal', `something went wrong here; the log has it as request ${c.var.requestId}`),
   );
 }
+
+/** What a path does not take. @param methods what it does take */
+export function notAllowed(c: Context, methods: readonly string[]): Problem {
+  const allow = methods.join(', ');
+  const detail = `${c.req.path.slice(0, 200)} does not take ${c.req.method}, but ${allow}`;
+  return new Problem(405, 'method_not_allowed', detail, { headers: { allow } });
+}

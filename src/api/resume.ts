@@ -12,7 +12,7 @@ import { idempotencyHeaders } from './idempotency.ts';
 import { QUEUED_JOB } from './job-example.ts';
 import { jobSchema } from './job-schema.ts';
 import { noJob, readJob } from './jobs.ts';
-import { Problem } from './problem.ts';
+import { notAllowed, Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 import { accepted, SUBMIT_REFUSALS } from './start-answer.ts';
 import { submitRequest } from './submit-request.ts';
@@ -100,6 +100,10 @@ export function resume(deps: ApiDeps) {
       }
     }
     return c.json(answer);
+  });
+  // Or it would be a job of that name.
+  app.all(allRoute.path, (c) => {
+    throw notAllowed(c, ['POST']);
   });
   return app;
 }

@@ -86,3 +86,19 @@ it('health says alive and ready', async () => {
   const ready = await api.call('GET', '/health/ready', { token: null });
   expect([ready.status, ready.body]).toEqual([200, { status: 'ok', postgres: 'ok', temporal: 'ok' }]);
 });
+
+it('what is compressed is said to be, and only that', async () => {
+  const headers = { 'accept-encoding': 'gzip' };
+  for (const [method, where, status, encoding] of [
+    ['GET', '/openapi.json', 200, 'gzip'],
+    ['GET', '/targets', 200, 'gzip'],
+    ['PUT', '/targets', 405, 'gzip'],
+    ['GET', '/jobs', 200, null],
+  ] as const) {
+    const answer = await api.raw(method, where, { headers });
+    const body = new Uint8Array(await answer.arrayBuffer());
+    expect([where, answer.status, answer.headers.get('content-encoding')]).toEqual([where, status, encoding]);
+    const text = encoding === 'gzip' ? gunzipSync(body).toString() : new TextDecoder().decode(body);
+    expect(JSON.parse(text)).toBeTruthy();
+  }
+});

@@ -119,3 +119,10 @@ it('resume-all goes on with each target whose last job failed, and is told of ea
     expect(one).toMatchObject({ job_id: expect.any(Number), code: null, msg: 'resumed' });
   expect((await api.call('POST', '/jobs/resume-all')).body).toEqual([]);
 });
+
+it('resume-all is no job: other methods are told what it takes', async () => {
+  for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
+    const { status, headers, body } = await api.call(method, '/jobs/resume-all');
+    expect([status, headers.get('allow'), body.code]).toEqual([405, 'POST', 'method_not_allowed']);
+  }
+});
