@@ -2,10 +2,11 @@
 import { STATUS_CODES } from 'node:http';
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { type Access, refuseDisabled, requires } from './access.ts';
+import { type Access, lookUpUser, requires } from './access.ts';
 import { jsonBody, noBody } from './body.ts';
 import type { ApiEnv } from './context.ts';
 import { databaseDeadline } from './deadline.ts';
+import { oidcUnreachable } from './issuer-keys.ts';
 import { bodyProblem, partProblem, Problem, problemSchema } from './problem.ts';
 import { problemExamples } from './problem-examples.ts';
 
@@ -69,7 +70,7 @@ export function defineRoute<
   if (route.json)
     middleware.push(jsonBody({ limit: route.bodyLimit, optional: route.bodyOptional === true }));
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
-  if (route.deadline !== false) middleware.push(databaseDeadline, refuseDisabled);
+  if (route.deadline !== false) middleware.push(databaseDeadline, lookUpUser);
   const body = route.json
     ? { content: { 'application/json': { schema: route.json } }, required: route.bodyOptional !== true }
     : route.ownBody;
@@ -108,9 +109,11 @@ function responses(route: Declaration<string, unknown, unknown, unknown>): Route
         ),
       ),
     };
-  const own = (route.errors ?? []).filter((error) => error instanceof Problem);
+  const asksWho = route.access === 'token' || route.access === 'read';
+  const errors = [...(route.errors ?? []), ...(asksWho ? [oidcUnreachable()] : [])];
+  const own = errors.filter((error) => error instanceof Problem);
   const implied = impliedBy(route);
-  const stated = (route.errors ?? []).map((error) => (error instanceof Problem ? error.status : error));
+  const stated = errors.map((error) => (error instanceof Problem ? error.status : error));
   for (const status of new Set([...implied, ...stated])) {
     const examples = problemExamples({ status, own, isImplied: implied.includes(status) });
     described[status] = {
