@@ -9,6 +9,7 @@ import { docs } from './docs.ts';
 import { EventStreams } from './event-streams.ts';
 import { events } from './events.ts';
 import { health } from './health.ts';
+import { importableDatasets } from './importable-datasets.ts';
 import { jobs } from './jobs.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
@@ -89,6 +90,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     targets(deps),
     maintenance(deps),
     schedules(deps),
+    importableDatasets(deps),
   ])
     app.route('/', part);
   app.route('/', docs(app));

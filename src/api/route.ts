@@ -37,8 +37,8 @@ type Declaration<P extends string, Params, Query, Body> = {
   readonly bodyOptional?: true;
   /** Documented only; the route reads the body itself. */
   readonly ownBody?: NonNullable<RouteConfig['request']>['body'];
-  /** False where a route does not need Postgres first. */
-  readonly deadline?: false;
+  /** False where a route does not need Postgres first; `user` where it needs it to know who asks, and then works longer. */
+  readonly deadline?: false | 'user';
   readonly answers: Readonly<Record<number, Answer>>;
   /** As they are thrown, which makes them examples; by status alone where all routes have it in common. */
   readonly errors?: readonly (Problem | number)[];
@@ -70,7 +70,8 @@ export function defineRoute<
   if (route.json)
     middleware.push(jsonBody({ limit: route.bodyLimit, optional: route.bodyOptional === true }));
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
-  if (route.deadline !== false) middleware.push(databaseDeadline, lookUpUser);
+  if (route.deadline === 'user') middleware.push(userInTime);
+  else if (route.deadline !== false) middleware.push(databaseDeadline, lookUpUser);
   const body = route.json
     ? { content: { 'application/json': { schema: route.json } }, required: route.bodyOptional !== true }
     : route.ownBody;
@@ -94,6 +95,13 @@ export function defineRoute<
     responses: responses(route),
   } as unknown as RouteConfig) as unknown as Defined<P, Params, Query, Body>;
 }
+
+const userInTime: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  await databaseDeadline(c, async () => {
+    await lookUpUser(c, () => Promise.resolve());
+  });
+  await next();
+};
 
 function responses(route: Declaration<string, unknown, unknown, unknown>): RouteConfig['responses'] {
   const described: RouteConfig['responses'] = {};
