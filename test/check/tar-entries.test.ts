@@ -117,6 +117,23 @@ test('sparse files of 20 GiB, links and pipes are passed over; big sizes are rea
   }
 });
 
+test('a backup of GNU tar, which has times where ustar has the beginning of a name', async () => {
+  const folder = freshFolder();
+  mkdirSync(path.join(folder, 'chunks'));
+  writeFileSync(path.join(folder, 'chunks', '1'), 'x');
+  writeFileSync(path.join(folder, 'MY_DATASET.json'), '{}');
+  const file = path.join(dir, 'backup.tar');
+  tar('-cf', file, '--format=gnu', '--incremental', '-C', folder, '.');
+  expect(
+    readFileSync(file)
+      .subarray(345, 357)
+      .some((byte) => byte !== 0),
+  ).toBe(true);
+  const names = (await entriesOf(file)).map(({ name }) => name);
+  expect(names).toEqual(listed(file));
+  expect(names).toContain('./MY_DATASET.json');
+});
+
 test('a tar of 9 GiB and more is told from its headers within a second', async () => {
   const file = path.join(dir, 'huge.tar');
   const folder = freshFolder();
@@ -186,6 +203,17 @@ test.each<[string, (bytes: Buffer) => Buffer, string]>([
   tar('-cf', file, '--format=ustar', '-C', folder, '.');
   writeFileSync(file, change(readFileSync(file)));
   await expect(entriesOf(file)).rejects.toThrow(why);
+});
+
+test('cut off within a long name', async () => {
+  const folder = freshFolder();
+  writeFileSync(path.join(folder, 'n'.repeat(200)), 'x');
+  for (const format of ['gnu', 'pax']) {
+    const file = path.join(dir, `long-${format}.tar`);
+    tar('-cf', file, `--format=${format}`, '-C', folder, 'n'.repeat(200));
+    truncateSync(file, 512 + 100);
+    await expect(entriesOf(file)).rejects.toThrow('cut off');
+  }
 });
 
 test('more entries than may be are refused', async () => {
