@@ -8,6 +8,18 @@ const flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform((value) => value === 'true');
+/** https, or http on this machine: keys that come over an open line could be anybody's. */
+export function isTrusted(url: URL): boolean {
+  const isHere = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  const isBare = url.username === '' && url.password === '' && url.hash === '';
+  return isBare && (url.protocol === 'https:' || (url.protocol === 'http:' && isHere));
+}
+const trustedUrl = z
+  .url()
+  .refine(
+    (text) => URL.canParse(text) && isTrusted(new URL(text)),
+    'must be https://… (http:// only of this machine)',
+  );
 const port = z.coerce.number().int().min(0).max(65535);
 
 const podOverrides = z
@@ -22,7 +34,7 @@ const podOverrides = z
     }
   });
 
-const schema = z.object({
+const variables = z.object({
   PORT: port.default(8080),
   HOST: z.string().default('127.0.0.1'),
   DATABASE_URL: z.url({
@@ -60,8 +72,33 @@ const schema = z.object({
   HEALTH_FILE: z.string().min(1).optional(),
   WORKFLOW_BUNDLE: z.string().min(1).optional(),
   PUBLIC_READS: flag,
+  OIDC_ISSUER: trustedUrl.optional(),
+  OIDC_AUDIENCE: z.string().min(1).optional(),
+  JWKS_URL: trustedUrl.optional(),
+  LOCAL_LOGIN: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((value) => value === 'true'),
+  INPUT_DIR: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
+
+const schema = variables.check(({ value, issues }) => {
+  const fault = (name: keyof typeof value, message: string) =>
+    issues.push({ code: 'custom', input: undefined, path: [name], message });
+  if (value.OIDC_ISSUER === undefined) {
+    for (const name of ['OIDC_AUDIENCE', 'JWKS_URL'] as const)
+      if (value[name] !== undefined) fault(name, 'needs OIDC_ISSUER');
+    if (!value.LOCAL_LOGIN) fault('LOCAL_LOGIN', 'is false, which needs OIDC_ISSUER: nobody could log in');
+  } else if (value.OIDC_AUDIENCE === undefined) fault('OIDC_AUDIENCE', 'is not set, which OIDC_ISSUER needs');
+});
+
+export type OidcSettings = {
+  readonly issuer: string;
+  readonly audience: string;
+  /** The issuer's own discovery names it otherwise. */
+  readonly jwksUrl: string | undefined;
+};
 
 export type Config = {
   readonly port: number;
@@ -95,6 +132,12 @@ export type Config = {
   /** File that src/workflow-bundle.ts wrote; without it the worker bundles by itself, and keeps the memory it took. */
   readonly workflowBundle: string | undefined;
   readonly publicReads: boolean;
+  /** Whose tokens count beside our own. */
+  readonly oidc: OidcSettings | undefined;
+  /** Whether POST /login gives tokens. */
+  readonly localLogin: boolean;
+  /** Of the tar files of importable datasets. */
+  readonly inputDir: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
 
@@ -124,6 +167,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     healthFile: e.HEALTH_FILE,
     workflowBundle: e.WORKFLOW_BUNDLE,
     publicReads: e.PUBLIC_READS,
+    oidc:
+      e.OIDC_ISSUER === undefined || e.OIDC_AUDIENCE === undefined
+        ? undefined
+        : { issuer: e.OIDC_ISSUER, audience: e.OIDC_AUDIENCE, jwksUrl: e.JWKS_URL },
+    localLogin: e.LOCAL_LOGIN,
+    inputDir: e.INPUT_DIR === undefined ? undefined : path.resolve(e.INPUT_DIR),
     logLevel: e.LOG_LEVEL,
   };
 }
@@ -134,7 +183,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
  */
 export function readDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
   const e = parse(
-    schema.pick({ DATABASE_URL: true, SYNCRATOR_DATA: true }).partial({ DATABASE_URL: true }),
+    variables.pick({ DATABASE_URL: true, SYNCRATOR_DATA: true }).partial({ DATABASE_URL: true }),
     env,
   );
   return { databaseUrl: e.DATABASE_URL, dataDir: path.resolve(e.SYNCRATOR_DATA) };
@@ -142,7 +191,7 @@ export function readDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
 
 /** For commands that need the params files alone. */
 export function readJobParamsDir(env: NodeJS.ProcessEnv = process.env): string {
-  return path.resolve(parse(schema.pick({ JOB_PARAMS: true }), env).JOB_PARAMS);
+  return path.resolve(parse(variables.pick({ JOB_PARAMS: true }), env).JOB_PARAMS);
 }
 
 function parse<T extends z.ZodType>(settings: T, env: NodeJS.ProcessEnv): z.output<T> {

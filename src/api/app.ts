@@ -9,11 +9,13 @@ import { docs } from './docs.ts';
 import { EventStreams } from './event-streams.ts';
 import { events } from './events.ts';
 import { health } from './health.ts';
+import { importableDatasets } from './importable-datasets.ts';
 import { jobs } from './jobs.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
 import { manifest } from './manifest.ts';
+import { createOidc } from './oidc.ts';
 import { page } from './page.ts';
 import { notAllowed, onError, Problem, problemResponse } from './problem.ts';
 import { reportPoints } from './report-points.ts';
@@ -33,6 +35,7 @@ const NOTHING_LOADS = "default-src 'none'; base-uri 'none'; form-action 'none'; 
 /** @param deps all that it needs; it reads no environment and opens nothing itself */
 export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
+  const oidc = deps.config.oidc && createOidc(deps.config.oidc, { log: deps.log });
   app.onError(onError);
   app.notFound((c) =>
     problemResponse(
@@ -45,6 +48,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     c.set('config', deps.config);
     c.set('db', deps.db);
     c.set('log', deps.log);
+    c.set('oidc', oidc);
     const began = performance.now();
     await next();
     if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', NOTHING_LOADS);
@@ -83,6 +87,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     targets(deps),
     maintenance(deps),
     schedules(deps),
+    importableDatasets(deps),
   ])
     app.route('/', part);
   app.route('/', docs(app));

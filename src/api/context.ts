@@ -5,7 +5,8 @@ import type { Db } from '../db/schema.ts';
 import type { JobParams } from '../job-params.ts';
 import type { Log } from '../log.ts';
 import type { Temporal } from '../temporal/connect.ts';
-import type { Claims } from './tokens.ts';
+import type { Oidc } from './oidc.ts';
+import type { User } from './user.ts';
 
 export type ApiDeps = {
   readonly config: Config;
@@ -26,7 +27,9 @@ export type ApiEnv = {
     /** The database as this request sees it; the request's deadline watches it. */
     db: Db;
     log: Log;
+    /** The other issuer whose tokens count, where there is one. */
+    oidc: Oidc | undefined;
     /** Whose token it is; set on routes that need one. */
-    user: Claims;
+    user: User;
   };
 };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Submission } from '../db/submit.ts';
+import type { ApiEnv } from './context.ts';
 
 export const idempotencyHeaders = z.object({
   'idempotency-key': z
@@ -16,9 +17,9 @@ export const idempotencyHeaders = z.object({
  * The key a request carries with a hash of what it asks for.
  * @param body as its schema gave it, which is in the schema's order whatever the client's was
  */
-export function idempotencyOf(c: Context, body: unknown = null): Submission['idempotency'] {
+export function idempotencyOf(c: Context<ApiEnv>, body: unknown = null): Submission['idempotency'] {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return undefined;
   const asked = `${c.req.method} ${c.req.path} ${JSON.stringify(body)}`;
-  return { key, bodyHash: createHash('sha256').update(asked).digest('hex') };
+  return { principal: c.var.user.id, key, bodyHash: createHash('sha256').update(asked).digest('hex') };
 }

@@ -124,14 +124,14 @@ export function jobs(deps: ApiDeps) {
   });
   app.openapi(cancelRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const cancelled = await cancel({ ...deps, db: c.var.db }, { id, principal: c.var.user.sub });
+    const cancelled = await cancel({ ...deps, db: c.var.db }, { id, principal: c.var.user.shown });
     if (!cancelled) throw noJob(id);
     const job = await readJob(c.var.db, deps, id);
     return c.json(job, job.status === 'cancelling' ? 202 : 200);
   });
   app.openapi(forceRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const done = await requestForceDelete(c.var.db, { id, principal: c.var.user.sub });
+    const done = await requestForceDelete(c.var.db, { id, principal: c.var.user.shown });
     const job = await readJob(c.var.db, deps, id);
     if (!done) throw notCancelling(job);
     return c.json(job, 202);

@@ -19,6 +19,7 @@ import { checkValue } from './well-formed.ts';
 const BAD_TRIES = 20;
 const RENEWABLE_SECONDS = 12 * 3600;
 const MOST_USERNAME = 64;
+const EXAMPLE_ISSUER = 'https://login.example.org/realms/data';
 
 const credentials = z
   .strictObject({ username: text(MOST_USERNAME, 1), password: text(MOST_PASSWORD, 1) })
@@ -59,7 +60,7 @@ const loginRoute = defineRoute({
     },
   },
   answers: { 200: { description: 'A bearer token.', schema: answer } },
-  errors: [wrongCredentials(), tooManyTries(60), unknownType(), 413, 422],
+  errors: [wrongCredentials(), localLoginOff(EXAMPLE_ISSUER), tooManyTries(60), unknownType(), 413, 422],
 });
 
 const renewRoute = defineRoute({
@@ -69,7 +70,7 @@ const renewRoute = defineRoute({
   summary: 'A newer token for a valid one, up to 12 h after the password',
   access: 'token',
   answers: { 200: { description: 'A bearer token.', schema: answer } },
-  errors: [loginExpired()],
+  errors: [loginExpired(), localLoginOff(EXAMPLE_ISSUER), notOurs(EXAMPLE_ISSUER)],
 });
 
 export function login({ config, db }: ApiDeps) {
@@ -85,7 +86,11 @@ export function login({ config, db }: ApiDeps) {
       200,
       { 'cache-control': 'no-store' },
     );
+  const checkLocalLogin = () => {
+    if (!config.localLogin) throw localLoginOff(config.oidc?.issuer ?? '');
+  };
   app.openapi(loginRoute, async (c) => {
+    checkLocalLogin();
     const { username, password } = readCredentials(await readFields(c));
     const from = addressOf(c);
     // Counted before it is known to be bad, so that many at once do not slip through; a good one is given back.
@@ -98,11 +103,14 @@ export function login({ config, db }: ApiDeps) {
     return give(c, username, Math.floor(databaseTime(db).getTime() / 1000));
   });
   app.openapi(renewRoute, async (c) => {
-    const { sub, authTime } = c.var.user;
+    const { user } = c.var;
+    if (user.kind === 'oidc') throw notOurs(config.oidc?.issuer ?? '');
+    checkLocalLogin();
+    const { username, authTime } = user;
     if (databaseTime(db).getTime() / 1000 - authTime > RENEWABLE_SECONDS) throw loginExpired();
-    const user = await findUser(c.var.db, sub);
-    if (!user) throw unauthorized('the user may no longer log in', 'user_disabled');
-    return give(c, sub, authTime);
+    const found = await findUser(c.var.db, username);
+    if (!found) throw unauthorized('the user may no longer log in', 'user_disabled');
+    return give(c, username, authTime);
   });
   return app;
 }
@@ -113,6 +121,18 @@ function wrongCredentials(): Problem {
 
 function loginExpired(): Problem {
   return unauthorized('the password was given more than 12 hours ago; log in again', 'login_expired');
+}
+
+function localLoginOff(issuer: string): Problem {
+  return new Problem(
+    403,
+    'local_login_off',
+    `nobody logs in here (LOCAL_LOGIN=false): ${issuer} gives tokens`,
+  );
+}
+
+function notOurs(issuer: string): Problem {
+  return new Problem(409, 'not_ours', `the token is of ${issuer}, which alone can give a newer one`);
 }
 
 function tooManyTries(seconds: number): Problem {

@@ -84,7 +84,7 @@ export function maintenance(deps: ApiDeps) {
     const { msg, paused, pause } = c.req.valid('json');
     const set = await setMaintenance(
       { ...deps, db: c.var.db },
-      { msg, paused: paused ?? pause === 1, principal: c.var.user.sub },
+      { msg, paused: paused ?? pause === 1, principal: c.var.user.shown },
     );
     return c.json(await status(c.var.db, set));
   });

@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const NONCE_MARK = '%STYLE_NONCE%';
 const READS_MARK = '%PUBLIC_READS%';
+const LOGIN_MARK = '%LOCAL_LOGIN%';
 /** Asset names have a hash of their content: what was loaded once stays true. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
@@ -44,7 +45,10 @@ export function page({ config, log }: ApiDeps) {
       built = undefined; // it may be built while we run
       return c.html(notBuilt(), 503);
     }
-    const index = found.index.replace(NONCE_MARK, nonce).replace(READS_MARK, String(config.publicReads));
+    const index = found.index
+      .replace(NONCE_MARK, nonce)
+      .replace(READS_MARK, String(config.publicReads))
+      .replace(LOGIN_MARK, String(config.localLogin));
     return c.html(index, 200, {
       'content-security-policy': policy(nonce),
       'cache-control': 'no-cache',

@@ -1,11 +1,11 @@
 /** Refusals that many routes have in common, as the document shows them: made by what throws them. */
-import { unauthorized } from './access.ts';
+import { noToken } from './access.ts';
 import { BODY_LIMIT, notJson, tooLarge } from './body.ts';
 import { awayProblem, bodyProblem, partProblem, type Problem, problemBody } from './problem.ts';
 
 const COMMON: readonly Problem[] = [
   partProblem('query', [{ field: 'colour', message: 'unknown field' }]),
-  unauthorized('send the header Authorization: Bearer <token>'),
+  noToken(),
   tooLarge(BODY_LIMIT),
   notJson(),
   bodyProblem([{ field: 'colour', message: 'unknown field' }]),

@@ -2,10 +2,11 @@
 import { STATUS_CODES } from 'node:http';
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { type Access, refuseDisabled, requires } from './access.ts';
+import { type Access, lookUpUser, requires } from './access.ts';
 import { jsonBody, noBody } from './body.ts';
 import type { ApiEnv } from './context.ts';
 import { databaseDeadline } from './deadline.ts';
+import { oidcUnreachable } from './issuer-keys.ts';
 import { bodyProblem, partProblem, Problem, problemSchema } from './problem.ts';
 import { problemExamples } from './problem-examples.ts';
 
@@ -36,8 +37,8 @@ type Declaration<P extends string, Params, Query, Body> = {
   readonly bodyOptional?: true;
   /** Documented only; the route reads the body itself. */
   readonly ownBody?: NonNullable<RouteConfig['request']>['body'];
-  /** False where a route does not need Postgres first. */
-  readonly deadline?: false;
+  /** False where a route does not need Postgres first; `user` where it needs it to know who asks, and then works longer. */
+  readonly deadline?: false | 'user';
   readonly answers: Readonly<Record<number, Answer>>;
   /** As they are thrown, which makes them examples; by status alone where all routes have it in common. */
   readonly errors?: readonly (Problem | number)[];
@@ -69,7 +70,8 @@ export function defineRoute<
   if (route.json)
     middleware.push(jsonBody({ limit: route.bodyLimit, optional: route.bodyOptional === true }));
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
-  if (route.deadline !== false) middleware.push(databaseDeadline, refuseDisabled);
+  if (route.deadline === 'user') middleware.push(userInTime);
+  else if (route.deadline !== false) middleware.push(databaseDeadline, lookUpUser);
   const body = route.json
     ? { content: { 'application/json': { schema: route.json } }, required: route.bodyOptional !== true }
     : route.ownBody;
@@ -94,6 +96,13 @@ export function defineRoute<
   } as unknown as RouteConfig) as unknown as Defined<P, Params, Query, Body>;
 }
 
+const userInTime: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  await databaseDeadline(c, async () => {
+    await lookUpUser(c, () => Promise.resolve());
+  });
+  await next();
+};
+
 function responses(route: Declaration<string, unknown, unknown, unknown>): RouteConfig['responses'] {
   const described: RouteConfig['responses'] = {};
   for (const [status, answer] of Object.entries(route.answers))
@@ -108,9 +117,11 @@ function responses(route: Declaration<string, unknown, unknown, unknown>): Route
         ),
       ),
     };
-  const own = (route.errors ?? []).filter((error) => error instanceof Problem);
+  const asksWho = route.access === 'token' || route.access === 'read';
+  const errors = [...(route.errors ?? []), ...(asksWho ? [oidcUnreachable()] : [])];
+  const own = errors.filter((error) => error instanceof Problem);
   const implied = impliedBy(route);
-  const stated = (route.errors ?? []).map((error) => (error instanceof Problem ? error.status : error));
+  const stated = errors.map((error) => (error instanceof Problem ? error.status : error));
   for (const status of new Set([...implied, ...stated])) {
     const examples = problemExamples({ status, own, isImplied: implied.includes(status) });
     described[status] = {

@@ -146,7 +146,7 @@ export function schedules(deps: ApiDeps) {
 
   app.openapi(pauseRoute, async (c) => {
     const { id } = find(c.req.valid('param').id).schedule;
-    const principal = c.var.user.sub;
+    const principal = c.var.user.shown;
     const note = masked(c.req.valid('json').note?.trim()) || undefined;
     const said = note === undefined ? '' : `: ${note}`;
     await pauseSchedule(deps.temporal, id, `paused by ${principal}${said}`).catch(notMade(id));
@@ -157,7 +157,7 @@ export function schedules(deps: ApiDeps) {
 
   app.openapi(resumeRoute, async (c) => {
     const { id } = find(c.req.valid('param').id).schedule;
-    const principal = c.var.user.sub;
+    const principal = c.var.user.shown;
     await resumeSchedule(deps.temporal, id, `resumed by ${principal}`).catch(notMade(id));
     await audit(c.var.db, { principal, verb: 'resume', object: `schedule ${id}` });
     return c.json({ id, paused: false });

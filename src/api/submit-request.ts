@@ -21,7 +21,7 @@ export async function submitRequest(
     {
       ...request,
       trigger: options.trigger ?? 'api',
-      requestedBy: c.var.user.sub,
+      requestedBy: c.var.user.shown,
       resumes: options.resumes,
       idempotency: idempotencyOf(c, options.body),
     },

@@ -66,13 +66,13 @@ export function syncJobs() {
   });
   app.openapi(addRoute, async (c) => {
     const body = c.req.valid('json');
-    const row = await insertOutsideSyncJob(c.var.db, withoutCredentials(body), c.var.user.sub);
+    const row = await insertOutsideSyncJob(c.var.db, withoutCredentials(body), c.var.user.shown);
     return c.json(toSyncJob(row), 201);
   });
   app.openapi(changeRoute, async (c) => {
     const { id } = c.req.valid('param');
     const body = withoutCredentials(c.req.valid('json'));
-    const row = await updateOutsideSyncJob(c.var.db, id, body, c.var.user.sub);
+    const row = await updateOutsideSyncJob(c.var.db, id, body, c.var.user.shown);
     if (row === 'unknown') throw noSyncJob(id);
     if (row === 'ours') throw ours(id);
     return c.json(toSyncJob(row));

@@ -41,6 +41,7 @@ export function createServer(options: {
   signal?: AbortSignal | undefined;
 }): Server {
   const { url, tokens, signal } = options;
+  const isGiven = options.token !== undefined;
   const httpWith = (token: () => Promise<string | undefined>) => createHttp({ url, token });
   const http = httpWith(async () => options.token ?? (await currentToken()));
 
@@ -67,7 +68,7 @@ export function createServer(options: {
     try {
       return await work;
     } catch (error) {
-      throw failureOf(error, url);
+      throw failureOf(error, url, isGiven);
     }
   }
 
@@ -88,7 +89,7 @@ export function createServer(options: {
       try {
         yield* open(http, { signal: AbortSignal.any([signal, gaveUp.signal]), onState });
       } catch (error) {
-        throw failureOf(error, url);
+        throw failureOf(error, url, isGiven);
       }
       if (gaveUp.signal.aborted) throw failureOf(why ?? new Unreachable(url, 'it breaks off'), url);
     },
@@ -107,13 +108,15 @@ export function createServer(options: {
 }
 
 /** What the client throws as the end of a command; other errors as they are. */
-function failureOf(error: unknown, url: string): unknown {
+function failureOf(error: unknown, url: string, isGiven = false): unknown {
   if (error instanceof Unreachable)
     return new CliFailure(
       `${error.message}. Is it running? Another address: --url or SYNCRATOR_URL.`,
       EXIT.unreachable,
     );
   if (!(error instanceof Refused)) return error;
+  if (error.status === 401 && isGiven)
+    return new CliFailure(`${url} does not take SYNCRATOR_TOKEN (${error.code}): ${error.message}`);
   return error.status === 401
     ? new CliFailure(`${url} does not know you (${error.code}). Log in: syncrator login`)
     : refusal(error);

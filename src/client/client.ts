@@ -1,4 +1,5 @@
 /** The api's routes as typed functions, for programs and for the page: `import { createClient } from 'syncrator/client'`. */
+import type { ImportableDatasetJson } from '../api/importable-datasets.ts';
 import type { JobJson } from '../api/job-schema.ts';
 import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
 import type { RenderedStepJson } from '../api/rendered-steps.ts';
@@ -14,6 +15,7 @@ import { createHttp, type Http, type Reply } from './http.ts';
 export { Refused, Unreachable } from './http.ts';
 export type {
   DryRunJson,
+  ImportableDatasetJson,
   JobJson,
   MaintenanceEntryJson,
   MaintenanceJson,
@@ -111,6 +113,21 @@ export function clientOver(http: Http) {
     pauseSchedule: (id: string, note?: string) =>
       post<{ id: string; paused: boolean }>(`/schedules/${part(id)}/pause`, note ? { note } : {}),
     resumeSchedule: (id: string) => post<{ id: string; paused: boolean }>(`/schedules/${part(id)}/resume`),
+    /** `skipped`: the first tar files that are no datasets, and why; `skippedCount`: how many there are. */
+    listImportableDatasets: async (filter: { readonly hasMetadata?: boolean | undefined } = {}) => {
+      const query = filter.hasMetadata === undefined ? '' : `?hasMetadata=${filter.hasMetadata}`;
+      const { body, headers } = await http.call<ImportableDatasetJson[]>(
+        'GET',
+        `/importable-datasets${query}`,
+      );
+      const skipped = [...new URLSearchParams(headers.get('x-skipped') ?? '')].map(([file, why]) => ({
+        file,
+        why,
+      }));
+      return { datasets: body, skipped, skippedCount: Number(headers.get('x-skipped-count')) };
+    },
+    deleteImportableDataset: (name: string) =>
+      body(http.call<{ message: string }>('DELETE', `/importable-datasets/${part(name)}`)),
     readMaintenance: () => get<MaintenanceJson>('/maintenance-status'),
     setMaintenance: (paused: boolean, msg: string) =>
       post<MaintenanceJson>('/maintenance-status', { paused, msg }),

@@ -10,6 +10,7 @@ export type Reply<T> = {
   readonly body: T;
   /** The route of the next page, where the `Link` header names one. */
   readonly next: string | undefined;
+  readonly headers: Headers;
 };
 
 export type CallOptions = {
@@ -108,7 +109,12 @@ export function createHttp(options: {
       const answer = await send(method, route, call);
       const next = /<([^>]*)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
       // What each route answers is documented; who calls says which.
-      return { status: answer.status, body: (await whole(answer.json(), call)) as T, next };
+      return {
+        status: answer.status,
+        body: (await whole(answer.json(), call)) as T,
+        next,
+        headers: answer.headers,
+      };
     },
     text: async (route, call = {}) => await whole((await send('GET', route, call)).text(), call),
     async *events(route, { signal, lastEventId, onOpen }) {

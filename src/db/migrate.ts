@@ -4,12 +4,14 @@ import { type Migration, Migrator } from 'kysely/migration';
 import * as initial from './migrations/0001-initial.ts';
 import * as live from './migrations/0002-live.ts';
 import * as resume from './migrations/0003-resume.ts';
+import * as oidcUsers from './migrations/0004-oidc-users.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-live': live,
   '0003-resume': resume,
+  '0004-oidc-users': oidcUsers,
 };
 
 /**

@@ -139,6 +139,13 @@ export type Schema = {
     created_at: DefaultTime;
     updated_at: DefaultTime;
   };
+  oidc_users: {
+    sub: string;
+    name: string | null;
+    role: string | null;
+    first_seen_at: DefaultTime;
+    last_seen_at: DefaultTime;
+  };
   audit: {
     id: Generated<number>;
     at: DefaultTime;

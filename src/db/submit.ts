@@ -13,10 +13,18 @@ export type Submission = JobRequest & {
   /** Made by the caller: the same uid submitted again is the same job, whatever became of it. */
   readonly uid: string;
   readonly trigger: Trigger;
+  /** As it is shown. */
   readonly requestedBy: string;
   /** A job is resumed once. */
   readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
-  readonly idempotency?: { readonly key: string; readonly bodyHash: string } | undefined;
+  readonly idempotency?:
+    | {
+        /** Whose key it is: stays the same when the name that is shown with it changes. */
+        readonly principal: string;
+        readonly key: string;
+        readonly bodyHash: string;
+      }
+    | undefined;
 };
 
 export type Submitted =
@@ -72,7 +80,7 @@ export async function submitJobIn(tx: Tx, submission: Submission): Promise<Submi
     await tx
       .insertInto('idempotency_keys')
       .values({
-        principal: submission.requestedBy,
+        principal: idempotency.principal,
         key: idempotency.key,
         body_hash: idempotency.bodyHash,
         job_id: result.job.id,
@@ -86,15 +94,15 @@ async function replay(tx: Tx, submission: Submission): Promise<Submitted | undef
   const { idempotency } = submission;
   if (!idempotency) return undefined;
   // Two requests with one key queue here, so that the second one sees what the first stored.
-  const lock = `${submission.requestedBy}\n${idempotency.key}`;
+  const lock = `${idempotency.principal}\n${idempotency.key}`;
   await sql`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(tx);
   await sql`DELETE FROM idempotency_keys
-    WHERE principal = ${submission.requestedBy} AND key = ${idempotency.key}
+    WHERE principal = ${idempotency.principal} AND key = ${idempotency.key}
       AND created_at < now() - interval '24 hours'`.execute(tx);
   const stored = await tx
     .selectFrom('idempotency_keys')
     .selectAll()
-    .where('principal', '=', submission.requestedBy)
+    .where('principal', '=', idempotency.principal)
     .where('key', '=', idempotency.key)
     .executeTakeFirst();
   if (!stored) return undefined;

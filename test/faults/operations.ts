@@ -55,7 +55,7 @@ export async function readOperations(url: string): Promise<Operation[]> {
         method: method.toUpperCase(),
         path,
         access: accessOf(described),
-        stored: '503' in (described.responses ?? {}),
+        stored: JSON.stringify(described.responses?.['503'] ?? {}).includes('postgres_away'),
         inPath: named('path'),
         inQuery: named('query'),
         inHeaders: named('header'),

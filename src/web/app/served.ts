@@ -8,3 +8,5 @@ function served(name: string): string {
 export const styleNonce = served('style-nonce');
 /** Whether everybody may look; only those signed in may act. */
 export const isReadPublic = served('public-reads') === 'true';
+/** Whether one signs in here, with a password; otherwise another issuer's tokens alone count, which the page takes not. */
+export const isLoginLocal = served('local-login') === 'true';

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { MaintenanceBanner } from '../maintenance/banner.tsx';
 import { ConnectionBadge, useLive, useMayRead, useUser } from './connection.tsx';
 import { ColorScheme } from './color-scheme.tsx';
+import { isLoginLocal } from './served.ts';
 import { signOut } from './session.ts';
 import { SignInDialog, SignInView } from './sign-in.tsx';
 
@@ -49,7 +50,7 @@ export function Shell() {
           </Group>
           <Group gap="xs" wrap="nowrap">
             <ColorScheme />
-            {user === undefined && mayRead && (
+            {user === undefined && mayRead && isLoginLocal && (
               <Button size="compact-sm" onClick={() => setSigning(true)}>
                 Sign in
               </Button>

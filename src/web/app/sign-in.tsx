@@ -1,9 +1,10 @@
 /** Signing in. */
-import { Button, Card, Modal, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Button, Card, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { SubmitEvent } from 'react';
 import { Fault } from '../parts/asked.tsx';
 import { PageHead } from '../parts/page-head.tsx';
+import { isLoginLocal } from './served.ts';
 import { signIn } from './session.ts';
 
 export function SignInForm({ onDone }: { onDone?: () => void }) {
@@ -52,6 +53,16 @@ export function SignInDialog({ opened, onClose }: { opened: boolean; onClose: ()
 
 /** In place of every view, where nothing may be seen without a name. */
 export function SignInView() {
+  if (!isLoginLocal)
+    return (
+      <>
+        <PageHead title="Nothing to see here" />
+        <Text maw="60ch">
+          Signing in with a password is off on this server (LOCAL_LOGIN=false), and looking needs a name. Use
+          a token of its issuer over HTTP or from a terminal (<code>SYNCRATOR_TOKEN</code>).
+        </Text>
+      </>
+    );
   return (
     <>
       <PageHead title="Sign in" />

@@ -3,6 +3,7 @@ import { Alert, Button, Group, Loader, Text } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Refused } from '../../client/http.ts';
+import { isLoginLocal } from '../app/served.ts';
 
 /** `children` gets the answer, also a kept one of before while a newer one cannot be had. */
 export function Asked<T>({
@@ -35,7 +36,7 @@ export function Fault({ error, what, onRetry }: { error: Error; what?: string; o
   const fields = error instanceof Refused ? error.fields : [];
   return (
     <Alert color="red" title={what ? `No ${what}` : undefined} my="xs" role="alert">
-      <Text size="sm">{isAtDoor ? 'Sign in to see this.' : error.message}</Text>
+      <Text size="sm">{isAtDoor && isLoginLocal ? 'Sign in to see this.' : error.message}</Text>
       {fields.map(({ field, message }) => (
         <Text size="sm" key={`${field} ${message}`}>
           <b>{field}</b>: {message}

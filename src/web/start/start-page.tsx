@@ -8,6 +8,7 @@ import type { Action, DryRunJson, RunBody, TargetJson } from '../../client/clien
 import { Refused } from '../../client/http.ts';
 import { useUser } from '../app/connection.tsx';
 import { ask } from '../app/queries.ts';
+import { isLoginLocal } from '../app/served.ts';
 import { client } from '../app/session.ts';
 import { Asked, Fault } from '../parts/asked.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -110,7 +111,11 @@ function Form({ declared }: { declared: DryRunJson }) {
             <Button type="submit" disabled={!isShown || !isSignedIn} loading={starting.isPending}>
               Start {run.action_name} of {run.target} in {run.env}
             </Button>
-            {!isSignedIn && <Text size="sm">Sign in to start it.</Text>}
+            {!isSignedIn && (
+              <Text size="sm">
+                {isLoginLocal ? 'Sign in to start it.' : 'Starting needs a name, and signing in is off here.'}
+              </Text>
+            )}
           </Stack>
         </form>
       </Grid.Col>

@@ -1,5 +1,5 @@
 /** The product that is fuzzed: api and worker as processes of their own, on a Postgres and a Temporal of their own. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -54,6 +54,8 @@ export async function startProduct(): Promise<Product> {
   undo.defer(() => temporal.stop());
   await ensureDatabases(postgres.url('postgres'), ['syncrator']);
   const port = await freePort();
+  const inputDir = path.join(dataDir, 'input');
+  mkdirSync(inputDir);
   const environment = {
     PORT: String(port),
     SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
@@ -65,6 +67,7 @@ export async function startProduct(): Promise<Product> {
       dataDir,
       PARAMS.map((file) => paramsFile({ ...file, env: 'qas' })),
     ),
+    INPUT_DIR: inputDir,
     LOG_LEVEL: 'warn',
   };
   const api = createProductPart({

@@ -112,7 +112,7 @@ function request(): Omit<Submission, 'uid'> {
     steps: plan.steps,
     trigger: 'api',
     requestedBy: 'faults',
-    idempotency: { key: randomUUID(), bodyHash: 'the same' },
+    idempotency: { principal: 'test', key: randomUUID(), bodyHash: 'the same' },
   };
 }
 

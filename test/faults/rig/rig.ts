@@ -1,5 +1,5 @@
 /** The whole system, every part of it a real server that can be killed: cluster, Postgres, Temporal, two apis, two workers. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { connect } from '../../../src/db/connect.ts';
@@ -107,6 +107,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     { actor: options.actor ?? true, forceDelete: options.forceDelete ?? false },
   );
   undo.defer(() => ground.dispose());
+  const inputDir = path.join(dir, 'input');
+  mkdirSync(inputDir);
   const environment = {
     ...ground.environment,
     KUBECONFIG: throughLink(ground, cluster, links.kubernetes, dir),
@@ -117,6 +119,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
     SYNCRATOR_REPORT_BASE_URL: `http://${links.report.address}`,
     JOB_PARAMS: writeParams(dir, options.targets.flatMap(paramsOf)),
+    INPUT_DIR: inputDir,
     LOG_LEVEL: 'info',
     ...options.environment,
   };

@@ -1,0 +1,143 @@
+/** The folder of importable datasets: its tar files looked into, and one removed; no link is followed. */
+import { constants } from 'node:fs';
+import { lstat, open, readdir, realpath, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { tarEntries, TarFault } from './tar-entries.ts';
+
+/** As the importer names them; 251 characters and `.tar` are the longest name a file can have. */
+export const DATASET_NAME = /^[A-Z][A-Z0-9_]{0,250}$/;
+const ARCHIVE = 'archive';
+/** Reading files takes threads that all of Node shares. */
+const AT_ONCE = 2;
+const MOST_ENTRIES = 100_000;
+const DEADLINE_MS = 10_000;
+
+export type Dataset = {
+  readonly datasetName: string;
+  readonly hasMetadata: boolean;
+  readonly hasData: boolean;
+  readonly isArchived: boolean;
+};
+/** `file` from the folder on; `why` in words. */
+export type Skipped = { readonly file: string; readonly why: string };
+export type Listing = { readonly datasets: readonly Dataset[]; readonly skipped: readonly Skipped[] };
+
+/**
+ * By name; what cannot be read, is no tar or has another name is in `skipped`.
+ * @throws the system's error when the folder itself cannot be read; TimeoutError when it does not answer at all
+ */
+export async function listDatasets(folder: string, deadlineMs = DEADLINE_MS): Promise<Listing> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  const datasets: Dataset[] = [];
+  const skipped: Skipped[] = [];
+  const found = await until(signal, findTars(folder, skipped));
+  const queue = [...found].reverse();
+  const lane = async () => {
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      const tar = next;
+      await until(signal, lookInto(tar, signal)).then(
+        (dataset) => datasets.push(dataset),
+        (error: unknown) => skipped.push({ file: tar.shown, why: whyOf(error) }),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const order = (a: Dataset, b: Dataset) =>
+    a.datasetName < b.datasetName ? -1 : a.datasetName > b.datasetName ? 1 : Number(a.isArchived) - 1;
+  return {
+    datasets: datasets.toSorted(order),
+    skipped: skipped.toSorted((a, b) => (a.file < b.file ? -1 : 1)),
+  };
+}
+
+/** Only what lies in the folder itself, never what is archived. False where there is no such file. */
+export async function removeDataset(folder: string, name: string): Promise<boolean> {
+  if (!DATASET_NAME.test(name)) throw new Error('not the name of a dataset');
+  const file = path.join(await realpath(folder), `${name}.tar`);
+  try {
+    if (!(await lstat(file)).isFile()) return false;
+    await unlink(file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+type Tar = {
+  readonly file: string;
+  readonly shown: string;
+  readonly name: string;
+  readonly isArchived: boolean;
+};
+
+async function findTars(folder: string, skipped: Skipped[]): Promise<Tar[]> {
+  const root = await realpath(folder);
+  const tars: Tar[] = [];
+  for (const below of ['', ARCHIVE]) {
+    const dir = path.join(root, below);
+    if (below !== '' && !(await isFolder(dir, skipped))) continue;
+    for (const entry of await readdir(dir, { withFileTypes: true })) {
+      if (!entry.name.endsWith('.tar')) continue;
+      const shown = path.join(below, entry.name);
+      const name = entry.name.slice(0, -'.tar'.length);
+      if (!DATASET_NAME.test(name)) skipped.push({ file: shown, why: 'not named as a dataset is' });
+      else if (!entry.isFile()) skipped.push({ file: shown, why: 'not a file' });
+      else tars.push({ file: path.join(dir, entry.name), shown, name, isArchived: below !== '' });
+    }
+  }
+  return tars;
+}
+
+async function isFolder(dir: string, skipped: Skipped[]): Promise<boolean> {
+  try {
+    if ((await lstat(dir)).isDirectory()) return true;
+    skipped.push({ file: path.basename(dir), why: 'not a folder' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return false;
+}
+
+async function lookInto({ file, name, isArchived }: Tar, signal: AbortSignal): Promise<Dataset> {
+  signal.throwIfAborted();
+  // Neither a link put there since, nor a pipe that would be waited for.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw new TarFault('not a file');
+    let hasMetadata = false;
+    let hasData = false;
+    for await (const entry of tarEntries(handle, { size: stat.size, most: MOST_ENTRIES, signal })) {
+      const inside = entry.name.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
+      hasMetadata ||= entry.isFile && inside === `${name}.json`;
+      hasData ||= inside === 'chunks' || inside.startsWith('chunks/');
+    }
+    return { datasetName: name, hasMetadata, hasData, isArchived };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A disk that hangs cannot be told to stop: its answer is no longer waited for. */
+async function until<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason as Error);
+  signal.addEventListener('abort', stop);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, late]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    work.catch(() => undefined); // told already, or too late to be told
+  }
+}
+
+function whyOf(error: unknown): string {
+  if (error instanceof TarFault) return error.message;
+  if (error instanceof Error && error.name === 'TimeoutError') return 'not read in time';
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'gone while it was looked at';
+  if (code !== undefined) return `cannot be read (${code})`;
+  throw error;
+}
