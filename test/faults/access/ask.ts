@@ -1,5 +1,7 @@
 /** Asks like any client, and keeps every answer whole: a secret may stand in any of them. */
 
+import { setTimeout as wait } from 'node:timers/promises';
+
 export type Asked = {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -17,6 +19,8 @@ export type Asker = {
 };
 
 const LIMIT_MS = 15_000;
+/** A stream of events that says nothing for so long has said what it had to say. */
+const SILENT_MS = 500;
 
 /** @param urls asked in turn */
 export function createAsker(urls: readonly string[]): Asker {
@@ -37,7 +41,7 @@ export function createAsker(urls: readonly string[]): Asker {
         ...(sent === undefined ? {} : { body: sent }),
         signal: AbortSignal.timeout(LIMIT_MS),
       });
-      const text = await answer.text();
+      const text = await readText(answer);
       // A token is what a login is for.
       if (!(route.startsWith('/login') && answer.ok))
         kept.push(
@@ -46,4 +50,20 @@ export function createAsker(urls: readonly string[]): Asker {
       return { status: answer.status, text };
     },
   };
+}
+
+/** All of an answer; of a stream without end, what it tells at once. */
+async function readText(answer: Response): Promise<string> {
+  if (answer.headers.get('content-type')?.startsWith('text/event-stream') !== true)
+    return await answer.text();
+  const body: ReadableStream<Uint8Array> | null = answer.body;
+  const reader = body?.getReader();
+  let text = '';
+  for (const decoder = new TextDecoder(); ; ) {
+    const part = await Promise.race([reader?.read(), wait(SILENT_MS)]);
+    if (!part || part.done) break;
+    text += decoder.decode(part.value, { stream: true });
+  }
+  await reader?.cancel();
+  return text;
 }
