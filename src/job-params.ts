@@ -19,19 +19,36 @@ export class JobParams {
 
   constructor(files: readonly ParamsFile[]) {
     this.files = files;
-    this.#byPath = new Map(files.map((f) => [`${f.env}/${f.name}/${f.parameters.action_name}`, f]));
+    const alone = files.filter((f) => f.targetPattern === null);
+    this.#byPath = new Map(alone.map((f) => [`${f.env}/${f.name}/${f.parameters.action_name}`, f]));
   }
 
   /** The file behind `/<action>/<target>/<env>`; undefined when it is not declared. */
   find(input: { env: string; name: string; action: string }): ParamsFile | undefined {
-    return this.#byPath.get(`${input.env}/${input.name}/${input.action}`);
+    const { env, name, action } = input;
+    return (
+      this.#byPath.get(`${env}/${name}/${action}`) ??
+      this.filesOf({ env, target: name }).find(
+        (f) => f.targetPattern !== null && f.parameters.action_name === action,
+      )
+    );
   }
 
-  /** Whether any file declares the target (by TARGET or by file name) in the environment. */
-  declares(input: { env: string; target: string }): boolean {
-    return this.files.some(
-      (f) => f.env === input.env && (f.target === input.target || f.name === input.target),
-    );
+  /**
+   * The files that declare a target in an environment, by file name, else by TARGET; else those whose TARGET_PATTERN it
+   * fits, as if they had been written for it: a target that is declared by itself is never an executor's by a pattern.
+   */
+  filesOf(input: { env: string; target: string }): readonly ParamsFile[] {
+    const { env, target } = input;
+    const inEnv = this.files.filter((f) => f.env === env);
+    const alone = inEnv.filter((f) => f.targetPattern === null);
+    const named = alone.filter((f) => f.name === target);
+    if (named.length > 0) return named;
+    const locked = alone.filter((f) => f.target === target);
+    if (locked.length > 0) return locked;
+    return inEnv
+      .filter((f) => f.targetPattern?.fits(target) === true)
+      .map((f) => ({ ...f, name: target, target }));
   }
 
   get schedules(): readonly (ParamsFile & { readonly schedule: Schedule })[] {
@@ -71,7 +88,7 @@ export async function checkJobParams(
     .sort()) {
     for (const entry of (await readdir(path.join(dir, env))).sort()) {
       const file = path.join(path.basename(dir), env, entry);
-      const [, name, action] = /^([a-z0-9][-_a-z0-9]*)-([a-z0-9_]+)\.public_params$/.exec(entry) ?? [];
+      const [, name, action] = /^([a-z0-9][-_a-z0-9]*)-([A-Za-z0-9_]+)\.public_params$/.exec(entry) ?? [];
       if (name === undefined || action === undefined) {
         faults.push({
           file,

@@ -1,7 +1,18 @@
 /** One params file: its text is turned into what it means, or into everything that is wrong with it. */
 import { Cron } from 'croner';
+import {
+  ACTION_PARAMETERS_NAMES,
+  type ActionParametersName,
+  isActionParametersName,
+} from './action-parameters.ts';
 import type { JobParameters, PodOverrides, RunnerKind } from './domain/job.ts';
-import { NAME_PATTERN, scheduleId, TAG_PATTERN } from './domain/names.ts';
+import {
+  EXTERNAL_ACTION_PATTERN,
+  EXTERNAL_TARGET_PATTERN,
+  NAME_PATTERN,
+  scheduleId,
+  TAG_PATTERN,
+} from './domain/names.ts';
 import { planSteps, STEP_DEFAULTS, type StepDefaults } from './domain/plan.ts';
 import { parsePodOverrides } from './pod-overrides.ts';
 
@@ -18,7 +29,12 @@ export type Schedule = {
 export type ParamsFile = {
   readonly name: string;
   readonly env: string;
+  /** With a TARGET_PATTERN the name of the whole family. */
   readonly target: string;
+  /** The file stands for every target whose whole name fits; null = for TARGET alone. */
+  readonly targetPattern: TargetPattern | null;
+  /** What has to be given with a request beside the target; null = nothing. */
+  readonly actionParameters: ActionParametersName | null;
   readonly parameters: JobParameters;
   /** null = the default of this installation (RUNNER). */
   readonly runner: RunnerKind | null;
@@ -26,6 +42,8 @@ export type ParamsFile = {
   readonly schedule: Schedule | null;
   readonly file: string;
 };
+
+export type TargetPattern = { readonly text: string; readonly fits: (target: string) => boolean };
 
 /** What is wrong with a file. A null `line` or `key`: it is about none. */
 export type ParamsFault = {
@@ -38,6 +56,8 @@ export type ParamsFault = {
 const REQUIRED = ['TARGET', 'ENV', 'ACTION_NAME', 'ACTION', 'IS_TAG', 'OPTIONS'] as const;
 const OPTIONAL = [
   'RUNNER',
+  'TARGET_PATTERN',
+  'PARAMETERS',
   'IMAGE',
   'COMMAND',
   'SCHEDULE',
@@ -133,20 +153,38 @@ export function parseParamsFile(
     }
   };
 
-  const target = matching('TARGET', NAME_PATTERN, 'a name of a-z, 0-9, - and _');
+  const runner = optional('RUNNER');
+  if (runner !== null && !['kubernetes', 'process', 'external'].includes(runner))
+    fail('RUNNER', `'${runner}' is not kubernetes, process or external`, null);
+  const isExternal = runner === 'external';
+  const forExternal = (key: ParamKey): string | null =>
+    optional(key) === null || isExternal ? filled(key) : fail(key, 'is for RUNNER=external alone', null);
+  const actionName = (key: ParamKey) =>
+    isExternal
+      ? matching(key, EXTERNAL_ACTION_PATTERN, 'a name of A-Z, a-z, 0-9, - and _')
+      : matching(key, NAME_PATTERN, 'a name of a-z, 0-9, - and _');
+
+  const target = isExternal
+    ? matching('TARGET', EXTERNAL_TARGET_PATTERN, 'a name of A-Z, a-z, 0-9, - and _')
+    : matching('TARGET', NAME_PATTERN, 'a name of a-z, 0-9, - and _');
+  const targetPattern = readPattern(forExternal('TARGET_PATTERN'), (fault) =>
+    fail('TARGET_PATTERN', fault, null),
+  );
+  const needs = forExternal('PARAMETERS');
+  const actionParameters =
+    needs === null || isActionParametersName(needs)
+      ? needs
+      : fail('PARAMETERS', `'${needs}' is unknown; known: ${ACTION_PARAMETERS_NAMES.join(' ')}`, null);
   const declaredEnv = matching('ENV', NAME_PATTERN, 'a name of a-z, 0-9, - and _');
   if (entries.has('ENV') && declaredEnv !== env)
     fail('ENV', `'${declaredEnv}' differs from the folder ${env}`, null);
   const parameters: JobParameters = {
-    action_name: matching('ACTION_NAME', NAME_PATTERN, 'a name of a-z, 0-9, - and _'),
-    action: matching('ACTION', NAME_PATTERN, 'a name of a-z, 0-9, - and _'),
+    action_name: actionName('ACTION_NAME'),
+    action: actionName('ACTION'),
     is_tag: matching('IS_TAG', TAG_PATTERN, 'an image tag'),
     options: required('OPTIONS'),
     mam_main_query: optional('MAM_MAIN_QUERY'),
   };
-  const runner = optional('RUNNER');
-  if (runner !== null && !['kubernetes', 'process', 'external'].includes(runner))
-    fail('RUNNER', `'${runner}' is not kubernetes, process or external`, null);
   const defaults: StepDefaults = {
     image: filled('IMAGE'),
     command: filled('COMMAND')?.split(' ').filter(Boolean) ?? null,
@@ -162,6 +200,8 @@ export function parseParamsFile(
   const schedule = readSchedule({ env, target, action: parameters.action_name }, optional, (key, fault) =>
     fail(key, fault, null),
   );
+  if (schedule !== null && (targetPattern !== null || actionParameters !== null))
+    fail('SCHEDULE', 'no schedule can tell a TARGET_PATTERN its target, or give PARAMETERS', null);
   if (faults.length === 0) {
     // From bad values it would only find more of the same.
     const plan = planSteps(parameters, defaults);
@@ -174,12 +214,28 @@ export function parseParamsFile(
     name,
     env,
     target,
+    targetPattern,
+    actionParameters,
     parameters,
     runner: runner as RunnerKind | null,
     defaults,
     schedule,
     file,
   };
+}
+
+/** @param text a regular expression of whole names */
+function readPattern(text: string | null, fail: (fault: string) => null): TargetPattern | null {
+  if (text === null) return null;
+  try {
+    // Alone first: `a)|(b` would be one within the group.
+    new RegExp(text, 'u');
+    const whole = new RegExp(`^(?:${text})$`, 'u');
+    return { text, fits: (target) => EXTERNAL_TARGET_PATTERN.test(target) && whole.test(target) };
+  } catch (error) {
+    if (error instanceof SyntaxError) return fail(error.message);
+    throw error;
+  }
 }
 
 function readSchedule(

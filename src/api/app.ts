@@ -4,10 +4,12 @@ import { compress } from 'hono/compress';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
+import { batch } from './batch.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { docs } from './docs.ts';
 import { EventStreams } from './event-streams.ts';
 import { events } from './events.ts';
+import { external } from './external.ts';
 import { health } from './health.ts';
 import { importableDatasets } from './importable-datasets.ts';
 import { jobs } from './jobs.ts';
@@ -83,6 +85,8 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     events(deps, streams),
     resume(deps), // before jobs, whose /jobs/{id} would have its words
     jobs(deps),
+    batch(deps),
+    external(deps),
     syncJobs(),
     targets(deps),
     maintenance(deps),

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Submission } from '../db/submit.ts';
+import type { Idempotency } from '../db/idempotency.ts';
 import type { ApiEnv } from './context.ts';
 
 export const idempotencyHeaders = z.object({
@@ -17,7 +17,7 @@ export const idempotencyHeaders = z.object({
  * The key a request carries with a hash of what it asks for.
  * @param body as its schema gave it, which is in the schema's order whatever the client's was
  */
-export function idempotencyOf(c: Context<ApiEnv>, body: unknown = null): Submission['idempotency'] {
+export function idempotencyOf(c: Context<ApiEnv>, body: unknown = null): Idempotency | undefined {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return undefined;
   const asked = `${c.req.method} ${c.req.path} ${JSON.stringify(body)}`;

@@ -1,4 +1,4 @@
-/** A job as the document shows it: half-way, being cancelled, gone, or just accepted. */
+/** A job as the document shows it: half-way, being cancelled, gone, just accepted, or in the hands of an external executor. */
 import type { JobJson } from './job-schema.ts';
 import { SYNC_JOB } from './sync-job-json.ts';
 
@@ -27,6 +27,8 @@ export const RUNNING_JOB: JobJson = {
   status: 'running',
   status_reason: null,
   status_detail: null,
+  phase: null,
+  description: null,
   sync_id: RUNNING_SYNC.id,
   sync_job: RUNNING_SYNC,
   steps: [
@@ -101,4 +103,29 @@ export const DELETED_JOB: JobJson = {
   updated_at: '2026-11-22T01:00:00.100Z',
   finished_at: '2026-11-22T01:00:00.100Z',
   version: 39,
+};
+
+export const VALIDATING_JOB: JobJson = {
+  ...QUEUED_JOB,
+  target: 'MY_DATASET',
+  env: 'prd',
+  job_type: 'ADD',
+  action: 'ADD',
+  status: 'running',
+  phase: 'validating',
+  description: 'Income of 2026',
+  parameters: {
+    action_name: 'ADD',
+    action: 'ADD',
+    is_tag: 'latest',
+    options: '',
+    mam_main_query: null,
+    description: 'Income of 2026',
+  },
+  runner: 'external',
+  trigger: 'batch',
+  temporal_url: null,
+  started_at: '2026-11-22T01:00:05.000Z',
+  updated_at: '2026-11-22T01:00:05.000Z',
+  version: 40,
 };

@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts';
 import type { JobView, StepView } from '../db/job-views.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
+import { maskedWithin } from '../domain/mask.ts';
 import { workflowId } from '../domain/names.ts';
 import { STEP_DEFAULTS } from '../domain/plan.ts';
 import { isStalled } from '../domain/stalled.ts';
@@ -27,6 +28,8 @@ export function toJob(view: JobView, config: Config, now: Date): JobJson {
     status: view.status,
     status_reason: view.status_reason,
     status_detail: masked(view.status_detail),
+    phase: view.phase,
+    description: masked(view.description),
     sync_id: syncJob?.id ?? null,
     sync_job: syncJob,
     steps,
@@ -45,6 +48,7 @@ export function toJob(view: JobView, config: Config, now: Date): JobJson {
       is_tag: view.is_tag,
       options: masked(view.options),
       mam_main_query: masked(view.mam_main_query),
+      ...maskedWithin(view.action_parameters),
     },
     runner: view.runner,
     trigger: view.trigger,
@@ -121,7 +125,7 @@ function toDiagnosis(diagnosis: Diagnosis | null): JobJson['diagnosis'] {
 
 function temporalUrl(view: JobView, config: Config): string | null {
   const { uiUrl, namespace } = config.temporal;
-  if (uiUrl === undefined) return null;
+  if (uiUrl === undefined || view.runner === 'external') return null;
   const id = encodeURIComponent(workflowId(view));
   return `${uiUrl.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${id}`;
 }

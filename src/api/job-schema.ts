@@ -1,5 +1,6 @@
 /** What a job looks like in an answer; job-json.ts makes it. */
 import { z } from '@hono/zod-openapi';
+import { anyActionParameters } from '../action-parameters.ts';
 import { JOB_STATUSES } from '../domain/status.ts';
 import { isoTime } from './fields.ts';
 import { RUNNING_JOB } from './job-example.ts';
@@ -51,6 +52,11 @@ const job = z.object({
   status: z.enum(JOB_STATUSES),
   status_reason: z.string().nullable(),
   status_detail: z.string().nullable(),
+  phase: z.string().nullable().describe('The last status word of an external executor.'),
+  description: z
+    .string()
+    .nullable()
+    .describe('What it is about: as it was asked for, or as its external executor said since.'),
   sync_id: z.int().nullable(),
   sync_job: syncJobSchema.nullable().describe('Of the last step that has one.'),
   steps: z.array(step),
@@ -65,6 +71,7 @@ const job = z.object({
     is_tag: z.string(),
     options: z.string(),
     mam_main_query: z.string().nullable(),
+    ...anyActionParameters.shape,
   }),
   runner: z.string(),
   trigger: z.string(),

@@ -32,7 +32,11 @@ const words = z
 export const jobQueryFields = {
   ...pageFields,
   cursor: text(200).optional().describe('As the Link header gave it; opaque.'),
-  status: words.optional().describe('Statuses, or reasons of waiting ones; comma list or repeated.'),
+  status: words
+    .optional()
+    .describe(
+      'Statuses, or reasons of waiting ones, or words of external executors; comma list or repeated.',
+    ),
   operation: words.optional().describe('Names of actions; comma list or repeated.'),
   env: text(40).optional().openapi({ example: 'qas' }),
   ignoreCompleted: z
@@ -44,7 +48,7 @@ export const jobQueryFields = {
 };
 const listQuery = z.strictObject({
   ...jobQueryFields,
-  target: text(40).optional().openapi({ example: 'avo' }),
+  target: text(100).optional().openapi({ example: 'avo' }),
 });
 export type JobQuery = z.infer<typeof listQuery>;
 
@@ -69,31 +73,13 @@ const showRoute = defineRoute({
   errors: [noJob(7)],
 });
 
-const updateRoute = defineRoute({
-  method: 'put',
-  path: '/jobs/{id}',
-  tag: 'jobs',
-  summary: "An external executor's word on its job",
-  access: 'token',
-  params: idParam,
-  json: z
-    .strictObject({
-      status: text(40).optional(),
-      description: text(4096).optional(),
-      log: text(4096).optional(),
-    })
-    .refine((body) => Object.keys(body).length > 0, 'needs status, description or log')
-    .openapi({ minProperties: 1, example: { status: 'validating', log: 'Started validating.' } }),
-  answers: { 200: { description: 'The job.', schema: jobSchema } },
-  errors: [noJob(7), notUpdated({ id: 7, runner: 'process' })],
-});
-
 const cancelRoute = defineRoute({
   method: 'delete',
   path: '/jobs/{id}',
   tag: 'jobs',
   summary: 'Cancel a job',
-  description: 'A job never started ends at once; a final one stays as it is; else its pod is ended first.',
+  description:
+    'A job never started ends at once, and so does one of RUNNER=external; a final one stays as it is; else its pod is ended first.',
   access: 'token',
   params: idParam,
   answers: {
@@ -118,10 +104,6 @@ export function jobs(deps: ApiDeps) {
   const app = subApp();
   app.openapi(listRoute, async (c) => c.json(await listJobs(c, c.var.db, deps, c.req.valid('query'))));
   app.openapi(showRoute, async (c) => c.json(await readJob(c.var.db, deps, c.req.valid('param').id)));
-  app.openapi(updateRoute, async (c) => {
-    const job = await readJob(c.var.db, deps, c.req.valid('param').id);
-    throw notUpdated(job);
-  });
   app.openapi(cancelRoute, async (c) => {
     const { id } = c.req.valid('param');
     const cancelled = await cancel({ ...deps, db: c.var.db }, { id, principal: c.var.user.shown });
@@ -139,12 +121,16 @@ export function jobs(deps: ApiDeps) {
   return app;
 }
 
-/** One page of jobs as every listing of jobs shows it; sets the `Link` header. */
+/**
+ * One page of jobs as every listing of jobs shows it; sets the `Link` header.
+ * @param options.orNaming with the jobs of the target those that name it in their manifest
+ */
 export async function listJobs(
   c: Parameters<typeof onePage>[0],
   db: Db,
   deps: ApiDeps,
   query: JobQuery,
+  options: { orNaming?: boolean } = {},
 ): Promise<JobJson[]> {
   if (query.cursor !== undefined && query.page !== undefined)
     throw new Problem(400, 'bad_query', 'query: page and cursor exclude each other');
@@ -152,6 +138,7 @@ export async function listJobs(
     statuses: query.status,
     actions: query.operation,
     target: query.target,
+    orNaming: options.orNaming,
     env: query.env,
     hideFinal: query.ignoreCompleted === 'true',
     since: query.since,
@@ -173,13 +160,6 @@ export async function readJob(db: Db, deps: ApiDeps, id: number): Promise<JobJso
 
 export function noJob(id: number): Problem {
   return new Problem(404, 'unknown_job', `there is no job ${id}`);
-}
-
-function notUpdated({ id, runner }: Pick<JobJson, 'id' | 'runner'>): Problem {
-  if (runner === 'external')
-    return new Problem(409, 'not_yet', `job ${id}: updates of external executors are not accepted yet`);
-  const who = `job ${id} is run by the ${runner} runner, which alone says how it goes`;
-  return new Problem(409, 'not_external', `${who}; only jobs of RUNNER=external are updated`);
 }
 
 function notCancelling({ id, status }: Pick<JobJson, 'id' | 'status'>): Problem {

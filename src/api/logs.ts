@@ -1,8 +1,10 @@
-/** `/jobs/:id/logs`: a step's log from Postgres, as text or, followed, as Server-Sent Events. */
+/** `/jobs/:id/logs`: a step's log, or what an external executor said, from Postgres, as text or, followed, as Server-Sent Events. */
 import { z } from '@hono/zod-openapi';
 import { type JobView, readJobView } from '../db/job-views.ts';
-import { logEnd, readLog } from '../db/logs.ts';
+import { linesEnd, readLines } from '../db/job-log.ts';
+import { type LogChunk, logEnd, readLog } from '../db/logs.ts';
 import type { Db } from '../db/schema.ts';
+import type { StepRef } from '../db/steps.ts';
 import { isFinal } from '../domain/status.ts';
 import type { ApiDeps } from './context.ts';
 import { eventSchema, type EventStream, type EventStreams } from './event-streams.ts';
@@ -22,7 +24,8 @@ const logRoute = defineRoute({
   summary: "A step's log; with ?follow as it grows",
   description:
     'Without step and attempt: the last one, and when followed all from the last one on. X-Log-End is the offset to go on from. ' +
-    'Followed: `log` events {step, attempt, offset, text}, then one `end` event; Last-Event-ID resumes.',
+    'Followed: `log` events {step, attempt, offset, text}, then one `end` event; Last-Event-ID resumes. ' +
+    'What an external executor said is a log of step 0, attempt 1: a line of time and message for each.',
   access: 'read',
   params: idParam,
   query: z.strictObject({
@@ -46,6 +49,18 @@ const logRoute = defineRoute({
   errors: [noJob(7), noStep({ id: 7, asked: 'step 1, attempt any' })],
 });
 
+/** Where a log's text comes from: chunks by their byte offset. */
+type Source = {
+  end(db: Db, ref: StepRef): Promise<number>;
+  read(db: Db, ref: StepRef, from: number): Promise<LogChunk[]>;
+};
+const OF_STEPS: Source = { end: async (db, ref) => (await logEnd(db, ref)).offset, read: readLog };
+const OF_EXECUTOR: Source = {
+  end: (db, { jobId }) => linesEnd(db, jobId),
+  read: (db, { jobId }, from) => readLines(db, jobId, from),
+};
+const sourceOf = (view: JobView | undefined) => (view?.runner === 'external' ? OF_EXECUTOR : OF_STEPS);
+
 type Place = { step: number; attempt: number; from: number };
 
 export function logs({ db }: ApiDeps, streams: EventStreams) {
@@ -61,8 +76,8 @@ export function logs({ db }: ApiDeps, streams: EventStreams) {
       c.header('X-Content-Type-Options', 'nosniff');
       if (!place) return c.body('', 200, { 'x-log-end': '0' });
       const ref = { jobId: id, step: place.step, attempt: place.attempt };
-      c.header('X-Log-End', String((await logEnd(c.var.db, ref)).offset));
-      return c.body(await readAll(c.var.db, { id, ...place }));
+      c.header('X-Log-End', String(await sourceOf(view).end(c.var.db, ref)));
+      return c.body(await readAll(c.var.db, { id, source: sourceOf(view), ...place }));
     }
     const one = query.step !== undefined;
     const resumed = resumeAt(c.req.header('last-event-id'), place);
@@ -76,7 +91,8 @@ function findPlace(
   view: JobView,
   query: { step?: number | undefined; attempt?: number | undefined; offset?: number | undefined },
 ): Place | undefined {
-  const fitting = view.steps.filter(
+  const steps = view.runner === 'external' ? [{ step: 0, attempt: 1 }] : view.steps;
+  const fitting = steps.filter(
     (s) =>
       (query.step === undefined || s.step === query.step) &&
       (query.attempt === undefined || s.attempt === query.attempt),
@@ -101,11 +117,11 @@ function resumeAt(lastEventId: string | undefined, place: Place | undefined): Pl
   return place && { ...place, from };
 }
 
-async function readAll(db: Db, of: Place & { id: number }): Promise<string> {
+async function readAll(db: Db, of: Place & { id: number; source: Source }): Promise<string> {
   let text = '';
   let from = of.from;
   for (;;) {
-    const chunks = await readLog(db, { jobId: of.id, step: of.step, attempt: of.attempt }, from);
+    const chunks = await of.source.read(db, { jobId: of.id, step: of.step, attempt: of.attempt }, from);
     const last = chunks.at(-1);
     if (!last) return text;
     text += chunks.map((chunk) => maskCredentials(chunk.text)).join('');
@@ -129,6 +145,7 @@ async function follow(of: {
     for (;;) {
       const { sent, at }: { sent: number; at: Place | undefined } = await sendNew({
         db,
+        source: sourceOf(view),
         id,
         one,
         place,
@@ -150,6 +167,7 @@ async function follow(of: {
 
 async function sendNew(of: {
   db: Db;
+  source: Source;
   id: number;
   one: boolean;
   place: Place | undefined;
@@ -158,7 +176,7 @@ async function sendNew(of: {
   const { place, stream } = of;
   if (!place) return { sent: 0, at: place };
   const { step, attempt } = place;
-  const chunks = await readLog(of.db, { jobId: of.id, step, attempt }, place.from);
+  const chunks = await of.source.read(of.db, { jobId: of.id, step, attempt }, place.from);
   let at = place;
   for (const { byte_offset, text } of chunks) {
     const id = of.one ? String(byte_offset) : `${step}.${attempt}.${byte_offset}`;

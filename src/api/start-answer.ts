@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Config } from '../config.ts';
 import type { JobRow, Submitted } from '../db/submit.ts';
+import { type Holder, heldBy } from '../domain/holder.ts';
 import type { JobRequest } from '../domain/job.ts';
 import { masked } from './mask.ts';
 import { Problem } from './problem.ts';
@@ -109,21 +110,18 @@ export function accepted(submitted: Submitted): JobRow {
   return submitted.job;
 }
 
-function keyReused(): Problem {
+export function keyReused(): Problem {
   return new Problem(422, 'idempotency_key_reused', 'this Idempotency-Key was used for another request', {
     members: { errors: [{ field: 'Idempotency-Key', message: 'was used for another request' }] },
   });
 }
 
-type Holder = Pick<JobRow, 'id' | 'env' | 'target' | 'action_name' | 'status'>;
-
-function busy({ id, env, target, action_name, status }: Holder): Problem {
-  return new Problem(
-    409,
-    'busy',
-    `target '${target}' in env '${env}' is held by job ${id} (${action_name}, ${status}); wait for it or cancel it`,
-    { headers: { location: `/jobs/${id}` }, members: { holder: { id, action: action_name, status } } },
-  );
+function busy(holder: Holder): Problem {
+  const { id, action_name: action, status } = holder;
+  return new Problem(409, 'busy', `${heldBy(holder)}; wait for it or cancel it`, {
+    headers: { location: `/jobs/${id}` },
+    members: { holder: { id, action, status } },
+  });
 }
 
 /** What a submission may be refused for, as the document shows it. */

@@ -1,6 +1,7 @@
 /** From a request's words to a job that can be submitted, by what job_params declares. Refusals name the unknown part. */
 import type { Config } from '../config.ts';
-import type { JobParameters, JobRequest, Key } from '../domain/job.ts';
+import { type Checked, checkActionParameters } from '../action-parameters.ts';
+import type { ActionParameters, JobParameters, JobRequest, Key } from '../domain/job.ts';
 import { FILTERED } from '../domain/mask.ts';
 import { planSteps, STEP_DEFAULTS } from '../domain/plan.ts';
 import type { JobParams, ParamsFile } from '../job-params.ts';
@@ -24,14 +25,8 @@ export function findFile(params: JobParams, of: { env: string; name: string; act
       '',
       params.files.map((f) => f.env),
     );
-  const ofTarget = inEnv.filter((f) => f.name === of.name);
-  if (ofTarget.length === 0)
-    throw unknownName(
-      'target',
-      of.name,
-      ` in env '${of.env}'`,
-      inEnv.map((f) => f.name),
-    );
+  const ofTarget = inEnv.filter((f) => f.name === of.name || f.targetPattern?.fits(of.name) === true);
+  if (ofTarget.length === 0) throw unknownName('target', of.name, ` in env '${of.env}'`, inEnv.map(nameOf));
   throw unknownName(
     'action',
     of.action,
@@ -51,9 +46,34 @@ export function unknownName(what: string, value: string, where: string, names: r
   );
 }
 
-/** A declared job as its file has it. */
-export function requestOfFile(deps: Deps, file: ParamsFile): JobRequest {
-  return planned(deps, file, file.parameters, file);
+/** As it may be asked for. */
+function nameOf({ name, targetPattern }: ParamsFile): string {
+  return targetPattern === null ? name : `/${targetPattern.text}/`;
+}
+
+/**
+ * A declared job as its file has it.
+ * @param given what the request says beside target and action
+ * @throws Problem 422 naming what is missing or unknown
+ */
+export function requestOfFile(
+  deps: Deps,
+  file: ParamsFile,
+  given: Readonly<Record<string, unknown>> = {},
+): JobRequest {
+  const checked = checkActionParameters(file.actionParameters, file.target, given);
+  if ('faults' in checked) throw needsParameters(file.parameters.action_name, checked.faults);
+  return planned(deps, file, file.parameters, file, checked.parameters);
+}
+
+type Faults = Extract<Checked, { faults: unknown }>['faults'];
+
+/** Only POST /jobs takes them. */
+export function needsParameters(action: string, faults: Faults): Problem {
+  const detail = faults.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return new Problem(422, 'needs_parameters', `${action}: ${detail}; ask for it with POST /jobs`, {
+    members: { errors: faults },
+  });
 }
 
 /** Rollback is no file of its own: its specification is the sync's. @throws Problem 404 when there is none */
@@ -79,11 +99,12 @@ export function requestOfBody(
         message: `'${body.env}' is not declared; known: ${known(params.files.map((f) => f.env))}`,
       },
     ]);
-  if (!params.declares(body))
+  const files = params.filesOf(body);
+  if (files.length === 0)
     throw bodyProblem([
       {
         field: 'target',
-        message: `'${body.target}' is not declared in env '${body.env}'; known: ${known(inEnv.map((f) => f.name))}`,
+        message: `'${body.target}' is not declared in env '${body.env}'; known: ${known(inEnv.map(nameOf))}`,
       },
     ]);
   const actions = [...OWN_ACTIONS, ...params.files.map((f) => f.parameters.action)];
@@ -91,10 +112,18 @@ export function requestOfBody(
     throw bodyProblem([
       { field: 'action', message: `'${body.action}' is unknown; known: ${known(actions)}` },
     ]);
-  const byName = inEnv.filter((f) => f.name === body.target);
-  const files = byName.length > 0 ? byName : inEnv.filter((f) => f.target === body.target);
   const called = (name: string) => files.find((f) => f.parameters.action_name === name);
   const file = called(body.action_name) ?? called(body.action) ?? called('sync');
+  if (file === undefined && files.every((f) => f.runner === 'external'))
+    // Its executor does what is declared; a pod of ours would do the same target another way.
+    throw bodyProblem([
+      {
+        field: 'action',
+        message: `'${body.action}' is unknown to its executor; known: ${known(files.map((f) => f.parameters.action_name))}`,
+      },
+    ]);
+  const checked = checkActionParameters(file?.actionParameters ?? null, files[0]?.target ?? '', {});
+  if ('faults' in checked) throw needsParameters(body.action_name, checked.faults);
   const parameters: JobParameters = {
     action_name: body.action_name,
     action: body.action,
@@ -115,7 +144,13 @@ function refuseFiltered(
   if (faults.length > 0) throw bodyProblem(faults);
 }
 
-function planned(deps: Deps, key: Key, parameters: JobParameters, file: ParamsFile | undefined): JobRequest {
+function planned(
+  deps: Deps,
+  key: Key,
+  parameters: JobParameters,
+  file: ParamsFile | undefined,
+  given: ActionParameters = {},
+): JobRequest {
   const plan = planSteps(parameters, file?.defaults ?? STEP_DEFAULTS, deps.config.image);
   if ('error' in plan) throw bodyProblem([{ field: 'options', message: plan.error }]);
   return {
@@ -124,6 +159,7 @@ function planned(deps: Deps, key: Key, parameters: JobParameters, file: ParamsFi
     parameters,
     runner: file?.runner === 'external' ? 'external' : deps.config.runner,
     steps: plan.steps,
+    ...(Object.keys(given).length > 0 ? { actionParameters: given } : {}),
   };
 }
 

@@ -14,7 +14,14 @@ import {
   startedSchema,
   SUBMIT_REFUSALS,
 } from './start-answer.ts';
-import { findFile, requestOfBody, requestOfFile, rollbackRequest, unknownName } from './start-request.ts';
+import {
+  findFile,
+  needsParameters,
+  requestOfBody,
+  requestOfFile,
+  rollbackRequest,
+  unknownName,
+} from './start-request.ts';
 import { submitRequest } from './submit-request.ts';
 
 const params = z.object({
@@ -55,7 +62,11 @@ const UNKNOWN = [
   unknownName('target', 'av', " in env 'qas'", ['avo', 'cities']),
   unknownName('action', 'delta', " of target 'avo' in env 'qas'", ['sync']),
 ];
-const NOT_DECLARED = [bodyProblem([{ field: 'env', message: "'qa' is not declared; known: prd, qas" }])];
+const NEEDS_MORE = needsParameters('sync', [{ field: 'description', message: 'is missing' }]);
+const NOT_DECLARED = [
+  NEEDS_MORE,
+  bodyProblem([{ field: 'env', message: "'qa' is not declared; known: prd, qas" }]),
+];
 
 /** One action's two routes. */
 function actionRoutes<const A extends 'sync' | 'delta' | 'delete' | 'diff'>(action: A) {
@@ -68,7 +79,7 @@ function actionRoutes<const A extends 'sync' | 'delta' | 'delete' | 'diff'>(acti
       access: 'read',
       deadline: false,
       answers: rendered,
-      errors: UNKNOWN,
+      errors: [...UNKNOWN, NEEDS_MORE],
     }),
     start: defineRoute({
       ...common,
@@ -77,7 +88,7 @@ function actionRoutes<const A extends 'sync' | 'delta' | 'delete' | 'diff'>(acti
       access: 'token',
       headers: idempotencyHeaders,
       answers: started,
-      errors: [...UNKNOWN, ...SUBMIT_REFUSALS],
+      errors: [...UNKNOWN, NEEDS_MORE, ...SUBMIT_REFUSALS],
     }),
   };
 }

@@ -18,7 +18,13 @@ const targetSchema = z
     environments: z.array(
       z.object({
         env: z.string(),
-        actions: z.array(z.object({ action: z.string(), path: z.string(), schedule: z.string().nullable() })),
+        actions: z.array(
+          z.object({
+            action: z.string(),
+            path: z.string().nullable().describe('Null where POST /jobs alone takes it.'),
+            schedule: z.string().nullable(),
+          }),
+        ),
         last_success_at: isoTime.nullable(),
         last_success_job_id: z.int().nullable(),
         active_job: shortJob.nullable(),
@@ -43,6 +49,9 @@ const targetSchema = z
   });
 export type TargetJson = z.infer<typeof targetSchema>;
 
+/** The actions that have routes of their own. */
+const WITH_PATH: readonly string[] = ['sync', 'delta', 'delete', 'diff'];
+
 const pathParams = z.object({
   name: pathName.openapi({ param: { name: 'name', in: 'path' }, example: 'avo' }),
 });
@@ -60,6 +69,7 @@ function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
       ...common,
       path: `${path}/{name}`,
       summary: 'One target',
+      description: 'Also one that had no job yet, if its name fits a TARGET_PATTERN.',
       params: pathParams,
       answers: { 200: { description: 'The target.', schema: targetSchema } },
       errors: [noTarget('av', ['avo'])],
@@ -68,6 +78,7 @@ function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
       ...common,
       path: `${path}/{name}/jobs`,
       summary: 'Its jobs, newest first',
+      description: 'With those of other targets whose manifest names it (BUMP of a datastore).',
       params: pathParams,
       query: z.strictObject(jobQueryFields),
       answers: { 200: { description: 'A page; its Link header leads on.', schema: z.array(jobSchema) } },
@@ -82,21 +93,30 @@ export function targets(deps: ApiDeps) {
     const routes = routesBelow(path);
     app.openapi(routes.list, async (c) => c.json(allTargets(deps.params, await listTargetStates(c.var.db))));
     app.openapi(routes.show, async (c) => {
-      const all = allTargets(deps.params, await listTargetStates(c.var.db));
-      return c.json(findTarget(deps.params, all, c.req.valid('param').name));
+      const { name } = c.req.valid('param');
+      const all = allTargets(deps.params, await listTargetStates(c.var.db), name);
+      return c.json(findTarget(deps.params, all, name));
     });
     app.openapi(routes.jobs, async (c) => {
-      const all = allTargets(deps.params, await listTargetStates(c.var.db));
-      const target = findTarget(deps.params, all, c.req.valid('param').name).name;
-      return c.json(await listJobs(c, c.var.db, deps, { ...c.req.valid('query'), target }));
+      const { name } = c.req.valid('param');
+      const all = allTargets(deps.params, await listTargetStates(c.var.db), name);
+      const query = { ...c.req.valid('query'), target: findTarget(deps.params, all, name).name };
+      return c.json(await listJobs(c, c.var.db, deps, query, { orNaming: true }));
     });
   }
   return app;
 }
 
-/** Everything declared, and what had jobs once and is declared no more. */
-function allTargets(params: JobParams, states: readonly TargetState[]): TargetJson[] {
-  const keys = new Set([...params.files, ...states].map((of) => `${of.target} ${of.env}`));
+/**
+ * Everything declared, and what had jobs once and is declared no more.
+ * @param asked shown too if it fits a TARGET_PATTERN
+ */
+function allTargets(params: JobParams, states: readonly TargetState[], asked?: string): TargetJson[] {
+  const declared = params.files.filter((f) => f.targetPattern === null);
+  const fitting = params.files.flatMap(({ env }) =>
+    asked === undefined ? [] : params.filesOf({ env, target: asked }).filter((f) => f.targetPattern !== null),
+  );
+  const keys = new Set([...declared, ...states, ...fitting].map((of) => `${of.target} ${of.env}`));
   const byName = new Map<string, TargetJson>();
   for (const [name = '', env = ''] of [...keys].toSorted().map((key) => key.split(' '))) {
     const target = byName.get(name) ?? { name, environments: [] };
@@ -104,13 +124,7 @@ function allTargets(params: JobParams, states: readonly TargetState[]): TargetJs
     const state = states.find((s) => s.target === name && s.env === env);
     target.environments.push({
       env,
-      actions: params.files
-        .filter((f) => f.target === name && f.env === env)
-        .map((f) => ({
-          action: f.parameters.action_name,
-          path: `/${f.parameters.action_name}/${f.name}/${env}`,
-          schedule: f.schedule?.id ?? null,
-        })),
+      actions: actionsOf(params, name, env),
       last_success_at: state?.last_success_at?.toISOString() ?? null,
       last_success_job_id: state?.last_success_job_id ?? null,
       active_job: shortened(state?.active_job_id, state?.active_status),
@@ -118,6 +132,15 @@ function allTargets(params: JobParams, states: readonly TargetState[]): TargetJs
     });
   }
   return [...byName.values()];
+}
+
+function actionsOf(params: JobParams, target: string, env: string) {
+  const own = params.files.filter((f) => f.targetPattern === null && f.target === target && f.env === env);
+  return (own.length > 0 ? own : params.filesOf({ env, target })).map((f) => {
+    const action = f.parameters.action_name;
+    const hasPath = WITH_PATH.includes(action) && f.actionParameters === null;
+    return { action, path: hasPath ? `/${action}/${f.name}/${env}` : null, schedule: f.schedule?.id ?? null };
+  });
 }
 
 function shortened(id: number | null | undefined, status: JobStatus | null | undefined) {

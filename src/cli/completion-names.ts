@@ -67,9 +67,10 @@ export async function askNames(
 
 function startsOf({ environments }: TargetJson): Start[] {
   return environments.flatMap(({ actions }) =>
-    actions.map(({ path }) => {
+    actions.flatMap(({ path }) => {
+      if (path === null) return [];
       const [, action = '', name = '', env = ''] = path.split('/');
-      return { action, name, env };
+      return [{ action, name, env }];
     }),
   );
 }

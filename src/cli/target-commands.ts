@@ -43,6 +43,6 @@ function rowsOf({ name, environments }: TargetJson): Cell[][] {
 
 function jobCell(job: ShortJob | null): Cell {
   if (!job) return '';
-  const cell = statusCell({ ...job, status_reason: null, stalled: false });
+  const cell = statusCell({ ...job, status_reason: null, phase: null, stalled: false });
   return typeof cell === 'object' ? { ...cell, text: `${job.id} ${cell.text}` } : cell;
 }

@@ -16,7 +16,7 @@ const LOOKS = {
   running: 'cyan',
 } as const;
 
-export function statusCell(job: Pick<JobJson, 'status' | 'status_reason' | 'stalled'>): Cell {
+export function statusCell(job: Pick<JobJson, 'status' | 'status_reason' | 'phase' | 'stalled'>): Cell {
   return { text: statusOf(job), look: job.stalled ? 'yellow' : LOOKS[job.status] };
 }
 

@@ -1,4 +1,6 @@
 /** The api's routes as typed functions, for programs and for the page: `import { createClient } from 'syncrator/client'`. */
+import type { BatchAnswerJson, BatchJob } from '../api/batch.ts';
+import type { ExecutorsWord } from '../api/external.ts';
 import type { ImportableDatasetJson } from '../api/importable-datasets.ts';
 import type { JobJson } from '../api/job-schema.ts';
 import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
@@ -14,7 +16,10 @@ import { createHttp, type Http, type Reply } from './http.ts';
 
 export { Refused, Unreachable } from './http.ts';
 export type {
+  BatchAnswerJson,
+  BatchJob,
   DryRunJson,
+  ExecutorsWord,
   ImportableDatasetJson,
   JobJson,
   MaintenanceEntryJson,
@@ -89,6 +94,12 @@ export function clientOver(http: Http) {
     /** @param next as a page gave it */
     nextJobs: (next: string): Promise<JobPage> => page(http, next),
     showJob: (id: number) => get<JobJson>(`/jobs/${id}`),
+    /** Each is answered in its place; one that is refused keeps no other from being created. */
+    createJobs: (jobs: readonly BatchJob[], idempotencyKey?: string) =>
+      post<BatchAnswerJson>('/jobs', { jobs }, keyed(idempotencyKey)),
+    /** What an executor of RUNNER=external says of its job. */
+    updateJob: (id: number, word: ExecutorsWord) =>
+      body(http.call<JobJson>('PUT', `/jobs/${id}`, { json: word })),
     cancelJob: (id: number) => body(http.call<JobJson>('DELETE', `/jobs/${id}`)),
     forceDeleteJob: (id: number) => post<JobJson>(`/jobs/${id}/force-delete`),
     /** A new job that goes on where a failed one stopped. */
@@ -108,6 +119,10 @@ export function clientOver(http: Http) {
     run: (run: RunBody, idempotencyKey?: string) => post<StartedJson>('/run', run, keyed(idempotencyKey)),
     rollback: (target: string, env: string) => post<StartedJson>(`/rollback/${part(target)}/${part(env)}`),
     listTargets: () => get<TargetJson[]>('/targets'),
+    showTarget: (name: string) => get<TargetJson>(`/targets/${part(name)}`),
+    /** Newest first, with jobs of other targets whose manifest names it. */
+    listTargetJobs: (name: string, filter: Omit<JobFilter, 'target'> = {}): Promise<JobPage> =>
+      page(http, `/targets/${part(name)}/jobs${queryOf(filter)}`),
     listSchedules: () => get<SchedulesJson>('/schedules'),
     runSchedule: (id: string) => post<JobJson>(`/schedules/${part(id)}/run`),
     pauseSchedule: (id: string, note?: string) =>

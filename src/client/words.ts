@@ -46,10 +46,11 @@ export function secondsLeft(progress: JobJson['progress']): number | undefined {
   return (total - done) / rate;
 }
 
-/** `running`, `waiting (quota)`, `running (stalled)`. */
-export function statusOf(job: Pick<JobJson, 'status' | 'status_reason' | 'stalled'>): string {
+/** `running`, `waiting (quota)`, `running (stalled)`, `running (validating)`. */
+export function statusOf(job: Pick<JobJson, 'status' | 'status_reason' | 'phase' | 'stalled'>): string {
   const more = [
     ...(job.status_reason === null ? [] : [job.status_reason]),
+    ...(job.phase === null || job.status !== 'running' ? [] : [job.phase]),
     ...(job.stalled ? ['stalled'] : []),
   ];
   return more.length === 0 ? job.status : `${job.status} (${more.join(', ')})`;

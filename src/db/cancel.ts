@@ -6,11 +6,14 @@ import type { JobRow } from './submit.ts';
 
 export type Cancelled = {
   readonly job: JobRow;
-  /** What the request found: it ended a job never claimed, began a cancel, or changed nothing. */
+  /** What the request found: it ended a job that no workflow has, began a cancel, or changed nothing. */
   readonly effect: 'ended' | 'cancelling' | 'none';
 };
 
-/** Undefined for an unknown id. Safe to repeat: the second time changes nothing. */
+/**
+ * Undefined for an unknown id. Safe to repeat: the second time changes nothing. What no workflow has claimed ends at
+ * once: nothing of ours runs. An external executor is told so by the refusal of its next word.
+ */
 export async function requestCancel(
   db: Db,
   input: { id: number; principal: string },

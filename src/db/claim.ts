@@ -39,7 +39,7 @@ export async function claimJob(
       status = CASE WHEN run_id IS NULL THEN 'starting' ELSE status END,
       status_reason = CASE WHEN run_id IS NULL THEN NULL ELSE status_reason END,
       status_detail = CASE WHEN run_id IS NULL THEN NULL ELSE status_detail END
-    WHERE id = ${seen.id}
+    WHERE id = ${seen.id} AND runner <> 'external'
       AND status IN ('queued', 'waiting', 'starting', 'running', 'cancelling')
       AND run_id IS NOT DISTINCT FROM ${seen.run_id}
       AND (run_started_at IS NULL OR run_started_at <= ${run.runStartedAt})

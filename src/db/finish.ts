@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { JobOutcome } from '../domain/outcome.ts';
 import { isFinal, type FinalStatus } from '../domain/status.ts';
-import type { Db } from './schema.ts';
+import type { Db, Tx } from './schema.ts';
 import type { JobRow } from './submit.ts';
 
 /**
@@ -33,15 +33,19 @@ export async function finishJob(
       RETURNING *`.execute(tx);
     const job = rows[0];
     if (!job) return await readFinal(tx, input);
-    if (job.status === 'completed')
-      await sql`
-        INSERT INTO targets (env, target, last_success_job_id, last_success_at)
-        VALUES (${job.env}, ${job.target}, ${job.id}, now())
-        ON CONFLICT (env, target) DO UPDATE SET last_success_job_id = ${job.id}, last_success_at = now()`.execute(
-        tx,
-      );
+    if (job.status === 'completed') await recordSuccess(tx, job);
     return isFinal(job.status) ? job.status : undefined;
   });
+}
+
+/** The target's last success is this job, in the transaction that completed it. */
+export async function recordSuccess(tx: Tx, job: Pick<JobRow, 'id' | 'env' | 'target'>): Promise<void> {
+  await sql`
+    INSERT INTO targets (env, target, last_success_job_id, last_success_at)
+    VALUES (${job.env}, ${job.target}, ${job.id}, now())
+    ON CONFLICT (env, target) DO UPDATE SET last_success_job_id = ${job.id}, last_success_at = now()`.execute(
+    tx,
+  );
 }
 
 async function readFinal(db: Db, input: { jobId: number; runId: string }): Promise<FinalStatus | undefined> {

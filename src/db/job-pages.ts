@@ -7,6 +7,8 @@ export type JobFilter = {
   readonly statuses?: readonly string[] | undefined;
   readonly actions?: readonly string[] | undefined;
   readonly target?: string | undefined;
+  /** Of the target also those that name it in their manifest: of another target, they change this one. */
+  readonly orNaming?: boolean | undefined;
   readonly env?: string | undefined;
   readonly hideFinal?: boolean | undefined;
   readonly since?: Date | undefined;
@@ -26,21 +28,33 @@ export async function listJobViews(
 ): Promise<JobView[]> {
   const where: RawBuilder<unknown>[] = [sql`true`];
   if (filter.statuses)
-    // Only an active job has a reason.
+    // Only an active job has a reason, or an executor that is in a phase.
     where.push(sql`(j.status = ANY(${filter.statuses})
-      OR (${IS_ACTIVE} AND j.status_reason = ANY(${filter.statuses})))`);
+      OR (${IS_ACTIVE} AND (j.status_reason = ANY(${filter.statuses}) OR j.phase = ANY(${filter.statuses}))))`);
   if (filter.actions) where.push(sql`j.action_name = ANY(${filter.actions})`);
-  if (filter.target !== undefined) where.push(sql`j.target = ${filter.target}`);
   if (filter.env !== undefined) where.push(sql`j.env = ${filter.env}`);
   if (filter.hideFinal) where.push(IS_ACTIVE);
   if (filter.since) where.push(sql`j.created_at >= ${filter.since}`);
   if (filter.until) where.push(sql`j.created_at < ${filter.until}`);
   if (filter.before !== undefined) where.push(sql`j.id < ${filter.before}`);
+  const { target } = filter;
+  const ids = (...more: RawBuilder<unknown>[]) =>
+    sql`SELECT j.id FROM jobs j WHERE ${sql.join([...where, ...more], sql` AND `)}`;
+  const ofTarget = ids(...(target === undefined ? [] : [sql`j.target = ${target}`]));
+  const chosen =
+    target === undefined || filter.orNaming !== true
+      ? ofTarget
+      : // Each from its own index: an OR of both would read all jobs. Those that name it are few.
+        sql`SELECT j.id FROM (
+          (${ofTarget} ORDER BY j.id DESC LIMIT ${page.limit + page.offset})
+          UNION (${ids(sql`j.action_parameters @> ${naming(target)}::jsonb`)})) AS j`;
   // The ids first: of the jobs that OFFSET skips, neither the rows nor the steps are read.
   const { rows } = await sql<JobView>`
-    ${view} WHERE j.id = ANY(ARRAY(
-      SELECT j.id FROM jobs j WHERE ${sql.join(where, sql` AND `)}
-      ORDER BY j.id DESC LIMIT ${page.limit} OFFSET ${page.offset}))
+    ${view} WHERE j.id = ANY(ARRAY(${chosen} ORDER BY j.id DESC LIMIT ${page.limit} OFFSET ${page.offset}))
     ORDER BY j.id DESC`.execute(db);
   return rows;
+}
+
+function naming(target: string): string {
+  return JSON.stringify({ bumpManifesto: { dataStructureUpdates: [{ name: target }] } });
 }

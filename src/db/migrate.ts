@@ -5,6 +5,7 @@ import * as initial from './migrations/0001-initial.ts';
 import * as live from './migrations/0002-live.ts';
 import * as resume from './migrations/0003-resume.ts';
 import * as oidcUsers from './migrations/0004-oidc-users.ts';
+import * as external from './migrations/0005-external.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -12,6 +13,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0002-live': live,
   '0003-resume': resume,
   '0004-oidc-users': oidcUsers,
+  '0005-external': external,
 };
 
 /**

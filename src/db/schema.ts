@@ -1,6 +1,6 @@
 /** The tables as kysely sees them; the migrations are what makes them. */
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
-import type { RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
+import type { ActionParameters, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { JobStatus } from '../domain/status.ts';
 
@@ -29,6 +29,12 @@ export type JobsTable = {
   status: JobStatus;
   status_reason: string | null;
   status_detail: string | null;
+  /** The last status word of an external executor. */
+  phase: string | null;
+  /** What it is about, in words: given with the request, replaced by an external executor. */
+  description: string | null;
+  /** What the action was given beside its target, as it was checked. */
+  action_parameters: ColumnType<ActionParameters | null, string | null, string | null>;
   /** Its workflow was terminated: the takeover only cleans up. */
   abandoned: Generated<boolean>;
   force_delete: Generated<boolean>;
@@ -93,6 +99,14 @@ export type Schema = {
     /** The runner's own word for the place after this chunk, where bytes alone do not tell it. */
     mark: string | null;
   };
+  /** What external executors said, line by line. */
+  job_log: {
+    job_id: number;
+    byte_offset: number;
+    byte_length: number;
+    at: DefaultTime;
+    message: string;
+  };
   sync_jobs: {
     id: Generated<number>;
     job_id: number | null;
@@ -112,7 +126,9 @@ export type Schema = {
     principal: string;
     key: string;
     body_hash: string;
-    job_id: number;
+    /** Null for a batch, which has an answer instead. */
+    job_id: number | null;
+    answer: ColumnType<unknown, string | null, never>;
     deduplicated: boolean;
     created_at: DefaultTime;
   };

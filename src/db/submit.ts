@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { JobRequest, Trigger } from '../domain/job.ts';
+import { isSameJson } from '../domain/same-json.ts';
 import { ACTIVE_STATUSES } from '../domain/status.ts';
 import { audit } from './audit.ts';
+import { findKey, type Idempotency } from './idempotency.ts';
 import type { Db, JobsTable, Tx } from './schema.ts';
 
 export type JobRow = Selectable<JobsTable>;
@@ -17,14 +19,7 @@ export type Submission = JobRequest & {
   readonly requestedBy: string;
   /** A job is resumed once. */
   readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
-  readonly idempotency?:
-    | {
-        /** Whose key it is: stays the same when the name that is shown with it changes. */
-        readonly principal: string;
-        readonly key: string;
-        readonly bodyHash: string;
-      }
-    | undefined;
+  readonly idempotency?: Idempotency | undefined;
 };
 
 export type Submitted =
@@ -93,20 +88,10 @@ export async function submitJobIn(tx: Tx, submission: Submission): Promise<Submi
 async function replay(tx: Tx, submission: Submission): Promise<Submitted | undefined> {
   const { idempotency } = submission;
   if (!idempotency) return undefined;
-  // Two requests with one key queue here, so that the second one sees what the first stored.
-  const lock = `${idempotency.principal}\n${idempotency.key}`;
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(tx);
-  await sql`DELETE FROM idempotency_keys
-    WHERE principal = ${idempotency.principal} AND key = ${idempotency.key}
-      AND created_at < now() - interval '24 hours'`.execute(tx);
-  const stored = await tx
-    .selectFrom('idempotency_keys')
-    .selectAll()
-    .where('principal', '=', idempotency.principal)
-    .where('key', '=', idempotency.key)
-    .executeTakeFirst();
+  const stored = await findKey(tx, idempotency);
   if (!stored) return undefined;
-  if (stored.body_hash !== idempotency.bodyHash) return { kind: 'key_reused' };
+  // A batch has no job of its own, and another hash.
+  if (stored.body_hash !== idempotency.bodyHash || stored.job_id === null) return { kind: 'key_reused' };
   const job = await tx
     .selectFrom('jobs')
     .selectAll()
@@ -128,6 +113,7 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
           env: created.env,
           target: created.target,
           ...submission.parameters,
+          ...submission.actionParameters,
         },
       });
       return { kind: 'created', job: created };
@@ -158,15 +144,17 @@ async function findResuming(tx: Tx, { resumes }: Submission): Promise<JobRow | u
 
 async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
   const spec = JSON.stringify(s.steps);
+  const given = s.actionParameters ? JSON.stringify(s.actionParameters) : null;
   const held = s.runner === 'external' ? sql<boolean>`false` : sql<boolean>`maintenance.paused`;
   const { rows } = await sql<JobRow>`
     INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, mam_main_query, runner,
-      steps_spec, spec_hash, "trigger", requested_by, resumes, skipped_steps, status,
-      status_reason)
+      steps_spec, spec_hash, "trigger", requested_by, resumes, skipped_steps, action_parameters, description,
+      status, status_reason)
     SELECT ${s.uid}::uuid, ${s.env}, ${s.target}, ${s.parameters.action_name}, ${s.parameters.action},
       ${s.parameters.is_tag}, ${s.parameters.options}, ${s.parameters.mam_main_query}::text, ${s.runner},
       ${spec}::jsonb, ${createHash('sha256').update(spec).digest('hex')}, ${s.trigger}, ${s.requestedBy},
       ${s.resumes?.jobId ?? null}::integer, ${s.resumes?.skippedSteps ?? 0}::integer,
+      ${given}::jsonb, ${s.actionParameters?.description ?? null}::text,
       CASE WHEN ${held} THEN 'waiting' ELSE 'queued' END,
       CASE WHEN ${held} THEN 'maintenance' END
     FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS maintenance
@@ -183,6 +171,7 @@ function isSame(holder: JobRow, s: Submission): boolean {
     holder.action === s.parameters.action &&
     holder.is_tag === s.parameters.is_tag &&
     holder.options === s.parameters.options &&
-    holder.mam_main_query === s.parameters.mam_main_query
+    holder.mam_main_query === s.parameters.mam_main_query &&
+    isSameJson(holder.action_parameters ?? {}, s.actionParameters ?? {})
   );
 }

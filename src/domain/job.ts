@@ -23,6 +23,48 @@ export type JobParameters = {
   readonly mam_main_query: string | null;
 };
 
+/**
+ * What an action needs beside its target, as `src/action-parameters.ts` checks it; the names are those of the
+ * microdata executors. Frozen in the job's row.
+ */
+export type ActionParameters = {
+  readonly description?: string | undefined;
+  readonly releaseStatus?: ReleaseStatus | undefined;
+  readonly bumpManifesto?: BumpManifesto | undefined;
+  readonly bumpFromVersion?: string | undefined;
+  readonly bumpToVersion?: string | undefined;
+};
+
+export const RELEASE_STATUSES = ['DRAFT', 'PENDING_RELEASE', 'PENDING_DELETE'] as const;
+export type ReleaseStatus = (typeof RELEASE_STATUSES)[number];
+
+/** What is done to one dataset; a new version of the datastore consists of such. */
+export const DATASET_OPERATIONS = [
+  'ADD',
+  'CHANGE',
+  'PATCH_METADATA',
+  'SET_STATUS',
+  'DELETE_DRAFT',
+  'REMOVE',
+  'ROLLBACK_REMOVE',
+  'DELETE_ARCHIVE',
+] as const;
+
+/** What a new version of a datastore consists of. */
+export type BumpManifesto = {
+  readonly version: string;
+  readonly description: string;
+  readonly releaseTime: number;
+  readonly languageCode: string;
+  readonly updateType: string | null;
+  readonly dataStructureUpdates: {
+    readonly name: string;
+    readonly description: string;
+    readonly operation: (typeof DATASET_OPERATIONS)[number];
+    readonly releaseStatus: ReleaseStatus;
+  }[];
+};
+
 /** One step as it was resolved at submit; frozen in the job's row and never recomputed. */
 export type StepSpec = {
   /** What the program is asked to do: sync, delta, delete, rollback … */
@@ -73,4 +115,6 @@ export type JobRequest = Key & {
   readonly parameters: JobParameters;
   readonly runner: RunnerKind;
   readonly steps: readonly StepSpec[];
+  /** None for an action that needs nothing beside its target. */
+  readonly actionParameters?: ActionParameters | undefined;
 };

@@ -6,6 +6,9 @@ import type { Key } from './job.ts';
 
 /** target, env and action names: what fits a Kubernetes label and a DNS label. */
 export const NAME_PATTERN = /^[a-z0-9]([-_a-z0-9]{0,38}[a-z0-9])?$/;
+/** The same for what only an executor outside of us sees (RUNNER=external): microdata's names are upper-case. */
+export const EXTERNAL_TARGET_PATTERN = /^[A-Za-z0-9][-_A-Za-z0-9]{0,99}$/;
+export const EXTERNAL_ACTION_PATTERN = /^[A-Za-z0-9][-_A-Za-z0-9]{0,39}$/;
 /** Image tags by Docker's own rule (distribution/reference): word character, then up to 127 of [\w.-]. */
 export const TAG_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 

@@ -1,8 +1,9 @@
-/** submit: the one function behind every trigger. The row first, then the poke (design.md §3.1). */
+/** submit: what is behind every trigger, for one job or many. The rows first, then the pokes (design.md §3.1). */
 import { randomUUID } from 'node:crypto';
 import { isDatabaseAway } from '../db/connect.ts';
 import type { Db } from '../db/schema.ts';
-import { type Submission, type Submitted, submitJob } from '../db/submit.ts';
+import { type JobRow, type Submission, type Submitted, submitJob } from '../db/submit.ts';
+import { type Batch, type BatchSubmitted, submitBatch } from '../db/submit-batch.ts';
 import type { Log } from '../log.ts';
 import type { Temporal } from './connect.ts';
 import { poke } from './poke.ts';
@@ -20,13 +21,25 @@ export async function submit(deps: SubmitDeps, submission: Omit<Submission, 'uid
     if (!isDatabaseAway(error)) throw error;
     return submitJob(deps.db, withUid);
   });
-  if (
-    submitted.kind === 'created' &&
-    submitted.job.status === 'queued' &&
-    submitted.job.runner !== 'external'
-  )
-    await poke(deps.temporal, submitted.job).catch((error: unknown) => {
-      deps.log.warn({ err: error, job: submitted.job.id }, 'poke failed; the reconciler will poke again');
-    });
+  if (submitted.kind === 'created') await pokeNew(deps, submitted.job);
   return submitted;
+}
+
+/** The same for a batch: the uids are its items' already. */
+export async function submitMany(deps: SubmitDeps, batch: Batch): Promise<BatchSubmitted> {
+  const submitted = await submitBatch(deps.db, batch).catch((error: unknown) => {
+    if (!isDatabaseAway(error)) throw error;
+    return submitBatch(deps.db, batch);
+  });
+  // At once: each waits for a Temporal that is away.
+  if (submitted.kind === 'answered') await Promise.all(submitted.created.map((job) => pokeNew(deps, job)));
+  return submitted;
+}
+
+/** Never fails: the reconciler would poke too. An external executor is nobody's to poke. */
+async function pokeNew({ temporal, log }: SubmitDeps, job: JobRow): Promise<void> {
+  if (job.status !== 'queued' || job.runner === 'external') return;
+  await poke(temporal, job).catch((error: unknown) => {
+    log.warn({ err: error, job: job.id }, 'poke failed; the reconciler will poke again');
+  });
 }

@@ -50,10 +50,10 @@ describe('numbers', () => {
 
 describe('texts', () => {
   it('are counted in characters, not in halves of them', async () => {
-    expect(parameter('get', '/jobs', 'target')).toMatchObject({ maxLength: 40 });
+    expect(parameter('get', '/jobs', 'target')).toMatchObject({ maxLength: 100 });
     const asked = (count: number) =>
       api.call('GET', `/jobs?target=${encodeURIComponent('🎬'.repeat(count))}`);
-    expect([(await asked(40)).status, (await asked(41)).status]).toEqual([200, 400]);
+    expect([(await asked(100)).status, (await asked(101)).status]).toEqual([200, 400]);
     expect(bodyOf('post', '/sync_jobs').properties.type).toMatchObject({ minLength: 1, maxLength: 100 });
     expect((await api.call('POST', '/sync_jobs', { json: { type: '' } })).status).toBe(422);
   });

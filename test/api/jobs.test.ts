@@ -169,16 +169,6 @@ describe('DELETE /jobs/:id', () => {
   });
 });
 
-describe('PUT /jobs/:id', () => {
-  it("of a pod's job is 409", async () => {
-    const job = await claimed(api);
-    const answer = await api.call('PUT', `/jobs/${job.id}`, { json: { status: 'completed' } });
-    expect([answer.status, answer.body.code]).toEqual([409, 'not_external']);
-    expect((await api.call('PUT', `/jobs/${job.id}`, { json: {} })).status).toBe(422);
-    expect((await api.call('PUT', '/jobs/999999', { json: { log: 'x' } })).status).toBe(404);
-  });
-});
-
 describe('reports', () => {
   it('are taken in order, stale ones ignored, refused after the end', async () => {
     const job = await claimed(api);

@@ -41,9 +41,22 @@ const FILES: Record<string, string[]> = {
   'qas/alpha-sync': ['TARGET=alpha', 'ACTION=sync', 'SCHEDULE=0 1 * * *'],
 };
 
-async function writeParams(): Promise<string> {
+function datasets(...operations: string[]): Record<string, string[]> {
+  const common = ['TARGET=datasets', 'RUNNER=external', 'TARGET_PATTERN=[A-Z][A-Z0-9_]*'];
+  return Object.fromEntries(
+    operations.map((name) => [`dev/datasets-${name}`, [...common, `ACTION=${name}`, `PARAMETERS=${name}`]]),
+  );
+}
+
+/** What microdata's executor does, to any dataset and to the datastore as a whole. */
+export const MICRODATA: Record<string, string[]> = {
+  ...datasets('ADD', 'REMOVE', 'SET_STATUS'),
+  'dev/datastore-BUMP': ['TARGET=DATASTORE', 'ACTION=BUMP', 'RUNNER=external', 'PARAMETERS=BUMP'],
+};
+
+async function writeParams(files: Record<string, string[]>): Promise<string> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'syncrator-params-'));
-  for (const [name, lines] of Object.entries(FILES)) {
+  for (const [name, lines] of Object.entries(files)) {
     const [env = '', file = ''] = name.split('/');
     await mkdir(path.join(dir, env), { recursive: true });
     const common = [`ENV=${env}`, `ACTION_NAME=${file.split('-')[1]}`, 'IS_TAG=latest', `OPTIONS=${OPTIONS}`];
@@ -61,15 +74,23 @@ export type Asked = {
 
 export type Answered = { status: number; headers: Headers; text: string; body: any };
 
-/** @param through changes the address of Postgres, for example to that of a proxy */
+/**
+ * @param options.through changes the address of Postgres, for example to that of a proxy
+ * @param options.files declared beside the ones that every test has
+ */
 export async function setup(
-  options: { through?: (url: string) => string; env?: Record<string, string>; temporal?: string } = {},
+  options: {
+    through?: (url: string) => string;
+    env?: Record<string, string>;
+    temporal?: string;
+    files?: Record<string, string[]>;
+  } = {},
 ) {
   const database = await createDatabase({ migrated: true });
   const namespace = options.temporal
     ? { address: options.temporal, namespace: 'default' }
     : await createNamespace();
-  const dir = await writeParams();
+  const dir = await writeParams({ ...FILES, ...options.files });
   const config = readConfig({
     DATABASE_URL: options.through?.(database.url) ?? database.url,
     TEMPORAL_ADDRESS: namespace.address,

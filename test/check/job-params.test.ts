@@ -107,8 +107,9 @@ test('a file is read with all its keys, or with their defaults', async () => {
     schedule: { id: 'dev.avo-all.delta', spec: { kind: 'cron' }, timezone: 'Europe/Brussels' },
   });
   expect(params.schedules).toHaveLength(1);
-  expect(params.declares({ env: 'dev', target: 'avo-all' })).toBe(true);
-  expect(params.declares({ env: 'qas', target: 'avo' })).toBe(false);
+  const namesOf = (env: string, target: string) => params.filesOf({ env, target }).map(({ name }) => name);
+  expect(namesOf('dev', 'avo-all')).toEqual(['avo']);
+  expect(namesOf('qas', 'avo')).toEqual([]);
   expect(params.find({ env: 'dev', name: 'avo-all', action: 'delta' })).toBeUndefined();
 });
 

@@ -5,12 +5,9 @@ import { isFinal } from '../../domain/status.ts';
 
 export function matches(filter: JobFilter, job: JobJson): boolean {
   const { status, operation, target, env, ignoreCompleted, since, until } = filter;
-  if (
-    status &&
-    !status.includes(job.status) &&
-    !(job.status_reason !== null && status.includes(job.status_reason))
-  )
-    return false;
+  // Only an active job waits for something, or is in a phase.
+  const words = isFinal(job.status) ? [job.status] : [job.status, job.status_reason, job.phase];
+  if (status && !words.some((word) => word !== null && status.includes(word))) return false;
   if (operation && !operation.includes(job.job_type)) return false;
   if (target !== undefined && target !== job.target) return false;
   if (env !== undefined && env !== job.env) return false;

@@ -12,6 +12,11 @@ export function Facts({ job }: { job: JobJson }) {
   const { parameters, sync_job: syncJob } = job;
   const facts: [string, string | number | null | undefined][] = [
     ['Action', parameters.action],
+    ['Description', job.description],
+    ['Phase', job.phase],
+    ['Release status', parameters.releaseStatus],
+    ['From version', parameters.bumpFromVersion],
+    ['To version', parameters.bumpToVersion],
     ['Options', parameters.options || '(none)'],
     ['Image tag', parameters.is_tag],
     ['MAM_MAIN_QUERY', parameters.mam_main_query],

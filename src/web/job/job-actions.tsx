@@ -20,7 +20,7 @@ export function JobActions({ job }: { job: JobJson }) {
   if (isFinal(job.status))
     return (
       <>
-        {job.status === 'failed' && (
+        {job.status === 'failed' && job.runner !== 'external' && (
           <Confirm
             key="resume"
             label="Resume"
@@ -91,7 +91,14 @@ export function JobActions({ job }: { job: JobJson }) {
 }
 
 /** @returns the new job's id */
-async function runAgain({ target, env, job_type, parameters }: JobJson): Promise<number> {
+async function runAgain({ target, env, job_type, runner, parameters }: JobJson): Promise<number> {
+  if (runner === 'external') {
+    const { description, releaseStatus, bumpManifesto, bumpFromVersion, bumpToVersion } = parameters;
+    const given = { description, releaseStatus, bumpManifesto, bumpFromVersion, bumpToVersion };
+    const [answer] = await client.createJobs([{ ...given, operation: job_type, target, env }]);
+    if (answer?.job_id === undefined) throw new Error(answer?.msg);
+    return answer.job_id;
+  }
   if (job_type === 'rollback') return (await client.rollback(target, env)).job_id;
   const { action, is_tag, options, mam_main_query: query } = parameters;
   const run = { target, env, action_name: job_type, action, is_tag, options };

@@ -1,4 +1,4 @@
-/** The log of each step and attempt. */
+/** The log of each step and attempt, or of an external executor. */
 import { SegmentedControl, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { JobJson } from '../../api/job-schema.ts';
@@ -7,6 +7,8 @@ import { LogView } from './log-view.tsx';
 export function Logs({ job }: { job: JobJson }) {
   const [chosen, setChosen] = useState<string>();
   const last = job.steps.at(-1);
+  if (job.runner === 'external')
+    return <LogView jobId={job.id} step={0} attempt={1} fileName={`job-${job.id}.log`} />;
   if (!last) return <Text size="sm">Nothing has begun yet: there is no log.</Text>;
   const shown = job.steps.find((step) => nameOf(step) === chosen) ?? last;
   return (

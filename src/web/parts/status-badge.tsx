@@ -17,15 +17,17 @@ const LOOKS: Record<JobStatus, { color: string; mark: string }> = {
 type Shown = {
   readonly status: JobStatus;
   readonly status_reason?: string | null;
+  readonly phase?: string | null;
   readonly stalled?: boolean;
 };
 
-export function StatusBadge({ job: { status, status_reason = null, stalled = false } }: { job: Shown }) {
+export function StatusBadge({ job }: { job: Shown }) {
+  const { status, status_reason = null, phase = null, stalled = false } = job;
   const { color, mark } = LOOKS[status];
   return (
     <Badge color={color} variant="status" radius="sm" tt="none">
       <span aria-hidden="true">{mark} </span>
-      {statusOf({ status, status_reason, stalled })}
+      {statusOf({ status, status_reason, phase, stalled })}
     </Badge>
   );
 }

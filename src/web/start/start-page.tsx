@@ -36,8 +36,10 @@ function Choice({ targets }: { targets: readonly TargetJson[] }) {
     void navigate({ to: '/start', search: { ...search, ...change }, replace: true });
   const environments = targets.find(({ name }) => name === search.target)?.environments ?? [];
   const env = environments.find((one) => one.env === search.env);
-  const actions = env?.actions.map(({ action }) => action) ?? [];
-  const path = env?.actions.find(({ action }) => action === search.action)?.path;
+  // What only POST /jobs takes needs more than this form asks for.
+  const offered = env?.actions.filter(({ path }) => path !== null) ?? [];
+  const actions = offered.map(({ action }) => action);
+  const path = offered.find(({ action }) => action === search.action)?.path ?? undefined;
   return (
     <>
       <Group mb="md" align="end" component="section" aria-label="What to start">

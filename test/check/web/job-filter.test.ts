@@ -5,7 +5,15 @@ import type { JobJson } from '../../../src/api/job-schema.ts';
 import { matches, withJob, withJobInPages } from '../../../src/web/app/job-filter.ts';
 
 function job(of: Partial<JobJson>): JobJson {
-  const shown = { id: 1, version: 1, status: 'running', status_reason: null, target: 'avo', env: 'qas' };
+  const shown = {
+    id: 1,
+    version: 1,
+    status: 'running',
+    status_reason: null,
+    phase: null,
+    target: 'avo',
+    env: 'qas',
+  };
   // Only what is looked at.
   return { ...shown, job_type: 'sync', created_at: '2026-11-25T10:00:00.000Z', ...of } as JobJson;
 }
@@ -15,6 +23,8 @@ test.each([
   [{ status: ['failed', 'running'] }, true],
   [{ status: ['failed'] }, false],
   [{ status: ['quota'] }, true, { status: 'waiting', status_reason: 'quota' }],
+  [{ status: ['built'] }, true, { phase: 'built' }],
+  [{ status: ['built'] }, false, { status: 'deleted', phase: 'built' }],
   [{ operation: ['delta'] }, false],
   [{ target: 'avo', env: 'qas' }, true],
   [{ env: 'prd' }, false],

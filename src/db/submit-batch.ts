@@ -1,0 +1,79 @@
+/** Many jobs at once: one transaction, in which each is accepted or refused alone (design.md §4, POST /jobs). */
+import { sql } from 'kysely';
+import { heldBy } from '../domain/holder.ts';
+import { findKey, type Idempotency } from './idempotency.ts';
+import type { Db, Tx } from './schema.ts';
+import { type JobRow, type Submission, submitJobIn } from './submit.ts';
+
+/** What was refused before it came here keeps its place. */
+export type BatchItem = Omit<Submission, 'idempotency' | 'resumes'> | { readonly refused: string };
+
+export type Batch = {
+  readonly items: readonly BatchItem[];
+  readonly idempotency?: Idempotency | undefined;
+};
+
+/** In the order of the items. */
+export type BatchAnswer = readonly (
+  | { readonly status: 'CREATED'; readonly msg: 'OK'; readonly job_id: number }
+  | { readonly status: 'FAILED'; readonly msg: string }
+)[];
+
+export type BatchSubmitted =
+  | { readonly kind: 'answered'; readonly answer: BatchAnswer; readonly created: readonly JobRow[] }
+  /** The Idempotency-Key was used before with another body; nothing was stored. */
+  | { readonly kind: 'key_reused' };
+
+/**
+ * A target that has an active job, of this very batch too, is refused with its holder. After a lost connection call it
+ * again with the same uids: what was created is found.
+ * @throws the driver's error when Postgres is away: then nothing is known
+ */
+export async function submitBatch(db: Db, batch: Batch): Promise<BatchSubmitted> {
+  return await db.transaction().execute(async (tx) => {
+    const { idempotency } = batch;
+    const stored = idempotency && (await findKey(tx, idempotency));
+    if (stored)
+      return stored.body_hash === idempotency.bodyHash
+        ? { kind: 'answered', answer: stored.answer as BatchAnswer, created: [] }
+        : { kind: 'key_reused' };
+    await lockKeys(tx, batch.items);
+    const answer: BatchAnswer[number][] = [];
+    const created: JobRow[] = [];
+    for (const item of batch.items) {
+      if ('refused' in item) {
+        answer.push({ status: 'FAILED', msg: item.refused });
+        continue;
+      }
+      const submitted = await submitJobIn(tx, item);
+      if (submitted.kind === 'key_reused') throw new Error('an item has no Idempotency-Key of its own');
+      if (submitted.kind === 'created') {
+        created.push(submitted.job);
+        answer.push({ status: 'CREATED', msg: 'OK', job_id: submitted.job.id });
+      } else {
+        const holder = submitted.kind === 'busy' ? submitted.holder : submitted.job;
+        answer.push({ status: 'FAILED', msg: heldBy(holder) });
+      }
+    }
+    if (idempotency)
+      await tx
+        .insertInto('idempotency_keys')
+        .values({
+          principal: idempotency.principal,
+          key: idempotency.key,
+          body_hash: idempotency.bodyHash,
+          job_id: null,
+          answer: JSON.stringify(answer),
+          deduplicated: false,
+        })
+        .execute();
+    return { kind: 'answered', answer, created };
+  });
+}
+
+/** In one order for all: two batches that want the same targets would otherwise wait for each other for ever. */
+async function lockKeys(tx: Tx, items: readonly BatchItem[]): Promise<void> {
+  const keys = items.flatMap((item) => ('refused' in item ? [] : [`batch ${item.env} ${item.target}`]));
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
+    FROM unnest(${[...new Set(keys)].toSorted()}::text[]) AS key`.execute(tx);
+}
