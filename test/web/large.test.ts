@@ -55,7 +55,7 @@ test('the list of 100,000 jobs draws few rows, fetches as it is scrolled, and fi
   const { body } = await web.system.call('POST', '/sync/big/dev');
   await web.system.until(Number(body['job_id']), 'completed');
   await page.getByText(/^\d+01 jobs so far/).waitFor();
-  await page.waitForTimeout(200); // it is nothing that is waited for
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
   expect(await firstSeen()).toBe(String(MANY - 100));
   await go('/jobs?status=failed', 'Jobs');
   await page.getByText(/^100 jobs/).waitFor();

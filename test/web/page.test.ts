@@ -99,7 +99,7 @@ test('a renewal that cannot be answered signs nobody out; one that comes too lat
   await page.getByLabel('Username').waitFor();
   signedOut?.resolve();
   await done?.promise;
-  await page.waitForTimeout(200); // it is nothing that is waited for
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
   expect(await page.evaluate("localStorage.getItem('syncrator.session')")).toBeNull();
   expect(await page.getByLabel('Username').count()).toBe(1);
 });
