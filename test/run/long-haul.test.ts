@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
 import { readInstallation } from '../../src/db/migrate.ts';
 import { workflowId } from '../../src/domain/names.ts';
@@ -31,16 +31,22 @@ const MOST_BYTES = 1_000_000;
 /** Skipping takes milliseconds: after so long something holds the time. */
 const HELD_MS = 5_000;
 
-const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-long-haul-'));
-const over = path.join(dir, 'over');
 const UNTIL_FILE = path.resolve(import.meta.dirname, '../support/programs/until-file.ts');
+let dir: string;
+let over: string;
+let executable: string;
 let skipping: TestWorkflowEnvironment;
 let system: System;
 let stop: () => Promise<void> = () => Promise.resolve();
 
 beforeAll(async () => {
-  const executable = await timeSkippingServer((line) => console.log(`[test] ${line}`));
+  executable = await timeSkippingServer((line) => console.log(`[test] ${line}`));
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+}, 360_000);
+
+beforeEach(async () => {
+  dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-long-haul-'));
+  over = path.join(dir, 'over');
   skipping = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: executable } },
   });
@@ -61,8 +67,8 @@ beforeAll(async () => {
       Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'INT' ? 3 : 2]),
     ),
   });
-}, 360_000);
-afterAll(async () => {
+});
+afterEach(async () => {
   await stop();
   await system[Symbol.asyncDispose]();
   await skipping.teardown();
@@ -126,8 +132,11 @@ async function supervisorOf(jobId: number) {
   return await readSupervisor(path.join(system.dataDir, 'runs', step?.name ?? ''));
 }
 
+// The library's server has stopped answering for good in two of four whole runs of the suite, and never when it ran
+// alone or under load; what hangs is not known. So a run that hangs is done again with a new server and all else new.
 test('seven days with a worker restart every six hours stay below 500 events', {
-  timeout: 300_000,
+  timeout: 100_000,
+  retry: 2,
 }, async () => {
   stop = await startWorker();
   const submitted = await system.submit('long', 'sync');
