@@ -1,5 +1,6 @@
 /** `/events` and `/jobs/:id/events`: what changes, as Server-Sent Events, without a gap for who comes back. */
 import { databaseTime } from '../db/clock.ts';
+import { findJobUid } from '../db/job-views.ts';
 import type { ApiDeps } from './context.ts';
 import { eventSchema, type EventStream, type EventStreams, tooManyStreams } from './event-streams.ts';
 import { idParam } from './fields.ts';
@@ -68,7 +69,7 @@ export function events(deps: ApiDeps, streams: EventStreams) {
 
   app.openapi(oneRoute, async (c) => {
     const { id } = c.req.valid('param');
-    if ((await live.read([id])).length === 0) throw noJob(id);
+    if ((await findJobUid(c.var.db, id)) === undefined) throw noJob(id);
     return streams.open(c, async (stream) => {
       using backlog = live.listen(id);
       // Read after it listens: a change in between is heard, not missed.

@@ -1,11 +1,17 @@
 /** The api as the person at the terminal calls it: with the kept token, renewed in time, and faults as a command's end. */
 import type { FollowOptions } from '../client/events.ts';
-import { type CallOptions, createHttp, type Http, Refused, type Reply, Unreachable } from '../client/http.ts';
+import {
+  type CallOptions,
+  createHttp,
+  type Http,
+  Refused,
+  RENEW_AFTER_MS,
+  type Reply,
+  Unreachable,
+} from '../client/http.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { keepToken, readToken } from './tokens.ts';
 
-/** Tokens last 15 minutes; one that is used is renewed after five. */
-const RENEW_AFTER_MS = 5 * 60_000;
 /** A server that is away is asked again for so long: it may be restarting. */
 export const PATIENCE_MS = 120_000;
 

@@ -1,6 +1,9 @@
 /** Calls a Syncrator server over HTTP; runs in a browser and in Node. Faults are values to tell apart, in words. */
 import { createParser } from 'eventsource-parser';
 
+/** Tokens last 15 minutes; whoever keeps one that is used renews it after five. */
+export const RENEW_AFTER_MS = 5 * 60_000;
+
 const CALL_MS = 15_000;
 /** A stream has a heartbeat every 15 s: silent for so long, it is cut. */
 const SILENT_MS = 40_000;

@@ -29,3 +29,17 @@ export async function findKey(
     .where('key', '=', of.key)
     .executeTakeFirst();
 }
+
+/** Keeps what was answered under a key: a job, or the answer of a batch. In the transaction that looked for the key. */
+export async function storeKey(
+  tx: Tx,
+  { principal, key, bodyHash }: Idempotency,
+  answered:
+    | { readonly job_id: number; readonly deduplicated: boolean }
+    | { readonly job_id: null; readonly deduplicated: false; readonly answer: string },
+): Promise<void> {
+  await tx
+    .insertInto('idempotency_keys')
+    .values({ principal, key, body_hash: bodyHash, ...answered })
+    .execute();
+}

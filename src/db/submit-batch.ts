@@ -1,7 +1,7 @@
 /** Many jobs at once: one transaction, in which each is accepted or refused alone (design.md §4, POST /jobs). */
 import { sql } from 'kysely';
 import { heldBy } from '../domain/holder.ts';
-import { findKey, type Idempotency } from './idempotency.ts';
+import { findKey, type Idempotency, storeKey } from './idempotency.ts';
 import type { Db, Tx } from './schema.ts';
 import { type JobRow, type Submission, submitJobIn } from './submit.ts';
 
@@ -56,17 +56,11 @@ export async function submitBatch(db: Db, batch: Batch): Promise<BatchSubmitted>
       }
     }
     if (idempotency)
-      await tx
-        .insertInto('idempotency_keys')
-        .values({
-          principal: idempotency.principal,
-          key: idempotency.key,
-          body_hash: idempotency.bodyHash,
-          job_id: null,
-          answer: JSON.stringify(answer),
-          deduplicated: false,
-        })
-        .execute();
+      await storeKey(tx, idempotency, {
+        job_id: null,
+        deduplicated: false,
+        answer: JSON.stringify(answer),
+      });
     return { kind: 'answered', answer, created };
   });
 }

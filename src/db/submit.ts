@@ -6,7 +6,7 @@ import type { JobRequest, Trigger } from '../domain/job.ts';
 import { isSameJson } from '../domain/same-json.ts';
 import { ACTIVE_STATUSES } from '../domain/status.ts';
 import { audit } from './audit.ts';
-import { findKey, type Idempotency } from './idempotency.ts';
+import { findKey, type Idempotency, storeKey } from './idempotency.ts';
 import type { Db, JobsTable, Tx } from './schema.ts';
 
 export type JobRow = Selectable<JobsTable>;
@@ -72,16 +72,10 @@ export async function submitJobIn(tx: Tx, submission: Submission): Promise<Submi
   const result = await insertOrFind(tx, submission);
   const { idempotency } = submission;
   if (idempotency && (result.kind === 'created' || result.kind === 'deduplicated'))
-    await tx
-      .insertInto('idempotency_keys')
-      .values({
-        principal: idempotency.principal,
-        key: idempotency.key,
-        body_hash: idempotency.bodyHash,
-        job_id: result.job.id,
-        deduplicated: result.kind === 'deduplicated',
-      })
-      .execute();
+    await storeKey(tx, idempotency, {
+      job_id: result.job.id,
+      deduplicated: result.kind === 'deduplicated',
+    });
   return result;
 }
 

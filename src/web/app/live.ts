@@ -4,7 +4,7 @@ import type { Client } from '../../client/client.ts';
 import { Refused } from '../../client/http.ts';
 import { keepNewest, soon, takeJob } from './job-cache.ts';
 
-/** Since when, and why, nothing is heard; undefined while the stream is open. */
+/** Whether the stream is open, and if it was cut, since when (milliseconds since 1970). */
 export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }

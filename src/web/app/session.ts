@@ -1,10 +1,8 @@
 /** Who uses the page: the token of their login, renewed while the page is open, shared by its tabs. */
 import { type Client, clientOver } from '../../client/client.ts';
-import { createHttp, Refused } from '../../client/http.ts';
+import { createHttp, Refused, RENEW_AFTER_MS } from '../../client/http.ts';
 
 const KEY = 'syncrator.session';
-/** Tokens last 15 minutes; one in use is renewed after five. */
-const RENEW_AFTER_MS = 5 * 60_000;
 
 type Session = { readonly username: string; readonly token: string; readonly renewAt: number };
 type TokenAnswer = { readonly access_token: string };

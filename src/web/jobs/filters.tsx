@@ -1,9 +1,9 @@
 /** What the list of jobs is narrowed by. */
 import { Button, Checkbox, Group, MultiSelect, Select, TextInput } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { JOB_STATUSES } from '../../domain/status.ts';
 import { ask } from '../app/queries.ts';
+import { useIsNarrow } from '../parts/narrow.ts';
 import type { FilterSearch } from './filter-search.ts';
 
 const OPERATIONS = ['sync', 'delta', 'delete', 'diff', 'rollback'];
@@ -12,7 +12,7 @@ type Props = { value: FilterSearch; onChange: (change: FilterSearch) => void };
 
 /** On a narrow screen they are folded away, so that the list is what one sees. */
 export function Filters(props: Props) {
-  const isNarrow = useMediaQuery('(max-width: 48em)');
+  const isNarrow = useIsNarrow();
   const count = Object.keys(props.value).length;
   if (!isNarrow) return <Fields {...props} />;
   return (

@@ -1,10 +1,10 @@
 /** Targets × environments, what fails first: what ran, what runs and when it ends, what is late. */
 import { Card, Group, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { ask } from '../app/queries.ts';
 import { Asked } from '../parts/asked.tsx';
 import { useNow } from '../parts/clock.tsx';
+import { useIsNarrow } from '../parts/narrow.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { type Row, rowsOf } from './cells.ts';
 import { Grid } from './grid.tsx';
@@ -15,7 +15,7 @@ export function Overview() {
   const active = useQuery(ask.active());
   const schedules = useQuery(ask.schedules());
   const now = useNow();
-  const isNarrow = useMediaQuery('(max-width: 48em)');
+  const isNarrow = useIsNarrow();
   return (
     <>
       <PageHead title="Overview" />
