@@ -20,6 +20,14 @@ const trustedUrl = z
     (text) => URL.canParse(text) && isTrusted(new URL(text)),
     'must be https://… (http:// only of this machine)',
   );
+/** A target and its environment, as they stand in a path. */
+const targetAndEnv = z
+  .string()
+  .regex(/^[^/]+\/[^/]+$/, 'must be <target>/<env>, as in POST /sync/<target>/<env>')
+  .transform((text) => {
+    const [name = '', env = ''] = text.split('/');
+    return { name, env };
+  });
 const port = z.coerce.number().int().min(0).max(65535);
 
 const podOverrides = z
@@ -80,6 +88,9 @@ const variables = z.object({
     .default('true')
     .transform((value) => value === 'true'),
   INPUT_DIR: z.string().min(1).optional(),
+  ITEM_BANK: targetAndEnv.optional(),
+  GITLAB_HOOK_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
+  ACCOUNT: targetAndEnv.optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -99,6 +110,9 @@ export type OidcSettings = {
   /** The issuer's own discovery names it otherwise. */
   readonly jwksUrl: string | undefined;
 };
+
+/** `name` is the path's look-up key, not always the TARGET that the file says. */
+export type DeclaredName = { readonly name: string; readonly env: string };
 
 export type Config = {
   readonly port: number;
@@ -138,6 +152,12 @@ export type Config = {
   readonly localLogin: boolean;
   /** Of the tar files of importable datasets. */
   readonly inputDir: string | undefined;
+  /** Whose jobs POST /sync, POST /sync/:item and the hook start; declared, or the start fails. */
+  readonly itemBank: DeclaredName | undefined;
+  /** What GitLab sends with each hook, to be believed. */
+  readonly gitlabHookSecret: string | undefined;
+  /** Whose jobs the account's routes start; declared, or the start fails. */
+  readonly account: DeclaredName | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
 
@@ -173,6 +193,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         : { issuer: e.OIDC_ISSUER, audience: e.OIDC_AUDIENCE, jwksUrl: e.JWKS_URL },
     localLogin: e.LOCAL_LOGIN,
     inputDir: e.INPUT_DIR === undefined ? undefined : path.resolve(e.INPUT_DIR),
+    itemBank: e.ITEM_BANK,
+    gitlabHookSecret: e.GITLAB_HOOK_SECRET,
+    account: e.ACCOUNT,
     logLevel: e.LOG_LEVEL,
   };
 }

@@ -17,5 +17,13 @@ export const EXIT = {
   fenced: 6,
   /** Rollback was asked for and no earlier generation is kept. */
   nothingToRollBack: 7,
+  /** The source cannot be reached: its name is unknown, or nobody listens. */
+  sourceUnreachable: 8,
+  /** The source was reached, and did not answer in time. */
+  sourceTimeout: 9,
+  /** The source refused our credentials. */
+  sourceUnauthorized: 10,
+  /** Some items failed for good and are listed; all others are done. A resume tries those alone. */
+  itemsFailed: 11,
   terminated: 143,
 } as const;

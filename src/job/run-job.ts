@@ -12,8 +12,9 @@ import { JobError, reasonOf } from './job-error.ts';
 import { createLog } from './log.ts';
 import { startProgressLog } from './progress-log.ts';
 import { createReporter, type Reporter } from './reporter.ts';
-import { type Environment, readCheckpointText, readReportSettings, readSettings } from './settings.ts';
-import { createPostgresSink } from './sinks/postgres/postgres-sink.ts';
+import { readCheckpointText, readReportSettings, readSettings } from './settings.ts';
+import type { Environment } from './settings-file.ts';
+import { openSink } from './sinks/open-sink.ts';
 import { openSource } from './sources/open-source.ts';
 
 /** Kubernetes kills 30 s after SIGTERM: a last report that is not through by then never will be. */
@@ -85,7 +86,7 @@ async function act(
   const { log, stop } = rest;
   const needsSource = given.action !== 'rollback';
   const settings = readSettings({ needsSource, ...(environment ? { environment } : {}) });
-  const sink = createPostgresSink({ settings: settings.sink, lanes: given.lanes, jobId: given.jobId });
+  const sink = openSink(settings.sink, given);
   const source = settings.source && openSource(settings.source, stop);
   const progressLog = startProgressLog(log);
   try {
@@ -93,7 +94,7 @@ async function act(
       target_datastore_url: sink.shownAs,
       ...(source ? { data_source: source.shownAs } : {}),
     });
-    log.info(`${source?.shownAs ?? 'no source'} -> ${sink.shownAs}, table ${settings.sink.table}`);
+    log.info(`${source?.shownAs ?? 'no source'} -> ${sink.shownAs}, ${sink.place}`);
     stop.throwIfAborted();
     await sink.open();
     if (!source) return await sink.rollback();

@@ -38,6 +38,26 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
     summary: 'There is no earlier generation of the data to go back to.',
     what_to_do: 'Run a sync; the one before it is kept from then on.',
   },
+  [EXIT.sourceUnreachable]: {
+    code: 'source_unreachable',
+    summary: 'The source cannot be reached.',
+    what_to_do: "Check the source's address in the settings, and whether it is up; then start the job again.",
+  },
+  [EXIT.sourceTimeout]: {
+    code: 'source_timeout',
+    summary: 'The source did not answer in time.',
+    what_to_do: 'See what keeps the source busy, then start the job again.',
+  },
+  [EXIT.sourceUnauthorized]: {
+    code: 'source_unauthorized',
+    summary: 'The source refused our credentials.',
+    what_to_do: 'Correct the token, or user and password, in the settings; then start the job again.',
+  },
+  [EXIT.itemsFailed]: {
+    code: 'items_failed',
+    summary: 'Some items failed after all their tries; all others are done.',
+    what_to_do: 'Resume the job when the cause is mended: it does the failed items alone.',
+  },
 };
 
 /**

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { maskCredentials } from '../../src/domain/mask.ts';
 import { shownUrl } from '../../src/job/mask.ts';
-import { parseSettingsFile, readSettings } from '../../src/job/settings.ts';
+import { readSettings } from '../../src/job/settings.ts';
+import { parseSettingsFile } from '../../src/job/settings-file.ts';
 
 const complete = {
   SYNCRATOR_ENV: 'qas',

@@ -32,6 +32,8 @@ export type Turn = Promise<unknown>;
 export interface Sink {
   /** As it may be shown: no credentials. */
   readonly shownAs: string;
+  /** What in it is written, in words. */
+  readonly place: string;
 
   /** Claims the sink for this job; `fenced` if a newer job has been here. */
   open(): Promise<void>;

@@ -1,8 +1,8 @@
 /** Sink `postgres`: puts the parts of this folder together as one sink. */
 
 import { shownUrl } from '../../mask.ts';
-import type { SinkSettings } from '../../settings.ts';
 import type { Sink } from '../sink.ts';
+import type { PostgresSettings } from '../sink-settings.ts';
 import { findRemovals, liveWatermark, remove, upsert } from './change.ts';
 import { createSinkPool, inTransaction } from './connect.ts';
 import { beginLoad, loadBatch, type Sinks, verifyLoad } from './load.ts';
@@ -16,7 +16,7 @@ export function createPostgresSink({
   lanes,
   jobId,
 }: {
-  settings: SinkSettings;
+  settings: PostgresSettings;
   lanes: number;
   jobId: number | null;
 }): Sink {
@@ -24,6 +24,7 @@ export function createPostgresSink({
   const sinks: Sinks = { pool, tables: tablesOf(settings.table), writer: { table: settings.table, jobId } };
   return {
     shownAs: shownUrl(settings.url),
+    place: `table ${settings.table}`,
     async open() {
       // Apart from what follows, so that an older job still at work fails its batch instead of waiting for us.
       await inTransaction(pool, async (client) => {
