@@ -29,7 +29,7 @@ const itemsCheckpoint = z.object({
   /** The watermark a delta started from. */
   since: z.iso.datetime().nullable(),
   /** What the sink's watermark becomes once no item is left and none has failed. */
-  watermark: z.iso.datetime(),
+  watermark: z.iso.datetime().nullable(),
   /** Where the listing of items goes on; null once it has ended. */
   place: z.object({ query: z.string(), after: z.string() }).nullable(),
   done: z.number().int(),

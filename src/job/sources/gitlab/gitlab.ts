@@ -1,6 +1,7 @@
 /** The routes of GitLab's REST API v4 that the item bank needs, each with its tries. */
 
 import { z } from 'zod';
+import type { Commit } from '../../sinks/items.ts';
 import { type Answer, createCalls, nextQuery, parseAnswer } from './calls.ts';
 import { GitlabFault } from './gitlab-fault.ts';
 import type { GitlabSettings } from './gitlab-settings.ts';
@@ -30,7 +31,6 @@ const commitsSchema = z.array(
     .object({ id: z.string().regex(/^[0-9a-f]{40,64}$/), committed_date: z.iso.datetime({ offset: true }) })
     .transform(({ id, committed_date }) => ({ sha: id, at: committed_date })),
 );
-export type Commit = z.output<typeof commitsSchema>[number];
 
 const hooksSchema = z.array(z.object({ url: z.string() }));
 

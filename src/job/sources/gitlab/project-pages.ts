@@ -17,6 +17,7 @@ export type ProjectsRead = {
   readonly projects: readonly Project[];
   readonly total: number | null;
   readonly now: Date;
+  readonly place: Place;
   /** Null after the last page. */
   readonly next: Place | null;
 };
@@ -24,23 +25,28 @@ export type ProjectsRead = {
 /** How much later than a push GitLab may note it: `last_activity_at` is written at most once an hour, and then some. */
 export const ACTIVITY_MARGIN_MS = 70 * 60_000;
 
+export function firstPlace(): Place {
+  return { query: firstPage({ by: 'id', sort: 'asc' }), after: '0' };
+}
+
 /** Every project once, by id. @throws JobError for what no further try mended */
-export async function* projectPages(gitlab: Gitlab, from: Place | null): AsyncGenerator<ProjectsRead> {
-  let place: Place | null = from ?? { query: firstPage({ by: 'id', sort: 'asc' }), after: '0' };
+export async function* projectPages(gitlab: Gitlab, from: Place): AsyncGenerator<ProjectsRead> {
+  let place: Place | null = from;
   // How many there were when the place was noted nobody knows.
   let total: number | null = null;
   while (place !== null) {
-    const { query, after }: Place = place;
+    const here: Place = place;
+    const { query, after } = here;
     const page: ProjectPage = await read(gitlab, query);
     const moved = total === null || page.total === null || page.total < total;
-    const projects = moved ? await withMoved(gitlab, { query, after }, page) : page.projects;
+    const projects = moved ? await withMoved(gitlab, here, page) : page.projects;
     const unseen = projects.filter(({ id }) => Number(id) > Number(after));
     if (page.next !== null && page.projects.length === 0) {
       throw new JobError('failed', 'GitLab: a page of projects promises more and has none');
     }
     place = page.next === null ? null : { query: page.next, after: unseen.at(-1)?.id ?? after };
     total = page.total;
-    yield { projects: unseen, total, now: page.now, next: place };
+    yield { projects: unseen, total, now: page.now, place: here, next: place };
   }
 }
 
@@ -83,7 +89,7 @@ export async function listIds(gitlab: Gitlab): Promise<string[]> {
   let before: Set<string> | null = null;
   for (let count = 0; count < LISTINGS; count += 1) {
     const listed: Set<string> = new Set();
-    for (let query: string | null = firstPage({ by: 'id', sort: 'asc' }); query !== null; ) {
+    for (let query: string | null = firstPlace().query; query !== null; ) {
       const page: ProjectPage = await read(gitlab, query);
       for (const { id } of page.projects) listed.add(id);
       query = page.next;

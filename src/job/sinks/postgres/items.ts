@@ -1,44 +1,15 @@
 /**
- * The items in the sink: the live table of sink `postgres`, with the log of the revisions applied beside it. Each item
+ * Items in sink `postgres`: the live table, changed in place, with the log of the revisions applied beside it. Each item
  * is brought in a transaction of its own that ends with the fence.
  */
 
 import { DatabaseError, escapeIdentifier } from 'pg';
-import { JobError } from '../job-error.ts';
-import { inTransaction } from '../sinks/postgres/connect.ts';
-import type { Sinks } from '../sinks/postgres/load.ts';
-import { claim } from '../sinks/postgres/state.ts';
-import { createTable, tableExists } from '../sinks/postgres/tables.ts';
-import type { Commit, Project } from '../sources/gitlab/gitlab.ts';
-
-/** What the sink has of an item. */
-export type KnownItem = { readonly sha: string; readonly project: string };
-
-export type Revision = {
-  readonly project: Project;
-  readonly file: string;
-  /** JSON, as it was committed: Postgres keeps its numbers as they are written. */
-  readonly text: string;
-  /** Those not seen before, oldest first; the last one is what the text is of. */
-  readonly commits: readonly [...Commit[], Commit];
-};
-
-/** The item's text is no JSON that Postgres can keep: the item's fault, not the sink's. */
-export class UnfitItemError extends Error {
-  override readonly name = 'UnfitItemError';
-}
-
-export type Items = {
-  /** Makes the tables where they are missing. */
-  prepare(): Promise<void>;
-  known(ids: readonly string[]): Promise<Map<string, KnownItem>>;
-  /** Those of the commits that were applied before. */
-  applied(id: string, shas: readonly string[]): Promise<Set<string>>;
-  /** @throws UnfitItemError, JobError */
-  apply(revision: Revision): Promise<'added' | 'updated'>;
-  /** To be called when nothing is left to be done up to this time. */
-  moveWatermark(watermark: Date): Promise<void>;
-};
+import { JobError } from '../../job-error.ts';
+import { type Items, type KnownItem, UnfitItemError } from '../items.ts';
+import { inTransaction } from './connect.ts';
+import type { Sinks } from './load.ts';
+import { claim } from './state.ts';
+import { createTable, tableExists } from './tables.ts';
 
 /** SQLSTATE class 22, data exception: such as U+0000 or half a surrogate pair within jsonb. */
 const DATA_EXCEPTION = '22';
@@ -79,9 +50,9 @@ export function createItems({ pool, tables, writer }: Sinks): Items {
       });
     },
 
-    async apply({ project, file, text, commits }) {
-      const last = commits.at(-1) as Commit;
-      const about = { path: file, project: project.path, commit: { sha: last.sha, committed_at: last.at } };
+    async apply({ id, project, file, text, unseen, latest }) {
+      const about = { path: file, project, commit: { sha: latest.sha, committed_at: latest.at } };
+      const commits = [...unseen, latest];
       try {
         return await inTransaction(pool, async (client) => {
           const { rows } = await client.query<{ inserted: boolean }>(
@@ -89,7 +60,7 @@ export function createItems({ pool, tables, writer }: Sinks): Items {
              VALUES ($1, $2, jsonb_build_object('item', $3::jsonb) || $4::jsonb)
              ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, record = excluded.record
              RETURNING (xmax = 0) AS inserted`,
-            [project.id, last.at, text, JSON.stringify(about)],
+            [id, latest.at, text, JSON.stringify(about)],
           );
           // A revision that came back with a rewritten history is applied anew.
           await client.query(
@@ -97,7 +68,7 @@ export function createItems({ pool, tables, writer }: Sinks): Items {
              SELECT $1, sha, at, now() + nth * interval '1 microsecond'
              FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS new (sha, at, nth)
              ON CONFLICT (item, sha) DO UPDATE SET applied_at = excluded.applied_at`,
-            [project.id, commits.map(({ sha }) => sha), commits.map(({ at }) => at)],
+            [id, commits.map(({ sha }) => sha), commits.map(({ at }) => at)],
           );
           await claim(client, writer);
           return rows[0]?.inserted === true ? 'added' : 'updated';
@@ -105,6 +76,16 @@ export function createItems({ pool, tables, writer }: Sinks): Items {
       } catch (error) {
         throw isDataException(error) ? new UnfitItemError('not JSON that Postgres keeps', { cause: error }) : error;
       }
+    },
+
+    async move(id, project) {
+      await inTransaction(pool, async (client) => {
+        await client.query(
+          `UPDATE ${tables.live} SET record = jsonb_set(record, '{project}', to_jsonb($2::text)) WHERE id = $1`,
+          [id, project],
+        );
+        await claim(client, writer);
+      });
     },
 
     async moveWatermark(watermark) {
