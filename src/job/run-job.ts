@@ -89,7 +89,8 @@ async function act(
   const settings = readSettings({ needsSource, ...(environment ? { environment } : {}) });
   const sink = openSink(settings.sink, given);
   const bank = settings.source?.kind === 'gitlab' ? settings.source : null;
-  const source = settings.source && settings.source.kind !== 'gitlab' ? openSource(settings.source, stop) : null;
+  const source =
+    settings.source && settings.source.kind !== 'gitlab' ? openSource(settings.source, stop) : null;
   const shownSource = source?.shownAs ?? (bank && `${bank.url}/${bank.group}`);
   const progressLog = startProgressLog(log);
   try {

@@ -21,7 +21,11 @@ export type Bank = {
  * @param known what the sink has of it
  * @throws GitlabFault, UnfitItemError: the item's; anything else is the end of the run
  */
-export async function bringItem(bank: Bank, project: Project, known: KnownItem | undefined): Promise<Brought> {
+export async function bringItem(
+  bank: Bank,
+  project: Project,
+  known: KnownItem | undefined,
+): Promise<Brought> {
   const hookFault = await ensureHook(bank, project);
   const brought = await bringRevision(bank, project, known);
   if (hookFault) throw hookFault;

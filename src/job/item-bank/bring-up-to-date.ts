@@ -43,7 +43,7 @@ export async function bringUpToDate(context: BankContext, asked: Asked): Promise
       tally.endPage(page.next);
       tell();
       // A run that is killed would otherwise do more than a page again.
-      await saved();
+      if (page.next !== null) await saved();
     }
   }
   for (const line of tally.lines()) log.info(line);
@@ -85,10 +85,16 @@ async function bringOne(
 }
 
 /** What an earlier attempt left, if it was about the same. */
-function resumable({ checkpoint, log }: BankContext, asked: Asked, since: Date | null): ItemsCheckpoint | null {
+function resumable(
+  { checkpoint, log }: BankContext,
+  asked: Asked,
+  since: Date | null,
+): ItemsCheckpoint | null {
   if (checkpoint?.action !== 'items' || checkpoint.asked !== asked) return null;
   if (checkpoint.since !== (since?.toISOString() ?? null)) return null;
   const { failed, place, done } = checkpoint;
-  log.info(`resuming after ${done} items: ${failed.length} failed ones${place ? ', then the rest' : ' alone'}`);
+  log.info(
+    `resuming after ${done} items: ${failed.length} failed ones${place ? ', then the rest' : ' alone'}`,
+  );
   return checkpoint;
 }

@@ -91,7 +91,14 @@ export class Tally {
   counts(): Progress {
     const { added, updated } = this.#ids;
     const failed = this.#failedCount;
-    return { phase: 'updating', records_done: this.#done, records_total: this.#total, added, updated, failed };
+    return {
+      phase: 'updating',
+      records_done: this.#done,
+      records_total: this.#total,
+      added,
+      updated,
+      failed,
+    };
   }
 
   checkpoint(): ItemsCheckpoint {
@@ -114,7 +121,8 @@ export class Tally {
     const list = (of: string, count: number): string =>
       `${named[of]?.join(', ')}${count > NAMED ? ` and ${count - NAMED} more` : ''}`;
     if (none > 0) yield `${none} projects have no item yet: ${list('no item', none)}`;
-    if (gone > 0) yield `${gone} are no projects of the group (delete removes their items): ${list('gone', gone)}`;
+    if (gone > 0)
+      yield `${gone} are no projects of the group (delete removes their items): ${list('gone', gone)}`;
     if (ignored > 0) yield `${ignored} are in GITLAB_IGNORE: ${list('ignored', ignored)}`;
   }
 

@@ -74,7 +74,9 @@ export function createItems({ pool, tables, writer }: Sinks): Items {
           return rows[0]?.inserted === true ? 'added' : 'updated';
         });
       } catch (error) {
-        throw isDataException(error) ? new UnfitItemError('not JSON that Postgres keeps', { cause: error }) : error;
+        throw isDataException(error)
+          ? new UnfitItemError('not JSON that Postgres keeps', { cause: error })
+          : error;
       }
     },
 

@@ -45,7 +45,8 @@ export function createCalls(
   let restUntil = 0;
 
   async function once(call: Call): Promise<Answer> {
-    for (let rest = restUntil - Date.now(); rest > 0; rest = restUntil - Date.now()) await waitFor(rest, stop);
+    for (let rest = restUntil - Date.now(); rest > 0; rest = restUntil - Date.now())
+      await waitFor(rest, stop);
     const late = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(`${url}/api/v4${call.path}${call.query ? `?${call.query}` : ''}`, {

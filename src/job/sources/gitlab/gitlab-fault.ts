@@ -35,7 +35,11 @@ export class GitlabFault extends Error {
   constructor(
     kind: FaultKind,
     message: string,
-    { cause, mayPass = false, waitMs = null }: { cause?: unknown; mayPass?: boolean; waitMs?: number | null } = {},
+    {
+      cause,
+      mayPass = false,
+      waitMs = null,
+    }: { cause?: unknown; mayPass?: boolean; waitMs?: number | null } = {},
   ) {
     super(message, { cause });
     this.kind = kind;

@@ -61,7 +61,9 @@ export type Gitlab = {
 };
 
 /** The first page of a listing. */
-export function firstPage(order: { by: 'id'; sort: 'asc' } | { by: 'last_activity_at'; sort: 'desc' }): string {
+export function firstPage(
+  order: { by: 'id'; sort: 'asc' } | { by: 'last_activity_at'; sort: 'desc' },
+): string {
   return new URLSearchParams({
     include_subgroups: 'true',
     with_shared: 'false',

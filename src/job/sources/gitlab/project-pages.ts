@@ -94,10 +94,13 @@ export async function listIds(gitlab: Gitlab): Promise<string[]> {
       for (const { id } of page.projects) listed.add(id);
       query = page.next;
     }
-    if (before !== null && [...before].every((id) => listed.has(id))) return [...new Set([...before, ...listed])];
+    if (before !== null && [...before].every((id) => listed.has(id)))
+      return [...new Set([...before, ...listed])];
     before = listed;
   }
-  throw new IncompleteListingError('the projects of the group change too quickly to be listed; try again later');
+  throw new IncompleteListingError(
+    'the projects of the group change too quickly to be listed; try again later',
+  );
 }
 
 async function read(gitlab: Gitlab, query: string): Promise<ProjectPage> {
