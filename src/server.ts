@@ -4,6 +4,7 @@ import { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './api/app.ts';
+import { itemBankFault } from './api/item-bank.ts';
 import { hashPassword } from './api/passwords.ts';
 import { type Config, readConfig } from './config.ts';
 import { type Changes, listenForChanges } from './db/changes.ts';
@@ -87,6 +88,8 @@ async function serve(): Promise<void> {
     if (error instanceof JobParamsError) return fail(error.message);
     throw error;
   });
+  const fault = itemBankFault({ config, params });
+  if (fault !== undefined) return fail(fault);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   // `disconnect`: the process that started us is gone.

@@ -58,6 +58,7 @@ const INFO = {
     { name: 'targets', description: 'What can be run where, and how it stands.' },
     { name: 'maintenance', description: 'The flag that holds back what has not begun.' },
     { name: 'schedules', description: 'What runs by itself.' },
+    { name: 'item bank', description: 'Items of a GitLab group, brought when they change.' },
     { name: 'datasets', description: 'Tar files that lie ready to be imported.' },
     { name: 'login', description: 'Tokens for passwords, and newer ones for tokens.' },
     { name: 'health', description: 'Whether the process lives, and whether it can serve.' },
