@@ -39,7 +39,7 @@ export async function bankSetup(): Promise<BankSetup> {
   };
   const checkpoint = (): ItemsCheckpoint | null =>
     (base.receiver.reports.findLast((report) => report.checkpoint)?.checkpoint as ItemsCheckpoint) ?? null;
-  const run: BankSetup['run'] = (options, more = {}, terminate = undefined) =>
+  const run: BankSetup['run'] = (options, more = {}, terminate) =>
     base.run(options, { ...environment, ...more }, terminate);
   return {
     gitlab,

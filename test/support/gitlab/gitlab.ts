@@ -30,7 +30,7 @@ export type FakeGitlab = {
   /** Its address as its links have it. */
   base: string;
   /** A response instead of the usual one; undefined for the usual one. */
-  bend: ((call: GitlabCall, count: number) => Response | Promise<Response> | undefined) | null;
+  bend: ((call: GitlabCall) => Response | undefined | Promise<Response | undefined>) | null;
   count(what: string, method?: string): number;
   /** Commits to a project and delivers its push hooks; resolves with what they answered. */
   push(
@@ -71,7 +71,7 @@ export async function startGitlab(): Promise<FakeGitlab> {
     self.calls.push(call);
     self.tokens.push(c.req.header('private-token'));
     if (c.req.header('private-token') !== self.token) return c.json({ message: '401 Unauthorized' }, 401);
-    const bent = await self.bend?.(call, self.calls.length);
+    const bent = await self.bend?.(call);
     return bent ?? (await next());
   });
   app.route('/api/v4', routes(bank, { group: GROUP, countsTo: () => self.countsTo, base: () => self.base }));

@@ -1,7 +1,7 @@
 /** GitLab's REST API v4 as far as the item bank needs it: https://docs.gitlab.com/api/rest/ */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
-import type { FakeBank, FakeProject } from './bank.ts';
+import type { FakeBank, FakeHook, FakeProject } from './bank.ts';
 
 /** @param of.countsTo GitLab does not count more than 10,000 */
 export function routes(bank: FakeBank, of: { group: string; countsTo: () => number; base: () => string }) {
@@ -36,10 +36,9 @@ export function routes(bank: FakeBank, of: { group: string; countsTo: () => numb
   app.get('/projects/:id/hooks', (c) => {
     const project = find(c);
     if (!project) return missing(c, 'Project');
-    // The token is never shown.
     return paged(
       c,
-      project.hooks.map(({ token: _, ...hook }) => ({ ...hook, project_id: project.id })),
+      project.hooks.map((hook) => shownHook(project, hook)),
     );
   });
 
@@ -48,8 +47,7 @@ export function routes(bank: FakeBank, of: { group: string; countsTo: () => numb
     if (!project) return missing(c, 'Project');
     const { url, token = '' } = await c.req.json<{ url?: string; token?: string }>();
     if (url === undefined) return c.json({ error: 'url is missing' }, 400);
-    const { token: _, ...hook } = bank.addHook(project.id, url, token);
-    return c.json({ ...hook, project_id: project.id }, 201);
+    return c.json(shownHook(project, bank.addHook(project.id, url, token)), 201);
   });
 
   app.get('/projects/:id/repository/commits', (c) => {
@@ -80,6 +78,11 @@ export function routes(bank: FakeBank, of: { group: string; countsTo: () => numb
 
   app.all('*', (c) => c.json({ error: '404 Not Found' }, 404));
   return app;
+
+  /** The token is never shown. */
+  function shownHook(project: FakeProject, { id, url, push_events }: FakeHook) {
+    return { id, url, push_events, project_id: project.id };
+  }
 
   function shown(project: FakeProject) {
     const isEmpty = project.branches.size === 0;

@@ -3,7 +3,7 @@
  * may pass. Knows no route.
  */
 
-import { z } from 'zod';
+import type { z } from 'zod';
 import { reasonOf } from '../../job-error.ts';
 import { retryAfter } from '../../report-request.ts';
 import { waitFor } from '../../wait.ts';
@@ -25,9 +25,9 @@ export type Answer = { readonly headers: Headers; readonly text: string };
 
 export type Calls = {
   /** One try. @throws GitlabFault, or the reason of `stop` once that is aborted */
-  once(call: Call): Promise<Answer>;
+  readonly once: (call: Call) => Promise<Answer>;
   /** Tries `attempt` anew after faults that may pass. Safe only for what may be done twice. */
-  retried<T>(attempt: () => Promise<T>): Promise<T>;
+  readonly retried: <T>(attempt: () => Promise<T>) => Promise<T>;
 };
 
 const MOST_BYTES = 16 * 1024 * 1024;

@@ -53,7 +53,8 @@ export async function* projectPages(gitlab: Gitlab, from: Place): AsyncGenerator
 /** With what the pages before have now, back to the place that is known. */
 async function withMoved(gitlab: Gitlab, { query, after }: Place, page: ProjectPage): Promise<Project[]> {
   const found = new Map(page.projects.map((project) => [project.id, project]));
-  for (let back = new URLSearchParams(query); Number(back.get('page')) > 1; ) {
+  const back = new URLSearchParams(query);
+  while (Number(back.get('page')) > 1) {
     if ([...found.keys()].some((id) => Number(id) <= Number(after))) break;
     back.set('page', String(Number(back.get('page')) - 1));
     for (const project of (await read(gitlab, back.toString())).projects) found.set(project.id, project);
