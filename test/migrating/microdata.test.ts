@@ -81,7 +81,7 @@ const entries = async (...jobs: object[]) => (await post(...jobs)).body as Entry
 const list = async (query: string) => (await user(`curl "$URL/jobs${query}"`)).body as Job[];
 const put = (id: number, body: object) =>
   user(`curl -X PUT $URL/jobs/${id} ${JSON_BODY} -d '${JSON.stringify(body)}'`);
-const targetsOf = (jobs: Job[]) => jobs.map((job) => job['target']).toSorted();
+const targetsOf = (jobs: Job[]) => jobs.map((job) => String(job['target'])).toSorted();
 
 test('[POST] /jobs: an answer for each, and one that is wrong spoils no other', async () => {
   const answer = await post({ operation: 'ADD', target: 'INCOME' }, { target: 'INCOME_2' });
