@@ -227,9 +227,12 @@ test('[GET] /targets and /targets/<name>/jobs, BUMP jobs that name the target in
     },
   });
   expect(bump).toMatchObject({ status: 'CREATED' });
-  expect((await user('curl $URL/targets')).body).toEqual(
-    expect.arrayContaining([expect.objectContaining({ name: 'DATASTORE' })]),
-  );
+  // DIFFERENT: how each target stands, by environment; what was done to it are its jobs.
+  const all = (await user('curl $URL/targets')).body as { name: string; environments: object[] }[];
+  expect(all.map(({ name }) => name)).toEqual(['AGE', 'DATASTORE', 'INCOME', 'SEX', 'ours']);
+  expect(all.find(({ name }) => name === 'SEX')?.environments).toMatchObject([
+    { env: 'dev', active_job: { status: 'queued' }, last_success_at: null },
+  ]);
   const ofSex = (await user('curl -X GET $URL/targets/SEX/jobs')).body as Job[];
   expect(ofSex.map((job) => job['action'])).toEqual(['BUMP', 'SET_STATUS']);
   const ofIncome = (await user('curl -X GET $URL/targets/INCOME/jobs')).body as Job[];
