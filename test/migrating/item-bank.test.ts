@@ -3,10 +3,8 @@
  * users would give it, against the running product: api, worker, process runner, and a GitLab. What is answered
  * otherwise than there says so here, and in docs/migrating.md.
  */
-import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobJson } from '../../src/api/job-schema.ts';
@@ -16,8 +14,8 @@ import { type FakeGitlab, GROUP, startGitlab, TOKEN } from '../support/gitlab/gi
 import { ADMIN_PASSWORD } from '../support/login.ts';
 import { paramsFile } from '../support/params-files.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { userShell } from './user-shell.ts';
 
-const curlProgram = promisify(execFile);
 const SECRET = 'a-hook-secret-of-the-tests';
 const ITEMS = 130;
 
@@ -57,25 +55,20 @@ afterAll(async () => {
   await gitlab.close();
 });
 
-/** The real curl; `-i` shows the headers as the document's commands do. */
-async function curl(
-  ...words: string[]
-): Promise<{ status: number; head: string; body: Record<string, unknown> }> {
-  const { stdout } = await curlProgram('curl', ['-s', '-m', '15', '-i', ...words]);
-  const [head = '', ...rest] = stdout.replace(/^HTTP\/1.1 100 Continue\r\n\r\n/, '').split('\r\n\r\n');
-  const text = rest.join('\r\n\r\n');
-  const isJson = /^content-type: application\/(problem\+)?json/im.test(head);
-  return {
-    status: Number(/^HTTP\S+ (\d+)/.exec(head)?.[1]),
-    head,
-    body: isJson ? JSON.parse(text) : { text },
-  };
+const type = userShell(() => ({ URL: system.apiUrl, TOKEN: bearer, PASSWORD: ADMIN_PASSWORD }));
+
+type Typed = { status: number; head: string; body: Record<string, unknown> };
+
+/** A command of the document; `curl -i` shows the headers too, as it has it. */
+async function typed(command: string): Promise<Typed> {
+  const { status, text } = await type(command);
+  const [, head = '', rest = text] = /^(HTTP\/.*?)\r\n\r\n(.*)$/s.exec(text) ?? [];
+  return { status, head, body: /^[[{]/.test(rest) ? (JSON.parse(rest) as Typed['body']) : { text: rest } };
 }
 
-const postSync = (item = '') =>
-  curl('-X', 'POST', '-H', `Authorization: Bearer ${bearer}`, `${system.apiUrl}/sync${item}`);
-const get = async (route: string) =>
-  await curl('-H', `Authorization: Bearer ${bearer}`, `${system.apiUrl}${route}`);
+const postSync = (item = '') => typed(`curl -i -X POST -H "Authorization: Bearer $TOKEN" "$URL/sync${item}"`);
+const post = (route: string) => typed(`curl -i -X POST -H "Authorization: Bearer $TOKEN" "$URL${route}"`);
+const get = (route: string) => typed(`curl -H "Authorization: Bearer $TOKEN" "$URL${route}"`);
 const job = async (id: number) => (await get(`/jobs/${id}`)).body as unknown as JobJson;
 
 async function ended(id: number): Promise<JobJson> {
@@ -120,19 +113,19 @@ describe('Configuration', () => {
 
 describe('Execution', () => {
   test('without a token: refused, in and outside of Kubernetes (there: let in from within)', async () => {
-    const { status, head } = await curl('-X', 'POST', `${system.apiUrl}/sync`);
+    const { status, head } = await typed('curl -i -X POST "$URL/sync"');
     expect(status).toBe(401);
     expect(head).toMatch(/^www-authenticate: Bearer/im);
   });
 
   test('a bearer token comes from POST /login; the fields of OpenAM beside user and password are named as unknown', async () => {
-    const form = ['-X', 'POST', '-H', 'Content-Type:application/x-www-form-urlencoded'];
-    const user = ['-d', 'username=admin', '--data-urlencode', `password=${ADMIN_PASSWORD}`];
-    const theirs = ['-d', 'grant_type=password', '-d', 'client_id=x', '-d', 'client_secret=y'];
-    const refused = await curl(...form, ...theirs, ...user, `${system.apiUrl}/login`);
+    const form = `curl -i -X POST -H "Content-Type:application/x-www-form-urlencoded"`;
+    const user = `-d "username=admin" --data-urlencode "password=$PASSWORD"`;
+    const theirs = `-d "grant_type=password" ${user} -d "client_id=x" -d "client_secret=y"`;
+    const refused = await typed(`${form} ${theirs} "$URL/login"`);
     expect(refused.status).toBe(422);
     expect(refused.body['detail']).toContain('grant_type');
-    const { status, body } = await curl(...form, ...user, `${system.apiUrl}/login`);
+    const { status, body } = await typed(`${form} ${user} "$URL/login"`);
     expect(status).toBe(200);
     // There 35,999 s and "Bearer", with scope and refresh_token; POST /login/renew takes the place of the latter.
     expect(body).toMatchObject({ token_type: 'bearer', expires_in: 899 });
@@ -228,13 +221,7 @@ describe('Automating', () => {
     const [schedule] = body['schedules'] as { id: string; schedule: string; next: string[] }[];
     expect(schedule).toMatchObject({ id: 'dev.item_bank.sync' });
     expect(JSON.stringify(schedule)).toMatch(/T09:00:00\.000Z/);
-    const now = await curl(
-      '-X',
-      'POST',
-      '-H',
-      `Authorization: Bearer ${bearer}`,
-      `${system.apiUrl}/schedules/dev.item_bank.sync/run`,
-    );
+    const now = await post(`/schedules/dev.item_bank.sync/run`);
     expect(now.status).toBe(202);
     const [latest] = (await get('/jobs?limit=1')).body as unknown as JobJson[];
     expect((await ended(latest?.id ?? 0)).status).toBe('completed');
@@ -283,13 +270,7 @@ describe('Troubleshooting', () => {
     expect(failed).toMatchObject({ status: 'failed', diagnosis: { code: 'job_disappeared' } });
     gate.letGo();
     gitlab.calls.length = 0;
-    const resumed = await curl(
-      '-X',
-      'POST',
-      '-H',
-      `Authorization: Bearer ${bearer}`,
-      `${system.apiUrl}/jobs/${id}/resume`,
-    );
+    const resumed = await post(`/jobs/${id}/resume`);
     expect(resumed).toMatchObject({ status: 202, body: { resumes: id } });
     expect((await ended(Number(resumed.body['id']))).status).toBe('completed');
     expect(await stored()).toEqual(gitlab.bank.latest());
@@ -314,13 +295,7 @@ describe('Troubleshooting', () => {
     });
     gitlab.bend = null;
     gitlab.calls.length = 0;
-    const resumed = await curl(
-      '-X',
-      'POST',
-      '-H',
-      `Authorization: Bearer ${bearer}`,
-      `${system.apiUrl}/jobs/${id}/resume`,
-    );
+    const resumed = await post(`/jobs/${id}/resume`);
     const done = await ended(Number(resumed.body['id']));
     expect(done).toMatchObject({
       status: 'completed',
@@ -348,13 +323,7 @@ describe('Troubleshooting', () => {
     const gate = held('raw');
     const id = Number((await postSync()).body['job_id']);
     await expect.poll(gate.reached, { timeout: 30_000 }).toBe(true);
-    const cancelled = await curl(
-      '-X',
-      'DELETE',
-      '-H',
-      `Authorization: Bearer ${bearer}`,
-      `${system.apiUrl}/jobs/${id}`,
-    );
+    const cancelled = await typed(`curl -i -X DELETE -H "Authorization: Bearer $TOKEN" "$URL/jobs/${id}"`);
     expect(cancelled.status).toBe(202);
     expect((await ended(id)).status).toBe('deleted');
     gate.letGo();
