@@ -8,6 +8,7 @@ import type { ApiDeps } from './context.ts';
 import { itemBankFile, noItemBank } from './item-bank.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
+import { WantedTogether } from './wanted-together.ts';
 
 /** GitLab names at most 20 commits of a push, each with the files it touched. */
 const HOOK_LIMIT = 1024 * 1024;
@@ -69,11 +70,15 @@ const hookRoute = defineRoute({
 
 export function gitlabHook(deps: ApiDeps) {
   const app = subApp();
+  const wanted = new WantedTogether(async (items) => {
+    const { env, target, parameters } = itemBankFile(deps, 'delta');
+    await want(deps.db, { env, target, action: parameters.action_name, requestedBy: 'gitlab' }, items);
+  });
   app.openapi(hookRoute, async (c) => {
     const { gitlabHookSecret: secret } = deps.config;
     if (secret === undefined) throw noSecret();
     if (!isSame(c.req.header('x-gitlab-token') ?? '', secret)) throw wrongSecret();
-    const { env, target, parameters } = itemBankFile(deps, 'delta');
+    itemBankFile(deps, 'delta');
     const parsed = eventSchema.safeParse(parseJson(await readBody(c, HOOK_LIMIT)));
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
@@ -83,8 +88,7 @@ export function gitlabHook(deps: ApiDeps) {
     const item = parsed.data.project_id === undefined ? null : String(parsed.data.project_id);
     if (why !== null) return c.json({ result: 'ignored' as const, item, why }, 202);
     if (item === null) throw malformed('project_id: is missing');
-    const wanted = { env, target, action: parameters.action_name, requestedBy: 'gitlab' };
-    await want(c.var.db, wanted, [item]);
+    await wanted.add(item);
     return c.json({ result: 'wanted' as const, item, why: null }, 202);
   });
   return app;

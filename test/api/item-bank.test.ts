@@ -138,6 +138,14 @@ describe("GitLab's hook", () => {
     expect(await wanted()).toEqual(['delta/item_bank/prd 17', 'delta/item_bank/prd 18']);
   });
 
+  it('is answered and written down, however many come at the same time', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, n) => hook(pushEvent({ id: 1 + (n % 50) }))),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(await wanted()).toHaveLength(50);
+  });
+
   it('is answered while a job is at work too', async () => {
     await claimed(api, '/sync/bank/prd');
     expect((await hook(pushEvent({ id: 17 }))).status).toBe(202);

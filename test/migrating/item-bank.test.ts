@@ -9,6 +9,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobJson } from '../../src/api/job-schema.ts';
 import { readSupervisor } from '../../src/runner/process/run-folder.ts';
+import { commandLine } from '../cli/support.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { type FakeGitlab, GROUP, startGitlab, TOKEN } from '../support/gitlab/gitlab.ts';
 import { ADMIN_PASSWORD } from '../support/login.ts';
@@ -293,6 +294,11 @@ describe('Troubleshooting', () => {
       progress: { failed: 1, updated: 1 },
       failed_items: [{ id: '44', why: 'item.json: answered 500' }],
     });
+    const { login, syncrator } = commandLine({ home: system.dataDir, url: () => system.apiUrl });
+    await login();
+    expect((await syncrator(['jobs', 'show', String(id)])).stdout).toMatch(
+      /failed items +1: 44 \(item\.json: answered 500\)\n/,
+    );
     gitlab.bend = null;
     gitlab.calls.length = 0;
     const resumed = await post(`/jobs/${id}/resume`);

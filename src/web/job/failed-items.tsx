@@ -7,7 +7,7 @@ export function FailedItems({ items }: { items: JobJson['failed_items'] }) {
   return (
     <Section title={`Failed items (${items.length})`}>
       <Text size="sm" mb="xs">
-        All others are done. Resuming the job does these alone.
+        A resume does these again, and then what was left.
       </Text>
       <ScrollArea.Autosize mah={280} tabIndex={0} aria-label="Failed items">
         <Table verticalSpacing={3}>
