@@ -32,6 +32,8 @@ Actions:
 Environment:
   SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    where records come from
   SINK=postgres  SINK_URL  SINK_TABLE         where they go
+  SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
+                                              one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA
   SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines with these settings; it wins
   SYNCRATOR_MAX_DELETE_PERCENT                how much may disappear without --force-delete (default 10)
   SYNCRATOR_REPORT_URL  SYNCRATOR_REPORT_TOKEN  where progress is reported; without them none is

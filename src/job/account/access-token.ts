@@ -20,7 +20,10 @@ const MARGIN_MS = 30_000;
 const grant = z.object({
   access_token: z.string().regex(/^[\x21-\x7e]+$/, 'is no token'),
   expires_in: z.number().positive(),
-  token_type: z.string().regex(/^bearer$/i, 'is not bearer').optional(),
+  token_type: z
+    .string()
+    .regex(/^bearer$/i, 'is not bearer')
+    .optional(),
 });
 
 export function createAccessToken(credentials: Credentials, upstream: Upstream, log: Log): AccessToken {

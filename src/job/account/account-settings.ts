@@ -43,7 +43,9 @@ export function readAccountSettings(settings: Settings): AccountSettings {
 function readApiUrl({ url, fault }: Settings): string {
   const address = new URL(url('ACCOUNT_API_URL', ['https:', 'http:']));
   if (address.username || address.password || address.search || address.hash) {
-    throw fault('ACCOUNT_API_URL holds more than an address: credentials are API_TOKEN, or API_USER and API_PASSWORD');
+    throw fault(
+      'ACCOUNT_API_URL holds more than an address: credentials are API_TOKEN, or API_USER and API_PASSWORD',
+    );
   }
   return address.href.replace(/\/*$/, '/');
 }

@@ -61,10 +61,12 @@ export async function callUpstream<T>(
 async function readText(response: Response, where: string): Promise<string> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of response.body ?? []) {
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  for await (const piece of body ?? []) {
     size += piece.length;
     // Leaving the loop closes the connection.
-    if (size > MOST_BYTES) throw new UpstreamFault('bad_answer', `${where} answers more than ${MOST_BYTES} bytes`);
+    if (size > MOST_BYTES)
+      throw new UpstreamFault('bad_answer', `${where} answers more than ${MOST_BYTES} bytes`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');
