@@ -4,6 +4,7 @@ import { compress } from 'hono/compress';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
+import { account } from './account.ts';
 import { batch } from './batch.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { docs } from './docs.ts';
@@ -92,6 +93,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     maintenance(deps),
     schedules(deps),
     importableDatasets(deps),
+    account(deps),
   ])
     app.route('/', part);
   app.route('/', docs(app));
