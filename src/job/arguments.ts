@@ -40,7 +40,8 @@ Environment:
   SYNCRATOR_CHECKPOINT                        the last checkpoint of an earlier attempt, to go on from
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configured, 5 report refused,
-  6 fenced by a newer job, 7 nothing to roll back, 143 terminated
+  6 fenced by a newer job, 7 nothing to roll back, 8 source unreachable, 9 source silent,
+  10 source refuses our credentials, 143 terminated
 
 Example:
   SOURCE=ndjson SOURCE_URL=http://127.0.0.1:8080/records SINK=postgres \\

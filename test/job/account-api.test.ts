@@ -5,7 +5,7 @@ import { EXIT } from '../../src/domain/exit-code.ts';
 import { faultIn } from '../../src/domain/source-fault.ts';
 import { freePort } from '../../src/embedded/ports.ts';
 import { JobError } from '../../src/job/job-error.ts';
-import { API_PASSWORD, FIXED_TOKEN, type Trouble } from '../support/account-api.ts';
+import { API_PASSWORD, FIXED_TOKEN, NO_SUCH_NAME, type Trouble } from '../support/account-api.ts';
 import { type AccountSetup, type Ended, setupAccount, WITH_PASSWORD } from './support/account.ts';
 
 const faultOf = ({ last }: Ended) => faultIn(last?.message ?? '');
@@ -166,7 +166,7 @@ describe('a fault', () => {
   });
 
   it.each([
-    ['a name that nobody knows', () => 'https://show.pulpo.invalid/api/v1/', 'nxdomain'],
+    ['a name that nobody knows', () => NO_SUCH_NAME, 'nxdomain'],
     ['a port that nobody listens at', async () => `http://127.0.0.1:${await freePort()}`, 'econnrefused'],
   ])('%s: unreachable', async (_, addressOf, fault) => {
     await using t = await setupAccount();

@@ -1,22 +1,26 @@
 /**
  * soukosync's document (seeds/004), from top to bottom on the running product: api, worker, process runner, sync program
  * and Postgres are real, the account's API is a stand-in over HTTP. Every curl of it is run with curl; where the answer
- * is another on purpose, the test says which and why, and docs/migrating.md has it.
+ * differs on purpose a line says DIFFERENT, and docs/migrating.md has it.
  */
-import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadEnvFile } from '../../src/embedded/env-file.ts';
-import { type AccountApi, API_PASSWORD, FIXED_TOKEN, startAccountApi } from '../support/account-api.ts';
+import {
+  type AccountApi,
+  API_PASSWORD,
+  FIXED_TOKEN,
+  NO_SUCH_NAME,
+  startAccountApi,
+} from '../support/account-api.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { login } from '../support/login.ts';
 import { paramsFile, writeParams } from '../support/params-files.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { type Typed, userShell } from './user-shell.ts';
 
-const run = promisify(execFile);
 const MINUTE = { timeout: 60_000 };
 
 let system: System;
@@ -26,6 +30,7 @@ let token: string;
 
 /** INTERVAL_SCHEDULER_SECONDS of the document is SCHEDULE of the params file, read at start as that was. */
 const syncFile = (more = '') => paramsFile({ target: 'account', action: 'sync', command: null, more });
+const DIFF_FILE = paramsFile({ target: 'account', action: 'diff', command: null });
 
 async function startParts(): Promise<void> {
   // PUBLIC_READS: as there, reading needs no token.
@@ -39,7 +44,7 @@ async function startParts(): Promise<void> {
 beforeAll(async () => {
   upstream = await startAccountApi();
   sink = await createDatabase({ migrated: false });
-  system = await startSystem({ params: [syncFile()] });
+  system = await startSystem({ params: [syncFile(), DIFF_FILE] });
   await startParts();
 }, 90_000);
 afterAll(async () => {
@@ -65,32 +70,19 @@ function configure(settings: Record<string, string>): void {
 }
 
 const CREDENTIALS = { API_USER: 'alice', API_PASSWORD, INTERVAL_RETRY_TOKEN_SECONDS: '1' };
-/** show.pulpo.co of the document, on a day without a resolver. */
-const NO_SUCH_NAME = { ACCOUNT_API_URL: 'https://show.pulpo.invalid/api/v1/' };
-
-type Told = { readonly status: number; readonly text: string };
-
-/**
- * A curl of the document, its port replaced by ours. Not as there: PATCH needs a token, since it starts what anybody
- * could start there.
- */
-async function curl(...args: string[]): Promise<Told> {
-  const here = args.map((arg) => arg.replace('http://localhost:5000', system.apiUrl));
-  const bearer = args.includes('PATCH') ? ['-H', `Authorization: Bearer ${token}`] : [];
-  const { stdout } = await run('curl', ['-s', '-m', '40', '-w', '\n%{http_code}', ...bearer, ...here]);
-  const end = stdout.lastIndexOf('\n');
-  return { status: Number(stdout.slice(end + 1)), text: stdout.slice(0, end) };
-}
+const AUTH = '-H "Authorization: Bearer $TOKEN"';
+const user = userShell(() => ({ URL: system.apiUrl, TOKEN: token }));
 
 /** Byte for byte what the document shows, but for the dates, which have its form. */
-function expectDocumented({ text }: Told, documented: unknown): void {
+function expectDocumented({ text }: Typed, documented: unknown): void {
   const date = /"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"/g;
   expect(text.replaceAll(date, '"<date>"')).toBe(JSON.stringify(documented).replaceAll(date, '"<date>"'));
 }
 
-const syncall = () => curl('-X', 'PATCH', 'http://localhost:5000/api/syncall');
-const synlast = () => curl('http://localhost:5000/api/synlast');
-const entries = async () => (JSON.parse((await synlast()).text) as { data: unknown[] }).data.length;
+// DIFFERENT: PATCH needs a token, since it starts what anybody could start there.
+const syncall = () => user(`curl -X PATCH ${AUTH} $URL/api/syncall`);
+const synlast = () => user('curl $URL/api/synlast');
+const entries = async () => ((await synlast()).body as { data: unknown[] }).data.length;
 
 const upserted = (date: string) => ({ data: '6 upserted', date, response: 'ok' });
 const failed = (reason: string, date: string) => ({
@@ -112,7 +104,7 @@ async function forget(): Promise<void> {
 }
 
 test('Configuration: .env against export is the other way round here', () => {
-  // There .env wins. Here an exported variable does, as everywhere else, and the start names what it shadows.
+  // DIFFERENT: there .env wins. Here an exported variable does, as everywhere else, and the start names what it shadows.
   const file = path.join(system.dataDir, '.env');
   writeFileSync(file, 'API_TOKEN=of the file\nAPI_USER=of the file\n');
   const env: NodeJS.ProcessEnv = { API_TOKEN: 'exported' };
@@ -155,36 +147,36 @@ test('Manual: syncall, timeout', MINUTE, async () => {
   upstream.trouble = () => 'stall';
   const told = await syncall();
   expectDocumented(told, SECOND);
-  // There 200: here the status says it too.
+  // DIFFERENT: 200 there. Here the status says it too.
   expect(told.status).toBe(504);
 });
 
 test('Manual: syncast', MINUTE, async () => {
-  configure({ ...CREDENTIALS, ...NO_SUCH_NAME });
-  const told = await curl('-X', 'PATCH', 'http://localhost:5000/api/syncast');
+  configure({ ...CREDENTIALS, ACCOUNT_API_URL: NO_SUCH_NAME });
+  const told = await user(`curl -X PATCH ${AUTH} $URL/api/syncast`);
   expectDocumented(told, casted('2020-08-16T11:34:37.263700Z'));
   expect(told.status).toBe(200);
 });
 
 test('Manual: synlast has the first three, the cast among them', MINUTE, async () => {
-  // There the cast had ended before the next line was typed; here it begins three seconds later.
+  // DIFFERENT: the cast had ended there before the next line was typed; here it begins three seconds later.
   await expect.poll(entries, { timeout: 30_000, interval: 200 }).toBe(3);
   expectDocumented(await synlast(), { data: [FIRST, SECOND, THIRD] });
 });
 
 test('Manual: synlast?count=1', async () => {
   // The document writes http://localhost/api:5000/synlast?count=1, which no server could answer.
-  expectDocumented(await curl('http://localhost:5000/api/synlast?count=1'), { data: [THIRD] });
-  expectDocumented(await curl('http://localhost:5000/api/synlast?count=2'), { data: [SECOND, THIRD] });
+  expectDocumented(await user('curl $URL/api/synlast?count=1'), { data: [THIRD] });
+  expectDocumented(await user('curl $URL/api/synlast?count=2'), { data: [SECOND, THIRD] });
 });
 
 test('Automatic: the scheduler syncs by itself; the history has survived its restart', MINUTE, async () => {
   await system.endParts('src/worker.ts');
   await system.endParts('src/server.ts');
-  writeParams(system.dataDir, [syncFile('SCHEDULE=every 15s\n')]);
+  writeParams(system.dataDir, [syncFile('SCHEDULE=every 15s\n'), DIFF_FILE]);
   await startParts();
-  // There it was lost with the process.
-  expectDocumented(await curl('http://localhost:5000/api/synlast?count=3'), { data: [FIRST, SECOND, THIRD] });
+  // DIFFERENT: it was lost with the process there.
+  expectDocumented(await user('curl $URL/api/synlast?count=3'), { data: [FIRST, SECOND, THIRD] });
   await expect.poll(entries, { timeout: 40_000, interval: 200 }).toBe(4);
   await system.call('POST', '/schedules/dev.account.sync/pause');
   expectDocumented(await synlast(), { data: [FIRST, SECOND, THIRD, FOURTH] });
@@ -200,10 +192,10 @@ test('Manual: syncall and synlast when the name is known again', MINUTE, async (
 });
 
 test('a name that nobody knows is 502 to who waits for it', MINUTE, async () => {
-  configure({ ...CREDENTIALS, ...NO_SUCH_NAME });
+  configure({ ...CREDENTIALS, ACCOUNT_API_URL: NO_SUCH_NAME });
   const told = await syncall();
   expectDocumented(told, THIRD);
-  // There 200.
+  // DIFFERENT: 200 there.
   expect(told.status).toBe(502);
 });
 
@@ -211,6 +203,15 @@ test('two calls at once are each answered as if alone', MINUTE, async () => {
   configure(CREDENTIALS);
   const told = await Promise.all([syncall(), syncall()]);
   for (const one of told) expectDocumented(one, FIRST);
+});
+
+test('DIFFERENT: what is gone upstream can go here too, and is told', MINUTE, async () => {
+  upstream.warehouses.pop();
+  const { body } = await system.call('POST', '/diff/account/dev');
+  await system.until(Number(body['job_id']), 'completed');
+  expectDocumented(await user('curl $URL/api/synlast?count=1'), {
+    data: [{ ...FIRST, data: '5 upserted, 1 deleted' }],
+  });
 });
 
 test('no secret has been written down', async () => {
@@ -221,9 +222,9 @@ test('no secret has been written down', async () => {
   for (const secret of [API_PASSWORD, FIXED_TOKEN, 'granted-token']) expect(all).not.toContain(secret);
 });
 
-test('what is not kept is not there: CRUD of users and warehouses, WebSockets', async () => {
+test('DIFFERENT: what is not kept is not there: CRUD of users and warehouses, WebSockets', async () => {
   for (const route of ['users', 'users/3', 'warehouses', 'warehouses/1']) {
-    expect((await curl(`http://localhost:5000/api/${route}`)).status).toBe(404);
+    expect((await user(`curl $URL/api/${route}`)).status).toBe(404);
   }
-  expect((await curl('http://localhost:5000/socket/websocket')).status).toBe(404);
+  expect((await user('curl $URL/socket/websocket')).status).toBe(404);
 });

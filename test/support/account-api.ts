@@ -50,6 +50,9 @@ export type AccountApi = AsyncDisposable & {
 export const FIXED_TOKEN = 'fixed-token-4711-secret';
 export const API_PASSWORD = 'pass-word-0815-secret';
 
+/** An address whose name is longer than a name may be: nobody knows it, and no resolver of this machine is asked. */
+export const NO_SUCH_NAME = `https://${'x'.repeat(64)}.invalid/api/v1/`;
+
 export const FIVE_WAREHOUSES: readonly AccountWarehouse[] = [1, 2, 3, 4, 5].map((id) => ({
   id,
   name: `Warehouse ${id}`,
