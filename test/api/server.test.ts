@@ -137,7 +137,9 @@ it('lets a call that waits for its job go: when its client leaves, and when the 
   const password = 'correct horse battery';
   const own = await createDatabase({ migrated: false });
   const api = await start({
-    ...{ ACCOUNT: 'alpha/dev', LOG_LEVEL: 'debug', DATABASE_URL: own.url },
+    ACCOUNT: 'alpha/dev',
+    LOG_LEVEL: 'debug',
+    DATABASE_URL: own.url,
     SYNCRATOR_ADMIN_PASSWORD: password,
   });
   try {

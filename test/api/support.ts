@@ -110,7 +110,13 @@ export async function setup(
   const log = createLog({ name: 'test', level: 'silent' });
   const changes = listenForChanges({ url: config.databaseUrl, onError: () => {} });
   const deps: ApiDeps = {
-    ...{ config, db, temporal, params, log, changes, stopping: stopping.signal },
+    config,
+    db,
+    temporal,
+    params,
+    log,
+    changes,
+    stopping: stopping.signal,
     ...(options.accountWaitMs === undefined ? {} : { accountWaitMs: options.accountWaitMs }),
   };
   const app = createApp(deps);
