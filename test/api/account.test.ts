@@ -189,7 +189,9 @@ describe('PATCH /api/syncall', () => {
     expect((await answering).status).toBe(200);
   });
 
-  it('answers 202 at once while maintenance holds it back', async () => {
+  it('answers 202 while maintenance holds it back, long before its wait is over', {
+    timeout: 10_000,
+  }, async () => {
     const pause = (paused: boolean) =>
       api.call('POST', '/maintenance-status', { json: { paused, msg: 'm' } });
     await pause(true);

@@ -160,7 +160,7 @@ describe('a fault', () => {
     await using t = await setupAccount();
     const ended = await withTrouble(t, trouble, { API_TIMEOUT_SECONDS: '1' });
     expect([ended.code, faultOf(ended)]).toEqual([EXIT[code], fault]);
-    expect(t.api.count('iam/users/me')).toBe(calls);
+    expect(t.api.calls.map(({ path }) => path)).toEqual(Array(calls).fill('iam/users/me'));
     expect(ended.last?.message).toContain(`GET ${t.api.url}iam/users/me`);
     expect(await t.query(`SELECT to_regclass('users') AS there`)).toEqual([{ there: null }]);
   });

@@ -156,6 +156,18 @@ describe('the fence', () => {
     expect((await t.run('sync --api_job_id 7')).code).toBe(EXIT.ok);
   });
 
+  it('lets no older job write while a newer one reads', async () => {
+    await using t = await setupAccount();
+    const held = Promise.withResolvers<undefined>();
+    t.api.trouble = (path, count) => (path.endsWith('/warehouses') && count === 1 ? held.promise : undefined);
+    const newer = t.run('sync --api_job_id 3', { API_TIMEOUT_SECONDS: '60' });
+    await expect.poll(() => t.api.count('iam/users/3/warehouses')).toBe(1);
+    expect((await t.run('sync --api_job_id 2')).code).toBe(EXIT.fenced);
+    held.resolve(undefined);
+    expect((await newer).code).toBe(EXIT.ok);
+    expect(await t.links()).toHaveLength(5);
+  });
+
   it.each(['sync', 'delete'])('lets no older %s write what it read before a newer one', async (action) => {
     await using t = await setupAccount();
     await t.run('sync --api_job_id 1');
@@ -175,6 +187,33 @@ describe('the fence', () => {
     expect(await t.warehouses()).toEqual(NAMES);
     expect(await t.links()).toHaveLength(5);
   });
+});
+
+it('a warehouse that another account is being linked to is not removed', async () => {
+  await using t = await setupAccount();
+  await t.run('sync');
+  // Bob's sync is held between his warehouses and his links.
+  await t.query(`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF NEW.user_id = 4 THEN PERFORM pg_advisory_xact_lock(42); END IF; RETURN NEW; END $$`);
+  await t.query('CREATE TRIGGER hold BEFORE INSERT ON users_warehouses FOR EACH ROW EXECUTE FUNCTION hold()');
+  await t.query('SELECT pg_advisory_lock(42)');
+  const held = async () =>
+    (
+      await t.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      )
+    ).length;
+  await using other = await setupAccount();
+  become(other, 4, 'bob', [1]);
+  const linking = t.run('sync', { ACCOUNT_API_URL: other.api.url });
+  await expect.poll(held).toBe(1);
+  become(t, 3, 'alice', [2, 3, 4, 5]);
+  const removing = t.run('delete');
+  await expect.poll(held).toBe(2);
+  await t.query('SELECT pg_advisory_unlock(42)');
+  expect([(await linking).code, (await removing).code]).toEqual([EXIT.ok, EXIT.ok]);
+  expect(await t.links()).toEqual(['3-2', '3-3', '3-4', '3-5', '4-1']);
+  expect(await t.warehouses()).toEqual(NAMES);
 });
 
 it('two accounts of shared warehouses are written and removed side by side', {
@@ -220,11 +259,14 @@ describe('the tables', () => {
     await t.query(
       `INSERT INTO users VALUES (3, 'alice', null, null, null, null, 9, '2020-08-16', '2020-08-16')`,
     );
+    await t.query(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'Asia/Tokyo'); END $$`,
+    );
     const { code, last } = await t.run('sync');
     expect([code, last]).toMatchObject([EXIT.ok, { records_done: 6, added: 5, updated: 1 }]);
     const [user] = await t.query<{ origin_id: number; is_new: boolean; was: string }>(
       `SELECT origin_id, inserted_at::text AS was,
-        updated_at > (now() AT TIME ZONE 'UTC') - interval '5 minutes' AS is_new FROM users`,
+        abs(extract(epoch FROM updated_at - (now() AT TIME ZONE 'UTC'))) < 300 AS is_new FROM users`,
     );
     expect(user).toEqual({ origin_id: 9, was: '2020-08-16 00:00:00', is_new: true });
     t.api.warehouses.pop();
