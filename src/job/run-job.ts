@@ -2,8 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { EXIT } from '../domain/exit-code.ts';
-import { readAccountSettings } from './account/account-settings.ts';
-import { runAccount, shownPlaces } from './account/run-account.ts';
+import { actOnAccount, isAccount } from './account/act-on-account.ts';
 import type { ActionContext } from './actions/action.ts';
 import { deleteGone } from './actions/delete.ts';
 import { delta } from './actions/delta.ts';
@@ -14,14 +13,8 @@ import { JobError, reasonOf } from './job-error.ts';
 import { createLog } from './log.ts';
 import { startProgressLog } from './progress-log.ts';
 import { createReporter, type Reporter } from './reporter.ts';
-import {
-  isAccount,
-  readCheckpointText,
-  readMaxDeletePercent,
-  readReportSettings,
-  readSettings,
-} from './settings.ts';
-import { type Environment, openSettings } from './settings-file.ts';
+import { readCheckpointText, readReportSettings, readSettings } from './settings.ts';
+import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
 import { openSource } from './sources/open-source.ts';
 
@@ -126,32 +119,6 @@ async function act(
   } finally {
     progressLog.stop();
     await sink.close();
-  }
-}
-
-async function actOnAccount(
-  options: JobArguments,
-  reporter: Reporter,
-  {
-    environment = process.env,
-    ...rest
-  }: { environment: Environment | undefined } & Pick<ActionContext, 'log' | 'stop'>,
-): Promise<void> {
-  const opened = openSettings(environment);
-  const settings = readAccountSettings(opened);
-  const maxDeletePercent = readMaxDeletePercent(opened);
-  const progressLog = startProgressLog(rest.log);
-  const { source, sink, place } = shownPlaces(settings);
-  reporter.update({ data_source: source, target_datastore_url: sink });
-  rest.log.info(`${source} -> ${sink}, ${place}`);
-  const progress: ActionContext['progress'] = (news) => {
-    reporter.update(news);
-    progressLog.update(news);
-  };
-  try {
-    await runAccount(settings, { options, maxDeletePercent, progress, ...rest });
-  } finally {
-    progressLog.stop();
   }
 }
 

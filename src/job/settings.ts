@@ -47,8 +47,3 @@ export function readMaxDeletePercent({ optional, fault }: Settings): number {
   }
   return Number(percent);
 }
-
-/** An account has settings, and actions, of its own. */
-export function isAccount(environment: Environment = process.env): boolean {
-  return openSettings(environment).optional('SOURCE') === 'rest';
-}

@@ -1,26 +1,20 @@
-/** SOURCE=rest: the records of one account kept in step with a web API. Sync and delta are one and the same here. */
+/** The actions on an account: sync and delta, which are one and the same here, and delete. */
 
 import { deleteVerdict } from '../../domain/guard.ts';
 import type { ActionContext, Progress } from '../actions/action.ts';
 import type { JobArguments } from '../arguments.ts';
 import { JobError } from '../job-error.ts';
-import { shownUrl } from '../mask.ts';
 import { createAccessToken } from './access-token.ts';
 import { type Account, createAccountApi } from './account-api.ts';
 import type { AccountSettings } from './account-settings.ts';
 import { type AccountStore, createAccountStore } from './account-store.ts';
 
-type Context = Pick<ActionContext, 'maxDeletePercent' | 'progress' | 'log' | 'stop'> & {
+export type AccountContext = Pick<ActionContext, 'maxDeletePercent' | 'progress' | 'log' | 'stop'> & {
   readonly options: Pick<JobArguments, 'action' | 'jobId' | 'forceDelete'>;
 };
 
-/** As they may be shown. */
-export function shownPlaces({ apiUrl, sinkUrl, schema }: AccountSettings) {
-  return { source: apiUrl, sink: shownUrl(sinkUrl), place: `the account's tables in schema ${schema}` };
-}
-
 /** The user is claimed before its warehouses are read: an older job that read before us cannot write after us. */
-export async function runAccount(settings: AccountSettings, context: Context): Promise<void> {
+export async function runAccount(settings: AccountSettings, context: AccountContext): Promise<void> {
   const { options, progress, log, stop } = context;
   if (options.action === 'rollback') {
     throw new JobError('nothingToRollBack', 'an account keeps no earlier data to go back to');
@@ -43,7 +37,11 @@ export async function runAccount(settings: AccountSettings, context: Context): P
 }
 
 /** `records_done` is the user and the warehouses: what soukosync called upserted, changed or not. */
-async function upsertAll(store: AccountStore, account: Account, { progress, log }: Context): Promise<void> {
+async function upsertAll(
+  store: AccountStore,
+  account: Account,
+  { progress, log }: AccountContext,
+): Promise<void> {
   const total = 1 + account.warehouses.length;
   progress({ phase: 'writing', records_done: 0, records_total: total });
   const { added, updated } = await store.upsert(account);
@@ -56,7 +54,7 @@ async function upsertAll(store: AccountStore, account: Account, { progress, log 
 async function deleteGone(
   store: AccountStore,
   account: Account,
-  { options, maxDeletePercent, progress, log }: Context,
+  { options, maxDeletePercent, progress, log }: AccountContext,
 ): Promise<void> {
   const { live, gone } = await store.findRemovals(account);
   const verdict = deleteVerdict({
