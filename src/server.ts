@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
+import { accountFault } from './api/account.ts';
 import { createApp } from './api/app.ts';
 import { hashPassword } from './api/passwords.ts';
 import { type Config, readConfig } from './config.ts';
@@ -95,6 +96,8 @@ async function serve(): Promise<void> {
     if (error instanceof JobParamsError) return fail(error.message);
     throw error;
   });
+  const fault = accountFault(config, params);
+  if (fault !== undefined) fail(fault);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   // `disconnect`: the process that started us is gone.

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { EXIT } from '../domain/exit-code.ts';
+import { actOnAccount, isAccount } from './account/act-on-account.ts';
 import type { ActionContext } from './actions/action.ts';
 import { deleteGone } from './actions/delete.ts';
 import { delta } from './actions/delta.ts';
@@ -84,6 +85,7 @@ async function act(
   { environment, ...rest }: { environment: Environment | undefined } & Pick<ActionContext, 'log' | 'stop'>,
 ): Promise<void> {
   const { log, stop } = rest;
+  if (isAccount(environment)) return await actOnAccount(given, reporter, { environment, ...rest });
   const needsSource = given.action !== 'rollback';
   const settings = readSettings({ needsSource, ...(environment ? { environment } : {}) });
   const sink = openSink(settings.sink, given);

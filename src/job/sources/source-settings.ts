@@ -10,7 +10,8 @@ const HTTP = ['http:', 'https:'];
 
 /** @throws JobError `notConfigured` */
 export function readSourceSettings(settings: Settings): SourceSettings {
-  settings.oneOf('SOURCE', ['ndjson']);
+  // `rest` is known, and read elsewhere: src/job/account/.
+  settings.oneOf('SOURCE', ['ndjson', 'rest']);
   return readNdjsonSettings(settings);
 }
 
