@@ -77,6 +77,8 @@ const variables = z.object({
     ),
   SYNCRATOR_ADMIN_PASSWORD: z.string().min(8, 'needs at least 8 characters').optional(),
   SYNCRATOR_REPORT_BASE_URL: z.url().optional(),
+  NOTIFICATIONS_FILE: z.string().min(1).optional(),
+  SYNCRATOR_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   METRICS_PORT: port.optional(),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   TEMPORAL_METRICS_PORT: port.optional(),
@@ -144,6 +146,10 @@ export type Config = {
   readonly adminPassword: string | undefined;
   /** The api's address as a running step reaches it; without a trailing slash. */
   readonly reportBaseUrl: string;
+  /** Who is told of what happens; none without it. */
+  readonly notificationsFile: string | undefined;
+  /** Of the web page as people reach it, for links; without a slash at its end. */
+  readonly publicUrl: string | undefined;
   /** Where GET /metrics is served; without it nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** Where the worker's Temporal SDK serves its own, as host:port. */
@@ -191,6 +197,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     secrets: e.SYNCRATOR_SECRET,
     adminPassword: e.SYNCRATOR_ADMIN_PASSWORD,
     reportBaseUrl: (e.SYNCRATOR_REPORT_BASE_URL ?? `http://127.0.0.1:${e.PORT}`).replace(/\/+$/, ''),
+    notificationsFile: e.NOTIFICATIONS_FILE,
+    publicUrl: e.SYNCRATOR_PUBLIC_URL?.replace(/\/+$/, ''),
     metrics: e.METRICS_PORT === undefined ? undefined : { host: e.METRICS_HOST, port: e.METRICS_PORT },
     temporalMetrics:
       e.TEMPORAL_METRICS_PORT === undefined ? undefined : `${e.METRICS_HOST}:${e.TEMPORAL_METRICS_PORT}`,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
+import { accountFault } from './api/account.ts';
 import { createApp } from './api/app.ts';
 import { itemBankFault } from './api/item-bank.ts';
 import { hashPassword } from './api/passwords.ts';
@@ -96,7 +97,7 @@ async function serve(): Promise<void> {
     if (error instanceof JobParamsError) return fail(error.message);
     throw error;
   });
-  const fault = itemBankFault({ config, params });
+  const fault = itemBankFault({ config, params }) ?? accountFault(config, params);
   if (fault !== undefined) return fail(fault);
   const stopping = new AbortController();
   const stop = () => stopping.abort();

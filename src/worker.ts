@@ -13,10 +13,12 @@ import { loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
 import { createWorkerMetrics } from './metrics/worker-metrics.ts';
 import { serveMetrics } from './metrics/serve.ts';
+import { loadReceivers, type Receiver, receiversOf } from './notifications/receivers.ts';
 import type { OnCall } from './runner/kubernetes/client.ts';
 import { createProcessRunner } from './runner/process/process-runner.ts';
 import type { Runner } from './runner/runner.ts';
 import { connectTemporal } from './temporal/connect.ts';
+import { type NoticeDeps, noticeLoop } from './temporal/notices.ts';
 import { reconcileLoop } from './temporal/reconcile.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { wantedLoop } from './temporal/wanted.ts';
@@ -32,6 +34,7 @@ export async function runWorker(
 ): Promise<void> {
   const log = createLog({ name: 'worker', level: config.logLevel });
   const params = await loadJobParams(config.jobParamsDir);
+  const receivers = await loadReceivers(config.notificationsFile);
   const db = connect(config.databaseUrl, {
     max: 20,
     applicationName: 'syncrator-worker',
@@ -58,6 +61,8 @@ export async function runWorker(
     params,
     installation,
     defaults: config,
+    receivers,
+    publicUrl: config.publicUrl,
     secrets: config.secrets,
     reportBaseUrl: config.reportBaseUrl,
   });
@@ -98,6 +103,7 @@ export async function runWorker(
       running,
       reconcileLoop(reconcile, signal, onPass),
       wantedLoop({ db, temporal, params, defaults: config, log }, signal),
+      noticeLoop({ db, temporal, params, installation, receiversOf: wantedBy(receivers), log }, signal),
     ]);
   } finally {
     signal.removeEventListener('abort', stop);
@@ -105,6 +111,10 @@ export async function runWorker(
     await temporal.close();
     await db.destroy();
   }
+}
+
+function wantedBy(receivers: readonly Receiver[]): NoticeDeps['receiversOf'] {
+  return (notice) => receiversOf(receivers, notice).map(({ name }) => name);
 }
 
 /** For a container's health check: the file is as old as the last pass of the reconciler. */

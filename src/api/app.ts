@@ -5,6 +5,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
+import { account } from './account.ts';
 import { batch } from './batch.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { docs } from './docs.ts';
@@ -111,6 +112,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     importableDatasets(deps),
     itemBank(deps),
     gitlabHook(deps),
+    account(deps),
   ])
     app.route('/', part);
   app.route('/', docs(app));

@@ -26,6 +26,8 @@ export type ApiDeps = {
   readonly log: Log;
   /** What listeners of events are told by. */
   readonly changes: Changes;
+  /** How long PATCH /api/syncall waits; 30 s by default. */
+  readonly accountWaitMs?: number;
   /** Aborted when the process stops: open streams end. */
   readonly stopping?: AbortSignal;
   /** None where nobody asks. */

@@ -60,6 +60,7 @@ const INFO = {
     { name: 'schedules', description: 'What runs by itself.' },
     { name: 'item bank', description: 'Items of a GitLab group, brought when they change.' },
     { name: 'datasets', description: 'Tar files that lie ready to be imported.' },
+    { name: 'account', description: "An account's records, kept in step with a web API." },
     { name: 'login', description: 'Tokens for passwords, and newer ones for tokens.' },
     { name: 'health', description: 'Whether the process lives, and whether it can serve.' },
   ],

@@ -10,7 +10,7 @@ import { oidcUnreachable } from './issuer-keys.ts';
 import { bodyProblem, partProblem, Problem, problemSchema } from './problem.ts';
 import { problemExamples } from './problem-examples.ts';
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 type Answer = {
   readonly description: string;

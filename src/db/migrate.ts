@@ -8,6 +8,7 @@ import * as oidcUsers from './migrations/0004-oidc-users.ts';
 import * as external from './migrations/0005-external.ts';
 import * as wanted from './migrations/0006-wanted.ts';
 import * as totals from './migrations/0007-totals.ts';
+import * as notices from './migrations/0008-notices.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -18,6 +19,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0005-external': external,
   '0006-wanted': wanted,
   '0007-totals': totals,
+  '0008-notices': notices,
 };
 
 /**

@@ -74,3 +74,16 @@ export async function listStandings(db: Db): Promise<Standing[]> {
     GROUP BY env, target, t.last_success_at ORDER BY env, target`.execute(db);
   return rows;
 }
+
+export type Silent = { readonly env: string; readonly target: string; readonly seconds: number };
+
+/** How long each running program has not reported; since its start where it never did. External executors need not. */
+export async function listSilent(db: Db): Promise<Silent[]> {
+  const { rows } = await sql<Silent>`
+    SELECT env, target, extract(epoch FROM now() - coalesce(heard.at, started_at, claimed_at))::float8 AS seconds
+    FROM jobs LEFT JOIN LATERAL (
+      SELECT at FROM reports WHERE job_id = jobs.id ORDER BY step DESC, attempt DESC, seq DESC LIMIT 1
+    ) heard ON true
+    WHERE status = 'running' AND runner <> 'external' ORDER BY env, target`.execute(db);
+  return rows;
+}

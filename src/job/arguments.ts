@@ -38,13 +38,15 @@ Environment:
     GITLAB_ITEM_FILE (item.json)  GITLAB_IGNORE (project ids)  GITLAB_TIMEOUT (30 seconds)
     GITLAB_WEBHOOK_URL and GITLAB_HOOK_SECRET  where each project shall tell of its pushes
   SINK=postgres  SINK_URL  SINK_TABLE         where they go
+  SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
+                                              one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA
   SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines with these settings; it wins
   SYNCRATOR_MAX_DELETE_PERCENT                how much may disappear without --force-delete (default 10)
   SYNCRATOR_REPORT_URL  SYNCRATOR_REPORT_TOKEN  where progress is reported; without them none is
   SYNCRATOR_CHECKPOINT                        the last checkpoint of an earlier attempt, to go on from
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configured, 5 report refused,
-  6 fenced by a newer job, 7 nothing to roll back, 8 source unreachable, 9 source too slow,
+  6 fenced by a newer job, 7 nothing to roll back, 8 source unreachable, 9 source silent,
   10 source refuses our credentials, 11 some items failed, 143 terminated
 
 Example:

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { EXIT } from '../domain/exit-code.ts';
+import { actOnAccount, isAccount } from './account/act-on-account.ts';
 import type { ActionContext } from './actions/action.ts';
 import { deleteGone } from './actions/delete.ts';
 import { delta } from './actions/delta.ts';
@@ -85,6 +86,7 @@ async function act(
   { environment, ...rest }: { environment: Environment | undefined } & Pick<ActionContext, 'log' | 'stop'>,
 ): Promise<void> {
   const { log, stop } = rest;
+  if (isAccount(environment)) return await actOnAccount(given, reporter, { environment, ...rest });
   const needsSource = given.action !== 'rollback';
   const settings = readSettings({ needsSource, ...(environment ? { environment } : {}) });
   const sink = openSink(settings.sink, given);
@@ -109,6 +111,7 @@ async function act(
     const { maxDeletePercent } = settings;
     const checkpoint = parseCheckpoint(readCheckpointText(environment));
     const context = { sink, options: given, maxDeletePercent, checkpoint, progress, ...rest };
+    if (!bank && given.items.length > 0) throw new JobError('usage', '--item needs SOURCE=gitlab');
     if (bank) await runItemBank(given.action, bank, { ...context, saved: () => reporter.received() });
     else if (source) await { sync, delta, delete: deleteGone }[given.action]({ ...context, source });
   } finally {

@@ -8,8 +8,10 @@ import {
   countActive,
   type JobTotal,
   listJobTotals,
+  listSilent,
   listStandings,
   RUN_SECONDS,
+  type Silent,
   type Standing,
   WAIT_SECONDS,
 } from '../db/totals.ts';
@@ -24,14 +26,16 @@ export type JobNumbers = {
   readonly totals: readonly JobTotal[];
   readonly active: readonly ActiveCount[];
   readonly standings: readonly Standing[];
+  readonly silent: readonly Silent[];
   readonly paused: boolean;
   readonly firstFirings: ReadonlyMap<string, Date>;
 };
 
 export async function readJobNumbers(db: Db, params: JobParams, now: Date): Promise<JobNumbers> {
-  const [totals, active, standings, maintenance, first] = await Promise.all([
+  const [totals, active, silent, standings, maintenance, first] = await Promise.all([
     listJobTotals(db),
     countActive(db),
+    listSilent(db),
     listStandings(db),
     readMaintenance(db),
     firstFirings(
@@ -39,7 +43,7 @@ export async function readJobNumbers(db: Db, params: JobParams, now: Date): Prom
       params.schedules.map(({ schedule }) => schedule.id),
     ),
   ]);
-  return { now, totals, active, standings, paused: maintenance.paused, firstFirings: first };
+  return { now, totals, active, silent, standings, paused: maintenance.paused, firstFirings: first };
 }
 
 const KEY = ['env', 'target'] as const;
@@ -147,6 +151,15 @@ export function addJobMetrics(
     async () =>
       ((await numbers())?.standings ?? []).map(
         ({ env, target, failures }) => [{ env, target }, failures] as const,
+      ),
+  );
+  gauge(
+    'syncrator_job_silent_seconds',
+    'Of running jobs: since their program reported last, or started.',
+    KEY,
+    async () =>
+      ((await numbers())?.silent ?? []).map(
+        ({ env, target, seconds }) => [{ env, target }, seconds] as const,
       ),
   );
   gauge('syncrator_maintenance_paused', '1 while no job may begin.', [], async () => {

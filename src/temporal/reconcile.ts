@@ -13,6 +13,7 @@ import { cancelRun } from './cancel.ts';
 import { isTemporalAway } from './away.ts';
 import type { Temporal } from './connect.ts';
 import { describeRun } from './describe.ts';
+import { noticeMissedSchedules } from './notices.ts';
 import { poke } from './poke.ts';
 import { syncSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -66,6 +67,7 @@ const PARTS: Record<string, (deps: ReconcileDeps) => Promise<void>> = {
   cancelling: cancelAgain,
   orphans: removeOrphans,
   schedules: ({ temporal, params, installation }) => syncSchedules(temporal, params, installation),
+  missed: noticeMissedSchedules,
 };
 
 /** (a) Wanted, and nobody has come for it. */

@@ -15,6 +15,7 @@ beforeAll(async () => {
       params('good', 'sync', '--progress 2', 'SCHEDULE=every 1s\n'),
       params('bad', 'sync', '--exit 3'),
       params('never', 'sync', '--mute', 'SCHEDULE=0 3 * * *\n'),
+      params('mute', 'sync', '--mute --seconds 600'),
       params('outside', 'sync', '', 'RUNNER=external\n'),
     ],
   });
@@ -100,6 +101,16 @@ test('a target by its last success, its failures in a row and its schedule', {
   await expect
     .poll(() => series(`syncrator_schedule_overdue_seconds${good}`), { timeout: 30_000 })
     .toBeGreaterThan(3);
+});
+
+test('a program that says nothing, for how long', { timeout: 60_000 }, async () => {
+  const id = idOf(await system.submit('mute', 'sync'));
+  await system.until(id, 'running');
+  const silent = () => series('syncrator_job_silent_seconds{env="dev",target="mute"}');
+  await expect.poll(silent, { timeout: 20_000 }).toBeGreaterThan(2);
+  await system.call('DELETE', `/jobs/${id}`);
+  await system.until(id, 'deleted');
+  expect(await silent()).toBeUndefined();
 });
 
 test('another api process tells the same numbers after a restart', { timeout: 60_000 }, async () => {

@@ -12,7 +12,8 @@ const HTTP = ['http:', 'https:'];
 
 /** @throws JobError `notConfigured` */
 export function readSourceSettings(settings: Settings): SourceSettings {
-  const source = settings.oneOf('SOURCE', ['ndjson', 'gitlab']);
+  // `rest` is known, and read elsewhere: src/job/account/.
+  const source = settings.oneOf('SOURCE', ['ndjson', 'gitlab', 'rest']);
   return source === 'gitlab' ? readGitlabSettings(settings) : readNdjsonSettings(settings);
 }
 

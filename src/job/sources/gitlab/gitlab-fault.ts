@@ -1,5 +1,7 @@
 /** What may go wrong with a call of GitLab: short words without secrets, and whether another try may help. */
 
+import { type SourceFault, withFault } from '../../../domain/source-fault.ts';
+import { networkFault } from '../../account/upstream-fault.ts';
 import { JobError, type JobErrorCode } from '../../job-error.ts';
 
 export type FaultKind =
@@ -16,6 +18,15 @@ export type FaultKind =
   | 'status'
   /** A success that is not what was asked for. */
   | 'content';
+
+const WORDS: Readonly<Record<Exclude<FaultKind, 'unreachable'>, SourceFault>> = {
+  timeout: 'timeout',
+  unauthorized: 'unauthorized',
+  forbidden: 'unauthorized',
+  missing: 'http_error',
+  status: 'http_error',
+  content: 'bad_answer',
+};
 
 /** Of the whole run, where no item is to blame. */
 const CODES: Readonly<Partial<Record<FaultKind, JobErrorCode>>> = {
@@ -49,6 +60,11 @@ export class GitlabFault extends Error {
 
   /** As the end of the run. */
   asJobError(): JobError {
-    return new JobError(CODES[this.kind] ?? 'failed', `GitLab: ${this.message}`, { cause: this });
+    const words = withFault(`GitLab: ${this.message}`, this.#word());
+    return new JobError(CODES[this.kind] ?? 'failed', words, { cause: this });
+  }
+
+  #word(): SourceFault {
+    return this.kind === 'unreachable' ? networkFault(this.cause, '').fault : WORDS[this.kind];
   }
 }
