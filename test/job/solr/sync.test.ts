@@ -108,9 +108,9 @@ describe('a sync into Solr', () => {
     over = true;
     await reader;
     expect(ended.code).toBe(EXIT.ok);
-    seen.add(`${looks > 10 ? 'looked' : 'did not look'} often`);
-    expect([...seen].sort()).toEqual(['400 new', '400 old', 'looked often'].filter((word) => seen.has(word)));
-    expect(seen).toContain('400 old');
+    expect(looks).toBeGreaterThan(10);
+    seen.add('400 new');
+    expect([...seen].sort()).toEqual(['400 new', '400 old']);
     expect(await t.names()).toEqual(namesOf(rows('new')));
   });
 
@@ -219,7 +219,7 @@ describe('a sync into Solr', () => {
   it('fails with the words of Solr when it refuses a document', async () => {
     await using t = await solrSetup(solr, someRows(5));
     await t.run('sync');
-    t.source.put({ id: 'r00003', updated_at: '2026-01-01T00:00:00Z', bogus: 'a' });
+    t.source.put({ id: 'r00003', updated_at: new Date().toISOString(), bogus: 'a' });
     expect((await t.run('sync')).code).toBe(EXIT.failed);
     expect(t.receiver.reports.at(-1)?.message).toContain(`[doc=r00003] unknown field 'bogus'`);
     expect((await t.aliases()).primary).toBe('b');

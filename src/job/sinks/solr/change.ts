@@ -100,15 +100,19 @@ export async function remove(
   return there.size;
 }
 
-export async function rollback(solr: Solr): Promise<void> {
+/** @param jobId nothing is done where this very job has gone back already */
+export async function rollback(solr: Solr, jobId: number | null): Promise<void> {
   const { client, names, store } = solr;
+  const state = await store.read();
+  if (jobId !== null && state.rolled_back_by === jobId) return;
   const { primary, standby } = await readPlaces(solr);
-  const earlier = await generationIn(solr, await store.read(), standby);
+  const earlier = await generationIn(solr, state, standby);
   if (!earlier || (await countDocuments(client, standby)) === 0) {
     throw new JobError('nothingToRollBack', `${names.primary} has no earlier data to go back to`);
   }
   const { creationTimeMillis: created } = await describeCollection(client, primary);
   await startMove(solr, { kind: 'rollback', primary: standby, standby: primary }, ({ generations }) => ({
     generations: { [primary]: { created, watermark: null }, ...generations },
+    rolled_back_by: jobId,
   }));
 }

@@ -5,7 +5,7 @@ import { JobError } from '../../job-error.ts';
 import { type SolrClient, SolrRefusal } from './client.ts';
 
 const DEADLINE_MS = 180_000;
-const aliasList = z.object({ aliases: z.record(z.string(), z.string()).default({}) });
+const aliasList = z.object({ aliases: z.record(z.string(), z.string()) });
 const done = z.object({ responseHeader: z.object({ status: z.literal(0) }) });
 const configsets = z.object({ configSets: z.array(z.string()) });
 const clusterStatus = z.object({

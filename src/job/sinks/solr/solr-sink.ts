@@ -51,7 +51,7 @@ export function createSolrSink({
     remove: (ids, options) => remove(solr, live, ids, options),
     async rollback() {
       // The one that was asked for and died half-way: going on from there is going back once, not twice.
-      if (!rolledBack) await rollback(solr);
+      if (!rolledBack) await rollback(solr, given.jobId);
     },
     async close() {},
   };

@@ -38,6 +38,8 @@ const state = z.object({
   generations: z.record(z.string(), generation),
   load: load.nullable(),
   move: move.nullable(),
+  /** The job whose rollback was the last: another attempt of it shall not go back again. */
+  rolled_back_by: z.number().int().nullable(),
 });
 
 export type State = z.infer<typeof state>;
@@ -55,7 +57,7 @@ export type StateStore = {
   change(next: (state: State) => State, options?: { durable: boolean }): Promise<State>;
 };
 
-const EMPTY: State = { highest_job_id: null, generations: {}, load: null, move: null };
+const EMPTY: State = { highest_job_id: null, generations: {}, load: null, move: null, rolled_back_by: null };
 const TRIES = 10;
 
 /** `version` as Solr's optimistic concurrency takes it: -1 for "must not be there yet". */
@@ -63,7 +65,8 @@ type Known = { readonly state: State; readonly version: string; readonly write: 
 
 /** @param jobId null for a stand-alone run, which passes every fence and raises none */
 export function createStateStore(client: SolrClient, app: string, jobId: number | null): StateStore {
-  // What we wrote last is nearly always what is there still: the compare-and-set itself tells when it is not.
+  // What we wrote last is nearly always what is there still: the compare-and-set itself tells when it is not. What is
+  // read is not kept: of two batches at once, one may have read what the other has written over since.
   let known: Known | null = null;
 
   const refuseIfOlder = ({ highest_job_id }: State): void => {
@@ -73,9 +76,9 @@ export function createStateStore(client: SolrClient, app: string, jobId: number 
 
   return {
     async read() {
-      known = await readState(client, app);
-      refuseIfOlder(known.state);
-      return known.state;
+      const { state: found } = await readState(client, app);
+      refuseIfOlder(found);
+      return found;
     },
 
     async change(next, { durable } = { durable: false }) {
