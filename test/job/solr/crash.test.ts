@@ -140,6 +140,18 @@ it('aliases moved by hand after a crash are taken as they are', async () => {
   expect(await t.aliases()).toMatchObject({ primary: 'b', standby: 'a' });
 });
 
+it('a load that died is nothing to roll back to', async () => {
+  await using t = await solrSetup(solr, rows('old'));
+  await t.run('sync');
+  await t.run('sync');
+  // claim, begin, empty, alias, first batch.
+  expect(await killedAfter(t, 'sync -n 10', 5)).toBeNull();
+  await solr.call(`${t.app}-sync/update`, { commit: {} });
+  expect(Object.keys(await t.names(`${t.app}-standby`))).toHaveLength(10);
+  expect((await t.run('rollback')).code).toBe(EXIT.nothingToRollBack);
+  await expectWhole(t, 'after the rollback');
+});
+
 it('a load killed in the middle goes on from its checkpoint', async () => {
   await using t = await solrSetup(solr, someRows(300));
   t.source.pageSize = 100;
