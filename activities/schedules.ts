@@ -4,8 +4,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { type FiringOutcome, findFiring, findNewerTwin, insertFiring } from '../src/db/firings.ts';
 import type { Db, Tx } from '../src/db/schema.ts';
 import { submitJobIn } from '../src/db/submit.ts';
-import type { Key, RunnerKind } from '../src/domain/job.ts';
-import { planSteps } from '../src/domain/plan.ts';
+import { type JobDefaults, planJob } from '../src/declared-job.ts';
 import type { JobParams } from '../src/job-params.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
 import { poke } from '../src/temporal/poke.ts';
@@ -14,12 +13,10 @@ export type ScheduleDeps = {
   readonly db: Db;
   readonly temporal: Temporal;
   readonly params: JobParams;
-  readonly defaultRunner: RunnerKind;
-  /** Of our own program, without its tag. */
-  readonly image: string;
+  readonly defaults: JobDefaults;
 };
 
-export function scheduleActivities({ db, temporal, params, defaultRunner, image }: ScheduleDeps) {
+export function scheduleActivities({ db, temporal, params, defaults }: ScheduleDeps) {
   return {
     /** Exactly once per nominal time, however often it is called. Returns what became of the firing. */
     async fireSchedule(input: { schedule: string; nominalTime: string }): Promise<FiringOutcome> {
@@ -54,15 +51,11 @@ export function scheduleActivities({ db, temporal, params, defaultRunner, image 
     const twin = await findNewerTwin(tx, file, file.parameters, firing.nominalTime);
     if (twin !== undefined)
       return await record('superseded', twin, `job ${twin} with the same parameters was created since`);
-    const plan = planSteps(file.parameters, file.defaults, image);
-    if ('error' in plan) throw ApplicationFailure.nonRetryable(`${file.file}: ${plan.error}`);
-    const key: Key = { env: file.env, target: file.target };
+    const planned = planJob(defaults, file, file.parameters, file);
+    if ('error' in planned) throw ApplicationFailure.nonRetryable(`${file.file}: ${planned.error}`);
     const submitted = await submitJobIn(tx, {
-      ...key,
+      ...planned,
       uid: firingUid(firing),
-      parameters: file.parameters,
-      runner: file.runner === 'external' ? 'external' : defaultRunner,
-      steps: plan.steps,
       trigger: 'schedule',
       requestedBy: `schedule ${firing.schedule}`,
     });

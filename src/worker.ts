@@ -16,6 +16,7 @@ import type { Runner } from './runner/runner.ts';
 import { connectTemporal } from './temporal/connect.ts';
 import { reconcileLoop } from './temporal/reconcile.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
+import { wantedLoop } from './temporal/wanted.ts';
 
 /** Tests wrap the runner to stop a worker at a given point; nothing else is replaceable. */
 export type WorkerOptions = { readonly wrapRunner?: (runner: Runner) => Runner };
@@ -50,8 +51,7 @@ export async function runWorker(
     temporal,
     params,
     installation,
-    defaultRunner: config.runner,
-    image: config.image,
+    defaults: config,
     secrets: config.secrets,
     reportBaseUrl: config.reportBaseUrl,
   });
@@ -84,7 +84,11 @@ export async function runWorker(
   log.info({ installation, runner: config.runner, where: own.where }, 'worker is ready');
   try {
     const reconcile = { db, temporal, runner, params, installation, log };
-    await Promise.all([running, reconcileLoop(reconcile, signal, () => touch(config.healthFile, log))]);
+    await Promise.all([
+      running,
+      reconcileLoop(reconcile, signal, () => touch(config.healthFile, log)),
+      wantedLoop({ db, temporal, params, defaults: config, log }, signal),
+    ]);
   } finally {
     signal.removeEventListener('abort', stop);
     await connection.close();

@@ -38,6 +38,12 @@ export function text(most: number, least = 0) {
     .openapi({ ...(least > 0 ? { minLength: least } : {}), maxLength: most });
 }
 
+/** Yes or no in a query; capitals as the microdata job service's users write them. */
+export const yesOrNo = z
+  .enum(['true', 'false', 'True', 'False'], 'must be true or false')
+  .transform((value) => value.toLowerCase() === 'true')
+  .openapi({ type: 'string', enum: ['true', 'false', 'True', 'False'], example: 'true' });
+
 /** How many of something; what a JSON number can say exactly. */
 export const count = z.int().min(0).openapi({ maximum: Number.MAX_SAFE_INTEGER });
 

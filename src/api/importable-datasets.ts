@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { audit } from '../db/audit.ts';
 import type { ApiDeps } from './context.ts';
 import { DATASET_NAME, type Listing, listDatasets, removeDataset, type Skipped } from './dataset-folder.ts';
-import { text } from './fields.ts';
+import { text, yesOrNo } from './fields.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 
@@ -35,10 +35,7 @@ const listRoute = defineRoute({
   access: 'read',
   deadline: 'user',
   query: z.strictObject({
-    hasMetadata: z
-      .enum(['true', 'false'])
-      .optional()
-      .openapi({ description: 'Only those with metadata, or without.', example: 'true' }),
+    hasMetadata: yesOrNo.optional().describe('Only those with metadata, or without.'),
   }),
   answers: { 200: { description: 'By name.', schema: z.array(datasetSchema) } },
   errors: [noInputDir(), unreadable('ENOENT')],
@@ -86,9 +83,7 @@ export function importableDatasets({ config: { inputDir } }: ApiDeps) {
     c.header('x-skipped-count', String(skipped.length));
     if (skipped.length > 0) c.header('x-skipped', named(skipped));
     const { hasMetadata } = c.req.valid('query');
-    return c.json(
-      datasets.filter((one) => hasMetadata === undefined || one.hasMetadata === (hasMetadata === 'true')),
-    );
+    return c.json(datasets.filter((one) => hasMetadata === undefined || one.hasMetadata === hasMetadata));
   });
 
   app.openapi(deleteRoute, async (c) => {

@@ -7,7 +7,7 @@ import { readJobView } from '../db/job-views.ts';
 import type { Db } from '../db/schema.ts';
 import { cancel } from '../temporal/cancel.ts';
 import type { ApiDeps } from './context.ts';
-import { idParam, text, time } from './fields.ts';
+import { idParam, text, time, yesOrNo } from './fields.ts';
 import { toJob } from './job-json.ts';
 import { CANCELLING_JOB, DELETED_JOB } from './job-example.ts';
 import { type JobJson, jobSchema } from './job-schema.ts';
@@ -39,10 +39,7 @@ export const jobQueryFields = {
     ),
   operation: words.optional().describe('Names of actions; comma list or repeated.'),
   env: text(40).optional().openapi({ example: 'qas' }),
-  ignoreCompleted: z
-    .enum(['true', 'false'], 'must be true or false')
-    .optional()
-    .describe('Hides every final job.'),
+  ignoreCompleted: yesOrNo.optional().describe('Hides every final job.'),
   since: time.optional().describe('Asked for at or after.'),
   until: time.optional().describe('Asked for before.'),
 };
@@ -140,7 +137,7 @@ export async function listJobs(
     target: query.target,
     orNaming: options.orNaming,
     env: query.env,
-    hideFinal: query.ignoreCompleted === 'true',
+    hideFinal: query.ignoreCompleted === true,
     since: query.since,
     until: query.until,
     before: query.cursor === undefined ? undefined : decodeCursor(query.cursor),

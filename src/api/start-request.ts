@@ -1,9 +1,9 @@
 /** From a request's words to a job that can be submitted, by what job_params declares. Refusals name the unknown part. */
 import type { Config } from '../config.ts';
 import { type Checked, checkActionParameters } from '../action-parameters.ts';
+import { planJob } from '../declared-job.ts';
 import type { ActionParameters, JobParameters, JobRequest, Key } from '../domain/job.ts';
 import { FILTERED } from '../domain/mask.ts';
-import { planSteps, STEP_DEFAULTS } from '../domain/plan.ts';
 import type { JobParams, ParamsFile } from '../job-params.ts';
 import { nearest } from '../domain/near.ts';
 import { bodyProblem, Problem } from './problem.ts';
@@ -63,7 +63,7 @@ export function requestOfFile(
 ): JobRequest {
   const checked = checkActionParameters(file.actionParameters, file.target, given);
   if ('faults' in checked) throw needsParameters(file.parameters.action_name, checked.faults);
-  return planned(deps, file, file.parameters, file, checked.parameters);
+  return requestOf(deps, file, file.parameters, file, checked.parameters);
 }
 
 type Faults = Extract<Checked, { faults: unknown }>['faults'];
@@ -79,7 +79,7 @@ export function needsParameters(action: string, faults: Faults): Problem {
 /** Rollback is no file of its own: its specification is the sync's. @throws Problem 404 when there is none */
 export function rollbackRequest(deps: Deps, of: { env: string; name: string }): JobRequest {
   const file = findFile(deps.params, { ...of, action: 'sync' });
-  return planned(deps, file, { ...file.parameters, action: 'rollback', action_name: 'rollback' }, file);
+  return requestOf(deps, file, { ...file.parameters, action: 'rollback', action_name: 'rollback' }, file);
 }
 
 /** What POST /run asks for. @throws Problem 422 naming the field that is not declared */
@@ -131,7 +131,7 @@ export function requestOfBody(
     options: body.options,
     mam_main_query: body.mam_main_query ?? null,
   };
-  return planned(deps, { env: body.env, target: files[0]?.target ?? body.target }, parameters, file);
+  return requestOf(deps, { env: body.env, target: files[0]?.target ?? body.target }, parameters, file);
 }
 
 /** What is shown in place of a secret is not what ran: it would be given to the program as it stands. */
@@ -144,23 +144,16 @@ function refuseFiltered(
   if (faults.length > 0) throw bodyProblem(faults);
 }
 
-function planned(
+function requestOf(
   deps: Deps,
   key: Key,
   parameters: JobParameters,
   file: ParamsFile | undefined,
-  given: ActionParameters = {},
+  given?: ActionParameters,
 ): JobRequest {
-  const plan = planSteps(parameters, file?.defaults ?? STEP_DEFAULTS, deps.config.image);
-  if ('error' in plan) throw bodyProblem([{ field: 'options', message: plan.error }]);
-  return {
-    env: key.env,
-    target: key.target,
-    parameters,
-    runner: file?.runner === 'external' ? 'external' : deps.config.runner,
-    steps: plan.steps,
-    ...(Object.keys(given).length > 0 ? { actionParameters: given } : {}),
-  };
+  const planned = planJob(deps.config, key, parameters, file, given);
+  if ('error' in planned) throw bodyProblem([{ field: 'options', message: planned.error }]);
+  return planned;
 }
 
 function known(names: readonly string[]): string {

@@ -1,4 +1,4 @@
-/** `jobs`: list, show, logs, cancel, watch. */
+/** `jobs`: list, show, logs, cancel, resume, watch. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { JobJson } from '../api/job-schema.ts';
 import type { LogEvent, ResumedJson } from '../client/client.ts';
@@ -11,6 +11,7 @@ import { CliFailure, EXIT } from './failure.ts';
 import { endWith, follow, tellEnd } from './follow.ts';
 import { fieldsOf, harmless, print, tableOf } from './output.ts';
 import type { Server } from './remote.ts';
+import { submitCommand } from './submit-command.ts';
 import { statusCell } from './words.ts';
 
 type ResumeOptions = { all?: true; follow?: true };
@@ -79,6 +80,7 @@ export function jobCommands(program: Command, contextOf: (command: Command) => C
     .action((id: string | undefined, options: ResumeOptions, command: Command) =>
       resume(contextOf(command), id, options),
     );
+  submitCommand(jobs, contextOf);
   jobs
     .command('watch <id>')
     .description('show its progress until it ends; exit code 2 if it fails')

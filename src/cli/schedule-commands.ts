@@ -5,6 +5,7 @@ import type { SchedulesJson } from '../client/client.ts';
 import { nearest } from '../domain/near.ts';
 import type { Context } from './context.ts';
 import { CliFailure } from './failure.ts';
+import { endWith, follow, tellEnd } from './follow.ts';
 import { fieldsOf, print, tableOf } from './output.ts';
 import type { Server } from './remote.ts';
 
@@ -45,10 +46,16 @@ export function scheduleCommands(program: Command, contextOf: (command: Command)
   schedules
     .command('run <id>')
     .description('start its job now')
-    .addHelpText('after', '\nExample:\n  syncrator schedules run qas.avo.sync')
-    .action(async (id: string, _: object, command: Command) => {
+    .option('-f, --follow', 'show its progress until it ends; exit code 2 if it fails')
+    .addHelpText('after', '\nExample:\n  syncrator schedules run qas.avo.sync --follow')
+    .action(async (id: string, options: { follow?: true }, command: Command) => {
       const { server, format } = contextOf(command);
       const { body } = await server.call<JobJson>('POST', `/schedules/${encodeURIComponent(id)}/run`);
+      if (options.follow) {
+        const job = await follow(server, body.id);
+        print(format, job, () => tellEnd(job));
+        return endWith(job);
+      }
       const hint = { text: `watch it: syncrator jobs watch ${body.id}`, look: 'dim' } as const;
       print(format, body, () => fieldsOf({ job: String(body.id), '': hint }));
     });

@@ -6,6 +6,7 @@ import * as live from './migrations/0002-live.ts';
 import * as resume from './migrations/0003-resume.ts';
 import * as oidcUsers from './migrations/0004-oidc-users.ts';
 import * as external from './migrations/0005-external.ts';
+import * as wanted from './migrations/0006-wanted.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -14,6 +15,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-resume': resume,
   '0004-oidc-users': oidcUsers,
   '0005-external': external,
+  '0006-wanted': wanted,
 };
 
 /**

@@ -137,8 +137,18 @@ export type Schema = {
     target: string;
     last_success_job_id: number | null;
     last_success_at: Date | null;
-    wanted_at: Date | null;
   };
+  wanted: {
+    env: string;
+    target: string;
+    action: string;
+    requested_by: string;
+    /** Not some items alone. */
+    everything: boolean;
+    first_at: DefaultTime;
+    last_at: DefaultTime;
+  };
+  wanted_items: { env: string; target: string; action: string; item: string };
   maintenance: { id: Generated<number>; paused: boolean; msg: string; set_by: string; at: DefaultTime };
   schedule_firings: {
     schedule: string;

@@ -1,5 +1,5 @@
 /** The command line as people run it: a process of its own against the real api, with a worker behind it. */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -158,6 +158,31 @@ describe('who is logged in', () => {
     expect([followed.code, read.code]).toEqual([0, 0]);
     expect(followed.stdout).not.toBe('');
     expect(followed.stdout).toBe(read.stdout);
+  });
+
+  test('many jobs at once, from a file or a pipe: each is created or refused by itself', async () => {
+    const file = path.join(home, 'tonight.yaml');
+    writeFileSync(file, '- {operation: sync, target: quick, env: dev}\n- {operation: sync, target: quikc}\n');
+    const mixed = await syncrator(['jobs', 'submit', file]);
+    expect(mixed.code).toBe(1);
+    expect(mixed.stdout).toMatch(/^\d+ +sync quick in dev\nrefused +sync quikc +.*did you mean quick/m);
+    const piped = await syncrator(['jobs', 'submit', '-', '--output', 'json'], {
+      input: '{"jobs": [{"operation": "sync", "target": "broken"}]}',
+    });
+    expect([piped.code, JSON.parse(piped.stdout)]).toEqual([
+      0,
+      [{ status: 'CREATED', msg: 'OK', job_id: expect.any(Number) as number }],
+    ]);
+    for (const [input, why] of [
+      ['operation: sync', 'is no list of jobs'],
+      ['{"jobs": [', 'Flow sequence'],
+    ] as const) {
+      const bad = await syncrator(['jobs', 'submit', '-'], { input });
+      expect([bad.code, bad.stdout]).toEqual([1, '']);
+      expect(bad.stderr).toContain(why);
+    }
+    const missing = await syncrator(['jobs', 'submit', `${home}/nowhere.yaml`]);
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('nowhere.yaml')]);
   });
 
   test('pauses and resumes maintenance and a schedule', async () => {

@@ -85,8 +85,7 @@ async function startWorker(): Promise<() => Promise<void>> {
     runner: await system.runner(),
     params: await loadJobParams(system.environment['JOB_PARAMS'] ?? ''),
     installation: await readInstallation(system.db),
-    defaultRunner: 'process',
-    image: 'none',
+    defaults: { runner: 'process', image: 'none' },
     secrets: [SECRET],
     reportBaseUrl: 'http://127.0.0.1:9',
   });

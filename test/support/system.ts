@@ -60,16 +60,17 @@ export function params(target: string, action: string, options: string, more = '
 }
 
 /**
+ * @param options.params the files to be written, or the folder that has them
  * @param options.temporal another Temporal than the run's, for tests that kill it
  * @param options.ground what steps run on; processes by default. It is disposed of with the system.
  */
 export async function startSystem(options: {
-  params: readonly [string, string][];
+  params: readonly [string, string][] | { readonly folder: string };
   temporal?: { address: string; namespace: string };
   ground?: Ground;
 }): Promise<System> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-system-'));
-  const paramsDir = writeParams(dataDir, options.params);
+  const paramsDir = 'folder' in options.params ? options.params.folder : writeParams(dataDir, options.params);
   const database = await createDatabase();
   const temporalAt = options.temporal ?? (await createNamespace());
   const apiPort = await freePort();

@@ -6,6 +6,7 @@ import { FINAL_STATUSES, isFinal, type JobStatus } from '../../../src/domain/sta
 import type { Rig } from '../rig/rig.ts';
 import { type Clock, openEtcd } from './etcd.ts';
 import { JOBS, type Life, livesOf, PODS } from './lives.ts';
+import { checkPauses } from './pauses.ts';
 import { readStatuses, type StatusChange } from './status-log.ts';
 
 export type Expectation = {
@@ -65,6 +66,10 @@ export function openAudit(rig: Rig): Audit {
         ...checkNothingLivesOn(rows, changes, podLives, clock),
         ...checkLeftovers(podLives, jobLives),
         ...checkSuccess(rows, jobLives),
+        ...checkPauses(
+          await rig.db.selectFrom('maintenance').select(['paused', 'at']).orderBy('id').execute(),
+          changes,
+        ),
         ...(await checkApi(rig, rows)),
         ...(await checkTemporal(rig)),
       ];

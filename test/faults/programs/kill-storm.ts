@@ -5,30 +5,39 @@ import { untilQuiet } from '../audit/quiet.ts';
 import type { Program } from '../program.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { FaultPart } from '../rig/part.ts';
+import { checkHooks, type Hook, hookJobs, itemBank, sendHook, untilServed } from '../rig/hooks.ts';
+import { beginPauses } from '../rig/pauses.ts';
 import { ACTIONS, type Rig, startRig } from '../rig/rig.ts';
 
 const KEYS = 12;
 const SETTLED_WITHIN_S = 60;
+/** What hooks want; nothing else asks for it. */
+const BANK = 'bank';
 
 export const killStorm: Program = {
   name: 'kill-storm',
-  summary:
-    '300 jobs on 12 lock keys, 60 SIGKILLs over api, worker, apiserver, controller-manager, Temporal, Postgres',
+  summary: '300 jobs on 12 lock keys, hooks and pauses, 60 SIGKILLs over every part of the system',
   async run({ seed, amount, say }) {
     const random = createRandom(seed);
     const keys = Array.from({ length: amount(KEYS, 4) }, (_, at) => `storm-${at}`);
-    await using rig = await startRig({ targets: keys.map((name) => ({ name })), say });
+    await using rig = await startRig({
+      targets: [...keys, BANK].map((name) => ({ name })),
+      environment: itemBank(BANK),
+      say,
+    });
     using audit = openAudit(rig);
     const jobs = amount(300);
     const kills = amount(60);
     const victims = victimsOf(rig, kills, random);
     const expected: Expectation[] = [];
 
+    const pauses = beginPauses(rig.api, random.fork());
+    const hooks = beginHooks(rig, random.fork());
     let left = jobs;
     const lanes = Promise.all(
       keys.map(async (target) => {
         const chance = random.fork();
-        while (left-- > 0) expected.push(await runOne(rig, target, chance));
+        while (left-- > 0) expected.push(...(await runOne(rig, target, chance)));
       }),
     );
     // One kill for every so many jobs, so that the last one meets the last jobs.
@@ -47,15 +56,31 @@ export const killStorm: Program = {
     await storm;
     const lastKill = Date.now();
     await lanes;
+    const paused = await pauses.end();
+    const sent = await hooks.end();
+    await untilServed(rig);
     await untilQuiet(rig, SETTLED_WITHIN_S * 1000);
     const settled = (Date.now() - lastKill) / 1000;
     say('auditing');
-    const { violations, statuses, pods } = await audit.take(expected);
+    const ofHooks = (await hookJobs(rig)).map(({ id }) => ({ id, may: ['completed'] }));
+    const { violations, statuses, pods } = await audit.take([...expected, ...ofHooks]);
+    violations.push(...(await checkHooks(rig, sent)));
     if (settled > SETTLED_WITHIN_S) violations.push(`settled ${settled.toFixed(1)} s after the last kill`);
     const byPart = Object.fromEntries(
       [...Map.groupBy(victims, ({ name }) => name)].map(([name, all]) => [name, all.length]),
     );
-    return { n: expected.length, expected: jobs, violations, kills: killed, byPart, settled, statuses, pods };
+    const beside = { hooks: sent.length, jobsOfHooks: ofHooks.length, pauses: paused };
+    return {
+      n: expected.length,
+      expected: jobs,
+      violations,
+      kills: killed,
+      byPart,
+      settled,
+      beside,
+      statuses,
+      pods,
+    };
   },
 };
 
@@ -75,8 +100,8 @@ function victimsOf(rig: Rig, kills: number, random: Random): FaultPart[] {
   return all.slice(0, kills);
 }
 
-/** Starts a job, sometimes a second one beside it, sometimes cancels it; waits until it has ended. */
-async function runOne(rig: Rig, target: string, random: Random): Promise<Expectation> {
+/** Starts a job, sometimes in a batch, sometimes a rival beside it, sometimes cancels it, resumes it if it failed. */
+async function runOne(rig: Rig, target: string, random: Random): Promise<Expectation[]> {
   const action = random.pick(ACTIONS);
   const seconds = random.integer(3, 20);
   const fails = action !== 'diff' && random.chance(0.1);
@@ -84,16 +109,64 @@ async function runOne(rig: Rig, target: string, random: Random): Promise<Expecta
   const options = action === 'diff' ? '' : work;
   const cancelAfter = random.chance(0.1) ? random.integer(0, seconds * 1000) : undefined;
   const rivals = random.chance(0.2);
-  const id = await rig.api.started({ target, action, options });
+  const inBatch = !fails && random.chance(0.2);
+  const id = inBatch
+    ? await batchOfOne(rig, target, action)
+    : await rig.api.started({ target, action, options });
   if (rivals) {
     const rival = await rig.api.start({ target, action: 'sync', options: `${work} --mute` });
-    if (rival.status !== 409) throw new Error(`a rival of job ${id} was answered ${rival.status}`);
+    // A batch has no options: its job may be over by then.
+    if (rival.status !== 409 && !inBatch)
+      throw new Error(`a rival of job ${id} was answered ${rival.status}`);
+    if (rival.status === 202) {
+      const rivalId = Number(rival.body['job_id']);
+      await rig.api.untilEnded(rivalId);
+      return [...(await ended(id)), { id: rivalId, may: ['completed'] }];
+    }
   }
-  if (cancelAfter !== undefined) {
-    await wait(cancelAfter);
-    await rig.api.insist('DELETE', `/jobs/${id}`);
+  return await ended(id);
+
+  async function ended(job: number): Promise<Expectation[]> {
+    if (cancelAfter !== undefined) {
+      await wait(cancelAfter);
+      await rig.api.insist('DELETE', `/jobs/${job}`);
+    }
+    const { status } = await rig.api.untilEnded(job);
+    const end = fails ? 'failed:delete_guard' : 'completed';
+    const one = { id: job, may: cancelAfter === undefined ? [end] : ['deleted', end] };
+    if (status !== 'failed') return [one];
+    const { body } = await rig.api.insist('POST', `/jobs/${job}/resume`);
+    const resumed = Number(body['id']);
+    await rig.api.untilEnded(resumed);
+    return [one, { id: resumed, may: [end] }];
   }
-  await rig.api.untilEnded(id);
-  const end = fails ? 'failed:delete_guard' : 'completed';
-  return { id, may: cancelAfter === undefined ? [end] : ['deleted', end] };
+}
+
+/** The same key again is the same batch, whatever became of the first answer. @throws Error when it is refused */
+async function batchOfOne(rig: Rig, target: string, operation: string): Promise<number> {
+  const { body } = await rig.api.insist('POST', '/jobs', {
+    body: { jobs: [{ operation, target, env: 'dev' }] },
+  });
+  const [item] = body as unknown as { status: string; msg: string; job_id?: number }[];
+  if (item?.job_id === undefined) throw new Error(`${target}: ${JSON.stringify(body)}`);
+  return item.job_id;
+}
+
+/** Pushes to thirty projects of the item bank, by chance, until they are ended. */
+function beginHooks(rig: Rig, random: Random): { end(): Promise<Hook[]> } {
+  const stopped = new AbortController();
+  const done = (async () => {
+    const sent: Hook[] = [];
+    while (!stopped.signal.aborted) {
+      sent.push(await sendHook(rig.api, random.integer(1, 30)));
+      await wait(random.integer(0, 3_000), undefined, { signal: stopped.signal }).catch(() => undefined);
+    }
+    return sent;
+  })();
+  return {
+    end() {
+      stopped.abort();
+      return done;
+    },
+  };
 }

@@ -23,6 +23,8 @@ const OPTIONS = {
   reports: { type: 'string', default: 'ordered' },
   /** How many between the first and the last. */
   progress: { type: 'string', default: '0' },
+  /** Parts of the target that are wanted; it does nothing with them. */
+  item: { type: 'string', multiple: true },
   api_job_id: { type: 'string' },
 } as const;
 

@@ -1,0 +1,106 @@
+/** What is wanted of a target once it is free: kept until the very transaction that stores the job for it. */
+import { sql } from 'kysely';
+import type { Db } from './schema.ts';
+import { type Submission, submitJobIn, type Submitted } from './submit.ts';
+
+/** `action` is the ACTION_NAME of a params file. */
+export type Wanted = { readonly env: string; readonly target: string; readonly action: string };
+
+/** So long after the last want, or after the first of those that never stop, it is submitted. Seconds. */
+const QUIET_SECONDS = 3;
+const PATIENCE_SECONDS = 15;
+const PAGE = 100;
+
+/**
+ * Remembers that a target is wanted; safe to repeat.
+ * @param items the parts of the target that are; none = everything
+ * @param requestedBy as it is shown: the last one counts
+ */
+export async function want(
+  db: Db,
+  { env, target, action, requestedBy }: Wanted & { readonly requestedBy: string },
+  items: readonly string[],
+): Promise<void> {
+  const everything = items.length === 0;
+  await db.transaction().execute(async (tx) => {
+    await sql`
+      INSERT INTO wanted (env, target, action, requested_by, everything)
+      VALUES (${env}, ${target}, ${action}, ${requestedBy}, ${everything})
+      ON CONFLICT (env, target, action) DO UPDATE SET last_at = now(), requested_by = excluded.requested_by,
+        everything = wanted.everything OR excluded.everything`.execute(tx);
+    if (everything) return;
+    await tx
+      .insertInto('wanted_items')
+      .values([...new Set(items)].map((item) => ({ env, target, action, item })))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  });
+}
+
+/** Wants that are quiet by now, of targets that no claimed job is at work on; the longest waiting first. */
+export async function listWanted(db: Db): Promise<Wanted[]> {
+  const { rows } = await sql<Wanted>`
+    SELECT env, target, action FROM wanted w
+    WHERE (last_at <= now() - make_interval(secs => ${QUIET_SECONDS})
+        OR first_at <= now() - make_interval(secs => ${PATIENCE_SECONDS}))
+      AND NOT EXISTS (
+        SELECT FROM jobs j WHERE j.env = w.env AND j.target = w.target
+          AND j.status IN ('queued', 'waiting', 'starting', 'running', 'cancelling')
+          AND (j.run_id IS NOT NULL OR j.runner = 'external'))
+    ORDER BY first_at LIMIT ${PAGE}`.execute(db);
+  return rows;
+}
+
+/**
+ * Submits what is wanted, and forgets the want in the same transaction. A job of the same parameters that nobody has
+ * claimed yet will do the same work: then that is the one. Otherwise the want stays.
+ *
+ * @param submissionFor what is submitted for these items; null = everything
+ * @returns undefined when there was nothing to do, or another worker is at it
+ */
+export async function submitWanted(
+  db: Db,
+  { env, target, action }: Wanted,
+  submissionFor: (of: { requestedBy: string; items: readonly string[] | null }) => Submission,
+): Promise<Submitted | undefined> {
+  return await db.transaction().execute(async (tx) => {
+    const { rows } = await sql<{ requested_by: string; everything: boolean }>`
+      SELECT requested_by, everything FROM wanted
+      WHERE env = ${env} AND target = ${target} AND action = ${action} FOR UPDATE SKIP LOCKED`.execute(tx);
+    const [wanted] = rows;
+    if (!wanted) return undefined;
+    const items = await tx
+      .selectFrom('wanted_items')
+      .select('item')
+      .where('env', '=', env)
+      .where('target', '=', target)
+      .where('action', '=', action)
+      .orderBy('item')
+      .execute();
+    const submitted = await submitJobIn(
+      tx,
+      submissionFor({
+        requestedBy: wanted.requested_by,
+        items: wanted.everything ? null : items.map(({ item }) => item),
+      }),
+    );
+    const isTaken =
+      submitted.kind === 'created' || (submitted.kind === 'deduplicated' && submitted.job.run_id === null);
+    if (isTaken) await forgetIn(tx, { env, target, action });
+    return submitted;
+  });
+}
+
+/** For what no params file declares any more. */
+export async function forgetWanted(db: Db, wanted: Wanted): Promise<void> {
+  await forgetIn(db, wanted);
+}
+
+async function forgetIn(db: Db, { env, target, action }: Wanted): Promise<void> {
+  await db
+    .deleteFrom('wanted')
+    .where('env', '=', env)
+    .where('target', '=', target)
+    .where('action', '=', action)
+    .execute();
+}
