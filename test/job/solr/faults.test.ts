@@ -78,6 +78,28 @@ describe('the fence', () => {
     expect(await t.aliases()).toMatchObject({ primary: before.primary, standby: before.standby });
   });
 
+  it.each([
+    ['another run took its load', '00000000-0000-4000-8000-000000000000', 2],
+    ['a newer job came', null, 3],
+  ])('lets no run switch when %s at the last moment', async (_, loadId, highest_job_id) => {
+    await using t = await solrSetup(solr, someRows(10));
+    await t.run('sync --api_job_id 1');
+    const before = await t.aliases();
+    // Asked for between the last look and the compare-and-set.
+    t.proxy.before = async ({ query }) => {
+      if (query['action'] !== 'CLUSTERSTATUS') return undefined;
+      t.proxy.before = null;
+      await t.setState(({ load, ...state }) => ({
+        ...state,
+        highest_job_id,
+        load: { ...(load as object), ...(loadId ? { id: loadId } : {}) },
+      }));
+      return undefined;
+    };
+    expect((await t.run('sync --api_job_id 2')).code).toBe(EXIT.fenced);
+    expect(await t.aliases()).toMatchObject({ primary: before.primary, standby: before.standby });
+  });
+
   it('stops the older of two loads, whose place the newer has taken', async () => {
     await using t = await solrSetup(solr, someRows(40));
     t.source.pageSize = 10;

@@ -129,8 +129,6 @@ function parsed(text: string, parse: (text: string) => unknown): unknown {
 function takeApart(url: string): { base: string; authorization: string | null } {
   const address = new URL(url);
   const { username, password } = address;
-  address.username = '';
-  address.password = '';
   const base = `${address.origin}${address.pathname.replace(/\/*$/, '/')}`;
   if (username === '' && password === '') return { base, authorization: null };
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;

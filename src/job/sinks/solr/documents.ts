@@ -98,7 +98,8 @@ export async function deleteDocuments(
 
 /** Empties the collection and commits. */
 export async function deleteEverything(client: SolrClient, collection: string): Promise<void> {
-  await update(client, collection, { delete: { query: '*:*' } }, { commit: 'true' });
+  const everything = { delete: { query: '*:*' } };
+  await update(client, collection, everything, { query: { commit: 'true' }, deadlineMs: COMMIT_DEADLINE_MS });
   const left = await countDocuments(client, collection);
   if (left > 0)
     throw new JobError('failed', `sink: ${collection} was emptied and still has ${left} documents`);
@@ -106,22 +107,21 @@ export async function deleteEverything(client: SolrClient, collection: string): 
 
 /** What was written is found from now on. */
 export async function commit(client: SolrClient, collection: string): Promise<void> {
-  await update(client, collection, { commit: { waitSearcher: true } });
+  const body = { commit: { waitSearcher: true } };
+  await update(client, collection, body, { deadlineMs: COMMIT_DEADLINE_MS });
 }
 
 async function update(
   client: SolrClient,
   collection: string,
   body: unknown,
-  query: Readonly<Record<string, string>> = {},
+  options: { query?: Readonly<Record<string, string>>; deadlineMs?: number } = {},
 ): Promise<void> {
-  const path = `${collection}/update`;
   await client({
-    path,
-    query,
+    path: `${collection}/update`,
     body: JSON.stringify(body),
     schema: written,
-    deadlineMs: COMMIT_DEADLINE_MS,
+    ...options,
   });
 }
 
