@@ -257,6 +257,25 @@ describe('the aliases a run is meant for', () => {
   });
 });
 
+describe('the collection of the state', () => {
+  it.each([
+    ['_default', ['_default', 'catalogue']],
+    ['catalogue', ['catalogue']],
+  ])('is made with the configset %s where there are %j', async (used, configSets) => {
+    await using t = await solrSetup(solr, someRows(3));
+    await solr.call('admin/collections?action=DELETE&name=syncrator_state').catch((error: unknown) => {
+      if (!String(error).includes('Could not find collection')) throw error;
+    });
+    t.proxy.before = ({ path }) =>
+      path === 'admin/configs' ? { status: 200, body: { configSets } } : undefined;
+    const both = await Promise.all([t.run('delta'), t.run('rollback')]);
+    expect(both.map(({ code }) => code)).toEqual([EXIT.failed, EXIT.nothingToRollBack]);
+    const status = await solr.call('admin/collections?action=CLUSTERSTATUS&collection=syncrator_state');
+    expect(status).toMatchObject({ cluster: { collections: { syncrator_state: { configName: used } } } });
+    expect((await t.run('sync')).code).toBe(EXIT.ok);
+  });
+});
+
 describe('a source that lists an id twice', () => {
   it('costs no record and no failure: the newest stays', async () => {
     await using t = await solrSetup(solr);

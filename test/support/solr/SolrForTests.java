@@ -10,6 +10,8 @@ public final class SolrForTests {
     JettyConfig jetty = JettyConfig.builder().setContext("/solr").setPort(0).build();
     MiniSolrCloudCluster cluster = new MiniSolrCloudCluster(1, folder, jetty);
     cluster.uploadConfigSet(configset, "catalogue");
+    // As every SolrCloud has one of this name.
+    cluster.uploadConfigSet(configset, "_default");
     System.out.println("ready " + cluster.getJettySolrRunner(0).getBaseUrl());
     while (System.in.read() >= 0) {
       // Whoever started us holds the other end, and has ended when it closes.

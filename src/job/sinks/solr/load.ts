@@ -169,10 +169,8 @@ export async function switchLoad(solr: Solr, load: Load): Promise<void> {
     const { watermark } = checkLoad(state, load);
     const kept = state.generations[primary] ?? { created: before.creationTimeMillis, watermark: null };
     // What readers saw until now can be gone back to, whoever loaded it; nothing cannot.
-    const generations = something
-      ? { ...state.generations, [primary]: kept }
-      : without(state.generations, primary);
-    return { load: null, generations: { ...generations, [standby]: { created, watermark } } };
+    const earlier = something ? { [primary]: kept } : {};
+    return { load: null, generations: { ...earlier, [standby]: { created, watermark } } };
   });
 }
 
