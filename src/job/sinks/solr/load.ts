@@ -1,11 +1,11 @@
-/** The load of a sync: empties the standby, fills it through the loading alias, checks it, compares it with what is live. */
+/** The load of a sync: empties the standby, fills it through the loading alias, checks it. */
 
 import { randomUUID } from 'node:crypto';
 import { JobError, WrongLoadError } from '../../job-error.ts';
 import { isAfter } from '../../sources/lines.ts';
 import type { SourceRecord } from '../../sources/source.ts';
-import type { Comparison, Load, LoadBatch, Turn } from '../sink.ts';
-import { createAlias, deleteAlias, describeCollection, listAliases } from './collections.ts';
+import type { Load, LoadBatch, Turn } from '../sink.ts';
+import { createAlias, listAliases } from './collections.ts';
 import { documentOf, newestOfEach } from './document.ts';
 import {
   addDocuments,
@@ -14,10 +14,7 @@ import {
   countFound,
   deleteEverything,
   readStamps,
-  type Stamp,
-  streamStamps,
 } from './documents.ts';
-import { startMove } from './move.ts';
 import { readPlaces, type Solr } from './places.ts';
 import { fenced, type State } from './state.ts';
 
@@ -90,7 +87,8 @@ async function newerThanLoaded(
   return { documents, added: ids.filter((id) => !there.has(id)).length };
 }
 
-function checkLoad(state: State, load: Load): NonNullable<State['load']> {
+/** The load in the state, if it is this one. @throws JobError `fenced` */
+export function checkLoad(state: State, load: Load): NonNullable<State['load']> {
   if (state.load?.id !== load.id) throw fenced('another run has taken the place of this load');
   return state.load;
 }
@@ -112,73 +110,10 @@ export async function verifyLoad(
   }
 }
 
-/** Reads both by id, side by side, a page of each in memory. A record counts as updated by its time. */
-export async function compareLoad(solr: Solr): Promise<Comparison> {
-  const { primary } = await readPlaces(solr);
-  await commit(solr.client, primary);
-  const counts = { live: 0, added: 0, updated: 0, removed: 0 };
-  const loaded = each(streamStamps(solr.client, loadingPlace(await solr.store.read())));
-  const live = each(streamStamps(solr.client, primary));
-  let [ours, theirs] = [await loaded(), await live()];
-  while (ours || theirs) {
-    if (theirs && (!ours || isAfter(ours.id, theirs.id))) {
-      counts.live += 1;
-      counts.removed += 1;
-      theirs = await live();
-    } else if (ours && (!theirs || isAfter(theirs.id, ours.id))) {
-      counts.added += 1;
-      ours = await loaded();
-    } else if (ours && theirs) {
-      counts.live += 1;
-      if (ours.updatedAt !== theirs.updatedAt) counts.updated += 1;
-      [ours, theirs] = [await loaded(), await live()];
-    }
-  }
-  return counts;
-}
-
-/** The next one at each call; undefined at the end. */
-function each(pages: AsyncGenerator<Stamp[]>): () => Promise<Stamp | undefined> {
-  let page: Stamp[] = [];
-  let at = 0;
-  return async () => {
-    if (at === page.length) {
-      const next = await pages.next();
-      if (next.done) return undefined;
-      [page, at] = [next.value, 0];
-    }
-    return page[at++];
-  };
-}
-
-function loadingPlace({ load }: State): string {
+/** Where a load is going on. @throws JobError `fenced` */
+export function loadingPlace({ load }: State): string {
   if (!load) throw fenced('another run has ended this load');
   return load.collection;
-}
-
-export async function switchLoad(solr: Solr, load: Load): Promise<void> {
-  const { client, store } = solr;
-  const { primary, standby } = await readPlaces(solr);
-  if (checkLoad(await store.read(), load).collection !== standby) {
-    throw fenced('the standby is no longer what was loaded');
-  }
-  const { creationTimeMillis: created } = await describeCollection(client, standby);
-  const before = await describeCollection(client, primary);
-  const something = (await countDocuments(client, primary)) > 0;
-  await startMove(solr, { kind: 'switch', primary: standby, standby: primary }, (state) => {
-    const { watermark } = checkLoad(state, load);
-    const kept = state.generations[primary] ?? { created: before.creationTimeMillis, watermark: null };
-    // What readers saw until now can be gone back to, whoever loaded it; nothing cannot.
-    const earlier = something ? { [primary]: kept } : {};
-    return { load: null, generations: { ...earlier, [standby]: { created, watermark } } };
-  });
-}
-
-export async function dropLoad({ client, names, store }: Solr, load: Load): Promise<void> {
-  const { collection } = checkLoad(await store.read(), load);
-  await store.change((state) => ({ ...state, load: checkLoad(state, load) && null }));
-  await deleteAlias(client, names.loading);
-  await deleteEverything(client, collection);
 }
 
 function without<T>(entries: Readonly<Record<string, T>>, key: string): Record<string, T> {

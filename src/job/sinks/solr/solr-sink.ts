@@ -9,10 +9,11 @@ import { applicationOf } from './application.ts';
 import { findRemovals, liveWatermark, remove, rollback, upsert } from './change.ts';
 import { createSolrClient, SolrRefusal } from './client.ts';
 import { createCollection, describeCollection } from './collections.ts';
-import { beginLoad, compareLoad, createLoader, dropLoad, switchLoad, verifyLoad } from './load.ts';
+import { beginLoad, createLoader, verifyLoad } from './load.ts';
 import { finishMove } from './move.ts';
 import { namesOf, readPrimary, type Solr } from './places.ts';
 import { createStateStore, STATE_COLLECTION } from './state.ts';
+import { compareLoad, dropLoad, switchLoad } from './switch.ts';
 
 /** Connects with the first call, not before. @throws JobError `usage` where arguments and settings disagree */
 export function createSolrSink({
