@@ -77,6 +77,9 @@ const variables = z.object({
     ),
   SYNCRATOR_ADMIN_PASSWORD: z.string().min(8, 'needs at least 8 characters').optional(),
   SYNCRATOR_REPORT_BASE_URL: z.url().optional(),
+  METRICS_PORT: port.optional(),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  TEMPORAL_METRICS_PORT: port.optional(),
   HEALTH_FILE: z.string().min(1).optional(),
   WORKFLOW_BUNDLE: z.string().min(1).optional(),
   PUBLIC_READS: flag,
@@ -141,6 +144,10 @@ export type Config = {
   readonly adminPassword: string | undefined;
   /** The api's address as a running step reaches it; without a trailing slash. */
   readonly reportBaseUrl: string;
+  /** Where GET /metrics is served; without it nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Where the worker's Temporal SDK serves its own, as host:port. */
+  readonly temporalMetrics: string | undefined;
   /** The worker touches it every 10 s. */
   readonly healthFile: string | undefined;
   /** File that src/workflow-bundle.ts wrote; without it the worker bundles by itself, and keeps the memory it took. */
@@ -184,6 +191,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     secrets: e.SYNCRATOR_SECRET,
     adminPassword: e.SYNCRATOR_ADMIN_PASSWORD,
     reportBaseUrl: (e.SYNCRATOR_REPORT_BASE_URL ?? `http://127.0.0.1:${e.PORT}`).replace(/\/+$/, ''),
+    metrics: e.METRICS_PORT === undefined ? undefined : { host: e.METRICS_HOST, port: e.METRICS_PORT },
+    temporalMetrics:
+      e.TEMPORAL_METRICS_PORT === undefined ? undefined : `${e.METRICS_HOST}:${e.TEMPORAL_METRICS_PORT}`,
     healthFile: e.HEALTH_FILE,
     workflowBundle: e.WORKFLOW_BUNDLE,
     publicReads: e.PUBLIC_READS,

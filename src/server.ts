@@ -14,6 +14,8 @@ import type { Db } from './db/schema.ts';
 import { addUser, countUsers } from './db/users.ts';
 import { JobParamsError, loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
+import { createApiMetrics } from './metrics/api-metrics.ts';
+import { serveMetrics } from './metrics/serve.ts';
 import { connectTemporal } from './temporal/connect.ts';
 
 /** Milliseconds that answers under way have to end before their connections are cut. */
@@ -71,6 +73,12 @@ function listen(server: Server, config: Config): Promise<number> {
   });
 }
 
+function openMetrics(at: { host: string; port: number }, scrape: () => Promise<string>, log: Log) {
+  return serveMetrics(at, scrape, log).catch((error: Error) =>
+    fail(`cannot listen on ${at.host}:${at.port} (METRICS_PORT): ${error.message}`),
+  );
+}
+
 async function close(server: Server): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), GRACE_MS);
   // A connection whose answer ends after the stop would stay open, idle, until its keep-alive time is over.
@@ -103,7 +111,19 @@ async function serve(): Promise<void> {
       url: config.databaseUrl,
       onError: (error) => log.warn({ err: error }, 'Postgres tells no changes at the moment'),
     });
-    const app = createApp({ config, db, temporal, params, log, changes, stopping: stopping.signal });
+    const measures = config.metrics && createApiMetrics({ db, temporal, params, log });
+    await using _metrics =
+      config.metrics && measures && (await openMetrics(config.metrics, measures.scrape, log));
+    const app = createApp({
+      config,
+      db,
+      temporal,
+      params,
+      log,
+      changes,
+      measures,
+      stopping: stopping.signal,
+    });
     const server = createAdaptorServer({
       fetch: app.fetch,
       serverOptions: {

@@ -11,6 +11,9 @@ import { migrate, readInstallation } from './db/migrate.ts';
 import { TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
 import { loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
+import { createWorkerMetrics } from './metrics/worker-metrics.ts';
+import { serveMetrics } from './metrics/serve.ts';
+import type { OnCall } from './runner/kubernetes/client.ts';
 import { createProcessRunner } from './runner/process/process-runner.ts';
 import type { Runner } from './runner/runner.ts';
 import { connectTemporal } from './temporal/connect.ts';
@@ -43,7 +46,10 @@ export async function runWorker(
   const connection = await untilItWorks(log, 'Temporal', signal, () =>
     NativeConnection.connect({ address: config.temporal.address }),
   );
-  const own = await createRunner(config, { installation, log, signal });
+  const metrics = config.metrics && createWorkerMetrics();
+  await using _metrics =
+    config.metrics && metrics && (await serveMetrics(config.metrics, metrics.scrape, log));
+  const own = await createRunner(config, { installation, log, signal, onCall: metrics?.called });
   const runner = options.wrapRunner?.(own) ?? own;
   const activities = createActivities({
     db,
@@ -83,10 +89,14 @@ export async function runWorker(
   process.send?.({ ready: true, runner: own.where });
   log.info({ installation, runner: config.runner, where: own.where }, 'worker is ready');
   try {
-    const reconcile = { db, temporal, runner, params, installation, log };
+    const reconcile = { db, temporal, runner, params, installation, log, onOrphan: metrics?.orphanFound };
+    const onPass = () => {
+      touch(config.healthFile, log);
+      metrics?.passed();
+    };
     await Promise.all([
       running,
-      reconcileLoop(reconcile, signal, () => touch(config.healthFile, log)),
+      reconcileLoop(reconcile, signal, onPass),
       wantedLoop({ db, temporal, params, defaults: config, log }, signal),
     ]);
   } finally {
@@ -107,12 +117,12 @@ function touch(file: string | undefined, log: Log): void {
   }
 }
 
-type RunnerContext = { installation: string; log: Log; signal: AbortSignal };
+type RunnerContext = { installation: string; log: Log; signal: AbortSignal; onCall: OnCall | undefined };
 
 /** @throws Error when there is no cluster to be used, or the account lacks a right */
 async function createRunner(
   config: Config,
-  { installation, log, signal }: RunnerContext,
+  { installation, log, signal, onCall }: RunnerContext,
 ): Promise<Runner & { where: string }> {
   if (config.runner === 'process')
     return {
@@ -125,6 +135,7 @@ async function createRunner(
     cluster: config.kubernetes,
     installation,
     podOverrides: config.kubernetes.podOverrides,
+    onCall,
     onTrouble: (what, error) => log.warn({ err: error }, what),
     signal,
   });
@@ -171,6 +182,9 @@ export async function runWorkerProcess(): Promise<never> {
     Runtime.install({
       shutdownSignals: [],
       logger: sdkLogger(createLog({ name: 'sdk', level: config.logLevel })),
+      ...(config.temporalMetrics === undefined
+        ? {}
+        : { telemetryOptions: { metrics: { prometheus: { bindAddress: config.temporalMetrics } } } }),
     });
     await runWorker(config, abort.signal);
   } catch (error) {

@@ -3,6 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { compress } from 'hono/compress';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
+import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { batch } from './batch.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
@@ -55,10 +56,20 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     await next();
     if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', NOTHING_LOADS);
     if (!c.res.headers.has('cache-control')) c.header('Cache-Control', 'no-store');
-    const ms = Math.round(performance.now() - began);
+    const elapsed = performance.now() - began;
+    const { method } = c.req;
+    const route = routePath(c, -1);
+    deps.measures?.answered({
+      method,
+      // What no route takes may be anything.
+      route: route.endsWith('*') ? 'none' : route,
+      status: c.res.status,
+      seconds: elapsed / 1000,
+    });
+    const ms = Math.round(elapsed);
     // The path alone: a query may hold what somebody put there by mistake.
     deps.log.debug(
-      { request: c.var.requestId, method: c.req.method, path: c.req.path, status: c.res.status, ms },
+      { request: c.var.requestId, method, path: c.req.path, status: c.res.status, ms },
       'request',
     );
   });
@@ -72,7 +83,11 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     }),
   );
   app.use(checkUrl);
-  const streams = new EventStreams({ most: OPEN_STREAMS, stopping: deps.stopping });
+  const streams = new EventStreams({
+    most: OPEN_STREAMS,
+    stopping: deps.stopping,
+    onCount: deps.measures?.streams,
+  });
   for (const part of [
     page(deps),
     health(deps),

@@ -7,6 +7,7 @@ import * as resume from './migrations/0003-resume.ts';
 import * as oidcUsers from './migrations/0004-oidc-users.ts';
 import * as external from './migrations/0005-external.ts';
 import * as wanted from './migrations/0006-wanted.ts';
+import * as totals from './migrations/0007-totals.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -16,6 +17,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004-oidc-users': oidcUsers,
   '0005-external': external,
   '0006-wanted': wanted,
+  '0007-totals': totals,
 };
 
 /**

@@ -21,3 +21,12 @@ export function pastTimes({ spec, timezone }: Schedule, now: Date, count: number
     .filter((at) => at <= now && cron.match(at))
     .slice(0, count);
 }
+
+/** Seconds since the first time after `since` that is not in the future; 0 where there is none. */
+export function overdueSeconds({ spec, timezone }: Schedule, since: Date, now: Date): number {
+  const first =
+    spec.kind === 'every'
+      ? new Date((Math.floor(since.getTime() / (spec.seconds * 1000)) + 1) * spec.seconds * 1000)
+      : new Cron(spec.cron, { timezone, paused: true }).nextRun(since);
+  return first === null || first > now ? 0 : (now.getTime() - first.getTime()) / 1000;
+}

@@ -24,6 +24,8 @@ export type ReconcileDeps = {
   readonly params: JobParams;
   readonly installation: string;
   readonly log: Log;
+  /** Told of each Job or process that belonged to no active job. */
+  readonly onOrphan?: (() => void) | undefined;
 };
 
 const EVERY_MS = 10_000;
@@ -89,7 +91,7 @@ async function cancelAgain({ db, temporal, log }: ReconcileDeps): Promise<void> 
 }
 
 /** (c) The listing first, the rows after it: what began in between has its row by then. */
-async function removeOrphans({ db, runner, log }: ReconcileDeps): Promise<void> {
+async function removeOrphans({ db, runner, log, onOrphan }: ReconcileDeps): Promise<void> {
   const old = (await runner.list()).filter(
     (listed) => !listed.removing && Math.abs(Date.now() - listed.createdAt.getTime()) > ORPHAN_AGE_MS,
   );
@@ -100,6 +102,7 @@ async function removeOrphans({ db, runner, log }: ReconcileDeps): Promise<void> 
   const orphans = old.filter((listed) => !active.has(listed.labels.jobUid));
   await each(orphans, log, async ({ name, uid, live, labels }) => {
     log.info({ name, job: labels.jobId, live }, 'reconcile: removing what belongs to no active job');
+    onOrphan?.();
     if (live) await runner.remove({ name, uid, force: false });
     else await runner.forget({ name, uid });
   });
