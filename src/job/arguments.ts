@@ -13,6 +13,10 @@ export type JobArguments = {
   readonly lanes: number;
   readonly debug: boolean;
   readonly forceDelete: boolean;
+  /** For SINK=solr: whose aliases a sync may switch; null where it is not said. */
+  readonly switchSolrAlias: boolean;
+  readonly targetEnv: string | null;
+  readonly target: string | null;
   /** null: a stand-alone run, which no fence protects. */
   readonly jobId: number | null;
 };
@@ -32,6 +36,7 @@ Actions:
 Environment:
   SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    where records come from
   SINK=postgres  SINK_URL  SINK_TABLE         where they go
+  SINK=solr  SOLR_URL  [SOLR_APP]             or there: the alias <app>, loaded through <app>-standby
   SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
                                               one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA
   SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines with these settings; it wins
@@ -62,6 +67,13 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     .option('-c <batches>', 'batches written at once', wholeNumber(1, 32), 1)
     .option('--debug', 'write more log lines', false)
     .option('--force-delete', 'lift MAX_DELETE_PERCENT (an empty source is refused all the same)', false)
+    .option(
+      '--switch_solr_alias',
+      'for a sync with SINK=solr: empty the standby, load it, switch the aliases',
+      false,
+    )
+    .option('--target_env <env>', 'with it: the environment the switch is meant for', lowerCaseName)
+    .option('--target <app>', 'with it: the application, as its alias is named', lowerCaseName)
     .option('--api_job_id <id>', 'the job this run belongs to', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', HELP)
     .configureOutput({ writeOut: write, writeErr: write })
@@ -78,6 +90,9 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     c: number;
     debug: boolean;
     forceDelete: boolean;
+    switch_solr_alias: boolean;
+    target_env?: string;
+    target?: string;
     api_job_id?: number;
   }>();
   return {
@@ -88,9 +103,18 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
       lanes: options.c,
       debug: options.debug,
       forceDelete: options.forceDelete,
+      switchSolrAlias: options.switch_solr_alias,
+      targetEnv: options.target_env ?? null,
+      target: options.target ?? null,
       jobId: options.api_job_id ?? null,
     },
   };
+}
+
+/** As src/domain/options.ts takes it. */
+function lowerCaseName(text: string): string {
+  if (/^[a-z0-9][-_a-z0-9]{0,39}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected at most 40 of a-z, 0-9, - and _');
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

@@ -2,7 +2,7 @@
 
 import { deleteVerdict } from '../../domain/guard.ts';
 import { JobError } from '../job-error.ts';
-import { writeInOrder } from '../write-in-order.ts';
+import { withLast, writeInOrder } from '../write-in-order.ts';
 import type { ActionContext } from './action.ts';
 
 export async function deleteGone(context: ActionContext): Promise<void> {
@@ -25,11 +25,11 @@ export async function deleteGone(context: ActionContext): Promise<void> {
   let deleted = 0;
   progress({ phase: 'deleting', records_done: 0, records_total: ids.length, deleted });
   await writeInOrder({
-    batches: slices(ids, options.batchSize),
+    batches: withLast(slices(ids, options.batchSize)),
     lanes: options.lanes,
     stop,
-    write: async (batch, turn) => {
-      const removed = await sink.remove(batch, turn);
+    write: async ({ item, last }, turn) => {
+      const removed = await sink.remove(item, { last, turn });
       deleted += removed;
       progress({ records_done: deleted, deleted });
     },

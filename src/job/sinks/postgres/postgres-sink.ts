@@ -42,7 +42,7 @@ export function createPostgresSink({
     dropLoad: (load) => dropLoad(sinks, load),
     upsert: (records, options) => upsert(sinks, records, options),
     findRemovals: (sourceIds) => findRemovals(sinks, sourceIds),
-    remove: (ids, turn) => remove(sinks, ids, turn),
+    remove: (ids, { turn }) => remove(sinks, ids, turn),
     rollback: () => rollback(sinks),
     close: () => pool.end(),
   };
