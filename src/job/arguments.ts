@@ -15,6 +15,10 @@ export type JobArguments = {
   readonly forceDelete: boolean;
   /** Ids that a delta is about; none: all that changed. */
   readonly items: readonly string[];
+  /** For SINK=solr: whose aliases a sync may switch; null where it is not said. */
+  readonly switchSolrAlias: boolean;
+  readonly targetEnv: string | null;
+  readonly target: string | null;
   /** null: a stand-alone run, which no fence protects. */
   readonly jobId: number | null;
 };
@@ -38,6 +42,7 @@ Environment:
     GITLAB_ITEM_FILE (item.json)  GITLAB_IGNORE (project ids)  GITLAB_TIMEOUT (30 seconds)
     GITLAB_WEBHOOK_URL and GITLAB_HOOK_SECRET  where each project shall tell of its pushes
   SINK=postgres  SINK_URL  SINK_TABLE         where they go
+  SINK=solr  SOLR_URL  [SOLR_APP]             or there: the alias <app>, loaded through <app>-standby
   SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
                                               one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA
   SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines with these settings; it wins
@@ -69,6 +74,13 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     .option('--debug', 'write more log lines', false)
     .option('--force-delete', 'lift MAX_DELETE_PERCENT (an empty source is refused all the same)', false)
     .option('--item <id>', 'bring this item alone; may be repeated (delta of SOURCE=gitlab)', oneMoreItem, [])
+    .option(
+      '--switch_solr_alias',
+      'for a sync with SINK=solr: empty the standby, load it, switch the aliases',
+      false,
+    )
+    .option('--target_env <env>', 'with it: the environment the switch is meant for', lowerCaseName)
+    .option('--target <app>', 'with it: the application, as its alias is named', lowerCaseName)
     .option('--api_job_id <id>', 'the job this run belongs to', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', HELP)
     .configureOutput({ writeOut: write, writeErr: write })
@@ -87,6 +99,9 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     debug: boolean;
     forceDelete: boolean;
     item: string[];
+    switch_solr_alias: boolean;
+    target_env?: string;
+    target?: string;
     api_job_id?: number;
   }>();
   if (options.item.length > 0 && action !== 'delta') {
@@ -101,6 +116,9 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
       debug: options.debug,
       forceDelete: options.forceDelete,
       items: [...new Set(options.item)],
+      switchSolrAlias: options.switch_solr_alias,
+      targetEnv: options.target_env ?? null,
+      target: options.target ?? null,
       jobId: options.api_job_id ?? null,
     },
   };
@@ -109,6 +127,12 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
 function oneMoreItem(text: string, before: string[]): string[] {
   if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('expected a number');
   return [...before, text];
+}
+
+/** As src/domain/options.ts takes it. */
+function lowerCaseName(text: string): string {
+  if (/^[a-z0-9][-_a-z0-9]{0,39}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected at most 40 of a-z, 0-9, - and _');
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

@@ -36,6 +36,18 @@ describe('settings', () => {
     });
   });
 
+  it('of a Solr sink name its aliases by SOLR_APP, else by the target', () => {
+    const solr = { SINK: 'solr', SOLR_URL: 'https://u:p@solr:2080/solr/' };
+    const environment = { ...complete, ...solr };
+    const sink = { kind: 'solr', url: solr.SOLR_URL, env: 'qas' };
+    const read = (more: Record<string, string>) =>
+      readSettings({ needsSource: true, environment: { ...environment, ...more } }).sink;
+    expect(read({})).toEqual({ ...sink, app: { name: 'cities', key: 'SYNCRATOR_TARGET' } });
+    expect(read({ SOLR_APP: 'towns' })).toEqual({ ...sink, app: { name: 'towns', key: 'SOLR_APP' } });
+    expect(() => read({ SOLR_URL: 'postgres://db' })).toThrow(/SOLR_URL is no URL of http: or https:/);
+    expect(() => read({ SOLR_APP: 'a,b' })).toThrow(/SOLR_APP is no name of an alias/);
+  });
+
   it('need no source for a rollback', () => {
     const environment = { ...complete, SOURCE: undefined, SOURCE_URL: undefined };
     expect(readSettings({ needsSource: false, environment }).source).toBeNull();

@@ -3,7 +3,7 @@
 import { deleteVerdict } from '../../domain/guard.ts';
 import { JobError } from '../job-error.ts';
 import type { Source } from '../sources/source.ts';
-import { writeInOrder } from '../write-in-order.ts';
+import { withLast, writeInOrder } from '../write-in-order.ts';
 import type { ActionContext } from './action.ts';
 
 /** All that it asks of a source. */
@@ -29,11 +29,11 @@ export async function deleteGone(context: DeleteContext): Promise<void> {
   let deleted = 0;
   progress({ phase: 'deleting', records_done: 0, records_total: ids.length, deleted });
   await writeInOrder({
-    batches: slices(ids, options.batchSize),
+    batches: withLast(slices(ids, options.batchSize)),
     lanes: options.lanes,
     stop,
-    write: async (batch, turn) => {
-      const removed = await sink.remove(batch, turn);
+    write: async ({ item, last }, turn) => {
+      const removed = await sink.remove(item, { last, turn });
       deleted += removed;
       progress({ records_done: deleted, deleted });
     },

@@ -43,7 +43,7 @@ export function createPostgresSink({
     dropLoad: (load) => dropLoad(sinks, load),
     upsert: (records, options) => upsert(sinks, records, options),
     findRemovals: (sourceIds) => findRemovals(sinks, sourceIds),
-    remove: (ids, turn) => remove(sinks, ids, turn),
+    remove: (ids, { turn }) => remove(sinks, ids, turn),
     rollback: () => rollback(sinks),
     items: createItems(sinks),
     close: () => pool.end(),
