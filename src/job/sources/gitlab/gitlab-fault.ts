@@ -1,8 +1,8 @@
 /** What may go wrong with a call of GitLab: short words without secrets, and whether another try may help. */
 
 import { type SourceFault, withFault } from '../../../domain/source-fault.ts';
-import { networkFault } from '../../account/upstream-fault.ts';
 import { JobError, type JobErrorCode } from '../../job-error.ts';
+import { networkFaultOf } from '../../network-fault.ts';
 
 export type FaultKind =
   /** No answer at all: the name is unknown, nobody listens, the connection broke. */
@@ -65,6 +65,6 @@ export class GitlabFault extends Error {
   }
 
   #word(): SourceFault {
-    return this.kind === 'unreachable' ? networkFault(this.cause, '').fault : WORDS[this.kind];
+    return this.kind === 'unreachable' ? networkFaultOf(this.cause) : WORDS[this.kind];
   }
 }
