@@ -1,14 +1,15 @@
 /** One living owner per cluster folder. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { identify, isAlive, type ProcessIdentity } from '../../src/embedded/process-identity.ts';
 
 /**
- * Takes the folder; of a killed owner nothing is left, because its parts ended with it.
+ * Takes the folder, which is made if need be; of a killed owner nothing is left, because its parts ended with it.
  * @returns what gives the folder back
  * @throws Error naming the living owner's pid
  */
 export function own(dir: string): () => void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const file = path.join(dir, 'owner.json');
   let owner: ProcessIdentity | undefined;
   try {

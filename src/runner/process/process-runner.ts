@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { open, rename, rm, watch } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Key } from '../../domain/job.ts';
 import { describeAttempt, isSameAttempt, jobPart } from '../../domain/names.ts';
 import type { Listed, LogPart, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
 import { diagnoseProcess } from './diagnose.ts';
 import { secretEnvironment } from '../program.ts';
 import { signalProcess } from '../../process-stat.ts';
+import { ROOT, SUPERVISOR } from './own-programs.ts';
 import { isGroupAlive, isSupervisorAlive, signalGroup } from './process-group.ts';
 import { renderProcess } from './render.ts';
 import {
@@ -27,8 +27,6 @@ import {
   takeSupervision,
 } from './run-folder.ts';
 
-const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const LOG_PART_BYTES = 64 * 1024;
 
 export type ProcessRunnerOptions = {
