@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { accountFault } from './api/account.ts';
 import { createApp } from './api/app.ts';
+import { itemBankFault } from './api/item-bank.ts';
 import { hashPassword } from './api/passwords.ts';
 import { type Config, readConfig } from './config.ts';
 import { type Changes, listenForChanges } from './db/changes.ts';
@@ -97,8 +98,8 @@ async function serve(): Promise<void> {
     if (error instanceof JobParamsError) return fail(error.message);
     throw error;
   });
-  const fault = accountFault(config, params);
-  if (fault !== undefined) fail(fault);
+  const fault = itemBankFault({ config, params }) ?? accountFault(config, params);
+  if (fault !== undefined) return fail(fault);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   // `disconnect`: the process that started us is gone.

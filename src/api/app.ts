@@ -12,8 +12,10 @@ import { docs } from './docs.ts';
 import { EventStreams } from './event-streams.ts';
 import { events } from './events.ts';
 import { external } from './external.ts';
+import { gitlabHook } from './gitlab-hook.ts';
 import { health } from './health.ts';
 import { importableDatasets } from './importable-datasets.ts';
+import { itemBank } from './item-bank.ts';
 import { jobs } from './jobs.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
@@ -110,6 +112,8 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     maintenance(deps),
     schedules(deps),
     importableDatasets(deps),
+    itemBank(deps),
+    gitlabHook(deps),
     account(deps),
   ])
     app.route('/', part);

@@ -58,6 +58,7 @@ const INFO = {
     { name: 'targets', description: 'What can be run where, and how it stands.' },
     { name: 'maintenance', description: 'The flag that holds back what has not begun.' },
     { name: 'schedules', description: 'What runs by itself.' },
+    { name: 'item bank', description: 'Items of a GitLab group, brought when they change.' },
     { name: 'datasets', description: 'Tar files that lie ready to be imported.' },
     { name: 'account', description: "An account's records, kept in step with a web API." },
     { name: 'login', description: 'Tokens for passwords, newer ones for tokens, and what they let one do.' },

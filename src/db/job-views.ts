@@ -28,6 +28,8 @@ export type StepView = {
     readonly failed: number | null;
     readonly message: string | null;
   } | null;
+  /** What its checkpoint says has failed; as the program wrote it. */
+  readonly failed_items: unknown;
   readonly sync_job:
     | (Omit<SyncJobRow, 'start_time' | 'end_time'> & {
         readonly start_time: string;
@@ -46,7 +48,7 @@ export const view = sql`
       'step', st.step, 'attempt', st.attempt, 'action', st.action, 'name', st.name,
       'created_at', st.created_at, 'started_at', st.started_at, 'ended_at', st.ended_at,
       'outcome', st.outcome, 'diagnosis', st.diagnosis,
-      'report', to_jsonb(r.*) - 'checkpoint', 'sync_job', to_jsonb(sj.*)) ORDER BY st.step, st.attempt) AS steps
+      'report', to_jsonb(r.*) - 'checkpoint', 'failed_items', r.checkpoint->'failed', 'sync_job', to_jsonb(sj.*)) ORDER BY st.step, st.attempt) AS steps
     FROM steps st
     LEFT JOIN LATERAL (
       SELECT * FROM reports

@@ -13,6 +13,8 @@ export type JobArguments = {
   readonly lanes: number;
   readonly debug: boolean;
   readonly forceDelete: boolean;
+  /** Ids that a delta is about; none: all that changed. */
+  readonly items: readonly string[];
   /** For SINK=solr: whose aliases a sync may switch; null where it is not said. */
   readonly switchSolrAlias: boolean;
   readonly targetEnv: string | null;
@@ -29,12 +31,16 @@ export type ParsedArguments =
 const HELP = `
 Actions:
   sync       load everything beside the live data, verify it, then switch; the old data are kept for rollback
+             (SOURCE=gitlab: bring every item to its latest revision, in place)
   delta      write what changed since the last watermark
   delete     remove what the source no longer has
   rollback   switch back to the data before the last sync
 
 Environment:
   SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    where records come from
+  SOURCE=gitlab  GITLAB_URL  GITLAB_TOKEN  GITLAB_GROUP   the items of a group, one project each; SINK=postgres
+    GITLAB_ITEM_FILE (item.json)  GITLAB_IGNORE (project ids)  GITLAB_TIMEOUT (30 seconds)
+    GITLAB_WEBHOOK_URL and GITLAB_HOOK_SECRET  where each project shall tell of its pushes
   SINK=postgres  SINK_URL  SINK_TABLE         where they go
   SINK=solr  SOLR_URL  [SOLR_APP]             or there: the alias <app>, loaded through <app>-standby
   SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
@@ -46,7 +52,7 @@ Environment:
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configured, 5 report refused,
   6 fenced by a newer job, 7 nothing to roll back, 8 source unreachable, 9 source silent,
-  10 source refuses our credentials, 143 terminated
+  10 source refuses our credentials, 11 some items failed, 143 terminated
 
 Example:
   SOURCE=ndjson SOURCE_URL=http://127.0.0.1:8080/records SINK=postgres \\
@@ -67,6 +73,7 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     .option('-c <batches>', 'batches written at once', wholeNumber(1, 32), 1)
     .option('--debug', 'write more log lines', false)
     .option('--force-delete', 'lift MAX_DELETE_PERCENT (an empty source is refused all the same)', false)
+    .option('--item <id>', 'bring this item alone; may be repeated (delta of SOURCE=gitlab)', oneMoreItem, [])
     .option(
       '--switch_solr_alias',
       'for a sync with SINK=solr: empty the standby, load it, switch the aliases',
@@ -85,30 +92,41 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     if (error.code === 'commander.helpDisplayed') return { kind: 'help', text: output };
     return { kind: 'usage', text: `${output.trim()}\ntry: syncrator-job --help` };
   }
+  const action = command.args[0] as Action;
   const options = command.opts<{
     n: number;
     c: number;
     debug: boolean;
     forceDelete: boolean;
+    item: string[];
     switch_solr_alias: boolean;
     target_env?: string;
     target?: string;
     api_job_id?: number;
   }>();
+  if (options.item.length > 0 && action !== 'delta') {
+    return { kind: 'usage', text: `error: --item goes with delta, not with ${action}` };
+  }
   return {
     kind: 'run',
     arguments: {
-      action: command.args[0] as Action,
+      action,
       batchSize: options.n,
       lanes: options.c,
       debug: options.debug,
       forceDelete: options.forceDelete,
+      items: [...new Set(options.item)],
       switchSolrAlias: options.switch_solr_alias,
       targetEnv: options.target_env ?? null,
       target: options.target ?? null,
       jobId: options.api_job_id ?? null,
     },
   };
+}
+
+function oneMoreItem(text: string, before: string[]): string[] {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('expected a number');
+  return [...before, text];
 }
 
 /** As src/domain/options.ts takes it. */

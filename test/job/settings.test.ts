@@ -87,6 +87,73 @@ describe('settings', () => {
   });
 });
 
+describe('settings of an item bank', () => {
+  const bank = {
+    ...complete,
+    SYNCRATOR_TARGET: 'item_bank',
+    SOURCE: 'gitlab',
+    SOLR_URL: 'http://solr.example.org:8983/solr',
+    GITLAB_URL: 'https://git.example.org/gitlab/',
+    GITLAB_TOKEN: 'glpat-secret',
+    GITLAB_GROUP: '/assessments/items/',
+  };
+
+  it('need address, token and group', () => {
+    expect(readSettings({ needsSource: true, environment: bank }).source).toEqual({
+      kind: 'gitlab',
+      url: 'https://git.example.org/gitlab',
+      token: 'glpat-secret',
+      group: 'assessments/items',
+      itemFile: 'item.json',
+      webhook: null,
+      ignore: new Set(),
+      timeoutMs: 30_000,
+    });
+  });
+
+  it('may say more', () => {
+    const more = {
+      GITLAB_ITEM_FILE: 'content/item.json',
+      GITLAB_WEBHOOK_URL: 'https://syncrator.example.org/hooks/gitlab',
+      GITLAB_HOOK_SECRET: 'of the hook',
+      GITLAB_IGNORE: ' 17, 203,',
+      GITLAB_TIMEOUT: '120',
+    };
+    expect(readSettings({ needsSource: true, environment: { ...bank, ...more } }).source).toMatchObject({
+      itemFile: 'content/item.json',
+      webhook: { url: 'https://syncrator.example.org/hooks/gitlab', secret: 'of the hook' },
+      ignore: new Set(['17', '203']),
+      timeoutMs: 120_000,
+    });
+  });
+
+  it.each([
+    ['GITLAB_URL', undefined],
+    ['GITLAB_URL', 'git.example.org'],
+    ['GITLAB_URL', 'https://user:secret@git.example.org'],
+    ['GITLAB_URL', 'https://git.example.org/?private_token=secret'],
+    ['GITLAB_TOKEN', undefined],
+    ['GITLAB_TOKEN', 'secret with a space'],
+    ['GITLAB_GROUP', undefined],
+    ['GITLAB_GROUP', '42'],
+    ['GITLAB_GROUP', 'items?x'],
+    ['SINK', 'solr'],
+    ['GITLAB_IGNORE', '17;203'],
+    ['GITLAB_TIMEOUT', '0'],
+    ['GITLAB_WEBHOOK_URL', 'https://syncrator.example.org/hooks/gitlab'],
+    ['GITLAB_HOOK_SECRET', 'of the hook, a secret'],
+  ])('%s=%s is not configured, and says where to set it', (key, value) => {
+    expect(() => readSettings({ needsSource: true, environment: { ...bank, [key]: value } })).toThrow(
+      expect.objectContaining({
+        code: 'notConfigured',
+        message: expect.stringMatching(
+          new RegExp(`^(?!.*secret)${key}.*syncrator-envtarget-qas-item_bank`),
+        ) as string,
+      }),
+    );
+  });
+});
+
 describe('masking', () => {
   it.each([
     ['postgres://user:pass@db/x', 'postgres://<FILTERED>@db/x'],

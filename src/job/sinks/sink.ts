@@ -1,6 +1,7 @@
 /** What every sink can do. Each write also checks the fence (a newer job's claim): where the sink has transactions, in the same one. */
 
 import type { SourceRecord } from '../sources/source.ts';
+import type { Items } from './items.ts';
 
 /** A load in progress: everything goes into a third place beside what is live and what is kept. */
 export type Load = {
@@ -65,6 +66,9 @@ export interface Sink {
 
   /** Live and previous change places, with their watermarks; `nothingToRollBack` where none is kept. */
   rollback(): Promise<void>;
+
+  /** Of sinks that can be an item bank. */
+  readonly items?: Items;
 
   close(): Promise<void>;
 }
