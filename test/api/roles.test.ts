@@ -19,7 +19,10 @@ import { type Api, claimed, SECRET, setup } from './support.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await setup({ env: { ACCOUNT: 'alpha/dev', INPUT_DIR: '/nonexistent' }, accountWaitMs: 1 });
+  api = await setup({
+    env: { ACCOUNT: 'alpha/dev', ITEM_BANK: 'alpha/dev', INPUT_DIR: '/nonexistent' },
+    accountWaitMs: 1,
+  });
 });
 afterAll(() => api[Symbol.asyncDispose]());
 afterEach(async () => {
@@ -56,6 +59,7 @@ const filled = (path: string, env = 'dev') =>
   path
     .replace(/(schedules)\/\{id\}/, `$1/${env}.${env === 'dev' ? 'beta' : 'alpha'}.sync`)
     .replace('{id}', '999999')
+    .replace('{item}', '1811')
     .replace('{target}', 'alpha')
     .replace('{name}', 'alpha')
     .replace('{env}', env);

@@ -16,6 +16,8 @@ export const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'POST /run': acts,
   'POST /dryrun': acts,
   'POST /rollback/{target}/{env}': acts,
+  'POST /sync': acts,
+  'POST /sync/{item}': acts,
   'GET /jobs': looks,
   'POST /jobs': acts,
   'GET /jobs/{id}': looks,
