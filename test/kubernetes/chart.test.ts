@@ -132,7 +132,9 @@ test('is installed in a namespace that wants restricted pods, and its pods are l
     const list = JSON.parse(await ground.kubectl('get', 'pods', '-o', 'json')) as {
       items: { metadata: { labels: Record<string, string> } }[];
     };
-    return list.items.map(({ metadata }) => metadata.labels['app.kubernetes.io/component']).toSorted();
+    return list.items
+      .map(({ metadata }) => String(metadata.labels['app.kubernetes.io/component']))
+      .toSorted();
   };
   await expect.poll(pods, { timeout: 30_000 }).toEqual(['api', 'api', 'worker', 'worker']);
   const account = `--as=system:serviceaccount:${ground.namespace}:data-worker`;
