@@ -14,6 +14,7 @@ import { connect, isDatabaseAway } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import type { Db } from './db/schema.ts';
 import { addUser, countUsers } from './db/users.ts';
+import { unlimited } from './domain/grant.ts';
 import { JobParamsError, loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
 import { createApiMetrics } from './metrics/api-metrics.ts';
@@ -59,8 +60,8 @@ async function firstUser(db: Db, given: string | undefined): Promise<string | un
   const password = given ?? randomBytes(15).toString('base64url');
   const added = await addUser(
     db,
-    { username: 'admin', passwordHash: await hashPassword(password) },
-    'syncrator',
+    { username: 'admin', passwordHash: await hashPassword(password), grant: unlimited('admin') },
+    { principal: 'syncrator' },
   );
   return added && given === undefined ? password : undefined;
 }

@@ -21,6 +21,7 @@ import { login } from './login.ts';
 import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
 import { manifest } from './manifest.ts';
+import { me } from './me.ts';
 import { createOidc } from './oidc.ts';
 import { page } from './page.ts';
 import { notAllowed, onError, Problem, problemResponse } from './problem.ts';
@@ -95,6 +96,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     page(deps),
     health(deps),
     login(deps),
+    me(),
     starts(deps),
     reports(deps),
     reportPoints(),

@@ -36,7 +36,7 @@ const POLICY =
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const SCHEMES = {
-  bearer: 'A token that POST /login gave.',
+  bearer: 'A token that POST /login gave, or one of the OIDC issuer.',
   report: 'The SYNCRATOR_REPORT_TOKEN of the attempt that reports.',
 };
 
@@ -61,7 +61,7 @@ const INFO = {
     { name: 'item bank', description: 'Items of a GitLab group, brought when they change.' },
     { name: 'datasets', description: 'Tar files that lie ready to be imported.' },
     { name: 'account', description: "An account's records, kept in step with a web API." },
-    { name: 'login', description: 'Tokens for passwords, and newer ones for tokens.' },
+    { name: 'login', description: 'Tokens for passwords, newer ones for tokens, and what they let one do.' },
     { name: 'health', description: 'Whether the process lives, and whether it can serve.' },
   ],
 };

@@ -2,11 +2,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { want } from '../db/wanted.ts';
-import { unauthorized } from './access.ts';
 import { parseJson, readBody } from './body.ts';
 import type { ApiDeps } from './context.ts';
 import { itemBankFile, noItemBank } from './item-bank.ts';
-import { Problem } from './problem.ts';
+import { Problem, unauthorized } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 import { WantedTogether } from './wanted-together.ts';
 

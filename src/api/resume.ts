@@ -27,7 +27,8 @@ const oneRoute = defineRoute({
   description:
     'A new job (`resumes`) with the parameters of the failed one. Steps that completed are left out, unless the last of ' +
     'them ended over an hour ago; the step that failed goes on from its last checkpoint, if its program has one.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   params: idParam,
   headers: idempotencyHeaders,
   answers: {
@@ -66,7 +67,8 @@ const allRoute = defineRoute({
   tag: 'jobs',
   summary: 'Go on with every target whose last job failed',
   description: 'One refusal keeps no other from going on. Repeating it is harmless.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   answers: {
     200: {
       description: 'What became of each.',

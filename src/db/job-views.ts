@@ -1,5 +1,6 @@
 /** Jobs as they are shown: the row with its steps, their newest reports and sync jobs, in one statement. */
 import { sql } from 'kysely';
+import type { Touched } from '../domain/grant.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { Db } from './schema.ts';
 import type { JobRow } from './submit.ts';
@@ -78,6 +79,15 @@ export async function listChangedJobs(db: Db, since: Date, most: number): Promis
     .limit(most)
     .execute();
   return rows.map((row) => row.id);
+}
+
+/** What limits of who asks are held against; undefined for an unknown job. */
+export async function findTouched(db: Db, id: number): Promise<Touched | undefined> {
+  return await db
+    .selectFrom('jobs')
+    .select(['env', 'action_name', 'action'])
+    .where('id', '=', id)
+    .executeTakeFirst();
 }
 
 /** What a report token is made from; undefined for an unknown job. */

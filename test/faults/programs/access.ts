@@ -4,6 +4,7 @@ import { createApp } from '../../../src/api/app.ts';
 import { hashPassword } from '../../../src/api/passwords.ts';
 import { readConfig } from '../../../src/config.ts';
 import { addUser, changeUser } from '../../../src/db/users.ts';
+import { unlimited } from '../../../src/domain/grant.ts';
 import { loadJobParams } from '../../../src/job-params.ts';
 import { createLog } from '../../../src/log.ts';
 import { makeReportToken } from '../../../src/report-token.ts';
@@ -56,8 +57,12 @@ export const access: Program = {
     say('asking with every bad credential');
     const tokenOf = ({ uid }: JobOf, attempt = 1, step = 0, by = secrets) =>
       makeReportToken(by, { uid, step, attempt });
-    await addUser(rig.db, { username: 'mallory', passwordHash: await hashPassword('x'.repeat(12)) }, 'test');
-    await changeUser(rig.db, 'mallory', { disabled: true }, 'test');
+    await addUser(
+      rig.db,
+      { username: 'mallory', passwordHash: await hashPassword('x'.repeat(12)), grant: unlimited('admin') },
+      { principal: 'test' },
+    );
+    await changeUser(rig.db, 'mallory', { disabled: true }, { principal: 'test' });
     const credentials = await badCredentials({
       secret: secrets[0] ?? '',
       disabled: 'mallory',
