@@ -9,6 +9,7 @@ import * as external from './migrations/0005-external.ts';
 import * as wanted from './migrations/0006-wanted.ts';
 import * as totals from './migrations/0007-totals.ts';
 import * as notices from './migrations/0008-notices.ts';
+import * as archive from './migrations/0010-archive.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -20,6 +21,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006-wanted': wanted,
   '0007-totals': totals,
   '0008-notices': notices,
+  '0010-archive': archive,
 };
 
 /**
