@@ -72,8 +72,10 @@ export async function watchStep(
       await lookAgain;
     }
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw new CancelledFailure('the watch was cancelled');
-    throw error;
+    if (!context.cancellationSignal.aborted) throw error;
+    // What was read already: its pod may be gone before anybody else can read it again.
+    await log.copy();
+    throw new CancelledFailure('the watch was cancelled');
   }
 
   async function judge(observation: Observation): Promise<StepOutcome | undefined> {
