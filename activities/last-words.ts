@@ -40,10 +40,11 @@ export async function followLogs(
     [Symbol.asyncDispose]: closeAll,
   };
 
-  async function isWhole({ ref, copyToEnd }: StepLog): Promise<boolean> {
-    const onTrouble = (error: unknown) =>
-      log.warn('the log of a step cannot be read just now', { ...ref, error });
-    return await copyToEnd({
+  async function isWhole(one: StepLog): Promise<boolean> {
+    const onTrouble = (error: unknown) => {
+      log.warn('the log of a step cannot be read just now', { ...one.ref, error });
+    };
+    return await one.copyToEnd({
       silentMs: SILENT_MS,
       withinMs: WITHIN_MS,
       signal: cancellationSignal,

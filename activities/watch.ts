@@ -47,7 +47,9 @@ export async function watchStep(
     silentMs: LOG_SILENT_MS,
     withinMs: LOG_WITHIN_MS,
     signal: context.cancellationSignal,
-    onTrouble: (error) => context.log.warn('the log of a step cannot be read just now', { ...ref, error }),
+    onTrouble: (error) => {
+      context.log.warn('the log of a step cannot be read just now', { ...ref, error });
+    },
   };
   let seen: Observation = { state: 'starting' };
   let waitingSince: { at: number; reason: string } | undefined;

@@ -43,7 +43,7 @@ export function recordsOf(progress: JobJson['progress']): string {
 export function bytesOf(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   const [unit, per] = bytes < 1_000_000 ? ['kB', 1_000] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-  return `${(bytes / Number(per)).toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`;
+  return `${(bytes / per).toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`;
 }
 
 /** Seconds until all records are done at the rate so far; undefined while that cannot be told. */
