@@ -30,6 +30,15 @@ const targetAndEnv = z
     const [name = '', env = ''] = text.split('/');
     return { name, env };
   });
+const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+/** `16777216`, `512KiB`, `16MiB` or `1GiB`: bytes. */
+const size = z
+  .string()
+  .regex(/^\d{1,10}(KiB|MiB|GiB)?$/, 'must be bytes, or a number of KiB, MiB or GiB, such as 16MiB')
+  .transform((text) => {
+    const number = Number.parseInt(text, 10);
+    return number * UNITS[text.replace(/^\d+/, '') as keyof typeof UNITS];
+  });
 const port = z.coerce.number().int().min(0).max(65535);
 
 /** What a parser of ours takes; its words are the fault's. */
@@ -106,6 +115,12 @@ const variables = z.object({
   ITEM_BANK: targetAndEnv.optional(),
   GITLAB_HOOK_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
   ACCOUNT: targetAndEnv.optional(),
+  LOG_LIMIT: size.prefault('16MiB').pipe(
+    z
+      .number()
+      .min(64 * 1024, 'must be at least 64KiB')
+      .max(1024 ** 3, 'must be at most 1GiB'),
+  ),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -194,6 +209,8 @@ export type Config = {
   readonly gitlabHookSecret: string | undefined;
   /** Whose jobs the account's routes start; declared, or the start fails. */
   readonly account: DeclaredName | undefined;
+  /** Bytes of text that are kept of a step's log, half of its beginning and half of its end. */
+  readonly logLimit: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
 
@@ -245,6 +262,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     itemBank: e.ITEM_BANK,
     gitlabHookSecret: e.GITLAB_HOOK_SECRET,
     account: e.ACCOUNT,
+    logLimit: e.LOG_LIMIT,
     logLevel: e.LOG_LEVEL,
   };
 }

@@ -65,6 +65,7 @@ export async function runWorker(
     publicUrl: config.publicUrl,
     secrets: config.secrets,
     reportBaseUrl: config.reportBaseUrl,
+    logLimit: config.logLimit,
   });
   const shared = {
     connection,

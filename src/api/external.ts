@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { tellOfExternal } from '../db/external.ts';
 import { NOT_EXECUTORS_WORDS } from '../domain/external.ts';
+import { shareOf } from '../domain/log-chunks.ts';
 import type { ApiDeps } from './context.ts';
 import { idParam, text } from './fields.ts';
 import { VALIDATING_JOB } from './job-example.ts';
@@ -59,6 +60,7 @@ export function external(deps: ApiDeps) {
       id,
       principal: c.var.user.shown,
       word: c.req.valid('json'),
+      keep: shareOf(deps.config.logLimit),
     });
     if (told.kind === 'unknown') throw noJob(id);
     if (told.kind === 'not_external') throw notExternal(told.job);
