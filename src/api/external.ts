@@ -20,6 +20,7 @@ const wordSchema = z
         (word) => !NOT_EXECUTORS_WORDS.includes(word),
         'is nothing that an executor says; DELETE /jobs/:id cancels',
       )
+      .openapi({ pattern: `^(?!(${NOT_EXECUTORS_WORDS.join('|')})$)[A-Za-z0-9_-]{1,40}$` })
       .optional()
       .describe("The executor's own word for what it is at; `completed` and `failed` end the job."),
     description: text(4096).optional().describe('What the job is about; of a failure, why.'),

@@ -6,6 +6,7 @@ import { type JobView, readJobView } from '../db/job-views.ts';
 import { AlreadyResumed, type Submitted } from '../db/submit.ts';
 import { listTargetStates } from '../db/target-states.ts';
 import { stepsToSkip } from '../domain/resume.ts';
+import { checkMay } from './access.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idParam } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
@@ -114,6 +115,7 @@ export function resume(deps: ApiDeps) {
 async function resumeJob(c: Context<ApiEnv>, deps: ApiDeps, id: number): Promise<Submitted> {
   const failed = await readJobView(c.var.db, id);
   if (!failed) throw noJob(id);
+  checkMay(c, 'operator', failed);
   if (failed.status !== 'failed') throw notFailed(failed);
   if (failed.runner === 'external') throw notOurs(id);
   const skippedSteps = stepsToSkip(endedSteps(failed), databaseTime(deps.db));
