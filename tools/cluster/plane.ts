@@ -48,7 +48,7 @@ export type Plane = {
   /** What a node's own parts are made of. */
   readonly settings: PlaneSettings;
   readonly parts: Readonly<Record<PlanePartName, Part>>;
-  as(user: UserName): Endpoint;
+  readonly as: (user: UserName) => Endpoint;
   /** etcd and the apiserver; whoever has a kubeconfig can use it then. */
   startServers(): Promise<void>;
   /** The controllers, and the namespace. */
