@@ -1,4 +1,7 @@
-/** Lets pods reach a server that listens on this machine's loopback interface: at the bridge's address, same port. */
+/**
+ * Lets pods reach a server that listens on this machine's loopback interface: at the bridge's address, same port.
+ * Alone, until it is ended: `npx node tools/cluster/real-node/reach.ts <port…>`.
+ */
 import { once } from 'node:events';
 import net from 'node:net';
 import { HOST_ADDRESS } from './places.ts';
@@ -41,4 +44,13 @@ export async function letPodsReach(port: number): Promise<Reach> {
     await closed;
   };
   return { close, [Symbol.asyncDispose]: close };
+}
+
+if (import.meta.main) {
+  try {
+    for (const port of process.argv.slice(2)) await letPodsReach(Number(port));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
 }
