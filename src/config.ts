@@ -1,7 +1,9 @@
 /** The only reader of `process.env` outside the sync program: every setting of api and worker, checked once. */
 import path from 'node:path';
 import { z } from 'zod';
+import { type Grant, ROLES, unlimited } from './domain/grant.ts';
 import type { PodOverrides } from './domain/job.ts';
+import { type OidcRole, parseOidcRoles } from './oidc-roles.ts';
 import { parsePodOverrides } from './pod-overrides.ts';
 
 const flag = z
@@ -28,19 +30,33 @@ const targetAndEnv = z
     const [name = '', env = ''] = text.split('/');
     return { name, env };
   });
+const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+/** `16777216`, `512KiB`, `16MiB` or `1GiB`: bytes. */
+const size = z
+  .string()
+  .regex(/^\d{1,10}(KiB|MiB|GiB)?$/, 'must be bytes, or a number of KiB, MiB or GiB, such as 16MiB')
+  .transform((text) => {
+    const number = Number.parseInt(text, 10);
+    return number * UNITS[text.replace(/^\d+/, '') as keyof typeof UNITS];
+  });
 const port = z.coerce.number().int().min(0).max(65535);
 
-const podOverrides = z
-  .string()
-  .default('{}')
-  .transform((text, context): PodOverrides => {
+/** What a parser of ours takes; its words are the fault's. */
+function parsedBy<T>(parser: (text: string) => T) {
+  return (text: string, context: z.RefinementCtx): T => {
     try {
-      return parsePodOverrides(text);
+      return parser(text);
     } catch (error) {
       context.addIssue(error instanceof Error ? error.message : String(error));
       return z.NEVER;
     }
-  });
+  };
+}
+const names = (text: string) =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 
 const variables = z.object({
   PORT: port.default(8080),
@@ -63,7 +79,7 @@ const variables = z.object({
     .regex(/^[a-z0-9][a-z0-9._:/-]*$/, 'is not the name of an image')
     .refine((name) => !/:[^/]*$/.test(name), 'must have no tag: IS_TAG gives it')
     .default('syncrator'),
-  KUBERNETES_POD_OVERRIDES: podOverrides,
+  KUBERNETES_POD_OVERRIDES: z.string().default('{}').transform(parsedBy(parsePodOverrides)),
   SYNCRATOR_DATA: z.string().default('.data'),
   JOB_PARAMS: z.string().default('job_params'),
   SYNCRATOR_SECRET: z
@@ -77,12 +93,20 @@ const variables = z.object({
     ),
   SYNCRATOR_ADMIN_PASSWORD: z.string().min(8, 'needs at least 8 characters').optional(),
   SYNCRATOR_REPORT_BASE_URL: z.url().optional(),
+  NOTIFICATIONS_FILE: z.string().min(1).optional(),
+  SYNCRATOR_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  METRICS_PORT: port.optional(),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  TEMPORAL_METRICS_PORT: port.optional(),
   HEALTH_FILE: z.string().min(1).optional(),
   WORKFLOW_BUNDLE: z.string().min(1).optional(),
   PUBLIC_READS: flag,
   OIDC_ISSUER: trustedUrl.optional(),
   OIDC_AUDIENCE: z.string().min(1).optional(),
   JWKS_URL: trustedUrl.optional(),
+  OIDC_ROLE_CLAIM: z.string().transform(names).optional(),
+  OIDC_ROLES: z.string().transform(parsedBy(parseOidcRoles)).optional(),
+  OIDC_DEFAULT_ROLE: z.enum([...ROLES, 'none']).optional(),
   LOCAL_LOGIN: z
     .enum(['true', 'false'])
     .default('true')
@@ -91,15 +115,28 @@ const variables = z.object({
   ITEM_BANK: targetAndEnv.optional(),
   GITLAB_HOOK_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
   ACCOUNT: targetAndEnv.optional(),
+  LOG_LIMIT: size.prefault('16MiB').pipe(
+    z
+      .number()
+      .min(64 * 1024, 'must be at least 64KiB')
+      .max(1024 ** 3, 'must be at most 1GiB'),
+  ),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
+
+const OF_ISSUER = [
+  'OIDC_AUDIENCE',
+  'JWKS_URL',
+  'OIDC_ROLE_CLAIM',
+  'OIDC_ROLES',
+  'OIDC_DEFAULT_ROLE',
+] as const;
 
 const schema = variables.check(({ value, issues }) => {
   const fault = (name: keyof typeof value, message: string) =>
     issues.push({ code: 'custom', input: undefined, path: [name], message });
   if (value.OIDC_ISSUER === undefined) {
-    for (const name of ['OIDC_AUDIENCE', 'JWKS_URL'] as const)
-      if (value[name] !== undefined) fault(name, 'needs OIDC_ISSUER');
+    for (const name of OF_ISSUER) if (value[name] !== undefined) fault(name, 'needs OIDC_ISSUER');
     if (!value.LOCAL_LOGIN) fault('LOCAL_LOGIN', 'is false, which needs OIDC_ISSUER: nobody could log in');
   } else if (value.OIDC_AUDIENCE === undefined) fault('OIDC_AUDIENCE', 'is not set, which OIDC_ISSUER needs');
 });
@@ -109,6 +146,12 @@ export type OidcSettings = {
   readonly audience: string;
   /** The issuer's own discovery names it otherwise. */
   readonly jwksUrl: string | undefined;
+  /** Of its tokens; the first that one has says the role. */
+  readonly roleClaims: readonly string[];
+  /** The first that a token's claim fits counts. */
+  readonly roles: readonly OidcRole[];
+  /** Of a token whose claim fits none; undefined refuses it. */
+  readonly otherwise: Grant | undefined;
 };
 
 /** `name` is the path's look-up key, not always the TARGET that the file says. */
@@ -141,6 +184,14 @@ export type Config = {
   readonly adminPassword: string | undefined;
   /** The api's address as a running step reaches it; without a trailing slash. */
   readonly reportBaseUrl: string;
+  /** Who is told of what happens; none without it. */
+  readonly notificationsFile: string | undefined;
+  /** Of the web page as people reach it, for links; without a slash at its end. */
+  readonly publicUrl: string | undefined;
+  /** Where GET /metrics is served; without it nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Where the worker's Temporal SDK serves its own, as host:port. */
+  readonly temporalMetrics: string | undefined;
   /** The worker touches it every 10 s. */
   readonly healthFile: string | undefined;
   /** File that src/workflow-bundle.ts wrote; without it the worker bundles by itself, and keeps the memory it took. */
@@ -158,6 +209,8 @@ export type Config = {
   readonly gitlabHookSecret: string | undefined;
   /** Whose jobs the account's routes start; declared, or the start fails. */
   readonly account: DeclaredName | undefined;
+  /** Bytes of text that are kept of a step's log, half of its beginning and half of its end. */
+  readonly logLimit: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
 
@@ -184,18 +237,32 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     secrets: e.SYNCRATOR_SECRET,
     adminPassword: e.SYNCRATOR_ADMIN_PASSWORD,
     reportBaseUrl: (e.SYNCRATOR_REPORT_BASE_URL ?? `http://127.0.0.1:${e.PORT}`).replace(/\/+$/, ''),
+    notificationsFile: e.NOTIFICATIONS_FILE,
+    publicUrl: e.SYNCRATOR_PUBLIC_URL?.replace(/\/+$/, ''),
+    metrics: e.METRICS_PORT === undefined ? undefined : { host: e.METRICS_HOST, port: e.METRICS_PORT },
+    temporalMetrics:
+      e.TEMPORAL_METRICS_PORT === undefined ? undefined : `${e.METRICS_HOST}:${e.TEMPORAL_METRICS_PORT}`,
     healthFile: e.HEALTH_FILE,
     workflowBundle: e.WORKFLOW_BUNDLE,
     publicReads: e.PUBLIC_READS,
     oidc:
       e.OIDC_ISSUER === undefined || e.OIDC_AUDIENCE === undefined
         ? undefined
-        : { issuer: e.OIDC_ISSUER, audience: e.OIDC_AUDIENCE, jwksUrl: e.JWKS_URL },
+        : {
+            issuer: e.OIDC_ISSUER,
+            audience: e.OIDC_AUDIENCE,
+            jwksUrl: e.JWKS_URL,
+            roleClaims: e.OIDC_ROLE_CLAIM ?? ['accreditation/role', 'role'],
+            roles: e.OIDC_ROLES ?? [],
+            otherwise:
+              e.OIDC_DEFAULT_ROLE === 'none' ? undefined : unlimited(e.OIDC_DEFAULT_ROLE ?? 'viewer'),
+          },
     localLogin: e.LOCAL_LOGIN,
     inputDir: e.INPUT_DIR === undefined ? undefined : path.resolve(e.INPUT_DIR),
     itemBank: e.ITEM_BANK,
     gitlabHookSecret: e.GITLAB_HOOK_SECRET,
     account: e.ACCOUNT,
+    logLimit: e.LOG_LIMIT,
     logLevel: e.LOG_LEVEL,
   };
 }

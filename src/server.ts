@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
+import { accountFault } from './api/account.ts';
 import { createApp } from './api/app.ts';
+import { itemBankFault } from './api/item-bank.ts';
 import { hashPassword } from './api/passwords.ts';
 import { type Config, readConfig } from './config.ts';
 import { type Changes, listenForChanges } from './db/changes.ts';
@@ -12,8 +14,11 @@ import { connect, isDatabaseAway } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import type { Db } from './db/schema.ts';
 import { addUser, countUsers } from './db/users.ts';
+import { unlimited } from './domain/grant.ts';
 import { JobParamsError, loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
+import { createApiMetrics } from './metrics/api-metrics.ts';
+import { serveMetrics } from './metrics/serve.ts';
 import { connectTemporal } from './temporal/connect.ts';
 
 /** Milliseconds that answers under way have to end before their connections are cut. */
@@ -55,8 +60,8 @@ async function firstUser(db: Db, given: string | undefined): Promise<string | un
   const password = given ?? randomBytes(15).toString('base64url');
   const added = await addUser(
     db,
-    { username: 'admin', passwordHash: await hashPassword(password) },
-    'syncrator',
+    { username: 'admin', passwordHash: await hashPassword(password), grant: unlimited('admin') },
+    { principal: 'syncrator' },
   );
   return added && given === undefined ? password : undefined;
 }
@@ -69,6 +74,12 @@ function listen(server: Server, config: Config): Promise<number> {
       resolve(typeof address === 'object' && address !== null ? address.port : config.port);
     });
   });
+}
+
+function openMetrics(at: { host: string; port: number }, scrape: () => Promise<string>, log: Log) {
+  return serveMetrics(at, scrape, log).catch((error: Error) =>
+    fail(`cannot listen on ${at.host}:${at.port} (METRICS_PORT): ${error.message}`),
+  );
 }
 
 async function close(server: Server): Promise<void> {
@@ -87,6 +98,8 @@ async function serve(): Promise<void> {
     if (error instanceof JobParamsError) return fail(error.message);
     throw error;
   });
+  const fault = itemBankFault({ config, params }) ?? accountFault(config, params);
+  if (fault !== undefined) return fail(fault);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   // `disconnect`: the process that started us is gone.
@@ -103,7 +116,19 @@ async function serve(): Promise<void> {
       url: config.databaseUrl,
       onError: (error) => log.warn({ err: error }, 'Postgres tells no changes at the moment'),
     });
-    const app = createApp({ config, db, temporal, params, log, changes, stopping: stopping.signal });
+    const measures = config.metrics && createApiMetrics({ db, temporal, params, log });
+    await using _metrics =
+      config.metrics && measures && (await openMetrics(config.metrics, measures.scrape, log));
+    const app = createApp({
+      config,
+      db,
+      temporal,
+      params,
+      log,
+      changes,
+      measures,
+      stopping: stopping.signal,
+    });
     const server = createAdaptorServer({
       fetch: app.fetch,
       serverOptions: {

@@ -11,9 +11,14 @@ import { migrate, readInstallation } from './db/migrate.ts';
 import { TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
 import { loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
+import { createWorkerMetrics } from './metrics/worker-metrics.ts';
+import { serveMetrics } from './metrics/serve.ts';
+import { loadReceivers, type Receiver, receiversOf } from './notifications/receivers.ts';
+import type { OnCall } from './runner/kubernetes/client.ts';
 import { createProcessRunner } from './runner/process/process-runner.ts';
 import type { Runner } from './runner/runner.ts';
 import { connectTemporal } from './temporal/connect.ts';
+import { type NoticeDeps, noticeLoop } from './temporal/notices.ts';
 import { reconcileLoop } from './temporal/reconcile.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { wantedLoop } from './temporal/wanted.ts';
@@ -29,6 +34,7 @@ export async function runWorker(
 ): Promise<void> {
   const log = createLog({ name: 'worker', level: config.logLevel });
   const params = await loadJobParams(config.jobParamsDir);
+  const receivers = await loadReceivers(config.notificationsFile);
   const db = connect(config.databaseUrl, {
     max: 20,
     applicationName: 'syncrator-worker',
@@ -43,7 +49,10 @@ export async function runWorker(
   const connection = await untilItWorks(log, 'Temporal', signal, () =>
     NativeConnection.connect({ address: config.temporal.address }),
   );
-  const own = await createRunner(config, { installation, log, signal });
+  const metrics = config.metrics && createWorkerMetrics();
+  await using _metrics =
+    config.metrics && metrics && (await serveMetrics(config.metrics, metrics.scrape, log));
+  const own = await createRunner(config, { installation, log, signal, onCall: metrics?.called });
   const runner = options.wrapRunner?.(own) ?? own;
   const activities = createActivities({
     db,
@@ -52,8 +61,11 @@ export async function runWorker(
     params,
     installation,
     defaults: config,
+    receivers,
+    publicUrl: config.publicUrl,
     secrets: config.secrets,
     reportBaseUrl: config.reportBaseUrl,
+    logLimit: config.logLimit,
   });
   const shared = {
     connection,
@@ -83,11 +95,16 @@ export async function runWorker(
   process.send?.({ ready: true, runner: own.where });
   log.info({ installation, runner: config.runner, where: own.where }, 'worker is ready');
   try {
-    const reconcile = { db, temporal, runner, params, installation, log };
+    const reconcile = { db, temporal, runner, params, installation, log, onOrphan: metrics?.orphanFound };
+    const onPass = () => {
+      touch(config.healthFile, log);
+      metrics?.passed();
+    };
     await Promise.all([
       running,
-      reconcileLoop(reconcile, signal, () => touch(config.healthFile, log)),
+      reconcileLoop(reconcile, signal, onPass),
       wantedLoop({ db, temporal, params, defaults: config, log }, signal),
+      noticeLoop({ db, temporal, params, installation, receiversOf: wantedBy(receivers), log }, signal),
     ]);
   } finally {
     signal.removeEventListener('abort', stop);
@@ -95,6 +112,10 @@ export async function runWorker(
     await temporal.close();
     await db.destroy();
   }
+}
+
+function wantedBy(receivers: readonly Receiver[]): NoticeDeps['receiversOf'] {
+  return (notice) => receiversOf(receivers, notice).map(({ name }) => name);
 }
 
 /** For a container's health check: the file is as old as the last pass of the reconciler. */
@@ -107,12 +128,12 @@ function touch(file: string | undefined, log: Log): void {
   }
 }
 
-type RunnerContext = { installation: string; log: Log; signal: AbortSignal };
+type RunnerContext = { installation: string; log: Log; signal: AbortSignal; onCall: OnCall | undefined };
 
 /** @throws Error when there is no cluster to be used, or the account lacks a right */
 async function createRunner(
   config: Config,
-  { installation, log, signal }: RunnerContext,
+  { installation, log, signal, onCall }: RunnerContext,
 ): Promise<Runner & { where: string }> {
   if (config.runner === 'process')
     return {
@@ -125,6 +146,7 @@ async function createRunner(
     cluster: config.kubernetes,
     installation,
     podOverrides: config.kubernetes.podOverrides,
+    onCall,
     onTrouble: (what, error) => log.warn({ err: error }, what),
     signal,
   });
@@ -171,6 +193,9 @@ export async function runWorkerProcess(): Promise<never> {
     Runtime.install({
       shutdownSignals: [],
       logger: sdkLogger(createLog({ name: 'sdk', level: config.logLevel })),
+      ...(config.temporalMetrics === undefined
+        ? {}
+        : { telemetryOptions: { metrics: { prometheus: { bindAddress: config.temporalMetrics } } } }),
     });
     await runWorker(config, abort.signal);
   } catch (error) {

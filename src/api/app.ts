@@ -3,20 +3,25 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { compress } from 'hono/compress';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
+import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
+import { account } from './account.ts';
 import { batch } from './batch.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { docs } from './docs.ts';
 import { EventStreams } from './event-streams.ts';
 import { events } from './events.ts';
 import { external } from './external.ts';
+import { gitlabHook } from './gitlab-hook.ts';
 import { health } from './health.ts';
 import { importableDatasets } from './importable-datasets.ts';
+import { itemBank } from './item-bank.ts';
 import { jobs } from './jobs.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
 import { manifest } from './manifest.ts';
+import { me } from './me.ts';
 import { createOidc } from './oidc.ts';
 import { page } from './page.ts';
 import { notAllowed, onError, Problem, problemResponse } from './problem.ts';
@@ -55,10 +60,20 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     await next();
     if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', NOTHING_LOADS);
     if (!c.res.headers.has('cache-control')) c.header('Cache-Control', 'no-store');
-    const ms = Math.round(performance.now() - began);
+    const elapsed = performance.now() - began;
+    const { method } = c.req;
+    const route = routePath(c, -1);
+    deps.measures?.answered({
+      method,
+      // What no route takes may be anything.
+      route: route.endsWith('*') ? 'none' : route,
+      status: c.res.status,
+      seconds: elapsed / 1000,
+    });
+    const ms = Math.round(elapsed);
     // The path alone: a query may hold what somebody put there by mistake.
     deps.log.debug(
-      { request: c.var.requestId, method: c.req.method, path: c.req.path, status: c.res.status, ms },
+      { request: c.var.requestId, method, path: c.req.path, status: c.res.status, ms },
       'request',
     );
   });
@@ -72,11 +87,16 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     }),
   );
   app.use(checkUrl);
-  const streams = new EventStreams({ most: OPEN_STREAMS, stopping: deps.stopping });
+  const streams = new EventStreams({
+    most: OPEN_STREAMS,
+    stopping: deps.stopping,
+    onCount: deps.measures?.streams,
+  });
   for (const part of [
     page(deps),
     health(deps),
     login(deps),
+    me(),
     starts(deps),
     reports(deps),
     reportPoints(),
@@ -92,6 +112,9 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     maintenance(deps),
     schedules(deps),
     importableDatasets(deps),
+    itemBank(deps),
+    gitlabHook(deps),
+    account(deps),
   ])
     app.route('/', part);
   app.route('/', docs(app));

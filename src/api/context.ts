@@ -8,6 +8,16 @@ import type { Temporal } from '../temporal/connect.ts';
 import type { Oidc } from './oidc.ts';
 import type { User } from './user.ts';
 
+/** What is counted of requests and streams; src/metrics has it. */
+export type Measures = {
+  /** @param route as it is declared, with the names of its parameters */
+  readonly answered: (request: { method: string; route: string; status: number; seconds: number }) => void;
+  /** Seconds from a change in Postgres to its event on the way to the listeners. */
+  readonly eventSent: (lagSeconds: number) => void;
+  /** How many event streams are open. */
+  readonly streams: (open: number) => void;
+};
+
 export type ApiDeps = {
   readonly config: Config;
   readonly db: Db;
@@ -16,8 +26,12 @@ export type ApiDeps = {
   readonly log: Log;
   /** What listeners of events are told by. */
   readonly changes: Changes;
+  /** How long PATCH /api/syncall waits; 30 s by default. */
+  readonly accountWaitMs?: number;
   /** Aborted when the process stops: open streams end. */
   readonly stopping?: AbortSignal;
+  /** None where nobody asks. */
+  readonly measures?: Measures | undefined;
 };
 
 export type ApiEnv = {

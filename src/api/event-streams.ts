@@ -53,17 +53,28 @@ export type EventStream = {
 export class EventStreams {
   readonly #most: number;
   readonly #stopping: AbortSignal | undefined;
+  readonly #onCount: ((open: number) => void) | undefined;
   #open = 0;
 
-  constructor(options: { most: number; stopping: AbortSignal | undefined }) {
+  constructor(options: {
+    most: number;
+    stopping: AbortSignal | undefined;
+    onCount?: ((open: number) => void) | undefined;
+  }) {
     this.#most = options.most;
     this.#stopping = options.stopping;
+    this.#onCount = options.onCount;
+  }
+
+  #count(change: 1 | -1): void {
+    this.#open += change;
+    this.#onCount?.(this.#open);
   }
 
   /** @throws Problem 503 when too many are open */
   open(c: Context<ApiEnv>, run: (stream: EventStream) => Promise<void>): Response {
     if (this.#open >= this.#most) throw tooManyStreams(this.#most);
-    this.#open += 1;
+    this.#count(1);
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (api) => {
       const gone = new AbortController();
@@ -80,7 +91,7 @@ export class EventStreams {
         await stream.send({ event: 'error', data: { code: 'stream_failed' } }).catch(() => undefined); // it has gone too
       } finally {
         clearTimeout(life);
-        this.#open -= 1;
+        this.#count(-1);
       }
     });
   }

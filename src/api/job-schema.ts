@@ -27,6 +27,11 @@ export const progressSchema = z
   })
   .openapi('Progress');
 
+export const failedItemsSchema = z
+  .array(z.object({ id: z.string(), why: z.string() }))
+  .describe('Items that failed after all their tries; a resume does these alone. At most 1,000.')
+  .openapi({ example: [] });
+
 const step = z.object({
   step: z.int(),
   attempt: z.int(),
@@ -40,6 +45,10 @@ const step = z.object({
   progress: progressSchema.nullable(),
   sync_job: syncJobSchema.nullable(),
   log: z.string(),
+  log_bytes: z.int().describe('Of its text so far, with what is left out of a long one.'),
+  log_state: z
+    .enum(['growing', 'complete', 'end_missing', 'removed'])
+    .describe('`end_missing`: it could not be read to its end. `removed`: it is kept no longer.'),
 });
 
 const job = z.object({
@@ -61,6 +70,7 @@ const job = z.object({
   sync_job: syncJobSchema.nullable().describe('Of the last step that has one.'),
   steps: z.array(step),
   progress: progressSchema.nullable(),
+  failed_items: failedItemsSchema,
   diagnosis: diagnosis.nullable(),
   stalled: z
     .boolean()

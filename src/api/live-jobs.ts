@@ -5,6 +5,7 @@ import { databaseTime } from '../db/clock.ts';
 import { listChangedJobs, readJobViews } from '../db/job-views.ts';
 import type { Db } from '../db/schema.ts';
 import type { Log } from '../log.ts';
+import type { Measures } from './context.ts';
 import { frameOf } from './event-streams.ts';
 import { toJob } from './job-json.ts';
 
@@ -22,6 +23,8 @@ export type Snapshot = {
   readonly id: number;
   readonly version: number;
   readonly isFinal: boolean;
+  /** By Postgres' clock. */
+  readonly changedAt: Date;
   /** The event as every listener is sent it. */
   readonly frame: string;
 };
@@ -89,6 +92,7 @@ type Deps = {
   readonly log: Log;
   readonly changes: Changes;
   readonly stopping?: AbortSignal;
+  readonly measures?: Measures | undefined;
 };
 
 export class LiveJobs {
@@ -136,6 +140,7 @@ export class LiveJobs {
           id: view.id,
           version: view.version,
           isFinal: view.finished_at !== null,
+          changedAt: view.updated_at,
           frame: frameOf({
             event: 'job',
             // For Last-Event-ID: when it changed, in milliseconds since 1970, by Postgres.
@@ -202,8 +207,11 @@ export class LiveJobs {
       if (since && this.#listeners.size > 0) await this.#takeMissed(since);
       ids = this.#takeChanged();
       if (this.#listeners.size > 0)
-        for (const snapshot of await this.read(ids))
+        for (const snapshot of await this.read(ids)) {
           for (const listener of this.#listeners) listener.add(snapshot);
+          const lagMs = databaseTime(this.#deps.db).getTime() - snapshot.changedAt.getTime();
+          this.#deps.measures?.eventSent(lagMs / 1000);
+        }
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'changes cannot be read yet');
       for (const id of ids) this.#changed.add(id);

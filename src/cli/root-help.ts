@@ -9,7 +9,7 @@ const COMMANDS = [
   ['targets [name]', 'what can be run, when it last succeeded, what runs now'],
   ['schedules', 'what runs by itself'],
   ['maintenance', 'hold back what has not begun, and go on'],
-  ['login, logout', 'let the server know you; forget it'],
+  ['login, logout, whoami', 'let the server know you; forget it; what you may do'],
   ['complete <shell>', 'teach your shell to complete all this'],
 ] as const;
 

@@ -7,6 +7,10 @@ import * as resume from './migrations/0003-resume.ts';
 import * as oidcUsers from './migrations/0004-oidc-users.ts';
 import * as external from './migrations/0005-external.ts';
 import * as wanted from './migrations/0006-wanted.ts';
+import * as totals from './migrations/0007-totals.ts';
+import * as notices from './migrations/0008-notices.ts';
+import * as access from './migrations/0009-access.ts';
+import * as archive from './migrations/0010-archive.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -16,6 +20,10 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004-oidc-users': oidcUsers,
   '0005-external': external,
   '0006-wanted': wanted,
+  '0007-totals': totals,
+  '0008-notices': notices,
+  '0009-access': access,
+  '0010-archive': archive,
 };
 
 /**

@@ -1,5 +1,6 @@
 /** The tables as kysely sees them; the migrations are what makes them. */
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
+import type { Grant } from '../domain/grant.ts';
 import type { ActionParameters, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { JobStatus } from '../domain/status.ts';
@@ -65,7 +66,16 @@ export type StepsTable = {
   ended_at: Date | null;
   outcome: 'completed' | 'failed' | 'cancelled' | null;
   diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
+  /** Where reading its log goes on: bytes that the program printed, and the runner's own word for the place. */
+  log_read: Generated<number>;
+  log_mark: string | null;
+  /** The same place in the bytes of its text, which is what readers go by. */
+  log_bytes: Generated<number>;
+  log_state: Generated<LogState>;
 };
+
+/** `end_missing`: more cannot be had of it. `removed`: it was purged. */
+export type LogState = 'growing' | 'complete' | 'end_missing' | 'removed';
 
 export type ReportsTable = {
   job_id: number;
@@ -84,6 +94,9 @@ export type ReportsTable = {
   message: string | null;
 };
 
+/** Null in a list is no limit. */
+type GrantColumns = { [K in keyof Grant]: ColumnType<Grant[K], Grant[K], Grant[K]> };
+
 export type Schema = {
   installation: { one: Generated<boolean>; uuid: Generated<string>; created_at: DefaultTime };
   jobs: JobsTable;
@@ -96,8 +109,6 @@ export type Schema = {
     byte_offset: number;
     byte_length: number;
     text: string;
-    /** The runner's own word for the place after this chunk, where bytes alone do not tell it. */
-    mark: string | null;
   };
   /** What external executors said, line by line. */
   job_log: {
@@ -164,7 +175,21 @@ export type Schema = {
     disabled: Generated<boolean>;
     created_at: DefaultTime;
     updated_at: DefaultTime;
-  };
+  } & GrantColumns;
+  /** Of programs; never the tokens themselves. */
+  service_tokens: {
+    /** Stands in the token, and is no secret. */
+    id: string;
+    name: string;
+    /** SHA-256 of the whole token. */
+    hash: Buffer;
+    created_at: DefaultTime;
+    created_by: string;
+    /** Null for one that never does. */
+    expires_at: Date | null;
+    last_used_at: Date | null;
+    revoked_at: Date | null;
+  } & GrantColumns;
   oidc_users: {
     sub: string;
     name: string | null;
@@ -178,7 +203,12 @@ export type Schema = {
     principal: string;
     verb: string;
     object: string;
-    detail: ColumnType<unknown, string | null, string | null>;
+    detail: ColumnType<unknown, string | null, never>;
+    /** The code it was refused with; null for what was done. */
+    refused: string | null;
+    reason: string | null;
+    address: string | null;
+    request_id: string | null;
   };
 };
 

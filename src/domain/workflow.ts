@@ -7,6 +7,7 @@ export const WATCH_TASK_QUEUE = 'syncrator-watch';
 
 export const RUN_JOB = 'runJob';
 export const SCHEDULED_JOB = 'scheduledJob';
+export const NOTIFY = 'notify';
 /** The signal that says: look at Postgres, something may be wanted of your key. */
 export const POKED = 'poked';
 

@@ -1,7 +1,7 @@
 /** What the program is told by its environment and settings file. Settings of source and sink are secrets' neighbours: nothing here is logged. */
 
 import { DEFAULT_MAX_DELETE_PERCENT } from '../domain/guard.ts';
-import { type Environment, openSettings } from './settings-file.ts';
+import { type Environment, openSettings, type Settings } from './settings-file.ts';
 import { readSinkSettings, type SinkSettings } from './sinks/sink-settings.ts';
 import { readSourceSettings, type SourceSettings } from './sources/source-settings.ts';
 
@@ -36,9 +36,17 @@ export function readSettings({
   const settings = openSettings(environment);
   const source = needsSource ? readSourceSettings(settings) : null;
   const sink = readSinkSettings(settings);
-  const percent = settings.optional('SYNCRATOR_MAX_DELETE_PERCENT') ?? String(DEFAULT_MAX_DELETE_PERCENT);
-  if (!/^\d{1,3}(\.\d+)?$/.test(percent) || Number(percent) > 100) {
-    throw settings.fault('SYNCRATOR_MAX_DELETE_PERCENT is not a number from 0 to 100');
+  if (source?.kind === 'gitlab' && sink.kind !== 'postgres') {
+    throw settings.fault('SINK is not postgres, which SOURCE=gitlab needs');
   }
-  return { source, sink, maxDeletePercent: Number(percent) };
+  return { source, sink, maxDeletePercent: readMaxDeletePercent(settings) };
+}
+
+/** 0 to 100. */
+export function readMaxDeletePercent({ optional, fault }: Settings): number {
+  const percent = optional('SYNCRATOR_MAX_DELETE_PERCENT') ?? String(DEFAULT_MAX_DELETE_PERCENT);
+  if (!/^\d{1,3}(\.\d+)?$/.test(percent) || Number(percent) > 100) {
+    throw fault('SYNCRATOR_MAX_DELETE_PERCENT is not a number from 0 to 100');
+  }
+  return Number(percent);
 }

@@ -21,3 +21,17 @@ export function pastTimes({ spec, timezone }: Schedule, now: Date, count: number
     .filter((at) => at <= now && cron.match(at))
     .slice(0, count);
 }
+
+/** The first time after `since`; undefined where there is none. */
+export function firstDue({ spec, timezone }: Schedule, since: Date): Date | undefined {
+  if (spec.kind === 'cron')
+    return new Cron(spec.cron, { timezone, paused: true }).nextRun(since) ?? undefined;
+  const every = spec.seconds * 1000;
+  return new Date((Math.floor(since.getTime() / every) + 1) * every);
+}
+
+/** Seconds since the first time after `since` that is not in the future; 0 where there is none. */
+export function overdueSeconds(schedule: Schedule, since: Date, now: Date): number {
+  const first = firstDue(schedule, since);
+  return first === undefined || first > now ? 0 : (now.getTime() - first.getTime()) / 1000;
+}

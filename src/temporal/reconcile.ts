@@ -13,6 +13,7 @@ import { cancelRun } from './cancel.ts';
 import { isTemporalAway } from './away.ts';
 import type { Temporal } from './connect.ts';
 import { describeRun } from './describe.ts';
+import { noticeMissedSchedules } from './notices.ts';
 import { poke } from './poke.ts';
 import { syncSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -24,6 +25,8 @@ export type ReconcileDeps = {
   readonly params: JobParams;
   readonly installation: string;
   readonly log: Log;
+  /** Told of each Job or process that belonged to no active job. */
+  readonly onOrphan?: (() => void) | undefined;
 };
 
 const EVERY_MS = 10_000;
@@ -64,6 +67,7 @@ const PARTS: Record<string, (deps: ReconcileDeps) => Promise<void>> = {
   cancelling: cancelAgain,
   orphans: removeOrphans,
   schedules: ({ temporal, params, installation }) => syncSchedules(temporal, params, installation),
+  missed: noticeMissedSchedules,
 };
 
 /** (a) Wanted, and nobody has come for it. */
@@ -89,7 +93,7 @@ async function cancelAgain({ db, temporal, log }: ReconcileDeps): Promise<void> 
 }
 
 /** (c) The listing first, the rows after it: what began in between has its row by then. */
-async function removeOrphans({ db, runner, log }: ReconcileDeps): Promise<void> {
+async function removeOrphans({ db, runner, log, onOrphan }: ReconcileDeps): Promise<void> {
   const old = (await runner.list()).filter(
     (listed) => !listed.removing && Math.abs(Date.now() - listed.createdAt.getTime()) > ORPHAN_AGE_MS,
   );
@@ -100,6 +104,7 @@ async function removeOrphans({ db, runner, log }: ReconcileDeps): Promise<void> 
   const orphans = old.filter((listed) => !active.has(listed.labels.jobUid));
   await each(orphans, log, async ({ name, uid, live, labels }) => {
     log.info({ name, job: labels.jobId, live }, 'reconcile: removing what belongs to no active job');
+    onOrphan?.();
     if (live) await runner.remove({ name, uid, force: false });
     else await runner.forget({ name, uid });
   });

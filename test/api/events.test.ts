@@ -95,7 +95,7 @@ it('tells the jobs that wait for a listener in the order of their changes, which
     [3, 2],
     [1, 6],
   ] as const)
-    backlog.add({ id, version, isFinal: false, frame: '' });
+    backlog.add({ id, version, isFinal: false, changedAt: new Date(0), frame: '' });
   expect(backlog.take().jobs.map(({ version }) => version)).toEqual([2, 5, 6]);
 });
 

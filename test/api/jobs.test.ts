@@ -35,11 +35,16 @@ const put = (id: number, token: string | null, json: unknown = { seq: 1, phase: 
   api.call('PUT', `/jobs/${id}/report`, { token, json });
 
 const write = async (ref: { jobId: number; step: number; attempt: number }, offset: number, text: string) =>
-  appendLog(api.db, ref, {
-    offset,
-    bytes: Buffer.from(text),
-    next: { offset: offset + Buffer.byteLength(text), mark: null },
-  });
+  appendLog(
+    api.db,
+    ref,
+    {
+      offset,
+      bytes: Buffer.from(text),
+      next: { offset: offset + Buffer.byteLength(text), mark: null },
+    },
+    { head: 1_000_000, tail: 1_000_000 },
+  );
 
 describe('GET /jobs', () => {
   it('pages by cursor and by page, and past the end is empty', async () => {
@@ -216,9 +221,15 @@ describe('reports', () => {
   it('are small, and at most one a second on average', async () => {
     const job = await claimed(api);
     const { token } = await job.begin();
-    const large = { seq: 1, phase: 'reading', message: 'x'.repeat(9000) };
+    const large = { seq: 1, phase: 'reading', message: 'x'.repeat(70_000) };
     expect((await put(job.id, token, large)).status).toBe(413);
-    const wrong = { seq: 0, phase: 'reading', colour: 1, checkpoint: 'x'.repeat(5000), records_done: -1 };
+    const wrong = {
+      seq: 0,
+      phase: 'reading',
+      colour: 1,
+      checkpoint: 'x'.repeat(57 * 1024),
+      records_done: -1,
+    };
     const refused = await put(job.id, token, wrong);
     expect(refused.status).toBe(422);
     expect(refused.body.errors.map((e: { field: string }) => e.field).toSorted()).toEqual([
@@ -305,7 +316,7 @@ describe('logs', () => {
       return false;
     });
     expect(texts(events)).toEqual(['one\n\ndata: forged\n\n', 'two\n', 'three\n', 'end completed']);
-    expect(events.map((e) => e.id)).toEqual(['0.1.0', '0.1.19', '1.1.0', undefined]);
+    expect(events.map((e) => e.id)).toEqual(['0.1.19', '0.1.23', '1.1.6', undefined]);
   });
 
   it('are resumed after the last event seen', async () => {
@@ -315,13 +326,13 @@ describe('logs', () => {
     await write(ref, 4, 'two\n');
     await write(ref, 8, 'three\n');
     const one = await read(`/jobs/${job.id}/logs?follow&step=0`, (seen) => seen.length >= 1);
-    expect(one[0]?.id).toBe('0');
+    expect(one[0]?.id).toBe('4');
     await job.end(ref);
     await job.finish();
-    const resume = { 'last-event-id': '4' };
+    const resume = { 'last-event-id': '8' };
     const rest = await read(`/jobs/${job.id}/logs?follow&step=0`, () => false, resume);
     expect(texts(rest)).toEqual(['three\n', 'end completed']);
-    const all = await read(`/jobs/${job.id}/logs?follow=true`, () => false, { 'last-event-id': '0.1.0' });
+    const all = await read(`/jobs/${job.id}/logs?follow=true`, () => false, { 'last-event-id': '0.1.4' });
     expect(texts(all)).toEqual(['two\n', 'three\n', 'end completed']);
   });
 

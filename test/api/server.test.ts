@@ -128,4 +128,48 @@ it('ends with one line for a bad params file or setting', async () => {
   const setting = await run('src/server.ts', [], '', { SYNCRATOR_SECRET: 'short' });
   expect([setting.code, setting.err.split('\n').length]).toEqual([1, 2]);
   expect(setting.err).toContain('SYNCRATOR_SECRET');
+  const account = await run('src/server.ts', [], '', { ACCOUNT: 'souk/dev' });
+  expect([account.code, account.err.split('\n').length]).toEqual([1, 2]);
+  expect(account.err).toContain('ACCOUNT=souk/dev: job_params declares no sync of it');
+});
+
+it('lets a call that waits for its job go: when its client leaves, and when the process ends', async () => {
+  const password = 'correct horse battery';
+  const own = await createDatabase({ migrated: false });
+  const api = await start({
+    ACCOUNT: 'alpha/dev',
+    LOG_LEVEL: 'debug',
+    DATABASE_URL: own.url,
+    SYNCRATOR_ADMIN_PASSWORD: password,
+  });
+  try {
+    const answer = await login(api.url, 'admin', password);
+    const { access_token } = z.object({ access_token: z.string() }).parse(await answer.json());
+    const headers = { authorization: `Bearer ${access_token}` };
+    // No worker is there to take the job.
+    const syncall = (signal: AbortSignal | null = null) =>
+      fetch(`${api.url}/api/syncall`, { method: 'PATCH', headers, signal });
+    const queued = async () => {
+      const jobs = await fetch(`${api.url}/jobs?status=queued`, { headers });
+      return z.array(z.object({ id: z.int() })).parse(await jobs.json());
+    };
+    const gone = new AbortController();
+    const left = syncall(gone.signal);
+    await expect.poll(queued).toHaveLength(1);
+    gone.abort();
+    await expect(left).rejects.toThrow();
+    await expect
+      .poll(() => api.said.join(''), { timeout: 5_000 })
+      .toMatch(/"path":"\/api\/syncall","status":202/);
+    const [{ id } = { id: 0 }] = await queued();
+    await fetch(`${api.url}/jobs/${id}`, { method: 'DELETE', headers });
+    const waiting = syncall();
+    await expect.poll(queued).toHaveLength(1);
+    api.child.kill('SIGTERM');
+    expect((await waiting).status).toBe(202);
+    expect(await api.ended).toBe(0);
+  } finally {
+    api.child.kill('SIGKILL');
+    await own.drop();
+  }
 });

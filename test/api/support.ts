@@ -16,6 +16,7 @@ import { connect } from '../../src/db/connect.ts';
 import { beginStep, endStep } from '../../src/db/steps.ts';
 import { finishJob } from '../../src/db/finish.ts';
 import { addUser } from '../../src/db/users.ts';
+import { unlimited } from '../../src/domain/grant.ts';
 import { loadJobParams } from '../../src/job-params.ts';
 import { createLog } from '../../src/log.ts';
 import { makeReportToken } from '../../src/report-token.ts';
@@ -70,6 +71,7 @@ export type Asked = {
   readonly body?: string | FormData | URLSearchParams | Uint8Array<ArrayBuffer>;
   readonly token?: string | null;
   readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal;
 };
 
 export type Answered = { status: number; headers: Headers; text: string; body: any };
@@ -84,6 +86,7 @@ export async function setup(
     env?: Record<string, string>;
     temporal?: string;
     files?: Record<string, string[]>;
+    accountWaitMs?: number;
   } = {},
 ) {
   const database = await createDatabase({ migrated: true });
@@ -107,9 +110,19 @@ export async function setup(
   const stopping = new AbortController();
   const log = createLog({ name: 'test', level: 'silent' });
   const changes = listenForChanges({ url: config.databaseUrl, onError: () => {} });
-  const deps: ApiDeps = { config, db, temporal, params, log, changes, stopping: stopping.signal };
+  const deps: ApiDeps = {
+    config,
+    db,
+    temporal,
+    params,
+    log,
+    changes,
+    stopping: stopping.signal,
+    ...(options.accountWaitMs === undefined ? {} : { accountWaitMs: options.accountWaitMs }),
+  };
   const app = createApp(deps);
-  await addUser(db, { username: 'admin', passwordHash: await hashPassword(PASSWORD) }, 'test');
+  const first = { username: 'admin', passwordHash: await hashPassword(PASSWORD), grant: unlimited('admin') };
+  await addUser(db, first, { principal: 'test' });
   const now = Math.floor(Date.now() / 1000);
   const token = await signToken(config.secrets, { sub: 'admin', authTime: now });
 
@@ -119,7 +132,8 @@ export async function setup(
     if (bearer !== null) headers.set('authorization', `Bearer ${bearer}`);
     if (asked.json !== undefined) headers.set('content-type', 'application/json');
     const body = asked.json === undefined ? asked.body : JSON.stringify(asked.json);
-    return app.request(where, { method, headers, ...(body === undefined ? {} : { body }) });
+    const signal = asked.signal ? { signal: asked.signal } : {};
+    return app.request(where, { method, headers, ...signal, ...(body === undefined ? {} : { body }) });
   };
   const call = async (method: string, where: string, asked: Asked = {}): Promise<Answered> => {
     const response = await raw(method, where, asked);

@@ -21,6 +21,7 @@ beforeAll(async () => {
 test('it exports the workflows', () => {
   expect(code).toMatch(/\bfunction runJob\(/);
   expect(code).toMatch(/\bfunction scheduledJob\(/);
+  expect(code).toMatch(/\bfunction notify\(/);
 });
 
 test('of our files it has the workflows and the domain, nothing else', () => {

@@ -50,6 +50,7 @@ test('the cases that matter are recorded, each to its end', () => {
       'completed-sync',
       'failed-delta-in-diff',
       'nothing-to-claim',
+      'notified-nobody',
       'poked-again',
       'scheduled-job',
       'terminated-and-taken-over',
@@ -57,12 +58,14 @@ test('the cases that matter are recorded, each to its end', () => {
     ]),
   );
   expect(read('poked-again').events.at(-1)?.eventType).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW');
-  for (const name of names.filter((other) => other !== 'poked-again'))
+  // Whom nobody knows cannot be told.
+  expect(read('notified-nobody').events.at(-1)?.eventType).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_FAILED');
+  for (const name of names.filter((other) => !['poked-again', 'notified-nobody'].includes(other)))
     expect(read(name).events.at(-1)?.eventType, name).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED');
   const types = names.map(
     (name) => read(name).events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name,
   );
-  expect(new Set(types)).toEqual(new Set(['runJob', 'scheduledJob']));
+  expect(new Set(types)).toEqual(new Set(['notify', 'runJob', 'scheduledJob']));
 });
 
 test.each(names)('%s is replayed as it was recorded', async (name) => {

@@ -57,13 +57,15 @@ describe('users', () => {
 
   test('are added, listed, disabled, enabled and get another password, read from stdin', async () => {
     expect((await users([])).stdout).toBe('there is no user yet\n');
-    const added = await users(['add', 'eve']);
-    expect([added.code, added.stdout, added.stderr]).toEqual([0, '', 'Added eve.\n']);
+    const added = await users(['add', 'eve', '--role', 'admin']);
+    expect([added.code, added.stdout, added.stderr]).toEqual([0, '', 'Added eve, admin (limits: none).\n']);
     const first = await findUser(db, 'eve');
     expect(first?.password_hash).toMatch(/^\$argon2id\$/);
     expect((await users(['disable', 'eve'])).code).toBe(0);
     expect((await findUser(db, 'eve'))?.disabled).toBe(true);
-    expect((await users(['list'])).stdout).toMatch(/^USER +STATE +SINCE\neve +disabled +\d{4}-/);
+    expect((await users(['list'])).stdout).toMatch(
+      /^USER +ROLE +LIMITS +STATE +SINCE\neve +admin +none +disabled +\d{4}-/,
+    );
     expect((await users(['enable', 'eve'])).code).toBe(0);
     expect((await findUser(db, 'eve'))?.disabled).toBe(false);
     expect((await users(['passwd', 'eve'], 'another password')).code).toBe(0);
@@ -73,12 +75,37 @@ describe('users', () => {
     expect(listed.stdout).not.toContain('argon2');
   });
 
+  test('have a role and limits, which may be changed', async () => {
+    const limits = ['--env', 'qas,dev', '--env', 'qas', '--action', 'delta'];
+    await users(['add', 'eve', '--role', 'operator', ...limits]);
+    const first = { role: 'operator', envs: ['qas', 'dev'], actions: ['delta'] };
+    expect(await findUser(db, 'eve')).toMatchObject(first);
+    expect((await users(['list'])).stdout).toMatch(/^eve +operator +env qas, dev; action delta +enabled /m);
+    expect(JSON.parse((await users(['list', '--output', 'json'])).stdout)).toMatchObject([first]);
+    // Limits that are not said again are gone: role and limits are one.
+    const changed = await users(['role', 'eve', 'viewer']);
+    expect([changed.code, changed.stderr]).toEqual([0, 'eve is viewer now (limits: none).\n']);
+    expect(await findUser(db, 'eve')).toMatchObject({ role: 'viewer', envs: null, actions: null });
+    const { rows } = await sql<{ line: string }>`
+      SELECT principal || ' ' || verb || ' ' || object || ' ' || detail AS line FROM audit ORDER BY id`.execute(
+      db,
+    );
+    expect(rows.map(({ line }) => line)).toEqual([
+      expect.stringMatching(/^users command \(\w+\) add user eve \{.*"envs": \["qas", "dev"\]/),
+      expect.stringMatching(/^users command \(\w+\) role user eve \{.*"role": "viewer"/),
+    ]);
+  });
+
   test('are refused with a reason, and nothing is changed', async () => {
-    await users(['add', 'eve']);
+    await users(['add', 'eve', '--role', 'viewer']);
     for (const [args, input, words] of [
-      [['add', 'eve'], PASSWORD, 'there is a user eve already'],
-      [['add', 'bob'], 'short', 'a password has 8 to'],
-      [['add', 'a/b'], PASSWORD, "'a/b' is not 1 to 64 of"],
+      [['add', 'eve', '--role', 'admin'], PASSWORD, 'there is a user eve already'],
+      [['add', 'bob', '--role', 'admin'], 'short', 'a password has 8 to'],
+      [['add', 'a/b', '--role', 'admin'], PASSWORD, "'a/b' is not 1 to 64 of"],
+      [['add', 'bob', '--role', 'root'], PASSWORD, "'root' is not viewer, operator, admin"],
+      [['add', 'bob', '--role', 'viewer', '--env', 'qas'], PASSWORD, 'a viewer only looks'],
+      [['role', 'eve', 'operator', '--env', 'q s'], PASSWORD, "'q s' is no name of an environment"],
+      [['role', 'nobody', 'admin'], PASSWORD, 'there is no user nobody'],
       [['passwd', 'nobody'], PASSWORD, 'there is no user nobody'],
       [['disable', 'nobody'], PASSWORD, 'there is no user nobody'],
     ] as const) {
@@ -86,7 +113,15 @@ describe('users', () => {
       expect([code, stdout], args.join(' ')).toEqual([1, '']);
       expect(stderr, args.join(' ')).toMatch(new RegExp(`^syncrator: ${words}`));
     }
-    expect(JSON.parse((await users(['list', '--output', 'json'])).stdout)).toHaveLength(1);
+    // Nobody gets a role that nobody has said.
+    const unsaid = await users(['add', 'bob']);
+    expect([unsaid.code, unsaid.stderr]).toEqual([
+      1,
+      expect.stringContaining("'--role <role>' not specified"),
+    ]);
+    expect(JSON.parse((await users(['list', '--output', 'json'])).stdout)).toMatchObject([
+      { username: 'eve', role: 'viewer' },
+    ]);
   });
 });
 

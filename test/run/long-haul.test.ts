@@ -86,8 +86,11 @@ async function startWorker(): Promise<() => Promise<void>> {
     params: await loadJobParams(system.environment['JOB_PARAMS'] ?? ''),
     installation: await readInstallation(system.db),
     defaults: { runner: 'process', image: 'none' },
+    receivers: [],
+    publicUrl: undefined,
     secrets: [SECRET],
     reportBaseUrl: 'http://127.0.0.1:9',
+    logLimit: 1024 * 1024,
   });
   const shared = {
     connection: skipping.nativeConnection,

@@ -9,6 +9,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Rig, startRig } from '../../bench/rig.ts';
 import type { ParamsFile } from '../support/params-files.ts';
 import { workflowId } from '../../src/domain/names.ts';
+import type { Notice } from '../../src/domain/notice.ts';
+import { NOTIFY, TASK_QUEUE } from '../../src/domain/workflow.ts';
 import { cancel } from '../../src/temporal/cancel.ts';
 import { poke } from '../../src/temporal/poke.ts';
 import { historyToJson } from '../histories/json.ts';
@@ -104,6 +106,22 @@ const CASES: Record<string, (rig: Rig) => Promise<Recorded>> = {
       await wait(100);
     }
     throw new Error('the schedule never fired');
+  },
+
+  async 'notified-nobody'(rig) {
+    const of = { workflowId: 'syncrator-notify/recorded', taskQueue: TASK_QUEUE };
+    const notice: Notice = {
+      id: 1,
+      event: 'failed',
+      env: 'dev',
+      target: 'sync',
+      jobId: 1,
+      schedule: null,
+      at: '2026-11-25T03:00:00.000Z',
+    };
+    const handle = await rig.temporal.client.workflow.start(NOTIFY, { ...of, args: [notice, 'nobody'] });
+    await handle.result().catch(() => undefined); // no receiver is called that
+    return { 'notified-nobody': { workflowId: handle.workflowId, runId: handle.firstExecutionRunId } };
   },
 
   // The last: it kills the worker.

@@ -64,7 +64,11 @@ type Call = {
   readonly body?: unknown;
 };
 
-export function createClient(connection: Connection): KubernetesClient {
+/** One try of a call: `status` 0 where none came. @param resource such as `jobs` */
+export type OnCall = (call: { method: string; resource: string; status: number; seconds: number }) => void;
+
+/** @param onCall told of every try but streams */
+export function createClient(connection: Connection, onCall?: OnCall): KubernetesClient {
   const namespaced = `namespaces/${connection.namespace}`;
   const paths = { jobs: `/apis/batch/v1/${namespaced}/jobs`, pods: `/api/v1/${namespaced}/pods` };
 
@@ -186,6 +190,11 @@ export function createClient(connection: Connection): KubernetesClient {
     const signal = AbortSignal.timeout(withinMs);
     const { headers, dispatcher } = await identify(what, 'call');
     let answer: { status: number; text: string; retryAfter: string | undefined };
+    const began = performance.now();
+    const tell = (status: number) => {
+      const seconds = (performance.now() - began) / 1000;
+      onCall?.({ method: call.method, resource: resourceOf(call.path), status, seconds });
+    };
     try {
       const response = await orAborted(
         request(urlOf(call.path, call.query), {
@@ -202,7 +211,9 @@ export function createClient(connection: Connection): KubernetesClient {
         text: await response.body.text(),
         retryAfter: response.headers['retry-after']?.toString(),
       };
+      tell(answer.status);
     } catch (cause) {
+      tell(0);
       throw noAnswer(what, cause, signal.aborted ? `within ${Math.round(withinMs / 1000)} s` : undefined);
     }
     if (answer.status >= 300) {
@@ -257,6 +268,11 @@ export function createClient(connection: Connection): KubernetesClient {
     const search = new URLSearchParams(query).toString();
     return `${connection.server}${path}${search === '' ? '' : `?${search}`}`;
   }
+}
+
+/** The kind of thing a path names, without its name. */
+function resourceOf(path: string): string {
+  return /\/(jobs|pods|events|selfsubjectaccessreviews)(\/|$)/.exec(path)?.[1] ?? 'other';
 }
 
 function noAnswer(what: string, cause: unknown, why?: string): KubernetesError {

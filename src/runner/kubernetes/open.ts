@@ -1,11 +1,14 @@
 /** Opens the runner on the cluster that the settings name, and sees to it that its account may do what it will ask for. */
 import type { Runner } from '../runner.ts';
 import { missingRights } from './access.ts';
-import { createClient } from './client.ts';
+import { createClient, type OnCall } from './client.ts';
 import { connectKubernetes, type ConnectionSettings } from './connection.ts';
 import { createKubernetesRunner, type KubernetesRunnerOptions } from './kubernetes-runner.ts';
 
-type Options = Omit<KubernetesRunnerOptions, 'client'> & { readonly cluster: ConnectionSettings };
+type Options = Omit<KubernetesRunnerOptions, 'client'> & {
+  readonly cluster: ConnectionSettings;
+  readonly onCall?: OnCall | undefined;
+};
 
 /**
  * A cluster that is away just now is told to `onTrouble`, since it comes back.
@@ -13,7 +16,7 @@ type Options = Omit<KubernetesRunnerOptions, 'client'> & { readonly cluster: Con
  */
 export async function openKubernetesRunner(options: Options): Promise<Runner & { readonly where: string }> {
   const connection = connectKubernetes(options.cluster);
-  const client = createClient(connection);
+  const client = createClient(connection, options.onCall);
   const { server, context, namespace } = connection;
   const missing = await missingRights(client).catch((error: unknown) => {
     options.onTrouble('Kubernetes is not to be had just now', error);

@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { open, rename, rm, watch } from 'node:fs/promises';
+import { rename, rm, watch } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Key } from '../../domain/job.ts';
 import { describeAttempt, isSameAttempt, jobPart } from '../../domain/names.ts';
-import type { Listed, LogPart, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
+import type { Listed, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
 import { diagnoseProcess } from './diagnose.ts';
+import { openLogFile } from './log-file.ts';
 import { secretEnvironment } from '../program.ts';
 import { signalProcess } from '../../process-stat.ts';
 import { ROOT, SUPERVISOR } from './own-programs.ts';
@@ -19,15 +20,12 @@ import {
   type Exit,
   isCode,
   listRunFolders,
-  LOG,
   type RunSpec,
   readExit,
   readSpec,
   readSupervisor,
   takeSupervision,
 } from './run-folder.ts';
-
-const LOG_PART_BYTES = 64 * 1024;
 
 export type ProcessRunnerOptions = {
   readonly dataDir: string;
@@ -89,17 +87,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       }
     },
 
-    openLog({ name }, from, behind) {
-      let { offset } = from;
-      return {
-        async read() {
-          const part = await readLogPart(path.join(folderOf(name), LOG), offset, behind);
-          if (part) offset = part.next.offset;
-          return part;
-        },
-        close: () => undefined,
-      };
-    },
+    openLog: ({ name, uid }, from, keep) => openLogFile(folderOf(name), uid, from, keep),
 
     async remove({ name, uid, force }) {
       const folder = folderOf(name);
@@ -205,25 +193,4 @@ function endOf(exit: Exit): StepEnd {
   return exit.exitCode === null
     ? { kind: 'killed', signal: exit.signal ?? 'an unknown signal' }
     : { kind: 'exited', exitCode: exit.exitCode };
-}
-
-async function readLogPart(file: string, from: number, behind: number): Promise<LogPart | undefined> {
-  let handle: Awaited<ReturnType<typeof open>>;
-  try {
-    handle = await open(file, 'r');
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  try {
-    const { size } = await handle.stat();
-    const offset = Math.max(from, size - behind);
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(LOG_PART_BYTES), 0, LOG_PART_BYTES, offset);
-    if (bytesRead === 0) return undefined;
-    // Whole lines, so that no character is cut in two; a last line without an end goes as it is.
-    const length = buffer.lastIndexOf('\n', bytesRead - 1) + 1 || bytesRead;
-    return { offset, bytes: buffer.subarray(0, length), next: { offset: offset + length, mark: null } };
-  } finally {
-    await handle.close();
-  }
 }

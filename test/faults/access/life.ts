@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { hashPassword } from '../../../src/api/passwords.ts';
 import { addUser, changeUser } from '../../../src/db/users.ts';
+import { unlimited } from '../../../src/domain/grant.ts';
 import { settingsName } from '../../../src/runner/kubernetes/render.ts';
 import { CONTAINER } from '../../../src/runner/kubernetes/objects.ts';
 import { makeReportToken } from '../../../src/report-token.ts';
@@ -16,7 +17,7 @@ import { type Canary, secret } from './canaries.ts';
 /** What the program's jobs are; each has its own target. */
 export const TARGETS = [
   { name: 'running' },
-  { name: 'other' },
+  { name: 'other', more: 'SCHEDULE=0 0 1 1 *\n' },
   { name: 'done' },
   { name: 'failed' },
   { name: 'gone' },
@@ -55,8 +56,12 @@ export async function live(rig: Rig, asker: Asker, of: { secrets: readonly strin
   plant("the worker's token", [], undefined, kubeconfig.users[0]?.user.token ?? '');
 
   const alice = plant("alice's password");
-  await addUser(rig.db, { username: 'alice', passwordHash: await hashPassword(secret()) }, 'test');
-  await changeUser(rig.db, 'alice', { passwordHash: await hashPassword(alice) }, 'test');
+  await addUser(
+    rig.db,
+    { username: 'alice', passwordHash: await hashPassword(secret()), grant: unlimited('admin') },
+    { principal: 'test' },
+  );
+  await changeUser(rig.db, 'alice', { passwordHash: await hashPassword(alice) }, { principal: 'test' });
   const login = async (fields: Record<string, string>) => asker.ask('POST', '/login', { json: fields });
   const entered = await login({ username: 'alice', password: alice });
   const token = tokenIn(entered.status, entered.text);

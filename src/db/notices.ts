@@ -1,0 +1,31 @@
+/** What is to be told outside, until it has been handed on. */
+import { sql } from 'kysely';
+import type { Notice } from '../domain/notice.ts';
+import type { Db } from './schema.ts';
+
+const PAGE = 100;
+
+/** Oldest first. */
+export async function listOpenNotices(db: Db): Promise<Notice[]> {
+  const { rows } = await sql<Omit<Notice, 'at'> & { at: Date }>`
+    SELECT id::float8 AS id, event, env, target, job_id AS "jobId", schedule, at FROM notices
+    WHERE NOT handed_on ORDER BY id LIMIT ${PAGE}`.execute(db);
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+}
+
+/** A missed schedule is remembered, so that it is told once; all else is forgotten. Safe to repeat. */
+export async function handOn(db: Db, { id, schedule }: Notice): Promise<void> {
+  if (schedule === null) await sql`DELETE FROM notices WHERE id = ${id}`.execute(db);
+  else await sql`UPDATE notices SET handed_on = true WHERE id = ${id}`.execute(db);
+}
+
+/** Once for each firing that was missed. @param at when it should have fired */
+export async function noticeMissed(
+  db: Db,
+  of: { readonly schedule: string; readonly env: string; readonly target: string; readonly at: Date },
+): Promise<void> {
+  await sql`
+    INSERT INTO notices (event, env, target, schedule, at)
+    VALUES ('freshness_missed', ${of.env}, ${of.target}, ${of.schedule}, ${of.at})
+    ON CONFLICT (schedule, at) DO NOTHING`.execute(db);
+}

@@ -1,0 +1,43 @@
+/** A histogram whose places were counted elsewhere: prom-client's own counts only what this process observes. */
+import type { Metric } from 'prom-client';
+
+export type StoredSeries = {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly sum: number;
+  /** At or below each bound and above the one before; the last: above all. */
+  readonly places: readonly number[];
+};
+
+type Value = { metricName: string; labels: Record<string, string | number>; value: number };
+
+/** As a registry takes it. @param read asked at each scrape */
+export function storedHistogram(of: {
+  name: string;
+  help: string;
+  bounds: readonly number[];
+  read: () => Promise<readonly StoredSeries[]>;
+}): Metric {
+  const { name, help, bounds, read } = of;
+  const get = async () => ({
+    name,
+    help,
+    type: 'histogram',
+    values: (await read()).flatMap((series) => valuesOf(name, bounds, series)),
+  });
+  return { name, help, type: 'histogram', get } as unknown as Metric;
+}
+
+/** https://prometheus.io/docs/concepts/metric_types/#histogram: each bucket counts all below it too. */
+function valuesOf(name: string, bounds: readonly number[], { labels, sum, places }: StoredSeries): Value[] {
+  let below = 0;
+  const buckets = [...bounds, Infinity].map((bound, place): Value => {
+    below += places[place] ?? 0;
+    const le = bound === Infinity ? '+Inf' : bound;
+    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: below };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: below },
+  ];
+}

@@ -1,0 +1,155 @@
+/** /metrics of api and worker: what Prometheus is told of jobs, targets, schedules and servers, whoever was restarted. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../src/embedded/ports.ts';
+import { params, startSystem, type System } from '../support/system.ts';
+import type { ProductPart } from '../support/product-part.ts';
+
+let system: System;
+let api: ProductPart;
+let ports: { api: number; worker: number; sdk: number };
+
+beforeAll(async () => {
+  ports = { api: await freePort(), worker: await freePort(), sdk: await freePort() };
+  system = await startSystem({
+    params: [
+      params('good', 'sync', '--progress 2', 'SCHEDULE=every 1s\n'),
+      params('bad', 'sync', '--exit 3'),
+      params('never', 'sync', '--mute', 'SCHEDULE=0 3 * * *\n'),
+      params('mute', 'sync', '--mute --seconds 600'),
+      params('outside', 'sync', '', 'RUNNER=external\n'),
+    ],
+  });
+  api = await system.startApi({ METRICS_PORT: String(ports.api) });
+  await system.call('POST', '/maintenance-status', { msg: 'a test', paused: true });
+  await system.startWorker('src/worker.ts', {
+    METRICS_PORT: String(ports.worker),
+    TEMPORAL_METRICS_PORT: String(ports.sdk),
+  });
+});
+afterAll(() => system[Symbol.asyncDispose]());
+
+/** Series by name with labels, as they are written. */
+async function scrape(port: number): Promise<Map<string, number>> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(10_000) });
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([
+    200,
+    'text/plain; version=0.0.4; charset=utf-8',
+  ]);
+  const lines = (await answer.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ');
+      return [line.slice(0, at), Number(line.slice(at + 1))];
+    }),
+  );
+}
+const series = async (name: string) => (await scrape(ports.api)).get(name);
+const idOf = (submitted: { kind: string; job?: { id: number } }) => submitted.job?.id ?? 0;
+
+test('what is under way, and that maintenance holds it', async () => {
+  const held = idOf(await system.submit('bad', 'sync'));
+  expect(await series('syncrator_maintenance_paused')).toBe(1);
+  const waiting = '{env="dev",status="waiting",reason="maintenance"}';
+  expect(await series(`syncrator_jobs_active${waiting}`)).toBeGreaterThanOrEqual(1);
+  expect(await series(`syncrator_jobs_active_oldest_seconds${waiting}`)).toBeGreaterThan(0);
+  await system.call('DELETE', `/jobs/${held}`);
+  await system.call('POST', '/maintenance-status', { msg: 'over', paused: false });
+  expect(await series('syncrator_maintenance_paused')).toBe(0);
+});
+
+test('jobs by how and why they ended, their records and times, whatever process ended them', {
+  timeout: 60_000,
+}, async () => {
+  await system.until(idOf(await system.submit('bad', 'sync')), 'failed');
+  const outside = idOf(await system.submit('outside', 'sync'));
+  await system.call('PUT', `/jobs/${outside}`, { status: 'completed' });
+  const all = await scrape(ports.api);
+  const ended = (target: string, status: string, reason = '') =>
+    `{env="dev",target="${target}",action="sync",status="${status}",reason="${reason}"}`;
+  expect(all.get(`syncrator_jobs_ended_total${ended('bad', 'deleted')}`)).toBe(1);
+  expect(all.get(`syncrator_jobs_ended_total${ended('bad', 'failed', 'delete_guard')}`)).toBe(1);
+  expect(all.get(`syncrator_jobs_ended_total${ended('outside', 'completed')}`)).toBe(1);
+  // Each report of the stand-in ends with ten records.
+  expect(all.get(`syncrator_records_total${ended('bad', 'failed', 'delete_guard')}`)).toBe(10);
+  for (const histogram of ['syncrator_job_run_seconds', 'syncrator_job_wait_seconds']) {
+    const labels = ended('bad', 'failed', 'delete_guard');
+    expect(all.get(`${histogram}_count${labels}`)).toBe(1);
+    expect(all.get(`${histogram}_bucket${labels.replace('}', ',le="+Inf"}')}`)).toBe(1);
+    expect(all.get(`${histogram}_sum${labels}`)).toBeGreaterThan(0);
+  }
+});
+
+test('a target by its last success, its failures in a row and its schedule', {
+  timeout: 60_000,
+}, async () => {
+  await expect
+    .poll(() => series('syncrator_target_last_success_timestamp_seconds{env="dev",target="good"}'), {
+      timeout: 30_000,
+    })
+    .toBeGreaterThan(Date.now() / 1000 - 60);
+  await system.until(idOf(await system.submit('bad', 'sync')), 'failed');
+  expect(await series('syncrator_target_failures{env="dev",target="bad"}')).toBe(2);
+  expect(await series('syncrator_target_failures{env="dev",target="good"}')).toBe(0);
+  expect(await series('syncrator_target_last_success_timestamp_seconds{env="dev",target="bad"}')).toBe(0);
+  const never = '{schedule="dev.never.sync",env="dev",target="never",action="sync"}';
+  expect(await series(`syncrator_schedule_overdue_seconds${never}`)).toBe(0);
+  const good = never.replaceAll('never', 'good');
+  await expect.poll(() => series(`syncrator_schedule_paused${good}`), { timeout: 30_000 }).toBe(0);
+  await system.call('POST', '/schedules/dev.good.sync/pause', {});
+  await expect.poll(() => series(`syncrator_schedule_paused${good}`), { timeout: 30_000 }).toBe(1);
+  // Nothing succeeds any more, and it grows.
+  await expect
+    .poll(() => series(`syncrator_schedule_overdue_seconds${good}`), { timeout: 30_000 })
+    .toBeGreaterThan(3);
+});
+
+test('a program that says nothing, for how long', { timeout: 60_000 }, async () => {
+  const id = idOf(await system.submit('mute', 'sync'));
+  await system.until(id, 'running');
+  const silent = () => series('syncrator_job_silent_seconds{env="dev",target="mute"}');
+  await expect.poll(silent, { timeout: 20_000 }).toBeGreaterThan(2);
+  await system.call('DELETE', `/jobs/${id}`);
+  await system.until(id, 'deleted');
+  expect(await silent()).toBeUndefined();
+});
+
+test('another api process tells the same numbers after a restart', { timeout: 60_000 }, async () => {
+  const counted = async () =>
+    [...(await scrape(ports.api))].filter(([name]) => /^syncrator_(jobs_ended|records)_total/.test(name));
+  const before = await counted();
+  await api.kill();
+  api = await system.startApi({ METRICS_PORT: String(ports.api) });
+  expect(before.length).toBeGreaterThan(3);
+  expect(await counted()).toEqual(before);
+});
+
+test('requests by their route, never by their path, and its servers', async () => {
+  await system.call('GET', '/jobs/1');
+  await system.call('GET', '/jobs/2');
+  await system.call('GET', '/nowhere/at/all');
+  const all = await scrape(ports.api);
+  expect(
+    all.get('syncrator_http_request_seconds_count{method="GET",route="/jobs/:id",status="200"}'),
+  ).toBeGreaterThanOrEqual(2);
+  expect(all.get('syncrator_http_request_seconds_count{method="GET",route="none",status="404"}')).toBe(1);
+  expect([...all.keys()].filter((name) => name.includes('nowhere'))).toEqual([]);
+  // A Temporal that is slow on a busy machine counts as down for that scrape.
+  for (const dependency of ['postgres', 'temporal'])
+    await expect
+      .poll(() => series(`syncrator_dependency_up{dependency="${dependency}"}`), { timeout: 30_000 })
+      .toBe(1);
+  expect(all.get('process_resident_memory_bytes')).toBeGreaterThan(1_000_000);
+});
+
+test('a worker tells of its reconciler, and its SDK of itself', async () => {
+  const own = await scrape(ports.worker);
+  expect(own.get('syncrator_reconcile_last_pass_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 60);
+  expect(own.get('syncrator_orphans_found_total')).toBe(0);
+  const sdk = await fetch(`http://127.0.0.1:${ports.sdk}/metrics`, { signal: AbortSignal.timeout(10_000) });
+  expect(await sdk.text()).toContain('temporal_worker_task_slots_available');
+});
+
+test('nothing else is served there, and nothing by the api’s own port', async () => {
+  expect((await fetch(`http://127.0.0.1:${ports.api}/jobs`)).status).toBe(404);
+  expect((await fetch(`${system.apiUrl}/metrics`)).status).toBe(404);
+});
