@@ -5,6 +5,7 @@ import { type Grant, ROLES, unlimited } from './domain/grant.ts';
 import type { PodOverrides } from './domain/job.ts';
 import { type OidcRole, parseOidcRoles } from './oidc-roles.ts';
 import { parsePodOverrides } from './pod-overrides.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 const flag = z
   .enum(['true', 'false'])
@@ -284,7 +285,8 @@ export function readJobParamsDir(env: NodeJS.ProcessEnv = process.env): string {
   return path.resolve(parse(variables.pick({ JOB_PARAMS: true }), env).JOB_PARAMS);
 }
 
-function parse<T extends z.ZodType>(settings: T, env: NodeJS.ProcessEnv): z.output<T> {
+function parse<T extends z.ZodType>(settings: T, environment: NodeJS.ProcessEnv): z.output<T> {
+  const env = withSecretFiles(environment);
   const parsed = settings.safeParse(env);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => {

@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import { identify, isAlive, type ProcessIdentity } from '../../src/embedded/process-identity.ts';
 
+export const OWNER_FILE = 'owner.json';
+
 /**
  * Takes the folder, which is made if need be; of a killed owner nothing is left, because its parts ended with it.
  * @returns what gives the folder back
@@ -10,7 +12,7 @@ import { identify, isAlive, type ProcessIdentity } from '../../src/embedded/proc
  */
 export function own(dir: string): () => void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const file = path.join(dir, 'owner.json');
+  const file = path.join(dir, OWNER_FILE);
   let owner: ProcessIdentity | undefined;
   try {
     owner = JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
