@@ -1,6 +1,7 @@
 /** The only reader of `process.env` outside the sync program: every setting of api and worker, checked once. */
 import path from 'node:path';
 import { z } from 'zod';
+import { AGE_WORDS, parseAge, type Retention } from './domain/age.ts';
 import type { PodOverrides } from './domain/job.ts';
 import { parsePodOverrides } from './pod-overrides.ts';
 
@@ -37,6 +38,13 @@ const size = z
     const number = Number.parseInt(text, 10);
     return number * UNITS[text.replace(/^\d+/, '') as keyof typeof UNITS];
   });
+/** `90d`, or `off`: seconds, or undefined for ever. */
+const age = z.string().transform((text, context) => {
+  if (text === 'off') return undefined;
+  const seconds = parseAge(text);
+  if (seconds === undefined) context.addIssue(`${AGE_WORDS}, or off`);
+  return seconds;
+});
 const port = z.coerce.number().int().min(0).max(65535);
 
 const podOverrides = z
@@ -111,6 +119,8 @@ const variables = z.object({
       .min(64 * 1024, 'must be at least 64KiB')
       .max(1024 ** 3, 'must be at most 1GiB'),
   ),
+  KEEP_LOGS: age.prefault('90d'),
+  KEEP_JOBS: age.prefault('off'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -188,6 +198,7 @@ export type Config = {
   readonly account: DeclaredName | undefined;
   /** Bytes of text that are kept of a step's log, half of its beginning and half of its end. */
   readonly logLimit: number;
+  readonly keep: Retention;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
 
@@ -232,6 +243,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     gitlabHookSecret: e.GITLAB_HOOK_SECRET,
     account: e.ACCOUNT,
     logLimit: e.LOG_LIMIT,
+    keep: { logsSeconds: e.KEEP_LOGS, jobsSeconds: e.KEEP_JOBS },
     logLevel: e.LOG_LEVEL,
   };
 }
