@@ -1,4 +1,4 @@
-/** Whole logs: how far each was read stands with its step, and its chunks are merged, in bytes of their own text. */
+/** Whole logs: how far each was read stands with its step, in bytes of its own text; and what retention goes by. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -20,4 +20,10 @@ const STATEMENTS = [
   `UPDATE steps SET log_state = 'complete' FROM jobs
     WHERE jobs.id = steps.job_id AND jobs.finished_at IS NOT NULL`,
   `ALTER TABLE step_logs DROP COLUMN mark`,
+
+  // Reports of ended jobs are thinned once to what is shown of them; jobs are deleted with what refers to them.
+  `ALTER TABLE steps ADD COLUMN is_thinned boolean NOT NULL DEFAULT false`,
+  `CREATE INDEX steps_unthinned ON steps (job_id) WHERE NOT is_thinned`,
+  `CREATE INDEX schedule_firings_by_job ON schedule_firings (job_id) WHERE job_id IS NOT NULL`,
+  `CREATE INDEX idempotency_keys_by_job ON idempotency_keys (job_id) WHERE job_id IS NOT NULL`,
 ];
