@@ -6,9 +6,11 @@ import { noteOidcUser } from '../db/oidc-users.ts';
 import { findUser } from '../db/users.ts';
 import { type Grant, refusalOf, type Role, type Touched, unlimited } from '../domain/grant.ts';
 import { parseReportToken } from '../report-token.ts';
+import { parseServiceToken } from '../service-token.ts';
 import type { ApiEnv } from './context.ts';
 import { databaseDeadline } from './deadline.ts';
 import { forbidden, type Problem, unauthorized } from './problem.ts';
+import { serviceUser } from './service-user.ts';
 import { verifyToken } from './tokens.ts';
 import { localUser, type User } from './user.ts';
 
@@ -41,9 +43,17 @@ export function requires(access: Access): MiddlewareHandler<ApiEnv> {
 }
 
 /** By whoever says that it made the token: an issuer that is away closes its own door alone. @throws Problem 503 */
-async function userOf(c: Context<ApiEnv>, token: string): Promise<User | undefined> {
+async function userOf(c: Context<ApiEnv, string>, token: string): Promise<User | undefined> {
   const { oidc, config } = c.var;
   const now = databaseTime(c.var.db);
+  const service = parseServiceToken(token);
+  if (service) {
+    let user: User | undefined;
+    await databaseDeadline(c, async () => {
+      user = await serviceUser(c.var.db, service, now);
+    });
+    return user;
+  }
   if (oidc?.isNamedIn(token) === true) return await oidc.verify(token, now);
   const claims = await verifyToken(config.secrets, token, now);
   return claims && localUser(claims);
@@ -74,6 +84,7 @@ export function permits(access: Access, touches: Touches | undefined): Middlewar
  * and role of one of the issuer's, whom only the issuer can disable.
  */
 async function grantOf(c: Context<ApiEnv>, user: User): Promise<Grant> {
+  if (user.kind === 'token') return user.grant; // its row has just been read
   if (user.kind === 'oidc') {
     await noteOidcUser(c.var.db, { sub: user.sub, name: user.name, role: user.role });
     return user.grant;

@@ -36,7 +36,8 @@ const POLICY =
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const SCHEMES = {
-  bearer: 'A token that POST /login gave, or one of the OIDC issuer.',
+  bearer:
+    "A token that POST /login gave, one of the OIDC issuer, or a program's (`syncrator tokens create`).",
   report: 'The SYNCRATOR_REPORT_TOKEN of the attempt that reports.',
 };
 

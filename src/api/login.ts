@@ -68,7 +68,7 @@ const renewRoute = defineRoute({
   summary: 'A newer token for a valid one, up to 12 h after the password',
   access: 'viewer',
   answers: { 200: { description: 'A bearer token.', schema: answer } },
-  errors: [loginExpired(), localLoginOff(EXAMPLE_ISSUER), notOurs(EXAMPLE_ISSUER)],
+  errors: [loginExpired(), localLoginOff(EXAMPLE_ISSUER), notOurs(EXAMPLE_ISSUER), notRenewed()],
 });
 
 export function login({ config, db }: ApiDeps) {
@@ -103,6 +103,7 @@ export function login({ config, db }: ApiDeps) {
   app.openapi(renewRoute, async (c) => {
     const { user } = c.var;
     if (user.kind === 'oidc') throw notOurs(config.oidc?.issuer ?? '');
+    if (user.kind === 'token') throw notRenewed();
     checkLocalLogin();
     const { username, authTime } = user;
     if (databaseTime(db).getTime() / 1000 - authTime > RENEWABLE_SECONDS) throw loginExpired();
@@ -129,6 +130,14 @@ function localLoginOff(issuer: string): Problem {
 
 function notOurs(issuer: string): Problem {
   return new Problem(409, 'not_ours', `the token is of ${issuer}, which alone can give a newer one`);
+}
+
+function notRenewed(): Problem {
+  return new Problem(
+    409,
+    'not_renewed',
+    "a program's token lasts until it expires: `syncrator tokens create`",
+  );
 }
 
 function tooManyTries(seconds: number): Problem {

@@ -1,4 +1,4 @@
-/** Who asks and what they may do, and how it is written down: a user of ours by name, one of the issuer's as `oidc:<sub> (<name>)`. */
+/** Who asks and what they may do, and how it is written down: a user of ours by name, one of the issuer's as `oidc:<sub> (<name>)`, a program as `token:<name>`. */
 import type { JWTPayload } from 'jose';
 import type { OidcSettings } from '../config.ts';
 import { type Grant, unlimited } from '../domain/grant.ts';
@@ -14,6 +14,8 @@ export type User = { readonly id: string; readonly shown: string; readonly grant
       /** In the issuer's words; `grant` is what it means here. */
       readonly role: string | null;
     }
+  /** A program; null never expires. */
+  | { readonly kind: 'token'; readonly expiresAt: Date | null }
 );
 
 /** Names of ours have no colon (USERNAME_PATTERN), so that nobody else's `sub` can be one of them. */

@@ -67,6 +67,7 @@ function suggestWords(root: RootCommand): void {
   option(root, 'jobs list', 'action', each(['sync', 'delta', 'delete', 'diff', 'rollback']));
   option(root, 'users add', 'role', each(ROLES));
   argument(root, 'users role', 'role', each(ROLES));
+  option(root, 'tokens create', 'role', each(ROLES));
   argument(root, 'complete', 'shell', each(SHELLS));
   // `jobs` alone is `jobs list`, options included.
   for (const [name, of] of found(root, 'jobs list').options) found(root, 'jobs').options.set(name, of);

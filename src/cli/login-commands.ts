@@ -31,7 +31,12 @@ export function loginCommands(program: Command, contextOf: (command: Command) =>
       const { server, format } = contextOf(command);
       const { body } = await server.call<MeJson>('GET', '/me');
       print(format, body, () =>
-        fieldsOf({ name: body.name, role: body.role, limits: limitsOf(body) ?? 'none' }),
+        fieldsOf({
+          name: body.name,
+          role: body.role,
+          limits: limitsOf(body) ?? 'none',
+          expires: body.expires_at,
+        }),
       );
     });
   program

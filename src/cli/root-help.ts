@@ -16,7 +16,7 @@ const COMMANDS = [
 /** These run on this machine instead of asking the server. */
 const HERE = [
   ['server, worker', 'run the api or a worker in this process'],
-  ['users, db, params', 'users with passwords; migrations; check params files'],
+  ['users, tokens, db, params', "users; programs' tokens; migrations; check params files"],
 ] as const;
 
 const WIDTH = 37;

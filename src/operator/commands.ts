@@ -1,7 +1,8 @@
-/** `users`, `db`, `params`, `server`, `worker`: what runs on this machine, by our own modules instead of HTTP. */
+/** `users`, `tokens`, `db`, `params`, `server`, `worker`: what runs on this machine, by our own modules instead of HTTP. */
 import type { Command } from 'commander';
 import { formatOf } from '../cli/context.ts';
 import { NEEDS_DATABASE } from './options.ts';
+import { tokenCommands } from './token-commands.ts';
 import { userCommands } from './user-commands.ts';
 
 /**
@@ -10,6 +11,7 @@ import { userCommands } from './user-commands.ts';
  */
 export function operatorCommands(program: Command): void {
   userCommands(program);
+  tokenCommands(program);
   databaseCommands(program);
   program
     .command('params')

@@ -257,7 +257,14 @@ describe('limits', () => {
 describe('what one may do', () => {
   it('is told by GET /me', async () => {
     const { name, token } = await userWith(grantOf('operator', ['qas', 'dev'], ['delta']));
-    const told = { name, kind: 'local', role: 'operator', envs: ['qas', 'dev'], actions: ['delta'] };
+    const told = {
+      name,
+      kind: 'local',
+      role: 'operator',
+      envs: ['qas', 'dev'],
+      actions: ['delta'],
+      expires_at: null,
+    };
     expect((await api.call('GET', '/me', { token })).body).toEqual(told);
     expect((await api.call('GET', '/me')).body).toEqual({
       name: 'admin',
@@ -265,6 +272,7 @@ describe('what one may do', () => {
       role: 'admin',
       envs: null,
       actions: null,
+      expires_at: null,
     });
     expect((await api.call('GET', '/me', { token: null })).status).toBe(401);
   });

@@ -125,6 +125,78 @@ describe('users', () => {
   });
 });
 
+describe('tokens', () => {
+  const tokens = (...args: string[]) => run(['tokens', ...args]);
+  const listed = async () =>
+    JSON.parse((await tokens('list', '--output', 'json')).stdout) as Record<string, unknown>[];
+
+  test('are printed once, listed without themselves, and revoked', async () => {
+    expect((await tokens()).stdout).toBe('there is no token yet\n');
+    const limits = ['--env', 'prd', '--action', 'delta', '--expires', '90d'];
+    const made = await tokens('create', 'nightly', '--role', 'operator', ...limits);
+    expect(made.code).toBe(0);
+    expect(made.stdout).toMatch(/^syn_[0-9a-f]{16}_[\w-]{43}\n$/);
+    expect(made.stderr).toMatch(
+      /^Made nightly, operator \(limits: env prd; action delta\), good until 20.*\nIt is shown this once\.\n$/,
+    );
+    const [of] = await listed();
+    expect(of).toMatchObject({
+      name: 'nightly',
+      role: 'operator',
+      envs: ['prd'],
+      actions: ['delta'],
+      state: 'good',
+      last_used_at: null,
+      created_by: expect.stringMatching(/^tokens command \(\w+\)$/) as string,
+    });
+    const days = (Date.parse(String(of?.['expires_at'])) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(89.9);
+    expect(days).toBeLessThan(90.1);
+    const token = made.stdout.trim();
+    const table = await tokens('list');
+    expect(table.stdout).toMatch(
+      /^nightly +operator +env prd; action delta +good +20\S+ +never +20\S+ +tokens command/m,
+    );
+    for (const { stdout } of [table, await tokens('list', '--output', 'yaml')])
+      expect(stdout).not.toContain(token.slice(-43));
+    const revoked = await tokens('revoke', 'nightly');
+    expect([revoked.code, revoked.stdout, revoked.stderr]).toEqual([0, '', 'Revoked nightly.\n']);
+    expect(await listed()).toMatchObject([{ name: 'nightly', state: 'revoked' }]);
+    // The name is free again, and for programs there is more than the token.
+    const forEver = ['--role', 'viewer', '--expires', 'never', '--output', 'json'];
+    const again = await tokens('create', 'nightly', ...forEver);
+    expect(JSON.parse(again.stdout)).toMatchObject({ name: 'nightly', role: 'viewer', expires_at: null });
+    expect(again.stderr).toContain('which never expires');
+    expect((await listed()).map(({ state }) => state)).toEqual(['good', 'revoked']);
+    const { rows } = await sql<{ line: string }>`
+      SELECT verb || ' ' || object || ' ' || detail AS line FROM audit ORDER BY id`.execute(db);
+    expect(rows.map(({ line }) => line.split(' ', 3).join(' '))).toEqual([
+      'create token nightly',
+      'revoke token nightly',
+      'create token nightly',
+    ]);
+    expect(JSON.stringify(rows)).not.toContain(token.slice(-43));
+  });
+
+  test('are refused with a reason, and nothing is kept', async () => {
+    await tokens('create', 'taken', '--role', 'viewer');
+    for (const [args, words] of [
+      [['create', 'taken', '--role', 'admin'], 'there is a token taken already: revoke it first'],
+      [['create', 'A/b', '--role', 'admin'], "'A/b' is not 1 to 64 of"],
+      [['create', 'x', '--role', 'root'], "'root' is not viewer, operator, admin"],
+      [['create', 'x', '--role', 'viewer', '--action', 'sync'], 'a viewer only looks'],
+      [['create', 'x', '--role', 'admin', '--expires', '1y'], "'1y' is not a time such as 90d"],
+      [['create', 'x', '--role', 'admin', '--expires', '0d'], "'0d' is not a time"],
+      [['revoke', 'nobody'], 'there is no token nobody to be revoked'],
+    ] as const) {
+      const { code, stdout, stderr } = await tokens(...args);
+      expect([code, stdout], args.join(' ')).toEqual([1, '']);
+      expect(stderr, args.join(' ')).toContain(words);
+    }
+    expect(await listed()).toMatchObject([{ name: 'taken', role: 'viewer' }]);
+  });
+});
+
 describe('db', () => {
   test('status changes nothing, up applies what is pending, once', async () => {
     const before = await run(['db', 'status']);

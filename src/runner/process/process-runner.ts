@@ -58,11 +58,14 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
         if (of && 'jobUid' in of && !name.includes(jobPart(of.jobUid))) continue;
         const spec = await readSpec(folderOf(name));
         if (!spec || spec.labels.installation !== options.installation || !matches(spec, of)) continue;
+        const live = await isLive(folderOf(name));
+        // Forgotten while we looked, it would look as if it were about to start.
+        if (live && (await readSpec(folderOf(name)))?.uid !== spec.uid) continue;
         listed.push({
           name,
           uid: spec.uid,
           labels: spec.labels,
-          live: await isLive(folderOf(name)),
+          live,
           removing: false,
           createdAt: new Date(spec.createdAt),
         });

@@ -1,8 +1,10 @@
 /** Every route by every role, within limits and beyond them: who is let in, who is not, and that nothing came of it. */
 import { signToken } from '../../../src/api/tokens.ts';
 import type { Db } from '../../../src/db/schema.ts';
+import { addServiceToken } from '../../../src/db/service-tokens.ts';
 import { addUser } from '../../../src/db/users.ts';
 import { type Grant, grantOf, hasRole, ROLES, unlimited } from '../../../src/domain/grant.ts';
+import { makeServiceToken } from '../../../src/service-token.ts';
 import { needOf } from '../../support/route-needs.ts';
 import type { Operation } from '../operations.ts';
 import type { Asker, Told } from './ask.ts';
@@ -12,7 +14,7 @@ import { adapted, changesIn, fill, type Values } from './refusals.ts';
 const ENV = 'dev';
 const ACTIONS = ['sync', 'delta', 'delete', 'diff', 'rollback'];
 
-export type Person = { readonly name: string; readonly grant: Grant; readonly token: string };
+export type Person = { readonly grant: Grant; readonly token: string };
 
 const GRANTS: readonly Grant[] = [
   ...ROLES.map(unlimited),
@@ -24,13 +26,16 @@ const GRANTS: readonly Grant[] = [
   grantOf('admin', [], ['nothing']),
 ];
 
-/** A user of each kind, who logs in as users do. */
+/** A user of each kind, and a program with a token of its own. */
 export async function makePeople(db: Db, secrets: readonly string[]): Promise<Person[]> {
   const people: Person[] = [];
   for (const [at, grant] of GRANTS.entries()) {
     const name = `person${at}`;
     await addUser(db, { username: name, passwordHash: 'none', grant }, { principal: 'test' });
-    people.push({ name, grant, token: await signToken(secrets, { sub: name, authTime: now() }) });
+    people.push({ grant, token: await signToken(secrets, { sub: name, authTime: now() }) });
+    const { id, hash, token } = makeServiceToken();
+    await addServiceToken(db, { id, hash, name, grant, seconds: 3_600 }, { principal: 'test' });
+    people.push({ grant, token });
   }
   return people;
 }

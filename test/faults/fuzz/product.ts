@@ -106,7 +106,8 @@ export async function startProduct(): Promise<Product> {
     onError: () => undefined,
   });
   const limited = { username: 'limited', passwordHash: 'none', grant: grantOf('operator', ['nowhere'], []) };
-  await addUser(db, limited, { principal: 'fuzz' }).finally(() => db.destroy());
+  undo.defer(() => db.destroy());
+  await addUser(db, limited, { principal: 'fuzz' });
   const token = async (isLimited = false) => {
     if (isLimited)
       return await signToken([SECRET], { sub: limited.username, authTime: Math.floor(Date.now() / 1000) });

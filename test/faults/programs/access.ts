@@ -11,7 +11,7 @@ import { makeReportToken } from '../../../src/report-token.ts';
 import { ALLOWED as RIGHTS, listed, workerAccount } from '../../support/can-i.ts';
 import { createAsker } from '../access/ask.ts';
 import { findCanaries } from '../access/canaries.ts';
-import { badCredentials } from '../access/credentials.ts';
+import { badCredentials, badServiceTokens } from '../access/credentials.ts';
 import { type JobOf, live, TARGETS } from '../access/life.ts';
 import { commandLines, everyPlace } from '../access/places.ts';
 import { fill, refuseAll, refuseReports } from '../access/refusals.ts';
@@ -85,6 +85,7 @@ export const access: Program = {
         'the report token of another job': tokenOf(jobOf('other')),
         'the report token of an ended job': tokenOf(jobOf('done')),
       },
+      serviceTokens: await badServiceTokens(rig.db),
     });
     const refused = await refuseAll({ asker, db: rig.db, operations, credentials, values });
     violations.push(...refused.violations);
