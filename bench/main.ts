@@ -10,12 +10,13 @@ import * as listing from './listing.ts';
 import * as load from './load.ts';
 import * as page from './page.ts';
 import * as runs from './runs.ts';
+import * as solr from './solr.ts';
 import * as start from './start.ts';
 import { table } from './table.ts';
 
 type Group = { readonly group: string; readonly run: (options: { once: boolean }) => Promise<Figure[]> };
 
-const GROUPS: readonly Group[] = [load, start, runs, listing, events, page, kubernetes];
+const GROUPS: readonly Group[] = [load, start, runs, listing, events, page, solr, kubernetes];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

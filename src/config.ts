@@ -2,8 +2,11 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { AGE_WORDS, parseAge, type Retention } from './domain/age.ts';
+import { type Grant, ROLES, unlimited } from './domain/grant.ts';
 import type { PodOverrides } from './domain/job.ts';
+import { type OidcRole, parseOidcRoles } from './oidc-roles.ts';
 import { parsePodOverrides } from './pod-overrides.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 const flag = z
   .enum(['true', 'false'])
@@ -47,17 +50,22 @@ const age = z.string().transform((text, context) => {
 });
 const port = z.coerce.number().int().min(0).max(65535);
 
-const podOverrides = z
-  .string()
-  .default('{}')
-  .transform((text, context): PodOverrides => {
+/** What a parser of ours takes; its words are the fault's. */
+function parsedBy<T>(parser: (text: string) => T) {
+  return (text: string, context: z.RefinementCtx): T => {
     try {
-      return parsePodOverrides(text);
+      return parser(text);
     } catch (error) {
       context.addIssue(error instanceof Error ? error.message : String(error));
       return z.NEVER;
     }
-  });
+  };
+}
+const names = (text: string) =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 
 const variables = z.object({
   PORT: port.default(8080),
@@ -80,7 +88,7 @@ const variables = z.object({
     .regex(/^[a-z0-9][a-z0-9._:/-]*$/, 'is not the name of an image')
     .refine((name) => !/:[^/]*$/.test(name), 'must have no tag: IS_TAG gives it')
     .default('syncrator'),
-  KUBERNETES_POD_OVERRIDES: podOverrides,
+  KUBERNETES_POD_OVERRIDES: z.string().default('{}').transform(parsedBy(parsePodOverrides)),
   SYNCRATOR_DATA: z.string().default('.data'),
   JOB_PARAMS: z.string().default('job_params'),
   SYNCRATOR_SECRET: z
@@ -105,6 +113,9 @@ const variables = z.object({
   OIDC_ISSUER: trustedUrl.optional(),
   OIDC_AUDIENCE: z.string().min(1).optional(),
   JWKS_URL: trustedUrl.optional(),
+  OIDC_ROLE_CLAIM: z.string().transform(names).optional(),
+  OIDC_ROLES: z.string().transform(parsedBy(parseOidcRoles)).optional(),
+  OIDC_DEFAULT_ROLE: z.enum([...ROLES, 'none']).optional(),
   LOCAL_LOGIN: z
     .enum(['true', 'false'])
     .default('true')
@@ -124,12 +135,19 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
+const OF_ISSUER = [
+  'OIDC_AUDIENCE',
+  'JWKS_URL',
+  'OIDC_ROLE_CLAIM',
+  'OIDC_ROLES',
+  'OIDC_DEFAULT_ROLE',
+] as const;
+
 const schema = variables.check(({ value, issues }) => {
   const fault = (name: keyof typeof value, message: string) =>
     issues.push({ code: 'custom', input: undefined, path: [name], message });
   if (value.OIDC_ISSUER === undefined) {
-    for (const name of ['OIDC_AUDIENCE', 'JWKS_URL'] as const)
-      if (value[name] !== undefined) fault(name, 'needs OIDC_ISSUER');
+    for (const name of OF_ISSUER) if (value[name] !== undefined) fault(name, 'needs OIDC_ISSUER');
     if (!value.LOCAL_LOGIN) fault('LOCAL_LOGIN', 'is false, which needs OIDC_ISSUER: nobody could log in');
   } else if (value.OIDC_AUDIENCE === undefined) fault('OIDC_AUDIENCE', 'is not set, which OIDC_ISSUER needs');
 });
@@ -139,6 +157,12 @@ export type OidcSettings = {
   readonly audience: string;
   /** The issuer's own discovery names it otherwise. */
   readonly jwksUrl: string | undefined;
+  /** Of its tokens; the first that one has says the role. */
+  readonly roleClaims: readonly string[];
+  /** The first that a token's claim fits counts. */
+  readonly roles: readonly OidcRole[];
+  /** Of a token whose claim fits none; undefined refuses it. */
+  readonly otherwise: Grant | undefined;
 };
 
 /** `name` is the path's look-up key, not always the TARGET that the file says. */
@@ -236,7 +260,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     oidc:
       e.OIDC_ISSUER === undefined || e.OIDC_AUDIENCE === undefined
         ? undefined
-        : { issuer: e.OIDC_ISSUER, audience: e.OIDC_AUDIENCE, jwksUrl: e.JWKS_URL },
+        : {
+            issuer: e.OIDC_ISSUER,
+            audience: e.OIDC_AUDIENCE,
+            jwksUrl: e.JWKS_URL,
+            roleClaims: e.OIDC_ROLE_CLAIM ?? ['accreditation/role', 'role'],
+            roles: e.OIDC_ROLES ?? [],
+            otherwise:
+              e.OIDC_DEFAULT_ROLE === 'none' ? undefined : unlimited(e.OIDC_DEFAULT_ROLE ?? 'viewer'),
+          },
     localLogin: e.LOCAL_LOGIN,
     inputDir: e.INPUT_DIR === undefined ? undefined : path.resolve(e.INPUT_DIR),
     itemBank: e.ITEM_BANK,
@@ -265,7 +297,8 @@ export function readJobParamsDir(env: NodeJS.ProcessEnv = process.env): string {
   return path.resolve(parse(variables.pick({ JOB_PARAMS: true }), env).JOB_PARAMS);
 }
 
-function parse<T extends z.ZodType>(settings: T, env: NodeJS.ProcessEnv): z.output<T> {
+function parse<T extends z.ZodType>(settings: T, environment: NodeJS.ProcessEnv): z.output<T> {
+  const env = withSecretFiles(environment);
   const parsed = settings.safeParse(env);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => {

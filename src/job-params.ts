@@ -86,7 +86,9 @@ export async function checkJobParams(
     .filter((e) => e.isDirectory())
     .map((e) => e.name)
     .sort()) {
-    for (const entry of (await readdir(path.join(dir, env))).sort()) {
+    const entries = await readdir(path.join(dir, env));
+    // A ConfigMap that is mounted has `..data` and the like beside its files.
+    for (const entry of entries.filter((name) => !name.startsWith('.')).sort()) {
       const file = path.join(path.basename(dir), env, entry);
       const [, name, action] = /^([a-z0-9][-_a-z0-9]*)-([A-Za-z0-9_]+)\.public_params$/.exec(entry) ?? [];
       if (name === undefined || action === undefined) {

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { accountFault } from './api/account.ts';
 import { createApp } from './api/app.ts';
+import { itemBankFault } from './api/item-bank.ts';
 import { hashPassword } from './api/passwords.ts';
 import { type Config, readConfig } from './config.ts';
 import { type Changes, listenForChanges } from './db/changes.ts';
@@ -13,6 +14,7 @@ import { connect, isDatabaseAway } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import type { Db } from './db/schema.ts';
 import { addUser, countUsers } from './db/users.ts';
+import { unlimited } from './domain/grant.ts';
 import { JobParamsError, loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
 import { createApiMetrics } from './metrics/api-metrics.ts';
@@ -58,8 +60,8 @@ async function firstUser(db: Db, given: string | undefined): Promise<string | un
   const password = given ?? randomBytes(15).toString('base64url');
   const added = await addUser(
     db,
-    { username: 'admin', passwordHash: await hashPassword(password) },
-    'syncrator',
+    { username: 'admin', passwordHash: await hashPassword(password), grant: unlimited('admin') },
+    { principal: 'syncrator' },
   );
   return added && given === undefined ? password : undefined;
 }
@@ -96,8 +98,8 @@ async function serve(): Promise<void> {
     if (error instanceof JobParamsError) return fail(error.message);
     throw error;
   });
-  const fault = accountFault(config, params);
-  if (fault !== undefined) fail(fault);
+  const fault = itemBankFault({ config, params }) ?? accountFault(config, params);
+  if (fault !== undefined) return fail(fault);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   // `disconnect`: the process that started us is gone.

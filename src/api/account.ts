@@ -3,8 +3,10 @@ import { z } from '@hono/zod-openapi';
 import type { Config } from '../config.ts';
 import { listAccountRuns, readMicroseconds } from '../db/account-runs.ts';
 import { want } from '../db/wanted.ts';
+import { touchedBy } from '../domain/grant.ts';
 import { isFinal } from '../domain/status.ts';
 import type { JobParams, ParamsFile } from '../job-params.ts';
+import { checkMay } from './access.ts';
 import {
   entrySchema,
   envelopeOf,
@@ -37,7 +39,8 @@ const syncallRoute = defineRoute({
   description:
     'A job of the target that ACCOUNT names. Calls are serialised: what has begun already is waited for, then a job ' +
     'of its own begins. Waits for 30 s at most, and not while maintenance holds the job back. Location names the job.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   deadline: 'user',
   answers: {
     200: { description: 'Done.', schema: okSchema },
@@ -58,7 +61,8 @@ const syncastRoute = defineRoute({
   description:
     'Answers at once. One job begins for all calls of three seconds, when none is at work on the target any more; ' +
     'GET /api/synlast has how it ended.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   answers: {
     200: {
       description: 'Remembered.',
@@ -96,6 +100,7 @@ export function account(deps: ApiDeps) {
 
   app.openapi(syncallRoute, async (c) => {
     if (!file) throw noAccount();
+    checkMay(c, 'operator', touchedBy(file));
     const { db } = c.var;
     const asked = await readMicroseconds(db);
     const requestedBy = c.var.user.shown;
@@ -121,6 +126,7 @@ export function account(deps: ApiDeps) {
 
   app.openapi(syncastRoute, async (c) => {
     if (!file) throw noAccount();
+    checkMay(c, 'operator', touchedBy(file));
     await want(c.var.db, { ...file, action: ACTION, requestedBy: c.var.user.shown }, []);
     return c.json({
       data: 'Soukosync.Caller.cast_sync casted',

@@ -12,13 +12,16 @@ import { docs } from './docs.ts';
 import { EventStreams } from './event-streams.ts';
 import { events } from './events.ts';
 import { external } from './external.ts';
+import { gitlabHook } from './gitlab-hook.ts';
 import { health } from './health.ts';
 import { importableDatasets } from './importable-datasets.ts';
+import { itemBank } from './item-bank.ts';
 import { jobs } from './jobs.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
 import { maintenance } from './maintenance.ts';
 import { manifest } from './manifest.ts';
+import { me } from './me.ts';
 import { createOidc } from './oidc.ts';
 import { page } from './page.ts';
 import { notAllowed, onError, Problem, problemResponse } from './problem.ts';
@@ -93,6 +96,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     page(deps),
     health(deps),
     login(deps),
+    me(),
     starts(deps),
     reports(deps),
     reportPoints(),
@@ -108,6 +112,8 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     maintenance(deps),
     schedules(deps),
     importableDatasets(deps),
+    itemBank(deps),
+    gitlabHook(deps),
     account(deps),
   ])
     app.route('/', part);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { BatchAnswer } from '../db/submit-batch.ts';
+import { refusalOf, touchedBy } from '../domain/grant.ts';
 import { inOrder } from '../domain/same-json.ts';
 import { submitMany } from '../temporal/submit.ts';
 import { requestOfItem } from './batch-request.ts';
@@ -63,7 +64,8 @@ const batchRoute = defineRoute({
   description:
     'Each is answered in its place; one that is refused keeps no other from being created. A target with an active job, ' +
     'also of the same batch, refuses the next. An Idempotency-Key covers the whole batch and its answer.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   headers: idempotencyHeaders,
   json: batchBody,
   bodyLimit: LIMIT,
@@ -79,6 +81,8 @@ export function batch(deps: ApiDeps) {
     const items = jobs.map((job) => {
       const request = requestOfItem(deps, job);
       if ('refused' in request) return request;
+      const refusal = refusalOf(c.var.user.grant, { role: 'operator', of: touchedBy(request) });
+      if (refusal) return { refused: refusal.words };
       return { ...request, uid: randomUUID(), trigger: 'batch' as const, requestedBy };
     });
     // No schema has brought the fields of the items into one order.

@@ -11,14 +11,14 @@ const DEADLINE_MS = 1_800;
  * waits for Temporal (whose calls have deadlines) is not.
  */
 export const databaseDeadline: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  let answered = false;
+  let isAsking = false;
   const watch: KyselyPlugin = {
     transformQuery: ({ node }) => {
-      answered = false;
+      isAsking = true;
       return node;
     },
     transformResult: ({ result }) => {
-      answered = true;
+      isAsking = false;
       return Promise.resolve(result);
     },
   };
@@ -26,7 +26,7 @@ export const databaseDeadline: MiddlewareHandler<ApiEnv> = async (c, next) => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      if (!answered) reject(awayProblem('postgres'));
+      if (isAsking) reject(awayProblem('postgres'));
     }, DEADLINE_MS);
   });
   try {

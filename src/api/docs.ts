@@ -36,7 +36,8 @@ const POLICY =
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const SCHEMES = {
-  bearer: 'A token that POST /login gave.',
+  bearer:
+    "A token that POST /login gave, one of the OIDC issuer, or a program's (`syncrator tokens create`).",
   report: 'The SYNCRATOR_REPORT_TOKEN of the attempt that reports.',
 };
 
@@ -58,9 +59,10 @@ const INFO = {
     { name: 'targets', description: 'What can be run where, and how it stands.' },
     { name: 'maintenance', description: 'The flag that holds back what has not begun.' },
     { name: 'schedules', description: 'What runs by itself.' },
+    { name: 'item bank', description: 'Items of a GitLab group, brought when they change.' },
     { name: 'datasets', description: 'Tar files that lie ready to be imported.' },
     { name: 'account', description: "An account's records, kept in step with a web API." },
-    { name: 'login', description: 'Tokens for passwords, and newer ones for tokens.' },
+    { name: 'login', description: 'Tokens for passwords, newer ones for tokens, and what they let one do.' },
     { name: 'health', description: 'Whether the process lives, and whether it can serve.' },
   ],
 };

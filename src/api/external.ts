@@ -7,7 +7,7 @@ import type { ApiDeps } from './context.ts';
 import { idParam, text } from './fields.ts';
 import { VALIDATING_JOB } from './job-example.ts';
 import { type JobJson, jobSchema } from './job-schema.ts';
-import { noJob, readJob } from './jobs.ts';
+import { checkMayTouch, noJob, readJob } from './jobs.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 
@@ -20,6 +20,7 @@ const wordSchema = z
         (word) => !NOT_EXECUTORS_WORDS.includes(word),
         'is nothing that an executor says; DELETE /jobs/:id cancels',
       )
+      .openapi({ pattern: `^(?!(${NOT_EXECUTORS_WORDS.join('|')})$)[A-Za-z0-9_-]{1,40}$` })
       .optional()
       .describe("The executor's own word for what it is at; `completed` and `failed` end the job."),
     description: text(4096).optional().describe('What the job is about; of a failure, why.'),
@@ -43,7 +44,8 @@ const updateRoute = defineRoute({
   description:
     'The first one begins the job, also during maintenance. `status` is kept as its `phase`, which the filter `status` of ' +
     'GET /jobs matches too, so that an executor finds its jobs again. Each word is a line or two of its log.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   params: idParam,
   json: wordSchema,
   answers: { 200: { description: 'The job.', schema: jobSchema, example: VALIDATING_JOB } },
@@ -54,6 +56,7 @@ export function external(deps: ApiDeps) {
   const app = subApp();
   app.openapi(updateRoute, async (c) => {
     const { id } = c.req.valid('param');
+    await checkMayTouch(c, 'operator', id);
     const told = await tellOfExternal(c.var.db, {
       id,
       principal: c.var.user.shown,

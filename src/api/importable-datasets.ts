@@ -46,7 +46,8 @@ const deleteRoute = defineRoute({
   method: 'delete',
   path: '/importable-datasets/{name}',
   summary: 'Remove a tar file from INPUT_DIR; never from its archive',
-  access: 'token',
+  access: 'admin',
+  touches: 'everything',
   params: z.object({
     // Checked by the route, in the words of the service that this succeeds.
     name: text(1000).openapi({

@@ -6,7 +6,7 @@ import { maskedWithin } from '../domain/mask.ts';
 import { workflowId } from '../domain/names.ts';
 import { STEP_DEFAULTS } from '../domain/plan.ts';
 import { isStalled } from '../domain/stalled.ts';
-import type { JobJson } from './job-schema.ts';
+import { failedItemsSchema, type JobJson } from './job-schema.ts';
 import { masked } from './mask.ts';
 import { toSyncJob } from './sync-job-json.ts';
 
@@ -34,6 +34,7 @@ export function toJob(view: JobView, config: Config, now: Date): JobJson {
     sync_job: syncJob,
     steps,
     progress,
+    failed_items: failedItems(view.steps),
     diagnosis: toDiagnosis(view.diagnosis),
     stalled: isStalled({
       status: view.status,
@@ -80,6 +81,15 @@ function totals(steps: JobJson['steps']): Pick<Progress, 'added' | 'updated' | '
       return count === null ? total : (total ?? 0) + count;
     }, null);
   return { added: sum('added'), updated: sum('updated'), deleted: sum('deleted'), failed: sum('failed') };
+}
+
+/** Of the last step that tells of any. What is no such list is a foreign program's own affair. */
+function failedItems(steps: JobView['steps']): JobJson['failed_items'] {
+  for (const { failed_items: told } of steps.toReversed()) {
+    const { data } = failedItemsSchema.safeParse(told);
+    if (data) return data.map(({ id, why }) => ({ id: masked(id), why: masked(why) }));
+  }
+  return [];
 }
 
 function toStep(step: StepView, jobId: number): JobJson['steps'][number] {

@@ -27,6 +27,11 @@ export const progressSchema = z
   })
   .openapi('Progress');
 
+export const failedItemsSchema = z
+  .array(z.object({ id: z.string(), why: z.string() }))
+  .describe('Items that failed after all their tries; a resume does these alone. At most 1,000.')
+  .openapi({ example: [] });
+
 const step = z.object({
   step: z.int(),
   attempt: z.int(),
@@ -65,6 +70,7 @@ const job = z.object({
   sync_job: syncJobSchema.nullable().describe('Of the last step that has one.'),
   steps: z.array(step),
   progress: progressSchema.nullable(),
+  failed_items: failedItemsSchema,
   diagnosis: diagnosis.nullable(),
   stalled: z
     .boolean()

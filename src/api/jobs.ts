@@ -1,12 +1,15 @@
 /** `/jobs`: listing, showing, cancelling, and the last resort for a job on a lost node. */
 import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { requestForceDelete } from '../db/cancel.ts';
 import { databaseTime } from '../db/clock.ts';
 import { type JobFilter, listJobViews } from '../db/job-pages.ts';
-import { readJobView } from '../db/job-views.ts';
+import { findTouched, readJobView } from '../db/job-views.ts';
 import type { Db } from '../db/schema.ts';
+import type { Role } from '../domain/grant.ts';
 import { cancel } from '../temporal/cancel.ts';
-import type { ApiDeps } from './context.ts';
+import { checkMay } from './access.ts';
+import type { ApiDeps, ApiEnv } from './context.ts';
 import { idParam, text, time, yesOrNo } from './fields.ts';
 import { toJob } from './job-json.ts';
 import { CANCELLING_JOB, DELETED_JOB } from './job-example.ts';
@@ -77,7 +80,8 @@ const cancelRoute = defineRoute({
   summary: 'Cancel a job',
   description:
     'A job never started ends at once, and so does one of RUNNER=external; a final one stays as it is; else its pod is ended first.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   params: idParam,
   answers: {
     200: { description: 'It has ended, now or before.', schema: jobSchema, example: DELETED_JOB },
@@ -91,7 +95,8 @@ const forceRoute = defineRoute({
   path: '/jobs/{id}/force-delete',
   tag: 'jobs',
   summary: 'Give up on the pod of a cancelling job whose node is lost',
-  access: 'token',
+  access: 'admin',
+  touches: 'jobs',
   params: idParam,
   answers: { 202: { description: 'The worker acts on it.', schema: jobSchema, example: CANCELLING_JOB } },
   errors: [noJob(7), notCancelling({ id: 7, status: 'running' })],
@@ -103,13 +108,14 @@ export function jobs(deps: ApiDeps) {
   app.openapi(showRoute, async (c) => c.json(await readJob(c.var.db, deps, c.req.valid('param').id)));
   app.openapi(cancelRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const cancelled = await cancel({ ...deps, db: c.var.db }, { id, principal: c.var.user.shown });
-    if (!cancelled) throw noJob(id);
+    await checkMayTouch(c, 'operator', id);
+    await cancel({ ...deps, db: c.var.db }, { id, principal: c.var.user.shown });
     const job = await readJob(c.var.db, deps, id);
     return c.json(job, job.status === 'cancelling' ? 202 : 200);
   });
   app.openapi(forceRoute, async (c) => {
     const { id } = c.req.valid('param');
+    await checkMayTouch(c, 'admin', id);
     const done = await requestForceDelete(c.var.db, { id, principal: c.var.user.shown });
     const job = await readJob(c.var.db, deps, id);
     if (!done) throw notCancelling(job);
@@ -146,6 +152,13 @@ export async function listJobs(
   return onePage(c, views, { ...query, cursorOf: (view) => view.id }).map((view) =>
     toJob(view, deps.config, databaseTime(deps.db)),
   );
+}
+
+/** @throws Problem 404; 403 where the limits of who asks leave the job out */
+export async function checkMayTouch(c: Context<ApiEnv>, role: Role, id: number): Promise<void> {
+  const touched = await findTouched(c.var.db, id);
+  if (!touched) throw noJob(id);
+  checkMay(c, role, touched);
 }
 
 /** @throws Problem 404 */

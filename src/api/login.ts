@@ -4,13 +4,11 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { databaseTime } from '../db/clock.ts';
-import { findUser } from '../db/users.ts';
-import { unauthorized } from './access.ts';
 import { BODY_LIMIT, parseJson, readBody } from './body.ts';
 import type { ApiDeps } from './context.ts';
 import { text } from './fields.ts';
 import { MOST_PASSWORD, passwordFits } from './passwords.ts';
-import { bodyProblem, Problem } from './problem.ts';
+import { bodyProblem, Problem, unauthorized } from './problem.ts';
 import { defineRoute, faultsOf, subApp } from './route.ts';
 import { signToken, TOKEN_SECONDS } from './tokens.ts';
 import { checkValue } from './well-formed.ts';
@@ -68,9 +66,9 @@ const renewRoute = defineRoute({
   path: '/login/renew',
   tag: 'login',
   summary: 'A newer token for a valid one, up to 12 h after the password',
-  access: 'token',
+  access: 'viewer',
   answers: { 200: { description: 'A bearer token.', schema: answer } },
-  errors: [loginExpired(), localLoginOff(EXAMPLE_ISSUER), notOurs(EXAMPLE_ISSUER)],
+  errors: [loginExpired(), localLoginOff(EXAMPLE_ISSUER), notOurs(EXAMPLE_ISSUER), notRenewed()],
 });
 
 export function login({ config, db }: ApiDeps) {
@@ -105,11 +103,10 @@ export function login({ config, db }: ApiDeps) {
   app.openapi(renewRoute, async (c) => {
     const { user } = c.var;
     if (user.kind === 'oidc') throw notOurs(config.oidc?.issuer ?? '');
+    if (user.kind === 'token') throw notRenewed();
     checkLocalLogin();
     const { username, authTime } = user;
     if (databaseTime(db).getTime() / 1000 - authTime > RENEWABLE_SECONDS) throw loginExpired();
-    const found = await findUser(c.var.db, username);
-    if (!found) throw unauthorized('the user may no longer log in', 'user_disabled');
     return give(c, username, authTime);
   });
   return app;
@@ -133,6 +130,14 @@ function localLoginOff(issuer: string): Problem {
 
 function notOurs(issuer: string): Problem {
   return new Problem(409, 'not_ours', `the token is of ${issuer}, which alone can give a newer one`);
+}
+
+function notRenewed(): Problem {
+  return new Problem(
+    409,
+    'not_renewed',
+    "a program's token lasts until it expires: `syncrator tokens create`",
+  );
 }
 
 function tooManyTries(seconds: number): Problem {

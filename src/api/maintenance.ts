@@ -47,7 +47,8 @@ const setRoute = defineRoute({
   path: '/maintenance-status',
   tag: 'maintenance',
   summary: 'Pause or go on',
-  access: 'token',
+  access: 'admin',
+  touches: 'everything',
   json: z
     .strictObject({
       msg: text(1000),

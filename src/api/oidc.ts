@@ -3,6 +3,7 @@ import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetK
 import type { OidcSettings } from '../config.ts';
 import type { Log } from '../log.ts';
 import { createIssuerKeys, type Times } from './issuer-keys.ts';
+import { type Problem, unauthorized } from './problem.ts';
 import { oidcUser, type User } from './user.ts';
 
 /** Of key pairs alone: a public key can never be taken for a shared secret. */
@@ -13,7 +14,7 @@ const LEEWAY_SECONDS = 5;
 export type Oidc = {
   /** Whether the token says that it is of this issuer; nothing of it has been verified. */
   isNamedIn(token: string): boolean;
-  /** Undefined for a token that is not valid. @throws Problem 503 when that cannot be told for want of keys */
+  /** Undefined for a token that is not valid. @throws Problem 401 for one without a role here, 503 for want of keys */
   verify(token: string, now: Date): Promise<User | undefined>;
 };
 
@@ -53,7 +54,9 @@ export function createOidc(settings: OidcSettings, of: { log: Log; times?: Times
         if (!(error instanceof errors.JWKSNoMatchingKey)) return refused(error);
         return await verifyBy(token, await keys.renewed(), now).catch(refused);
       });
-      return payload && oidcUser(payload);
+      const user = payload && oidcUser(payload, settings);
+      if (user === 'no_role') throw noRole();
+      return user;
     },
   };
 }
@@ -64,4 +67,8 @@ function isSigned(token: string): boolean {
   } catch {
     return false;
   }
+}
+
+function noRole(): Problem {
+  return unauthorized('the token gives no role here (OIDC_ROLES, OIDC_DEFAULT_ROLE=none)', 'no_role');
 }

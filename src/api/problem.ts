@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { isDatabaseAway } from '../db/connect.ts';
+import { type Refusal, ROLES } from '../domain/grant.ts';
 import type { ApiEnv } from './context.ts';
 import { isTemporalAway } from '../temporal/away.ts';
 
@@ -24,6 +25,11 @@ export const problemSchema = z
       .object({ id: z.int(), action: z.string(), status: z.string() })
       .optional()
       .describe('The job that holds the target.'),
+    needs: z.enum(ROLES).optional().describe('The role that it needs.'),
+    outside: z
+      .union([z.object({ env: z.string() }), z.object({ action: z.string() })])
+      .optional()
+      .describe('What lies outside of the limits of who asks.'),
   })
   .openapi('Problem');
 
@@ -88,6 +94,15 @@ export function awayProblem(part: 'postgres' | 'temporal'): Problem {
   return new Problem(503, `${part}_away`, `${name} did not answer in time; try again`, {
     headers: { 'retry-after': '2' },
   });
+}
+
+export function unauthorized(detail: string, code = 'unauthorized'): Problem {
+  return new Problem(401, code, detail, { headers: { 'www-authenticate': 'Bearer realm="syncrator"' } });
+}
+
+/** 403: who asks is known, and may not. */
+export function forbidden({ words, role, outside }: Refusal): Problem {
+  return new Problem(403, 'forbidden', words, { members: { needs: role, ...(outside ? { outside } : {}) } });
 }
 
 /** What an error means to the client; undefined for a fault of our own. */

@@ -13,8 +13,9 @@ import { Problem } from './problem.ts';
 import { ReportRate } from './report-rate.ts';
 import { defineRoute, subApp } from './route.ts';
 
-const REPORT_LIMIT = 8 * 1024;
-const CHECKPOINT_LIMIT = 4 * 1024;
+/** Mostly the checkpoint, which names the items that failed. */
+const REPORT_LIMIT = 64 * 1024;
+const CHECKPOINT_LIMIT = 56 * 1024;
 
 const reportSchema = z
   .strictObject({
@@ -31,7 +32,7 @@ const reportSchema = z
       .optional()
       .refine(
         (value) => (JSON.stringify(value) ?? '').length <= CHECKPOINT_LIMIT,
-        'must be at most 4 KiB of JSON',
+        'must be at most 56 KiB of JSON',
       ),
     data_source: text(500).optional(),
     options: text(2000).optional(),

@@ -6,6 +6,7 @@ import { type JobView, readJobView } from '../db/job-views.ts';
 import { AlreadyResumed, type Submitted } from '../db/submit.ts';
 import { listTargetStates } from '../db/target-states.ts';
 import { stepsToSkip } from '../domain/resume.ts';
+import { checkMay } from './access.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idParam } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
@@ -27,7 +28,8 @@ const oneRoute = defineRoute({
   description:
     'A new job (`resumes`) with the parameters of the failed one. Steps that completed are left out, unless the last of ' +
     'them ended over an hour ago; the step that failed goes on from its last checkpoint, if its program has one.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   params: idParam,
   headers: idempotencyHeaders,
   answers: {
@@ -66,7 +68,8 @@ const allRoute = defineRoute({
   tag: 'jobs',
   summary: 'Go on with every target whose last job failed',
   description: 'One refusal keeps no other from going on. Repeating it is harmless.',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   answers: {
     200: {
       description: 'What became of each.',
@@ -112,6 +115,7 @@ export function resume(deps: ApiDeps) {
 async function resumeJob(c: Context<ApiEnv>, deps: ApiDeps, id: number): Promise<Submitted> {
   const failed = await readJobView(c.var.db, id);
   if (!failed) throw noJob(id);
+  checkMay(c, 'operator', failed);
   if (failed.status !== 'failed') throw notFailed(failed);
   if (failed.runner === 'external') throw notOurs(id);
   const skippedSteps = stepsToSkip(endedSteps(failed), databaseTime(deps.db));

@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { type Access, lookUpUser, requires } from './access.ts';
+import { type Access, isRole, permits, refusedTo, requires, type Touches } from './access.ts';
 import { jsonBody, noBody } from './body.ts';
 import type { ApiEnv } from './context.ts';
 import { databaseDeadline } from './deadline.ts';
@@ -28,6 +28,7 @@ type Declaration<P extends string, Params, Query, Body> = {
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
+  readonly touches?: Touches;
   readonly params?: Params;
   readonly query?: Query;
   readonly headers?: z.ZodObject;
@@ -66,12 +67,15 @@ export function defineRoute<
   Query extends z.ZodType | undefined = undefined,
   Body extends z.ZodType | undefined = undefined,
 >(route: Declaration<P, Params, Query, Body>): Defined<P, Params, Query, Body> {
+  if (isRole(route.access) && route.deadline === false)
+    throw new Error(`${route.method} ${route.path}: a role is not known without Postgres`);
   const middleware: MiddlewareHandler<ApiEnv>[] = [requires(route.access)];
+  // Before the body is read: the deadline is Postgres' alone, and who may not need not send one.
+  if (route.deadline !== false) middleware.push(permits(route.access, route.touches));
   if (route.json)
     middleware.push(jsonBody({ limit: route.bodyLimit, optional: route.bodyOptional === true }));
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
-  if (route.deadline === 'user') middleware.push(userInTime);
-  else if (route.deadline !== false) middleware.push(databaseDeadline, lookUpUser);
+  if (route.deadline === undefined) middleware.push(databaseDeadline);
   const body = route.json
     ? { content: { 'application/json': { schema: route.json } }, required: route.bodyOptional !== true }
     : route.ownBody;
@@ -96,13 +100,6 @@ export function defineRoute<
   } as unknown as RouteConfig) as unknown as Defined<P, Params, Query, Body>;
 }
 
-const userInTime: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  await databaseDeadline(c, async () => {
-    await lookUpUser(c, () => Promise.resolve());
-  });
-  await next();
-};
-
 function responses(route: Declaration<string, unknown, unknown, unknown>): RouteConfig['responses'] {
   const described: RouteConfig['responses'] = {};
   for (const [status, answer] of Object.entries(route.answers))
@@ -117,8 +114,12 @@ function responses(route: Declaration<string, unknown, unknown, unknown>): Route
         ),
       ),
     };
-  const asksWho = route.access === 'token' || route.access === 'read';
-  const errors = [...(route.errors ?? []), ...(asksWho ? [oidcUnreachable()] : [])];
+  const asksWho = route.access !== 'public' && route.access !== 'report';
+  const errors = [
+    ...(route.errors ?? []),
+    ...(asksWho ? [oidcUnreachable()] : []),
+    ...(isRole(route.access) ? refusedTo(route.access, route.touches) : []),
+  ];
   const own = errors.filter((error) => error instanceof Problem);
   const implied = impliedBy(route);
   const stated = errors.map((error) => (error instanceof Problem ? error.status : error));

@@ -1,8 +1,11 @@
 /** `/schedules`: what job_params plans, what Temporal says of it, what became of it, and running one now. */
 import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { audit } from '../db/audit.ts';
 import { type Firing, listFirings } from '../db/firings.ts';
+import { touchedBy } from '../domain/grant.ts';
+import { nearest } from '../domain/near.ts';
 import type { Schedule } from '../job-params.ts';
 import { isTemporalAway } from '../temporal/away.ts';
 import { clockChanges } from '../temporal/clock-changes.ts';
@@ -14,14 +17,14 @@ import {
   resumeSchedule,
   type ScheduleState,
 } from '../temporal/schedules.ts';
-import type { ApiDeps } from './context.ts';
+import { checkMay } from './access.ts';
+import type { ApiDeps, ApiEnv } from './context.ts';
 import { text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
 import { readJob } from './jobs.ts';
 import { masked } from './mask.ts';
 import { QUEUED_JOB } from './job-example.ts';
 import { jobSchema } from './job-schema.ts';
-import { nearest } from '../domain/near.ts';
 import { awayProblem, Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
 import { type SchedulesJson, schedulesSchema } from './schedule-schema.ts';
@@ -52,7 +55,8 @@ const runRoute = defineRoute({
   path: '/schedules/{id}/run',
   tag: 'schedules',
   summary: 'Start its job now',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   params,
   headers: idempotencyHeaders,
   answers: {
@@ -74,7 +78,8 @@ const pauseRoute = defineRoute({
   path: '/schedules/{id}/pause',
   tag: 'schedules',
   summary: 'Let it not fire',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   params,
   json: z
     .strictObject({ note: text(200).optional().describe('Why; shown with the schedule.') })
@@ -91,7 +96,8 @@ const resumeRoute = defineRoute({
   path: '/schedules/{id}/resume',
   tag: 'schedules',
   summary: 'Let it fire again',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   params,
   answers: {
     200: { description: 'Done.', schema: switched, example: { id: 'qas.avo.sync', paused: false } },
@@ -108,6 +114,12 @@ export function schedules(deps: ApiDeps) {
       id,
       deps.params.schedules.map((file) => file.schedule.id),
     );
+  };
+
+  const findToSwitch = (c: Context<ApiEnv>, id: string) => {
+    const found = find(id);
+    checkMay(c, 'operator', touchedBy(found));
+    return found;
   };
 
   app.openapi(listRoute, async (c) => {
@@ -145,7 +157,7 @@ export function schedules(deps: ApiDeps) {
   });
 
   app.openapi(pauseRoute, async (c) => {
-    const { id } = find(c.req.valid('param').id).schedule;
+    const { id } = findToSwitch(c, c.req.valid('param').id).schedule;
     const principal = c.var.user.shown;
     const note = masked(c.req.valid('json').note?.trim()) || undefined;
     const said = note === undefined ? '' : `: ${note}`;
@@ -156,7 +168,7 @@ export function schedules(deps: ApiDeps) {
   });
 
   app.openapi(resumeRoute, async (c) => {
-    const { id } = find(c.req.valid('param').id).schedule;
+    const { id } = findToSwitch(c, c.req.valid('param').id).schedule;
     const principal = c.var.user.shown;
     await resumeSchedule(deps.temporal, id, `resumed by ${principal}`).catch(notMade(id));
     await audit(c.var.db, { principal, verb: 'resume', object: `schedule ${id}` });

@@ -76,6 +76,12 @@ export function needsParameters(action: string, faults: Faults): Problem {
   });
 }
 
+/** A declared job about one item alone. */
+export function requestOfItem(deps: Deps, file: ParamsFile, item: string): JobRequest {
+  const options = `${file.parameters.options} --item ${item}`.trim();
+  return requestOf(deps, file, { ...file.parameters, options }, file);
+}
+
 /** Rollback is no file of its own: its specification is the sync's. @throws Problem 404 when there is none */
 export function rollbackRequest(deps: Deps, of: { env: string; name: string }): JobRequest {
   const file = findFile(deps.params, { ...of, action: 'sync' });

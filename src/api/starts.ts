@@ -1,6 +1,8 @@
 /** Starting and trying out: the declared actions by path, `/run` and `/dryrun` by parameters, `/rollback`. */
 import { z } from '@hono/zod-openapi';
+import { touchedBy } from '../domain/grant.ts';
 import { TAG_PATTERN } from '../domain/names.ts';
+import { checkMay } from './access.ts';
 import type { ApiDeps } from './context.ts';
 import { name, pathName, text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
@@ -85,7 +87,8 @@ function actionRoutes<const A extends 'sync' | 'delta' | 'delete' | 'diff'>(acti
       ...common,
       method: 'post',
       summary: `Start ${action}`,
-      access: 'token',
+      access: 'operator',
+      touches: 'jobs',
       headers: idempotencyHeaders,
       answers: started,
       errors: [...UNKNOWN, NEEDS_MORE, ...SUBMIT_REFUSALS],
@@ -98,7 +101,8 @@ const runRoute = defineRoute({
   path: '/run',
   tag: 'start',
   summary: 'Start by parameters',
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   headers: idempotencyHeaders,
   json: runBody,
   answers: started,
@@ -110,8 +114,9 @@ const dryRunRoute = defineRoute({
   path: '/dryrun',
   tag: 'start',
   summary: 'Dry run by parameters',
-  access: 'token',
-  deadline: false,
+  access: 'operator',
+  touches: 'jobs',
+  deadline: 'user',
   json: runBody,
   answers: rendered,
   errors: NOT_DECLARED,
@@ -122,7 +127,8 @@ const rollbackRoute = defineRoute({
   path: '/rollback/{target}/{env}',
   tag: 'start',
   summary: "Switch back to the target's kept generation",
-  access: 'token',
+  access: 'operator',
+  touches: 'jobs',
   params,
   headers: idempotencyHeaders,
   answers: started,
@@ -151,9 +157,11 @@ export function starts(deps: ApiDeps) {
     const submitted = await submitRequest(c, deps, request, { body });
     return startAnswer(c, submitted, request);
   });
-  app.openapi(dryRunRoute, (c) =>
-    c.json(dryRunAnswer(deps.config, requestOfBody(deps, c.req.valid('json')))),
-  );
+  app.openapi(dryRunRoute, (c) => {
+    const request = requestOfBody(deps, c.req.valid('json'));
+    checkMay(c, 'operator', touchedBy(request)); // it says what POST /run would
+    return c.json(dryRunAnswer(deps.config, request));
+  });
   app.openapi(rollbackRoute, async (c) => {
     const { target, env } = c.req.valid('param');
     const request = rollbackRequest(deps, { env, name: target });

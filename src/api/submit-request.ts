@@ -1,12 +1,15 @@
 /** Submits on behalf of a request: whose it is, its Idempotency-Key, and the database as this request sees it. */
 import type { Context } from 'hono';
 import type { Submission, Submitted } from '../db/submit.ts';
+import { touchedBy } from '../domain/grant.ts';
 import type { JobRequest, Trigger } from '../domain/job.ts';
 import { submit } from '../temporal/submit.ts';
+import { checkMay } from './access.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idempotencyOf } from './idempotency.ts';
 
 /**
+ * @throws Problem 403 where the limits of who asks leave it out
  * @param options.body what the Idempotency-Key is bound to beside method and path
  * @param options.resumes the job that this one goes on from
  */
@@ -16,6 +19,7 @@ export async function submitRequest(
   request: JobRequest,
   options: { trigger?: Trigger; body?: unknown; resumes?: Submission['resumes'] } = {},
 ): Promise<Submitted> {
+  checkMay(c, 'operator', touchedBy(request));
   return await submit(
     { ...deps, db: c.var.db },
     {

@@ -34,7 +34,7 @@ const addRoute = defineRoute({
   path: '/sync_jobs',
   tag: 'sync_jobs',
   summary: 'Record a run started outside of us',
-  access: 'token',
+  access: 'operator',
   json: z
     .strictObject({ type: text(100, 1), start_time: time.optional(), ...facts })
     .openapi({ example: { type: 'sync', data_source: 'cron', options: '-n 1000' } }),
@@ -46,7 +46,7 @@ const changeRoute = defineRoute({
   path: '/sync_jobs/{id}',
   tag: 'sync_jobs',
   summary: 'Go on with the record of a run started outside of us',
-  access: 'token',
+  access: 'operator',
   params: idParam,
   json: z
     .strictObject(facts)

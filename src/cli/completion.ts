@@ -2,6 +2,7 @@
 import type { Complete, Command as Completing, RootCommand } from '@bomb.sh/tab';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
+import { ROLES } from '../domain/grant.ts';
 import { JOB_STATUSES } from '../domain/status.ts';
 import { SHELLS } from './complete-command.ts';
 import { askNames, type Names, type Start } from './completion-names.ts';
@@ -64,6 +65,9 @@ function suggestWords(root: RootCommand): void {
   const each = (words: readonly string[]) => () => words.map((word) => [word, ''] as const);
   option(root, 'jobs list', 'status', each(JOB_STATUSES));
   option(root, 'jobs list', 'action', each(['sync', 'delta', 'delete', 'diff', 'rollback']));
+  option(root, 'users add', 'role', each(ROLES));
+  argument(root, 'users role', 'role', each(ROLES));
+  option(root, 'tokens create', 'role', each(ROLES));
   argument(root, 'complete', 'shell', each(SHELLS));
   // `jobs` alone is `jobs list`, options included.
   for (const [name, of] of found(root, 'jobs list').options) found(root, 'jobs').options.set(name, of);

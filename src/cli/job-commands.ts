@@ -143,6 +143,13 @@ async function list({ server, format }: Context, options: ListOptions): Promise<
   print(format, body, () => tableOf(heads, rows, 'no job fits') + more);
 }
 
+/** The first few; `--output json` has them all. */
+function failedItems({ failed_items: items }: JobJson): string | null {
+  if (items.length === 0) return null;
+  const first = items.slice(0, 5).map(({ id, why }) => `${id} (${why})`);
+  return `${items.length}: ${first.join(', ')}${items.length > first.length ? ', …' : ''}`;
+}
+
 function describe(job: JobJson): string {
   const steps = job.steps.map((step) => [
     String(step.step + 1),
@@ -164,6 +171,7 @@ function describe(job: JobJson): string {
       'asked for': `${job.created_at} by ${job.requested_by} (${job.trigger})`,
       'cancelled by': job.cancel_requested_by,
       waiting: job.status_detail,
+      'failed items': failedItems(job),
       parameters: `${parameters.action} ${parameters.options} (tag ${parameters.is_tag})`,
       temporal: job.temporal_url,
     }),

@@ -9,14 +9,14 @@ const COMMANDS = [
   ['targets [name]', 'what can be run, when it last succeeded, what runs now'],
   ['schedules', 'what runs by itself'],
   ['maintenance', 'hold back what has not begun, and go on'],
-  ['login, logout', 'let the server know you; forget it'],
+  ['login, logout, whoami', 'let the server know you; forget it; what you may do'],
   ['complete <shell>', 'teach your shell to complete all this'],
 ] as const;
 
 /** These run on this machine instead of asking the server. */
 const HERE = [
   ['server, worker', 'run the api or a worker in this process'],
-  ['users, db, params', 'users with passwords; migrations; check params files'],
+  ['users, tokens, db, params', "users; programs' tokens; migrations; check params files"],
 ] as const;
 
 const WIDTH = 37;

@@ -4,6 +4,7 @@ import type { ExecutorsWord } from '../api/external.ts';
 import type { ImportableDatasetJson } from '../api/importable-datasets.ts';
 import type { JobJson } from '../api/job-schema.ts';
 import type { MaintenanceEntryJson, MaintenanceJson } from '../api/maintenance.ts';
+import type { MeJson } from '../api/me.ts';
 import type { RenderedStepJson } from '../api/rendered-steps.ts';
 import type { ReportPointJson } from '../api/report-points.ts';
 import type { ResumedJson } from '../api/resume.ts';
@@ -24,6 +25,7 @@ export type {
   JobJson,
   MaintenanceEntryJson,
   MaintenanceJson,
+  MeJson,
   ResumedJson,
   RenderedStepJson,
   ReportPointJson,
@@ -149,6 +151,8 @@ export function clientOver(http: Http) {
     },
     deleteImportableDataset: (name: string) =>
       body(http.call<{ message: string }>('DELETE', `/importable-datasets/${part(name)}`)),
+    /** Who the token's bearer is, and what they may do. */
+    me: () => get<MeJson>('/me'),
     readMaintenance: () => get<MaintenanceJson>('/maintenance-status'),
     setMaintenance: (paused: boolean, msg: string) =>
       post<MaintenanceJson>('/maintenance-status', { paused, msg }),

@@ -1,16 +1,29 @@
-/** Who wrote what: one line per accepted write, in the transaction of the write itself. */
+/** Who did what, from where and why: one line per accepted write, in its transaction, and per refused one; never changed. */
 import { maskedWithin } from '../domain/mask.ts';
 import type { Db } from './schema.ts';
+
+/** Where a call came from, and why it was made. */
+export type Origin = {
+  /** Of the client, or of the proxy before us. */
+  readonly address?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly reason?: string | undefined;
+};
 
 export type AuditLine = {
   readonly principal: string;
   readonly verb: string;
   readonly object: string;
   readonly detail?: unknown;
+  /** The code it was refused with. */
+  readonly refused?: string | undefined;
+  /** Of what nobody called for, none. */
+  readonly origin?: Origin | undefined;
 };
 
 /** Adds a line, without the credentials that parameters may hold. Give the transaction of the write, so that neither is there without the other. */
 export async function audit(db: Db, line: AuditLine): Promise<void> {
+  const { address, requestId, reason } = line.origin ?? {};
   await db
     .insertInto('audit')
     .values({
@@ -18,6 +31,10 @@ export async function audit(db: Db, line: AuditLine): Promise<void> {
       verb: line.verb,
       object: line.object,
       detail: line.detail === undefined ? null : JSON.stringify(maskedWithin(line.detail)),
+      refused: line.refused ?? null,
+      reason: reason === undefined ? null : maskedWithin(reason),
+      address: address ?? null,
+      request_id: requestId ?? null,
     })
     .execute();
 }

@@ -1,5 +1,6 @@
 /** Jobs as they are shown: the row with its steps, their newest reports and sync jobs, in one statement. */
 import { sql } from 'kysely';
+import type { Touched } from '../domain/grant.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { Db, LogState } from './schema.ts';
 import type { JobRow } from './submit.ts';
@@ -30,6 +31,8 @@ export type StepView = {
     readonly failed: number | null;
     readonly message: string | null;
   } | null;
+  /** What its checkpoint says has failed; as the program wrote it. */
+  readonly failed_items: unknown;
   readonly sync_job:
     | (Omit<SyncJobRow, 'start_time' | 'end_time'> & {
         readonly start_time: string;
@@ -49,7 +52,7 @@ export const view = sql`
       'created_at', st.created_at, 'started_at', st.started_at, 'ended_at', st.ended_at,
       'outcome', st.outcome, 'diagnosis', st.diagnosis,
       'log_bytes', st.log_bytes, 'log_state', st.log_state,
-      'report', to_jsonb(r.*) - 'checkpoint', 'sync_job', to_jsonb(sj.*)) ORDER BY st.step, st.attempt) AS steps
+      'report', to_jsonb(r.*) - 'checkpoint', 'failed_items', r.checkpoint->'failed', 'sync_job', to_jsonb(sj.*)) ORDER BY st.step, st.attempt) AS steps
     FROM steps st
     LEFT JOIN LATERAL (
       SELECT * FROM reports
@@ -80,6 +83,15 @@ export async function listChangedJobs(db: Db, since: Date, most: number): Promis
     .limit(most)
     .execute();
   return rows.map((row) => row.id);
+}
+
+/** What limits of who asks are held against; undefined for an unknown job. */
+export async function findTouched(db: Db, id: number): Promise<Touched | undefined> {
+  return await db
+    .selectFrom('jobs')
+    .select(['env', 'action_name', 'action'])
+    .where('id', '=', id)
+    .executeTakeFirst();
 }
 
 /** What a report token is made from; undefined for an unknown job. */

@@ -9,7 +9,9 @@ import * as external from './migrations/0005-external.ts';
 import * as wanted from './migrations/0006-wanted.ts';
 import * as totals from './migrations/0007-totals.ts';
 import * as notices from './migrations/0008-notices.ts';
+import * as access from './migrations/0009-access.ts';
 import * as archive from './migrations/0010-archive.ts';
+import * as pauses from './migrations/0012-pauses.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -21,7 +23,9 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006-wanted': wanted,
   '0007-totals': totals,
   '0008-notices': notices,
+  '0009-access': access,
   '0010-archive': archive,
+  '0012-pauses': pauses,
 };
 
 /**

@@ -1,5 +1,6 @@
 /** The tables as kysely sees them; the migrations are what makes them. */
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
+import type { Grant } from '../domain/grant.ts';
 import type { ActionParameters, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { JobStatus } from '../domain/status.ts';
@@ -95,6 +96,9 @@ export type ReportsTable = {
   message: string | null;
 };
 
+/** Null in a list is no limit. */
+type GrantColumns = { [K in keyof Grant]: ColumnType<Grant[K], Grant[K], Grant[K]> };
+
 export type Schema = {
   installation: { one: Generated<boolean>; uuid: Generated<string>; created_at: DefaultTime };
   jobs: JobsTable;
@@ -174,7 +178,21 @@ export type Schema = {
     disabled: Generated<boolean>;
     created_at: DefaultTime;
     updated_at: DefaultTime;
-  };
+  } & GrantColumns;
+  /** Of programs; never the tokens themselves. */
+  service_tokens: {
+    /** Stands in the token, and is no secret. */
+    id: string;
+    name: string;
+    /** SHA-256 of the whole token. */
+    hash: Buffer;
+    created_at: DefaultTime;
+    created_by: string;
+    /** Null for one that never does. */
+    expires_at: Date | null;
+    last_used_at: Date | null;
+    revoked_at: Date | null;
+  } & GrantColumns;
   oidc_users: {
     sub: string;
     name: string | null;
@@ -188,7 +206,12 @@ export type Schema = {
     principal: string;
     verb: string;
     object: string;
-    detail: ColumnType<unknown, string | null, string | null>;
+    detail: ColumnType<unknown, string | null, never>;
+    /** The code it was refused with; null for what was done. */
+    refused: string | null;
+    reason: string | null;
+    address: string | null;
+    request_id: string | null;
   };
 };
 

@@ -15,18 +15,22 @@ export type TargetState = {
 };
 
 /**
- * Last success, last job and what runs now, of every key that ever had a job. The keys are found by leaping from one to
- * the next in their index: Postgres has no such scan of its own, and would read every job.
+ * `WITH keys (env, target)`: every key that ever had a job, found by leaping from one to the next in their index.
+ * Postgres has no such scan of its own, and would read every job.
  */
-export async function listTargetStates(db: Db): Promise<TargetState[]> {
-  const { rows } = await sql<TargetState>`
+export const KEYS_OF_JOBS = sql`
     WITH RECURSIVE keys AS (
       (SELECT env, target FROM jobs ORDER BY env, target LIMIT 1)
       UNION ALL
       SELECT following.* FROM keys, LATERAL (
         SELECT env, target FROM jobs WHERE (env, target) > (keys.env, keys.target) ORDER BY env, target LIMIT 1
       ) following
-    )
+    )`;
+
+/** Last success, last job and what runs now, of every key that ever had a job. */
+export async function listTargetStates(db: Db): Promise<TargetState[]> {
+  const { rows } = await sql<TargetState>`
+    ${KEYS_OF_JOBS}
     SELECT env, target, t.last_success_at, t.last_success_job_id,
       active.id AS active_job_id, active.status AS active_status,
       newest.id AS last_job_id, newest.status AS last_status

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { FinalStatus, JobStatus } from '../domain/status.ts';
 import { RUN_SECONDS, WAIT_SECONDS } from './migrations/0007-totals.ts';
 import type { Db } from './schema.ts';
+import { KEYS_OF_JOBS } from './target-states.ts';
 
 export { RUN_SECONDS, WAIT_SECONDS };
 
@@ -59,13 +60,7 @@ export type Standing = {
 /** Of every target that ever had a job; looks at the ten newest jobs of each. */
 export async function listStandings(db: Db): Promise<Standing[]> {
   const { rows } = await sql<Standing>`
-    WITH RECURSIVE keys AS (
-      (SELECT env, target FROM jobs ORDER BY env, target LIMIT 1)
-      UNION ALL
-      SELECT following.* FROM keys, LATERAL (
-        SELECT env, target FROM jobs WHERE (env, target) > (keys.env, keys.target) ORDER BY env, target LIMIT 1
-      ) following
-    )
+    ${KEYS_OF_JOBS}
     SELECT env, target, t.last_success_at, count(newest.id) FILTER (WHERE newest.status = 'failed'
       AND newest.id > coalesce(t.last_success_job_id, 0))::float8 AS failures
     FROM keys LEFT JOIN targets t USING (env, target) CROSS JOIN LATERAL (

@@ -1,61 +1,77 @@
-/** Local users: names and password hashes (argon2id, PHC strings). */
+/** Local users: names, password hashes (argon2id, PHC strings) and what they may do. */
 import { sql } from 'kysely';
-import { audit } from './audit.ts';
+import type { Grant } from '../domain/grant.ts';
+import { type AuditLine, audit } from './audit.ts';
 import type { Db } from './schema.ts';
 
-export type User = { readonly username: string; readonly password_hash: string; readonly disabled: boolean };
+export type User = Grant & {
+  readonly username: string;
+  readonly password_hash: string;
+  readonly disabled: boolean;
+};
 
 export async function findUser(db: Db, username: string): Promise<User | undefined> {
   return await db
     .selectFrom('users')
-    .select(['username', 'password_hash', 'disabled'])
+    .select(['username', 'password_hash', 'disabled', 'role', 'envs', 'actions'])
     .where('username', '=', username)
     .executeTakeFirst();
 }
 
+type By = Pick<AuditLine, 'principal' | 'origin'>;
+
 /** Adds a user; false when the name is taken. */
 export async function addUser(
   db: Db,
-  user: { username: string; passwordHash: string },
-  principal: string,
+  { username, passwordHash, grant }: { username: string; passwordHash: string; grant: Grant },
+  by: By,
 ): Promise<boolean> {
   return await db.transaction().execute(async (tx) => {
     const added = await tx
       .insertInto('users')
-      .values({ username: user.username, password_hash: user.passwordHash })
+      .values({ username, password_hash: passwordHash, ...columnsOf(grant) })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
     if (added.numInsertedOrUpdatedRows === 0n) return false;
-    await audit(tx, { principal, verb: 'add', object: `user ${user.username}` });
+    await audit(tx, { ...by, verb: 'add', object: `user ${username}`, detail: columnsOf(grant) });
     return true;
   });
 }
 
-/** Changes password or standing; false for an unknown name. */
-export async function changeUser(
-  db: Db,
-  username: string,
-  change: { passwordHash?: string; disabled?: boolean },
-  principal: string,
-): Promise<boolean> {
+export type UserChange =
+  | { readonly passwordHash: string }
+  | { readonly disabled: boolean }
+  | { readonly grant: Grant };
+
+/** Changes password, standing or what they may do; false for an unknown name. */
+export async function changeUser(db: Db, username: string, change: UserChange, by: By): Promise<boolean> {
   return await db.transaction().execute(async (tx) => {
     const changed = await tx
       .updateTable('users')
       .set({
-        ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash }),
-        ...(change.disabled === undefined ? {} : { disabled: change.disabled }),
+        ...('passwordHash' in change ? { password_hash: change.passwordHash } : {}),
+        ...('disabled' in change ? { disabled: change.disabled } : {}),
+        ...('grant' in change ? columnsOf(change.grant) : {}),
         updated_at: sql`now()`,
       })
       .where('username', '=', username)
       .executeTakeFirst();
     if (changed.numUpdatedRows === 0n) return false;
-    await audit(tx, {
-      principal,
-      verb: change.passwordHash === undefined ? (change.disabled ? 'disable' : 'enable') : 'passwd',
-      object: `user ${username}`,
-    });
+    const detail = 'grant' in change ? { detail: columnsOf(change.grant) } : {};
+    await audit(tx, { ...by, verb: verbOf(change), object: `user ${username}`, ...detail });
     return true;
   });
+}
+
+function verbOf(change: UserChange): string {
+  if ('passwordHash' in change) return 'passwd';
+  if ('grant' in change) return 'role';
+  return change.disabled ? 'disable' : 'enable';
+}
+
+/** No more than these: a grant may come along with other things. */
+function columnsOf({ role, envs, actions }: Grant): Grant {
+  return { role, envs, actions };
 }
 
 export async function countUsers(db: Db): Promise<number> {
@@ -66,13 +82,18 @@ export async function countUsers(db: Db): Promise<number> {
   return row.count;
 }
 
+export type ListedUser = Grant & {
+  readonly username: string;
+  readonly disabled: boolean;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+};
+
 /** All users by name, without their hashes. */
-export async function listUsers(
-  db: Db,
-): Promise<{ username: string; disabled: boolean; created_at: Date; updated_at: Date }[]> {
+export async function listUsers(db: Db): Promise<ListedUser[]> {
   return await db
     .selectFrom('users')
-    .select(['username', 'disabled', 'created_at', 'updated_at'])
+    .select(['username', 'role', 'envs', 'actions', 'disabled', 'created_at', 'updated_at'])
     .orderBy('username')
     .execute();
 }

@@ -1,10 +1,14 @@
 /** Takes credentials out of texts of programs: before they are stored, before they are shown. Pure. */
 
+/** A program's token (src/service-token.ts): its id is no secret. */
+const SERVICE_TOKEN = /\b(syn_[0-9a-f]{16}_)[A-Za-z0-9_-]{43}/g;
+
 /** Stands where a secret was. */
 export const FILTERED = '<FILTERED>';
 
 /**
- * `user:password@` of every URL (to the last `@`: passwords contain any sign), and the usual secret query fields.
+ * `user:password@` of every URL (to the last `@`: passwords contain any sign), the usual secret query fields, and tokens
+ * of programs.
  * Word by word, because one pattern for all of it takes quadratic time on a text of slashes.
  */
 export function maskCredentials(text: string): string {
@@ -17,7 +21,8 @@ export function maskCredentials(text: string): string {
     .replaceAll(
       /([?&;](?:password|passwd|pwd|token|secret|api_?key|access_token)=)[^&;\s"']*/gi,
       `$1${FILTERED}`,
-    );
+    )
+    .replaceAll(SERVICE_TOKEN, `$1${FILTERED}`);
 }
 
 /** Every text in it, however deep. */

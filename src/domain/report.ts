@@ -12,7 +12,10 @@ export type Report = {
   readonly updated?: number | undefined;
   readonly deleted?: number | undefined;
   readonly failed?: number | undefined;
-  /** Where a retry goes on; opaque to us, at most 4 KiB as JSON. */
+  /**
+   * Where a retry goes on, at most 56 KiB as JSON; opaque to us but for `failed`, a list of `{id, why}`: the items that
+   * failed, which are shown, and which a resume does alone.
+   */
   readonly checkpoint?: unknown;
   readonly data_source?: string | undefined;
   readonly options?: string | undefined;

@@ -22,10 +22,27 @@ const deltaCheckpoint = z.object({
   total: z.number().int().nullable(),
 });
 
-const checkpoint = z.discriminatedUnion('action', [syncCheckpoint, deltaCheckpoint]);
+const itemsCheckpoint = z.object({
+  action: z.literal('items'),
+  /** What was asked for: all items, those that changed, or some by name. */
+  asked: z.enum(['sync', 'delta', 'some']),
+  /** The watermark a delta started from. */
+  since: z.iso.datetime().nullable(),
+  /** What the sink's watermark becomes once no item is left and none has failed. */
+  watermark: z.iso.datetime().nullable(),
+  /** Where the listing of items goes on; null once it has ended. */
+  place: z.object({ query: z.string(), after: z.string() }).nullable(),
+  done: z.number().int(),
+  total: z.number().int().nullable(),
+  /** To be done again, alone; shown to operators as the job's failed items. */
+  failed: z.array(z.object({ id: z.string(), why: z.string() })),
+});
+
+const checkpoint = z.discriminatedUnion('action', [syncCheckpoint, deltaCheckpoint, itemsCheckpoint]);
 
 export type SyncCheckpoint = z.infer<typeof syncCheckpoint>;
 export type DeltaCheckpoint = z.infer<typeof deltaCheckpoint>;
+export type ItemsCheckpoint = z.infer<typeof itemsCheckpoint>;
 export type Checkpoint = z.infer<typeof checkpoint>;
 
 /** Null for none, and for one this program cannot read: starting over is always correct. */

@@ -13,6 +13,8 @@ export type Reporter = {
   first(): Promise<void>;
   /** Merges into what is reported next; cheap, to be called as often as there is news. */
   update(news: Partial<Omit<Report, 'seq'>>): void;
+  /** Resolves when all news so far have been sent and answered, whatever the answer; at once if nobody is told. */
+  received(): Promise<void>;
   /** The last report; never throws. @param budgetMs how long an unreachable receiver is tried */
   last(news: Partial<Omit<Report, 'seq'>>, budgetMs?: number): Promise<void>;
 };
@@ -42,6 +44,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   let lastSent = 0;
   let inFlight: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
+  let awaited = Promise.withResolvers<void>();
 
   const next = (): Report => {
     seq += 1;
@@ -70,7 +73,10 @@ export function createReporter(options: ReporterOptions): Reporter {
   }
 
   async function sendBetween(to: ReportSettings): Promise<void> {
+    const answered = awaited;
+    awaited = Promise.withResolvers();
     const reception = await sendReport(to, next(), MOST_SILENCE_MS);
+    answered.resolve();
     if (reception.kind === 'refused') onRefused(reception.why);
     else if (reception.kind === 'unreachable') lastSent = Date.now() + (reception.retryAfterMs ?? 0);
     if (reception.kind !== 'accepted') log.debug(`report ${seq}: ${reception.kind}: ${reception.why}`);
@@ -93,6 +99,10 @@ export function createReporter(options: ReporterOptions): Reporter {
     update(fresh) {
       current = { ...current, ...masked(fresh) };
       news = true;
+    },
+    async received() {
+      if (!settings) return;
+      await awaited.promise;
     },
     async last(fresh, budget = budgetMs) {
       clearInterval(timer);

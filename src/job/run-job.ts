@@ -9,6 +9,7 @@ import { delta } from './actions/delta.ts';
 import { sync } from './actions/sync.ts';
 import type { JobArguments } from './arguments.ts';
 import { parseCheckpoint } from './checkpoint.ts';
+import { runItemBank } from './item-bank/run-item-bank.ts';
 import { JobError, reasonOf } from './job-error.ts';
 import { createLog } from './log.ts';
 import { startProgressLog } from './progress-log.ts';
@@ -89,33 +90,30 @@ async function act(
   const needsSource = given.action !== 'rollback';
   const settings = readSettings({ needsSource, ...(environment ? { environment } : {}) });
   const sink = openSink(settings.sink, given);
-  const source = settings.source && openSource(settings.source, stop);
+  const bank = settings.source?.kind === 'gitlab' ? settings.source : null;
+  const source =
+    settings.source && settings.source.kind !== 'gitlab' ? openSource(settings.source, stop) : null;
+  const shownSource = source?.shownAs ?? (bank && `${bank.url}/${bank.group}`);
   const progressLog = startProgressLog(log);
   try {
     reporter.update({
       target_datastore_url: sink.shownAs,
-      ...(source ? { data_source: source.shownAs } : {}),
+      ...(shownSource === null ? {} : { data_source: shownSource }),
     });
-    log.info(`${source?.shownAs ?? 'no source'} -> ${sink.shownAs}, ${sink.place}`);
+    log.info(`${shownSource ?? 'no source'} -> ${sink.shownAs}, ${sink.place}`);
     stop.throwIfAborted();
     await sink.open();
-    if (!source) return await sink.rollback();
+    if (given.action === 'rollback') return await sink.rollback();
     const progress: ActionContext['progress'] = (news) => {
       reporter.update(news);
       progressLog.update(news);
     };
     const { maxDeletePercent } = settings;
     const checkpoint = parseCheckpoint(readCheckpointText(environment));
-    const actions = { sync, delta, delete: deleteGone, rollback: () => sink.rollback() };
-    await actions[given.action]({
-      source,
-      sink,
-      options: given,
-      maxDeletePercent,
-      checkpoint,
-      progress,
-      ...rest,
-    });
+    const context = { sink, options: given, maxDeletePercent, checkpoint, progress, ...rest };
+    if (!bank && given.items.length > 0) throw new JobError('usage', '--item needs SOURCE=gitlab');
+    if (bank) await runItemBank(given.action, bank, { ...context, saved: () => reporter.received() });
+    else if (source) await { sync, delta, delete: deleteGone }[given.action]({ ...context, source });
   } finally {
     progressLog.stop();
     await sink.close();

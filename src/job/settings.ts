@@ -36,6 +36,9 @@ export function readSettings({
   const settings = openSettings(environment);
   const source = needsSource ? readSourceSettings(settings) : null;
   const sink = readSinkSettings(settings);
+  if (source?.kind === 'gitlab' && sink.kind !== 'postgres') {
+    throw settings.fault('SINK is not postgres, which SOURCE=gitlab needs');
+  }
   return { source, sink, maxDeletePercent: readMaxDeletePercent(settings) };
 }
 

@@ -1,7 +1,10 @@
-/** `users`, `db`, `params`, `server`, `worker`: what runs on this machine, by our own modules instead of HTTP. */
+/** `users`, `tokens`, `db`, `params`, `server`, `worker`: what runs on this machine, by our own modules instead of HTTP. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatOf } from '../cli/context.ts';
 import { AGE_WORDS, parseAge } from '../domain/age.ts';
+import { NEEDS_DATABASE } from './options.ts';
+import { tokenCommands } from './token-commands.ts';
+import { userCommands } from './user-commands.ts';
 
 /**
  * Nothing but commander is loaded here: each command loads what it runs by import(), so that those which speak HTTP
@@ -9,6 +12,7 @@ import { AGE_WORDS, parseAge } from '../domain/age.ts';
  */
 export function operatorCommands(program: Command): void {
   userCommands(program);
+  tokenCommands(program);
   databaseCommands(program);
   program
     .command('params')
@@ -37,43 +41,6 @@ export function operatorCommands(program: Command): void {
       '\nIts settings are in the README.\n\nExample:\n  RUNNER=kubernetes syncrator worker',
     )
     .action(async () => await (await import('../worker.ts')).runWorkerProcess());
-}
-
-const NEEDS_DATABASE =
-  '\nThe database: DATABASE_URL, else that of the npm start on this folder.\n\nExample:\n  ';
-
-function userCommands(program: Command): void {
-  const users = program
-    .command('users')
-    .description('who may log in with a password')
-    .addHelpText('after', `${NEEDS_DATABASE}syncrator users add ada`);
-  users
-    .command('list', { isDefault: true })
-    .description('all users')
-    .addHelpText('after', `${NEEDS_DATABASE}syncrator users list --output json`)
-    .action(async (_: object, command: Command) => {
-      const { list } = await import('./users.ts');
-      await list(formatOf(command));
-    });
-  users
-    .command('add <name>')
-    .description('add a user; asks for the password, or reads it from stdin')
-    .addHelpText('after', `${NEEDS_DATABASE}syncrator users add ada < password-file`)
-    .action(async (name: string) => await (await import('./users.ts')).add(name));
-  users
-    .command('passwd <name>')
-    .description("change a user's password; asks for it, or reads it from stdin")
-    .addHelpText('after', `${NEEDS_DATABASE}syncrator users passwd ada`)
-    .action(async (name: string) => await (await import('./users.ts')).changePassword(name));
-  for (const [verb, disabled, what] of [
-    ['disable', true, 'let a user no longer in; tokens given out end at once'],
-    ['enable', false, 'let a user in again'],
-  ] as const)
-    users
-      .command(`${verb} <name>`)
-      .description(what)
-      .addHelpText('after', `${NEEDS_DATABASE}syncrator users ${verb} ada`)
-      .action(async (name: string) => await (await import('./users.ts')).setDisabled(name, disabled));
 }
 
 type PurgeOptions = { logsOlderThan?: number; jobsOlderThan?: number; dryRun?: true };

@@ -4,35 +4,40 @@ import { askPassword } from '../ask-password.ts';
 import { CliFailure } from '../cli/failure.ts';
 import { type Format, print, tableOf } from '../cli/output.ts';
 import { migrate } from '../db/migrate.ts';
-import { addUser, changeUser, listUsers } from '../db/users.ts';
+import { addUser, changeUser, listUsers, type UserChange } from '../db/users.ts';
+import { byCommand } from './by.ts';
 import { withDatabase } from './database.ts';
-
-/** Who did it, in the audit table. */
-const PRINCIPAL = 'users command';
+import { limitsText, readGrant } from './grants.ts';
+import type { GrantOptions } from './options.ts';
 
 export async function list(format: Format): Promise<void> {
   const users = await withDatabase(async (db) => {
     await migrate(db);
     return await listUsers(db);
   });
-  const rows = users.map(({ username, disabled, created_at: since }) => [
-    username,
-    disabled ? ({ text: 'disabled', look: 'yellow' } as const) : 'enabled',
-    since.toISOString(),
+  const rows = users.map((user) => [
+    user.username,
+    user.role,
+    limitsText(user),
+    user.disabled ? ({ text: 'disabled', look: 'yellow' } as const) : 'enabled',
+    user.created_at.toISOString(),
   ]);
-  print(format, users, () => tableOf(['USER', 'STATE', 'SINCE'], rows, 'there is no user yet'));
+  print(format, users, () =>
+    tableOf(['USER', 'ROLE', 'LIMITS', 'STATE', 'SINCE'], rows, 'there is no user yet'),
+  );
 }
 
-/** @throws CliFailure for a name or password that will not do, or that is taken */
-export async function add(name: string): Promise<void> {
+/** @throws CliFailure for a name, role or password that will not do, or a name that is taken */
+export async function add(name: string, role: string, limits: GrantOptions): Promise<void> {
   if (!USERNAME_PATTERN.test(name)) throw new CliFailure(`'${name}' is not 1 to 64 of A-Z a-z 0-9 . _ @ -`);
+  const grant = readGrant(role, limits);
   const passwordHash = await hashPassword(await newPassword());
   await withDatabase(async (db) => {
     await migrate(db);
-    if (!(await addUser(db, { username: name, passwordHash }, PRINCIPAL)))
+    if (!(await addUser(db, { username: name, passwordHash, grant }, byCommand('users'))))
       throw new CliFailure(`there is a user ${name} already`);
   });
-  process.stderr.write(`Added ${name}.\n`);
+  process.stderr.write(`Added ${name}, ${grant.role} (limits: ${limitsText(grant)}).\n`);
 }
 
 export async function changePassword(name: string): Promise<void> {
@@ -40,15 +45,23 @@ export async function changePassword(name: string): Promise<void> {
   process.stderr.write(`Changed the password of ${name}.\n`);
 }
 
+/** Takes the place of role and limits together. @throws CliFailure for a role or a limit that is none */
+export async function changeRole(name: string, role: string, limits: GrantOptions): Promise<void> {
+  const grant = readGrant(role, limits);
+  await change(name, { grant });
+  process.stderr.write(`${name} is ${grant.role} now (limits: ${limitsText(grant)}).\n`);
+}
+
 export async function setDisabled(name: string, disabled: boolean): Promise<void> {
   await change(name, { disabled });
   process.stderr.write(`${disabled ? 'Disabled' : 'Enabled'} ${name}.\n`);
 }
 
-async function change(name: string, to: { passwordHash?: string; disabled?: boolean }): Promise<void> {
+async function change(name: string, to: UserChange): Promise<void> {
   await withDatabase(async (db) => {
     await migrate(db);
-    if (!(await changeUser(db, name, to, PRINCIPAL))) throw new CliFailure(`there is no user ${name}`);
+    if (!(await changeUser(db, name, to, byCommand('users'))))
+      throw new CliFailure(`there is no user ${name}`);
   });
 }
 

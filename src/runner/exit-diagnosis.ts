@@ -30,7 +30,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   },
   [EXIT.fenced]: {
     code: 'fenced',
-    summary: 'A newer job has written to the same sink; this one stopped and its last batch was rolled back.',
+    summary: 'A newer job has written to the same sink, so this one stopped.',
     what_to_do: 'Nothing: the newer job is the one that counts.',
   },
   [EXIT.nothingToRollBack]: {

@@ -22,6 +22,7 @@ import { listDatasets } from '../../src/api/dataset-folder.ts';
 import { signToken } from '../../src/api/tokens.ts';
 import { createClient } from '../../src/client/client.ts';
 import { addUser, changeUser } from '../../src/db/users.ts';
+import { unlimited } from '../../src/domain/grant.ts';
 import { type Api, SECRET, setup } from './support.ts';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-input-'));
@@ -177,8 +178,12 @@ describe('GET', () => {
     expect((await api.call('GET', '/importable-datasets', { token: null })).status).toBe(200);
     await using own = await setup({ env: { INPUT_DIR: input } });
     expect((await own.call('GET', '/importable-datasets', { token: null })).status).toBe(401);
-    await addUser(own.db, { username: 'gone', passwordHash: 'x' }, 'test');
-    await changeUser(own.db, 'gone', { disabled: true }, 'test');
+    await addUser(
+      own.db,
+      { username: 'gone', passwordHash: 'x', grant: unlimited('admin') },
+      { principal: 'test' },
+    );
+    await changeUser(own.db, 'gone', { disabled: true }, { principal: 'test' });
     const token = await signToken([SECRET], { sub: 'gone', authTime: Math.floor(Date.now() / 1000) });
     const answer = await own.call('GET', '/importable-datasets', { token });
     expect([answer.status, answer.body.code]).toEqual([401, 'user_disabled']);

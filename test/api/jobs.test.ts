@@ -221,9 +221,15 @@ describe('reports', () => {
   it('are small, and at most one a second on average', async () => {
     const job = await claimed(api);
     const { token } = await job.begin();
-    const large = { seq: 1, phase: 'reading', message: 'x'.repeat(9000) };
+    const large = { seq: 1, phase: 'reading', message: 'x'.repeat(70_000) };
     expect((await put(job.id, token, large)).status).toBe(413);
-    const wrong = { seq: 0, phase: 'reading', colour: 1, checkpoint: 'x'.repeat(5000), records_done: -1 };
+    const wrong = {
+      seq: 0,
+      phase: 'reading',
+      colour: 1,
+      checkpoint: 'x'.repeat(57 * 1024),
+      records_done: -1,
+    };
     const refused = await put(job.id, token, wrong);
     expect(refused.status).toBe(422);
     expect(refused.body.errors.map((e: { field: string }) => e.field).toSorted()).toEqual([

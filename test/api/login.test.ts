@@ -89,7 +89,7 @@ describe('POST /login', () => {
   });
 
   it('refuses a disabled user', async () => {
-    await changeUser(api.db, 'admin', { disabled: true }, 'test');
+    await changeUser(api.db, 'admin', { disabled: true }, { principal: 'test' });
     expect((await api.call('POST', '/login', { json: good, token: null })).status).toBe(401);
     expect((await api.call('POST', '/login/renew')).status).toBe(401);
     for (const [method, route] of [
@@ -98,7 +98,7 @@ describe('POST /login', () => {
       ['DELETE', '/jobs/1'],
     ] as const)
       expect(await api.call(method, route)).toMatchObject({ status: 401, body: { code: 'user_disabled' } });
-    await changeUser(api.db, 'admin', { disabled: false }, 'test');
+    await changeUser(api.db, 'admin', { disabled: false }, { principal: 'test' });
   });
 });
 

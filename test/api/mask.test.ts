@@ -9,6 +9,7 @@ it.each([
   ['{"url":"amqp://me:x@q/","to":"a@b.c"}', '{"url":"amqp://<FILTERED>@q/","to":"a@b.c"}'],
   ['https://token@h/?token=x&page=2', 'https://<FILTERED>@h/?token=<FILTERED>&page=2'],
   ['mail a@b.c about https://h/x', 'mail a@b.c about https://h/x'],
+  [`TOKEN=syn_0123456789abcdef_${'aZ-_'.repeat(10)}abc;`, 'TOKEN=syn_0123456789abcdef_<FILTERED>;'],
   ['-n 1000 -c 1', '-n 1000 -c 1'],
 ])('%s is shown as %s', (text, shown) => {
   expect(maskCredentials(text)).toBe(shown);

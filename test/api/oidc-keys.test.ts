@@ -5,10 +5,12 @@ import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createOidc } from '../../src/api/oidc.ts';
 import { signToken } from '../../src/api/tokens.ts';
+import { unlimited } from '../../src/domain/grant.ts';
 import { createLog } from '../../src/log.ts';
 import { AUDIENCE, makeKey, type OidcIssuer, startOidcIssuer } from '../support/oidc-issuer.ts';
 import { SECRET, setup } from './support.ts';
 
+const roles = { roleClaims: [], roles: [], otherwise: unlimited('viewer') };
 const seconds = () => Math.floor(Date.now() / 1000);
 
 it.each(['RS256', 'RS512', 'ES256', 'EdDSA'])('keys of %s count', async (alg) => {
@@ -21,7 +23,7 @@ it.each(['RS256', 'RS512', 'ES256', 'EdDSA'])('keys of %s count', async (alg) =>
 function oidcOf(of: OidcIssuer, more: { jwksUrl?: string; cooldownMs?: number; refreshMs?: number } = {}) {
   const { jwksUrl, cooldownMs = 50, refreshMs = 600_000 } = more;
   return createOidc(
-    { issuer: of.issuer, audience: AUDIENCE, jwksUrl },
+    { issuer: of.issuer, audience: AUDIENCE, jwksUrl, ...roles },
     { log: createLog({ name: 'test', level: 'silent' }), times: { cooldownMs, refreshMs } },
   );
 }

@@ -19,7 +19,9 @@ let issuer: OidcIssuer;
 let api: Api;
 beforeAll(async () => {
   issuer = await startOidcIssuer();
-  api = await setup({ env: { OIDC_ISSUER: issuer.issuer, OIDC_AUDIENCE: AUDIENCE } });
+  // What each of them may do is another test's: roles.test.ts.
+  const env = { OIDC_ISSUER: issuer.issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_DEFAULT_ROLE: 'admin' };
+  api = await setup({ env });
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();
@@ -169,10 +171,10 @@ describe('whose it is', () => {
   });
 
   it('is not disabled with a user of ours of the same name', async () => {
-    await changeUser(api.db, 'admin', { disabled: true }, 'test');
+    await changeUser(api.db, 'admin', { disabled: true }, { principal: 'test' });
     expect((await api.call('GET', '/jobs')).status).toBe(401);
     expect(await status(await issuer.token({ sub: 'admin' }))).toBe(200);
-    await changeUser(api.db, 'admin', { disabled: false }, 'test');
+    await changeUser(api.db, 'admin', { disabled: false }, { principal: 'test' });
   });
 
   it('owns an Idempotency-Key by sub, whatever the name is now', async () => {

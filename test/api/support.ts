@@ -16,6 +16,7 @@ import { connect } from '../../src/db/connect.ts';
 import { beginStep, endStep } from '../../src/db/steps.ts';
 import { finishJob } from '../../src/db/finish.ts';
 import { addUser } from '../../src/db/users.ts';
+import { unlimited } from '../../src/domain/grant.ts';
 import { loadJobParams } from '../../src/job-params.ts';
 import { createLog } from '../../src/log.ts';
 import { makeReportToken } from '../../src/report-token.ts';
@@ -120,7 +121,8 @@ export async function setup(
     ...(options.accountWaitMs === undefined ? {} : { accountWaitMs: options.accountWaitMs }),
   };
   const app = createApp(deps);
-  await addUser(db, { username: 'admin', passwordHash: await hashPassword(PASSWORD) }, 'test');
+  const first = { username: 'admin', passwordHash: await hashPassword(PASSWORD), grant: unlimited('admin') };
+  await addUser(db, first, { principal: 'test' });
   const now = Math.floor(Date.now() / 1000);
   const token = await signToken(config.secrets, { sub: 'admin', authTime: now });
 

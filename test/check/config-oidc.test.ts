@@ -31,3 +31,40 @@ test('an issuer is beside our own login, or in its place', () => {
   const here = { OIDC_ISSUER: 'http://127.0.0.1:8081/realms/data', OIDC_AUDIENCE: 'syncrator' };
   expect(readConfig({ ...base, ...here }).oidc?.issuer).toBe(here.OIDC_ISSUER);
 });
+
+test.each<[string, Record<string, string>]>([
+  ['OIDC_ROLES needs OIDC_ISSUER', { OIDC_ROLES: 'staff=operator' }],
+  ['OIDC_ROLE_CLAIM needs OIDC_ISSUER', { OIDC_ROLE_CLAIM: 'groups' }],
+  ['OIDC_DEFAULT_ROLE needs OIDC_ISSUER', { OIDC_DEFAULT_ROLE: 'admin' }],
+  ['OIDC_DEFAULT_ROLE', { ...issuer, OIDC_DEFAULT_ROLE: 'root' }],
+  ["OIDC_ROLES 'staff' is not <value>=<role>", { ...issuer, OIDC_ROLES: 'staff' }],
+  ["'staff=root' is not", { ...issuer, OIDC_ROLES: 'boss=admin,staff=root' }],
+  ["'=admin' is not", { ...issuer, OIDC_ROLES: '=admin' }],
+  ["'a=operator:qas:delta:x' is not", { ...issuer, OIDC_ROLES: 'a=operator:qas:delta:x' }],
+  ["has 'staff' twice", { ...issuer, OIDC_ROLES: 'staff=viewer,staff=admin' }],
+  ['a viewer only looks', { ...issuer, OIDC_ROLES: 'staff=viewer:qas' }],
+  ["'q s' is no name of an environment", { ...issuer, OIDC_ROLES: 'staff=operator:q s' }],
+])('%s', (words, settings) => {
+  expect(() => readConfig({ ...base, ...settings })).toThrow(words);
+});
+
+test('roles of the issuer are mapped to ours, with limits; what is not mapped may look', () => {
+  const oidc = (more: Record<string, string>) => readConfig({ ...base, ...issuer, ...more }).oidc;
+  expect(oidc({})).toMatchObject({
+    roleClaims: ['accreditation/role', 'role'],
+    roles: [],
+    otherwise: { role: 'viewer', envs: null, actions: null },
+  });
+  const roles =
+    'role/dataadministrator=admin, cn=staff=operator,urn:etl=operator:qas+dev:delta,x=operator::delete';
+  expect(oidc({ OIDC_ROLES: roles, OIDC_ROLE_CLAIM: 'groups, roles' })).toMatchObject({
+    roleClaims: ['groups', 'roles'],
+    roles: [
+      { value: 'role/dataadministrator', grant: { role: 'admin', envs: null, actions: null } },
+      { value: 'cn=staff', grant: { role: 'operator', envs: null, actions: null } },
+      { value: 'urn:etl', grant: { role: 'operator', envs: ['qas', 'dev'], actions: ['delta'] } },
+      { value: 'x', grant: { role: 'operator', envs: null, actions: ['delete'] } },
+    ],
+  });
+  expect(oidc({ OIDC_DEFAULT_ROLE: 'none' })?.otherwise).toBeUndefined();
+});

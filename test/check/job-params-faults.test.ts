@@ -46,3 +46,10 @@ test('bad lines are told alone: what is missing may be among them', async () => 
     "job_params/dev/avo-sync.public_params:4: 'ENV dev': not a KEY=value line",
   ]);
 });
+
+test('what a mounted ConfigMap has beside its files is nobody’s', async () => {
+  write('dev/avo-sync.public_params', GOOD);
+  write('dev/..2026_11_25/avo-sync.public_params', GOOD);
+  write('dev/..data', '');
+  expect(await faults()).toEqual([]);
+});

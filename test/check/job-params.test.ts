@@ -245,8 +245,14 @@ test('the repository declares the 24 documented jobs, and those that were added 
   const added = ['avosubtitles', 'bezoekertool_film', 'hetarchief_audio', 'hetarchief_video'];
   expect(declared(['qas', 'prd'], documented)).toBe(24);
   expect(declared(['qas', 'prd', 'dev'], [...documented, ...added])).toBe(84);
-  expect(declared(['dev'], ['cities'])).toBe(4);
-  expect(params.files).toHaveLength(88);
+  expect(declared(['dev'], ['cities', 'item_bank'])).toBe(8);
+  expect(params.files).toHaveLength(92);
+  const switching = params.files.filter((file) => file.parameters.options.includes('--switch_solr_alias'));
+  expect(switching.map(({ env, target }) => `${env} ${target}`)).toEqual(
+    ['dev', 'prd', 'qas'].flatMap((env) => [`${env} cataloguspro`, `${env} metadatacatalogus`]),
+  );
+  for (const { env, target, parameters } of switching)
+    expect(parameters.options).toContain(`--switch_solr_alias --target_env ${env} --target ${target}`);
   const target = (name: string) => params.find({ env: 'qas', name, action: 'sync' })?.target;
   expect(added.map(target)).toEqual(['avosubtitles', 'film', 'archiefaudio', 'archiefvideo']);
 });

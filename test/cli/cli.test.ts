@@ -4,6 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { hashPassword } from '../../src/api/passwords.ts';
+import { addUser } from '../../src/db/users.ts';
+import { grantOf } from '../../src/domain/grant.ts';
 import { freePort } from '../../src/embedded/ports.ts';
 import { ADMIN_PASSWORD } from '../support/login.ts';
 import { params, startSystem, type System } from '../support/system.ts';
@@ -56,6 +59,30 @@ describe('who is not known', () => {
     expect(code).toBe(3);
     expect(stderr).toContain(url);
     expect(stderr).toContain('SYNCRATOR_URL');
+  });
+});
+
+describe('who may not', () => {
+  test('is told so in the words of the server, and whoami says it before', async () => {
+    const grant = grantOf('operator', [], ['delta']);
+    const passwordHash = await hashPassword(ADMIN_PASSWORD);
+    await addUser(system.db, { username: 'delta', passwordHash, grant }, { principal: 'test' });
+    await syncrator(['login', '-u', 'delta'], { input: `${ADMIN_PASSWORD}\n` });
+    const me = await syncrator(['whoami']);
+    expect(me).toEqual({
+      code: 0,
+      stdout: 'name    delta\nrole    operator\nlimits  action delta\n',
+      stderr: '',
+    });
+    const refused = await syncrator(['sync', 'quick', 'dev']);
+    expect(refused).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: "syncrator: this needs operator for the action 'sync'; yours is limited to action delta\n",
+    });
+    expect((await syncrator(['delta', 'quick', 'dev', '--dry-run'])).code).toBe(0);
+    const paused = await syncrator(['maintenance', 'on', 'never']);
+    expect([paused.code, paused.stderr]).toEqual([1, expect.stringContaining('this needs the role admin')]);
   });
 });
 

@@ -15,6 +15,7 @@ test.each<[string, string[]]>([
   ['-c 64', ['-c', '64']],
   ['--force-delete', ['--force-delete']],
   ['--switch_solr_alias', ['--switch_solr_alias']],
+  ['-c 8 --item 17 --item 203', ['-c', '8', '--item', '17', '--item', '203']],
   ['--target_env qas --target avo', ['--target_env', 'qas', '--target', 'avo']],
 ])('%j becomes %j', (options, args) => {
   expect(parseOptions(options, OURS)).toEqual({ args });
@@ -31,6 +32,10 @@ test.each([
   '-n 5x',
   '-c 65',
   '-c 0',
+  '--item',
+  '--item 0',
+  '--item 17,18',
+  '--item avo',
   '--target Avo',
   '--target ../avo',
   '--target avo;id',

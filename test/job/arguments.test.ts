@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/job/arguments.ts';
 
-const defaults = { batchSize: 1000, lanes: 1, debug: false, forceDelete: false, jobId: null };
+const defaults = {
+  batchSize: 1000,
+  lanes: 1,
+  debug: false,
+  forceDelete: false,
+  items: [],
+  switchSolrAlias: false,
+  targetEnv: null,
+  target: null,
+  jobId: null,
+};
 
 describe('the command line', () => {
   it.each([
@@ -9,6 +19,11 @@ describe('the command line', () => {
     ['delta -n 5', { action: 'delta', batchSize: 5 }],
     ['delta -n5 -c4', { action: 'delta', batchSize: 5, lanes: 4 }],
     ['delete --force-delete --api_job_id 12', { action: 'delete', forceDelete: true, jobId: 12 }],
+    ['delta --item 17 --item 203 --item 17', { action: 'delta', items: ['17', '203'] }],
+    [
+      'sync -c 4 --switch_solr_alias --target_env qas --target cataloguspro',
+      { action: 'sync', lanes: 4, switchSolrAlias: true, targetEnv: 'qas', target: 'cataloguspro' },
+    ],
     ['--debug rollback --api_job_id=7', { action: 'rollback', debug: true, jobId: 7 }],
   ])('understands %j', (line, expected) => {
     expect(parseArguments(line.split(' '))).toEqual({ kind: 'run', arguments: { ...defaults, ...expected } });
@@ -28,7 +43,13 @@ describe('the command line', () => {
     [['sync', '-n', '100001'], 'to 100000'],
     [['sync', '-c', '33'], 'to 32'],
     [['sync', '--api_job_id', '0'], 'whole number from 1'],
+    [['sync', '--target', '../x'], 'expected at most 40 of a-z'],
+    [['sync', '--target_env'], 'argument missing'],
     [['sync', '--api_job_id', '9007199254740992'], 'whole number from 1'],
+    [['sync', '--item', '17'], '--item goes with delta, not with sync'],
+    [['delta', '--item'], 'argument missing'],
+    [['delta', '--item', '0'], 'expected a number'],
+    [['delta', '--item', '17,18'], 'expected a number'],
     [['sync', '--debug=yes'], 'debug'],
     [['sync', '-n', '1;reboot'], 'whole number from 1'],
     [['sync', '$(reboot)'], 'too many arguments'],
@@ -47,7 +68,17 @@ describe('the command line', () => {
   it('teaches itself', () => {
     const parsed = parseArguments(['--help']);
     expect(parsed.kind).toBe('help');
-    for (const word of ['-n', '-c', '--force-delete', '--api_job_id', 'SINK_URL', 'rollback', 'Exit codes']) {
+    for (const word of [
+      '-n',
+      '-c',
+      '--force-delete',
+      '--api_job_id',
+      '--item',
+      'SINK_URL',
+      'GITLAB_TOKEN',
+      'rollback',
+      'Exit codes',
+    ]) {
       expect(parsed).toHaveProperty('text', expect.stringContaining(word));
     }
   });

@@ -36,6 +36,18 @@ describe('settings', () => {
     });
   });
 
+  it('of a Solr sink name its aliases by SOLR_APP, else by the target', () => {
+    const solr = { SINK: 'solr', SOLR_URL: 'https://u:p@solr:2080/solr/' };
+    const environment = { ...complete, ...solr };
+    const sink = { kind: 'solr', url: solr.SOLR_URL, env: 'qas' };
+    const read = (more: Record<string, string>) =>
+      readSettings({ needsSource: true, environment: { ...environment, ...more } }).sink;
+    expect(read({})).toEqual({ ...sink, app: { name: 'cities', key: 'SYNCRATOR_TARGET' } });
+    expect(read({ SOLR_APP: 'towns' })).toEqual({ ...sink, app: { name: 'towns', key: 'SOLR_APP' } });
+    expect(() => read({ SOLR_URL: 'postgres://db' })).toThrow(/SOLR_URL is no URL of http: or https:/);
+    expect(() => read({ SOLR_APP: 'a,b' })).toThrow(/SOLR_APP is no name of an alias/);
+  });
+
   it('need no source for a rollback', () => {
     const environment = { ...complete, SOURCE: undefined, SOURCE_URL: undefined };
     expect(readSettings({ needsSource: false, environment }).source).toBeNull();
@@ -72,6 +84,73 @@ describe('settings', () => {
 
   it.each(['novalue-and-secret', '1A=secret', 'A=1\nA=secret'])('refuse %j without repeating it', (text) => {
     expect(() => parseSettingsFile(text)).toThrow(/^line \d (is not KEY=value|repeats A)$/);
+  });
+});
+
+describe('settings of an item bank', () => {
+  const bank = {
+    ...complete,
+    SYNCRATOR_TARGET: 'item_bank',
+    SOURCE: 'gitlab',
+    SOLR_URL: 'http://solr.example.org:8983/solr',
+    GITLAB_URL: 'https://git.example.org/gitlab/',
+    GITLAB_TOKEN: 'glpat-secret',
+    GITLAB_GROUP: '/assessments/items/',
+  };
+
+  it('need address, token and group', () => {
+    expect(readSettings({ needsSource: true, environment: bank }).source).toEqual({
+      kind: 'gitlab',
+      url: 'https://git.example.org/gitlab',
+      token: 'glpat-secret',
+      group: 'assessments/items',
+      itemFile: 'item.json',
+      webhook: null,
+      ignore: new Set(),
+      timeoutMs: 30_000,
+    });
+  });
+
+  it('may say more', () => {
+    const more = {
+      GITLAB_ITEM_FILE: 'content/item.json',
+      GITLAB_WEBHOOK_URL: 'https://syncrator.example.org/hooks/gitlab',
+      GITLAB_HOOK_SECRET: 'of the hook',
+      GITLAB_IGNORE: ' 17, 203,',
+      GITLAB_TIMEOUT: '120',
+    };
+    expect(readSettings({ needsSource: true, environment: { ...bank, ...more } }).source).toMatchObject({
+      itemFile: 'content/item.json',
+      webhook: { url: 'https://syncrator.example.org/hooks/gitlab', secret: 'of the hook' },
+      ignore: new Set(['17', '203']),
+      timeoutMs: 120_000,
+    });
+  });
+
+  it.each([
+    ['GITLAB_URL', undefined],
+    ['GITLAB_URL', 'git.example.org'],
+    ['GITLAB_URL', 'https://user:secret@git.example.org'],
+    ['GITLAB_URL', 'https://git.example.org/?private_token=secret'],
+    ['GITLAB_TOKEN', undefined],
+    ['GITLAB_TOKEN', 'secret with a space'],
+    ['GITLAB_GROUP', undefined],
+    ['GITLAB_GROUP', '42'],
+    ['GITLAB_GROUP', 'items?x'],
+    ['SINK', 'solr'],
+    ['GITLAB_IGNORE', '17;203'],
+    ['GITLAB_TIMEOUT', '0'],
+    ['GITLAB_WEBHOOK_URL', 'https://syncrator.example.org/hooks/gitlab'],
+    ['GITLAB_HOOK_SECRET', 'of the hook, a secret'],
+  ])('%s=%s is not configured, and says where to set it', (key, value) => {
+    expect(() => readSettings({ needsSource: true, environment: { ...bank, [key]: value } })).toThrow(
+      expect.objectContaining({
+        code: 'notConfigured',
+        message: expect.stringMatching(
+          new RegExp(`^(?!.*secret)${key}.*syncrator-envtarget-qas-item_bank`),
+        ) as string,
+      }),
+    );
   });
 });
 

@@ -54,6 +54,7 @@ beforeAll(async () => {
       OIDC_AUDIENCE: AUDIENCE,
       JWKS_URL: issuer.jwksUrl,
       LOCAL_LOGIN: 'false',
+      OIDC_ROLES: 'role/dataadministrator=admin',
     }),
     system.startWorker(),
   ]);

@@ -95,6 +95,10 @@ test('Parametrised jobs: each of the 24 files can be tried out', { timeout: 60_0
           status: 200,
           body: { ACTION: action, ACTION_NAME: action, ENV: env, TARGET: target, job_id: 'dryrun' },
         });
+  // A full sync of a Solr catalogue goes by its aliases; test/e2e/solr.test.ts runs one into a real SolrCloud.
+  expect((await user('curl $URL/sync/cataloguspro/qas')).body).toMatchObject({
+    OPTIONS: '-n 1000 -c 4 --switch_solr_alias --target_env qas --target cataloguspro --api_job_id dryrun',
+  });
   // DIFFERENT: an unknown one is 404 and says what is known; it was 400.
   expect(await user('curl $URL/sync/avoo/qas')).toMatchObject({
     status: 404,

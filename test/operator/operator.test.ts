@@ -57,13 +57,15 @@ describe('users', () => {
 
   test('are added, listed, disabled, enabled and get another password, read from stdin', async () => {
     expect((await users([])).stdout).toBe('there is no user yet\n');
-    const added = await users(['add', 'eve']);
-    expect([added.code, added.stdout, added.stderr]).toEqual([0, '', 'Added eve.\n']);
+    const added = await users(['add', 'eve', '--role', 'admin']);
+    expect([added.code, added.stdout, added.stderr]).toEqual([0, '', 'Added eve, admin (limits: none).\n']);
     const first = await findUser(db, 'eve');
     expect(first?.password_hash).toMatch(/^\$argon2id\$/);
     expect((await users(['disable', 'eve'])).code).toBe(0);
     expect((await findUser(db, 'eve'))?.disabled).toBe(true);
-    expect((await users(['list'])).stdout).toMatch(/^USER +STATE +SINCE\neve +disabled +\d{4}-/);
+    expect((await users(['list'])).stdout).toMatch(
+      /^USER +ROLE +LIMITS +STATE +SINCE\neve +admin +none +disabled +\d{4}-/,
+    );
     expect((await users(['enable', 'eve'])).code).toBe(0);
     expect((await findUser(db, 'eve'))?.disabled).toBe(false);
     expect((await users(['passwd', 'eve'], 'another password')).code).toBe(0);
@@ -73,12 +75,37 @@ describe('users', () => {
     expect(listed.stdout).not.toContain('argon2');
   });
 
+  test('have a role and limits, which may be changed', async () => {
+    const limits = ['--env', 'qas,dev', '--env', 'qas', '--action', 'delta'];
+    await users(['add', 'eve', '--role', 'operator', ...limits]);
+    const first = { role: 'operator', envs: ['qas', 'dev'], actions: ['delta'] };
+    expect(await findUser(db, 'eve')).toMatchObject(first);
+    expect((await users(['list'])).stdout).toMatch(/^eve +operator +env qas, dev; action delta +enabled /m);
+    expect(JSON.parse((await users(['list', '--output', 'json'])).stdout)).toMatchObject([first]);
+    // Limits that are not said again are gone: role and limits are one.
+    const changed = await users(['role', 'eve', 'viewer']);
+    expect([changed.code, changed.stderr]).toEqual([0, 'eve is viewer now (limits: none).\n']);
+    expect(await findUser(db, 'eve')).toMatchObject({ role: 'viewer', envs: null, actions: null });
+    const { rows } = await sql<{ line: string }>`
+      SELECT principal || ' ' || verb || ' ' || object || ' ' || detail AS line FROM audit ORDER BY id`.execute(
+      db,
+    );
+    expect(rows.map(({ line }) => line)).toEqual([
+      expect.stringMatching(/^users command \(\w+\) add user eve \{.*"envs": \["qas", "dev"\]/),
+      expect.stringMatching(/^users command \(\w+\) role user eve \{.*"role": "viewer"/),
+    ]);
+  });
+
   test('are refused with a reason, and nothing is changed', async () => {
-    await users(['add', 'eve']);
+    await users(['add', 'eve', '--role', 'viewer']);
     for (const [args, input, words] of [
-      [['add', 'eve'], PASSWORD, 'there is a user eve already'],
-      [['add', 'bob'], 'short', 'a password has 8 to'],
-      [['add', 'a/b'], PASSWORD, "'a/b' is not 1 to 64 of"],
+      [['add', 'eve', '--role', 'admin'], PASSWORD, 'there is a user eve already'],
+      [['add', 'bob', '--role', 'admin'], 'short', 'a password has 8 to'],
+      [['add', 'a/b', '--role', 'admin'], PASSWORD, "'a/b' is not 1 to 64 of"],
+      [['add', 'bob', '--role', 'root'], PASSWORD, "'root' is not viewer, operator, admin"],
+      [['add', 'bob', '--role', 'viewer', '--env', 'qas'], PASSWORD, 'a viewer only looks'],
+      [['role', 'eve', 'operator', '--env', 'q s'], PASSWORD, "'q s' is no name of an environment"],
+      [['role', 'nobody', 'admin'], PASSWORD, 'there is no user nobody'],
       [['passwd', 'nobody'], PASSWORD, 'there is no user nobody'],
       [['disable', 'nobody'], PASSWORD, 'there is no user nobody'],
     ] as const) {
@@ -86,7 +113,87 @@ describe('users', () => {
       expect([code, stdout], args.join(' ')).toEqual([1, '']);
       expect(stderr, args.join(' ')).toMatch(new RegExp(`^syncrator: ${words}`));
     }
-    expect(JSON.parse((await users(['list', '--output', 'json'])).stdout)).toHaveLength(1);
+    // Nobody gets a role that nobody has said.
+    const unsaid = await users(['add', 'bob']);
+    expect([unsaid.code, unsaid.stderr]).toEqual([
+      1,
+      expect.stringContaining("'--role <role>' not specified"),
+    ]);
+    expect(JSON.parse((await users(['list', '--output', 'json'])).stdout)).toMatchObject([
+      { username: 'eve', role: 'viewer' },
+    ]);
+  });
+});
+
+describe('tokens', () => {
+  const tokens = (...args: string[]) => run(['tokens', ...args]);
+  const listed = async () =>
+    JSON.parse((await tokens('list', '--output', 'json')).stdout) as Record<string, unknown>[];
+
+  test('are printed once, listed without themselves, and revoked', async () => {
+    expect((await tokens()).stdout).toBe('there is no token yet\n');
+    const limits = ['--env', 'prd', '--action', 'delta', '--expires', '90d'];
+    const made = await tokens('create', 'nightly', '--role', 'operator', ...limits);
+    expect(made.code).toBe(0);
+    expect(made.stdout).toMatch(/^syn_[0-9a-f]{16}_[\w-]{43}\n$/);
+    expect(made.stderr).toMatch(
+      /^Made nightly, operator \(limits: env prd; action delta\), good until 20.*\nIt is shown this once\.\n$/,
+    );
+    const [of] = await listed();
+    expect(of).toMatchObject({
+      name: 'nightly',
+      role: 'operator',
+      envs: ['prd'],
+      actions: ['delta'],
+      state: 'good',
+      last_used_at: null,
+      created_by: expect.stringMatching(/^tokens command \(\w+\)$/) as string,
+    });
+    const days = (Date.parse(String(of?.['expires_at'])) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(89.9);
+    expect(days).toBeLessThan(90.1);
+    const token = made.stdout.trim();
+    const table = await tokens('list');
+    expect(table.stdout).toMatch(
+      /^nightly +operator +env prd; action delta +good +20\S+ +never +20\S+ +tokens command/m,
+    );
+    for (const { stdout } of [table, await tokens('list', '--output', 'yaml')])
+      expect(stdout).not.toContain(token.slice(-43));
+    const revoked = await tokens('revoke', 'nightly');
+    expect([revoked.code, revoked.stdout, revoked.stderr]).toEqual([0, '', 'Revoked nightly.\n']);
+    expect(await listed()).toMatchObject([{ name: 'nightly', state: 'revoked' }]);
+    // The name is free again, and for programs there is more than the token.
+    const forEver = ['--role', 'viewer', '--expires', 'never', '--output', 'json'];
+    const again = await tokens('create', 'nightly', ...forEver);
+    expect(JSON.parse(again.stdout)).toMatchObject({ name: 'nightly', role: 'viewer', expires_at: null });
+    expect(again.stderr).toContain('which never expires');
+    expect((await listed()).map(({ state }) => state)).toEqual(['good', 'revoked']);
+    const { rows } = await sql<{ line: string }>`
+      SELECT verb || ' ' || object || ' ' || detail AS line FROM audit ORDER BY id`.execute(db);
+    expect(rows.map(({ line }) => line.split(' ', 3).join(' '))).toEqual([
+      'create token nightly',
+      'revoke token nightly',
+      'create token nightly',
+    ]);
+    expect(JSON.stringify(rows)).not.toContain(token.slice(-43));
+  });
+
+  test('are refused with a reason, and nothing is kept', async () => {
+    await tokens('create', 'taken', '--role', 'viewer');
+    for (const [args, words] of [
+      [['create', 'taken', '--role', 'admin'], 'there is a token taken already: revoke it first'],
+      [['create', 'A/b', '--role', 'admin'], "'A/b' is not 1 to 64 of"],
+      [['create', 'x', '--role', 'root'], "'root' is not viewer, operator, admin"],
+      [['create', 'x', '--role', 'viewer', '--action', 'sync'], 'a viewer only looks'],
+      [['create', 'x', '--role', 'admin', '--expires', '1y'], "'1y' is not a time such as 90d"],
+      [['create', 'x', '--role', 'admin', '--expires', '0d'], "'0d' is not a time"],
+      [['revoke', 'nobody'], 'there is no token nobody to be revoked'],
+    ] as const) {
+      const { code, stdout, stderr } = await tokens(...args);
+      expect([code, stdout], args.join(' ')).toEqual([1, '']);
+      expect(stderr, args.join(' ')).toContain(words);
+    }
+    expect(await listed()).toMatchObject([{ name: 'taken', role: 'viewer' }]);
   });
 });
 

@@ -161,6 +161,10 @@ test('progress moves on the page, the list and the overview without a reload; th
     await overview.page.getByText(told).waitFor();
     await list.page.getByText(`${done} of 50 (${done * 2} %)`).waitFor();
   }
+  const failed = [{ id: '1811', why: 'commits: answered 500' }];
+  await web.report(id, { records_done: 45, records_total: 50, failed: 1, checkpoint: { failed } });
+  await job.page.getByText('Failed items (1)').waitFor();
+  await job.page.getByRole('row', { name: '1811 commits: answered 500' }).waitFor();
   await job.page.getByText('Records over time').waitFor();
   await job.page.locator('.uplot').waitFor();
   await job.page.getByText('As a table').click();

@@ -2,6 +2,7 @@
 
 import { type SourceFault, withFault } from '../../domain/source-fault.ts';
 import { JobError, type JobErrorCode, reasonOf } from '../job-error.ts';
+import { networkFaultOf } from '../network-fault.ts';
 
 export class UpstreamFault extends Error {
   override readonly name = 'UpstreamFault';
@@ -52,35 +53,7 @@ const ENDS: Readonly<Partial<Record<SourceFault, JobErrorCode>>> = {
   unauthorized: 'sourceUnauthorized',
 };
 
-/** Of the system, and of undici (`UND_ERR_…`). A resolver that is away says EAI_AGAIN. */
-const BY_CODE: Readonly<Record<string, SourceFault>> = {
-  ENOTFOUND: 'nxdomain',
-  EAI_AGAIN: 'nxdomain',
-  ECONNREFUSED: 'econnrefused',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
-};
-
 /** What the network did to a call. @param where the call as it may be shown */
 export function networkFault(error: unknown, where: string): UpstreamFault {
-  const code = codeOf(error);
-  const fault = BY_CODE[code] ?? (isTls(code) ? 'tls' : 'closed');
-  return new UpstreamFault(fault, `${where}: ${reasonOf(error)}`, { cause: error });
-}
-
-/** fetch hides it one level down or more. */
-function codeOf(error: unknown): string {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
-    const { code } = at as NodeJS.ErrnoException;
-    if (typeof code === 'string') return code;
-  }
-  return '';
-}
-
-function isTls(code: string): boolean {
-  return /^ERR_(TLS|SSL)_|CERT|SELF_SIGNED|UNABLE_TO_VERIFY|EPROTO/.test(code);
+  return new UpstreamFault(networkFaultOf(error), `${where}: ${reasonOf(error)}`, { cause: error });
 }

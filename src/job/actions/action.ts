@@ -9,7 +9,10 @@ import type { Source } from '../sources/source.ts';
 
 /** The part of a report that an action knows. */
 export type Progress = Partial<
-  Pick<Report, 'phase' | 'records_done' | 'records_total' | 'added' | 'updated' | 'deleted' | 'message'> & {
+  Pick<
+    Report,
+    'phase' | 'records_done' | 'records_total' | 'added' | 'updated' | 'deleted' | 'failed' | 'message'
+  > & {
     checkpoint: Checkpoint | null;
   }
 >;

@@ -2,10 +2,14 @@
 
 import { deleteVerdict } from '../../domain/guard.ts';
 import { JobError } from '../job-error.ts';
-import { writeInOrder } from '../write-in-order.ts';
+import type { Source } from '../sources/source.ts';
+import { withLast, writeInOrder } from '../write-in-order.ts';
 import type { ActionContext } from './action.ts';
 
-export async function deleteGone(context: ActionContext): Promise<void> {
+/** All that it asks of a source. */
+type DeleteContext = Omit<ActionContext, 'source'> & { readonly source: Pick<Source, 'ids'> };
+
+export async function deleteGone(context: DeleteContext): Promise<void> {
   const { source, sink, options, maxDeletePercent, progress, log, stop } = context;
   progress({ phase: 'listing' });
   const { live, source: listed, ids } = await sink.findRemovals(counted(source.ids(), context));
@@ -25,11 +29,11 @@ export async function deleteGone(context: ActionContext): Promise<void> {
   let deleted = 0;
   progress({ phase: 'deleting', records_done: 0, records_total: ids.length, deleted });
   await writeInOrder({
-    batches: slices(ids, options.batchSize),
+    batches: withLast(slices(ids, options.batchSize)),
     lanes: options.lanes,
     stop,
-    write: async (batch, turn) => {
-      const removed = await sink.remove(batch, turn);
+    write: async ({ item, last }, turn) => {
+      const removed = await sink.remove(item, { last, turn });
       deleted += removed;
       progress({ records_done: deleted, deleted });
     },
@@ -39,7 +43,7 @@ export async function deleteGone(context: ActionContext): Promise<void> {
 
 async function* counted(
   listing: AsyncIterable<readonly string[]>,
-  { progress, stop }: ActionContext,
+  { progress, stop }: DeleteContext,
 ): AsyncGenerator<readonly string[]> {
   let count = 0;
   for await (const ids of listing) {

@@ -1,13 +1,17 @@
 /** Chooses the sink the settings name. */
 
+import type { JobArguments } from '../arguments.ts';
+import { JobError } from '../job-error.ts';
 import { createPostgresSink } from './postgres/postgres-sink.ts';
 import type { Sink } from './sink.ts';
 import type { SinkSettings } from './sink-settings.ts';
+import { createSolrSink } from './solr/solr-sink.ts';
 
-/** Opens nothing yet: the first call of the sink does. @param jobId null for a stand-alone run, which no fence protects */
-export function openSink(
-  settings: SinkSettings,
-  { lanes, jobId }: { lanes: number; jobId: number | null },
-): Sink {
-  return createPostgresSink({ settings, lanes, jobId });
+/** Opens nothing yet: the first call of the sink does. @throws JobError `usage` for arguments meant for another sink */
+export function openSink(settings: SinkSettings, given: JobArguments): Sink {
+  if (settings.kind === 'solr') return createSolrSink({ settings, given });
+  if (given.switchSolrAlias) {
+    throw new JobError('usage', `--switch_solr_alias is for SINK=solr, and SINK=${settings.kind}`);
+  }
+  return createPostgresSink({ settings, lanes: given.lanes, jobId: given.jobId });
 }

@@ -4,12 +4,20 @@ import type { Settings } from '../settings-file.ts';
 
 export type PostgresSettings = { readonly kind: 'postgres'; readonly url: string; readonly table: string };
 
-export type SinkSettings = PostgresSettings;
+export type SolrSettings = {
+  readonly kind: 'solr';
+  readonly url: string;
+  /** Whose aliases, and which key says so. */
+  readonly app: { readonly name: string; readonly key: 'SOLR_APP' | 'SYNCRATOR_TARGET' } | null;
+  readonly env: string | null;
+};
+
+export type SinkSettings = PostgresSettings | SolrSettings;
 
 /** @throws JobError `notConfigured` */
 export function readSinkSettings(settings: Settings): SinkSettings {
-  settings.oneOf('SINK', ['postgres']);
-  return readPostgresSettings(settings);
+  const read = { postgres: readPostgresSettings, solr: readSolrSettings };
+  return read[settings.oneOf('SINK', ['postgres', 'solr'])](settings);
 }
 
 function readPostgresSettings({ required, url, fault }: Settings): PostgresSettings {
@@ -19,4 +27,19 @@ function readPostgresSettings({ required, url, fault }: Settings): PostgresSetti
     throw fault('SINK_TABLE is not a name of at most 51 small letters, digits and _');
   }
   return { kind: 'postgres', url: address, table };
+}
+
+function readSolrSettings({ optional, url, fault }: Settings): SolrSettings {
+  const address = url('SOLR_URL', ['http:', 'https:']);
+  const key = optional('SOLR_APP') === undefined ? 'SYNCRATOR_TARGET' : 'SOLR_APP';
+  const name = optional(key);
+  if (name !== undefined && !/^[A-Za-z0-9][-_.A-Za-z0-9]{0,99}$/.test(name)) {
+    throw fault(`${key} is no name of an alias (letters, digits, - _ .)`);
+  }
+  return {
+    kind: 'solr',
+    url: address,
+    app: name === undefined ? null : { name, key },
+    env: optional('SYNCRATOR_ENV') ?? null,
+  };
 }

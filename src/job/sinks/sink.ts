@@ -1,6 +1,7 @@
-/** What every sink can do. Each write is one transaction that also checks the fence (a newer job's claim). */
+/** What every sink can do. Each write also checks the fence (a newer job's claim): where the sink has transactions, in the same one. */
 
 import type { SourceRecord } from '../sources/source.ts';
+import type { Items } from './items.ts';
 
 /** A load in progress: everything goes into a third place beside what is live and what is kept. */
 export type Load = {
@@ -60,11 +61,14 @@ export interface Sink {
 
   /** What is live and not among `sourceIds`; reads only. */
   findRemovals(sourceIds: AsyncIterable<readonly string[]>): Promise<Removals>;
-  /** @returns how many were there to remove */
-  remove(ids: readonly string[], turn: Turn): Promise<number>;
+  /** @param options.last nothing is removed after these @returns how many were there to remove */
+  remove(ids: readonly string[], options: { readonly last: boolean; readonly turn: Turn }): Promise<number>;
 
   /** Live and previous change places, with their watermarks; `nothingToRollBack` where none is kept. */
   rollback(): Promise<void>;
+
+  /** Of sinks that can be an item bank. */
+  readonly items?: Items;
 
   close(): Promise<void>;
 }

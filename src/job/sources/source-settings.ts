@@ -1,18 +1,20 @@
 /** Which source there is, and what it needs to know. */
 
 import type { Settings } from '../settings-file.ts';
+import { type GitlabSettings, readGitlabSettings } from './gitlab/gitlab-settings.ts';
 
 export type SourceSettings =
   | { readonly kind: 'ndjson-http'; readonly url: string }
-  | { readonly kind: 'ndjson-file'; readonly path: string };
+  | { readonly kind: 'ndjson-file'; readonly path: string }
+  | GitlabSettings;
 
 const HTTP = ['http:', 'https:'];
 
 /** @throws JobError `notConfigured` */
 export function readSourceSettings(settings: Settings): SourceSettings {
   // `rest` is known, and read elsewhere: src/job/account/.
-  settings.oneOf('SOURCE', ['ndjson', 'rest']);
-  return readNdjsonSettings(settings);
+  const source = settings.oneOf('SOURCE', ['ndjson', 'gitlab', 'rest']);
+  return source === 'gitlab' ? readGitlabSettings(settings) : readNdjsonSettings(settings);
 }
 
 function readNdjsonSettings({ optional, url, fault }: Settings): SourceSettings {

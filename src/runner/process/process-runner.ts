@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { rename, rm, watch } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Key } from '../../domain/job.ts';
 import { describeAttempt, isSameAttempt, jobPart } from '../../domain/names.ts';
 import type { Listed, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
@@ -13,6 +12,7 @@ import { diagnoseProcess } from './diagnose.ts';
 import { openLogFile } from './log-file.ts';
 import { secretEnvironment } from '../program.ts';
 import { signalProcess } from '../../process-stat.ts';
+import { ROOT, SUPERVISOR } from './own-programs.ts';
 import { isGroupAlive, isSupervisorAlive, signalGroup } from './process-group.ts';
 import { renderProcess } from './render.ts';
 import {
@@ -26,9 +26,6 @@ import {
   readSupervisor,
   takeSupervision,
 } from './run-folder.ts';
-
-const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 export type ProcessRunnerOptions = {
   readonly dataDir: string;
@@ -61,11 +58,14 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
         if (of && 'jobUid' in of && !name.includes(jobPart(of.jobUid))) continue;
         const spec = await readSpec(folderOf(name));
         if (!spec || spec.labels.installation !== options.installation || !matches(spec, of)) continue;
+        const live = await isLive(folderOf(name));
+        // Forgotten while we looked, it would look as if it were about to start.
+        if (live && (await readSpec(folderOf(name)))?.uid !== spec.uid) continue;
         listed.push({
           name,
           uid: spec.uid,
           labels: spec.labels,
-          live: await isLive(folderOf(name)),
+          live,
           removing: false,
           createdAt: new Date(spec.createdAt),
         });

@@ -48,6 +48,8 @@ export const ask = {
   targets: () => queryOptions({ queryKey: ['targets'], queryFn: client.listTargets }),
   schedules: () =>
     queryOptions({ queryKey: ['schedules'], queryFn: client.listSchedules, refetchInterval: 30_000 }),
+  /** Asked again now and then: it may be changed at any time. */
+  me: () => queryOptions({ queryKey: ['me'], queryFn: client.me, refetchInterval: 60_000 }),
   maintenance: () => queryOptions({ queryKey: ['maintenance'], queryFn: client.readMaintenance }),
   maintenanceHistory: () =>
     queryOptions({ queryKey: ['maintenance', 'history'], queryFn: client.listMaintenance }),

@@ -5,7 +5,9 @@ import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useState } from 'react';
 import { MaintenanceBanner } from '../maintenance/banner.tsx';
 import { ConnectionBadge, useLive, useMayRead, useUser } from './connection.tsx';
+import { limitsOf } from '../../domain/grant.ts';
 import { ColorScheme } from './color-scheme.tsx';
+import { useMe } from './rights.tsx';
 import { isLoginLocal } from './served.ts';
 import { signOut } from './session.ts';
 import { SignInDialog, SignInView } from './sign-in.tsx';
@@ -21,6 +23,7 @@ const PLACES = [
 export function Shell() {
   const connection = useLive();
   const user = useUser();
+  const me = useMe();
   const mayRead = useMayRead();
   const [menu, { toggle, close }] = useDisclosure(false);
   const [signing, setSigning] = useState(false);
@@ -59,6 +62,7 @@ export function Shell() {
               <>
                 <Text size="sm" visibleFrom="xs">
                   {user}
+                  {me && ` (${[me.role, limitsOf(me)].filter(Boolean).join('; ')})`}
                 </Text>
                 <Button size="compact-sm" variant="default" onClick={signOut}>
                   Sign out

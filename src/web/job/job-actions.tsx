@@ -3,8 +3,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { JobJson } from '../../api/job-schema.ts';
 import { isFinal } from '../../domain/status.ts';
-import { useUser } from '../app/connection.tsx';
 import { takeJob } from '../app/job-cache.ts';
+import { touchedBy, useWhyNot, WhyNot } from '../app/rights.tsx';
 import { client } from '../app/session.ts';
 import { Confirm } from '../parts/confirm.tsx';
 
@@ -12,7 +12,8 @@ import { Confirm } from '../parts/confirm.tsx';
 export function JobActions({ job }: { job: JobJson }) {
   const cache = useQueryClient();
   const navigate = useNavigate();
-  const disabled = useUser() === undefined;
+  const why = useWhyNot({ role: job.status === 'cancelling' ? 'admin' : 'operator', of: touchedBy(job) });
+  const disabled = why !== undefined;
   const show = (newer: JobJson) => takeJob(cache, newer);
   const what = `${job.job_type} of ${job.target} in ${job.env}`;
   const hasBegun = job.steps.length > 0;
@@ -20,6 +21,7 @@ export function JobActions({ job }: { job: JobJson }) {
   if (isFinal(job.status))
     return (
       <>
+        <WhyNot why={why} />
         {job.status === 'failed' && job.runner !== 'external' && (
           <Confirm
             key="resume"
@@ -55,38 +57,44 @@ export function JobActions({ job }: { job: JobJson }) {
     );
   if (job.status !== 'cancelling')
     return (
-      <Confirm
-        key="cancel"
-        label="Cancel"
-        title={`Cancel job ${job.id}?`}
-        yes="Cancel the job"
-        size="compact-sm"
-        color="red"
-        disabled={disabled}
-        act={() => client.cancelJob(job.id)}
-        onDone={show}
-      >
-        {hasBegun
-          ? `The ${job.runner === 'kubernetes' ? 'pod' : 'process'} of ${what} is told to stop; once it is gone the job is deleted and ${job.target} is free again. What it has written so far stays.`
-          : `The ${what} has not begun: it is deleted at once, and nothing is written.`}
-      </Confirm>
+      <>
+        <WhyNot why={why} />
+        <Confirm
+          key="cancel"
+          label="Cancel"
+          title={`Cancel job ${job.id}?`}
+          yes="Cancel the job"
+          size="compact-sm"
+          color="red"
+          disabled={disabled}
+          act={() => client.cancelJob(job.id)}
+          onDone={show}
+        >
+          {hasBegun
+            ? `The ${job.runner === 'kubernetes' ? 'pod' : 'process'} of ${what} is told to stop; once it is gone the job is deleted and ${job.target} is free again. What it has written so far stays.`
+            : `The ${what} has not begun: it is deleted at once, and nothing is written.`}
+        </Confirm>
+      </>
     );
   return (
-    <Confirm
-      key="force"
-      label="Force delete"
-      title={`Give up on job ${job.id}?`}
-      yes="Force delete"
-      size="compact-sm"
-      color="red"
-      variant="default"
-      disabled={disabled}
-      act={() => client.forceDeleteJob(job.id)}
-      onDone={show}
-    >
-      For a node that is lost: its pod is removed from the cluster without word from the node. If the node
-      still lives, the program may go on writing beside the next job. Your name is kept with it.
-    </Confirm>
+    <>
+      <WhyNot why={why} />
+      <Confirm
+        key="force"
+        label="Force delete"
+        title={`Give up on job ${job.id}?`}
+        yes="Force delete"
+        size="compact-sm"
+        color="red"
+        variant="default"
+        disabled={disabled}
+        act={() => client.forceDeleteJob(job.id)}
+        onDone={show}
+      >
+        For a node that is lost: its pod is removed from the cluster without word from the node. If the node
+        still lives, the program may go on writing beside the next job. Your name is kept with it.
+      </Confirm>
+    </>
   );
 }
 

@@ -15,6 +15,7 @@ import { PageHead } from '../parts/page-head.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
 import { Comparison } from './comparison.tsx';
 import { Facts } from './facts.tsx';
+import { FailedItems } from './failed-items.tsx';
 import { JobActions } from './job-actions.tsx';
 import { Logs } from './logs.tsx';
 import { Section } from './section.tsx';
@@ -66,6 +67,7 @@ function JobView({ job }: { job: JobJson }) {
         </Alert>
       )}
       {job.diagnosis && <Diagnosis diagnosis={job.diagnosis} isFailure={job.status === 'failed'} />}
+      {job.failed_items.length > 0 && <FailedItems items={job.failed_items} />}
       {!isFinal(job.status) && (
         <Section title="Progress">
           <JobProgress job={job} size="lg" />

@@ -2,8 +2,8 @@
 import { Button, Card, Group, Table, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
-import { useUser } from '../app/connection.tsx';
 import { ask } from '../app/queries.ts';
+import { useWhyNot, WhyNot } from '../app/rights.tsx';
 import { client } from '../app/session.ts';
 import { Asked, Fault } from '../parts/asked.tsx';
 import { Ago, localTime } from '../parts/clock.tsx';
@@ -70,7 +70,7 @@ export function Maintenance() {
 
 function Switch({ paused }: { paused: boolean }) {
   const cache = useQueryClient();
-  const isSignedIn = useUser() !== undefined;
+  const why = useWhyNot({ role: 'admin', of: 'everything' });
   const [msg, setMsg] = useState('');
   const setting = useMutation({
     mutationFn: () => client.setMaintenance(!paused, msg),
@@ -100,11 +100,12 @@ function Switch({ paused }: { paused: boolean }) {
           type="submit"
           color={paused ? 'blue' : 'orange.9'}
           loading={setting.isPending}
-          disabled={!isSignedIn}
+          disabled={why !== undefined}
         >
           {paused ? 'Resume' : 'Pause'}
         </Button>
       </Group>
+      <WhyNot why={why} />
       {setting.error && <Fault error={setting.error} />}
     </form>
   );

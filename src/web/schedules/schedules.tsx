@@ -3,8 +3,8 @@ import { Alert, Badge, Card, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { SchedulesJson } from '../../client/client.ts';
-import { useUser } from '../app/connection.tsx';
 import { ask } from '../app/queries.ts';
+import { useWhyNot, WhyNot } from '../app/rights.tsx';
 import { Asked } from '../parts/asked.tsx';
 import { localTime } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -14,7 +14,7 @@ type Schedule = SchedulesJson['schedules'][number];
 
 export function Schedules() {
   const query = useQuery(ask.schedules());
-  const isSignedIn = useUser() !== undefined;
+  const why = useWhyNot({ role: 'operator' });
   return (
     <>
       <PageHead title="Schedules" />
@@ -32,9 +32,10 @@ export function Schedules() {
                 params file.
               </Text>
             )}
+            {schedules.length > 0 && <WhyNot why={why} />}
             <Stack gap="sm">
               {schedules.map((schedule) => (
-                <ScheduleCard key={schedule.id} schedule={schedule} isSignedIn={isSignedIn} />
+                <ScheduleCard key={schedule.id} schedule={schedule} isToldWhyNot={why !== undefined} />
               ))}
             </Stack>
           </>
@@ -44,8 +45,9 @@ export function Schedules() {
   );
 }
 
-function ScheduleCard({ schedule, isSignedIn }: { schedule: Schedule; isSignedIn: boolean }) {
-  const { id, timezone, paused, note, next, clock_changes: changes } = schedule;
+function ScheduleCard({ schedule, isToldWhyNot }: { schedule: Schedule; isToldWhyNot: boolean }) {
+  const { id, env, action, timezone, paused, note, next, clock_changes: changes } = schedule;
+  const why = useWhyNot({ role: 'operator', of: { env, action_name: action, action } });
   return (
     <Card withBorder padding="sm" component="section" aria-label={id}>
       <Group justify="space-between" gap="xs">
@@ -57,8 +59,9 @@ function ScheduleCard({ schedule, isSignedIn }: { schedule: Schedule; isSignedIn
             {paused === null ? 'not known' : paused ? 'paused' : 'on'}
           </Badge>
         </Group>
-        <ScheduleActions schedule={schedule} disabled={!isSignedIn} />
+        <ScheduleActions schedule={schedule} disabled={why !== undefined} />
       </Group>
+      {!isToldWhyNot && <WhyNot why={why} />}
       <Text size="sm">
         <code>{schedule.schedule}</code> in {timezone}
         {note ? ` · ${note}` : ''}

@@ -6,9 +6,8 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 import type { Action, DryRunJson, RunBody, TargetJson } from '../../client/client.ts';
 import { Refused } from '../../client/http.ts';
-import { useUser } from '../app/connection.tsx';
 import { ask } from '../app/queries.ts';
-import { isLoginLocal } from '../app/served.ts';
+import { useMe, useWhyNot, WhyNot } from '../app/rights.tsx';
 import { client } from '../app/session.ts';
 import { Asked, Fault } from '../parts/asked.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -89,10 +88,15 @@ function Declared({ path }: { path: string }) {
 
 function Form({ declared }: { declared: DryRunJson }) {
   const navigate = useNavigate();
-  const isSignedIn = useUser() !== undefined;
   const [run, setRun] = useState<RunBody>(() => runOf(declared));
   const [settled] = useDebouncedValue(run, SETTLE_MS);
-  const dryRun = useQuery({ ...ask.dryRun(settled), placeholderData: keepPreviousData });
+  const why = useWhyNot({ role: 'operator', of: run });
+  const isKnown = useMe() !== undefined;
+  const dryRun = useQuery({
+    ...ask.dryRun(settled),
+    placeholderData: keepPreviousData,
+    enabled: isKnown && why === undefined,
+  });
   const starting = useMutation({
     mutationFn: () => client.run(run),
     onSuccess: ({ job_id: id }) => void navigate({ to: '/jobs/$id', params: { id: String(id) } }),
@@ -110,14 +114,10 @@ function Form({ declared }: { declared: DryRunJson }) {
           <Stack gap="sm">
             <RunForm run={run} onChange={setRun} faults={faults} />
             <Busy error={starting.error} />
-            <Button type="submit" disabled={!isShown || !isSignedIn} loading={starting.isPending}>
+            <Button type="submit" disabled={!isShown || why !== undefined} loading={starting.isPending}>
               Start {run.action_name} of {run.target} in {run.env}
             </Button>
-            {!isSignedIn && (
-              <Text size="sm">
-                {isLoginLocal ? 'Sign in to start it.' : 'Starting needs a name, and signing in is off here.'}
-              </Text>
-            )}
+            <WhyNot why={why} />
           </Stack>
         </form>
       </Grid.Col>
@@ -127,6 +127,7 @@ function Form({ declared }: { declared: DryRunJson }) {
         </Text>
         {dryRun.error && faults.length === 0 && <Fault error={dryRun.error} what="dry run" />}
         {dryRun.data && !dryRun.error && <DryRun dryRun={dryRun.data} />}
+        {why !== undefined && <DryRun dryRun={declared} />}
       </Grid.Col>
     </Grid>
   );

@@ -1,6 +1,10 @@
 /** Every bad credential that a request may carry; each is refused wherever a user's token is wanted. */
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { signToken } from '../../../src/api/tokens.ts';
+import type { Db } from '../../../src/db/schema.ts';
+import { addServiceToken, revokeServiceToken } from '../../../src/db/service-tokens.ts';
+import { unlimited } from '../../../src/domain/grant.ts';
+import { makeServiceToken } from '../../../src/service-token.ts';
 
 export type Credential = { readonly name: string; readonly header: string | undefined };
 
@@ -14,6 +18,8 @@ export async function badCredentials(of: {
   secret: string;
   disabled: string;
   reportTokens: Readonly<Record<string, string>>;
+  /** Of programs: not known, or good no more. */
+  serviceTokens: Readonly<Record<string, string>>;
 }): Promise<Credential[]> {
   const { secret } = of;
   const now = Math.floor(Date.now() / 1000);
@@ -60,6 +66,7 @@ export async function badCredentials(of: {
     'a critical header': jwt({ ...head, crit: ['x'], x: 1 }, good),
     [DISABLED]: await signToken([secret], { sub: of.disabled, authTime: now }),
     ...of.reportTokens,
+    ...of.serviceTokens,
   };
   return [
     { name: 'none', header: undefined },
@@ -72,6 +79,31 @@ export async function badCredentials(of: {
     { name: 'a good token and another', header: `Bearer ${whole}, Bearer ${whole}` },
     ...Object.entries(tokens).map(([name, token]) => ({ name, header: `Bearer ${token}` })),
   ];
+}
+
+/** Of programs: one that nobody made, one that has expired, one that was revoked, and parts of a good one. */
+export async function badServiceTokens(db: Db): Promise<Record<string, string>> {
+  const by = { principal: 'test' };
+  const make = async (name: string, seconds: number) => {
+    const { id, hash, token } = makeServiceToken();
+    await addServiceToken(db, { id, hash, name, grant: unlimited('admin'), seconds }, by);
+    return token;
+  };
+  const [good, expired, revoked] = [
+    await make('good', 3_600),
+    await make('expired', -1),
+    await make('revoked', 3_600),
+  ];
+  await revokeServiceToken(db, 'revoked', by);
+  const stranger = makeServiceToken().token;
+  return {
+    "a program's token that nobody made": stranger,
+    "an expired token of a program's": expired,
+    "a revoked token of a program's": revoked,
+    'the id of a good one with another secret': good.slice(0, -43) + stranger.slice(-43),
+    'a good one without its end': good.slice(0, -1),
+    'the id of a good one alone': good.slice(0, -43),
+  };
 }
 
 /** By hand, because no library makes tokens as bad as these. */

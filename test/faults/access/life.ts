@@ -4,8 +4,11 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { hashPassword } from '../../../src/api/passwords.ts';
 import { addUser, changeUser } from '../../../src/db/users.ts';
+import { addServiceToken } from '../../../src/db/service-tokens.ts';
+import { unlimited } from '../../../src/domain/grant.ts';
 import { settingsName } from '../../../src/runner/kubernetes/render.ts';
 import { CONTAINER } from '../../../src/runner/kubernetes/objects.ts';
+import { makeServiceToken } from '../../../src/service-token.ts';
 import { makeReportToken } from '../../../src/report-token.ts';
 import { ADMIN_PASSWORD, tokenIn } from '../../support/login.ts';
 import { runBody } from '../rig/api-client.ts';
@@ -16,7 +19,7 @@ import { type Canary, secret } from './canaries.ts';
 /** What the program's jobs are; each has its own target. */
 export const TARGETS = [
   { name: 'running' },
-  { name: 'other' },
+  { name: 'other', more: 'SCHEDULE=0 0 1 1 *\n' },
   { name: 'done' },
   { name: 'failed' },
   { name: 'gone' },
@@ -55,8 +58,12 @@ export async function live(rig: Rig, asker: Asker, of: { secrets: readonly strin
   plant("the worker's token", [], undefined, kubeconfig.users[0]?.user.token ?? '');
 
   const alice = plant("alice's password");
-  await addUser(rig.db, { username: 'alice', passwordHash: await hashPassword(secret()) }, 'test');
-  await changeUser(rig.db, 'alice', { passwordHash: await hashPassword(alice) }, 'test');
+  await addUser(
+    rig.db,
+    { username: 'alice', passwordHash: await hashPassword(secret()), grant: unlimited('admin') },
+    { principal: 'test' },
+  );
+  await changeUser(rig.db, 'alice', { passwordHash: await hashPassword(alice) }, { principal: 'test' });
   const login = async (fields: Record<string, string>) => asker.ask('POST', '/login', { json: fields });
   const entered = await login({ username: 'alice', password: alice });
   const token = tokenIn(entered.status, entered.text);
@@ -67,6 +74,13 @@ export async function live(rig: Rig, asker: Asker, of: { secrets: readonly strin
   await login({ username: 'alice', password: wrong });
   await asker.ask('POST', '/login', { body: new URLSearchParams({ username: 'alice', password: wrong }) });
   await login({ username: plant('a password typed as the name'), password: 'x' });
+
+  const service = makeServiceToken();
+  plant("a program's token", [], undefined, service.token.slice(-43));
+  const program = { ...service, name: 'program', grant: unlimited('admin'), seconds: 3_600 };
+  await addServiceToken(rig.db, program, { principal: 'test' });
+  const asked = await asker.ask('GET', '/me', { token: service.token });
+  if (asked.status !== 200) throw new Error(`a program's token: ${asked.status} ${asked.text}`);
 
   const settings = plant('a setting of the sink', ['Kubernetes secrets'], 'Kubernetes secrets');
   const name = settingsName({ env: 'dev', target: 'running' });

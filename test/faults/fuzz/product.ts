@@ -5,6 +5,10 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { residentMiB } from '../../../bench/process-use.ts';
 import { ROOT } from '../../../bench/rig.ts';
+import { signToken } from '../../../src/api/tokens.ts';
+import { connect } from '../../../src/db/connect.ts';
+import { addUser } from '../../../src/db/users.ts';
+import { grantOf } from '../../../src/domain/grant.ts';
 import { ensureDatabases } from '../../../src/embedded/databases.ts';
 import { freePort } from '../../../src/embedded/ports.ts';
 import { mallocSettings } from '../../../src/embedded/malloc.ts';
@@ -18,6 +22,8 @@ import { type ParamsFile, paramsFile, writeParams } from '../../support/params-f
 import { createProductPart } from '../../support/product-part.ts';
 
 const SECRET = 'a-secret-of-the-fuzzer-long-enough-to-be-taken';
+
+export const HOOK_SECRET = 'a-hook-secret-of-the-fuzzer';
 
 /** Named as the examples of our OpenAPI document name them, so that generated requests reach real jobs. */
 const PARAMS: readonly ParamsFile[] = [
@@ -33,8 +39,8 @@ const PARAMS: readonly ParamsFile[] = [
 export type Product = AsyncDisposable & {
   readonly url: string;
   readonly port: number;
-  /** A bearer token that lasts another quarter of an hour. */
-  token(): Promise<string>;
+  /** A bearer token that lasts another quarter of an hour: of an admin, or of one who may act in no environment there is. */
+  token(isLimited?: boolean): Promise<string>;
   /** A job that runs until it is cancelled, and the token of its program. */
   runningJob(): Promise<{ id: number; reportToken: string }>;
   /** What the api holds once it has collected its garbage, in MiB: of the machine's memory, and in objects of its own. */
@@ -68,6 +74,9 @@ export async function startProduct(): Promise<Product> {
       PARAMS.map((file) => paramsFile({ ...file, env: 'qas' })),
     ),
     INPUT_DIR: inputDir,
+    ITEM_BANK: 'avo/qas',
+    ACCOUNT: 'avo/qas',
+    GITLAB_HOOK_SECRET: HOOK_SECRET,
     LOG_LEVEL: 'warn',
   };
   const api = createProductPart({
@@ -88,12 +97,20 @@ export async function startProduct(): Promise<Product> {
   });
   undo.defer(() => worker.kill());
   await worker.start();
-  const started = undo.move();
-
   const url = `http://127.0.0.1:${port}`;
   let last = await login(url);
   // Renewed, not logged in for again: the fuzzer uses up this address' bad tries.
-  const token = async () => {
+  const db = connect(postgres.url('syncrator'), {
+    max: 1,
+    applicationName: 'fuzz',
+    onError: () => undefined,
+  });
+  const limited = { username: 'limited', passwordHash: 'none', grant: grantOf('operator', ['nowhere'], []) };
+  undo.defer(() => db.destroy());
+  await addUser(db, limited, { principal: 'fuzz' });
+  const token = async (isLimited = false) => {
+    if (isLimited)
+      return await signToken([SECRET], { sub: limited.username, authTime: Math.floor(Date.now() / 1000) });
     const headers = { authorization: `Bearer ${last}` };
     const answer = await fetch(`${url}/login/renew`, {
       method: 'POST',
@@ -103,6 +120,7 @@ export async function startProduct(): Promise<Product> {
     last = tokenIn(answer.status, await answer.text());
     return last;
   };
+  const started = undo.move();
   return {
     url,
     port,

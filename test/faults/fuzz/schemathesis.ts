@@ -109,7 +109,8 @@ async function readDocument(url: string, reportOf: number | undefined): Promise<
   // It would read the log of a job that is held back until that ends, which may be never; hostile.ts follows logs.
   if (logs) logs.parameters = logs.parameters?.filter(({ name }) => name !== 'follow') ?? [];
   // Streams that never end by themselves; hostile.ts opens them.
-  for (const path of ['/events', '/jobs/{id}/events']) delete document.paths[path];
+  // Of the account's routes one waits for the end of a job, on purpose.
+  for (const path of ['/events', '/jobs/{id}/events', '/api/syncall']) delete document.paths[path];
   if (reportOf !== undefined)
     for (const parameter of document.paths[REPORT]?.['put']?.parameters ?? [])
       if (parameter.name === 'id') parameter.schema = { type: 'integer', enum: [reportOf] };

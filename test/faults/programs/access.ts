@@ -4,16 +4,18 @@ import { createApp } from '../../../src/api/app.ts';
 import { hashPassword } from '../../../src/api/passwords.ts';
 import { readConfig } from '../../../src/config.ts';
 import { addUser, changeUser } from '../../../src/db/users.ts';
+import { unlimited } from '../../../src/domain/grant.ts';
 import { loadJobParams } from '../../../src/job-params.ts';
 import { createLog } from '../../../src/log.ts';
 import { makeReportToken } from '../../../src/report-token.ts';
 import { ALLOWED as RIGHTS, listed, workerAccount } from '../../support/can-i.ts';
 import { createAsker } from '../access/ask.ts';
 import { findCanaries } from '../access/canaries.ts';
-import { badCredentials } from '../access/credentials.ts';
+import { badCredentials, badServiceTokens } from '../access/credentials.ts';
 import { type JobOf, live, TARGETS } from '../access/life.ts';
 import { commandLines, everyPlace } from '../access/places.ts';
 import { fill, refuseAll, refuseReports } from '../access/refusals.ts';
+import { admitRoles, makePeople, refuseRoles } from '../access/roles.ts';
 import { type Operation, readOperations } from '../operations.ts';
 import type { Program } from '../program.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
@@ -31,18 +33,25 @@ const PUBLIC = [
   'GET /health/live',
   'GET /health/ready',
   'POST /login',
+  // It wants GITLAB_HOOK_SECRET.
+  'POST /hooks/gitlab',
 ];
 const CANARIES = 20;
 
 export const access: Program = {
   name: 'access',
   summary:
-    'every route with every bad credential and method; 20 secrets through it all; what the Role allows',
+    'every route with every bad credential, method and role; 20 secrets through it all; what the Role allows',
   async run({ say }) {
     const secrets = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
     await using rig = await startRig({
       targets: TARGETS,
-      environment: { SYNCRATOR_SECRET: secrets.join(','), LOG_LEVEL: 'debug' },
+      environment: {
+        SYNCRATOR_SECRET: secrets.join(','),
+        LOG_LEVEL: 'debug',
+        ITEM_BANK: 'running/dev',
+        ACCOUNT: 'running/dev',
+      },
       say,
     });
     const operations = await readOperations(rig.urls[0] ?? '');
@@ -51,13 +60,24 @@ export const access: Program = {
     say('letting secrets through');
     const { jobs, canaries, token } = await live(rig, asker, { secrets });
     const jobOf = (name: string) => jobs.get(name) ?? { id: 0, uid: '' };
-    const values = { id: String(jobOf('running').id), target: 'running', name: 'running', env: 'dev' };
+    const values = {
+      id: String(jobOf('running').id),
+      target: 'running',
+      name: 'running',
+      env: 'dev',
+      item: '1811',
+      schedule: 'dev.other.sync',
+    };
 
     say('asking with every bad credential');
     const tokenOf = ({ uid }: JobOf, attempt = 1, step = 0, by = secrets) =>
       makeReportToken(by, { uid, step, attempt });
-    await addUser(rig.db, { username: 'mallory', passwordHash: await hashPassword('x'.repeat(12)) }, 'test');
-    await changeUser(rig.db, 'mallory', { disabled: true }, 'test');
+    await addUser(
+      rig.db,
+      { username: 'mallory', passwordHash: await hashPassword('x'.repeat(12)), grant: unlimited('admin') },
+      { principal: 'test' },
+    );
+    await changeUser(rig.db, 'mallory', { disabled: true }, { principal: 'test' });
     const credentials = await badCredentials({
       secret: secrets[0] ?? '',
       disabled: 'mallory',
@@ -65,6 +85,7 @@ export const access: Program = {
         'the report token of another job': tokenOf(jobOf('other')),
         'the report token of an ended job': tokenOf(jobOf('done')),
       },
+      serviceTokens: await badServiceTokens(rig.db),
     });
     const refused = await refuseAll({ asker, db: rig.db, operations, credentials, values });
     violations.push(...refused.violations);
@@ -90,6 +111,11 @@ export const access: Program = {
       )),
     );
 
+    say('asking as every role, beyond every limit');
+    const people = await makePeople(rig.db, secrets);
+    const beyond = await refuseRoles({ asker, db: rig.db, operations, people, values });
+    violations.push(...beyond.violations);
+
     say('checking the Role');
     const account = workerAccount(rig.cluster, rig.ground);
     const may = await account.mayDo();
@@ -107,6 +133,10 @@ export const access: Program = {
         const { status } = await asker.ask(method, route, { token });
         if (status !== 200) violations.push(`${method} ${route} with a good token: ${status}`);
       }
+    // Last, since much is done by it: what was cancelled above stays so.
+    say('asking as every role, within every limit');
+    const within = await admitRoles({ asker, operations, people, values });
+    violations.push(...within.violations);
     seen.push(commandLines());
     const places = await everyPlace(rig, asker.answers());
     places.set('command lines', seen.join('\n'));
@@ -115,7 +145,8 @@ export const access: Program = {
       n: canaries.length,
       expected: CANARIES,
       violations,
-      requests: refused.n + cases.length,
+      requests: refused.n + beyond.n + within.n + cases.length,
+      by_role: { refused: beyond.n, admitted: within.n },
       credentials: credentials.length,
       routes: operations.length,
       answers: asker.answers().length,

@@ -13,6 +13,7 @@ import { type Rig, startRig } from '../rig/rig.ts';
 const KEYS = 10;
 const VOLLEY = 8;
 const ACTIONS = ['sync', 'delta', 'delete'] as const;
+const ASKED_AGAIN = 20;
 /** Hooks want it while everybody else does. */
 const BANK = 'one-0';
 
@@ -71,7 +72,8 @@ export const exclusion: Program = {
     await untilQuiet(rig, 60_000);
     say('auditing');
     const all = [...posts, ...resumes];
-    const ids = new Set(all.filter(({ status }) => status === 202).map(({ id }) => id));
+    // Of a job whose answer was lost, the next answer tells: as the same, or as the holder.
+    const ids = new Set(all.filter(({ id }) => id > 0).map(({ id }) => id));
     for (const { id } of await hookJobs(rig)) ids.add(id);
     const may = ['completed', 'deleted', 'failed:exit_code'];
     const taken = await audit.take([...ids].map((id) => ({ id, may })));
@@ -122,7 +124,12 @@ async function postOf(
   ask: () => Promise<Told>,
 ): Promise<Post> {
   const asked = Date.now();
-  const { status, body } = await ask();
+  let { status, body } = await ask();
+  // What a busy machine may say; whether the job was stored is not known, and asking again tells.
+  for (let again = 0; status === 503 && again < ASKED_AGAIN; again++) {
+    await wait(1_000);
+    ({ status, body } = await ask());
+  }
   const id =
     status === 409 ? (body['holder'] as { id?: unknown } | undefined)?.id : (body['job_id'] ?? body['id']);
   return { target, status, id: Number(id), asked, answered: Date.now(), idempotencyKey, body };

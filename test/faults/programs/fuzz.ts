@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Hostile, hostileRequests } from '../fuzz/hostile.ts';
 import { startPatience } from '../fuzz/patience.ts';
-import { type Product, startProduct } from '../fuzz/product.ts';
+import { HOOK_SECRET, type Product, startProduct } from '../fuzz/product.ts';
 import { send } from '../fuzz/raw.ts';
 import { fuzzRound, type Round, schemathesis } from '../fuzz/schemathesis.ts';
 import type { Program } from '../program.ts';
@@ -17,8 +17,8 @@ const MEMORY = 1.1;
 /** Hostile connections open at a time. */
 const AT_ONCE = 20;
 
-/** Every phase; those that the seed changes; or every phase of the reports of one running job. */
-type Kind = 'whole' | 'further' | 'report';
+/** Every phase; those that the seed changes; every phase of one who may act elsewhere alone, or of a running job's reports. */
+type Kind = 'whole' | 'further' | 'limited' | 'report';
 
 export const fuzz: Program = {
   name: 'fuzz',
@@ -39,6 +39,7 @@ export const fuzz: Program = {
     // Some of everything makes what is made once: connections, caches, compiled code. A leak goes on after it.
     await next('whole', random);
     await next('report', random);
+    await next('limited', random);
     const [early] = await Promise.all([
       fuzzHostile(product, random.fork(), amount(HOSTILE, 45), await product.token()),
       rest(random, next, () => false),
@@ -57,6 +58,7 @@ export const fuzz: Program = {
     violations.push(...early, ...told, ...patient.violations);
     for (const round of rounds)
       if (round.slowestMs > LIMIT_MS) violations.push(`an answer took ${round.slowestMs} ms`);
+    if (!statuses(rounds).has(403)) violations.push('nobody was refused with 403');
     if (after.resident > before.resident * MEMORY)
       violations.push(`the api grew from ${before.resident} MiB to ${after.resident} MiB`);
     const errors = product
@@ -106,7 +108,11 @@ async function roundOf(
     phases: which === 'further' ? 'fuzzing,stateful' : 'examples,coverage,fuzzing,stateful',
     examples,
     reportOf: job?.id,
-    environment: { TOKEN: await product.token(), REPORT_TOKEN: job?.reportToken ?? 'none' },
+    environment: {
+      TOKEN: await product.token(which === 'limited'),
+      REPORT_TOKEN: job?.reportToken ?? 'none',
+      HOOK_SECRET,
+    },
   });
 }
 

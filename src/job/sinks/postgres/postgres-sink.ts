@@ -5,6 +5,7 @@ import type { Sink } from '../sink.ts';
 import type { PostgresSettings } from '../sink-settings.ts';
 import { findRemovals, liveWatermark, remove, upsert } from './change.ts';
 import { createSinkPool, inTransaction } from './connect.ts';
+import { createItems } from './items.ts';
 import { beginLoad, loadBatch, type Sinks, verifyLoad } from './load.ts';
 import { claim, prepareState } from './state.ts';
 import { compareLoad, dropLoad, rollback, switchLoad } from './switch.ts';
@@ -42,8 +43,9 @@ export function createPostgresSink({
     dropLoad: (load) => dropLoad(sinks, load),
     upsert: (records, options) => upsert(sinks, records, options),
     findRemovals: (sourceIds) => findRemovals(sinks, sourceIds),
-    remove: (ids, turn) => remove(sinks, ids, turn),
+    remove: (ids, { turn }) => remove(sinks, ids, turn),
     rollback: () => rollback(sinks),
+    items: createItems(sinks),
     close: () => pool.end(),
   };
 }

@@ -1,0 +1,31 @@
+/** Hooks come by the hundred and all write one row: those that come while a write is under way go together in the next. */
+
+export class WantedTogether {
+  readonly #write: (items: readonly string[]) => Promise<void>;
+  #next: { readonly items: Set<string>; readonly written: Promise<void> } | null = null;
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param write one at a time */
+  constructor(write: (items: readonly string[]) => Promise<void>) {
+    this.#write = write;
+  }
+
+  /** Resolves once the item is written. @throws what its write throws */
+  add(item: string): Promise<void> {
+    this.#next ??= this.#begin();
+    this.#next.items.add(item);
+    return this.#next.written;
+  }
+
+  #begin() {
+    const items = new Set<string>();
+    const write = async () => {
+      this.#next = null;
+      await this.#write([...items]);
+    };
+    // Whether the one before was written is the matter of those who waited for it.
+    const written = this.#last.then(write, write);
+    this.#last = written;
+    return { items, written };
+  }
+}

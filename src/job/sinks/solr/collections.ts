@@ -1,0 +1,75 @@
+/** Aliases and collections, as SolrCloud's Collections API lists and changes them. */
+
+import { z } from 'zod';
+import { JobError } from '../../job-error.ts';
+import { type SolrClient, SolrRefusal } from './client.ts';
+
+const DEADLINE_MS = 180_000;
+const aliasList = z.object({ aliases: z.record(z.string(), z.string()) });
+const done = z.object({ responseHeader: z.object({ status: z.literal(0) }) });
+const configsets = z.object({ configSets: z.array(z.string()) });
+const clusterStatus = z.object({
+  cluster: z.object({
+    collections: z.record(
+      z.string(),
+      z.object({
+        configName: z.string(),
+        replicationFactor: z.coerce.number().int().positive().catch(1),
+        creationTimeMillis: z.coerce.number().nullable().default(null),
+      }),
+    ),
+  }),
+});
+
+/** Alias -> its collections, comma-separated, as Solr keeps them. */
+export type AliasList = Readonly<Record<string, string>>;
+
+export async function listAliases(client: SolrClient): Promise<AliasList> {
+  const query = { action: 'LISTALIASES' };
+  return (await client({ path: 'admin/collections', query, schema: aliasList })).aliases;
+}
+
+/** Makes the alias, or moves it: for its readers in one step. */
+export async function createAlias(client: SolrClient, name: string, collection: string): Promise<void> {
+  await change(client, { action: 'CREATEALIAS', name, collections: collection });
+}
+
+/** Safe to repeat: an alias that is not there is no fault to Solr. */
+export async function deleteAlias(client: SolrClient, name: string): Promise<void> {
+  await change(client, { action: 'DELETEALIAS', name });
+}
+
+export type Collection = {
+  readonly configName: string;
+  readonly replicationFactor: number;
+  /** Tells a collection from a later one of its name; null where Solr does not say. */
+  readonly creationTimeMillis: number | null;
+};
+
+export async function describeCollection(client: SolrClient, name: string): Promise<Collection> {
+  const query = { action: 'CLUSTERSTATUS', collection: name };
+  const { cluster } = await client({ path: 'admin/collections', query, schema: clusterStatus });
+  const found = cluster.collections[name];
+  if (!found) throw new JobError('failed', `sink: Solr has no collection ${name}`);
+  return found;
+}
+
+/** A small one of one shard beside `like`. Safe to repeat, and for two programs at once. */
+export async function createCollection(client: SolrClient, name: string, like: Collection): Promise<void> {
+  const query = { action: 'LIST' };
+  const { configSets } = await client({ path: 'admin/configs', query, schema: configsets });
+  await change(client, {
+    action: 'CREATE',
+    name,
+    numShards: '1',
+    replicationFactor: String(like.replicationFactor),
+    'collection.configName': configSets.includes('_default') ? '_default' : like.configName,
+    waitForFinalState: 'true',
+  }).catch((error: unknown) => {
+    if (!(error instanceof SolrRefusal) || !error.message.includes('already exists')) throw error;
+  });
+}
+
+async function change(client: SolrClient, query: Readonly<Record<string, string>>): Promise<void> {
+  await client({ path: 'admin/collections', query, schema: done, deadlineMs: DEADLINE_MS });
+}

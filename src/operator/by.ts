@@ -1,0 +1,17 @@
+/** Who runs a command of this machine, as the audit has it. */
+import os from 'node:os';
+
+/** `users command (ada)`: the machine's word for who it is, which nobody has checked. */
+export function byCommand(group: 'users' | 'tokens'): { readonly principal: string } {
+  return { principal: `${group} command (${nameHere()})` };
+}
+
+function nameHere(): string {
+  try {
+    return os.userInfo().username;
+  } catch (error) {
+    // A container's user may have no name.
+    if (error instanceof Error && 'syscall' in error) return `uid ${process.getuid?.() ?? '?'}`;
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+/** `users`: who may log in with a password, and what they may do then. */
+import type { Command } from 'commander';
+import { formatOf } from '../cli/context.ts';
+import { type GrantOptions, NEEDS_DATABASE, withLimits } from './options.ts';
+
+export function userCommands(program: Command): void {
+  const users = program
+    .command('users')
+    .description('who may log in with a password, and what they may do')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users add ada --role operator`);
+  users
+    .command('list', { isDefault: true })
+    .description('all users')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users list --output json`)
+    .action(async (_: object, command: Command) => {
+      const { list } = await import('./users.ts');
+      await list(formatOf(command));
+    });
+  withLimits(users.command('add <name>'))
+    .description('add a user; asks for the password, or reads it from stdin')
+    .requiredOption('--role <role>', 'viewer (looks), operator (starts and cancels) or admin')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users add ada --role operator --env qas`)
+    .action(async (name: string, options: GrantOptions & { role: string }) => {
+      await (await import('./users.ts')).add(name, options.role, options);
+    });
+  withLimits(users.command('role <name> <role>'))
+    .description('change what a user may do, from the next call on; the limits too')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users role ada operator --env qas --action delta`)
+    .action(async (name: string, role: string, options: GrantOptions) => {
+      await (await import('./users.ts')).changeRole(name, role, options);
+    });
+  users
+    .command('passwd <name>')
+    .description("change a user's password; asks for it, or reads it from stdin")
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator users passwd ada`)
+    .action(async (name: string) => await (await import('./users.ts')).changePassword(name));
+  for (const [verb, disabled, what] of [
+    ['disable', true, 'let a user no longer in; tokens given out end at once'],
+    ['enable', false, 'let a user in again'],
+  ] as const)
+    users
+      .command(`${verb} <name>`)
+      .description(what)
+      .addHelpText('after', `${NEEDS_DATABASE}syncrator users ${verb} ada`)
+      .action(async (name: string) => await (await import('./users.ts')).setDisabled(name, disabled));
+}

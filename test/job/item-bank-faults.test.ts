@@ -1,0 +1,342 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { EXIT } from '../../src/domain/exit-code.ts';
+import { cutShort, type GitlabCall, loginPage, stall, TOKEN, tooMany } from '../support/gitlab/gitlab.ts';
+import { type BankSetup, bankSetup, HOOK_SECRET } from './support/item-bank-setup.ts';
+
+const answer = (status: number): Response => new Response('{"message":"no"}', { status });
+
+/** Bends the first `times` calls of a kind. */
+function bendFirst(t: BankSetup, what: string, times: number, how: () => Response | Promise<Response>): void {
+  let left = times;
+  t.gitlab.bend = (call) => (call.what === what && left-- > 0 ? how() : undefined);
+}
+
+const bendItem =
+  (project: number, what: string, how: () => Response | Promise<Response>) =>
+  (call: GitlabCall): Response | Promise<Response> | undefined =>
+    call.project === project && call.what === what && call.method === 'GET' ? how() : undefined;
+
+const secondNow = (): number => Math.floor(Date.now() / 1000);
+
+describe('a fault that passes', () => {
+  it.each([
+    ['a 500', 'raw', 3, () => answer(500)],
+    ['a 502 of the list', 'projects', 4, () => answer(502)],
+    ['a 408', 'commits', 2, () => answer(408)],
+    ['a time-out', 'commits', 1, stall],
+    ['a body cut short', 'commits', 2, cutShort],
+    ['a 429 without a time', 'hooks', 2, () => tooMany({})],
+    ['a 429 with Retry-After', 'commits', 3, () => tooMany({ 'retry-after': '1' })],
+    ['a 429 with RateLimit-Reset', 'raw', 8, () => tooMany({ 'ratelimit-reset': String(secondNow() + 1) })],
+    [
+      'a 503 with Retry-After',
+      'raw',
+      2,
+      () => new Response('', { status: 503, headers: { 'retry-after': '1' } }),
+    ],
+  ])('%s of %s is tried again', async (_, what, times, how) => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(3);
+    bendFirst(t, what, times, how);
+    expect(await t.run('sync')).toMatchObject({ code: EXIT.ok });
+    expect(await t.stored()).toEqual(t.gitlab.bank.latest());
+  });
+
+  it('of the rate limit makes all lanes rest until then', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(12);
+    const begun: number[] = [];
+    let limited: number | null = null;
+    t.gitlab.bend = ({ what }) => {
+      if (what === 'projects') return undefined;
+      if (limited !== null) begun.push(Date.now());
+      if (limited !== null || what !== 'commits') return undefined;
+      limited = Date.now();
+      return tooMany({ 'retry-after': '2' });
+    };
+    expect((await t.run('sync -c 4')).code).toBe(EXIT.ok);
+    const inBetween = begun.filter((at) => at - Number(limited) < 1_900);
+    // Those of the other lanes that were under way already.
+    expect(inBetween.length).toBeLessThanOrEqual(3);
+    expect(begun.length).toBeGreaterThan(12);
+  });
+});
+
+describe('a fault of one item that stays', () => {
+  it.each([
+    ['its commits answer 500', 'commits', () => answer(500), 'commits: answered 500'],
+    ['its commits are a login page', 'commits', loginPage, 'commits: not JSON'],
+    [
+      'its commits are no list',
+      'commits',
+      () => Response.json({ id: 1 }),
+      'commits: JSON, but not as expected',
+    ],
+    ['its commits time out', 'commits', stall, 'commits: no answer within 1 s'],
+    [
+      'it redirects',
+      'commits',
+      () => new Response('', { status: 302, headers: { location: '/' } }),
+      'commits: answered 302: GITLAB_URL must be where it leads to',
+    ],
+    ['it may not be read', 'commits', () => answer(403), 'commits: answered 403'],
+    ['its hooks may not be read', 'hooks', () => answer(403), 'webhook: answered 403'],
+    ['its text is a login page', 'raw', loginPage, 'item.json: not JSON'],
+    ['its text is a list', 'raw', () => new Response('[]'), 'item.json: JSON, but no object'],
+    ['its text is cut', 'raw', () => new Response('{"a":'), 'item.json: not JSON'],
+    [
+      'its text is not UTF-8',
+      'raw',
+      () => new Response(new Uint8Array([123, 255, 125])),
+      'item.json: not UTF-8',
+    ],
+    ['its text holds U+0000', 'raw', () => new Response('{"a":"\\u0000"}'), 'not JSON that Postgres keeps'],
+    [
+      'its text is huge',
+      'raw',
+      () => new Response(`{"a":"${'x'.repeat(17 * 1024 * 1024)}"}`),
+      'item.json: more than 16777216 bytes',
+    ],
+  ])('%s: it is listed, all others are done, and a resume does it alone', async (_, what, how, why) => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(4);
+    t.gitlab.bend = bendItem(2, what, how);
+    const ended = await t.run('sync -c 2', { GITLAB_TIMEOUT: '1' });
+    expect(ended.code).toBe(EXIT.itemsFailed);
+    const { 2: second, ...others } = bank.latest();
+    expect(await t.stored()).toEqual(what === 'hooks' ? bank.latest() : others);
+    expect(t.last()).toMatchObject({
+      phase: 'failed',
+      failed: 1,
+      records_done: 4,
+      message: `1 items failed: 2 (${why}); all others of 4 are done`,
+      checkpoint: { failed: [{ id: '2', why }], place: null },
+    });
+    expect(ended.output).toContain(`item 2 failed: ${why}`);
+    expect(await t.watermark()).toBeNull();
+
+    t.gitlab.bend = null;
+    t.gitlab.calls.length = 0;
+    expect((await t.resume('sync -c 2')).code).toBe(EXIT.ok);
+    expect(new Set(t.gitlab.calls.map(({ project }) => project))).toEqual(new Set([2]));
+    expect(await t.stored()).toEqual({ ...others, 2: second });
+    expect(t.last()).toMatchObject({ phase: 'done', failed: 0, records_done: 4, checkpoint: null });
+    expect(await t.watermark()).not.toBeNull();
+  });
+
+  it('is listed again when the resume finds it no better', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(3);
+    t.gitlab.bend = bendItem(3, 'raw', () => answer(418));
+    await t.run('sync');
+    expect((await t.resume('sync')).code).toBe(EXIT.itemsFailed);
+    expect(t.checkpoint()).toMatchObject({ failed: [{ id: '3' }], place: null, done: 3 });
+  });
+});
+
+describe('a fault of all', () => {
+  it.each([
+    ['401', () => answer(401), EXIT.sourceUnauthorized, 'answered 401 [unauthorized]'],
+    ['403', () => answer(403), EXIT.sourceUnauthorized, 'answered 403 [unauthorized]'],
+    [
+      '404',
+      () => answer(404),
+      EXIT.notConfigured,
+      'GITLAB_GROUP is unknown there, or GITLAB_TOKEN may not see it',
+    ],
+    ['500', () => answer(500), EXIT.failed, 'answered 500 [http_error]'],
+    ['a login page', loginPage, EXIT.failed, 'not JSON [bad_answer]'],
+    ['nothing', stall, EXIT.sourceTimeout, 'no answer within 1 s [timeout]'],
+  ])('the list answers %s: the run ends', async (_, how, code, why) => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(1);
+    bendFirst(t, 'projects', 99, how);
+    expect((await t.run('sync', { GITLAB_TIMEOUT: '1' })).code).toBe(code);
+    expect(t.last()?.message).toContain(why);
+  });
+
+  it('nobody listens: the run ends', async () => {
+    await using t = await bankSetup();
+    await t.gitlab.close();
+    expect((await t.run('sync')).code).toBe(EXIT.sourceUnreachable);
+    expect(t.last()?.message).toMatch(/ECONNREFUSED.* \[econnrefused\]$/);
+  });
+
+  it('the token is taken back in mid run: the run ends, and goes on with another at that page', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(150);
+    t.gitlab.bend = ({ project }) => {
+      if (project === 120) t.gitlab.token = 'glpat-another';
+      return undefined;
+    };
+    expect((await t.run('sync -c 4')).code).toBe(EXIT.sourceUnauthorized);
+    expect(t.last()).toMatchObject({ failed: 0, checkpoint: { place: { after: '100' }, failed: [] } });
+    t.gitlab.bend = null;
+    const saved = { SYNCRATOR_CHECKPOINT: JSON.stringify(t.checkpoint()), GITLAB_TOKEN: 'glpat-another' };
+    t.gitlab.calls.length = 0;
+    expect((await t.run('sync -c 4', saved)).code).toBe(EXIT.ok);
+    expect(t.gitlab.calls.filter(({ project }) => project !== null && project <= 100)).toEqual([]);
+    expect(await t.stored()).toEqual(t.gitlab.bank.latest());
+  });
+
+  it('a page of the list fails for good: the run ends, and a resume goes on at that page', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(350);
+    t.gitlab.bend = ({ what, query }) =>
+      what === 'projects' && query['page'] === '3' ? answer(500) : undefined;
+    expect((await t.run('sync -c 8')).code).toBe(EXIT.failed);
+    expect(Object.keys((await t.stored()) ?? {})).toHaveLength(200);
+    t.gitlab.bend = null;
+    t.gitlab.calls.length = 0;
+    // Gone meanwhile, so that page 3 now begins with what was the fourth of it.
+    for (const id of [4, 5, 6]) t.gitlab.bank.projects.delete(id);
+    expect((await t.resume('sync -c 8')).code).toBe(EXIT.ok);
+    expect(t.gitlab.calls.filter(({ project }) => project !== null && project <= 200)).toEqual([]);
+    const { 4: _4, 5: _5, 6: _6, ...there } = (await t.stored()) ?? {};
+    expect(there).toEqual(t.gitlab.bank.latest());
+  });
+
+  it('SIGTERM ends it with a checkpoint', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(150);
+    t.gitlab.bend = ({ project }) => (project === 130 ? stall() : undefined);
+    const { child, ended } = t.spawn('sync -c 2', { GITLAB_TIMEOUT: '60' });
+    await expect
+      .poll(() => t.gitlab.calls.some(({ project }) => project === 130), { timeout: 20_000 })
+      .toBe(true);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(EXIT.terminated);
+    expect(t.last()).toMatchObject({ message: 'ended by SIGTERM', checkpoint: { place: { after: '100' } } });
+  });
+});
+
+describe('the list of projects', () => {
+  it('leaves none out when others go while it is read, counted or not', async () => {
+    for (const countsTo of [10_000, 0]) {
+      await using t = await bankSetup();
+      t.gitlab.bank.fill(320);
+      t.gitlab.countsTo = countsTo;
+      t.gitlab.bend = ({ what, query }) => {
+        // Before each page: the next one moves up by two.
+        if (what === 'projects' && query['page'] !== '1')
+          for (const id of [Number(query['page']) * 7, Number(query['page']) * 7 + 1])
+            t.gitlab.bank.projects.delete(id);
+        return undefined;
+      };
+      expect((await t.run('sync -c 8')).code).toBe(EXIT.ok);
+      expect(await t.stored()).toMatchObject(t.gitlab.bank.latest());
+    }
+  });
+
+  it('goes on at our own address, whatever the links say: the token is shown to nobody else', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(120);
+    const shown: unknown[] = [];
+    const other = createServer((request, response) => {
+      shown.push(request.headers);
+      response.end('[]');
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    t.gitlab.base = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    expect((await t.run('sync -c 8')).code).toBe(EXIT.ok);
+    expect(shown).toEqual([]);
+    expect(await t.stored()).toEqual(t.gitlab.bank.latest());
+  });
+});
+
+describe('secrets', () => {
+  it('are in no log, report or error', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(3);
+    t.gitlab.bend = ({ what, project }) => (project === 2 && what === 'commits' ? answer(500) : undefined);
+    const outputs = [await t.run('sync --debug')];
+    bendFirst(t, 'projects', 99, () => answer(403));
+    outputs.push(await t.run('sync --debug'), await t.run('sync --debug', { GITLAB_TOKEN: `${TOKEN}\tx` }));
+    await t.gitlab.close();
+    outputs.push(await t.run('delete --debug'));
+    const told = outputs.map(({ output }) => output).join('') + JSON.stringify(t.receiver.reports);
+    expect(told).toContain('GITLAB_TOKEN has characters');
+    expect(told).not.toContain(TOKEN);
+    expect(told).not.toContain(HOOK_SECRET);
+    expect(told).not.toContain(new URL(t.sinkUrl).password);
+  });
+});
+
+describe('delete of the item bank', () => {
+  const remove = (t: BankSetup, ...ids: number[]) => ids.forEach((id) => t.gitlab.bank.projects.delete(id));
+
+  it('removes what is gone upstream, and no ignored item', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(120);
+    await t.run('sync -c 8');
+    remove(t, 1, 60, 120);
+    expect((await t.run('delete', { GITLAB_IGNORE: '5' })).code).toBe(EXIT.ok);
+    expect(t.last()).toMatchObject({ deleted: 3 });
+    expect(await t.stored()).toEqual(t.gitlab.bank.latest());
+  });
+
+  it.each([
+    ['a large part', 30, EXIT.deleteGuard],
+    ['all', 100, EXIT.deleteGuard],
+  ])('refuses to remove %s', async (_, gone, code) => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(100);
+    await t.run('sync -c 8');
+    const before = await t.stored();
+    for (let id = 1; id <= gone; id += 1) remove(t, id);
+    expect((await t.run('delete')).code).toBe(code);
+    expect(await t.stored()).toEqual(before);
+    expect((await t.run('delete --force-delete')).code).toBe(gone === 100 ? EXIT.deleteGuard : EXIT.ok);
+  });
+
+  it.each([
+    ['a page fails', () => answer(500), EXIT.failed],
+    ['a page is a login page', loginPage, EXIT.failed],
+    ['a page is empty of words', () => new Response(''), EXIT.failed],
+  ])('removes nothing when %s', async (_, how, code) => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(120);
+    await t.run('sync -c 8');
+    const before = await t.stored();
+    remove(t, 1);
+    t.gitlab.bend = ({ query }) => (query['page'] === '2' ? how() : undefined);
+    expect((await t.run('delete --force-delete')).code).toBe(code);
+    expect(await t.stored()).toEqual(before);
+  });
+
+  it('removes none that a page lost because another went while it was read', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(220);
+    await t.run('sync -c 8');
+    let gone = 0;
+    t.gitlab.bend = ({ what, query }) => {
+      if (what === 'projects' && query['page'] === '2' && gone < 2) remove(t, (gone += 1));
+      return undefined;
+    };
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    expect(gone).toBe(2);
+    const { 2: _2, ...stored } = (await t.stored()) ?? {};
+    // 2 went while the listing was read; it may be removed by this one or by the next.
+    expect(stored).toEqual(t.gitlab.bank.latest());
+  });
+
+  it('removes nothing when the list never stands still', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(220);
+    await t.run('sync -c 8');
+    const before = await t.stored();
+    let gone = 0;
+    t.gitlab.bend = ({ what, query }) => {
+      if (what === 'projects' && query['page'] === '2') remove(t, (gone += 1));
+      return undefined;
+    };
+    expect((await t.run('delete')).code).toBe(EXIT.failed);
+    expect(t.last()?.message).toContain('incomplete listing');
+    expect(await t.stored()).toEqual(before);
+  });
+});

@@ -1,0 +1,83 @@
+/** Two collections with their aliases in a real Solr, and the program run against them through a proxy. */
+
+import type { Solr, SolrDocument } from '../../support/solr/solr.ts';
+import { type SolrProxy, startSolrProxy } from '../../support/solr/solr-proxy.ts';
+import type { FakeRow } from './fake-source.ts';
+import { type Ended, type Setup, setup } from './setup.ts';
+
+export type SolrSetup = AsyncDisposable &
+  Pick<Setup, 'source' | 'receiver'> & {
+    readonly app: string;
+    readonly solr: Solr;
+    readonly proxy: SolrProxy;
+    readonly environment: Record<string, string>;
+    /** In this process; a sync gets the options it needs. */
+    run(options: string, environment?: Record<string, string>, terminate?: AbortSignal): Promise<Ended>;
+    /** The real program, as a process of its own. */
+    spawn(options: string, environment?: Record<string, string>): ReturnType<Setup['spawn']>;
+    /** id -> name, as readers see it. */
+    names(collection?: string): Promise<Record<string, string>>;
+    /** What the aliases of the app show: `a`, `b`, or null where there is none. */
+    aliases(): Promise<{ primary: string | null; standby: string | null; loading: string | null }>;
+    /** Two collections `<app>_a`, live, and `<app>_b`. */
+    state(): Promise<Record<string, unknown>>;
+    setState(change: (state: Record<string, unknown>) => Record<string, unknown>): Promise<void>;
+  };
+
+let made = 0;
+
+export async function solrSetup(
+  solr: Solr,
+  rows: readonly FakeRow[] = [],
+  { shards = 1 }: { shards?: number } = {},
+): Promise<SolrSetup> {
+  const app = `catalogue${(made += 1)}`;
+  const base = await setup(rows);
+  const proxy = await startSolrProxy(solr.url);
+  for (const place of ['a', 'b']) await solr.createCollection(`${app}_${place}`, shards);
+  await solr.alias(app, `${app}_a`);
+  await solr.alias(`${app}-standby`, `${app}_b`);
+  const environment = {
+    SYNCRATOR_TARGET: app,
+    SINK: 'solr',
+    SOLR_URL: proxy.url,
+  };
+  const whole = (options: string): string =>
+    options.startsWith('sync') ? `${options} --switch_solr_alias --target_env dev --target ${app}` : options;
+  const place = (listed: Record<string, string>, alias: string): string | null =>
+    listed[alias]?.replace(`${app}_`, '') ?? null;
+  const readState = async (): Promise<SolrDocument> =>
+    (await solr.call(`syncrator_state/get?id=${app}`))['doc'] as SolrDocument;
+  return {
+    app,
+    solr,
+    proxy,
+    source: base.source,
+    receiver: base.receiver,
+    environment,
+    run: (options, more = {}, terminate) => base.run(whole(options), { ...environment, ...more }, terminate),
+    spawn: (options, more = {}) => base.spawn(whole(options).split(' '), { ...environment, ...more }),
+    async names(collection = app) {
+      const found = await solr.documents(collection);
+      return Object.fromEntries(found.map(({ id, name }) => [id, String(name)]));
+    },
+    async aliases() {
+      const listed = await solr.aliases();
+      return {
+        primary: place(listed, app),
+        standby: place(listed, `${app}-standby`),
+        loading: place(listed, `${app}-sync`),
+      };
+    },
+    state: async () => JSON.parse(String((await readState())['state_s'])) as Record<string, unknown>,
+    async setState(change) {
+      const state = JSON.parse(String((await readState())['state_s'])) as Record<string, unknown>;
+      const document = { id: app, state_s: JSON.stringify(change(state)) };
+      await solr.call('syncrator_state/update?commit=true', [document]);
+    },
+    async [Symbol.asyncDispose]() {
+      await proxy[Symbol.asyncDispose]();
+      await base[Symbol.asyncDispose]();
+    },
+  };
+}

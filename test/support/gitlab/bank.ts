@@ -1,0 +1,116 @@
+/** The state of the GitLab stand-in: projects with their commits and webhooks, changed by tests as people change them. */
+import { createHash, randomBytes } from 'node:crypto';
+
+export type FakeCommit = {
+  readonly sha: string;
+  readonly date: Date;
+  /** Text of the item's file after it; null: it is not there (any more). */
+  readonly content: string | null;
+  /** Whether the item's file was touched. */
+  readonly touches: boolean;
+};
+
+export type FakeHook = {
+  readonly id: number;
+  readonly url: string;
+  readonly token: string;
+  push_events: boolean;
+};
+
+export type FakeProject = {
+  readonly id: number;
+  path: string;
+  archived: boolean;
+  defaultBranch: string;
+  lastActivityAt: Date;
+  /** Oldest first, by branch. */
+  readonly branches: Map<string, FakeCommit[]>;
+  readonly hooks: FakeHook[];
+};
+
+const HOUR_MS = 3_600_000;
+
+export class FakeBank {
+  readonly projects = new Map<number, FakeProject>();
+  #hooks = 0;
+
+  /** A project without a commit. */
+  create(
+    id: number,
+    path = `item-bank/item-${id}`,
+    createdAt = new Date(Date.now() - 30 * 24 * HOUR_MS),
+  ): FakeProject {
+    const project: FakeProject = {
+      id,
+      path,
+      archived: false,
+      defaultBranch: 'main',
+      lastActivityAt: createdAt,
+      branches: new Map(),
+      hooks: [],
+    };
+    this.projects.set(id, project);
+    return project;
+  }
+
+  /** Projects 1 … count, each with an item of one revision. */
+  fill(count: number, date = new Date(Date.now() - 20 * 24 * HOUR_MS)): void {
+    for (let id = 1; id <= count; id += 1) {
+      this.create(id);
+      this.commit(id, { item: id, revision: 1 }, { date });
+    }
+  }
+
+  /** As GitLab does, it notes the activity at most once an hour. @param content an object, a text as it is, or null */
+  commit(
+    id: number,
+    content: unknown,
+    of: { date?: Date; branch?: string; touches?: boolean } = {},
+  ): FakeCommit {
+    const project = this.project(id);
+    const date = of.date ?? new Date();
+    const commit: FakeCommit = {
+      sha: createHash('sha1').update(randomBytes(20)).digest('hex'),
+      date,
+      content: typeof content === 'string' || content === null ? content : JSON.stringify(content),
+      touches: of.touches ?? true,
+    };
+    const branch = of.branch ?? project.defaultBranch;
+    project.branches.set(branch, [...(project.branches.get(branch) ?? []), commit]);
+    if (date.getTime() - project.lastActivityAt.getTime() > HOUR_MS) project.lastActivityAt = date;
+    return commit;
+  }
+
+  /** Force-push: the default branch has these commits, oldest first. */
+  rewrite(id: number, commits: readonly FakeCommit[]): void {
+    const project = this.project(id);
+    project.branches.set(project.defaultBranch, [...commits]);
+  }
+
+  addHook(id: number, url: string, token: string): FakeHook {
+    const hook = { id: (this.#hooks += 1), url, token, push_events: true };
+    this.project(id).hooks.push(hook);
+    return hook;
+  }
+
+  project(id: number): FakeProject {
+    const project = this.projects.get(id);
+    if (!project) throw new Error(`no project ${id}`);
+    return project;
+  }
+
+  /** The default branch's commits that touched the item, oldest first. */
+  history(id: number, branch = this.project(id).defaultBranch): FakeCommit[] {
+    return (this.project(id).branches.get(branch) ?? []).filter(({ touches }) => touches);
+  }
+
+  /** id -> sha of the latest revision of each project that has an item. */
+  latest(): Record<string, string> {
+    const items: Record<string, string> = {};
+    for (const { id } of this.projects.values()) {
+      const last = this.history(id).at(-1);
+      if (last && last.content !== null) items[id] = last.sha;
+    }
+    return items;
+  }
+}

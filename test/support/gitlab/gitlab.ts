@@ -1,0 +1,169 @@
+/** A hosted GitLab as we see it: its REST API behind a token, and the hooks it delivers. */
+import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
+import { serveApp } from '../../job/support/serve.ts';
+import { FakeBank, type FakeCommit, type FakeHook } from './bank.ts';
+import { routes } from './routes.ts';
+
+export const TOKEN = 'glpat-Secret0fTheItemBank';
+export const GROUP = 'item-bank';
+
+export type GitlabCall = {
+  readonly method: string;
+  /** `projects`, `project`, `hooks`, `commits`, `raw` */
+  readonly what: string;
+  readonly project: number | null;
+  readonly query: Readonly<Record<string, string>>;
+};
+
+export type Delivery = { readonly status: number; readonly ms: number };
+
+export type FakeGitlab = {
+  readonly url: string;
+  readonly bank: FakeBank;
+  readonly calls: GitlabCall[];
+  /** Tokens that it was shown, right or wrong. */
+  readonly tokens: (string | undefined)[];
+  token: string;
+  /** More projects than this are not counted in X-Total. */
+  countsTo: number;
+  /** Its address as its links have it. */
+  base: string;
+  /** A response instead of the usual one; undefined for the usual one. */
+  bend: ((call: GitlabCall) => Response | undefined | Promise<Response | undefined>) | null;
+  count(what: string, method?: string): number;
+  /** Commits to a project and delivers its push hooks; resolves with what they answered. */
+  push(
+    id: number,
+    content: unknown,
+    of?: { branch?: string },
+  ): Promise<{ commit: FakeCommit; deliveries: Delivery[] }>;
+  deliver(hook: Pick<FakeHook, 'url' | 'token'>, event: string, body: unknown): Promise<Delivery>;
+  close(): Promise<void>;
+};
+
+/** Takes the call and answers nothing. */
+export const stall = (): Promise<Response> => new Promise(() => {});
+
+export const tooMany = (headers: Record<string, string>): Response =>
+  new Response('{"message":"429 Too Many Requests"}', { status: 429, headers });
+
+/** What a proxy in front of it shows instead. */
+export const loginPage = (): Response =>
+  new Response('<html><form action="/login">', { headers: { 'content-type': 'text/html' } });
+
+/** Headers and half a body, then the connection is gone. */
+export function cutShort(): Response {
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode('[{"id":'));
+      setImmediate(() => controller.error(new Error('cut')));
+    },
+  });
+  return new Response(body, { headers: { 'content-type': 'application/json' } });
+}
+
+export async function startGitlab(): Promise<FakeGitlab> {
+  const bank = new FakeBank();
+  const app = new Hono();
+  app.use('/api/v4/*', async (c, next) => {
+    const call = callOf(c.req.method, c.req.path, c.req.query());
+    self.calls.push(call);
+    self.tokens.push(c.req.header('private-token'));
+    if (c.req.header('private-token') !== self.token) return c.json({ message: '401 Unauthorized' }, 401);
+    const bent = await self.bend?.(call);
+    return bent ?? (await next());
+  });
+  app.route('/api/v4', routes(bank, { group: GROUP, countsTo: () => self.countsTo, base: () => self.base }));
+  const server = await serveApp(app);
+  const self: FakeGitlab = {
+    url: server.url,
+    bank,
+    calls: [],
+    tokens: [],
+    token: TOKEN,
+    countsTo: 10_000,
+    base: server.url,
+    bend: null,
+    count: (what, method = 'GET') =>
+      self.calls.filter((call) => call.what === what && call.method === method).length,
+    async push(id, content, of = {}) {
+      const project = bank.project(id);
+      const branch = of.branch ?? project.defaultBranch;
+      const before = project.branches.get(branch)?.at(-1)?.sha ?? '0'.repeat(40);
+      const commit = bank.commit(id, content, { branch });
+      const body = pushEvent({
+        id,
+        path: project.path,
+        branch,
+        defaultBranch: project.defaultBranch,
+        before,
+        after: commit.sha,
+      });
+      const hooks = project.hooks.filter((hook) => hook.push_events);
+      const deliveries = await Promise.all(hooks.map((hook) => self.deliver(hook, 'Push Hook', body)));
+      return { commit, deliveries };
+    },
+    async deliver({ url, token }, event, body) {
+      const began = performance.now();
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'GitLab/18.5.0',
+          'x-gitlab-event': event,
+          'x-gitlab-instance': self.url,
+          'x-gitlab-webhook-uuid': randomUUID(),
+          'x-gitlab-event-uuid': randomUUID(),
+          'idempotency-key': randomUUID(),
+          ...(token === '' ? {} : { 'x-gitlab-token': token }),
+        },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(10_000),
+      });
+      await answer.body?.cancel();
+      return { status: answer.status, ms: performance.now() - began };
+    },
+    close: () => server.close(),
+  };
+  return self;
+}
+
+/** As https://docs.gitlab.com/user/project/integrations/webhook_events/ shows it, shortened. */
+export function pushEvent(of: {
+  id: number;
+  path?: string;
+  branch?: string;
+  defaultBranch?: string;
+  before?: string;
+  after?: string;
+}) {
+  const { id, path = `${GROUP}/item-${id}`, branch = 'main', defaultBranch = 'main' } = of;
+  return {
+    object_kind: 'push',
+    event_name: 'push',
+    before: of.before ?? '95790bf891e76fee5e1747ab589903a6a1f80f22',
+    after: of.after ?? 'da1560886d4f094c3e6c9ef40349f7d38b5d27d7',
+    ref: `refs/heads/${branch}`,
+    ref_protected: true,
+    checkout_sha: of.after ?? 'da1560886d4f094c3e6c9ef40349f7d38b5d27d7',
+    user_id: 4,
+    user_name: 'John Smith',
+    project_id: id,
+    project: { id, name: path.split('/').at(-1), path_with_namespace: path, default_branch: defaultBranch },
+    commits: [
+      {
+        id: of.after ?? 'da1560886d4f094c3e6c9ef40349f7d38b5d27d7',
+        message: 'Saved',
+        modified: ['item.json'],
+      },
+    ],
+    total_commits_count: 1,
+  };
+}
+
+function callOf(method: string, path: string, query: Record<string, string>): GitlabCall {
+  const [, , , kind, id = '', ...rest] = path.split('/');
+  if (kind === 'groups') return { method, what: 'projects', project: null, query };
+  return { method, what: rest.at(-1) ?? 'project', project: Number(id), query };
+}

@@ -1,0 +1,64 @@
+/** What each route needs of who calls it, written out by hand: the routes' own declarations are held against it. */
+import type { Role } from '../../src/domain/grant.ts';
+
+/** `jobs`: within the limits of env and action; `everything`: without any. */
+export type RouteNeed = { readonly role: Role; readonly touches?: 'jobs' | 'everything' };
+
+const looks: RouteNeed = { role: 'viewer' };
+const acts: RouteNeed = { role: 'operator', touches: 'jobs' };
+
+/** All but the public ones, and the report, which has a token of its own. */
+export const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
+  'POST /login/renew': looks,
+  'GET /me': looks,
+  'GET /{action}/{target}/{env}': looks,
+  'POST /{action}/{target}/{env}': acts,
+  'POST /run': acts,
+  'POST /dryrun': acts,
+  'POST /rollback/{target}/{env}': acts,
+  'POST /sync': acts,
+  'POST /sync/{item}': acts,
+  'GET /jobs': looks,
+  'POST /jobs': acts,
+  'GET /jobs/{id}': looks,
+  'PUT /jobs/{id}': acts,
+  'DELETE /jobs/{id}': acts,
+  'POST /jobs/{id}/force-delete': { role: 'admin', touches: 'jobs' },
+  'POST /jobs/{id}/resume': acts,
+  'POST /jobs/resume-all': acts,
+  'GET /jobs/{id}/logs': looks,
+  'GET /jobs/{id}/reports': looks,
+  'GET /jobs/{id}/manifest': looks,
+  'GET /jobs/{id}/events': looks,
+  'GET /events': looks,
+  'GET /sync_jobs': looks,
+  // Records, which change nothing anywhere.
+  'POST /sync_jobs': { role: 'operator' },
+  'PUT /sync_jobs/{id}': { role: 'operator' },
+  'GET /targets': looks,
+  'GET /targets/{name}': looks,
+  'GET /targets/{name}/jobs': looks,
+  'GET /api/products': looks,
+  'GET /api/products/{name}': looks,
+  'GET /api/products/{name}/jobs': looks,
+  'GET /maintenance-status': looks,
+  'POST /maintenance-status': { role: 'admin', touches: 'everything' },
+  'GET /maintenance-history': looks,
+  'GET /schedules': looks,
+  'POST /schedules/{id}/run': acts,
+  'POST /schedules/{id}/pause': acts,
+  'POST /schedules/{id}/resume': acts,
+  'GET /importable-datasets': looks,
+  'DELETE /importable-datasets/{name}': { role: 'admin', touches: 'everything' },
+  'PATCH /api/syncall': acts,
+  'PATCH /api/syncast': acts,
+  'GET /api/synlast': looks,
+};
+
+/** @throws Error for a route that nobody has written down */
+export function needOf(method: string, path: string): RouteNeed {
+  const known = path.replace(/^\/(sync|delta|delete|diff)\/(?=\{target\})/, '/{action}/');
+  const need = ROUTE_NEEDS[`${method} ${known}`];
+  if (!need) throw new Error(`test/support/route-needs.ts does not say who may ${method} ${path}`);
+  return need;
+}

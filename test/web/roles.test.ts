@@ -1,0 +1,94 @@
+/** What the page offers to whom: a button that would be refused is off, and says why in the server's words. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { hashPassword } from '../../src/api/passwords.ts';
+import { addUser, changeUser } from '../../src/db/users.ts';
+import { type Grant, grantOf, unlimited } from '../../src/domain/grant.ts';
+import { params } from '../support/system.ts';
+import { startWeb, type View, type Web } from './support.ts';
+
+const PASSWORD = 'a password of the tests';
+let web: Web;
+let id = 0;
+const open: View[] = [];
+
+beforeAll(async () => {
+  web = await startWeb({
+    params: [
+      params('long', 'sync', '--mute --seconds 600'),
+      params('quick', 'delta', '--mute'),
+      params('nightly', 'sync', '--mute', 'SCHEDULE=0 3 1 1 *\n'),
+    ],
+  });
+  id = await web.running('long');
+}, 90_000);
+afterAll(() => web[Symbol.asyncDispose]());
+afterEach(async () => {
+  const complaints = open.flatMap((view) => view.complaints);
+  for (const { page } of open.splice(0)) await page.context().close();
+  expect(complaints).toEqual([]);
+});
+
+async function viewOf(username: string, grant: Grant): Promise<View> {
+  const user = { username, passwordHash: await hashPassword(PASSWORD), grant };
+  await addUser(web.system.db, user, { principal: 'test' });
+  const view = await web.open({ signedIn: false, expected: [403] });
+  open.push(view);
+  const { page } = view;
+  await page.getByLabel('Username').fill(username);
+  await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  return view;
+}
+
+const NEEDS = 'This needs the role operator; yours is viewer.';
+
+test('a viewer sees everything, and what they may not do is off, with the reason', async () => {
+  const { page, go } = await viewOf('vera', unlimited('viewer'));
+  const isOn = (name: string | RegExp) => page.getByRole('button', { name }).isEnabled();
+  await page.getByText('vera (viewer)').waitFor();
+  await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
+  await go(`/jobs/${id}`, /^Job \d+: sync of long/);
+  await page.getByText(NEEDS).waitFor();
+  expect(await isOn('Cancel')).toBe(false);
+  await go('/schedules', 'Schedules');
+  await page.getByText(NEEDS).waitFor();
+  expect([await isOn('Run now'), await isOn('Pause')]).toEqual([false, false]);
+  await go('/maintenance', 'Maintenance');
+  await page.getByText('This needs the role admin; yours is viewer.').waitFor();
+  expect(await isOn('Pause')).toBe(false);
+  // What would run is to be seen all the same.
+  await go('/start?target=quick&env=dev&action=delta', 'Start a job');
+  await page.getByText('--mute --api_job_id dryrun').waitFor();
+  await page.getByText(NEEDS).waitFor();
+  expect(await isOn(/^Start delta/)).toBe(false);
+});
+
+test('an operator with limits is offered what lies within them; what changes meanwhile is told', async () => {
+  const { page, go } = await viewOf('otto', grantOf('operator', [], ['delta']));
+  await page.getByText('otto (operator; action delta)').waitFor();
+  await go(`/jobs/${id}`, /^Job \d+: sync of long/);
+  const words = "This needs operator for the action 'sync'; yours is limited to action delta.";
+  await page.getByText(words).waitFor();
+  expect(await page.getByRole('button', { name: 'Cancel' }).isEnabled()).toBe(false);
+  await go('/start?target=quick&env=dev&action=delta', 'Start a job');
+  const start = page.getByRole('button', { name: /^Start delta/ });
+  await expect.poll(() => start.isEnabled()).toBe(true);
+  // Taken away while they look: the server's refusal is what counts.
+  await changeUser(web.system.db, 'otto', { grant: unlimited('viewer') }, { principal: 'test' });
+  await start.click();
+  await page.getByRole('alert').getByText('this needs the role operator; yours is viewer').waitFor();
+  expect(await page.getByRole('button', { name: /^Start delta/ }).count()).toBe(1);
+});
+
+test('an admin is offered everything', async () => {
+  const view = await web.open();
+  open.push(view);
+  const { page, go } = view;
+  await page.getByText('admin (admin)').waitFor();
+  await go(`/jobs/${id}`, /^Job \d+: sync of long/);
+  await expect.poll(() => page.getByRole('button', { name: 'Cancel' }).isEnabled()).toBe(true);
+  await go('/maintenance', 'Maintenance');
+  await expect.poll(() => page.getByRole('button', { name: 'Pause' }).isEnabled()).toBe(true);
+  expect(await page.getByText(/This needs/).count()).toBe(0);
+});
