@@ -55,7 +55,12 @@ test('dumped while jobs run, restored, started with a fresh Temporal', { timeout
   const done = await submitted(system, 'done');
   await system.until(done, 'completed');
   await expect
-    .poll(async () => (await system.call('POST', '/schedules/dev.on.sync/pause', { note: 'moving' })).status)
+    .poll(
+      async () => (await system.call('POST', '/schedules/dev.on.sync/pause', { note: 'moving' })).status,
+      {
+        timeout: 20_000,
+      },
+    )
     .toBe(200);
   const [on, ended, unseen] = [
     await submitted(system, 'on'),
@@ -74,13 +79,13 @@ test('dumped while jobs run, restored, started with a fresh Temporal', { timeout
   await system.until(ended, 'completed');
   const later = await submitted(system, 'later');
   await system.until(later, 'running');
-  await expect.poll(() => existsSync(path.join(dir, 'later'))).toBe(true);
+  await expect.poll(() => existsSync(path.join(dir, 'later')), { timeout: 20_000 }).toBe(true);
   await Promise.all([system.endParts('src/server.ts'), system.endParts('src/worker.ts')]);
   // And one ends while nothing of ours runs.
   writeFileSync(flag('unseen'), '');
   const [, orphan] = [await system.live('unseen'), await system.live('later')];
   expect(orphan).toHaveLength(1);
-  await expect.poll(() => system.live('unseen')).toEqual([]);
+  await expect.poll(() => system.live('unseen'), { timeout: 20_000 }).toEqual([]);
 
   await after.run('createdb', 'syncrator');
   await after.run('pg_restore', '--exit-on-error', '-d', 'syncrator', file);

@@ -1,6 +1,15 @@
 /** A PostgreSQL of Debian's, with its own pg_dump and pg_restore: the embedded one comes without. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,6 +18,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from '../../src/embedded/ports.ts';
 import { postgresUser } from '../../src/embedded/postgres-user.ts';
+import type { Certificate } from './certificates.ts';
 
 const ROOT = '/usr/lib/postgresql';
 const START_MS = 30_000;
@@ -21,8 +31,12 @@ export type DebianPostgres = AsyncDisposable & {
   run(program: 'pg_dump' | 'pg_restore' | 'createdb', ...args: string[]): Promise<void>;
 };
 
-/** A cluster of its own, empty. @throws Error naming the package that is missing */
-export async function startDebianPostgres(): Promise<DebianPostgres> {
+/**
+ * A cluster of its own, empty.
+ * @param certificate with one it speaks TLS too
+ * @throws Error naming the package that is missing
+ */
+export async function startDebianPostgres(certificate?: Certificate): Promise<DebianPostgres> {
   const bin = path.join(ROOT, newestVersion(), 'bin');
   const user = postgresUser();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-debian-pg-'));
@@ -33,8 +47,25 @@ export async function startDebianPostgres(): Promise<DebianPostgres> {
   const options = { ...user, env: ENVIRONMENT, cwd: '/' };
   const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'];
   await promisify(execFile)(path.join(bin, 'initdb'), initdb, { ...options, timeout: 60_000 });
+  for (const [from, name] of certificate
+    ? ([
+        [certificate.crt, 'server.crt'],
+        [certificate.key, 'server.key'],
+      ] as const)
+    : []) {
+    const file = path.join(data, name);
+    copyFileSync(from, file);
+    chmodSync(file, 0o600);
+    if (user) chownSync(file, user.uid, user.gid);
+  }
   const port = await freePort();
-  const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off' };
+  const settings = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    fsync: 'off',
+    ssl: certificate ? 'on' : 'off',
+  };
   const arguments_ = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server: ChildProcess = spawn(path.join(bin, 'postgres'), ['-D', data, ...arguments_], {
     ...options,
