@@ -11,7 +11,7 @@ import { type Config, readConfig } from './config.ts';
 import { type Changes, listenForChanges } from './db/changes.ts';
 import { readDatabaseClock } from './db/clock.ts';
 import { connect, isDatabaseAway } from './db/connect.ts';
-import { migrate } from './db/migrate.ts';
+import { NEWER_DATABASE, prepareSchema } from './db/migrate.ts';
 import type { Db } from './db/schema.ts';
 import { addUser, countUsers } from './db/users.ts';
 import { unlimited } from './domain/grant.ts';
@@ -42,7 +42,8 @@ function readConfigOrFail(): Config {
 async function prepareDatabase(db: Db, log: Log, signal: AbortSignal): Promise<void> {
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      await migrate(db);
+      const newer = await prepareSchema(db);
+      if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
       await readDatabaseClock(db);
       return;
     } catch (error) {

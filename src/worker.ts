@@ -7,7 +7,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { connect } from './db/connect.ts';
-import { migrate, readInstallation } from './db/migrate.ts';
+import { NEWER_DATABASE, prepareSchema, readInstallation } from './db/migrate.ts';
 import { TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
 import { loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
@@ -43,7 +43,8 @@ export async function runWorker(
   });
   const temporal = connectTemporal(config.temporal);
   const installation = await untilItWorks(log, 'Postgres', signal, async () => {
-    await migrate(db);
+    const newer = await prepareSchema(db);
+    if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
     return await readInstallation(db);
   });
   await untilItWorks(log, 'Temporal', signal, () => ensureSearchAttributes(temporal));

@@ -39,6 +39,25 @@ export async function migrate(db: Db): Promise<string[]> {
   throw new Error(`database: ${failed} failed`, { cause: error });
 }
 
+/** What is told of what `prepareSchema` returns, when it is anything. */
+export const NEWER_DATABASE =
+  'the database was made by a newer version; what this one uses of it is still there';
+
+/**
+ * The schema as a process of this version can work on it: brought up to date, or left as a newer version has made it,
+ * since what a version drops is nothing that the one before it uses (AGENTS.md). So an upgrade can be taken back, and a
+ * process of the old version that is restarted in the middle of one comes up.
+ * @returns the migrations of the newer version
+ * @throws what `migrate` throws
+ */
+export async function prepareSchema(db: Db): Promise<string[]> {
+  const states = await listMigrations(db);
+  const newer = states.flatMap(({ name, state }) => (state === 'unknown' ? [name] : []));
+  if (newer.length > 0 && states.every(({ state }) => state !== 'pending')) return newer;
+  await migrate(db);
+  return [];
+}
+
 export type MigrationState = {
   readonly name: string;
   readonly state: 'applied' | 'pending' | 'unknown';
