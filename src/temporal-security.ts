@@ -1,11 +1,12 @@
 /** How Temporal is reached where others could listen: TLS, a certificate of our own, an API key; read once, at the start. */
 import { readFileSync } from 'node:fs';
+import { getCACertificates } from 'node:tls';
 
 export type TemporalSecurity = {
   /** The SDK's own shape; undefined is plain text. */
   readonly tls?: {
     readonly serverNameOverride?: string;
-    readonly serverRootCACertificate?: Buffer;
+    readonly serverRootCACertificate: Buffer;
     readonly clientCertPair?: { readonly crt: Buffer; readonly key: Buffer };
   };
   readonly apiKey?: string;
@@ -47,13 +48,14 @@ export function temporalSecurityFaults(settings: Settings): [keyof Settings, str
 export function readTemporalSecurity(settings: Settings): TemporalSecurity {
   if (!(settings.TEMPORAL_TLS ?? NEED_TLS.some((name) => settings[name] !== undefined))) return {};
   const { TEMPORAL_TLS_SERVER_NAME: serverName, TEMPORAL_API_KEY: apiKey } = settings;
-  const ca = read(settings, 'TEMPORAL_TLS_CA_FILE');
+  // The SDK's own default is what the system has: a slim image has none, and its two clients would look in two places.
+  const ca = read(settings, 'TEMPORAL_TLS_CA_FILE') ?? Buffer.from(getCACertificates('default').join('\n'));
   const crt = read(settings, 'TEMPORAL_TLS_CERT_FILE');
   const key = read(settings, 'TEMPORAL_TLS_KEY_FILE');
   return {
     tls: {
       ...(serverName === undefined ? {} : { serverNameOverride: serverName }),
-      ...(ca === undefined ? {} : { serverRootCACertificate: ca }),
+      serverRootCACertificate: ca,
       ...(crt === undefined || key === undefined ? {} : { clientCertPair: { crt, key } }),
     },
     ...(apiKey === undefined ? {} : { apiKey }),

@@ -2,8 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { getCACertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+
+/** The authorities that Node knows. */
+const WELL_KNOWN = { serverRootCACertificate: Buffer.from(getCACertificates('default').join('\n')) };
 
 let folder: string;
 const file = (name: string) => path.join(folder, name);
@@ -24,7 +28,7 @@ const read = (settings: Record<string, string>) =>
 test('plain text unless it is asked for', () => {
   expect(read({})).toEqual({});
   expect(read({ TEMPORAL_TLS: 'false' })).toEqual({});
-  expect(read({ TEMPORAL_TLS: 'true' })).toEqual({ tls: {} });
+  expect(read({ TEMPORAL_TLS: 'true' })).toEqual({ tls: WELL_KNOWN });
 });
 
 test('any of its settings turns TLS on', () => {
@@ -32,9 +36,12 @@ test('any of its settings turns TLS on', () => {
     tls: { serverNameOverride: 'temporal.example', serverRootCACertificate: Buffer.from('the ca\n') },
   });
   expect(read({ TEMPORAL_TLS_CERT_FILE: file('crt'), TEMPORAL_TLS_KEY_FILE: file('key') })).toEqual({
-    tls: { clientCertPair: { crt: Buffer.from('the crt\n'), key: Buffer.from('the key\n') } },
+    tls: { ...WELL_KNOWN, clientCertPair: { crt: Buffer.from('the crt\n'), key: Buffer.from('the key\n') } },
   });
-  expect(read({ TEMPORAL_API_KEY_FILE: file('api-key') })).toEqual({ tls: {}, apiKey: 'the api-key' });
+  expect(read({ TEMPORAL_API_KEY_FILE: file('api-key') })).toEqual({
+    tls: WELL_KNOWN,
+    apiKey: 'the api-key',
+  });
 });
 
 test.each([
