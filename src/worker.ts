@@ -52,7 +52,7 @@ export async function runWorker(
   });
   await untilItWorks(log, 'Temporal', signal, () => ensureSearchAttributes(temporal));
   const connection = await untilItWorks(log, 'Temporal', signal, () =>
-    NativeConnection.connect({ address: config.temporal.address }),
+    NativeConnection.connect({ address: config.temporal.address, ...config.temporal.security }),
   );
   const metrics = config.metrics && createWorkerMetrics();
   await using _metrics =

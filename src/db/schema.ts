@@ -171,6 +171,7 @@ export type Schema = {
     detail: string | null;
     at: DefaultTime;
   };
+  schedule_pauses: { schedule: string; note: string };
   users: {
     username: string;
     password_hash: string;

@@ -64,6 +64,13 @@ function databaseCommands(program: Command): void {
       const { up } = await import('./migrations.ts');
       await up(formatOf(command));
     });
+  db.command('restored')
+    .description('after a restore, before api and worker start: no id is given out twice')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator db restored`)
+    .action(async (_: object, command: Command) => {
+      const { afterRestore } = await import('./restored.ts');
+      await afterRestore(formatOf(command));
+    });
   db.command('purge')
     .description('delete old logs and jobs; never active ones, or the newest success of a target')
     .option('--logs-older-than <age>', 'of jobs that ended so long ago: 36h, 90d, 8w, 2y', age)

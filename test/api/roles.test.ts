@@ -221,7 +221,7 @@ describe('limits', () => {
   });
 
   it('hold for schedules: run, pause and resume', async () => {
-    await syncSchedules(api.deps.temporal, api.deps.params, await readInstallation(api.db));
+    await syncSchedules({ ...api.deps, installation: await readInstallation(api.db) });
     const token = await qas();
     for (const verb of ['run', 'pause', 'resume']) {
       const refused = await api.call('POST', `/schedules/dev.beta.sync/${verb}`, { token });
