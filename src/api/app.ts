@@ -6,6 +6,7 @@ import { requestId } from 'hono/request-id';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { account } from './account.ts';
+import { auditTrail } from './audit.ts';
 import { batch } from './batch.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { docs } from './docs.ts';
@@ -25,6 +26,7 @@ import { me } from './me.ts';
 import { createOidc } from './oidc.ts';
 import { page } from './page.ts';
 import { notAllowed, onError, Problem, problemResponse } from './problem.ts';
+import { Refusals } from './refusals.ts';
 import { reportPoints } from './report-points.ts';
 import { reports } from './reports.ts';
 import { resume } from './resume.ts';
@@ -42,6 +44,7 @@ const NOTHING_LOADS = "default-src 'none'; base-uri 'none'; form-action 'none'; 
 /** @param deps all that it needs; it reads no environment and opens nothing itself */
 export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
+  const refusals = new Refusals();
   const oidc = deps.config.oidc && createOidc(deps.config.oidc, { log: deps.log });
   app.onError(onError);
   app.notFound((c) =>
@@ -56,6 +59,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     c.set('db', deps.db);
     c.set('log', deps.log);
     c.set('oidc', oidc);
+    c.set('refusals', refusals);
     const began = performance.now();
     await next();
     if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', NOTHING_LOADS);
@@ -112,6 +116,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     maintenance(deps),
     schedules(deps),
     importableDatasets(deps),
+    auditTrail(),
     itemBank(deps),
     gitlabHook(deps),
     account(deps),

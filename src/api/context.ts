@@ -6,6 +6,7 @@ import type { JobParams } from '../job-params.ts';
 import type { Log } from '../log.ts';
 import type { Temporal } from '../temporal/connect.ts';
 import type { Oidc } from './oidc.ts';
+import type { Refusals } from './refusals.ts';
 import type { User } from './user.ts';
 
 /** What is counted of requests and streams; src/metrics has it. */
@@ -43,6 +44,8 @@ export type ApiEnv = {
     log: Log;
     /** The other issuer whose tokens count, where there is one. */
     oidc: Oidc | undefined;
+    /** Where refusals are written down. */
+    refusals: Refusals;
     /** Whose token it is; set on routes that need one. */
     user: User;
   };

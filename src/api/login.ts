@@ -1,9 +1,9 @@
 /** `/login`: a password for a token, and a token for a newer one until twelve hours after the password. */
-import { getConnInfo } from '@hono/node-server/conninfo';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { databaseTime } from '../db/clock.ts';
+import { addressOf } from './caller.ts';
 import { BODY_LIMIT, parseJson, readBody } from './body.ts';
 import type { ApiDeps } from './context.ts';
 import { text } from './fields.ts';
@@ -168,11 +168,4 @@ async function readFields(c: Context): Promise<unknown> {
   });
   checkValue(form);
   return form;
-}
-
-function addressOf(c: Context): string {
-  const bindings: unknown = c.env;
-  // Without a socket (app.request in tests) everybody is one address.
-  if (typeof bindings !== 'object' || bindings === null || !('incoming' in bindings)) return 'unknown';
-  return getConnInfo(c).remote.address ?? 'unknown';
 }

@@ -5,6 +5,7 @@ import { touchedBy } from '../domain/grant.ts';
 import type { JobRequest, Trigger } from '../domain/job.ts';
 import { submit } from '../temporal/submit.ts';
 import { checkMay } from './access.ts';
+import { originOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idempotencyOf } from './idempotency.ts';
 
@@ -14,7 +15,7 @@ import { idempotencyOf } from './idempotency.ts';
  * @param options.resumes the job that this one goes on from
  */
 export async function submitRequest(
-  c: Context<ApiEnv>,
+  c: Context<ApiEnv, string>,
   deps: ApiDeps,
   request: JobRequest,
   options: { trigger?: Trigger; body?: unknown; resumes?: Submission['resumes'] } = {},
@@ -26,6 +27,7 @@ export async function submitRequest(
       ...request,
       trigger: options.trigger ?? 'api',
       requestedBy: c.var.user.shown,
+      origin: originOf(c),
       resumes: options.resumes,
       idempotency: idempotencyOf(c, options.body),
     },

@@ -21,6 +21,9 @@ export type AuditLine = {
   readonly origin?: Origin | undefined;
 };
 
+/** Whoever does something, for the functions that write it down. */
+export type By = Pick<AuditLine, 'principal' | 'origin'>;
+
 /** Adds a line, without the credentials that parameters may hold. Give the transaction of the write, so that neither is there without the other. */
 export async function audit(db: Db, line: AuditLine): Promise<void> {
   const { address, requestId, reason } = line.origin ?? {};

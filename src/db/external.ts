@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { endOf, externalDiagnosis, type ExternalWord, linesOf } from '../domain/external.ts';
 import { maskedWithin } from '../domain/mask.ts';
 import { isFinal } from '../domain/status.ts';
-import { audit } from './audit.ts';
+import { audit, type By } from './audit.ts';
 import { recordSuccess } from './finish.ts';
 import { appendLines } from './job-log.ts';
 import type { Db } from './schema.ts';
@@ -20,10 +20,7 @@ export type Told =
  * Writes an executor's word down, whether or not there is maintenance. Saying the same twice is two lines in the log,
  * but for the word that ended it: that one is final.
  */
-export async function tellOfExternal(
-  db: Db,
-  input: { id: number; principal: string; word: ExternalWord },
-): Promise<Told> {
+export async function tellOfExternal(db: Db, input: { id: number; word: ExternalWord } & By): Promise<Told> {
   // Programs say what they were called with: no credential is kept of it.
   const word = maskedWithin(input.word);
   const end = endOf(word);
@@ -53,6 +50,7 @@ export async function tellOfExternal(
     const { status, description } = word;
     await audit(tx, {
       principal: input.principal,
+      origin: input.origin,
       verb: 'update',
       object: `job ${job.id}`,
       detail: { status, description },

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { JobRequest, Trigger } from '../domain/job.ts';
 import { isSameJson } from '../domain/same-json.ts';
 import { ACTIVE_STATUSES } from '../domain/status.ts';
-import { audit } from './audit.ts';
+import { audit, type Origin } from './audit.ts';
 import { findKey, type Idempotency, storeKey } from './idempotency.ts';
 import type { Db, JobsTable, Tx } from './schema.ts';
 
@@ -20,6 +20,8 @@ export type Submission = JobRequest & {
   /** A job is resumed once. */
   readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
   readonly idempotency?: Idempotency | undefined;
+  /** Of whoever called for it. */
+  readonly origin?: Origin | undefined;
 };
 
 export type Submitted =
@@ -100,6 +102,7 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
     if (created) {
       await audit(tx, {
         principal: submission.requestedBy,
+        origin: submission.origin,
         verb: 'start',
         object: `job ${created.id}`,
         detail: {

@@ -1,5 +1,6 @@
 /** What is wanted of a target once it is free: kept until the very transaction that stores the job for it. */
 import { sql } from 'kysely';
+import { audit, type Origin } from './audit.ts';
 import type { Db } from './schema.ts';
 import { type Submission, submitJobIn, type Submitted } from './submit.ts';
 
@@ -15,11 +16,13 @@ const PAGE = 100;
  * Remembers that a target is wanted; safe to repeat.
  * @param items the parts of the target that are; none = everything
  * @param requestedBy as it is shown: the last one counts
+ * @param origin of whoever called for it; hooks are told of by the job they lead to
  */
 export async function want(
   db: Db,
   { env, target, action, requestedBy }: Wanted & { readonly requestedBy: string },
   items: readonly string[],
+  origin?: Origin,
 ): Promise<void> {
   const everything = items.length === 0;
   await db.transaction().execute(async (tx) => {
@@ -28,6 +31,14 @@ export async function want(
       VALUES (${env}, ${target}, ${action}, ${requestedBy}, ${everything})
       ON CONFLICT (env, target, action) DO UPDATE SET last_at = now(), requested_by = excluded.requested_by,
         everything = wanted.everything OR excluded.everything`.execute(tx);
+    if (origin)
+      await audit(tx, {
+        principal: requestedBy,
+        origin,
+        verb: 'want',
+        object: `target ${target}`,
+        detail: { env, action },
+      });
     if (everything) return;
     await tx
       .insertInto('wanted_items')
