@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `check` needs nothing but Node; `test` starts a real Postgres and a real Temporal once; `kubernetes` a real control
- * plane besides.
+ * plane besides; `deploy` builds the image instead, which takes root and Debian's tools.
  */
 export default defineConfig({
   test: {
@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'test',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/domain/**', 'test/check/**', 'test/kubernetes/**'],
+          exclude: ['test/domain/**', 'test/check/**', 'test/kubernetes/**', 'test/deploy/**'],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -33,6 +33,16 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'deploy',
+          include: ['test/deploy/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts', 'test/support/image-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
         },
       },
     ],

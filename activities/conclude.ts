@@ -2,7 +2,8 @@
 import type { Context } from '@temporalio/activity';
 import { requestCancel } from '../src/db/cancel.ts';
 import { finishJob } from '../src/db/finish.ts';
-import { listSteps } from '../src/db/steps.ts';
+import { mergeLog } from '../src/db/logs.ts';
+import { listSteps, refOf } from '../src/db/steps.ts';
 import type { JobOutcome } from '../src/domain/outcome.ts';
 import type { StepDeps } from './step-deps.ts';
 import { sweepJob } from './sweep.ts';
@@ -20,10 +21,14 @@ export async function concludeJob(
   // Of what was cancelled, only what was seen to complete before our own delete counts.
   const completed = outcome.kind === 'cancelled' && swept.lastStepCompleted;
   await finishJob(db, { jobId, runId, outcome: completed ? { kind: 'completed' } : outcome });
-  for (const step of await listSteps(db, jobId))
+  for (const step of await listSteps(db, jobId)) {
+    await mergeLog(db, refOf(step)).catch((error: unknown) => {
+      context.log.warn('the log of a step stays in small parts', { ...refOf(step), error });
+    });
     if (step.runner_uid)
       await runner.forget({ name: step.name, uid: step.runner_uid }).catch((error: unknown) => {
         // The key is free by now and must not wait for this: the reconciler deletes what is left.
         context.log.warn('what is left of a step could not be deleted yet', { step: step.name, error });
       });
+  }
 }

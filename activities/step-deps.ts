@@ -8,4 +8,6 @@ export type StepDeps = {
   readonly installation: string;
   readonly secrets: readonly string[];
   readonly reportBaseUrl: string;
+  /** Bytes that a step's log may take. */
+  readonly logLimit: number;
 };

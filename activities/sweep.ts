@@ -1,14 +1,17 @@
-/** The one delete routine: whatever of a job still runs is removed, and it returns when nothing does. */
+/**
+ * The one delete routine: whatever of a job still runs is removed, and it returns when nothing does and all that it
+ * printed is kept.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '@temporalio/activity';
 import { readOwnJob } from '../src/db/claim.ts';
-import { endStep, explainCancelling, listSteps, type StepRow } from '../src/db/steps.ts';
+import { endStep, explainCancelling, listSteps, refOf } from '../src/db/steps.ts';
 import type { JobRow } from '../src/db/submit.ts';
 import { cut } from '../src/domain/outcome.ts';
 import type { Listed } from '../src/runner/runner.ts';
 import { superseded } from './current-run.ts';
 import { heartbeating } from './heartbeat.ts';
-import { followLog } from './step-log.ts';
+import { followLogs } from './last-words.ts';
 import type { StepDeps } from './step-deps.ts';
 
 /** What is being removed is looked at this often at most, and at least. */
@@ -26,7 +29,7 @@ export async function sweepJob(
   deps: StepDeps,
   jobId: number,
   runId: string,
-  context: Pick<Context, 'heartbeat' | 'cancellationSignal'>,
+  context: Pick<Context, 'heartbeat' | 'cancellationSignal' | 'log'>,
 ): Promise<Swept> {
   const { db, runner } = deps;
   const job = await readOurs();
@@ -35,9 +38,12 @@ export async function sweepJob(
   /** By uid: since when we have seen it told to end. */
   const toldSince = new Map<string, number>();
   const lastStepCompleted = await settleLastStep(deps, job);
+  // From before the first word of a removal: a pod's log goes with the pod.
+  await using logs = await followLogs(deps, jobId, context);
   for (;;) {
     const live = (await runner.list({ jobUid: job.uid })).filter((listed) => listed.live);
     if (live.length === 0) break;
+    await logs.copy();
     const row = await readOurs();
     await removeAll(live, row.force_delete);
     const deaf = live.find(isDeaf);
@@ -48,11 +54,9 @@ export async function sweepJob(
     context.cancellationSignal.throwIfAborted();
     await hint(live, context.cancellationSignal);
   }
-  for (const step of await listSteps(db, jobId)) {
-    // Its last words, unless the watch has followed it to the end.
-    if (step.outcome !== 'completed') await copyLastWords(deps, step);
+  await logs.copyToEnd();
+  for (const step of await listSteps(db, jobId))
     if (step.ended_at === null) await endStep(db, refOf(step), { kind: 'cancelled', diagnosis: null });
-  }
   return { lastStepCompleted };
 
   /** Told by our own clock, which need not agree with the cluster's. */
@@ -103,11 +107,6 @@ export async function sweepJob(
   }
 }
 
-async function copyLastWords(deps: StepDeps, step: StepRow): Promise<void> {
-  await using log = await followLog(deps, refOf(step), step);
-  await log.copy({ toEnd: true });
-}
-
 /**
  * Looks at the last step once before anything is deleted: what has completed by then is completed. Its row is ended
  * accordingly, also when the watch that would have done so was lost.
@@ -120,8 +119,4 @@ async function settleLastStep({ db, runner }: StepDeps, job: JobRow): Promise<bo
   if (seen.state !== 'ended' || seen.end.kind !== 'completed') return false;
   await endStep(db, refOf(last), { kind: 'completed', diagnosis: null });
   return true;
-}
-
-function refOf(step: StepRow) {
-  return { jobId: step.job_id, step: step.step, attempt: step.attempt };
 }

@@ -15,7 +15,7 @@ import type { StepSpec } from '../src/domain/job.ts';
 import type { Diagnosis, StepOutcome } from '../src/domain/outcome.ts';
 import type { Observation } from '../src/runner/runner.ts';
 import { heartbeating } from './heartbeat.ts';
-import { followLog } from './step-log.ts';
+import { followLog, type ToEnd } from './step-log.ts';
 import type { StepDeps } from './step-deps.ts';
 
 /** State is re-read, and the row told so, at least this often, in milliseconds. */
@@ -26,7 +26,11 @@ const LOOK_MS = 40;
 /** Limits are exceeded only after, not at, their time. */
 const DUE_MARGIN_MS = 20;
 
-type Watched = Pick<Context, 'heartbeat' | 'cancellationSignal'>;
+/** An end is not told later than this for the sake of its log; what is still missing is carried as the job ends. */
+const LOG_SILENT_MS = 5_000;
+const LOG_WITHIN_MS = 30_000;
+
+type Watched = Pick<Context, 'heartbeat' | 'cancellationSignal' | 'log'>;
 
 export async function watchStep(
   deps: StepDeps,
@@ -38,7 +42,15 @@ export async function watchStep(
   // An earlier watch recorded its end and was lost before it could tell: that is how it ended.
   const known = endedOutcome(row);
   if (known) return known;
-  await using log = await followLog(deps, ref, row);
+  await using log = await followLog(deps, row);
+  const restOfLog: ToEnd = {
+    silentMs: LOG_SILENT_MS,
+    withinMs: LOG_WITHIN_MS,
+    signal: context.cancellationSignal,
+    onTrouble: (error) => {
+      context.log.warn('the log of a step cannot be read just now', { ...ref, error });
+    },
+  };
   let seen: Observation = { state: 'starting' };
   let waitingSince: { at: number; reason: string } | undefined;
   let written = { at: 0, state: '' };
@@ -53,7 +65,8 @@ export async function watchStep(
       lookAgain.catch(() => undefined); // awaited below; until then a rejection must not end the process
       seen = await deps.runner.observe({ name: row.name, uid: row.runner_uid });
       if (seen.state !== written.state || Date.now() - written.at >= WRITE_MS) {
-        await log.copy({ toEnd: seen.state === 'ended' });
+        if (seen.state === 'ended') await log.copyToEnd(restOfLog);
+        else await log.copy();
         const outcome = await judge(seen);
         if (outcome) return outcome;
         written = { at: Date.now(), state: seen.state };
@@ -61,8 +74,10 @@ export async function watchStep(
       await lookAgain;
     }
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw new CancelledFailure('the watch was cancelled');
-    throw error;
+    if (!context.cancellationSignal.aborted) throw error;
+    // What was read already: its pod may be gone before anybody else can read it again.
+    await log.copy();
+    throw new CancelledFailure('the watch was cancelled');
   }
 
   async function judge(observation: Observation): Promise<StepOutcome | undefined> {

@@ -1,10 +1,12 @@
 /** The only reader of `process.env` outside the sync program: every setting of api and worker, checked once. */
 import path from 'node:path';
 import { z } from 'zod';
+import { AGE_WORDS, parseAge, type Retention } from './domain/age.ts';
 import { type Grant, ROLES, unlimited } from './domain/grant.ts';
 import type { PodOverrides } from './domain/job.ts';
 import { type OidcRole, parseOidcRoles } from './oidc-roles.ts';
 import { parsePodOverrides } from './pod-overrides.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 const flag = z
   .enum(['true', 'false'])
@@ -30,6 +32,22 @@ const targetAndEnv = z
     const [name = '', env = ''] = text.split('/');
     return { name, env };
   });
+const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+/** `16777216`, `512KiB`, `16MiB` or `1GiB`: bytes. */
+const size = z
+  .string()
+  .regex(/^\d{1,10}(KiB|MiB|GiB)?$/, 'must be bytes, or a number of KiB, MiB or GiB, such as 16MiB')
+  .transform((text) => {
+    const number = Number.parseInt(text, 10);
+    return number * UNITS[text.replace(/^\d+/, '') as keyof typeof UNITS];
+  });
+/** `90d`, or `off`: seconds, or undefined for ever. */
+const age = z.string().transform((text, context) => {
+  if (text === 'off') return undefined;
+  const seconds = parseAge(text);
+  if (seconds === undefined) context.addIssue(`${AGE_WORDS}, or off`);
+  return seconds;
+});
 const port = z.coerce.number().int().min(0).max(65535);
 
 /** What a parser of ours takes; its words are the fault's. */
@@ -106,6 +124,14 @@ const variables = z.object({
   ITEM_BANK: targetAndEnv.optional(),
   GITLAB_HOOK_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
   ACCOUNT: targetAndEnv.optional(),
+  LOG_LIMIT: size.prefault('16MiB').pipe(
+    z
+      .number()
+      .min(64 * 1024, 'must be at least 64KiB')
+      .max(1024 ** 3, 'must be at most 1GiB'),
+  ),
+  KEEP_LOGS: age.prefault('90d'),
+  KEEP_JOBS: age.prefault('off'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -194,6 +220,9 @@ export type Config = {
   readonly gitlabHookSecret: string | undefined;
   /** Whose jobs the account's routes start; declared, or the start fails. */
   readonly account: DeclaredName | undefined;
+  /** Bytes of text that are kept of a step's log, half of its beginning and half of its end. */
+  readonly logLimit: number;
+  readonly keep: Retention;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
 
@@ -245,6 +274,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     itemBank: e.ITEM_BANK,
     gitlabHookSecret: e.GITLAB_HOOK_SECRET,
     account: e.ACCOUNT,
+    logLimit: e.LOG_LIMIT,
+    keep: { logsSeconds: e.KEEP_LOGS, jobsSeconds: e.KEEP_JOBS },
     logLevel: e.LOG_LEVEL,
   };
 }
@@ -266,7 +297,8 @@ export function readJobParamsDir(env: NodeJS.ProcessEnv = process.env): string {
   return path.resolve(parse(variables.pick({ JOB_PARAMS: true }), env).JOB_PARAMS);
 }
 
-function parse<T extends z.ZodType>(settings: T, env: NodeJS.ProcessEnv): z.output<T> {
+function parse<T extends z.ZodType>(settings: T, environment: NodeJS.ProcessEnv): z.output<T> {
+  const env = withSecretFiles(environment);
   const parsed = settings.safeParse(env);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => {

@@ -15,6 +15,7 @@ import { createWorkerMetrics } from './metrics/worker-metrics.ts';
 import { serveMetrics } from './metrics/serve.ts';
 import { loadReceivers, type Receiver, receiversOf } from './notifications/receivers.ts';
 import type { OnCall } from './runner/kubernetes/client.ts';
+import { retentionLoop } from './retention.ts';
 import { createProcessRunner } from './runner/process/process-runner.ts';
 import type { Runner } from './runner/runner.ts';
 import { connectTemporal } from './temporal/connect.ts';
@@ -65,6 +66,7 @@ export async function runWorker(
     publicUrl: config.publicUrl,
     secrets: config.secrets,
     reportBaseUrl: config.reportBaseUrl,
+    logLimit: config.logLimit,
   });
   const shared = {
     connection,
@@ -103,6 +105,7 @@ export async function runWorker(
       running,
       reconcileLoop(reconcile, signal, onPass),
       wantedLoop({ db, temporal, params, defaults: config, log }, signal),
+      retentionLoop({ db, log, keep: config.keep }, signal),
       noticeLoop({ db, temporal, params, installation, receiversOf: wantedBy(receivers), log }, signal),
     ]);
   } finally {

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { tellOfExternal } from '../db/external.ts';
 import { NOT_EXECUTORS_WORDS } from '../domain/external.ts';
+import { shareOf } from '../domain/log-chunks.ts';
 import { callerOf } from './caller.ts';
 import type { ApiDeps } from './context.ts';
 import { idParam, text } from './fields.ts';
@@ -62,6 +63,7 @@ export function external(deps: ApiDeps) {
       id,
       ...callerOf(c),
       word: c.req.valid('json'),
+      keep: shareOf(deps.config.logLimit),
     });
     if (told.kind === 'unknown') throw noJob(id);
     if (told.kind === 'not_external') throw notExternal(told.job);

@@ -45,6 +45,8 @@ export const RUNNING_JOB: JobJson = {
       progress: PROGRESS,
       sync_job: RUNNING_SYNC,
       log: '/jobs/7/logs?step=0&attempt=1',
+      log_bytes: 18_204,
+      log_state: 'growing',
     },
   ],
   progress: PROGRESS,

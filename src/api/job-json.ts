@@ -106,6 +106,8 @@ function toStep(step: StepView, jobId: number): JobJson['steps'][number] {
     progress: toProgress(step),
     sync_job: step.sync_job === null ? null : toSyncJob(step.sync_job),
     log: `/jobs/${jobId}/logs?step=${step.step}&attempt=${step.attempt}`,
+    log_bytes: step.log_bytes,
+    log_state: step.log_state,
   };
 }
 

@@ -45,6 +45,10 @@ const step = z.object({
   progress: progressSchema.nullable(),
   sync_job: syncJobSchema.nullable(),
   log: z.string(),
+  log_bytes: z.int().describe('Of its text so far, with what is left out of a long one.'),
+  log_state: z
+    .enum(['growing', 'complete', 'end_missing', 'removed'])
+    .describe('`end_missing`: it could not be read to its end. `removed`: it is kept no longer.'),
 });
 
 const job = z.object({

@@ -120,7 +120,7 @@ export function resume(deps: ApiDeps) {
 }
 
 /** @throws Problem 404, 409 */
-async function resumeJob(c: Context<ApiEnv>, deps: ApiDeps, id: number): Promise<Submitted> {
+async function resumeJob(c: Context<ApiEnv, string>, deps: ApiDeps, id: number): Promise<Submitted> {
   const failed = await readJobView(c.var.db, id);
   if (!failed) throw noJob(id);
   checkMay(c, 'operator', failed);

@@ -4,7 +4,7 @@ import type { JobJson } from '../api/job-schema.ts';
 import type { LogEvent, ResumedJson } from '../client/client.ts';
 import { followEvents, type FollowOptions } from '../client/events.ts';
 import type { Http } from '../client/http.ts';
-import { ago, duration, recordsOf, tookOf } from '../client/words.ts';
+import { ago, bytesOf, duration, recordsOf, tookOf } from '../client/words.ts';
 import { isFinal } from '../domain/status.ts';
 import type { Context } from './context.ts';
 import { CliFailure, EXIT } from './failure.ts';
@@ -55,11 +55,14 @@ export function jobCommands(program: Command, contextOf: (command: Command) => C
     .command('logs <id>')
     .description('what its program printed, of the last step')
     .option('-f, --follow', 'go on until the job ends')
-    .addHelpText('after', '\nExample:\n  syncrator jobs logs -f 7')
-    .action(async (id: string, options: { follow?: true }, command: Command) => {
+    .option('--all', 'of all steps and attempts, one after the other')
+    .addHelpText('after', '\nExample:\n  syncrator jobs logs -f 7\n  syncrator jobs logs --all 7 > job-7.log')
+    .action(async (id: string, options: { follow?: true; all?: true }, command: Command) => {
       const { server } = contextOf(command);
-      if (options.follow) await followLog(server, idOf(id));
-      else process.stdout.write(harmless(await server.text(`/jobs/${idOf(id)}/logs`)));
+      if (options.follow && options.all) throw new CliFailure('--follow and --all do not go together');
+      if (options.follow) return await followLog(server, idOf(id));
+      const route = `/jobs/${idOf(id)}/logs${options.all ? '?download' : ''}`;
+      process.stdout.write(harmless(await server.text(route)));
     });
   jobs
     .command('cancel <id>')
@@ -159,6 +162,7 @@ function describe(job: JobJson): string {
       : duration(
           (Date.parse(step.ended_at ?? new Date().toISOString()) - Date.parse(step.started_at)) / 1000,
         ),
+    bytesOf(step.log_bytes),
     step.name,
   ]);
   const { parameters } = job;
@@ -173,7 +177,7 @@ function describe(job: JobJson): string {
       temporal: job.temporal_url,
     }),
     '',
-    tableOf(['STEP', 'TRY', 'ACTION', 'OUTCOME', 'TOOK', 'NAME'], steps, 'no step has begun'),
+    tableOf(['STEP', 'TRY', 'ACTION', 'OUTCOME', 'TOOK', 'LOG', 'NAME'], steps, 'no step has begun'),
   ].join('\n');
 }
 

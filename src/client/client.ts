@@ -37,6 +37,8 @@ export type {
   TargetJson,
 };
 
+const LOG_MS = 120_000;
+
 export type Action = 'sync' | 'delta' | 'delete' | 'diff';
 
 export type JobFilter = {
@@ -72,8 +74,9 @@ export type LiveEvent =
 export type LogEvent = {
   readonly step: number;
   readonly attempt: number;
-  /** Bytes from the log's beginning. */
+  /** Bytes from the log's beginning to those of this text, and to the ones behind them. */
   readonly offset: number;
+  readonly end: number;
   readonly text: string;
 };
 
@@ -123,8 +126,11 @@ export function clientOver(http: Http) {
     jobReports: (id: number) => get<ReportPointJson[]>(`/jobs/${id}/reports`),
     /** What the runner makes of each step; no secret in it. */
     jobManifest: (id: number) => get<RenderedStepJson[]>(`/jobs/${id}/manifest`),
-    readLog: (id: number, at: { step: number; attempt: number }) =>
-      http.text(`/jobs/${id}/logs?step=${at.step}&attempt=${at.attempt}`),
+    /** The whole log of one attempt; without `at` of all of them, one after the other. Takes two minutes at most. */
+    readLog: (id: number, at?: { step: number; attempt: number }) =>
+      http.text(`/jobs/${id}/logs?download${at ? `&step=${at.step}&attempt=${at.attempt}` : ''}`, {
+        signal: AbortSignal.timeout(LOG_MS),
+      }),
     dryRun: (action: Action, target: string, env: string) =>
       get<DryRunJson>(`/${action}/${part(target)}/${part(env)}`),
     start: (action: Action, target: string, env: string, idempotencyKey?: string) =>
@@ -181,13 +187,13 @@ export function clientOver(http: Http) {
       for await (const { event, data } of followEvents(http, `/jobs/${id}/events`, follow))
         if (event === 'job') yield data as JobJson;
     },
-    /** A job's log from its first line on, until the job is final. */
+    /** A log from a byte of it on, or from its first line, until the job is final. */
     async *liveLog(
       id: number,
-      at: { step: number; attempt: number },
+      at: { step: number; attempt: number; offset?: number },
       follow: FollowOptions,
     ): AsyncGenerator<LogEvent> {
-      const route = `/jobs/${id}/logs?follow&step=${at.step}&attempt=${at.attempt}`;
+      const route = `/jobs/${id}/logs?follow&step=${at.step}&attempt=${at.attempt}&offset=${at.offset ?? 0}`;
       for await (const { event, data } of followEvents(http, route, follow))
         if (event === 'log') yield data as LogEvent;
     },

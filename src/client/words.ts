@@ -39,6 +39,13 @@ export function recordsOf(progress: JobJson['progress']): string {
   return progress.records_total === null ? done : `${done} of ${progress.records_total.toLocaleString('en')}`;
 }
 
+/** `980 B`, `18.2 kB`, `16.8 MB`. */
+export function bytesOf(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  const [unit, per] = bytes < 1_000_000 ? ['kB', 1_000] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
+  return `${(bytes / per).toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`;
+}
+
 /** Seconds until all records are done at the rate so far; undefined while that cannot be told. */
 export function secondsLeft(progress: JobJson['progress']): number | undefined {
   const { records_done: done = null, records_total: total = null, rate = null } = progress ?? {};

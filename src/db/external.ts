@@ -1,6 +1,7 @@
 /** The only writer of a job of RUNNER=external once it is there, but for its cancel. */
 import { sql } from 'kysely';
 import { endOf, externalDiagnosis, type ExternalWord, linesOf } from '../domain/external.ts';
+import type { LogShare } from '../domain/log-chunks.ts';
 import { maskedWithin } from '../domain/mask.ts';
 import { isFinal } from '../domain/status.ts';
 import { audit, type By } from './audit.ts';
@@ -19,8 +20,12 @@ export type Told =
 /**
  * Writes an executor's word down, whether or not there is maintenance. Saying the same twice is two lines in the log,
  * but for the word that ended it: that one is final.
+ * @param input.keep of its log
  */
-export async function tellOfExternal(db: Db, input: { id: number; word: ExternalWord } & By): Promise<Told> {
+export async function tellOfExternal(
+  db: Db,
+  input: { id: number; word: ExternalWord; keep: LogShare } & By,
+): Promise<Told> {
   // Programs say what they were called with: no credential is kept of it.
   const word = maskedWithin(input.word);
   const end = endOf(word);
@@ -45,7 +50,7 @@ export async function tellOfExternal(db: Db, input: { id: number; word: External
       if (isFinal(found.status)) return { kind: 'final', job: found };
       throw new Error(`job ${found.id} is external and ${found.status}, which no external job can be`);
     }
-    await appendLines(tx, job.id, linesOf(word));
+    await appendLines(tx, job.id, linesOf(word), input.keep);
     if (end === 'completed') await recordSuccess(tx, job);
     const { status, description } = word;
     await audit(tx, {

@@ -1,13 +1,22 @@
 /** The log of a job of RUNNER=external: what its executor said, each line with its time, read by bytes as other logs are. */
 import { sql } from 'kysely';
-import { LOG_LIMIT_BYTES, type LogChunk } from './logs.ts';
+import type { LogShare } from '../domain/log-chunks.ts';
+import { chunkFrom, type LogChunk } from './logs.ts';
 import type { Db, Tx } from './schema.ts';
 
 /** `2026-11-22T01:00:00.000Z`, a space and the end of the line. */
 const AROUND_BYTES = 24 + 2;
 
-/** In the transaction that holds the job's row, which is what keeps two writers in order. Older lines go when it is full. */
-export async function appendLines(tx: Tx, jobId: number, messages: readonly string[]): Promise<void> {
+/**
+ * In the transaction that holds the job's row, which is what keeps two writers in order.
+ * @param keep lines in neither share go
+ */
+export async function appendLines(
+  tx: Tx,
+  jobId: number,
+  messages: readonly string[],
+  keep: LogShare,
+): Promise<void> {
   let offset = await linesEnd(tx, jobId);
   for (const message of messages) {
     const byte_length = AROUND_BYTES + Buffer.byteLength(message);
@@ -20,7 +29,8 @@ export async function appendLines(tx: Tx, jobId: number, messages: readonly stri
   await tx
     .deleteFrom('job_log')
     .where('job_id', '=', jobId)
-    .where('byte_offset', '<', offset - LOG_LIMIT_BYTES)
+    .where('byte_offset', '>=', keep.head)
+    .where('byte_offset', '<', offset - keep.tail)
     .execute();
 }
 
@@ -32,18 +42,15 @@ export async function linesEnd(db: Db, jobId: number): Promise<number> {
   return rows[0]?.end ?? 0;
 }
 
-/** Lines from an offset on, oldest first, at most 256 of them. */
+/** Text from a byte of it on, oldest line first; of at most 256 lines. */
 export async function readLines(db: Db, jobId: number, from: number): Promise<LogChunk[]> {
-  const rows = await db
-    .selectFrom('job_log')
-    .select(['byte_offset', 'at', 'message'])
-    .where('job_id', '=', jobId)
-    .where('byte_offset', '>=', from)
-    .orderBy('byte_offset')
-    .limit(256)
-    .execute();
-  return rows.map(({ byte_offset, at, message }) => ({
-    byte_offset,
-    text: `${at.toISOString()} ${message}\n`,
-  }));
+  const { rows } = await sql<{ byte_offset: number; byte_length: number; at: Date; message: string }>`
+    SELECT byte_offset, byte_length, at, message FROM job_log
+    WHERE job_id = ${jobId} AND byte_offset >= coalesce((
+      SELECT max(byte_offset) FROM job_log WHERE job_id = ${jobId} AND byte_offset <= ${from}), 0)
+      AND byte_offset + byte_length > ${from}
+    ORDER BY byte_offset LIMIT 256`.execute(db);
+  return rows.map(({ byte_offset: offset, byte_length, at, message }) =>
+    chunkFrom({ offset, end: offset + byte_length, text: `${at.toISOString()} ${message}\n` }, from),
+  );
 }

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Touched } from '../domain/grant.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
-import type { Db } from './schema.ts';
+import type { Db, LogState } from './schema.ts';
 import type { JobRow } from './submit.ts';
 import type { SyncJobRow } from './sync-jobs.ts';
 
@@ -17,6 +17,9 @@ export type StepView = {
   readonly ended_at: string | null;
   readonly outcome: 'completed' | 'failed' | 'cancelled' | null;
   readonly diagnosis: Diagnosis | null;
+  /** Of its text, with what is left out. */
+  readonly log_bytes: number;
+  readonly log_state: LogState;
   readonly report: {
     readonly at: string;
     readonly phase: string;
@@ -48,6 +51,7 @@ export const view = sql`
       'step', st.step, 'attempt', st.attempt, 'action', st.action, 'name', st.name,
       'created_at', st.created_at, 'started_at', st.started_at, 'ended_at', st.ended_at,
       'outcome', st.outcome, 'diagnosis', st.diagnosis,
+      'log_bytes', st.log_bytes, 'log_state', st.log_state,
       'report', to_jsonb(r.*) - 'checkpoint', 'failed_items', r.checkpoint->'failed', 'sync_job', to_jsonb(sj.*)) ORDER BY st.step, st.attempt) AS steps
     FROM steps st
     LEFT JOIN LATERAL (

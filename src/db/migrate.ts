@@ -10,6 +10,7 @@ import * as wanted from './migrations/0006-wanted.ts';
 import * as totals from './migrations/0007-totals.ts';
 import * as notices from './migrations/0008-notices.ts';
 import * as access from './migrations/0009-access.ts';
+import * as archive from './migrations/0010-archive.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -22,6 +23,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0007-totals': totals,
   '0008-notices': notices,
   '0009-access': access,
+  '0010-archive': archive,
 };
 
 /**

@@ -66,7 +66,18 @@ export type StepsTable = {
   ended_at: Date | null;
   outcome: 'completed' | 'failed' | 'cancelled' | null;
   diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
+  /** Where reading its log goes on: bytes that the program printed, and the runner's own word for the place. */
+  log_read: Generated<number>;
+  log_mark: string | null;
+  /** The same place in the bytes of its text, which is what readers go by. */
+  log_bytes: Generated<number>;
+  log_state: Generated<LogState>;
+  /** Its reports are no more than a chart shows. */
+  is_thinned: Generated<boolean>;
 };
+
+/** `end_missing`: more cannot be had of it. `removed`: it was purged. */
+export type LogState = 'growing' | 'complete' | 'end_missing' | 'removed';
 
 export type ReportsTable = {
   job_id: number;
@@ -100,8 +111,6 @@ export type Schema = {
     byte_offset: number;
     byte_length: number;
     text: string;
-    /** The runner's own word for the place after this chunk, where bytes alone do not tell it. */
-    mark: string | null;
   };
   /** What external executors said, line by line. */
   job_log: {

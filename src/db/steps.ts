@@ -8,6 +8,10 @@ import type { JobRow } from './submit.ts';
 export type StepRow = Selectable<StepsTable>;
 export type StepRef = { readonly jobId: number; readonly step: number; readonly attempt: number };
 
+export function refOf({ job_id: jobId, step, attempt }: StepRow): StepRef {
+  return { jobId, step, attempt };
+}
+
 /**
  * Writes the row of an attempt before anything is created, unless the job is ending or another workflow has it.
  * `job` tells which; safe to repeat.

@@ -1,5 +1,6 @@
 /** What a runner is: it makes, shows and removes the one object (Kubernetes Job, supervised process) of an attempt. */
 import type { Key, StepSpec } from '../domain/job.ts';
+import type { LogShare } from '../domain/log-chunks.ts';
 import type { StepLabels } from '../domain/names.ts';
 import type { Diagnosis, StepOutcome } from '../domain/outcome.ts';
 
@@ -74,13 +75,16 @@ export type LogPlace = { readonly offset: number; readonly mark: string | null }
 /** Bytes of a log from `offset` on, and the place after them. */
 export type LogPart = { readonly offset: number; readonly bytes: Buffer; readonly next: LogPlace };
 
+/** Why no more of a log will come: all of it was read, or what is left of it is not there any more. */
+export type LogOver = 'end' | 'gone';
+
 /** Reads one log from a place on, to be closed when done with. */
 export type LogReader = {
   /**
-   * At most 64 KiB; undefined when there is nothing new. `toEnd`: the program has ended, so wait a little for what of
-   * its output is still on the way.
+   * Some 64 KiB at most; undefined when there is nothing new. `toEnd`: the program has ended, so wait a little for what
+   * of its output is still on the way, and say when there is no more.
    */
-  read(options: { toEnd: boolean }): Promise<LogPart | undefined>;
+  read(options: { toEnd: boolean }): Promise<LogPart | LogOver | undefined>;
   close(): void;
 };
 
@@ -93,8 +97,8 @@ export type Runner = {
   observe(step: { name: string; uid: string | null }): Promise<Observation>;
   /** Resolves when something may have changed, or when the signal aborts; a hint, never the truth. */
   changed(name: string, signal: AbortSignal): Promise<void>;
-  /** Its log from a place on; what is further behind the end than `behind` bytes is passed over. */
-  openLog(step: { name: string; uid: string }, from: LogPlace, behind: number): LogReader;
+  /** Its log from a place on. What is in neither share, when it is read, may be passed over. */
+  openLog(step: { name: string; uid: string }, from: LogPlace, keep: LogShare): LogReader;
   /**
    * Asks the object to end, and returns at once. Safe to repeat; gone is done. `force` does not wait for grace.
    * Touches nothing but the object of this very uid.

@@ -15,6 +15,7 @@ export default defineConfig({
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    license: { fileName: 'LICENSES.md' },
     rolldownOptions: {
       // Libraries mark files for servers that render pages, which nothing here does.
       onLog: (level, log, tell) => {

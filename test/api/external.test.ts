@@ -161,7 +161,7 @@ describe('its log', () => {
     expect(headers.get('x-log-end')).toBe(String(Buffer.byteLength(text)));
     const from = Buffer.byteLength(text.split('\n')[0] ?? '') + 1;
     expect((await api.call('GET', `/jobs/${id}/logs?offset=${from}`)).text).toMatch(/Z two\n$/);
-    expect((await api.call('GET', `/jobs/${id}/logs?offset=${from + 1}`)).text).toBe('');
+    expect((await api.call('GET', `/jobs/${id}/logs?offset=${from + 21}`)).text).toMatch(/^\d\dZ two\n$/);
     expect((await api.call('GET', `/jobs/${id}/logs?step=1`)).status).toBe(404);
   });
 
@@ -173,22 +173,36 @@ describe('its log', () => {
     await tell(id, { status: 'completed' });
     const events = await following;
     expect(events).toMatch(/Set status: validating.*half.*Set status: completed.*"status":"completed"/s);
-    expect(events).toContain('id: 0.1.0\n');
-    const headers = { 'last-event-id': '0.1.0' };
+    expect(events).toContain('id: 0.1.48\n');
+    const headers = { 'last-event-id': '0.1.48' };
     const rest = await (await api.raw('GET', `/jobs/${id}/logs?follow`, { headers })).text();
     expect(rest).not.toContain('validating');
     expect(rest).toMatch(/half.*Set status: completed/s);
   });
 
-  it('keeps the newest mebibyte', async () => {
+  it('says so when it is kept no longer', async () => {
     const id = await start();
-    const line = 'x'.repeat(4096);
-    for (let n = 0; n < 300; n++) await tell(id, { log: `${n} `.padEnd(4096, 'x') });
-    const { text, headers } = await api.call('GET', `/jobs/${id}/logs`);
-    expect(Number(headers.get('x-log-end'))).toBe(300 * (line.length + 26));
-    expect(text.length).toBeLessThanOrEqual(1024 * 1024 + line.length + 26);
-    expect(text.length).toBeGreaterThan(1024 * 1024 - line.length);
-    expect(text.split('\n').at(-2)?.slice(25)).toMatch(/^299 /);
+    await tell(id, { status: 'completed' });
+    await sql`DELETE FROM job_log WHERE job_id = ${id}`.execute(api.db);
+    expect((await api.call('GET', `/jobs/${id}/logs`)).text).toMatch(
+      /^\[Syncrator: this log is kept no longer/,
+    );
+    expect((await api.call('GET', `/jobs/${id}/logs?follow`)).text).toMatch(/kept no longer.*event: end/s);
+  });
+
+  it('keeps its beginning and its end, and says what is left out', async () => {
+    await using small = await setup({ env: { LOG_LIMIT: '64KiB' } });
+    const id = (await small.call('POST', '/sync/outside/dev')).body.job_id;
+    for (let n = 0; n < 40; n++)
+      await small.call('PUT', `/jobs/${id}`, { json: { log: `${n} `.padEnd(4096, 'x') } });
+    const { text, headers } = await small.call('GET', `/jobs/${id}/logs`);
+    expect(headers.get('x-log-end')).toBe(String(40 * (4096 + 26)));
+    const lines = text.split('\n').map((line) => /(\d+) x|Syncrator: \S+ bytes/.exec(line));
+    expect(lines.flatMap((found) => found?.[1] ?? found?.[0] ?? [])).toEqual([
+      ...Array.from({ length: 8 }, (_, n) => String(n)),
+      `Syncrator: ${(25 * (4096 + 26)).toLocaleString('en')} bytes`,
+      ...Array.from({ length: 7 }, (_, n) => String(33 + n)),
+    ]);
   });
 });
 

@@ -35,11 +35,16 @@ const put = (id: number, token: string | null, json: unknown = { seq: 1, phase: 
   api.call('PUT', `/jobs/${id}/report`, { token, json });
 
 const write = async (ref: { jobId: number; step: number; attempt: number }, offset: number, text: string) =>
-  appendLog(api.db, ref, {
-    offset,
-    bytes: Buffer.from(text),
-    next: { offset: offset + Buffer.byteLength(text), mark: null },
-  });
+  appendLog(
+    api.db,
+    ref,
+    {
+      offset,
+      bytes: Buffer.from(text),
+      next: { offset: offset + Buffer.byteLength(text), mark: null },
+    },
+    { head: 1_000_000, tail: 1_000_000 },
+  );
 
 describe('GET /jobs', () => {
   it('pages by cursor and by page, and past the end is empty', async () => {
@@ -311,7 +316,7 @@ describe('logs', () => {
       return false;
     });
     expect(texts(events)).toEqual(['one\n\ndata: forged\n\n', 'two\n', 'three\n', 'end completed']);
-    expect(events.map((e) => e.id)).toEqual(['0.1.0', '0.1.19', '1.1.0', undefined]);
+    expect(events.map((e) => e.id)).toEqual(['0.1.19', '0.1.23', '1.1.6', undefined]);
   });
 
   it('are resumed after the last event seen', async () => {
@@ -321,13 +326,13 @@ describe('logs', () => {
     await write(ref, 4, 'two\n');
     await write(ref, 8, 'three\n');
     const one = await read(`/jobs/${job.id}/logs?follow&step=0`, (seen) => seen.length >= 1);
-    expect(one[0]?.id).toBe('0');
+    expect(one[0]?.id).toBe('4');
     await job.end(ref);
     await job.finish();
-    const resume = { 'last-event-id': '4' };
+    const resume = { 'last-event-id': '8' };
     const rest = await read(`/jobs/${job.id}/logs?follow&step=0`, () => false, resume);
     expect(texts(rest)).toEqual(['three\n', 'end completed']);
-    const all = await read(`/jobs/${job.id}/logs?follow=true`, () => false, { 'last-event-id': '0.1.0' });
+    const all = await read(`/jobs/${job.id}/logs?follow=true`, () => false, { 'last-event-id': '0.1.4' });
     expect(texts(all)).toEqual(['two\n', 'three\n', 'end completed']);
   });
 

@@ -90,6 +90,7 @@ async function startWorker(): Promise<() => Promise<void>> {
     publicUrl: undefined,
     secrets: [SECRET],
     reportBaseUrl: 'http://127.0.0.1:9',
+    logLimit: 1024 * 1024,
   });
   const shared = {
     connection: skipping.nativeConnection,

@@ -13,7 +13,7 @@ import { makeReportToken } from '../../src/report-token.ts';
 import { cancel } from '../../src/temporal/cancel.ts';
 import type { Ground } from './ground.ts';
 import { submitted } from './many.ts';
-import { LAST_COUNTS } from './programs/play.ts';
+import { LAST_COUNTS, numberedLines } from './programs/play.ts';
 import { STEP_PROGRAM } from './params-files.ts';
 import { params, SECRET, startSystem, type System } from './system.ts';
 
@@ -33,6 +33,9 @@ const DEATHS = {
 
 const SLOW_END = `POD_OVERRIDES={"annotations":{"kwok.syncrator/delete-after":"20s"}}\n`;
 
+/** Time for last words, which a node gives. */
+const END_LATER = `POD_OVERRIDES={"annotations":{"kwok.syncrator/delete-after":"3s"}}\n`;
+
 const PARAMS = [
   params('quick', 'sync', '--seconds 0.2'),
   params('doubled', 'sync', '--reports doubled --progress 20'),
@@ -49,6 +52,8 @@ const PARAMS = [
   params('conflict', 'sync', '--mute'),
   params('moments', 'sync', '--seconds 60'),
   params('running', 'sync', '--seconds 60'),
+  params('loud', 'sync', '--seconds 0.2 --lines 30000'),
+  params('wordy', 'sync', '--seconds 60 --lines 3000', END_LATER),
   params('web-ui', 'sync', '--seconds 60'),
   params('terminated', 'sync', '--seconds 120'),
   params('stubborn', 'sync', '--seconds 120 --stubborn', SLOW_END),
@@ -56,6 +61,12 @@ const PARAMS = [
     ['delta', 'delete'].map((action) => params(target, action, `--touch ${evidence}/${target}`)),
   ),
 ];
+
+/** Every one of so many numbered lines, and nothing behind them. */
+function endsIn(log: string, lines: number): boolean {
+  const [, last = ''] = log.split(/at work for job \d+\n(?=line 1 )/);
+  return last === `${numberedLines(lines)}\n`;
+}
 
 /** @param makeGround called once; undefined for the system's own processes */
 export function conformance(name: string, makeGround: () => Promise<Ground | undefined>): void {
@@ -80,15 +91,20 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
         expect((await system.call('GET', `/jobs/${id}`)).body).toMatchObject({
           progress: LAST_COUNTS,
         });
-        const log = await system.call('GET', `/jobs/${id}/logs`).catch((error: unknown) => error);
-        expect(log).toBeDefined();
-        const chunks = await system.db
-          .selectFrom('step_logs')
-          .select('text')
-          .where('job_id', '=', id)
-          .execute();
-        expect(chunks.map(({ text }) => text).join('')).toContain(`sync at work for job ${id}`);
+        expect(await system.logText(id)).toContain(`sync at work for job ${id}`);
         await expect.poll(() => system.listed('quick'), { timeout: 20_000 }).toEqual([]);
+      });
+
+      test('all that a program prints right before its end is kept, also when it is cancelled', async () => {
+        const loud = await submit('loud');
+        expect((await system.until(loud, 'completed')).steps).toMatchObject([{ log_state: 'complete' }]);
+        expect(endsIn(await system.logText(loud), 30_000)).toBe(true);
+        const wordy = await submit('wordy');
+        await system.until(wordy, 'running');
+        await expect.poll(() => system.logText(wordy)).toContain('at work');
+        await cancelJob(wordy);
+        expect((await system.until(wordy, 'deleted')).steps).toMatchObject([{ log_state: 'complete' }]);
+        expect(endsIn(await system.logText(wordy), 3_000)).toBe(true);
       });
 
       for (const target of ['doubled', 'shuffled'])

@@ -25,6 +25,8 @@ export type CutProxy = AsyncDisposable & {
   cutAll(): number;
   /** Ends every answer that is under way as if it were complete: so ends a followed log when the node rotates it. */
   endAll(): number;
+  /** Ends the next answer of this path after so many bytes, as if it were complete. */
+  endNext(path: string, bytes: number): void;
   /** Cuts what is under way; nobody gets through until `open`. */
   refuse(): void;
   open(): void;
@@ -42,6 +44,7 @@ export async function startCutProxy(cluster: ProvidedCluster, namespace: string)
   const upstream = new Agent({ ca: cert, keepAlive: true });
   const underWay = new Set<ServerResponse>();
   const toLose: { method: string; how: Loss }[] = [];
+  const toEnd: { path: string; bytes: number }[] = [];
   let refusing = false;
   let lost = 0;
   let troubles: readonly number[] = [];
@@ -75,8 +78,13 @@ export async function startCutProxy(cluster: ProvidedCluster, namespace: string)
       answer.writeHead(real.statusCode ?? 502, real.headers);
       answer.flushHeaders();
       real.on('error', () => asked.socket.destroy());
+      const short = toEnd.findIndex((of) => url?.includes(of.path));
+      let left = short < 0 ? Infinity : (toEnd.splice(short, 1)[0]?.bytes ?? 0);
       real.on('data', (bytes: Buffer) => {
-        if (!answer.writableEnded) answer.write(bytes);
+        if (answer.writableEnded) return;
+        answer.write(bytes.subarray(0, Math.min(left, bytes.length)));
+        left -= bytes.length;
+        if (left <= 0) answer.end();
       });
       real.on('end', () => answer.end());
     });
@@ -114,6 +122,7 @@ export async function startCutProxy(cluster: ProvidedCluster, namespace: string)
       for (const answer of begun) answer.end();
       return begun.length;
     },
+    endNext: (path, bytes) => void toEnd.push({ path, bytes }),
     refuse,
     open() {
       refusing = false;

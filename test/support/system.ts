@@ -45,6 +45,8 @@ export type System = AsyncDisposable & {
   /** Submits what a params file says, as the api would; further actions become further steps, as in a diff. */
   submit(target: string, action: string, ...further: string[]): Promise<Submitted>;
   job(id: number): Promise<JobView>;
+  /** All that is kept of the logs of a job, one after the other, as the api gives it. */
+  logText(id: number): Promise<string>;
   /** As the workers have it, for a look at what runs and to plant what another would have started. */
   runner(): Promise<Runner>;
   /** What there is of a target (run folders, Kubernetes Jobs), and what of it still runs. */
@@ -131,6 +133,14 @@ export async function startSystem(options: {
         signal: AbortSignal.timeout(15_000),
       });
       return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    },
+    async logText(id) {
+      token ??= await login(apiUrl);
+      const answer = await fetch(`${apiUrl}/jobs/${id}/logs?download`, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(30_000),
+      });
+      return await answer.text();
     },
     async endParts(script) {
       for (const part of parts) if (part.script.endsWith(script)) await part.kill();

@@ -57,7 +57,6 @@ test(`${MARKUP.length * PLACES} hostile strings show as text, and none runs`, as
       byte_offset: 10_000_000,
       byte_length: Buffer.byteLength(lines),
       text: lines,
-      mark: null,
     })
     .execute();
   const view = await web.open();

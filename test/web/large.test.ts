@@ -72,7 +72,7 @@ test('a log of 100,000 lines draws few of them; its last line is there, its midd
   let offset = 0;
   for (let from = 0; from < MANY; from += chunk) {
     const text = Array.from({ length: chunk }, (_, at) => `line ${from + at + 1} of a long log\n`).join('');
-    const ref = { job_id: id, step: 0, attempt: 1, mark: null };
+    const ref = { job_id: id, step: 0, attempt: 1 };
     await web.system.db
       .insertInto('step_logs')
       .values({ ...ref, byte_offset: offset, byte_length: text.length, text })

@@ -225,7 +225,7 @@ test('who scrolls up in a log by keyboard is not taken back to its end by new li
   let offset = 10_000_000;
   const write = async (word: string) => {
     const text = Array.from({ length: 100 }, (_, at) => `${word} ${at}\n`).join('');
-    const ref = { job_id: id, step: 0, attempt: 1, mark: null };
+    const ref = { job_id: id, step: 0, attempt: 1 };
     const at = { byte_offset: offset, byte_length: text.length, text };
     await web.system.db
       .insertInto('step_logs')

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { buildWithGo, isExecutable, onPath } from '../../src/embedded/go-build.ts';
 import { cacheDir, type Progress } from '../../src/embedded/temporal-binary.ts';
-import { BUILD_PLACE, KUBERNETES_VERSION, PROGRAMS } from './builds.ts';
+import { BUILD_PLACE, KUBERNETES_VERSION, type Program, PROGRAMS, REAL_NODE_PROGRAMS } from './builds.ts';
 
 /** The folder of the programs of this version, whether or not they are there yet. */
 export function binariesDir(env: NodeJS.ProcessEnv = process.env): string {
@@ -18,9 +18,10 @@ export async function clusterBinaries(
   onProgress: Progress = () => undefined,
   env: NodeJS.ProcessEnv = process.env,
   signal?: AbortSignal,
+  programs: readonly Program[] = PROGRAMS,
 ): Promise<string> {
   const bin = binariesDir(env);
-  const missing = PROGRAMS.filter((program) => !isExecutable(path.join(bin, program.name)));
+  const missing = programs.filter((program) => !isExecutable(path.join(bin, program.name)));
   if (missing.length === 0) return bin;
   const go = onPath('go', env);
   if (go === undefined)
@@ -38,7 +39,8 @@ export async function clusterBinaries(
 
 if (import.meta.main) {
   try {
-    console.log(await clusterBinaries((line) => console.error(line)));
+    const all = [...PROGRAMS, ...REAL_NODE_PROGRAMS];
+    console.log(await clusterBinaries((line) => console.error(line), process.env, undefined, all));
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

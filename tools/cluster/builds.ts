@@ -44,6 +44,12 @@ export const PROGRAMS: readonly Program[] = [
   },
 ];
 
+/** What a node with real pods takes besides. */
+export const REAL_NODE_PROGRAMS: readonly Program[] = [
+  built('kubelet', 'k8s.io/kubernetes/cmd/kubelet', KUBERNETES_FLAGS, '1 minute'),
+  built('pause', './real-node/pause', '-s -w', '2 s'),
+];
+
 function built(name: string, goPackage: string, ldflags: string, usually: string): Program {
   const goArguments = (folder: string) => [
     'build',

@@ -1,23 +1,23 @@
 /** The flags of each part of the control plane, and where it tells whether it is well. */
 import path from 'node:path';
 import { type Endpoint, request } from './api.ts';
-import type { Credentials } from './credentials.ts';
-import { createPart, type Part, type PartName } from './part.ts';
+import type { Credentials, UserName } from './credentials.ts';
+import { createPart, type Part, type PartName, type PlanePartName, type RealPartName } from './part.ts';
 
 export type Ports = Readonly<Record<PartName | 'etcd-peer' | 'kubelet', number>>;
 
-export type PlaneOptions = {
+/** What the flags are made of. */
+export type PlaneSettings = {
   readonly dir: string;
   readonly binDir: string;
   readonly ports: Ports;
   readonly credentials: Credentials;
-  readonly kwokConfig: string;
-  readonly kubeconfigs: Readonly<Record<'controller-manager' | 'scheduler' | 'kwok', string>>;
+  readonly kubeconfigs: Readonly<Record<UserName, string>>;
   readonly auditPolicy: string | undefined;
   readonly auditLog: string;
   readonly keepHistory: boolean;
   readonly terminatedPodGcThreshold: number | undefined;
-  readonly extraFlags: Readonly<Partial<Record<PartName, readonly string[]>>>;
+  readonly extraFlags: Readonly<Partial<Record<PartName | RealPartName, readonly string[]>>>;
 };
 
 /** The apiserver signs its certificate itself and writes its CA behind it: one file serves as certificate and as CA. */
@@ -25,50 +25,71 @@ export function certificateFile(dir: string): string {
   return path.join(dir, 'certs', 'apiserver.crt');
 }
 
-/** All parts, none of them started. */
-export function createParts(options: PlaneOptions): Readonly<Record<PartName, Part>> {
-  const { dir, binDir, ports, extraFlags } = options;
-  const part = (
-    name: PartName,
-    program: string,
-    flags: readonly string[],
-    health: Endpoint & { path: string },
-  ) =>
-    createPart({
-      name,
-      program: path.join(binDir, program),
-      flags: [...flags, ...(extraFlags[name] ?? [])],
-      dir,
-      logFile: path.join(dir, 'logs', `${name}.log`),
-      healthy: async (signal) => (await request(health, 'GET', health.path, { signal })).status === 200,
-    });
-  const caFile = certificateFile(dir);
-  const secure = (name: PartName, healthPath: string) => ({
-    url: `https://127.0.0.1:${ports[name]}`,
-    caFile,
-    path: healthPath,
-  });
+/** The parts of the plane, none of them started. */
+export function createParts(settings: PlaneSettings): Readonly<Record<PlanePartName, Part>> {
+  const { dir, ports } = settings;
   return {
-    etcd: part('etcd', 'etcd', etcdFlags(options), {
+    etcd: create(settings, 'etcd', 'etcd', etcdFlags(settings), {
       url: `http://127.0.0.1:${ports.etcd}`,
       path: '/health',
     }),
-    apiserver: part('apiserver', 'kube-apiserver', apiserverFlags(options), {
-      ...secure('apiserver', '/readyz'),
-      token: options.credentials.tokens.admin,
+    apiserver: create(settings, 'apiserver', 'kube-apiserver', apiserverFlags(settings), {
+      ...secure(dir, ports.apiserver, '/readyz'),
+      token: settings.credentials.tokens.admin,
     }),
-    'controller-manager': part(
+    'controller-manager': create(
+      settings,
       'controller-manager',
       'kube-controller-manager',
-      controllerManagerFlags(options),
-      secure('controller-manager', '/healthz'),
+      controllerManagerFlags(settings),
+      secure(dir, ports['controller-manager'], '/healthz'),
     ),
-    scheduler: part('scheduler', 'kube-scheduler', schedulerFlags(options), secure('scheduler', '/readyz')),
-    kwok: part('kwok', 'kwok', kwokFlags(options), secure('kwok', '/healthz')),
+    scheduler: create(
+      settings,
+      'scheduler',
+      'kube-scheduler',
+      schedulerFlags(settings),
+      secure(dir, ports.scheduler, '/readyz'),
+    ),
   };
 }
 
-function etcdFlags({ dir, ports, keepHistory }: PlaneOptions): string[] {
+/** The kubelet of the fake node. */
+export function createKwok(settings: PlaneSettings, configFile: string): Part {
+  const health = secure(settings.dir, settings.ports.kwok, '/healthz');
+  return create(settings, 'kwok', 'kwok', kwokFlags(settings, configFile), health);
+}
+
+/** The kubelet of a real one. */
+export function createKubelet(settings: PlaneSettings, flags: readonly string[]): Part {
+  const health = secure(settings.dir, settings.ports.kubelet, '/healthz');
+  return create(settings, 'kubelet', 'kubelet', flags, health);
+}
+
+type Health = Endpoint & { readonly path: string };
+
+function create(
+  { dir, binDir, extraFlags }: PlaneSettings,
+  name: PartName | RealPartName,
+  program: string,
+  flags: readonly string[],
+  health: Health,
+): Part {
+  return createPart({
+    name,
+    program: path.join(binDir, program),
+    flags: [...flags, ...(extraFlags[name] ?? [])],
+    dir,
+    logFile: path.join(dir, 'logs', `${name}.log`),
+    healthy: async (signal) => (await request(health, 'GET', health.path, { signal })).status === 200,
+  });
+}
+
+function secure(dir: string, port: number, healthPath: string): Health {
+  return { url: `https://127.0.0.1:${port}`, caFile: certificateFile(dir), path: healthPath };
+}
+
+function etcdFlags({ dir, ports, keepHistory }: PlaneSettings): string[] {
   const client = `http://127.0.0.1:${ports.etcd}`;
   const peer = `http://127.0.0.1:${ports['etcd-peer']}`;
   return [
@@ -84,7 +105,7 @@ function etcdFlags({ dir, ports, keepHistory }: PlaneOptions): string[] {
   ];
 }
 
-function apiserverFlags(options: PlaneOptions): string[] {
+function apiserverFlags(options: PlaneSettings): string[] {
   const { dir, ports, credentials, auditPolicy, auditLog } = options;
   return [
     `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
@@ -107,7 +128,7 @@ function apiserverFlags(options: PlaneOptions): string[] {
   ];
 }
 
-function controllerManagerFlags(options: PlaneOptions): string[] {
+function controllerManagerFlags(options: PlaneSettings): string[] {
   const { dir, ports, credentials, kubeconfigs, terminatedPodGcThreshold } = options;
   return [
     `--kubeconfig=${kubeconfigs['controller-manager']}`,
@@ -127,7 +148,7 @@ function controllerManagerFlags(options: PlaneOptions): string[] {
   ];
 }
 
-function schedulerFlags({ dir, ports, kubeconfigs }: PlaneOptions): string[] {
+function schedulerFlags({ dir, ports, kubeconfigs }: PlaneSettings): string[] {
   return [
     `--kubeconfig=${kubeconfigs.scheduler}`,
     '--leader-elect=false',
@@ -138,10 +159,10 @@ function schedulerFlags({ dir, ports, kubeconfigs }: PlaneOptions): string[] {
 }
 
 /** kwok limits its own requests by nothing: there is no qps to raise. */
-function kwokFlags({ dir, ports, kubeconfigs, kwokConfig }: PlaneOptions): string[] {
+function kwokFlags({ dir, ports, kubeconfigs }: PlaneSettings, configFile: string): string[] {
   return [
     `--kubeconfig=${kubeconfigs.kwok}`,
-    `--config=${kwokConfig}`,
+    `--config=${configFile}`,
     '--manage-all-nodes=false',
     '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
     '--cidr=10.128.0.1/16',

@@ -1,9 +1,14 @@
-/** `npm run cluster`: a real Kubernetes control plane with fake pods, from one command to one Ctrl-C. A composition root. */
+/** `npm run cluster`: a real Kubernetes control plane with fake or real pods, from one command to one Ctrl-C. A composition root. */
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { type Cluster, startCluster } from './cluster.ts';
-import { readyBlock } from './ready-block.ts';
+import { startCluster } from './cluster.ts';
+import { readyBlock, realReadyBlock } from './ready-block.ts';
+import { startRealCluster } from './real-cluster.ts';
+import { letPodsReach, type Reach } from './real-node/reach.ts';
 
 const startedAt = Date.now();
+/** What `npm run image` writes. */
+const IMAGE = '.data/image/syncrator.tar';
 
 function say(line: string): void {
   console.log(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(5)} s] ${line}`);
@@ -14,9 +19,18 @@ const program = new Command('npm run cluster --')
     'Starts etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok on 127.0.0.1. ' +
       'Builds them with Go the first time, which takes about 7 minutes. Linux only.',
   )
-  .option('--dir <folder>', 'where its data, logs and kubeconfig lie', '.data/cluster')
+  .option(
+    '--dir <folder>',
+    'for data, logs, kubeconfig (default: .data/cluster; real pods: .data/real-cluster)',
+  )
   .option('--finish-after <duration>', 'when fake pods succeed by themselves: such as 5s, or never', '5s')
   .option('--audit', 'write every request to logs/audit.log in the folder')
+  .option('--real-pods', 'pods are containers: kubelet, containerd and runc instead of kwok (Debian, root)')
+  .option(
+    '--image <archive...>',
+    `of real pods, as docker save writes it (default: ${IMAGE} if there is one)`,
+  )
+  .option('--reach <port...>', 'servers on 127.0.0.1 that real pods may reach, such as 8080')
   .addHelpText(
     'after',
     `
@@ -26,11 +40,19 @@ Examples:
     RUNNER=kubernetes npm start
   npm run cluster -- --finish-after never      # pods run until an annotation ends them:
     kubectl annotate pod NAME kwok.syncrator/exit-code=3
+  npm run image -- --name syncrator:dev && npm run cluster -- --real-pods --reach 8080
 
-The annotations are in tools/cluster/README.md.`,
+The annotations, and more on real pods, are in tools/cluster/README.md.`,
   )
   .parse();
-const { dir, finishAfter, audit } = program.opts<{ dir: string; finishAfter: string; audit?: true }>();
+const options = program.opts<{
+  dir?: string;
+  finishAfter: string;
+  audit?: true;
+  realPods?: true;
+  image?: string[];
+  reach?: string[];
+}>();
 
 // A closed terminal must not keep us from stopping everything in order.
 process.stdout.on('error', () => undefined);
@@ -38,7 +60,8 @@ process.stdout.on('error', () => undefined);
 /** npm passes on the Ctrl-C that the terminal has sent us already: what follows this closely is the same key press. */
 const SAME_PRESS_MS = 500;
 const starting = new AbortController();
-let cluster: Cluster | undefined;
+let cluster: { stop(): Promise<void> } | undefined;
+const reaches: Reach[] = [];
 let endingSince: number | undefined;
 
 async function end(signal: NodeJS.Signals): Promise<void> {
@@ -50,6 +73,7 @@ async function end(signal: NodeJS.Signals): Promise<void> {
   endingSince = Date.now();
   say(`${signal}: stopping everything (again to force)`);
   starting.abort(new Error('stopped'));
+  for (const reach of reaches) await reach.close();
   await cluster?.stop();
   if (cluster === undefined) return; // the start gives up, and exits
   say('stopped');
@@ -64,15 +88,35 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     });
   });
 
+const seconds = () => (Date.now() - startedAt) / 1000;
+const common = {
+  dir: options.dir ?? (options.realPods ? '.data/real-cluster' : '.data/cluster'),
+  audit: options.audit === true,
+  onProgress: say,
+  signal: starting.signal,
+};
+
+async function startFake(): Promise<void> {
+  const { finishAfter } = options;
+  const started = await startCluster({ ...common, finishAfter });
+  cluster = started;
+  console.log(readyBlock(started, seconds(), finishAfter));
+}
+
+async function startReal(): Promise<void> {
+  const started = await startRealCluster(common);
+  cluster = started;
+  for (const archive of options.image ?? (existsSync(IMAGE) ? [IMAGE] : [])) {
+    say(`giving the node the image in ${archive}`);
+    await started.loadImage(archive);
+  }
+  const ports = (options.reach ?? []).map(Number);
+  for (const port of ports) reaches.push(await letPodsReach(port));
+  console.log(realReadyBlock(started, seconds(), ports));
+}
+
 try {
-  cluster = await startCluster({
-    dir,
-    finishAfter,
-    audit: audit === true,
-    onProgress: say,
-    signal: starting.signal,
-  });
-  console.log(readyBlock(cluster, (Date.now() - startedAt) / 1000, finishAfter));
+  await (options.realPods ? startReal() : startFake());
 } catch (error) {
   // While ending, a start that gives up is what was asked for.
   if (endingSince !== undefined) {
@@ -80,5 +124,6 @@ try {
     process.exit(0);
   }
   say(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  await cluster?.stop();
   process.exit(1);
 }

@@ -1,19 +1,21 @@
-/** What the cluster holds from the start: a namespace, and a fake node. */
+/** What the cluster holds from the start: a namespace, and a node. */
 import { type Endpoint, ensure, request } from './api.ts';
 
 export const NAMESPACE = 'syncrator';
 export const NODE = 'fake-node';
 
-/** Creates what is missing; safe to repeat. */
-export async function createObjects(api: Endpoint, kubeletPort: number): Promise<void> {
-  await Promise.all([
-    ensure(api, '/api/v1/namespaces', {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: NAMESPACE },
-    }),
-    ensure(api, '/api/v1/nodes', node()),
-  ]);
+/** The namespace of the kubeconfig. Safe to repeat. */
+export async function createNamespace(api: Endpoint): Promise<void> {
+  await ensure(api, '/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: NAMESPACE },
+  });
+}
+
+/** Safe to repeat. */
+export async function createFakeNode(api: Endpoint, kubeletPort: number): Promise<void> {
+  await ensure(api, '/api/v1/nodes', node());
   // kwok says it too, but of a node it already knows only every ten minutes.
   const { status, body } = await request(api, 'PATCH', `/api/v1/nodes/${NODE}/status`, {
     contentType: 'application/merge-patch+json',
@@ -23,12 +25,13 @@ export async function createObjects(api: Endpoint, kubeletPort: number): Promise
 }
 
 /** True when the node is ready and the namespace has its service account. */
-export async function acceptsPods(api: Endpoint, signal: AbortSignal): Promise<boolean> {
+export async function acceptsPods(api: Endpoint, node: string, signal: AbortSignal): Promise<boolean> {
   const account = await request(api, 'GET', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`, {
     signal,
   });
   if (account.status !== 200) return false;
-  const answer = await request(api, 'GET', `/api/v1/nodes/${NODE}`, { signal });
+  const answer = await request(api, 'GET', `/api/v1/nodes/${node}`, { signal });
+  if (answer.status !== 200) return false; // it has not registered yet
   const { spec, status } = JSON.parse(answer.body) as {
     spec?: { taints?: readonly unknown[] };
     status?: { conditions?: readonly { type: string; status: string }[] };

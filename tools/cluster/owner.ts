@@ -1,15 +1,18 @@
 /** One living owner per cluster folder. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { identify, isAlive, type ProcessIdentity } from '../../src/embedded/process-identity.ts';
 
+export const OWNER_FILE = 'owner.json';
+
 /**
- * Takes the folder; of a killed owner nothing is left, because its parts ended with it.
+ * Takes the folder, which is made if need be; of a killed owner nothing is left, because its parts ended with it.
  * @returns what gives the folder back
  * @throws Error naming the living owner's pid
  */
 export function own(dir: string): () => void {
-  const file = path.join(dir, 'owner.json');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const file = path.join(dir, OWNER_FILE);
   let owner: ProcessIdentity | undefined;
   try {
     owner = JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;

@@ -5,10 +5,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { logTail } from '../../src/embedded/log-tail.ts';
 import { signalProcess } from '../../src/process-stat.ts';
 
-export type PartName = 'etcd' | 'apiserver' | 'controller-manager' | 'scheduler' | 'kwok';
+/** What every cluster has. */
+export type PlanePartName = 'etcd' | 'apiserver' | 'controller-manager' | 'scheduler';
+/** Those of a cluster with a fake node. */
+export type PartName = PlanePartName | 'kwok';
+/** Those of a cluster with a real one. */
+export type RealPartName = PlanePartName | 'containerd' | 'kubelet';
 
 export type PartOptions = {
-  readonly name: PartName;
+  readonly name: PartName | RealPartName;
   readonly program: string;
   readonly flags: readonly string[];
   readonly dir: string;
@@ -18,7 +23,7 @@ export type PartOptions = {
 };
 
 export type Part = {
-  readonly name: PartName;
+  readonly name: PartName | RealPartName;
   readonly logFile: string;
   /** Of the running process; undefined when none runs. */
   readonly pid: number | undefined;

@@ -2,20 +2,14 @@
 import path from 'node:path';
 import { annotationTable } from './annotations.ts';
 import type { Cluster } from './cluster.ts';
+import type { Access } from './plane.ts';
+import type { RealCluster } from './real-cluster.ts';
 
 export function readyBlock(cluster: Cluster, seconds: number, finishAfter: string): string {
   const pods =
     finishAfter === 'never' ? 'run until something ends them' : `succeed by themselves after ${finishAfter}`;
   const lines = [
-    `ready ${cluster.server} after ${seconds.toFixed(1)} s`,
-    '',
-    `  namespace:        ${cluster.namespace}`,
-    `  kubectl:          ${path.join(cluster.binDir, 'kubectl')}`,
-    `  data and logs:    ${cluster.dir}`,
-    ...(cluster.auditLog === undefined ? [] : [`  audit log:        ${cluster.auditLog}`]),
-    '',
-    '  Type next, in another terminal:',
-    `    export KUBECONFIG=${cluster.kubeconfig}`,
+    ...whereItIs(cluster, seconds),
     '    RUNNER=kubernetes npm start',
     '',
     `  Pods are fake: they ${pods}, unless an annotation says otherwise:`,
@@ -25,4 +19,35 @@ export function readyBlock(cluster: Cluster, seconds: number, finishAfter: strin
     '  Ctrl-C stops everything.',
   ];
   return lines.join('\n');
+}
+
+/** @param reached ports of this machine that were let through */
+export function realReadyBlock(cluster: RealCluster, seconds: number, reached: readonly number[]): string {
+  const [port = 8080] = reached;
+  const through = reached.length === 0 ? 'none: see --reach' : reached.join(', ');
+  const lines = [
+    ...whereItIs(cluster, seconds),
+    `    RUNNER=kubernetes SYNCRATOR_REPORT_BASE_URL=http://${cluster.hostAddress}:${port} npm start`,
+    '',
+    `  Pods are containers. They reach this machine at ${cluster.hostAddress}, and no other.`,
+    `  Ports of 127.0.0.1 let through: ${through}.`,
+    '  More in tools/cluster/README.md.',
+    '',
+    '  Ctrl-C ends the pods and stops everything.',
+  ];
+  return lines.join('\n');
+}
+
+function whereItIs(cluster: Access, seconds: number): string[] {
+  return [
+    `ready ${cluster.server} after ${seconds.toFixed(1)} s`,
+    '',
+    `  namespace:        ${cluster.namespace}`,
+    `  kubectl:          ${path.join(cluster.binDir, 'kubectl')}`,
+    `  data and logs:    ${cluster.dir}`,
+    ...(cluster.auditLog === undefined ? [] : [`  audit log:        ${cluster.auditLog}`]),
+    '',
+    '  Type next, in another terminal:',
+    `    export KUBECONFIG=${cluster.kubeconfig}`,
+  ];
 }

@@ -55,17 +55,23 @@ export function createKubernetesRunner(options: KubernetesRunnerOptions): Runner
     observe,
     changed: (name, signal) => view.changed(name, signal),
 
-    openLog({ name, uid }, from, behind) {
+    // All of it is read: the cluster cannot be asked for a part, and lets go of what is old by itself.
+    openLog({ name, uid }, from) {
       return openPodLog(
         client,
         {
           pod: () => startedPod(view.pods(uid)),
           container: CONTAINER,
           ended: () => !view.pods(uid).some(isLive),
+          async find() {
+            const { items } = await client.listPods(`${JOB_UID_LABEL}=${uid}`);
+            const pod = startedPod(items);
+            if (pod !== undefined) return { pod };
+            return items.length > 0 ? 'end' : 'gone';
+          },
         },
         {
           from,
-          behind,
           onNews: () => view.wake(name),
           onTrouble: (error) => onTrouble(`the log of ${name} cannot be read just now`, error),
         },

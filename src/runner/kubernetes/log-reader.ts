@@ -3,27 +3,28 @@
  * stamp, since the apiserver takes a time (in whole seconds) to go on from, not an offset.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { LogPart, LogPlace, LogReader } from '../runner.ts';
+import type { LogOver, LogPlace, LogReader } from '../runner.ts';
 import type { KubernetesClient } from './client.ts';
 import { hasStatus } from './errors.ts';
+import { createLineQueue } from './line-queue.ts';
+import { compareStamps, hasStamp, parseMark, splitLines } from './log-lines.ts';
 
 export type LogOf = {
   /** The pod's name once its container has started; until then there is nothing to follow. */
   readonly pod: () => string | undefined;
   /** Nothing more will come: its container has ended, as far as is known. */
   readonly ended: () => boolean;
+  /** The same as `pod`, asked anew, for who has not followed it; `end`: it is there and never started, `gone`: it is not. */
+  readonly find: () => Promise<{ readonly pod: string } | LogOver>;
   readonly container: string;
 };
 
-type Place = { stamp: string; lines: number };
-
-const PART_BYTES = 64 * 1024;
-/** Kept unread at most; older output goes first. */
-const BUFFER_BYTES = 512 * 1024;
-/** What an ended program's log is waited for. */
-const TO_END_MS = 5_000;
+/** What is waited for something to come of an ended program's log. */
+const TO_END_MS = 1_000;
 const RETRY_MS = 1_000;
 const NEWS_MS = 500;
+/** The node keeps few and small files of a log, and throws the oldest away. */
+const ROTATED = '[Syncrator: lines are missing here: the node had removed them before they could be read]\n';
 
 /**
  * @param onNews called when there is something to read
@@ -32,29 +33,27 @@ const NEWS_MS = 500;
 export function openPodLog(
   client: KubernetesClient,
   of: LogOf,
-  options: {
-    from: LogPlace;
-    behind: number;
-    onNews: () => void;
-    onTrouble: (error: unknown) => void;
-  },
+  options: { from: LogPlace; onNews: () => void; onTrouble: (error: unknown) => void },
 ): LogReader {
   const closed = new AbortController();
   const told = new AbortController();
-  const limit = Math.min(options.behind, BUFFER_BYTES);
+  const queue = createLineQueue(options.from.offset, closed.signal);
   let place = parseMark(options.from.mark);
-  let { offset } = options.from;
-  let waiting: { bytes: Buffer; mark: string }[] = [];
-  let size = 0;
   let following: Promise<void> | undefined;
+  let over: LogOver | undefined;
   let news: NodeJS.Timeout | undefined;
 
   return {
     async read({ toEnd }) {
-      following ??= startFollowing();
-      if (toEnd) told.abort();
-      if (toEnd && following) await Promise.race([following, wait(TO_END_MS, undefined, { ref: false })]);
-      return take();
+      const pod = of.pod();
+      if (pod !== undefined) following ??= follow(pod);
+      if (!toEnd) return queue.take();
+      told.abort();
+      following ??= followFound();
+      const part = queue.take();
+      if (part) return part;
+      await Promise.race([following, queue.filled(), wait(TO_END_MS, undefined, { ref: false })]);
+      return queue.take() ?? over;
     },
     close() {
       closed.abort();
@@ -70,22 +69,44 @@ export function openPodLog(
     }, NEWS_MS).unref();
   }
 
-  function startFollowing(): Promise<void> | undefined {
-    const pod = of.pod();
-    return pod === undefined ? undefined : follow(pod);
+  async function followFound(): Promise<void> {
+    try {
+      const found = await of.find();
+      if (typeof found === 'object') return await follow(found.pod);
+      over = found;
+    } catch (error) {
+      options.onTrouble(error);
+      await pause(closed.signal);
+      following = undefined; // the next reading asks again
+    }
   }
 
   /**
    * Ends when the container's log has ended; after a reset it goes on where it was. An answer that ends well is no end
-   * of the log while the container runs: so end those that a rotation or an apiserver's own end cuts short.
+   * of the log: so end those that a rotation, a kubelet's or an apiserver's own end cuts short. It has ended when one
+   * that was asked for after the container's end brought nothing more.
    */
   async function follow(pod: string): Promise<void> {
+    let wasWell = false;
+    let rest: Buffer = Buffer.alloc(0);
     for (let troubled = false; !closed.signal.aborted; ) {
       try {
-        if (await followOnce(pod)) return;
+        const hasEnded = told.signal.aborted || of.ended();
+        const got = await followOnce(pod);
+        if (got.isNoLog) return end('gone');
+        if (hasEnded && got.lines === 0 && got.rest.equals(rest)) {
+          // Half a line that comes again and again is the last one.
+          if (rest.length > 0) await deliver(rest);
+          return end('end');
+        }
+        ({ rest } = got);
+        wasWell = true;
         await pause(AbortSignal.any([closed.signal, told.signal]));
       } catch (error) {
-        if (closed.signal.aborted || hasStatus(error, 404)) return;
+        if (closed.signal.aborted) return;
+        // It was followed to where it ended, and removed before that could be asked for again.
+        if (hasStatus(error, 404)) return end(wasWell ? 'end' : 'gone');
+        wasWell = false;
         if (!troubled) options.onTrouble(error);
         troubled = true;
         await pause(closed.signal);
@@ -93,94 +114,77 @@ export function openPodLog(
     }
   }
 
-  /** @returns whether that was the end of it */
-  async function followOnce(pod: string): Promise<boolean> {
+  function end(how: LogOver): void {
+    over = how;
+  }
+
+  type Got = {
+    readonly lines: number;
+    /** What has no line's end. */
+    readonly rest: Buffer;
+    /** The kubelet's words, in place of a log that it has no more. */
+    readonly isNoLog: boolean;
+  };
+
+  async function followOnce(pod: string): Promise<Got> {
     const resumed = { ...place };
+    let isFirst = true;
     let same = 0;
-    let rest: Buffer = Buffer.alloc(0);
-    for await (const chunk of client.followLog(pod, of.container, sinceTime(resumed), closed.signal)) {
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let from = 0;
-      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, from)) {
-        line(bytes.subarray(from, at + 1));
-        from = at + 1;
+    let lines = 0;
+    let isNoLog = false;
+    const split = splitLines();
+    const stream = client.followLog(pod, of.container, sinceTime(resumed), closed.signal);
+    for await (const chunk of stream) {
+      for (const line of split.add(chunk)) {
+        isNoLog ||= !hasStamp(line);
+        if (!isNoLog && isNew(line)) await deliver(line);
       }
-      rest = bytes.subarray(from);
-      if (size > 0) tellNews();
     }
-    const over = told.signal.aborted || of.ended();
-    // Half a line comes again, whole.
-    if (rest.length > 0 && over) line(rest);
-    return over;
+    const rest = split.rest();
+    isNoLog ||= rest.length > 0 && !hasStamp(rest);
+    // Half a line of those that were read before is no news.
+    return { lines, rest: isNoLog || isOld(rest) ? Buffer.alloc(0) : rest, isNoLog };
 
-    /** `<RFC 3339 stamp> <text>`; what was delivered before the reset is passed over. */
-    function line(whole: Buffer): void {
-      const space = whole.indexOf(32);
-      const stamp = whole.subarray(0, space).toString('latin1');
-      if (resumed.stamp !== '') {
-        const order = compare(stamp, resumed.stamp);
-        if (order < 0 || (order === 0 && same++ < resumed.lines)) return;
-      }
-      place = stamp === place.stamp ? { stamp, lines: place.lines + 1 } : { stamp, lines: 1 };
-      const bytes = Buffer.from(whole.subarray(space + 1));
-      waiting.push({ bytes, mark: `${place.stamp}#${place.lines}` });
-      size += bytes.length;
-      while (size > limit && waiting.length > 1) drop();
+    /** What was delivered before the reset is passed over. */
+    function isNew(line: Buffer): boolean {
+      if (isOld(line)) return false;
+      if (isFirst && resumed.stamp !== '' && same === 0) queue.add(Buffer.from(ROTATED), markOf());
+      isFirst = false;
+      lines += 1;
+      return true;
+    }
+
+    function isOld(line: Buffer): boolean {
+      if (resumed.stamp === '') return false;
+      const order = compareStamps(stampOf(line), resumed.stamp);
+      return order < 0 || (order === 0 && same++ < resumed.lines);
     }
   }
 
-  function drop(): void {
-    const length = waiting.shift()?.bytes.length ?? 0;
-    size -= length;
-    offset += length;
+  /** `<RFC 3339 stamp> <text>`. */
+  async function deliver(line: Buffer): Promise<void> {
+    const stamp = stampOf(line);
+    place = stamp === place.stamp ? { stamp, lines: place.lines + 1 } : { stamp, lines: 1 };
+    queue.add(Buffer.from(line.subarray(line.indexOf(32) + 1)), markOf());
+    tellNews();
+    // Whoever prints faster than is read waits in the connection, where it takes none of our memory.
+    await queue.room();
   }
 
-  function take(): LogPart | undefined {
-    let length = 0;
-    let count = 0;
-    for (const { bytes } of waiting) {
-      if (count > 0 && length + bytes.length > PART_BYTES) break;
-      length += bytes.length;
-      count += 1;
-    }
-    const last = waiting[count - 1];
-    if (!last) return undefined;
-    const part = {
-      offset,
-      bytes: Buffer.concat(waiting.slice(0, count).map(({ bytes }) => bytes)),
-      next: { offset: offset + length, mark: last.mark },
-    };
-    waiting = waiting.slice(count);
-    size -= length;
-    offset += length;
-    return part;
+  function markOf(): string {
+    return `${place.stamp}#${place.lines}`;
   }
+}
+
+function stampOf(line: Buffer): string {
+  return line.subarray(0, line.indexOf(32)).toString('latin1');
 }
 
 async function pause(signal: AbortSignal): Promise<void> {
   await wait(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
 }
 
-function parseMark(mark: string | null): Place {
-  const [stamp = '', lines = '0'] = mark?.split('#') ?? [];
-  return { stamp, lines: Number(lines) };
-}
-
 /** The apiserver cuts it to whole seconds itself: lines of that second come again, and are passed over. */
-function sinceTime({ stamp }: Place): string | undefined {
+function sinceTime({ stamp }: { stamp: string }): string | undefined {
   return stamp === '' ? undefined : stamp;
-}
-
-/** RFC 3339 with up to nine decimals, which the container runtime cuts at trailing zeros. */
-function compare(a: string, b: string): number {
-  const seconds = Date.parse(cutDecimals(a)) - Date.parse(cutDecimals(b));
-  return seconds !== 0 ? seconds : decimals(a) - decimals(b);
-}
-
-function cutDecimals(stamp: string): string {
-  return stamp.replace(/\.\d+/, '');
-}
-
-function decimals(stamp: string): number {
-  return Number((/\.(\d+)/.exec(stamp)?.[1] ?? '').padEnd(9, '0'));
 }

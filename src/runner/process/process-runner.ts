@@ -2,16 +2,17 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { open, rename, rm, watch } from 'node:fs/promises';
+import { rename, rm, watch } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Key } from '../../domain/job.ts';
 import { describeAttempt, isSameAttempt, jobPart } from '../../domain/names.ts';
-import type { Listed, LogPart, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
+import type { Listed, Observation, Runner, StepEnd, StepLaunch } from '../runner.ts';
 import { diagnoseProcess } from './diagnose.ts';
+import { openLogFile } from './log-file.ts';
 import { secretEnvironment } from '../program.ts';
 import { signalProcess } from '../../process-stat.ts';
+import { ROOT, SUPERVISOR } from './own-programs.ts';
 import { isGroupAlive, isSupervisorAlive, signalGroup } from './process-group.ts';
 import { renderProcess } from './render.ts';
 import {
@@ -19,17 +20,12 @@ import {
   type Exit,
   isCode,
   listRunFolders,
-  LOG,
   type RunSpec,
   readExit,
   readSpec,
   readSupervisor,
   takeSupervision,
 } from './run-folder.ts';
-
-const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const LOG_PART_BYTES = 64 * 1024;
 
 export type ProcessRunnerOptions = {
   readonly dataDir: string;
@@ -62,11 +58,14 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
         if (of && 'jobUid' in of && !name.includes(jobPart(of.jobUid))) continue;
         const spec = await readSpec(folderOf(name));
         if (!spec || spec.labels.installation !== options.installation || !matches(spec, of)) continue;
+        const live = await isLive(folderOf(name));
+        // Forgotten while we looked, it would look as if it were about to start.
+        if (live && (await readSpec(folderOf(name)))?.uid !== spec.uid) continue;
         listed.push({
           name,
           uid: spec.uid,
           labels: spec.labels,
-          live: await isLive(folderOf(name)),
+          live,
           removing: false,
           createdAt: new Date(spec.createdAt),
         });
@@ -91,17 +90,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       }
     },
 
-    openLog({ name }, from, behind) {
-      let { offset } = from;
-      return {
-        async read() {
-          const part = await readLogPart(path.join(folderOf(name), LOG), offset, behind);
-          if (part) offset = part.next.offset;
-          return part;
-        },
-        close: () => undefined,
-      };
-    },
+    openLog: ({ name, uid }, from, keep) => openLogFile(folderOf(name), uid, from, keep),
 
     async remove({ name, uid, force }) {
       const folder = folderOf(name);
@@ -207,25 +196,4 @@ function endOf(exit: Exit): StepEnd {
   return exit.exitCode === null
     ? { kind: 'killed', signal: exit.signal ?? 'an unknown signal' }
     : { kind: 'exited', exitCode: exit.exitCode };
-}
-
-async function readLogPart(file: string, from: number, behind: number): Promise<LogPart | undefined> {
-  let handle: Awaited<ReturnType<typeof open>>;
-  try {
-    handle = await open(file, 'r');
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  try {
-    const { size } = await handle.stat();
-    const offset = Math.max(from, size - behind);
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(LOG_PART_BYTES), 0, LOG_PART_BYTES, offset);
-    if (bytesRead === 0) return undefined;
-    // Whole lines, so that no character is cut in two; a last line without an end goes as it is.
-    const length = buffer.lastIndexOf('\n', bytesRead - 1) + 1 || bytesRead;
-    return { offset, bytes: buffer.subarray(0, length), next: { offset: offset + length, mark: null } };
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,6 +1,7 @@
 /** What a step is as a process: pure, used by the launch and by the dry run alike, so that the dry run cannot lie. */
 import type { Key, StepSpec } from '../../domain/job.ts';
 import { programArguments, programEnvironment } from '../program.ts';
+import { SYNC_PROGRAM } from './own-programs.ts';
 
 export type RenderedProcess = {
   /** The program and its arguments; the first word `node` stands for this very Node. */
@@ -20,7 +21,7 @@ export function renderProcess(input: {
   settingsFile: string;
   reportUrl: string;
 }): RenderedProcess {
-  const program = input.spec.command ?? ['node', 'src/job/main.ts'];
+  const program = input.spec.command ?? ['node', SYNC_PROGRAM];
   return {
     argv: [...program, ...programArguments(input.spec, input.jobId)],
     environment: { ...programEnvironment(input), SYNCRATOR_SETTINGS_FILE: input.settingsFile },

@@ -4,12 +4,17 @@ export class LogLines {
   readonly #lines: string[] = [];
   /** The last line, while its end has not come. */
   #open = '';
-  #end = -1;
+  #end = 0;
 
-  /** @param offset of the chunk, in bytes: one that came before is left out */
-  add(offset: number, text: string): void {
-    if (offset <= this.#end) return;
-    this.#end = offset;
+  /** In bytes: where what comes next begins. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** A chunk that came before is left out. */
+  add({ offset, end, text }: { offset: number; end: number; text: string }): void {
+    if (offset < this.#end) return;
+    this.#end = end;
     const parts = (this.#open + text).split('\n');
     this.#open = parts.pop() ?? '';
     for (const part of parts) this.#lines.push(part.endsWith('\r') ? part.slice(0, -1) : part);
@@ -29,9 +34,5 @@ export class LogLines {
     const found: number[] = [];
     for (let at = 0; at < this.count; at += 1) if (this.at(at).toLowerCase().includes(wanted)) found.push(at);
     return found;
-  }
-
-  text(): string {
-    return [...this.#lines, ...(this.#open === '' ? [] : [this.#open])].map((line) => `${line}\n`).join('');
   }
 }

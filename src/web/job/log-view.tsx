@@ -2,7 +2,9 @@
 import { Button, Checkbox, Group, Text, TextInput } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
+import { bytesOf } from '../../client/words.ts';
 import { Fault } from '../parts/asked.tsx';
+import { Download } from './download.tsx';
 import { type Log, useLog } from './use-log.ts';
 import './log-view.css';
 
@@ -10,9 +12,16 @@ const LINE_PX = 18;
 const LEAST_PX = 90;
 const MOST_PX = 380;
 
-type Props = { jobId: number; step: number; attempt: number; fileName: string };
+type Props = {
+  jobId: number;
+  step: number;
+  attempt: number;
+  fileName: string;
+  /** How long it is, where that is known. */
+  bytes?: number;
+};
 
-export function LogView({ jobId, step, attempt, fileName }: Props) {
+export function LogView({ jobId, step, attempt, fileName, bytes }: Props) {
   const log = useLog(jobId, { step, attempt });
   const [wanted, setWanted] = useState('');
   const [current, setCurrent] = useState(0);
@@ -73,11 +82,17 @@ export function LogView({ jobId, step, attempt, fileName }: Props) {
           checked={isFollowing}
           onChange={({ currentTarget }) => setFollowing(currentTarget.checked)}
         />
-        <Button size="xs" variant="default" disabled={count === 0} onClick={() => download(log, fileName)}>
-          Download
-        </Button>
+        <Download
+          jobId={jobId}
+          at={{ step, attempt }}
+          fileName={fileName}
+          label="Download"
+          disabled={count === 0}
+        />
         <Text size="xs" className="figures">
-          {count.toLocaleString('en')} lines{log.state === 'lost' ? ', not live: trying again' : ''}
+          {count.toLocaleString('en')} lines
+          {bytes === undefined || bytes === 0 ? '' : `, ${bytesOf(bytes)}`}
+          {log.state === 'lost' ? ', not live: trying again' : ''}
         </Text>
       </Group>
       {log.error && <Fault error={log.error} what="log" />}
@@ -149,13 +164,4 @@ function Lines({ log: { lines, count, state }, marked, isFollowing, onScrollAway
       </div>
     </div>
   );
-}
-
-function download({ lines }: Log, fileName: string): void {
-  const address = URL.createObjectURL(new Blob([lines.text()], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = fileName;
-  link.click();
-  URL.revokeObjectURL(address);
 }

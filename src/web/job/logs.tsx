@@ -1,7 +1,8 @@
 /** The log of each step and attempt, or of an external executor. */
-import { SegmentedControl, Text } from '@mantine/core';
+import { Group, SegmentedControl, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { JobJson } from '../../api/job-schema.ts';
+import { Download } from './download.tsx';
 import { LogView } from './log-view.tsx';
 
 export function Logs({ job }: { job: JobJson }) {
@@ -14,20 +15,23 @@ export function Logs({ job }: { job: JobJson }) {
   return (
     <>
       {job.steps.length > 1 && (
-        <SegmentedControl
-          size="xs"
-          mb="xs"
-          aria-label="Step"
-          value={nameOf(shown)}
-          onChange={setChosen}
-          data={job.steps.map((step) => nameOf(step))}
-        />
+        <Group gap="xs" mb="xs">
+          <SegmentedControl
+            size="xs"
+            aria-label="Step"
+            value={nameOf(shown)}
+            onChange={setChosen}
+            data={job.steps.map((step) => nameOf(step))}
+          />
+          <Download jobId={job.id} fileName={`job-${job.id}.log`} label="Download all" />
+        </Group>
       )}
       <LogView
         key={nameOf(shown)}
         jobId={job.id}
         step={shown.step}
         attempt={shown.attempt}
+        bytes={shown.log_bytes}
         fileName={`${shown.name}.log`}
       />
     </>

@@ -14,7 +14,7 @@ export type Log = {
 export function useLog(jobId: number, at: { step: number; attempt: number }): Log {
   const { step, attempt } = at;
   const isVisible = useIsVisible();
-  // Kept while nobody looks: what is read again is left out by its offset.
+  // Kept while nobody looks: it goes on where it was left.
   const [lines] = useState(() => new LogLines());
   const [log, setLog] = useState<Log>({ lines, count: 0, state: 'following', error: undefined });
   useEffect(() => {
@@ -34,12 +34,9 @@ export function useLog(jobId: number, at: { step: number; attempt: number }): Lo
       show();
     };
     const read = async () => {
-      for await (const { offset, text } of client.liveLog(
-        jobId,
-        { step, attempt },
-        { signal: leaving.signal, onState },
-      )) {
-        lines.add(offset, text);
+      const at = { step, attempt, offset: lines.end };
+      for await (const part of client.liveLog(jobId, at, { signal: leaving.signal, onState })) {
+        lines.add(part);
         show();
       }
       state = 'ended';

@@ -19,6 +19,8 @@ const OPTIONS = {
   stubborn: { type: 'boolean', default: false },
   /** Prints as fast as it can. */
   flood: { type: 'boolean', default: false },
+  /** How many numbered lines of 100 bytes it prints at the end of its work, or when it is told to end. */
+  lines: { type: 'string', default: '0' },
   /** `ordered`, `doubled` (each twice) or `shuffled` (any order, the last one last). */
   reports: { type: 'string', default: 'ordered' },
   /** How many between the first and the last. */
@@ -92,9 +94,15 @@ export async function play({ args, environment, told, print }: Play): Promise<nu
     }
     if (Date.now() < end) await pause(Math.min(100, end - Date.now()), options.stubborn ? undefined : told);
   } while (Date.now() < end);
+  if (Number(options.lines) > 0) print(numberedLines(Number(options.lines)));
   if (stopped()) return 143;
   await send(progress + 2, 'done', LAST_COUNTS);
   return refused ? 5 : Number(options.exit);
+}
+
+/** `line 1 xxx…`, 100 bytes each with its end, which the last one has not. */
+export function numberedLines(count: number): string {
+  return Array.from({ length: count }, (_, n) => `line ${n + 1} `.padEnd(99, 'x')).join('\n');
 }
 
 /** Sequence numbers of the reports between the first and the last. */

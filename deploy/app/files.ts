@@ -1,0 +1,41 @@
+/** The files that are no modules of the bundle: native libraries, what is served, and a file that a library reads. */
+import { cpSync, existsSync, globSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const MODULES = 'node_modules';
+
+/**
+ * Copies them from the checkout to the same places below `app`; of native libraries those that this machine loads.
+ * @throws Error naming what is not there
+ */
+export function copyFiles(root: string, app: string): void {
+  for (const file of [...served(), ...native(root), `${MODULES}/source-map/lib/mappings.wasm`]) {
+    const from = path.join(root, file);
+    if (!existsSync(from)) throw new Error(`${file} is not there: npm ci, npm run build:page`);
+    cpSync(from, path.join(app, file), { recursive: true });
+  }
+}
+
+function served(): string[] {
+  const swagger = [
+    'package.json',
+    'LICENSE',
+    'NOTICE',
+    'swagger-ui.css',
+    'swagger-ui-bundle.js',
+    'favicon-32x32.png',
+  ];
+  return ['dist/web', ...swagger.map((file) => `${MODULES}/swagger-ui-dist/${file}`)];
+}
+
+function native(root: string): string[] {
+  const { getPrebuiltPath } = createRequire(import.meta.url)('@temporalio/core-bridge/common') as {
+    getPrebuiltPath: () => string;
+  };
+  const argon2 = `${MODULES}/@node-rs/argon2`;
+  const libraries = globSync(`${argon2}-*/{package.json,*.node}`, { cwd: root });
+  if (libraries.length < 2) throw new Error('@node-rs/argon2 has no library for this machine: npm ci');
+  const loader = ['package.json', 'index.js', 'LICENSE'].map((file) => `${argon2}/${file}`);
+  return [path.relative(root, getPrebuiltPath()), ...loader, ...libraries];
+}

@@ -1,0 +1,29 @@
+/** Whole logs: how far each was read stands with its step, in bytes of its own text; and what retention goes by. */
+import { type Kysely, sql } from 'kysely';
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
+}
+
+const STATEMENTS = [
+  // log_read and log_mark: the place in what the program printed; log_bytes: the same in the text that is kept of it.
+  `ALTER TABLE steps
+    ADD COLUMN log_read bigint NOT NULL DEFAULT 0,
+    ADD COLUMN log_mark text,
+    ADD COLUMN log_bytes bigint NOT NULL DEFAULT 0,
+    ADD COLUMN log_state text NOT NULL DEFAULT 'growing'
+      CHECK (log_state IN ('growing', 'complete', 'end_missing', 'removed'))`,
+  `UPDATE steps SET log_read = last.at, log_bytes = last.at, log_mark = last.mark
+    FROM (SELECT DISTINCT ON (job_id, step, attempt) job_id, step, attempt, byte_offset + byte_length AS at, mark
+      FROM step_logs ORDER BY job_id, step, attempt, byte_offset DESC) AS last
+    WHERE (steps.job_id, steps.step, steps.attempt) = (last.job_id, last.step, last.attempt)`,
+  `UPDATE steps SET log_state = 'complete' FROM jobs
+    WHERE jobs.id = steps.job_id AND jobs.finished_at IS NOT NULL`,
+  `ALTER TABLE step_logs DROP COLUMN mark`,
+
+  // Reports of ended jobs are thinned once to what is shown of them; jobs are deleted with what refers to them.
+  `ALTER TABLE steps ADD COLUMN is_thinned boolean NOT NULL DEFAULT false`,
+  `CREATE INDEX steps_unthinned ON steps (job_id) WHERE NOT is_thinned`,
+  `CREATE INDEX schedule_firings_by_job ON schedule_firings (job_id) WHERE job_id IS NOT NULL`,
+  `CREATE INDEX idempotency_keys_by_job ON idempotency_keys (job_id) WHERE job_id IS NOT NULL`,
+];

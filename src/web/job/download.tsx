@@ -1,0 +1,53 @@
+/** A button that saves a log as a file: the whole of it from the server, not what the page has read so far. */
+import { Button, Text } from '@mantine/core';
+import { useState } from 'react';
+import { client } from '../app/session.ts';
+
+type Props = {
+  jobId: number;
+  /** All steps and attempts without it. */
+  at?: { step: number; attempt: number };
+  fileName: string;
+  label: string;
+  disabled?: boolean;
+};
+
+export function Download({ jobId, at, fileName, label, disabled = false }: Props) {
+  const [state, setState] = useState<'ready' | 'loading' | Error>('ready');
+  const download = async () => {
+    setState('loading');
+    save(await client.readLog(jobId, at), fileName);
+    setState('ready');
+  };
+  return (
+    <>
+      <Button
+        size="xs"
+        variant="default"
+        disabled={disabled}
+        loading={state === 'loading'}
+        onClick={() => {
+          download().catch((error: unknown) =>
+            setState(error instanceof Error ? error : new Error(String(error))),
+          );
+        }}
+      >
+        {label}
+      </Button>
+      {state instanceof Error && (
+        <Text size="xs" role="alert">
+          {state.message}
+        </Text>
+      )}
+    </>
+  );
+}
+
+function save(text: string, fileName: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = fileName;
+  link.click();
+  URL.revokeObjectURL(address);
+}

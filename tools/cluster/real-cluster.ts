@@ -1,0 +1,115 @@
+/** A cluster of one real node on this machine: kubelet, containerd and runc, so that pods are processes in containers. */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { onPath } from '../../src/embedded/go-build.ts';
+import { clusterBinaries } from './binaries.ts';
+import { PROGRAMS, REAL_NODE_PROGRAMS } from './builds.ts';
+import { createKubelet } from './control-plane.ts';
+import { own } from './owner.ts';
+import type { Part, RealPartName } from './part.ts';
+import { type Access, type PlaneOptions, preparePlane } from './plane.ts';
+import { cleanUp, hasStrangersPods } from './real-node/clean-up.ts';
+import { createContainerd } from './real-node/containerd.ts';
+import { keepKernelSettings } from './real-node/kernel-settings.ts';
+import { kubeletFlags } from './real-node/kubelet.ts';
+import { checkNeeds } from './real-node/needs.ts';
+import { makeNetwork } from './real-node/network.ts';
+import { withPauseImage } from './real-node/pause-image.ts';
+import {
+  CONTAINERD_NAMESPACE,
+  CONTAINERD_SOCKET,
+  HOST_ADDRESS,
+  NODE,
+  RUN,
+  WHOSE,
+} from './real-node/places.ts';
+
+export type RealCluster = AsyncDisposable &
+  Access & {
+    readonly node: string;
+    readonly parts: Readonly<Record<RealPartName, Part>>;
+    /** This machine, as pods reach it; see real-node/reach.ts. */
+    readonly hostAddress: string;
+    /** Gives the node an image out of an archive as `docker save` makes it; pods then need no registry for it. */
+    loadImage(archive: string): Promise<void>;
+    /** Ends every pod and every part, and leaves this machine as it was. Safe to repeat. */
+    stop(): Promise<void>;
+  };
+
+const IMPORT_MS = 120_000;
+/** Of sockets and mounts below it, whose paths the kernel limits to 108 characters. */
+const LONGEST_DIR = 60;
+
+/**
+ * Resolves when a pod can run. Only one at a time on a machine. When this process is killed, the parts end with it; the
+ * containers go on until the next start ends them.
+ * @throws Error saying what to install, or what did not come up
+ */
+export async function startRealCluster(options: PlaneOptions): Promise<RealCluster> {
+  const { signal, onProgress = () => undefined } = options;
+  checkNeeds();
+  const dir = path.resolve(options.dir);
+  if (dir.length > LONGEST_DIR)
+    throw new Error(`${dir} is too long a path for a cluster with real pods: choose another one by --dir`);
+  const binDir = await clusterBinaries(onProgress, process.env, signal, [...PROGRAMS, ...REAL_NODE_PROGRAMS]);
+  const release = [own(RUN)];
+  try {
+    release.push(own(dir));
+    if (hasStrangersPods()) throw new Error('another kubelet has pods on this machine: end it first');
+    await cleanUp(); // of one that was killed
+    return await start({ ...options, dir, onProgress }, binDir, () => release.forEach((each) => each()));
+  } catch (error) {
+    release.forEach((each) => each());
+    throw error;
+  }
+}
+
+async function start(
+  options: PlaneOptions & Required<Pick<PlaneOptions, 'onProgress'>>,
+  binDir: string,
+  release: () => void,
+): Promise<RealCluster> {
+  const { dir, onProgress } = options;
+  writeFileSync(WHOSE, dir);
+  keepKernelSettings();
+  const plane = await preparePlane(options, binDir);
+  const containerd = createContainerd(dir, onPath('containerd') ?? 'containerd');
+  const kubelet = createKubelet(plane.settings, kubeletFlags(plane.settings));
+  const parts = { ...plane.parts, containerd, kubelet };
+  const loadImage = async (archive: string) => {
+    const ctr = ['--address', CONTAINERD_SOCKET, '--namespace', CONTAINERD_NAMESPACE];
+    await promisify(execFile)('ctr', [...ctr, 'images', 'import', archive], { timeout: IMPORT_MS });
+  };
+  try {
+    await makeNetwork(dir);
+    await Promise.all([plane.startServers(), containerd.start()]);
+    onProgress('starting the controller manager, the scheduler and the kubelet');
+    await withPauseImage(path.join(binDir, 'pause'), loadImage);
+    await Promise.all([plane.startControllers(), kubelet.start()]);
+    await plane.untilPodsAreAccepted(NODE, kubelet.logFile);
+  } catch (error) {
+    await Promise.all(Object.values(parts).map((part) => part.kill()));
+    await cleanUp();
+    throw error;
+  }
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await kubelet.stop(); // first, or it would start again what we end
+    await containerd.stop();
+    await cleanUp();
+    await plane.stop();
+    release();
+  };
+  const cluster: RealCluster = {
+    ...plane.access,
+    node: NODE,
+    parts,
+    hostAddress: HOST_ADDRESS,
+    loadImage,
+    stop: () => (stopped ??= stop()),
+    [Symbol.asyncDispose]: () => cluster.stop(),
+  };
+  return cluster;
+}

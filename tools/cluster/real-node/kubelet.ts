@@ -1,0 +1,50 @@
+/** The kubelet's flags and settings: on the loopback interface alone, in folders of its own. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { certificateFile, keyFile, type PlaneSettings } from '../control-plane.ts';
+import { CONTAINERD_SOCKET, kubeletData, NODE, podLogs } from './places.ts';
+
+/** Writes its settings. @returns its flags */
+export function kubeletFlags({ dir, kubeconfigs, ports }: PlaneSettings): string[] {
+  const config = path.join(dir, 'kubelet.json');
+  mkdirSync(podLogs(dir), { recursive: true, mode: 0o700 });
+  writeFileSync(config, JSON.stringify(settings(dir, ports.kubelet), undefined, 2));
+  return [
+    `--config=${config}`,
+    `--kubeconfig=${kubeconfigs.kubelet}`,
+    `--root-dir=${kubeletData(dir)}`,
+    `--hostname-override=${NODE}`,
+  ];
+}
+
+function settings(dir: string, port: number): object {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    address: '127.0.0.1',
+    port,
+    healthzPort: 0,
+    tlsCertFile: certificateFile(dir),
+    tlsPrivateKeyFile: keyFile(dir),
+    // The apiserver has no certificate to show; nobody but this machine reaches it.
+    authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
+    authorization: { mode: 'AlwaysAllow' },
+    containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
+    podLogsDir: podLogs(dir),
+    cgroupDriver: 'cgroupfs',
+    failCgroupV1: false,
+    failSwapOn: false,
+    enforceNodeAllocatable: [],
+    makeIPTablesUtilChains: false,
+    // What is imported is to stay, and a full disk of a developer's machine is not the pods' fault.
+    imageGCHighThresholdPercent: 100,
+    evictionHard: {
+      'memory.available': '100Mi',
+      'nodefs.available': '1%',
+      'imagefs.available': '1%',
+      'nodefs.inodesFree': '1%',
+    },
+    maxPods: 50,
+    clusterDomain: 'cluster.local',
+  };
+}

@@ -1,0 +1,93 @@
+/** Builds deploy/Dockerfile as it stands, and writes the image to a file that any container engine loads. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { ensureBase } from './base.ts';
+import { buildah, buildahLong } from './buildah.ts';
+import { checkNeeds } from './needs.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+const DEADLINE_MS = 15 * 60_000;
+/** Under names of their own, so that what is thrown away afterwards is not what the next build begins with. */
+const KEPT_STAGES = ['dependencies', 'init'];
+/** Docker's format, since the other one has no HEALTHCHECK. */
+const BUD = [
+  'bud',
+  '--isolation=chroot',
+  '--pull=never',
+  '--format=docker',
+  '--layers',
+  '--file=deploy/Dockerfile',
+];
+const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
+
+export type BuiltImage = {
+  /** With its tag. */
+  readonly name: string;
+  /** In the form of `docker save`: `docker load`, `ctr image import`. */
+  readonly archive: string;
+  /** Of all its layers, unpacked. */
+  readonly bytes: number;
+};
+
+/**
+ * @param of.name with a tag; without a registry it is of the default one, as Docker and Kubernetes read it
+ * @param of.archive file to write; what was there is replaced
+ * @throws Error that says what is missing, or what the build said last
+ */
+export async function buildImage(of: {
+  name: string;
+  archive: string;
+  onProgress: (line: string) => void;
+  signal?: AbortSignal;
+}): Promise<BuiltImage> {
+  const { archive, onProgress, signal } = of;
+  const name = of.name.includes('/') ? of.name : `docker.io/library/${of.name}`;
+  checkNeeds();
+  await ensureBase(onProgress, signal);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-image-'));
+  try {
+    const settings = await machineSettings(folder);
+    const stages = KEPT_STAGES.map((stage) => [`--target=${stage}`, `--tag=syncrator-${stage}`]);
+    for (const what of [...stages, [`--tag=${name}`]])
+      await buildahLong([...BUD, ...settings, ...what, '.'], {
+        cwd: PROJECT,
+        onLine: onProgress,
+        deadlineMs: DEADLINE_MS,
+        signal,
+      });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  mkdirSync(path.dirname(archive), { recursive: true });
+  rmSync(archive, { force: true });
+  await buildah('push', '--quiet', name, `docker-archive:${archive}:${name}`);
+  await buildah('rmi', '--prune').catch((error: unknown) =>
+    // Another build may be using some of it.
+    onProgress(
+      `what this build left behind is still there: ${error instanceof Error ? error.message : String(error)}`,
+    ),
+  );
+  return { name, archive, bytes: statSync(archive).size };
+}
+
+/** How this machine reaches its package registries; mounted while building, so that the image has nothing of it. */
+async function machineSettings(folder: string): Promise<string[]> {
+  const npmrc = path.join(folder, 'npmrc');
+  const { stdout: registry } = await promisify(execFile)('npm', ['config', 'get', 'registry'], {
+    cwd: PROJECT,
+  });
+  writeFileSync(npmrc, `registry=${registry.trim()}\ncafile=${AUTHORITIES}\n`);
+  const own = path.join(os.homedir(), '.npmrc');
+  return [
+    ...mount(AUTHORITIES, AUTHORITIES),
+    ...mount(npmrc, '/usr/local/etc/npmrc'),
+    ...(existsSync(own) ? mount(own, '/root/.npmrc') : []),
+  ];
+}
+
+function mount(from: string, to: string): string[] {
+  return ['--volume', `${from}:${to}:ro`];
+}

@@ -1,0 +1,39 @@
+/** `npm run image`: the image of deploy/Dockerfile, built without any image registry. A composition root. */
+import path from 'node:path';
+import { Command } from 'commander';
+import { buildImage } from './build.ts';
+
+const program = new Command('npm run image --')
+  .description(
+    'Builds deploy/Dockerfile with buildah on a base made of Debian packages, and writes it as docker save does. ' +
+      'Debian, as root. With an image registry at hand: docker build -f deploy/Dockerfile -t syncrator .',
+  )
+  .option('--name <name>', 'of the image, with a tag', 'syncrator:latest')
+  .option('--archive <file>', 'where to write it', '.data/image/syncrator.tar')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  npm run image && docker load --input .data/image/syncrator.tar
+  ctr --namespace k8s.io image import .data/image/syncrator.tar`,
+  )
+  .parse();
+const { name, archive } = program.opts<{ name: string; archive: string }>();
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => stopping.abort(new Error(`ended by ${signal}`)));
+
+const began = Date.now();
+try {
+  const image = await buildImage({
+    name,
+    archive: path.resolve(archive),
+    onProgress: (line) => console.log(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${line}`),
+    signal: stopping.signal,
+  });
+  console.log(`${image.name}: ${(image.bytes / 1024 ** 2).toFixed(0)} MiB in ${image.archive}`);
+} catch (error) {
+  console.error(`cannot build the image: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
