@@ -56,8 +56,9 @@ const listRoute = defineRoute({
   tag: 'audit',
   summary: 'Who did what, newest first',
   description:
-    'Every accepted write, and what was refused (403, 409) to whoever is known: 60 lines a minute of each at most, ' +
-    '`left_out_before` counts what was more. Lines are never changed or removed.',
+    'Every accepted write, and what was refused to whoever is known: tokens that are good no longer (401), who may not ' +
+    '(403), what stands against it (409); of each who asks 60 lines at once, then one a minute, and `left_out_before` ' +
+    'counts what was more. Lines are never changed; they go by age alone, where KEEP_JOBS or a purge says so.',
   access: 'admin',
   verb: 'read',
   query,

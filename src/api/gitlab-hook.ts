@@ -111,7 +111,7 @@ function isSame(given: string, secret: string): boolean {
 }
 
 function wrongSecret(): Problem {
-  return unauthorized('the header X-Gitlab-Token is not GITLAB_HOOK_SECRET', 'wrong_hook_secret');
+  return unauthorized('the header X-Gitlab-Token is not GITLAB_HOOK_SECRET', { code: 'wrong_hook_secret' });
 }
 
 function noSecret(): Problem {

@@ -113,11 +113,13 @@ export function login({ config, db }: ApiDeps) {
 }
 
 function wrongCredentials(): Problem {
-  return unauthorized('wrong username or password', 'wrong_credentials');
+  return unauthorized('wrong username or password', { code: 'wrong_credentials' });
 }
 
 function loginExpired(): Problem {
-  return unauthorized('the password was given more than 12 hours ago; log in again', 'login_expired');
+  return unauthorized('the password was given more than 12 hours ago; log in again', {
+    code: 'login_expired',
+  });
 }
 
 function localLoginOff(issuer: string): Problem {

@@ -31,7 +31,7 @@ type Declaration<P extends string, Params, Query, Body> = {
   readonly description?: string;
   readonly access: Access;
   readonly touches?: Touches;
-  /** What the audit calls it when it is refused: of all that need more than a look. */
+  /** What the audit calls it when it is refused: of all that need more than a look, which is `read`. */
   readonly verb?: string;
   readonly params?: Params;
   readonly query?: Query;
@@ -77,7 +77,7 @@ export function defineRoute<
   if (doesSomething !== (route.verb !== undefined))
     throw new Error(`${route.method} ${route.path}: a verb is for what needs more than a look`);
   const middleware: MiddlewareHandler<ApiEnv>[] = [requires(route.access)];
-  if (route.verb !== undefined) middleware.unshift(notesRefusals(route.verb));
+  if (route.access !== 'public' && route.access !== 'report') middleware.unshift(notesRefusals(route.verb));
   // Before the body is read: the deadline is Postgres' alone, and who may not need not send one.
   if (route.deadline !== false) middleware.push(permits(route.access, route.touches));
   if (route.json)

@@ -3,7 +3,7 @@ import os from 'node:os';
 import type { By } from '../db/audit.ts';
 
 /** `users command (ada)`: the machine's word for who it is, which nobody has checked. */
-export function byCommand(group: 'users' | 'tokens', reason: string | undefined): By {
+export function byCommand(group: 'users' | 'tokens' | 'db', reason: string | undefined): By {
   return { principal: `${group} command (${nameHere()})`, origin: { reason: reason?.trim() || undefined } };
 }
 

@@ -9,8 +9,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { signToken } from '../../src/api/tokens.ts';
 import { audit } from '../../src/db/audit.ts';
 import { readInstallation } from '../../src/db/migrate.ts';
-import { addUser } from '../../src/db/users.ts';
+import { addServiceToken, revokeServiceToken } from '../../src/db/service-tokens.ts';
+import { addUser, changeUser } from '../../src/db/users.ts';
 import { type Grant, grantOf, unlimited } from '../../src/domain/grant.ts';
+import { makeServiceToken } from '../../src/service-token.ts';
 import { syncSchedules } from '../../src/temporal/schedules.ts';
 import { type Api, type Asked, claimed, SECRET, setup } from './support.ts';
 
@@ -183,6 +185,45 @@ describe('what is refused', () => {
     ]);
   });
 
+  it('for a token that is good no longer is a line of whom it names, on every route', async () => {
+    const gone = await tokenWith(unlimited('admin'));
+    const disabled = await tokenWith(unlimited('admin'));
+    const service = async (name: string, seconds: number) => {
+      const { id, hash, token } = makeServiceToken();
+      await addServiceToken(
+        api.db,
+        { id, hash, name, grant: unlimited('operator'), seconds },
+        { principal: 'test' },
+      );
+      return token;
+    };
+    const revoked = await service('revoked', 3_600);
+    const expired = await service('expired', -1);
+    const good = await service('good', 3_600);
+    await revokeServiceToken(api.db, 'revoked', { principal: 'test' });
+    await api.db.deleteFrom('users').where('username', '=', gone.name).execute();
+    await changeUser(api.db, disabled.name, { disabled: true }, { principal: 'test' });
+    const before = (await lines()).length;
+    for (const token of [gone.token, disabled.token, revoked, expired])
+      expect((await api.call('POST', '/sync/alpha/dev', { token })).status).toBe(401);
+    expect((await api.call('GET', '/jobs', { token: revoked })).status).toBe(401);
+    await api.call('GET', '/jobs', { token: good });
+    await api.call('POST', '/login/renew', { token: good }); // 409, but nothing that is done to anything
+    // Nobody: it says who it is of, and its secret is wrong.
+    await api.call('GET', '/jobs', { token: `${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}` });
+    expect(
+      (await lines()).slice(before).map((line) => [line.principal, line.verb, line.object, line.refused]),
+    ).toEqual([
+      [gone.name, 'start', '/sync/alpha/dev', 'user_unknown'],
+      [disabled.name, 'start', '/sync/alpha/dev', 'user_disabled'],
+      ['token:revoked', 'start', '/sync/alpha/dev', 'token_revoked'],
+      ['token:expired', 'start', '/sync/alpha/dev', 'token_expired'],
+      ['token:revoked', 'read', '/jobs', 'token_revoked'],
+    ]);
+    await api.call('POST', '/sync/alpha/dev', { token: good });
+    expect((await lines()).at(-1)).toMatchObject({ principal: 'token:good', verb: 'start', refused: null });
+  });
+
   it('by the state of things is one too: a busy target, a job that is over', async () => {
     const { body } = await api.call('POST', '/sync/alpha/dev');
     await api.call('POST', '/delta/alpha/dev');
@@ -309,8 +350,12 @@ describe('GET /audit', () => {
     expect(await found('refused=false&object=job')).toEqual(['oidc:7 (Ada Lovelace)']);
     const [newest] = await get('principal=oidc%3A77');
     expect(newest).toMatchObject({ refused: 'busy', detail: { x: 1 }, reason: null, address: null });
-    expect(await found(`since=${newest.at}&object=job`)).toEqual(['oidc:77']);
-    expect(await found(`until=${newest.at}&object=job`)).toEqual(['oidc:7 (Ada Lovelace)']);
+    await sql`INSERT INTO audit (principal, verb, object, at)
+      VALUES ('early', 'x', 'clock', '2031-01-01T00:00:00Z'), ('late', 'x', 'clock', '2031-01-01T00:00:01Z')`.execute(
+      api.db,
+    );
+    expect(await found('since=2031-01-01T00:00:01Z')).toEqual(['late']);
+    expect(await found('object=clock&until=2031-01-01T00:00:01Z')).toEqual(['early']);
     expect(await found('since=2999-01-01T00:00:00Z')).toEqual([]);
   });
 });
