@@ -114,7 +114,7 @@ export function account(deps: ApiDeps) {
       ...(deps.stopping ? [deps.stopping] : []),
     ]);
     const request = requestOfFile(deps, file);
-    const { run, isOurs } = await startAndWait({ ...deps, db }, request, {
+    const { run, isOurs } = await startAndWait({ ...deps, db, log: c.var.log }, request, {
       requestedBy,
       origin: originOf(c),
       until,

@@ -1,10 +1,12 @@
 /** The api as one app: what every request passes, then one sub-app per resource. */
+import { randomBytes } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { compress } from 'hono/compress';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
+import { makeTraceparent, traceFields } from '../domain/trace.ts';
 import { account } from './account.ts';
 import { auditTrail } from './audit.ts';
 import { batch } from './batch.ts';
@@ -41,6 +43,12 @@ const OPEN_STREAMS = 200;
 const COMPRESSED = ['/', '/openapi.json', '/targets'];
 const NOTHING_LOADS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** Of this request: its own span, in the trace of whoever sent one. */
+function traceOf(header: string | undefined): string {
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+  return makeTraceparent({ continues: header, traceId: hex(16), spanId: hex(8) });
+}
+
 /** @param deps all that it needs; it reads no environment and opens nothing itself */
 export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
@@ -57,7 +65,9 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.use(async (c, next) => {
     c.set('config', deps.config);
     c.set('db', deps.db);
-    c.set('log', deps.log);
+    const traceparent = traceOf(c.req.header('traceparent'));
+    c.set('traceparent', traceparent);
+    c.set('log', deps.log.child({ request: c.var.requestId, ...traceFields(traceparent) }));
     c.set('oidc', oidc);
     c.set('refusals', refusals);
     const began = performance.now();
@@ -76,10 +86,9 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     });
     const ms = Math.round(elapsed);
     // The path alone: a query may hold what somebody put there by mistake.
-    deps.log.debug(
-      { request: c.var.requestId, method, path: c.req.path, status: c.res.status, ms },
-      'request',
-    );
+    const job = /^\/jobs\/(\d{1,9})(\/|$)/.exec(c.req.path)?.[1];
+    const of = job === undefined ? {} : { job: Number(job) };
+    c.var.log.debug({ method, path: c.req.path, ...of, status: c.res.status, ms }, 'request');
   });
   // Outside of all that may still replace an answer: the header would outlive what it tells of.
   for (const route of COMPRESSED) app.use(route, compress({ encoding: 'gzip' }));

@@ -90,7 +90,7 @@ export function batch(deps: ApiDeps) {
     });
     // No schema has brought the fields of the items into one order.
     const idempotency = idempotencyOf(c, inOrder(jobs));
-    const submitted = await submitMany({ ...deps, db: c.var.db }, { items, idempotency });
+    const submitted = await submitMany({ ...deps, db: c.var.db, log: c.var.log }, { items, idempotency });
     if (submitted.kind === 'key_reused') throw keyReused();
     const answer: BatchAnswer = submitted.answer;
     await noteRefusedItems(c, {

@@ -31,6 +31,7 @@ export function originOf(c: Context<ApiEnv, string>, because?: string): Origin {
   return {
     address: addressOf(c),
     requestId: c.var.requestId,
+    traceparent: c.var.traceparent,
     reason: reasonIn(c.req.header('x-reason')) ?? (because?.trim() || undefined),
   };
 }

@@ -41,7 +41,10 @@ export type ApiEnv = {
     config: Config;
     /** The database as this request sees it; the request's deadline watches it. */
     db: Db;
+    /** Each line of it has the request and its trace. */
     log: Log;
+    /** W3C: what the caller sent, gone on with, or new. */
+    traceparent: string;
     /** The other issuer whose tokens count, where there is one. */
     oidc: Oidc | undefined;
     /** Where refusals are written down. */

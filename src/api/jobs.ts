@@ -112,7 +112,7 @@ export function jobs(deps: ApiDeps) {
   app.openapi(cancelRoute, async (c) => {
     const { id } = c.req.valid('param');
     await checkMayTouch(c, 'operator', id);
-    await cancel({ ...deps, db: c.var.db }, { id, ...callerOf(c) });
+    await cancel({ ...deps, db: c.var.db, log: c.var.log }, { id, ...callerOf(c) });
     const job = await readJob(c.var.db, deps, id);
     return c.json(job, job.status === 'cancelling' ? 202 : 200);
   });

@@ -86,7 +86,7 @@ export function maintenance(deps: ApiDeps) {
   app.openapi(setRoute, async (c) => {
     const { msg, paused, pause } = c.req.valid('json');
     const set = await setMaintenance(
-      { ...deps, db: c.var.db },
+      { ...deps, db: c.var.db, log: c.var.log },
       { msg, paused: paused ?? pause === 1, ...callerOf(c, msg) },
     );
     return c.json(await status(c.var.db, set));

@@ -127,10 +127,10 @@ function problemOf(error: Error): Problem | undefined {
 export function onError(error: Error, c: Context<ApiEnv>): Response {
   const problem = problemOf(error);
   if (problem) {
-    if (problem.status === 503) c.var.log.warn({ err: error, request: c.var.requestId }, 'answered 503');
+    if (problem.status === 503) c.var.log.warn({ err: error }, 'answered 503');
     return problemResponse(c, problem);
   }
-  c.var.log.error({ err: error, request: c.var.requestId }, 'answered 500');
+  c.var.log.error({ err: error }, 'answered 500');
   return problemResponse(
     c,
     new Problem(500, 'internal', `something went wrong here; the log has it as request ${c.var.requestId}`),

@@ -46,7 +46,7 @@ export class Refusals {
       detail: leftOut === 0 ? detail : { ...detail, left_out_before: leftOut },
     };
     const written = audit(c.var.db, line).catch((error: unknown) => {
-      c.var.log.warn({ err: error, request: c.var.requestId }, 'a refusal could not be written down');
+      c.var.log.warn({ err: error }, 'a refusal could not be written down');
     });
     await Promise.race([written, wait(PATIENCE_MS, undefined, { ref: false })]);
   }

@@ -22,7 +22,7 @@ export async function submitRequest(
 ): Promise<Submitted> {
   checkMay(c, 'operator', touchedBy(request));
   return await submit(
-    { ...deps, db: c.var.db },
+    { ...deps, db: c.var.db, log: c.var.log },
     {
       ...request,
       trigger: options.trigger ?? 'api',

@@ -8,6 +8,8 @@ export type Origin = {
   readonly address?: string | undefined;
   readonly requestId?: string | undefined;
   readonly reason?: string | undefined;
+  /** W3C: what it asks for goes on with that trace. */
+  readonly traceparent?: string | undefined;
 };
 
 export type AuditLine = {
