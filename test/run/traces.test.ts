@@ -17,10 +17,10 @@ beforeAll(async () => {
       paramsFile({ target: 'shown', action: 'sync', command: 'sh -c echo${IFS}$TRACEPARENT' }),
       // The sync program itself, which ends at once: nothing is configured.
       paramsFile({ target: 'real', action: 'sync', command: null }),
-      params('hourly', 'sync', '--mute', 'SCHEDULE=0 3 1 1 *\n'),
+      params('often', 'sync', '--mute', 'SCHEDULE=every 1s\n'),
     ],
   });
-  api = await system.startApi({ LOG_LEVEL: 'debug' });
+  api = await system.startApi({ LOG_LEVEL: 'debug', ACCOUNT: 'shown/dev' });
   worker = await system.startWorker();
 });
 afterAll(() => system[Symbol.asyncDispose]());
@@ -126,12 +126,29 @@ test('who asks for what is under way already is told of its trace, beside their 
   expect(await system.logText(first)).toMatch(new RegExp(`00-${'a'.repeat(32)}-[0-9a-f]{16}-00`));
 });
 
+test('what is only wanted by a call goes on with its trace, once it becomes a job', async () => {
+  const trace = 'c'.repeat(32);
+  await fetch(`${system.apiUrl}/api/syncast`, {
+    method: 'PATCH',
+    headers: {
+      authorization: `Bearer ${await login(system.apiUrl)}`,
+      traceparent: `00-${trace}-${SPAN}-01`,
+    },
+    signal: AbortSignal.timeout(15_000),
+  });
+  const told = () => linesOf(worker, 'trace_id', trace).map(({ msg }) => msg);
+  await expect
+    .poll(told, { timeout: 30_000 })
+    .toEqual(['job accepted', 'job claimed', 'step launched', 'step ended', 'job ended']);
+});
+
 test('what nobody called for has a trace too: the firing of a schedule', async () => {
-  await system.call('POST', '/schedules/dev.hourly.sync/run');
-  const told = () => linesOf(worker, 'schedule', 'dev.hourly.sync');
-  await expect.poll(() => told().length, { timeout: 20_000 }).toBe(1);
+  const told = () => linesOf(worker, 'schedule', 'dev.often.sync');
+  await expect.poll(() => told().length, { timeout: 20_000 }).toBeGreaterThan(0);
   const [{ job, trace_id: trace } = {}] = told();
   expect(trace).toMatch(/^[0-9a-f]{32}$/);
   await system.until(Number(job), 'completed');
-  await expect.poll(() => linesOf(worker, 'trace_id', trace).map(({ msg }) => msg)).toContain('job ended');
+  await expect
+    .poll(() => linesOf(worker, 'trace_id', trace).map(({ msg }) => msg))
+    .toEqual(['job accepted', 'job claimed', 'step launched', 'step ended', 'job ended']);
 });
