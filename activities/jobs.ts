@@ -46,6 +46,7 @@ export function jobActivities({ db, temporal }: JobDeps) {
       env: job.env,
       target: job.target,
       action: job.action_name,
+      traceparent: job.traceparent,
       steps: job.steps_spec.map(({ action, retries }) => ({ action, retries })),
       from,
     };
