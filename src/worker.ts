@@ -8,7 +8,8 @@ import { createActivities } from '../activities/index.ts';
 import { jobLines } from '../activities/job-lines.ts';
 import { type Config, readConfig } from './config.ts';
 import { connect } from './db/connect.ts';
-import { migrate, readInstallation } from './db/migrate.ts';
+import { readInstallation } from './db/migrate.ts';
+import { NEWER_DATABASE, prepareSchema } from './db/upgrade.ts';
 import { TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
 import { loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
@@ -44,7 +45,10 @@ export async function runWorker(
   });
   const temporal = connectTemporal(config.temporal);
   const installation = await untilItWorks(log, 'Postgres', signal, async () => {
-    await migrate(db);
+    const newer = await prepareSchema(db, config.databaseUrl, (what) =>
+      log.warn(`${what}: somebody works there; trying again`),
+    );
+    if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
     return await readInstallation(db);
   });
   await untilItWorks(log, 'Temporal', signal, () => ensureSearchAttributes(temporal));
