@@ -41,6 +41,7 @@ function input(
     spec: steps.steps[0] as RenderInput['spec'],
     jobId: 42,
     reportUrl: 'https://syncrator.example/jobs/42/report',
+    traceparent: null,
     reportToken: TOKEN,
     checkpoint: undefined,
     podOverrides: {},
