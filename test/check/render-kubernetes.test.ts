@@ -248,6 +248,14 @@ function expand(text: string, env: readonly { name: string; value?: string }[]):
   );
 }
 
+test('its program is told the trace of its job, where there is one', () => {
+  const told = (traceparent: string | null) =>
+    containerOf(input({ traceparent }))?.env?.filter(({ name }) => name === 'TRACEPARENT');
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  expect(told(traceparent)).toEqual([{ name: 'TRACEPARENT', value: traceparent }]);
+  expect(told(null)).toEqual([]);
+});
+
 test('one container, no secret but the report token', () => {
   const of = input();
   expect(podOf(of)?.containers.map(({ name }) => name)).toEqual([CONTAINER]);

@@ -6,6 +6,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const STATEMENTS = [
+  // All at once and first, in the order in which they are worked with: it never holds one while it waits for another.
+  `LOCK TABLE wanted, jobs, audit IN ACCESS EXCLUSIVE MODE`,
   // W3C Trace Context. Null of jobs older than this, and of what nobody called for.
   `ALTER TABLE jobs ADD COLUMN traceparent text`,
   `ALTER TABLE wanted ADD COLUMN traceparent text`,
