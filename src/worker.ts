@@ -7,7 +7,8 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { connect } from './db/connect.ts';
-import { NEWER_DATABASE, prepareSchema, readInstallation } from './db/migrate.ts';
+import { readInstallation } from './db/migrate.ts';
+import { NEWER_DATABASE, prepareSchema } from './db/upgrade.ts';
 import { TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
 import { loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
@@ -43,7 +44,9 @@ export async function runWorker(
   });
   const temporal = connectTemporal(config.temporal);
   const installation = await untilItWorks(log, 'Postgres', signal, async () => {
-    const newer = await prepareSchema(db);
+    const newer = await prepareSchema(db, config.databaseUrl, (what) =>
+      log.warn(`${what}: somebody works there; trying again`),
+    );
     if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
     return await readInstallation(db);
   });

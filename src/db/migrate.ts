@@ -29,33 +29,21 @@ const MIGRATIONS: Record<string, Migration> = {
 };
 
 /**
+ * Each migration in a transaction of its own: its locks are held no longer than it takes.
  * @returns the names of those that it applied
  * @throws the error of the migration that failed; the ones before it stay applied
  */
 export async function migrate(db: Db): Promise<string[]> {
-  const { error, results = [] } = await migratorOf(db).migrateToLatest();
-  if (error === undefined) return results.map(({ migrationName }) => migrationName);
-  const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'migrations';
-  throw new Error(`database: ${failed} failed`, { cause: error });
+  const applied: string[] = [];
+  for (let next = await applyNext(db); next !== undefined; next = await applyNext(db)) applied.push(next);
+  return applied;
 }
 
-/** What is told of what `prepareSchema` returns, when it is anything. */
-export const NEWER_DATABASE =
-  'the database was made by a newer version; what this one uses of it is still there';
-
-/**
- * The schema as a process of this version can work on it: brought up to date, or left as a newer version has made it,
- * since what a version drops is nothing that the one before it uses (AGENTS.md). So an upgrade can be taken back, and a
- * process of the old version that is restarted in the middle of one comes up.
- * @returns the migrations of the newer version
- * @throws what `migrate` throws
- */
-export async function prepareSchema(db: Db): Promise<string[]> {
-  const states = await listMigrations(db);
-  const newer = states.flatMap(({ name, state }) => (state === 'unknown' ? [name] : []));
-  if (newer.length > 0 && states.every(({ state }) => state !== 'pending')) return newer;
-  await migrate(db);
-  return [];
+async function applyNext(db: Db): Promise<string | undefined> {
+  const { error, results = [] } = await migratorOf(db).migrateUp();
+  if (error === undefined) return results[0]?.migrationName;
+  const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'migrations';
+  throw new Error(`database: ${failed} failed`, { cause: error });
 }
 
 export type MigrationState = {

@@ -56,7 +56,16 @@ test('what an owner that was killed left is cleared away by the next, which leav
   );
   await once(owner.stdout, 'data', { signal: AbortSignal.timeout(120_000) });
   const k = kubectlIn({ kubeconfig: path.join(dir, 'kubeconfig'), kubectl }, 'syncrator');
-  await k('run', 'sleeper', '--image=syncrator:test', '--restart=Never', '--command', '--', 'sleep', '600');
+  await k(
+    'run',
+    'sleeper',
+    `--image=${inject('image').name}`,
+    '--restart=Never',
+    '--command',
+    '--',
+    'sleep',
+    '600',
+  );
   await k('wait', 'pod/sleeper', '--for=condition=Ready', '--timeout=30s');
   const left = shims();
   expect(left).toHaveLength(1);

@@ -16,6 +16,7 @@ import { startSystem, type System } from '../support/system.ts';
 import pg from 'pg';
 
 const CITIES = 171_075;
+const TAG = inject('image').name.split(':').at(-1) ?? '';
 /** Words of a program are split at spaces: these have none. */
 const DEAF = `process.on('SIGTERM',()=>console.log('deaf'));console.log('up');setInterval(()=>{},1e3)`;
 const GREEDY = `(all=>{for(;;)all.push(Buffer.alloc(5e6,1))})([])`;
@@ -43,7 +44,7 @@ beforeAll(async () => {
       other('deaf', `node -e ${DEAF}`),
       other('greedy', `node -e ${GREEDY}`),
       other('ends', `node -e console.log('the-end');process.exit(77)`),
-    ].map(([file, text]) => [file, text.replace('IS_TAG=latest', 'IS_TAG=test')]),
+    ].map(([file, text]) => [file, text.replace('IS_TAG=latest', `IS_TAG=${TAG}`)]),
   });
   await system.startApi();
   const {
@@ -200,6 +201,6 @@ test('an image that cannot be pulled is given up', { timeout: 120_000 }, async (
 });
 
 test('the namespace of all these pods lets in none that is not restricted', async () => {
-  const plain = pods.kubectl('run', 'plain', '--image=syncrator:test', '--restart=Never');
+  const plain = pods.kubectl('run', 'plain', `--image=syncrator:${TAG}`, '--restart=Never');
   await expect(plain).rejects.toThrow('violates PodSecurity "restricted');
 });

@@ -1,42 +1,33 @@
 /** The chart: right by helm, by its schema and by a real apiserver, with exactly the rights that we publish. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { readConfig } from '../../src/config.ts';
-import { helmBinary } from '../../tools/chart/helm.ts';
+import { CHART, createHelm, type Helm } from '../support/helm.ts';
 import { createKubernetesGround, type KubernetesGround } from '../support/kubernetes.ts';
 
 const cluster = inject('cluster');
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const CHART = path.join(ROOT, 'deploy/chart');
 const FILES = readdirSync(path.join(CHART, 'ci'));
 const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-chart-'));
 
 type Manifest = { kind: string; metadata: { name: string }; [field: string]: unknown };
 
 let ground: KubernetesGround;
-let helm: string;
+let helm: Helm;
 beforeAll(async () => {
-  helm = await helmBinary();
+  helm = await createHelm(cluster.kubeconfig);
   ground = await createKubernetesGround(cluster, { actor: false });
 });
 afterAll(async () => {
   await ground.dispose();
+  await helm[Symbol.asyncDispose]();
   rmSync(dir, { recursive: true, force: true });
 });
 
-const run = async (...args: string[]) =>
-  (
-    await promisify(execFile)(helm, args, {
-      env: { PATH: process.env['PATH'] ?? '', HOME: dir, KUBECONFIG: cluster.kubeconfig },
-      timeout: 50_000,
-      maxBuffer: 16 * 1024 * 1024,
-    })
-  ).stdout;
+const run = (...args: string[]) => helm.run(...args);
 const valuesOf = (file: string) => ['-f', path.join(CHART, 'ci', file)];
 const render = async (file: string, ...more: string[]) =>
   run('template', 'data', CHART, '--namespace', ground.namespace, ...valuesOf(file), ...more);

@@ -65,7 +65,7 @@ export const listed = (rights: Record<string, readonly string[]>) =>
     .flatMap(([of, verbs]) => verbs.map((verb) => `${verb} ${of}`))
     .toSorted();
 
-/** The worker's account of one namespace. */
+/** A service account of one namespace. */
 export type Account = {
   /** `verb resource` of all that it may do in that namespace, its own by default, of all that we know of. */
   mayDo(namespace?: string): Promise<string[]>;
@@ -76,8 +76,9 @@ export type Account = {
 export function workerAccount(
   cluster: Pick<ProvidedCluster, 'server' | 'token' | 'caFile'>,
   ground: Pick<KubernetesGround, 'namespace' | 'kubectl'>,
+  name = 'syncrator-worker',
 ): Account {
-  const user = `system:serviceaccount:${ground.namespace}:syncrator-worker`;
+  const user = `system:serviceaccount:${ground.namespace}:${name}`;
 
   /** What `kubectl auth can-i <verb> <of> --as <account>` asks; a process for each of a thousand would take minutes. */
   async function canI(agent: Agent, namespace: string, verb: string, of: string): Promise<boolean> {

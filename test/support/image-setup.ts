@@ -1,9 +1,11 @@
 /** Builds the image of deploy/Dockerfile once for the whole run, under a tag of its own. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type BuiltImage, buildImage } from '../../tools/image/build.ts';
+import { buildah } from '../../tools/image/buildah.ts';
 import { openImage } from '../../tools/image/opened.ts';
 import type { Image, ImageConfig } from './container.ts';
 
@@ -16,7 +18,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-image-test-'));
   const built = await buildImage({
-    name: 'syncrator:test',
+    name: `syncrator:test-${randomBytes(4).toString('hex')}`, // another run may be at it on this machine
     archive: path.join(folder, 'image.tar'),
     onProgress: (line) => console.log(`[image] ${line}`),
   });
@@ -24,6 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('image', { ...built, rootfs: opened.rootfs, config: opened.config as ImageConfig });
   return async () => {
     await opened.close();
+    await buildah('rmi', built.name);
     rmSync(folder, { recursive: true, force: true });
   };
 }

@@ -6,7 +6,8 @@ import path from 'node:path';
 import { createClient, type KubernetesClient } from '../../src/runner/kubernetes/client.ts';
 import { createKubernetesRunner } from '../../src/runner/kubernetes/kubernetes-runner.ts';
 import { type RealCluster, startRealCluster } from '../../tools/cluster/real-cluster.ts';
-import { letPodsReach, type Reach } from '../../tools/cluster/real-node/reach.ts';
+import type { Forward } from '../../tools/cluster/real-node/forward.ts';
+import { letPodsReach } from '../../tools/cluster/real-node/reach.ts';
 import { createWorkerAccount, kubectlIn } from '../../tools/cluster/worker-account.ts';
 import { connectAsAdmin } from './connect-kubernetes.ts';
 import type { Ground } from './ground.ts';
@@ -45,7 +46,7 @@ export async function startRealPods(archive: string): Promise<RealPods> {
     undo.push(() => connection.close());
     const client = createClient(connection);
     const ended = new AbortController();
-    const reached = new Map<string, Promise<Reach>>();
+    const reached = new Map<string, Promise<Forward>>();
     undo.push(async () => {
       ended.abort();
       for (const one of reached.values()) await (await one).close();

@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { startCluster } from './cluster.ts';
 import { readyBlock, realReadyBlock } from './ready-block.ts';
 import { startRealCluster } from './real-cluster.ts';
-import { letPodsReach, type Reach } from './real-node/reach.ts';
+import type { Forward } from './real-node/forward.ts';
+import { letPodsReach } from './real-node/reach.ts';
 
 const startedAt = Date.now();
 /** What `npm run image` writes. */
@@ -61,7 +62,7 @@ process.stdout.on('error', () => undefined);
 const SAME_PRESS_MS = 500;
 const starting = new AbortController();
 let cluster: { stop(): Promise<void> } | undefined;
-const reaches: Reach[] = [];
+const reaches: Forward[] = [];
 let endingSince: number | undefined;
 
 async function end(signal: NodeJS.Signals): Promise<void> {

@@ -11,9 +11,11 @@ export type PlanePartName = 'etcd' | 'apiserver' | 'controller-manager' | 'sched
 export type PartName = PlanePartName | 'kwok';
 /** Those of a cluster with a real one. */
 export type RealPartName = PlanePartName | 'containerd' | 'kubelet';
+/** Those of a Docker engine (tools/compose). */
+export type EnginePartName = 'containerd' | 'dockerd';
 
 export type PartOptions = {
-  readonly name: PartName | RealPartName;
+  readonly name: PartName | RealPartName | EnginePartName;
   readonly program: string;
   readonly flags: readonly string[];
   readonly dir: string;
@@ -23,7 +25,7 @@ export type PartOptions = {
 };
 
 export type Part = {
-  readonly name: PartName | RealPartName;
+  readonly name: PartName | RealPartName | EnginePartName;
   readonly logFile: string;
   /** Of the running process; undefined when none runs. */
   readonly pid: number | undefined;

@@ -17,6 +17,7 @@ import { kubeletFlags } from './real-node/kubelet.ts';
 import { checkNeeds } from './real-node/needs.ts';
 import { makeNetwork } from './real-node/network.ts';
 import { withPauseImage } from './real-node/pause-image.ts';
+import { type Services, startServices } from './real-node/services.ts';
 import {
   CONTAINERD_NAMESPACE,
   CONTAINERD_SOCKET,
@@ -82,14 +83,17 @@ async function start(
     const ctr = ['--address', CONTAINERD_SOCKET, '--namespace', CONTAINERD_NAMESPACE];
     await promisify(execFile)('ctr', [...ctr, 'images', 'import', archive], { timeout: IMPORT_MS });
   };
+  let services: Services | undefined;
   try {
     await makeNetwork(dir);
     await Promise.all([plane.startServers(), containerd.start()]);
+    services = await startServices(plane.as('admin'), onProgress);
     onProgress('starting the controller manager, the scheduler and the kubelet');
     await withPauseImage(path.join(binDir, 'pause'), loadImage);
     await Promise.all([plane.startControllers(), kubelet.start()]);
     await plane.untilPodsAreAccepted(NODE, kubelet.logFile);
   } catch (error) {
+    await services?.stop();
     await Promise.all(Object.values(parts).map((part) => part.kill()));
     await cleanUp();
     throw error;
@@ -98,6 +102,7 @@ async function start(
   const stop = async () => {
     await kubelet.stop(); // first, or it would start again what we end
     await containerd.stop();
+    await services?.stop();
     await cleanUp();
     await plane.stop();
     release();

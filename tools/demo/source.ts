@@ -55,20 +55,22 @@ export function createDemoApp(records: Records, rate: number | null): Hono {
   return app;
 }
 
-/** Starts the source on 127.0.0.1 and notes its address in `<dataDir>/demo/source.json`. */
+/** Starts the source, and notes its address on this machine in `<dataDir>/demo/source.json`. */
 export async function startDemoSource({
   dataDir,
+  host = '127.0.0.1',
   port = 0,
   rate = null,
 }: {
   dataDir: string;
+  host?: string;
   port?: number;
   rate?: number | null;
 }): Promise<{ url: string; stop: () => Promise<void> }> {
   const records = createRecords(readState(dataDir), (state) => writeState(dataDir, state));
   const app = createDemoApp(records, rate);
   const server = await new Promise<ServerType>((resolve, reject) => {
-    const started = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, () => resolve(started));
+    const started = serve({ fetch: app.fetch, port, hostname: host }, () => resolve(started));
     started.once('error', reject);
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -107,9 +109,12 @@ function rateFromEnvironment(): number | null {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
+  const { values } = parseArgs({
+    options: { host: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '0' } },
+  });
   const source = await startDemoSource({
     dataDir: dataDirectory(),
+    host: values.host,
     port: Number(values.port),
     rate: rateFromEnvironment(),
   });

@@ -39,6 +39,8 @@ export type BuiltImage = {
  */
 export async function buildImage(of: {
   name: string;
+  /** The Dockerfile's last one by default. */
+  stage?: string;
   archive: string;
   onProgress: (line: string) => void;
   signal?: AbortSignal;
@@ -51,7 +53,10 @@ export async function buildImage(of: {
   try {
     const settings = await machineSettings(folder);
     const stages = KEPT_STAGES.map((stage) => [`--target=${stage}`, `--tag=syncrator-${stage}`]);
-    for (const what of [...stages, [`--tag=${name}`]])
+    for (const what of [
+      ...stages,
+      [...(of.stage === undefined ? [] : [`--target=${of.stage}`]), `--tag=${name}`],
+    ])
       await buildahLong([...BUD, ...settings, ...what, '.'], {
         cwd: PROJECT,
         onLine: onProgress,

@@ -6,6 +6,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const STATEMENTS = [
+  // All at once and first, so that it never holds one of them while it waits for another in the midst of its work.
+  `LOCK TABLE jobs, steps, step_logs, schedule_firings, idempotency_keys IN ACCESS EXCLUSIVE MODE`,
   // log_read and log_mark: the place in what the program printed; log_bytes: the same in the text that is kept of it.
   `ALTER TABLE steps
     ADD COLUMN log_read bigint NOT NULL DEFAULT 0,

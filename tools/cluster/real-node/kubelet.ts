@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { certificateFile, keyFile, type PlaneSettings } from '../control-plane.ts';
-import { CONTAINERD_SOCKET, kubeletData, NODE, podLogs } from './places.ts';
+import { CLUSTER_DOMAIN, CONTAINERD_SOCKET, kubeletData, NAME_SERVER, NODE, podLogs } from './places.ts';
 
 /** Writes its settings. @returns its flags */
 export function kubeletFlags({ dir, kubeconfigs, ports }: PlaneSettings): string[] {
@@ -45,6 +45,7 @@ function settings(dir: string, port: number): object {
       'nodefs.inodesFree': '1%',
     },
     maxPods: 50,
-    clusterDomain: 'cluster.local',
+    clusterDomain: CLUSTER_DOMAIN,
+    clusterDNS: [NAME_SERVER],
   };
 }

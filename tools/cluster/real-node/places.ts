@@ -18,6 +18,9 @@ export const BRIDGE = 'syncrator0';
 /** This machine, as pods reach it. */
 export const HOST_ADDRESS = '10.88.0.1';
 export const SUBNET = '10.88.0.0/16';
+/** Of the Services that answers what pods ask of names; none else gets it, being of the range's first addresses. */
+export const NAME_SERVER = '10.96.0.10';
+export const CLUSTER_DOMAIN = 'cluster.local';
 /** As an address, so that apiserver and kubelet find each other on the loopback interface. */
 export const NODE = '127.0.0.1';
 /** What `localhost/…` would make of it, containerd would look for in a registry. */

@@ -1,0 +1,103 @@
+/**
+ * `npm run compose`: docker-compose.yml really run, without any image registry: its images made here, `up --wait` in an
+ * engine of our own, a job through it, and all of it gone again. A composition root.
+ */
+import { randomBytes } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../src/embedded/ports.ts';
+import { buildImage } from '../image/build.ts';
+import { checkEngineNeeds, startEngine } from './engine.ts';
+import { composePrograms } from './programs.ts';
+import { makeStandIns } from './stand-ins.ts';
+import { tryIt } from './try.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+const UP_SECONDS = 300;
+const began = Date.now();
+const say = (line: string) =>
+  console.log(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${line}`);
+
+try {
+  checkEngineNeeds();
+  const programs = await composePrograms(say);
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'compose-'));
+  const undo = new AsyncDisposableStack();
+  undo.defer(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
+  try {
+    const archives = path.join(dir, 'images');
+    mkdirSync(archives);
+    const ours = (name: string, stage?: string) =>
+      buildImage({
+        name: `${name}:latest`,
+        archive: path.join(archives, `${name}.tar`),
+        onProgress: say,
+        ...(stage === undefined ? {} : { stage }),
+      });
+    const { archive } = await ours('syncrator');
+    const demo = await ours('syncrator-demo', 'demo');
+    const others = await makeStandIns(programs, archives, say);
+
+    say('starting an engine');
+    const engine = await startEngine(path.join(dir, 'e'));
+    undo.defer(() => engine.stop());
+    for (const one of [archive, demo.archive, ...others]) {
+      say(`giving it ${path.basename(one)}`);
+      await engine.load(one);
+    }
+    const password = writeSecrets(path.join(dir, 'secrets'));
+    const ports = { api: await freePort(), ui: await freePort() };
+    const compose = async (...args: string[]) =>
+      (
+        await promisify(execFile)(programs.compose, args, {
+          cwd: PROJECT,
+          timeout: (UP_SECONDS + 60) * 1_000,
+          maxBuffer: 16 * 1024 * 1024,
+          env: {
+            PATH: process.env['PATH'],
+            HOME: dir,
+            DOCKER_HOST: engine.host,
+            COMPOSE_DISABLE_ENV_FILE: '1', // somebody's own settings are not what is tried
+            SECRETS: path.join(dir, 'secrets'),
+            PORT: String(ports.api),
+            TEMPORAL_UI_PORT: String(ports.ui),
+          },
+        })
+      ).stdout;
+    undo.defer(async () => {
+      say('docker compose down');
+      await compose('down', '--volumes', '--timeout', '10');
+    });
+    say('docker compose up --wait');
+    try {
+      await compose('up', '--wait', '--wait-timeout', String(UP_SECONDS), '--pull', 'never', '--no-build');
+    } catch (error) {
+      console.error(await compose('ps', '--all'));
+      console.error(await compose('logs', '--no-color', '--tail', '30'));
+      throw error;
+    }
+    say('all of it is healthy');
+    console.log(await compose('ps'));
+    await tryIt({ url: `http://127.0.0.1:${ports.api}`, ui: `http://127.0.0.1:${ports.ui}`, password, say });
+  } finally {
+    await undo.disposeAsync();
+  }
+  say('done');
+} catch (error) {
+  console.error(`compose: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+
+/** As docker-compose.yml says how they are made. @returns the admin's password */
+function writeSecrets(folder: string): string {
+  mkdirSync(folder, { mode: 0o700 });
+  const made = ['postgres_password', 'signing_secret', 'admin_password'].map((name) => {
+    const secret = randomBytes(24).toString('hex');
+    writeFileSync(path.join(folder, name), `${secret}\n`);
+    return secret;
+  });
+  return made.at(-1) ?? '';
+}

@@ -1,0 +1,75 @@
+/** Images of other people's that docker-compose.yml names, made here under those names: where no registry answers. */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { buildah, buildahLong } from '../image/buildah.ts';
+import { ensureDebian } from '../image/debian.ts';
+import { type Programs, TEMPORAL_VERSION, UI_VERSION } from './programs.ts';
+
+const DEADLINE_MS = 10 * 60_000;
+const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
+
+type StandIn = {
+  readonly name: string;
+  /** Below `stand-ins`: its Dockerfile and what goes with it. */
+  readonly folder: string;
+  /** Further files, by the name that its Dockerfile has for them. */
+  readonly files: Readonly<Record<string, string>>;
+};
+
+/** Writes one archive for each into the folder, as `docker save` does. @returns the archives */
+export async function makeStandIns(
+  programs: Programs,
+  to: string,
+  onProgress: (line: string) => void,
+): Promise<string[]> {
+  await ensureDebian(onProgress);
+  const archives: string[] = [];
+  for (const one of standIns(programs)) {
+    const archive = path.join(to, `${one.folder}.tar`);
+    await make(one, archive, onProgress);
+    archives.push(archive);
+  }
+  return archives;
+}
+
+function standIns(programs: Programs): StandIn[] {
+  const { temporalSource, uiSource } = programs;
+  return [
+    { name: 'docker.io/library/postgres:18-bookworm', folder: 'postgres', files: {} },
+    {
+      name: `docker.io/temporalio/auto-setup:${TEMPORAL_VERSION}`,
+      folder: 'temporal',
+      files: {
+        temporal: programs.temporal,
+        'temporal-server': programs.temporalServer,
+        'temporal-sql-tool': programs.temporalSqlTool,
+        'docker.yaml': path.join(temporalSource, 'config/docker.yaml'),
+        'dynamic.yaml': path.join(temporalSource, 'config/dynamicconfig/docker.yaml'),
+      },
+    },
+    {
+      name: `docker.io/temporalio/ui:${UI_VERSION}`,
+      folder: 'temporal-ui',
+      files: { 'ui-server': programs.uiServer, 'docker.yaml': path.join(uiSource, 'config/docker.yaml') },
+    },
+  ];
+}
+
+async function make(
+  { name, folder, files }: StandIn,
+  archive: string,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const context = mkdtempSync(path.join(os.tmpdir(), 'syncrator-stand-in-'));
+  try {
+    cpSync(path.join(import.meta.dirname, 'stand-ins', folder), context, { recursive: true });
+    for (const [file, from] of Object.entries(files)) cpSync(from, path.join(context, file));
+    const how = ['--isolation=chroot', '--pull=never', '--format=docker', '--layers'];
+    const what = [`--volume=${AUTHORITIES}:${AUTHORITIES}:ro`, `--tag=${name}`, '.'];
+    await buildahLong(['bud', ...how, ...what], { cwd: context, onLine, deadlineMs: DEADLINE_MS });
+    await buildah('push', '--quiet', name, `docker-archive:${archive}:${name}`);
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}
