@@ -1,6 +1,7 @@
 /** The only reader of `process.env` outside the sync program: every setting of api and worker, checked once. */
 import path from 'node:path';
 import { z } from 'zod';
+import { AGE_WORDS, parseAge, type Retention } from './domain/age.ts';
 import { type Grant, ROLES, unlimited } from './domain/grant.ts';
 import type { PodOverrides } from './domain/job.ts';
 import { type OidcRole, parseOidcRoles } from './oidc-roles.ts';
@@ -40,6 +41,13 @@ const size = z
     const number = Number.parseInt(text, 10);
     return number * UNITS[text.replace(/^\d+/, '') as keyof typeof UNITS];
   });
+/** `90d`, or `off`: seconds, or undefined for ever. */
+const age = z.string().transform((text, context) => {
+  if (text === 'off') return undefined;
+  const seconds = parseAge(text);
+  if (seconds === undefined) context.addIssue(`${AGE_WORDS}, or off`);
+  return seconds;
+});
 const port = z.coerce.number().int().min(0).max(65535);
 
 /** What a parser of ours takes; its words are the fault's. */
@@ -122,6 +130,8 @@ const variables = z.object({
       .min(64 * 1024, 'must be at least 64KiB')
       .max(1024 ** 3, 'must be at most 1GiB'),
   ),
+  KEEP_LOGS: age.prefault('90d'),
+  KEEP_JOBS: age.prefault('off'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -212,6 +222,7 @@ export type Config = {
   readonly account: DeclaredName | undefined;
   /** Bytes of text that are kept of a step's log, half of its beginning and half of its end. */
   readonly logLimit: number;
+  readonly keep: Retention;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 };
 
@@ -264,6 +275,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     gitlabHookSecret: e.GITLAB_HOOK_SECRET,
     account: e.ACCOUNT,
     logLimit: e.LOG_LIMIT,
+    keep: { logsSeconds: e.KEEP_LOGS, jobsSeconds: e.KEEP_JOBS },
     logLevel: e.LOG_LEVEL,
   };
 }

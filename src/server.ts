@@ -11,8 +11,9 @@ import { type Config, readConfig } from './config.ts';
 import { type Changes, listenForChanges } from './db/changes.ts';
 import { readDatabaseClock } from './db/clock.ts';
 import { connect, isDatabaseAway } from './db/connect.ts';
-import { migrate } from './db/migrate.ts';
+
 import type { Db } from './db/schema.ts';
+import { NEWER_DATABASE, prepareSchema } from './db/upgrade.ts';
 import { addUser, countUsers } from './db/users.ts';
 import { unlimited } from './domain/grant.ts';
 import { JobParamsError, loadJobParams } from './job-params.ts';
@@ -39,10 +40,13 @@ function readConfigOrFail(): Config {
 }
 
 /** Waits for Postgres with growing pauses; any other fault of the database ends the start. */
-async function prepareDatabase(db: Db, log: Log, signal: AbortSignal): Promise<void> {
+async function prepareDatabase(db: Db, url: string, log: Log, signal: AbortSignal): Promise<void> {
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      await migrate(db);
+      const newer = await prepareSchema(db, url, (what) =>
+        log.warn(`${what}: somebody works there; trying again`),
+      );
+      if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
       await readDatabaseClock(db);
       return;
     } catch (error) {
@@ -110,7 +114,7 @@ async function serve(): Promise<void> {
   const temporal = connectTemporal(config.temporal);
   let changes: Changes | undefined;
   try {
-    await prepareDatabase(db, log, stopping.signal);
+    await prepareDatabase(db, config.databaseUrl, log, stopping.signal);
     const adminPassword = await firstUser(db, config.adminPassword);
     changes = listenForChanges({
       url: config.databaseUrl,
@@ -164,12 +168,19 @@ function announce(log: Log, of: { port: number; host: string; adminPassword: str
     process.stderr.write(`created user admin with the password ${adminPassword} (shown this once)\n`);
 }
 
+/** Where it happened, and what caused it. */
+function tellOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = error.stack ?? error.message;
+  return error.cause === undefined ? text : `${text}\ncaused by ${tellOf(error.cause)}`;
+}
+
 /** Serves until SIGTERM or SIGINT, and ends the process. */
 export async function runServer(): Promise<never> {
   try {
     await serve();
   } catch (error) {
-    fail(`api: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    fail(`api: ${tellOf(error)}`);
   }
   return process.exit(0);
 }

@@ -7,7 +7,8 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { connect } from './db/connect.ts';
-import { migrate, readInstallation } from './db/migrate.ts';
+import { readInstallation } from './db/migrate.ts';
+import { NEWER_DATABASE, prepareSchema } from './db/upgrade.ts';
 import { TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
 import { loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
@@ -15,6 +16,7 @@ import { createWorkerMetrics } from './metrics/worker-metrics.ts';
 import { serveMetrics } from './metrics/serve.ts';
 import { loadReceivers, type Receiver, receiversOf } from './notifications/receivers.ts';
 import type { OnCall } from './runner/kubernetes/client.ts';
+import { retentionLoop } from './retention.ts';
 import { createProcessRunner } from './runner/process/process-runner.ts';
 import type { Runner } from './runner/runner.ts';
 import { connectTemporal } from './temporal/connect.ts';
@@ -42,7 +44,10 @@ export async function runWorker(
   });
   const temporal = connectTemporal(config.temporal);
   const installation = await untilItWorks(log, 'Postgres', signal, async () => {
-    await migrate(db);
+    const newer = await prepareSchema(db, config.databaseUrl, (what) =>
+      log.warn(`${what}: somebody works there; trying again`),
+    );
+    if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
     return await readInstallation(db);
   });
   await untilItWorks(log, 'Temporal', signal, () => ensureSearchAttributes(temporal));
@@ -104,6 +109,7 @@ export async function runWorker(
       running,
       reconcileLoop(reconcile, signal, onPass),
       wantedLoop({ db, temporal, params, defaults: config, log }, signal),
+      retentionLoop({ db, log, keep: config.keep }, signal),
       noticeLoop({ db, temporal, params, installation, receiversOf: wantedBy(receivers), log }, signal),
     ]);
   } finally {

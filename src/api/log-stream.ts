@@ -59,8 +59,8 @@ async function sendNew({ db, view, one, place, stream }: At & { db: Db }): Promi
 /** What there is to say behind the last byte. It counts as one byte, so that who goes on behind it is not told again. */
 async function sendNote({ db, view, one, place, stream }: At & { db: Db }): Promise<void> {
   const ref = { jobId: view.id, step: place.step, attempt: place.attempt };
-  const text = logSource(view).note(ref);
   const offset = await logSource(view).end(db, ref);
+  const text = logSource(view).note(ref, offset);
   if (text !== '' && place.from <= offset)
     await send({ one, place, stream }, { offset, end: offset + 1, text });
 }

@@ -12,8 +12,8 @@ export type LogSource = {
   read(db: Db, ref: StepRef, from: number): Promise<LogChunk[]>;
   /** How many bytes of text there have been. */
   end(db: Db, ref: StepRef): Promise<number>;
-  /** What there is to say behind its last byte. */
-  note(ref: StepRef): string;
+  /** What there is to say behind its last byte. @param end how many bytes of text there have been */
+  note(ref: StepRef, end: number): string;
 };
 
 /** More than this of a line is not waited for. */
@@ -28,7 +28,8 @@ export function logSource(view: JobView): LogSource {
     return {
       read: (db, { jobId }, from) => readLines(db, jobId, from),
       end: (db, { jobId }) => linesEnd(db, jobId),
-      note: () => '',
+      // Its executor's first word is a line of it.
+      note: (_, end) => (end === 0 && isFinal(view.status) && view.started_at !== null ? REMOVED : ''),
     };
   const stepOf = ({ step, attempt }: StepRef) =>
     view.steps.find((candidate) => candidate.step === step && candidate.attempt === attempt);
@@ -81,6 +82,6 @@ export async function* textOf(
     }
     at = last.end;
   }
-  const end = maskCredentials(open) + source.note(ref);
-  if (end !== '') yield end;
+  const rest = maskCredentials(open) + source.note(ref, await source.end(db, ref));
+  if (rest !== '') yield rest;
 }

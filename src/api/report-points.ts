@@ -2,13 +2,11 @@
 import { z } from '@hono/zod-openapi';
 import { findJobUid } from '../db/job-views.ts';
 import { listReportPoints } from '../db/report-points.ts';
+import { REPORT_POINTS } from '../domain/report-points.ts';
 import { idParam, isoTime } from './fields.ts';
 import { noJob } from './jobs.ts';
 import { masked } from './mask.ts';
 import { defineRoute, subApp } from './route.ts';
-
-/** As many as a chart has room for. */
-const MOST_POINTS = 500;
 
 const pointSchema = z
   .object({
@@ -36,7 +34,7 @@ const reportsRoute = defineRoute({
   path: '/jobs/{id}/reports',
   tag: 'jobs',
   summary: 'Its progress over time',
-  description: `At most ${MOST_POINTS} points of all steps and attempts, evenly thinned; the first and the last of each attempt are among them.`,
+  description: `At most ${REPORT_POINTS} points of all steps and attempts, evenly thinned; the first and the last of each attempt are among them.`,
   access: 'read',
   params: idParam,
   answers: { 200: { description: 'By step, attempt and time.', schema: z.array(pointSchema) } },
@@ -47,7 +45,7 @@ export function reportPoints() {
   const app = subApp();
   app.openapi(reportsRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const points = await listReportPoints(c.var.db, id, MOST_POINTS);
+    const points = await listReportPoints(c.var.db, id, REPORT_POINTS);
     if (points.length === 0 && (await findJobUid(c.var.db, id)) === undefined) throw noJob(id);
     return c.json(
       points.map((point) => ({ ...point, at: point.at.toISOString(), phase: masked(point.phase) })),

@@ -26,7 +26,8 @@ export function progressLine(job: JobJson): string {
   return parts.filter((part) => part !== '').join('  ');
 }
 
-function bar(percent: number): string {
+/** @param percent above 100 is full */
+export function bar(percent: number): string {
   const full = Math.round((Math.min(100, percent) / 100) * BAR);
   return styled('cyan', '█'.repeat(full)) + styled('dim', '░'.repeat(BAR - full));
 }

@@ -9,20 +9,28 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 /**
  * Opens a pool; connections are made when first needed.
  * @param options.max connections at most
+ * @param options.patience for migrations: milliseconds that a statement may take, and wait for a lock within that
  * @param options.onError told of errors on idle connections; without a listener they would end the process
  */
 export function connect(
   url: string,
-  options: { max: number; applicationName: string; onError: (error: Error) => void },
+  options: {
+    max: number;
+    applicationName: string;
+    onError: (error: Error) => void;
+    patience?: { statementMs: number; lockMs: number };
+  },
 ): Db {
+  const statementMs = options.patience?.statementMs ?? 5_000;
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max,
     application_name: options.applicationName,
     connectionTimeoutMillis: 1_500,
     idleTimeoutMillis: 30_000,
-    statement_timeout: 5_000,
-    query_timeout: 6_000,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + 1_000,
+    ...(options.patience && { lock_timeout: options.patience.lockMs }),
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
   });

@@ -27,12 +27,19 @@ const MIGRATIONS: Record<string, Migration> = {
 };
 
 /**
+ * Each migration in a transaction of its own: its locks are held no longer than it takes.
  * @returns the names of those that it applied
  * @throws the error of the migration that failed; the ones before it stay applied
  */
 export async function migrate(db: Db): Promise<string[]> {
-  const { error, results = [] } = await migratorOf(db).migrateToLatest();
-  if (error === undefined) return results.map(({ migrationName }) => migrationName);
+  const applied: string[] = [];
+  for (let next = await applyNext(db); next !== undefined; next = await applyNext(db)) applied.push(next);
+  return applied;
+}
+
+async function applyNext(db: Db): Promise<string | undefined> {
+  const { error, results = [] } = await migratorOf(db).migrateUp();
+  if (error === undefined) return results[0]?.migrationName;
   const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'migrations';
   throw new Error(`database: ${failed} failed`, { cause: error });
 }

@@ -72,6 +72,8 @@ export type StepsTable = {
   /** The same place in the bytes of its text, which is what readers go by. */
   log_bytes: Generated<number>;
   log_state: Generated<LogState>;
+  /** Its reports are no more than a chart shows. */
+  is_thinned: Generated<boolean>;
 };
 
 /** `end_missing`: more cannot be had of it. `removed`: it was purged. */

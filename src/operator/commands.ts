@@ -1,6 +1,7 @@
 /** `users`, `tokens`, `db`, `params`, `server`, `worker`: what runs on this machine, by our own modules instead of HTTP. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { formatOf } from '../cli/context.ts';
+import { AGE_WORDS, parseAge } from '../domain/age.ts';
 import { NEEDS_DATABASE } from './options.ts';
 import { tokenCommands } from './token-commands.ts';
 import { userCommands } from './user-commands.ts';
@@ -42,10 +43,12 @@ export function operatorCommands(program: Command): void {
     .action(async () => await (await import('../worker.ts')).runWorkerProcess());
 }
 
+type PurgeOptions = { logsOlderThan?: number; jobsOlderThan?: number; dryRun?: true };
+
 function databaseCommands(program: Command): void {
   const db = program
     .command('db')
-    .description("the database's migrations")
+    .description("the database's migrations, and what it keeps")
     .addHelpText('after', `${NEEDS_DATABASE}syncrator db status`);
   db.command('status', { isDefault: true })
     .description('which migrations are applied, and which are pending')
@@ -61,4 +64,23 @@ function databaseCommands(program: Command): void {
       const { up } = await import('./migrations.ts');
       await up(formatOf(command));
     });
+  db.command('purge')
+    .description('delete old logs and jobs; never active ones, or the newest success of a target')
+    .option('--logs-older-than <age>', 'of jobs that ended so long ago: 36h, 90d, 8w, 2y', age)
+    .option('--jobs-older-than <age>', 'the jobs themselves, with all that is recorded of them', age)
+    .option('--dry-run', 'only tell what would be deleted')
+    .addHelpText(
+      'after',
+      `\nThe workers do so by themselves every hour, as KEEP_LOGS and KEEP_JOBS say.${NEEDS_DATABASE}syncrator db purge --logs-older-than 90d --dry-run`,
+    )
+    .action(async (options: PurgeOptions, command: Command) => {
+      const { purgeOld } = await import('./purge.ts');
+      await purgeOld(formatOf(command), options);
+    });
+}
+
+function age(text: string): number {
+  const seconds = parseAge(text);
+  if (seconds === undefined) throw new InvalidArgumentError(`It ${AGE_WORDS}.`);
+  return seconds;
 }

@@ -6,12 +6,12 @@ import type { Db } from '../db/schema.ts';
 import { findPostgres } from '../embedded/postgres.ts';
 
 /** @throws CliFailure 3 when Postgres cannot be reached */
-export async function withDatabase<T>(work: (db: Db) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(work: (db: Db, url: string) => Promise<T>): Promise<T> {
   const url = await findDatabase();
   const onError = (error: Error) => process.stderr.write(`${error.message}\n`);
   const db = connect(url, { max: 1, applicationName: 'syncrator-operator', onError });
   try {
-    return await work(db);
+    return await work(db, url);
   } catch (error) {
     if (!isDatabaseAway(error)) throw error;
     const { host } = new URL(url); // its user and password are nobody's business

@@ -1,6 +1,7 @@
 /** The database's migrations: which are applied, and applying the others. */
 import { type Format, print, tableOf } from '../cli/output.ts';
-import { listMigrations, migrate, type MigrationState } from '../db/migrate.ts';
+import { listMigrations, type MigrationState } from '../db/migrate.ts';
+import { upgradeSchema } from '../db/upgrade.ts';
 import { withDatabase } from './database.ts';
 
 const LOOKS = { applied: 'green', pending: 'yellow', unknown: 'red' } as const;
@@ -13,7 +14,9 @@ export async function status(format: Format): Promise<void> {
 }
 
 export async function up(format: Format): Promise<void> {
-  const applied = await withDatabase(migrate);
+  const applied = await withDatabase((_, url) =>
+    upgradeSchema(url, (what) => void process.stderr.write(`${what}: somebody works there; trying again\n`)),
+  );
   print(format, { applied }, () =>
     applied.length === 0 ? 'nothing was pending' : applied.map((name) => `applied ${name}`).join('\n'),
   );
@@ -28,7 +31,9 @@ function hints(all: readonly MigrationState[]): string[] {
   return [
     ...(has('pending') ? ['apply what is pending: syncrator db up'] : []),
     ...(has('unknown')
-      ? ['the database is newer than this version: api and worker of it will not start']
+      ? [
+          'the database is newer than this version: its api and worker work on it as far as the version before it may',
+        ]
       : []),
   ];
 }

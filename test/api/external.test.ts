@@ -180,6 +180,16 @@ describe('its log', () => {
     expect(rest).toMatch(/half.*Set status: completed/s);
   });
 
+  it('says so when it is kept no longer', async () => {
+    const id = await start();
+    await tell(id, { status: 'completed' });
+    await sql`DELETE FROM job_log WHERE job_id = ${id}`.execute(api.db);
+    expect((await api.call('GET', `/jobs/${id}/logs`)).text).toMatch(
+      /^\[Syncrator: this log is kept no longer/,
+    );
+    expect((await api.call('GET', `/jobs/${id}/logs?follow`)).text).toMatch(/kept no longer.*event: end/s);
+  });
+
   it('keeps its beginning and its end, and says what is left out', async () => {
     await using small = await setup({ env: { LOG_LIMIT: '64KiB' } });
     const id = (await small.call('POST', '/sync/outside/dev')).body.job_id;

@@ -5,8 +5,10 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { z } from 'zod';
+import { connect } from '../../src/db/connect.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { SECRET } from './support.ts';
 
@@ -171,5 +173,19 @@ it('lets a call that waits for its job go: when its client leaves, and when the 
   } finally {
     api.child.kill('SIGKILL');
     await own.drop();
+  }
+});
+
+it('serves a database that a newer version has made, and says so', async () => {
+  (await start()).child.disconnect();
+  const db = connect(database.url, { max: 1, applicationName: 'test', onError: () => undefined });
+  try {
+    await sql`INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01T00:00:00.000Z')`.execute(db);
+    const { url, said } = await start();
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    expect(said.join('')).toMatch(/9999-later.*made by a newer version/);
+  } finally {
+    await sql`DELETE FROM kysely_migration WHERE name = '9999-later'`.execute(db);
+    await db.destroy();
   }
 });

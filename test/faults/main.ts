@@ -1,5 +1,5 @@
 /**
- * `npm run faults -- <program> ... [--seed N] [--scale 0.1]`: tries to break the product. What it says on the way goes
+ * `npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF]`: tries to break the product. What it says on the way goes
  * to stderr; each program ends with one line of JSON on stdout. Exit code 1 on any violation, or when less was done than
  * had to be.
  */
@@ -8,17 +8,23 @@ import type { Figures, Program } from './program.ts';
 import { PROGRAMS } from './programs/index.ts';
 
 const USAGE = [
-  'npm run faults -- <program> ... [--seed N] [--scale 0.1]',
+  'npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF]',
   '',
   ...PROGRAMS.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`),
   '',
   '  --seed N       repeats what the seed decided; random by default, and told',
   '  --scale 0.1    a tenth of the amount; 1 by default',
+  '  --from REF     upgrade: what is upgraded from, a tag or commit; this checkout by default',
 ].join('\n');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string' }, scale: { type: 'string', default: '1' }, help: { type: 'boolean' } },
+  options: {
+    seed: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    from: { type: 'string' },
+    help: { type: 'boolean' },
+  },
 });
 if (values.help) {
   console.log(USAGE);
@@ -56,7 +62,7 @@ async function passes(program: Program): Promise<boolean> {
   let figures: Figures;
   try {
     const amount = (full: number, least = 1) => Math.max(least, Math.round(full * scale));
-    figures = await program.run({ seed, scale, amount, say });
+    figures = await program.run({ seed, scale, from: values.from, amount, say });
   } catch (error) {
     console.error(error);
     const reason = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,8 @@ export type Run = {
   readonly seed: number;
   /** How much of the full amount is done: 1 is what README claims, 0.1 what CI runs. */
   readonly scale: number;
+  /** For `upgrade`: the commit that is upgraded from; none is this checkout itself. */
+  readonly from: string | undefined;
   /** The full amount in this scale: at least `least`, which is 1 by default. */
   amount(full: number, least?: number): number;
   /** Tells a human how far it is. */

@@ -222,6 +222,45 @@ describe('db', () => {
     expect(up.stderr).toContain('9999-later');
   });
 
+  test('purge tells what it would delete, and deletes that and no more', async () => {
+    await migrate(db);
+    await sql`INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, runner, steps_spec, spec_hash,
+        trigger, requested_by, status, created_at, finished_at)
+      SELECT gen_random_uuid(), 'dev', 'a', 'sync', 'sync', 'latest', '', 'process', '[]', '', 'api', 'test', 'failed',
+        now() - make_interval(days => days), now() - make_interval(days => days)
+      FROM unnest(ARRAY[800, 100, 10]) AS days`.execute(db);
+    await sql`INSERT INTO steps (job_id, step, attempt, action, name, log_bytes)
+      SELECT id, 0, 1, 'sync', id, 2000 FROM jobs`.execute(db);
+    await sql`INSERT INTO step_logs SELECT id, 0, 1, 0, 2000, repeat('x', 2000) FROM jobs`.execute(db);
+    const ages = ['--logs-older-than', '90d', '--jobs-older-than', '2y'];
+    const would = await run(['db', 'purge', ...ages, '--dry-run']);
+    expect([would.code, would.stderr]).toEqual([0, '']);
+    expect(would.stdout).toMatch(/^logs +\d{4}-\S+ +2 jobs +4 kB\njobs +\d{4}-\S+ +1 job\n$/m);
+    const left = async () =>
+      (
+        await sql<{
+          left: string;
+        }>`SELECT (SELECT count(*) FROM jobs) || ' jobs, ' || count(*) || ' logs' AS left
+          FROM step_logs`.execute(db)
+      ).rows[0]?.left;
+    expect(await left()).toBe('3 jobs, 3 logs');
+    const done = await run(['db', 'purge', ...ages]);
+    expect([done.code, done.stdout]).toEqual([0, 'deleted the logs of 2 jobs (4 kB), and 1 job\n']);
+    expect(done.stderr).toMatch(/^logs .* 2 jobs +4 kB\njobs .* 1 job\n$/m);
+    expect(await left()).toBe('2 jobs, 1 logs');
+    const again = await run(['db', 'purge', '--logs-older-than', '90d', '--output', 'json']);
+    expect(JSON.parse(again.stdout)).toEqual({ dry_run: false, logs: 0, log_bytes: 0, jobs: 0, records: 0 });
+    for (const [args, words] of [
+      [[], 'say what is to go'],
+      [['--logs-older-than', '90'], 'must be a number of hours, days'],
+      [['--jobs-older-than', '0d'], 'must be a number of hours, days'],
+    ] as const)
+      expect(await run(['db', 'purge', ...args])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(words),
+      });
+  });
+
   test('a Postgres that is away ends with 3 and its address, without its password', async () => {
     const url = `postgres://ada:hush-hush@127.0.0.1:${await freePort()}/syncrator`;
     const { code, stderr } = await run(['db'], { DATABASE_URL: url });

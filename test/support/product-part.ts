@@ -25,10 +25,14 @@ export type ProductPart = {
   output(): string;
 };
 
-/** @param of.script from the project's root */
+/**
+ * @param of.script from the project's root
+ * @param of.root another checkout of the project than this one
+ */
 export function createProductPart(of: {
   name: string;
   script: string;
+  root?: string | undefined;
   environment: Readonly<Record<string, string>>;
   nodeArguments?: readonly string[];
   /** A command that runs the one that follows it. */
@@ -54,7 +58,7 @@ export function createProductPart(of: {
       return child?.pid;
     },
     async start() {
-      const node = [process.execPath, ...(of.nodeArguments ?? []), path.join(ROOT, of.script)];
+      const node = [process.execPath, ...(of.nodeArguments ?? []), path.join(of.root ?? ROOT, of.script)];
       const [program = '', ...args] = [...(of.under ?? []), ...node];
       const started = spawn(program, args, {
         env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...of.environment },

@@ -1,4 +1,4 @@
-/** Whole logs: how far each was read stands with its step, and its chunks are merged, in bytes of their own text. */
+/** Whole logs: how far each was read stands with its step, in bytes of its own text; and what retention goes by. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -6,6 +6,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const STATEMENTS = [
+  // All at once and first, so that it never holds one of them while it waits for another in the midst of its work.
+  `LOCK TABLE jobs, steps, step_logs, schedule_firings, idempotency_keys IN ACCESS EXCLUSIVE MODE`,
   // log_read and log_mark: the place in what the program printed; log_bytes: the same in the text that is kept of it.
   `ALTER TABLE steps
     ADD COLUMN log_read bigint NOT NULL DEFAULT 0,
@@ -20,4 +22,10 @@ const STATEMENTS = [
   `UPDATE steps SET log_state = 'complete' FROM jobs
     WHERE jobs.id = steps.job_id AND jobs.finished_at IS NOT NULL`,
   `ALTER TABLE step_logs DROP COLUMN mark`,
+
+  // Reports of ended jobs are thinned once to what is shown of them; jobs are deleted with what refers to them.
+  `ALTER TABLE steps ADD COLUMN is_thinned boolean NOT NULL DEFAULT false`,
+  `CREATE INDEX steps_unthinned ON steps (job_id) WHERE NOT is_thinned`,
+  `CREATE INDEX schedule_firings_by_job ON schedule_firings (job_id) WHERE job_id IS NOT NULL`,
+  `CREATE INDEX idempotency_keys_by_job ON idempotency_keys (job_id) WHERE job_id IS NOT NULL`,
 ];

@@ -10,6 +10,7 @@ import { lostAnswers } from './lost-answers.ts';
 import { mutations } from './mutations.ts';
 import { outagesDown, outagesStopped } from './outages.ts';
 import { podFaults } from './pod-faults.ts';
+import { upgrade } from './upgrade.ts';
 
 export const PROGRAMS: readonly Program[] = [
   fuzz,
@@ -20,6 +21,7 @@ export const PROGRAMS: readonly Program[] = [
   podFaults,
   outagesDown,
   outagesStopped,
+  upgrade,
   mutations,
   access,
   hostile,

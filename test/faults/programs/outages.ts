@@ -5,6 +5,7 @@ import { untilQuiet } from '../audit/quiet.ts';
 import { untilKubernetesIsRight } from '../outages/kubernetes-right.ts';
 import { createLoad, type Load, type LoadSize, targetsOf } from '../outages/load.ts';
 import { type Prober, startProber } from '../outages/prober.ts';
+import { endedJob, untilRight } from '../outages/right.ts';
 import type { Program, Run } from '../program.ts';
 import { createRandom } from '../random.ts';
 import type { FaultPart } from '../rig/part.ts';
@@ -125,22 +126,6 @@ async function sitOut(rig: Rig, { outage, seconds, way, load, prober }: Through)
   await going;
   await load.endLate();
   return { took: await untilRight(load, from), kubernetes };
-}
-
-async function untilRight(load: Load, from: number): Promise<{ seconds: number; last: string[] }> {
-  let last: string[] = [];
-  for (const deadline = from + 6 * RIGHT_WITHIN_S * 1000; Date.now() < deadline; await wait(200)) {
-    const wrong = await load.wrong().catch((error: unknown) => [String(error)]); // Postgres comes back
-    if (wrong.length === 0) break;
-    last = wrong;
-  }
-  return { seconds: secondsSince(from), last };
-}
-
-async function endedJob(rig: Rig): Promise<number> {
-  const id = await rig.api.started({ target: 'over', action: 'sync', options: '--seconds 0' });
-  await rig.api.until(id, ({ status }) => status === 'completed');
-  return id;
 }
 
 function secondsSince(time: number): number {

@@ -20,6 +20,8 @@ import { type Link, startToxiproxy } from './toxiproxy.ts';
 import { watchStatuses } from '../audit/status-log.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
+const API = 'src/server.ts';
+const WORKER = 'src/worker.ts';
 
 /** Each target has a params file for each. */
 export const ACTIONS = ['sync', 'delta', 'delete', 'diff'] as const;
@@ -34,6 +36,8 @@ export type RigOptions = {
   /** Whether pods do what their arguments say (test/support/actor.ts); true by default. */
   readonly actor?: boolean;
   readonly forceDelete?: boolean;
+  /** The checkout that apis and workers are of; this one by default. */
+  readonly root?: string | undefined;
   /** What the first api is run by: a command that runs the one that follows it. */
   readonly apiUnder?: (dir: string) => readonly string[];
   readonly say: (line: string) => void;
@@ -54,8 +58,13 @@ export type Rig = AsyncDisposable & {
   postgresUrl(link: Link): string;
   readonly apis: readonly ProductPart[];
   readonly workers: readonly ProductPart[];
-  /** Of each api. */
-  readonly urls: readonly string[];
+  /** One more of this checkout, not started. Nobody calls the api until its url is in `urls`. */
+  readonly oneMore: {
+    api(): Promise<{ readonly part: ProductPart; readonly port: number }>;
+    worker(): Promise<ProductPart>;
+  };
+  /** Of each api that is called; each call looks here. */
+  readonly urls: string[];
   readonly postgres: FaultPart;
   readonly temporalServer: FaultPart;
   /** Signed in as admin; spreads its calls over the apis. */
@@ -72,11 +81,14 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   await using undo = new AsyncDisposableStack();
   undo.defer(() => rmSync(dir, { recursive: true, force: true }));
   say('starting the cluster, Postgres and Temporal');
+  const bundleOf = (root: string, name: string) =>
+    bundleForWorker(path.join(root, 'src/workflow-bundle.ts'), path.join(dir, name));
+  const { root = ROOT } = options;
   const [cluster, postgres, temporalServer, bundle] = await Promise.all([
     startCluster({ ...options.cluster, dir: path.join(dir, 'cluster'), keepHistory: true }),
     createPostgresPart(dir),
     createTemporalPart(dir),
-    bundleForWorker(path.join(ROOT, 'src/workflow-bundle.ts'), path.join(dir, 'workflow-bundle.js')),
+    bundleOf(root, 'workflow-bundle.js'),
   ]);
   undo.use(cluster);
   undo.defer(() => postgres.stop());
@@ -123,19 +135,45 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     LOG_LEVEL: 'info',
     ...options.environment,
   };
-  const part = (name: string, script: string, more: Record<string, string>, under?: readonly string[]) => {
-    const created = createProductPart({ name, script, environment: { ...environment, ...more }, under });
-    undo.defer(() => created.kill());
+  const parts: ProductPart[] = [];
+  undo.defer(async () => void (await Promise.all(parts.map((part) => part.kill()))));
+  const part = (of: {
+    script: string;
+    root: string;
+    more: Record<string, string>;
+    under?: readonly string[] | undefined;
+  }) => {
+    const { script, under } = of;
+    const kind = script === API ? 'api' : 'worker';
+    const name = `${kind} ${parts.filter((other) => other.script === script).length + 1}`;
+    const created = createProductPart({
+      name,
+      script,
+      root: of.root,
+      environment: { ...environment, ...of.more },
+      under,
+    });
+    parts.push(created);
     return created;
   };
   const apis = ports.map((port, at) => {
     const under = at === 0 ? options.apiUnder?.(dir) : undefined;
-    return part(`api ${at + 1}`, 'src/server.ts', { PORT: String(port) }, under);
+    return part({ script: API, root, more: { PORT: String(port) }, under });
   });
-  const urls = ports.map((port) => `http://127.0.0.1:${port}`);
-  const workers = Array.from({ length: options.workers ?? 2 }, (_, at) =>
-    part(`worker ${at + 1}`, 'src/worker.ts', bundle),
+  const urls = ports.map(urlOf);
+  const workers = Array.from({ length: options.workers ?? 2 }, () =>
+    part({ script: WORKER, root, more: bundle }),
   );
+  const oneMore: Rig['oneMore'] = {
+    async api() {
+      const port = await freePort();
+      return { part: part({ script: API, root: ROOT, more: { PORT: String(port) } }), port };
+    },
+    async worker() {
+      const more = root === ROOT ? bundle : await bundleOf(ROOT, 'next-workflow-bundle.js');
+      return part({ script: WORKER, root: ROOT, more });
+    },
+  };
   say('starting two apis and the workers');
   await apis[0]?.start(); // makes the schema
   await Promise.all([...apis.slice(1), ...workers].map((started) => started.start()));
@@ -159,6 +197,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     postgresUrl: (link) => moved(postgres.server.url('syncrator'), link.address),
     apis,
     workers,
+    oneMore,
     urls,
     postgres,
     temporalServer,
@@ -174,6 +213,11 @@ function throughLink(ground: KubernetesGround, cluster: Cluster, link: Link, dir
   const file = path.join(dir, 'worker.kubeconfig');
   writeFileSync(file, text.replaceAll(cluster.server, `https://${link.address}`), { mode: 0o600 });
   return file;
+}
+
+/** Where an api of this port is called. */
+export function urlOf(port: number): string {
+  return `http://127.0.0.1:${port}`;
 }
 
 function moved(url: string, address: string): string {

@@ -1,0 +1,55 @@
+/** Deletes old logs and jobs, and tells before, meanwhile and after what goes. */
+import { createCountDisplay } from '../cli/count-line.ts';
+import { CliFailure } from '../cli/failure.ts';
+import { type Format, print, tableOf } from '../cli/output.ts';
+import { bytesOf } from '../client/words.ts';
+import { migrate } from '../db/migrate.ts';
+import { type Plan, planPurge, purge } from '../retention.ts';
+import { withDatabase } from './database.ts';
+
+type Options = {
+  readonly logsOlderThan?: number;
+  readonly jobsOlderThan?: number;
+  readonly dryRun?: true;
+};
+
+/** @throws CliFailure when nothing is named to be deleted, or another one is at it */
+export async function purgeOld(format: Format, options: Options): Promise<void> {
+  const keep = { logsSeconds: options.logsOlderThan, jobsSeconds: options.jobsOlderThan };
+  if (keep.logsSeconds === undefined && keep.jobsSeconds === undefined)
+    throw new CliFailure('say what is to go: --logs-older-than 90d, --jobs-older-than 2y');
+  await withDatabase(async (db) => {
+    await migrate(db);
+    const plan = await planPurge(db, keep);
+    if (options.dryRun) return print(format, { dry_run: true, ...shown(plan) }, () => tableOfPlan(plan));
+    if (format === 'table') process.stderr.write(`${tableOfPlan(plan)}\n`);
+    const display = createCountDisplay(plan.logs + plan.jobs);
+    const purged = await purge(db, keep, { onProgress: ({ logs, jobs }) => display.show(logs + jobs) });
+    display.end();
+    if (!purged) throw new CliFailure('a worker, or another purge, is at it just now: try again in a while');
+    const { logs, logBytes, jobs, records } = purged;
+    const data = { dry_run: false, logs, log_bytes: logBytes, jobs, records };
+    print(
+      format,
+      data,
+      () => `deleted the logs of ${count(logs)} (${bytesOf(logBytes)}), and ${count(jobs)}`,
+    );
+  });
+}
+
+function shown({ logsBefore, jobsBefore, logs, logBytes, jobs }: Plan) {
+  const time = (at: Date | undefined) => at?.toISOString() ?? null;
+  return { logs_before: time(logsBefore), jobs_before: time(jobsBefore), logs, log_bytes: logBytes, jobs };
+}
+
+function tableOfPlan({ logsBefore, jobsBefore, logs, logBytes, jobs }: Plan): string {
+  const rows = [
+    ...(logsBefore ? [['logs', logsBefore.toISOString(), count(logs), bytesOf(logBytes)]] : []),
+    ...(jobsBefore ? [['jobs', jobsBefore.toISOString(), count(jobs), '']] : []),
+  ];
+  return tableOf(['TO DELETE', 'ENDED BEFORE', 'OF', 'TEXT'], rows, '');
+}
+
+function count(jobs: number): string {
+  return `${jobs.toLocaleString('en')} ${jobs === 1 ? 'job' : 'jobs'}`;
+}

@@ -1,0 +1,25 @@
+/** When all jobs of a load are as they must be again. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Rig } from '../rig/rig.ts';
+import type { Load } from './load.ts';
+
+/** It is waited for so long; the programs allow less. */
+const LIMIT_MS = 180_000;
+
+/** @returns how long after `from` (milliseconds since 1970), and what was last wrong */
+export async function untilRight(load: Load, from: number): Promise<{ seconds: number; last: string[] }> {
+  let last: string[] = [];
+  for (const deadline = from + LIMIT_MS; Date.now() < deadline; await wait(200)) {
+    const wrong = await load.wrong().catch((error: unknown) => [String(error)]); // Postgres comes back
+    if (wrong.length === 0) break;
+    last = wrong;
+  }
+  return { seconds: Math.round((Date.now() - from) / 100) / 10, last };
+}
+
+/** The id of a job of target `over` that is completed. */
+export async function endedJob(rig: Rig): Promise<number> {
+  const id = await rig.api.started({ target: 'over', action: 'sync', options: '--seconds 0' });
+  await rig.api.until(id, ({ status }) => status === 'completed');
+  return id;
+}
