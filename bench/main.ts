@@ -3,8 +3,10 @@
  * JSON, the table comes last. Whether a bound holds is told, never turned into the exit code: machines differ.
  */
 import { parseArgs } from 'node:util';
+import * as cold from './cold.ts';
 import * as events from './events.ts';
 import type { Figure } from './figure.ts';
+import * as growth from './growth.ts';
 import * as kubernetes from './kubernetes.ts';
 import * as listing from './listing.ts';
 import * as load from './load.ts';
@@ -16,7 +18,7 @@ import { table } from './table.ts';
 
 type Group = { readonly group: string; readonly run: (options: { once: boolean }) => Promise<Figure[]> };
 
-const GROUPS: readonly Group[] = [load, start, runs, listing, events, page, solr, kubernetes];
+const GROUPS: readonly Group[] = [load, start, cold, runs, growth, listing, events, page, solr, kubernetes];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,71 +1,14 @@
 /** The only reader of `process.env` outside the sync program: every setting of api and worker, checked once. */
 import path from 'node:path';
 import { z } from 'zod';
-import { AGE_WORDS, parseAge, type Retention } from './domain/age.ts';
+import type { Retention } from './domain/age.ts';
 import { type Grant, ROLES, unlimited } from './domain/grant.ts';
 import type { PodOverrides } from './domain/job.ts';
 import { type OidcRole, parseOidcRoles } from './oidc-roles.ts';
 import { parsePodOverrides } from './pod-overrides.ts';
 import { withSecretFiles } from './secret-files.ts';
-
-const flag = z
-  .enum(['true', 'false'])
-  .default('false')
-  .transform((value) => value === 'true');
-/** https, or http on this machine: keys that come over an open line could be anybody's. */
-export function isTrusted(url: URL): boolean {
-  const isHere = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-  const isBare = url.username === '' && url.password === '' && url.hash === '';
-  return isBare && (url.protocol === 'https:' || (url.protocol === 'http:' && isHere));
-}
-const trustedUrl = z
-  .url()
-  .refine(
-    (text) => URL.canParse(text) && isTrusted(new URL(text)),
-    'must be https://… (http:// only of this machine)',
-  );
-/** A target and its environment, as they stand in a path. */
-const targetAndEnv = z
-  .string()
-  .regex(/^[^/]+\/[^/]+$/, 'must be <target>/<env>, as in POST /sync/<target>/<env>')
-  .transform((text) => {
-    const [name = '', env = ''] = text.split('/');
-    return { name, env };
-  });
-const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
-/** `16777216`, `512KiB`, `16MiB` or `1GiB`: bytes. */
-const size = z
-  .string()
-  .regex(/^\d{1,10}(KiB|MiB|GiB)?$/, 'must be bytes, or a number of KiB, MiB or GiB, such as 16MiB')
-  .transform((text) => {
-    const number = Number.parseInt(text, 10);
-    return number * UNITS[text.replace(/^\d+/, '') as keyof typeof UNITS];
-  });
-/** `90d`, or `off`: seconds, or undefined for ever. */
-const age = z.string().transform((text, context) => {
-  if (text === 'off') return undefined;
-  const seconds = parseAge(text);
-  if (seconds === undefined) context.addIssue(`${AGE_WORDS}, or off`);
-  return seconds;
-});
-const port = z.coerce.number().int().min(0).max(65535);
-
-/** What a parser of ours takes; its words are the fault's. */
-function parsedBy<T>(parser: (text: string) => T) {
-  return (text: string, context: z.RefinementCtx): T => {
-    try {
-      return parser(text);
-    } catch (error) {
-      context.addIssue(error instanceof Error ? error.message : String(error));
-      return z.NEVER;
-    }
-  };
-}
-const names = (text: string) =>
-  text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+import { age, flag, names, parsedBy, port, size, targetAndEnv, trustedUrl } from './setting-forms.ts';
+import { readTemporalSecurity, type TemporalSecurity, temporalSecurityFaults } from './temporal-security.ts';
 
 const variables = z.object({
   PORT: port.default(8080),
@@ -77,6 +20,12 @@ const variables = z.object({
   TEMPORAL_ADDRESS: z.string().regex(/^[^\s:]+:\d+$/, 'must be host:port'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_UI_URL: z.url().optional(),
+  TEMPORAL_TLS: flag.optional(),
+  TEMPORAL_TLS_CA_FILE: z.string().min(1).optional(),
+  TEMPORAL_TLS_CERT_FILE: z.string().min(1).optional(),
+  TEMPORAL_TLS_KEY_FILE: z.string().min(1).optional(),
+  TEMPORAL_TLS_SERVER_NAME: z.string().min(1).optional(),
+  TEMPORAL_API_KEY: z.string().min(1).optional(),
   RUNNER: z.enum(['process', 'kubernetes']).default('process'),
   KUBERNETES_CONTEXT: z.string().min(1).optional(),
   KUBERNETES_NAMESPACE: z
@@ -109,17 +58,14 @@ const variables = z.object({
   TEMPORAL_METRICS_PORT: port.optional(),
   HEALTH_FILE: z.string().min(1).optional(),
   WORKFLOW_BUNDLE: z.string().min(1).optional(),
-  PUBLIC_READS: flag,
+  PUBLIC_READS: flag.prefault('false'),
   OIDC_ISSUER: trustedUrl.optional(),
   OIDC_AUDIENCE: z.string().min(1).optional(),
   JWKS_URL: trustedUrl.optional(),
   OIDC_ROLE_CLAIM: z.string().transform(names).optional(),
   OIDC_ROLES: z.string().transform(parsedBy(parseOidcRoles)).optional(),
   OIDC_DEFAULT_ROLE: z.enum([...ROLES, 'none']).optional(),
-  LOCAL_LOGIN: z
-    .enum(['true', 'false'])
-    .default('true')
-    .transform((value) => value === 'true'),
+  LOCAL_LOGIN: flag.prefault('true'),
   INPUT_DIR: z.string().min(1).optional(),
   ITEM_BANK: targetAndEnv.optional(),
   GITLAB_HOOK_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
@@ -146,6 +92,7 @@ const OF_ISSUER = [
 const schema = variables.check(({ value, issues }) => {
   const fault = (name: keyof typeof value, message: string) =>
     issues.push({ code: 'custom', input: undefined, path: [name], message });
+  for (const [name, message] of temporalSecurityFaults(value)) fault(name, message);
   if (value.OIDC_ISSUER === undefined) {
     for (const name of OF_ISSUER) if (value[name] !== undefined) fault(name, 'needs OIDC_ISSUER');
     if (!value.LOCAL_LOGIN) fault('LOCAL_LOGIN', 'is false, which needs OIDC_ISSUER: nobody could log in');
@@ -176,6 +123,7 @@ export type Config = {
     readonly address: string;
     readonly namespace: string;
     readonly uiUrl: string | undefined;
+    readonly security: TemporalSecurity;
   };
   readonly runner: 'process' | 'kubernetes';
   readonly kubernetes: {
@@ -236,7 +184,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     port: e.PORT,
     host: e.HOST,
     databaseUrl: e.DATABASE_URL,
-    temporal: { address: e.TEMPORAL_ADDRESS, namespace: e.TEMPORAL_NAMESPACE, uiUrl: e.TEMPORAL_UI_URL },
+    temporal: {
+      address: e.TEMPORAL_ADDRESS,
+      namespace: e.TEMPORAL_NAMESPACE,
+      uiUrl: e.TEMPORAL_UI_URL,
+      security: readTemporalSecurity(e),
+    },
     runner: e.RUNNER,
     kubernetes: {
       context: e.KUBERNETES_CONTEXT,

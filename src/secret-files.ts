@@ -7,6 +7,7 @@ export const SECRET_SETTINGS = [
   'SYNCRATOR_SECRET',
   'SYNCRATOR_ADMIN_PASSWORD',
   'GITLAB_HOOK_SECRET',
+  'TEMPORAL_API_KEY',
 ] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,8 @@
 /** The keys an OIDC issuer publishes: fetched when first needed, kept while it is away, fetched anew when they change. */
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
-import { isTrusted, type OidcSettings } from '../config.ts';
+import type { OidcSettings } from '../config.ts';
+import { isTrusted } from '../setting-forms.ts';
 import type { Log } from '../log.ts';
 import { Problem } from './problem.ts';
 

@@ -1,6 +1,6 @@
 /** `users`, `tokens`, `db`, `params`, `server`, `worker`: what runs on this machine, by our own modules instead of HTTP. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { formatOf } from '../cli/context.ts';
+import { formatOf, reasonOf } from '../cli/context.ts';
 import { AGE_WORDS, parseAge } from '../domain/age.ts';
 import { NEEDS_DATABASE } from './options.ts';
 import { tokenCommands } from './token-commands.ts';
@@ -64,6 +64,13 @@ function databaseCommands(program: Command): void {
       const { up } = await import('./migrations.ts');
       await up(formatOf(command));
     });
+  db.command('restored')
+    .description('after a restore, before api and worker start: no id is given out twice')
+    .addHelpText('after', `${NEEDS_DATABASE}syncrator db restored`)
+    .action(async (_: object, command: Command) => {
+      const { afterRestore } = await import('./restored.ts');
+      await afterRestore(formatOf(command));
+    });
   db.command('purge')
     .description('delete old logs and jobs; never active ones, or the newest success of a target')
     .option('--logs-older-than <age>', 'of jobs that ended so long ago: 36h, 90d, 8w, 2y', age)
@@ -75,7 +82,7 @@ function databaseCommands(program: Command): void {
     )
     .action(async (options: PurgeOptions, command: Command) => {
       const { purgeOld } = await import('./purge.ts');
-      await purgeOld(formatOf(command), options);
+      await purgeOld(formatOf(command), options, reasonOf(command));
     });
 }
 

@@ -1,5 +1,6 @@
 /** The connection to Temporal: lazy, so that a process starts while Temporal is away; every call has a deadline. */
 import { Client, Connection } from '@temporalio/client';
+import type { TemporalSecurity } from '../temporal-security.ts';
 
 export type Temporal = {
   readonly client: Client;
@@ -14,9 +15,14 @@ export type Temporal = {
  */
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
 
-export function connectTemporal(config: { address: string; namespace: string }): Temporal {
+export function connectTemporal(config: {
+  address: string;
+  namespace: string;
+  security?: TemporalSecurity;
+}): Temporal {
   const connection = Connection.lazy({
     address: config.address,
+    ...config.security,
     connectTimeout: '5 seconds',
     channelArgs: RECONNECT,
   });

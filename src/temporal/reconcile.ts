@@ -66,7 +66,7 @@ const PARTS: Record<string, (deps: ReconcileDeps) => Promise<void>> = {
   unobserved: pokeUnserved,
   cancelling: cancelAgain,
   orphans: removeOrphans,
-  schedules: ({ temporal, params, installation }) => syncSchedules(temporal, params, installation),
+  schedules: syncSchedules,
   missed: noticeMissedSchedules,
 };
 

@@ -6,6 +6,8 @@ import {
   type ScheduleOptions,
   type ScheduleSummary,
 } from '@temporalio/client';
+import { readPauses, writePause } from '../db/schedule-pauses.ts';
+import type { Db } from '../db/schema.ts';
 import { SCHEDULED_JOB, TASK_QUEUE } from '../domain/workflow.ts';
 import type { JobParams, ParamsFile, Schedule } from '../job-params.ts';
 import { type Temporal, within } from './connect.ts';
@@ -13,28 +15,41 @@ import { type Temporal, within } from './connect.ts';
 const DEADLINE_MS = 5_000;
 
 /**
- * Makes Temporal's schedules agree with the params files. An existing one keeps its pause; only schedules that
- * carry this installation's uuid are removed. Safe to repeat and to run in several workers at once.
+ * Makes Temporal's schedules agree with the params files. An existing one keeps its pause, and one that Temporal has lost
+ * gets it again; only schedules that carry this installation's uuid are removed. Safe to repeat and to run in several
+ * workers at once.
  */
-export async function syncSchedules(
-  temporal: Temporal,
-  params: JobParams,
-  installation: string,
-): Promise<void> {
+export async function syncSchedules({
+  db,
+  temporal,
+  params,
+  installation,
+}: {
+  db: Db;
+  temporal: Temporal;
+  params: JobParams;
+  installation: string;
+}): Promise<void> {
+  const pauses = await readPauses(db);
   const wanted = new Map(params.schedules.map((file) => [file.schedule.id, file]));
   const stored = await within(DEADLINE_MS, temporal.connection, () => listAll(temporal));
   for (const { scheduleId, memo } of stored)
     if (memo?.['installation'] === installation && !wanted.has(scheduleId))
       await handle(temporal, scheduleId, (h) => h.delete());
   for (const [id, file] of wanted) {
-    const options = scheduleOptions(file, installation);
+    const options = scheduleOptions(file, { installation, paused: pauses.get(id) });
     // Asked one by one: the list is eventually consistent, and what it does not show may be there all the same.
     const before = await describe(temporal, id);
-    if (!before)
+    if (!before) {
       await within(DEADLINE_MS, temporal.connection, () => temporal.client.schedule.create(options));
-    else if (before.action.memo?.['fingerprint'] !== options.action.memo?.['fingerprint'])
+      continue;
+    }
+    const { paused, note = '' } = before.state;
+    if (pauses.get(id) !== (paused ? note : undefined)) await writePause(db, id, paused ? note : undefined);
+    if (before.action.memo?.['fingerprint'] !== options.action.memo?.['fingerprint'])
       await update(temporal, id, options);
   }
+  for (const id of pauses.keys()) if (!wanted.has(id)) await writePause(db, id, undefined);
 }
 
 async function listAll(temporal: Temporal): Promise<ScheduleSummary[]> {
@@ -64,7 +79,11 @@ async function update(temporal: Temporal, id: string, options: ScheduleOptions):
   );
 }
 
-function scheduleOptions(file: ParamsFile & { schedule: Schedule }, installation: string): ScheduleOptions {
+/** @param of.paused the note of its pause, if it has one */
+function scheduleOptions(
+  file: ParamsFile & { schedule: Schedule },
+  of: { installation: string; paused: string | undefined },
+): ScheduleOptions {
   const { schedule } = file;
   const spec =
     schedule.spec.kind === 'cron'
@@ -83,7 +102,8 @@ function scheduleOptions(file: ParamsFile & { schedule: Schedule }, installation
       memo: { fingerprint: `${schedule.text} ${schedule.timezone}` },
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 minutes' },
-    memo: { installation },
+    memo: { installation: of.installation },
+    ...(of.paused === undefined ? {} : { state: { paused: true, note: of.paused } }),
   };
 }
 

@@ -127,7 +127,7 @@ describe('targets', () => {
 
 describe('schedules', () => {
   it('show their firings and, from Temporal, pause and next', async () => {
-    await syncSchedules(api.deps.temporal, api.deps.params, await readInstallation(api.db));
+    await syncSchedules({ ...api.deps, installation: await readInstallation(api.db) });
     const time = new Date('2026-11-22T01:00:00Z');
     await insertFiring(api.db, {
       schedule: 'qas.alpha.sync',
@@ -170,7 +170,7 @@ describe('schedules', () => {
   });
 
   it('are paused with a note, which Temporal and the audit keep without credentials', async () => {
-    await syncSchedules(api.deps.temporal, api.deps.params, await readInstallation(api.db));
+    await syncSchedules({ ...api.deps, installation: await readInstallation(api.db) });
     const where = '/schedules/qas.alpha.sync/pause';
     const noted = async () =>
       (await api.deps.temporal.client.schedule.getHandle('qas.alpha.sync').describe()).state.note;

@@ -45,7 +45,7 @@ beforeAll(async () => {
     ),
   });
   const declared = await loadJobParams(system.environment['JOB_PARAMS'] ?? '');
-  await syncSchedules(system.temporal, declared, await readInstallation(system.db));
+  await syncSchedules({ ...system, params: declared, installation: await readInstallation(system.db) });
 });
 afterAll(() => system[Symbol.asyncDispose]());
 

@@ -64,23 +64,26 @@ export function params(target: string, action: string, options: string, more = '
 /**
  * @param options.params the files to be written, or the folder that has them
  * @param options.temporal another Temporal than the run's, for tests that kill it
+ * @param options.databaseUrl an empty database of the test's own; one of the run's by default
  * @param options.ground what steps run on; processes by default. It is disposed of with the system.
  */
 export async function startSystem(options: {
   params: readonly [string, string][] | { readonly folder: string };
   temporal?: { address: string; namespace: string };
   ground?: Ground;
+  databaseUrl?: string;
 }): Promise<System> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-system-'));
   const paramsDir = 'folder' in options.params ? options.params.folder : writeParams(dataDir, options.params);
-  const database = await createDatabase();
+  const database = options.databaseUrl === undefined ? await createDatabase() : undefined;
+  const databaseUrl = options.databaseUrl ?? database?.url ?? '';
   const temporalAt = options.temporal ?? (await createNamespace());
   const apiPort = await freePort();
   const ground = options.ground ?? processGround(dataDir);
   const environment = {
     ...ground.environment,
     PORT: String(apiPort),
-    DATABASE_URL: database.url,
+    DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporalAt.address,
     TEMPORAL_NAMESPACE: temporalAt.namespace,
     SYNCRATOR_DATA: dataDir,
@@ -91,7 +94,7 @@ export async function startSystem(options: {
   };
   const jobParams = await loadJobParams(paramsDir);
   const log = createLog({ name: 'test', level: 'error' });
-  const db = connect(database.url, { max: 5, applicationName: 'test', onError: () => undefined });
+  const db = connect(databaseUrl, { max: 5, applicationName: 'test', onError: () => undefined });
   const temporal = connectTemporal(temporalAt);
   const parts: ProductPart[] = [];
   const apiUrl = `http://127.0.0.1:${apiPort}`;
@@ -112,7 +115,7 @@ export async function startSystem(options: {
   };
   return {
     db,
-    databaseUrl: database.url,
+    databaseUrl,
     temporal,
     dataDir,
     log,
@@ -185,7 +188,7 @@ export async function startSystem(options: {
       await ground.dispose();
       await db.destroy();
       await temporal.close();
-      await database.drop();
+      await database?.drop();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

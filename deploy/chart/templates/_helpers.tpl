@@ -37,6 +37,19 @@ envFrom:
   - secretRef: { name: {{ .Values.existingSecret }} }
 {{- end }}
 
+{{- define "syncrator.certificatesMount" -}}
+{{- if .Values.certificatesSecret }}
+- { name: certificates, mountPath: /certificates, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{- define "syncrator.certificatesVolume" -}}
+{{- with .Values.certificatesSecret }}
+- name: certificates
+  secret: { secretName: {{ . }}, defaultMode: 0440 }
+{{- end }}
+{{- end }}
+
 {{- /* One folder per environment, as the params files are read. */}}
 {{- define "syncrator.jobParamsMounts" -}}
 {{- range $env, $files := .Values.jobParams }}

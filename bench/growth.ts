@@ -1,0 +1,55 @@
+/** What a job leaves in Postgres for as long as it is kept: bytes of the database, indexes and all, for each of many jobs. */
+import { sql } from 'kysely';
+import type { Figure } from './figure.ts';
+import { type Rig, runAll, startRig } from './rig.ts';
+
+export const group = 'growth';
+
+const KEYS = 50;
+const LOG_BYTES = 10_000;
+/** What one does, and how many bytes it prints. */
+const KINDS = [
+  { kind: 'that says nothing', options: '--mute', printed: 0 },
+  {
+    kind: 'of 60 reports and 100 lines',
+    options: `--progress 60 --lines ${LOG_BYTES / 100}`,
+    printed: LOG_BYTES,
+  },
+];
+
+export async function run(options: { once: boolean }): Promise<Figure[]> {
+  const keys = (kind: number) => Array.from({ length: KEYS }, (_, key) => `kind-${kind}-${key}`);
+  await using rig = await startRig({
+    params: KINDS.flatMap((of, kind) =>
+      keys(kind).map((target) => ({ target, action: 'sync', options: of.options })),
+    ),
+    durable: true,
+  });
+  await rig.startApi(); // reports go there
+  await rig.startWorker();
+  const figures: Figure[] = [];
+  for (const [kind, { kind: name, printed }] of KINDS.entries()) {
+    await runAll(rig, keys(kind)); // new pages are taken in advance
+    const before = await databaseBytes(rig);
+    const rounds = options.once ? 1 : 6;
+    for (let round = 0; round < rounds; round++) await runAll(rig, keys(kind));
+    const grown = (await databaseBytes(rig)) - before;
+    figures.push({
+      bench: `growth: Postgres for a job ${name} (raw: what it prints)`,
+      unit: 'KiB',
+      ours: [grown / (rounds * KEYS) / 1_024],
+      raw: [printed / 1_024],
+      bound: 'ours <= 20 KiB',
+    });
+  }
+  return figures;
+}
+
+/** Without what updates have left behind, whose place is used again. */
+async function databaseBytes({ db }: Rig): Promise<number> {
+  await sql`VACUUM`.execute(db);
+  const { rows } = await sql<{ bytes: number }>`SELECT pg_database_size(current_database()) AS bytes`.execute(
+    db,
+  );
+  return rows[0]?.bytes ?? Number.NaN;
+}
