@@ -139,7 +139,7 @@ test('a schedule fires by itself, its sync completes and reports, and its log is
   expect((await client.jobReports(id)).length).toBeGreaterThan(2);
   const left = () => kubectl('get', 'pods,jobs', '-l', `syncrator/job-id=${id}`, '-o', 'name');
   await expect.poll(left, { timeout: 30_000 }).toBe('');
-  expect(await client.readLog(id)).toMatch(/syncrator-job[^]* done\n/);
+  expect(await client.readLog(id)).toMatch(/syncrator-job[^]* done trace_id=[0-9a-f]{32}\n/);
 });
 
 test('the worker may do what its Role says and nothing else, nowhere else; the api nothing at all', async () => {

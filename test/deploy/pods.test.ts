@@ -134,7 +134,7 @@ test('the demo data are copied, with reports and a log while the pod runs, and a
   expect(counts.size).toBeGreaterThan(2);
   expect(heard.join('')).toContain('syncrator-job');
   expect(await podsOf(id)).toEqual([]);
-  expect(await wholeLog(id)).toMatch(/syncrator-job[^]* done\n/);
+  expect(await wholeLog(id)).toMatch(/syncrator-job[^]* done trace_id=[0-9a-f]{32}\n/);
   const sql = new pg.Client({ connectionString: sink.url });
   await sql.connect();
   const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM cities');

@@ -85,6 +85,7 @@ try {
       const waiting = ['--wait', '--wait-timeout', String(UP_SECONDS)];
       await compose(['up', ...waiting, '--pull', 'never', '--no-build'], signal);
     } catch (error) {
+      signal.throwIfAborted();
       console.error(await compose(['ps', '--all']));
       console.error(await compose(['logs', '--no-color', '--tail', '30']));
       throw error;
