@@ -20,7 +20,10 @@ export async function concludeJob(
   const swept = await sweepJob(deps, jobId, runId, context);
   // Of what was cancelled, only what was seen to complete before our own delete counts.
   const completed = outcome.kind === 'cancelled' && swept.lastStepCompleted;
-  await finishJob(db, { jobId, runId, outcome: completed ? { kind: 'completed' } : outcome });
+  const end = completed ? ({ kind: 'completed' } as const) : outcome;
+  await finishJob(db, { jobId, runId, outcome: end });
+  const code = end.kind === 'failed' ? { code: end.diagnosis.code } : {};
+  context.log.info('job ended', { outcome: end.kind, ...code });
   for (const step of await listSteps(db, jobId)) {
     await mergeLog(db, refOf(step)).catch((error: unknown) => {
       context.log.warn('the log of a step stays in small parts', { ...refOf(step), error });

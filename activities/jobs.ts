@@ -1,4 +1,5 @@
 /** Claiming: the workflow of a key takes the key's active job for itself, or takes it over. */
+import { Context } from '@temporalio/activity';
 import { claimJob, findClaimable } from '../src/db/claim.ts';
 import type { Db } from '../src/db/schema.ts';
 import { listSteps } from '../src/db/steps.ts';
@@ -7,6 +8,7 @@ import { type ClaimedJob, resumePoint, WORKFLOW_TERMINATED } from '../src/domain
 import type { Key } from '../src/domain/job.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
 import { describeRun } from '../src/temporal/describe.ts';
+import { linesAreOf } from './job-lines.ts';
 
 export type JobDeps = { readonly db: Db; readonly temporal: Temporal };
 
@@ -18,7 +20,14 @@ export function jobActivities({ db, temporal }: JobDeps) {
       if (!seen) return null;
       const run = { runId: input.runId, runStartedAt: new Date(input.runStartedAt) };
       const job = await claimJob(db, seen, run, await wasKilled(seen, input.runId));
-      return job ? await describeClaim(job) : null;
+      if (!job) return null;
+      linesAreOf(job);
+      Context.current().log.info('job claimed', {
+        env: job.env,
+        target: job.target,
+        action: job.action_name,
+      });
+      return await describeClaim(job);
     },
   };
 
@@ -37,6 +46,7 @@ export function jobActivities({ db, temporal }: JobDeps) {
       env: job.env,
       target: job.target,
       action: job.action_name,
+      traceparent: job.traceparent,
       steps: job.steps_spec.map(({ action, retries }) => ({ action, retries })),
       from,
     };

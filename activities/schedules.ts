@@ -1,6 +1,6 @@
 /** What a schedule's firing does: submit, and remember what became of it, both in one transaction. */
 import { createHash } from 'node:crypto';
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { type FiringOutcome, findFiring, findNewerTwin, insertFiring } from '../src/db/firings.ts';
 import type { Db, Tx } from '../src/db/schema.ts';
 import { submitJobIn } from '../src/db/submit.ts';
@@ -8,6 +8,7 @@ import { type JobDefaults, planJob } from '../src/declared-job.ts';
 import type { JobParams } from '../src/job-params.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
 import { poke } from '../src/temporal/poke.ts';
+import { linesAreOf } from './job-lines.ts';
 
 export type ScheduleDeps = {
   readonly db: Db;
@@ -26,6 +27,7 @@ export function scheduleActivities({ db, temporal, params, defaults }: ScheduleD
       const firing = { schedule: input.schedule, nominalTime: new Date(input.nominalTime) };
       const outcome = await db.transaction().execute((tx) => fire(tx, file, firing));
       // Its failure changes nothing: the reconciler pokes too.
+      if (outcome === 'started') Context.current().log.info('job accepted', { schedule: input.schedule });
       if (outcome === 'started') await poke(temporal, file).catch(() => undefined);
       return outcome;
     },
@@ -61,6 +63,7 @@ export function scheduleActivities({ db, temporal, params, defaults }: ScheduleD
     });
     switch (submitted.kind) {
       case 'created':
+        linesAreOf(submitted.job);
         return await record('started', submitted.job.id, null);
       case 'deduplicated':
         return await record('deduplicated', submitted.job.id, null);

@@ -19,6 +19,7 @@ import { makeReportToken } from '../src/report-token.ts';
 import { concludeJob } from './conclude.ts';
 import { currentRunId, superseded } from './current-run.ts';
 import { heartbeating } from './heartbeat.ts';
+import { linesAreOf } from './job-lines.ts';
 import type { StepDeps } from './step-deps.ts';
 import { watchStep } from './watch.ts';
 
@@ -109,6 +110,7 @@ export function stepActivities(deps: StepDeps) {
       },
       spec,
       reportUrl: `${deps.reportBaseUrl}/jobs/${job.id}/report`,
+      traceparent: job.traceparent,
       reportToken: makeReportToken(deps.secrets, { uid: job.uid, step: ref.step, attempt: ref.attempt }),
       checkpoint: checkpoint === undefined ? undefined : JSON.stringify(checkpoint),
     });
@@ -118,11 +120,13 @@ export function stepActivities(deps: StepDeps) {
     if (launched.kind === 'name_conflict')
       return await endUnlaunched(ref, nameConflict(name, launched.owner));
     await recordLaunched(db, ref, launched.uid);
+    Context.current().log.info('step launched', { name });
     return { kind: 'launched' };
   }
 
   async function readSpec(ref: StepRef): Promise<{ job: JobRow; spec: StepSpec }> {
     const { job, spec } = await readStepSpec(db, ref);
+    linesAreOf(job);
     if (!spec) throw ApplicationFailure.nonRetryable(`job ${ref.jobId} has no step ${ref.step}`);
     return { job, spec };
   }

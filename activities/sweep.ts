@@ -11,6 +11,7 @@ import { cut } from '../src/domain/outcome.ts';
 import type { Listed } from '../src/runner/runner.ts';
 import { superseded } from './current-run.ts';
 import { heartbeating } from './heartbeat.ts';
+import { linesAreOf } from './job-lines.ts';
 import { followLogs } from './last-words.ts';
 import type { StepDeps } from './step-deps.ts';
 
@@ -83,6 +84,7 @@ export async function sweepJob(
   async function readOurs(): Promise<JobRow> {
     const row = await readOwnJob(db, { jobId, runId });
     if (!row) throw superseded({ jobId });
+    linesAreOf(row);
     return row;
   }
 

@@ -126,6 +126,8 @@ export async function watchStep(
       kind: outcome.kind,
       diagnosis: outcome.kind === 'failed' ? outcome.diagnosis : null,
     });
+    const code = outcome.kind === 'failed' ? { code: outcome.diagnosis.code } : {};
+    context.log.info('step ended', { outcome: outcome.kind, ...code });
     return outcome;
   }
 }

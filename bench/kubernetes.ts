@@ -192,6 +192,7 @@ function manifest(name: string) {
     spec: { ...STEP_DEFAULTS, action: 'sync', args: ['sync'], image: 'none', environment: {} },
     jobId: 0,
     reportUrl: 'http://127.0.0.1:9',
+    traceparent: null,
     reportToken: 'none',
     checkpoint: undefined,
     podOverrides: { annotations: { 'kwok.syncrator/finish-after': '0s' } },

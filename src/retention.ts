@@ -1,5 +1,7 @@
 /** What is kept no longer, and what nobody can see any more, is deleted: by a command, and by the workers every hour. */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { By } from './db/audit.ts';
+import { purgeAudit } from './db/audit-purge.ts';
 import {
   findOldJobs,
   findOldLogs,
@@ -30,6 +32,7 @@ export type Plan = Omit<Purged, 'records'> & {
   readonly jobsBefore: Date | undefined;
 };
 
+const NOBODY: By = { principal: 'retention' };
 const EVERY_MS = 3_600_000;
 /** With their logs they are still little. */
 const JOBS_AT_ONCE = 20;
@@ -51,13 +54,14 @@ export async function planPurge(db: Db, keep: Retention): Promise<Plan> {
 
 /**
  * Deletes it, in batches.
+ * @param options.by as the audit has it; the workers' own hourly round where nobody is said
  * @param options.onProgress told after each batch of what has gone so far
  * @returns undefined when another one is at it
  */
 export async function purge(
   db: Db,
   keep: Retention,
-  options: { signal?: AbortSignal; onProgress?: (purged: Purged) => void } = {},
+  options: { by?: By; signal?: AbortSignal; onProgress?: (purged: Purged) => void } = {},
 ): Promise<Purged | undefined> {
   const { signal, onProgress } = options;
   return await whilePurging(db, async (own) => {
@@ -85,14 +89,11 @@ export async function purge(
             tell();
           }
       }
-      for (
-        let rows = await purgeRecords(own, jobsBefore);
-        rows > 0;
-        rows = await purgeRecords(own, jobsBefore)
-      ) {
-        done.records += rows;
-        tell();
-      }
+      for (const some of [purgeRecords, purgeAuditBy(options.by ?? NOBODY)])
+        for (let rows = await some(own, jobsBefore); rows > 0; rows = await some(own, jobsBefore)) {
+          done.records += rows;
+          tell();
+        }
     }
     while ((await tidyRows(own)) > 0) tell();
     for (let after: number | undefined = 0; after !== undefined; after = await thinReports(own, after))
@@ -116,6 +117,8 @@ export async function retentionLoop(
     await wait(EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
+
+const purgeAuditBy = (by: By) => async (db: Db, before: Date) => await purgeAudit(db, before, by);
 
 async function readCutoffs(db: Db, keep: Retention): Promise<Pick<Plan, 'logsBefore' | 'jobsBefore'>> {
   const cutoff = async (seconds: number | undefined) =>

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
+import { jobLines } from '../activities/job-lines.ts';
 import { type Config, readConfig } from './config.ts';
 import { connect } from './db/connect.ts';
 import { readInstallation } from './db/migrate.ts';
@@ -76,8 +77,9 @@ export async function runWorker(
     connection,
     namespace: config.temporal.namespace,
     activities,
-    shutdownGraceTime: '2 seconds',
-  } as const;
+    shutdownGraceTime: '2 seconds' as const,
+    interceptors: { activity: [jobLines] },
+  };
   const workers = await Promise.all([
     Worker.create({
       ...shared,
@@ -181,12 +183,17 @@ async function untilItWorks<T>(
   }
 }
 
-/** The SDK's own lines as ours, without the one it has for a worker that only watches. */
+/**
+ * The SDK's own lines as ours, without the one it has for a worker that only watches. What activities tell comes
+ * through it too, and is no detail.
+ */
 function sdkLogger(log: Log): DefaultLogger {
   return new DefaultLogger('INFO', ({ level, message, meta }) => {
     if (message.startsWith('No workflows registered')) return;
     const lower = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
-    log[lower[level]]({ ...meta }, message);
+    const { taskToken: _, sdkComponent: from, error, ...fields } = (meta ?? {}) as Record<string, unknown>;
+    const name = level === 'INFO' && from === 'activity' ? 'info' : lower[level];
+    log[name]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message);
   });
 }
 

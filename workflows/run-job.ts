@@ -74,7 +74,7 @@ async function serve(job: ClaimedJob): Promise<Served> {
   showClaimed(job);
   return await runSteps(job).catch((error: unknown): JobOutcome => {
     if (isCancellation(error)) return { kind: 'cancelled' };
-    return { kind: 'failed', diagnosis: failedBeyondRepair(error) };
+    return { kind: 'failed', diagnosis: failedBeyondRepair(error, job) };
   });
 }
 

@@ -3,6 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ClaimedJob } from '../src/domain/claimed-job.ts';
 import { cut, type Diagnosis } from '../src/domain/outcome.ts';
+import { traceFields } from '../src/domain/trace.ts';
 
 const ACTION = defineSearchAttributeKey('SyncratorAction', SearchAttributeType.KEYWORD);
 const JOB_ID = defineSearchAttributeKey('SyncratorJobId', SearchAttributeType.INT);
@@ -31,10 +32,10 @@ export function showStage(
 }
 
 /** An activity failed in a way that no retry mends: a fault of ours, told as it is. */
-export function failedBeyondRepair(error: unknown): Diagnosis {
+export function failedBeyondRepair(error: unknown, job: ClaimedJob): Diagnosis {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const message = cause instanceof Error ? cause.message : String(cause);
-  log.error('the job failed beyond repair', { message });
+  log.error('the job failed beyond repair', { message, job: job.id, ...traceFields(job.traceparent) });
   return {
     code: 'internal_error',
     summary: 'Syncrator itself could not go on with this job.',

@@ -90,8 +90,9 @@ async function grantOf(c: Context<ApiEnv>, user: User): Promise<Grant> {
     return user.grant;
   }
   const found = await findUser(c.var.db, user.username);
-  if (!found) throw unauthorized('there is no such user any more', 'user_unknown');
-  if (found.disabled) throw unauthorized('the user has been disabled', 'user_disabled');
+  if (!found) throw unauthorized('there is no such user any more', { code: 'user_unknown', subject: user });
+  if (found.disabled)
+    throw unauthorized('the user has been disabled', { code: 'user_disabled', subject: user });
   const { role, envs, actions } = found;
   return { role, envs, actions };
 }

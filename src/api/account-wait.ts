@@ -1,5 +1,6 @@
 /** Waits for jobs of the account without holding a connection, and starts the one that a call asked for. */
 import { type AccountRun, readAccountRun } from '../db/account-runs.ts';
+import type { Origin } from '../db/audit.ts';
 import type { Changes } from '../db/changes.ts';
 import type { Db } from '../db/schema.ts';
 import type { JobRequest } from '../domain/job.ts';
@@ -24,10 +25,10 @@ export type Waited = { readonly run: AccountRun; readonly isOurs: boolean };
 export async function startAndWait(
   deps: Pick<ApiDeps, 'temporal' | 'log' | 'changes'> & { readonly db: Db },
   request: JobRequest,
-  { requestedBy, until }: { requestedBy: string; until: AbortSignal },
+  { until, ...by }: { requestedBy: string; origin?: Origin; until: AbortSignal },
 ): Promise<Waited> {
   for (;;) {
-    const submitted = await submit(deps, { ...request, trigger: 'api', requestedBy });
+    const submitted = await submit(deps, { ...request, trigger: 'api', ...by });
     const isOurs =
       submitted.kind === 'created' || (submitted.kind === 'deduplicated' && submitted.job.run_id === null);
     const { id } = submitted.kind === 'busy' ? submitted.holder : accepted(submitted);

@@ -17,6 +17,7 @@ import {
   TIMED_OUT,
 } from './account-envelope.ts';
 import { isHeld, startAndWait } from './account-wait.ts';
+import { originOf } from './caller.ts';
 import type { ApiDeps } from './context.ts';
 import { digits } from './fields.ts';
 import { Problem } from './problem.ts';
@@ -40,6 +41,7 @@ const syncallRoute = defineRoute({
     'A job of the target that ACCOUNT names. Calls are serialised: what has begun already is waited for, then a job ' +
     'of its own begins. Waits for 30 s at most, and not while maintenance holds the job back. Location names the job.',
   access: 'operator',
+  verb: 'start',
   touches: 'jobs',
   deadline: 'user',
   answers: {
@@ -62,6 +64,7 @@ const syncastRoute = defineRoute({
     'Answers at once. One job begins for all calls of three seconds, when none is at work on the target any more; ' +
     'GET /api/synlast has how it ended.',
   access: 'operator',
+  verb: 'want',
   touches: 'jobs',
   answers: {
     200: {
@@ -111,14 +114,18 @@ export function account(deps: ApiDeps) {
       ...(deps.stopping ? [deps.stopping] : []),
     ]);
     const request = requestOfFile(deps, file);
-    const { run, isOurs } = await startAndWait({ ...deps, db }, request, { requestedBy, until });
+    const { run, isOurs } = await startAndWait({ ...deps, db, log: c.var.log }, request, {
+      requestedBy,
+      origin: originOf(c),
+      until,
+    });
     c.header('Location', `/jobs/${run.id}`);
     if (isOurs && isFinal(run.status)) {
       const { envelope, status } = envelopeOf(run);
       return c.json(envelope, status);
     }
     // Nothing of our own has begun: it will, when what is in its way has ended.
-    if (!isOurs) await want(db, { ...file, action: ACTION, requestedBy }, []);
+    if (!isOurs) await want(db, { ...file, action: ACTION, requestedBy }, [], originOf(c));
     const state = isHeld(run) ? 'waits for the end of maintenance' : `is ${run.status}`;
     const data = isOurs ? `job ${run.id} ${state}` : `a sync will follow job ${run.id}, which ${state}`;
     return c.json({ data, date: asked, response: 'pending' as const }, 202);
@@ -127,7 +134,7 @@ export function account(deps: ApiDeps) {
   app.openapi(syncastRoute, async (c) => {
     if (!file) throw noAccount();
     checkMay(c, 'operator', touchedBy(file));
-    await want(c.var.db, { ...file, action: ACTION, requestedBy: c.var.user.shown }, []);
+    await want(c.var.db, { ...file, action: ACTION, requestedBy: c.var.user.shown }, [], originOf(c));
     return c.json({
       data: 'Soukosync.Caller.cast_sync casted',
       date: await readMicroseconds(c.var.db),

@@ -1,11 +1,14 @@
 /** The api as one app: what every request passes, then one sub-app per resource. */
+import { randomBytes } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { compress } from 'hono/compress';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
+import { makeTraceparent, traceFields } from '../domain/trace.ts';
 import { account } from './account.ts';
+import { auditTrail } from './audit.ts';
 import { batch } from './batch.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { docs } from './docs.ts';
@@ -25,6 +28,7 @@ import { me } from './me.ts';
 import { createOidc } from './oidc.ts';
 import { page } from './page.ts';
 import { notAllowed, onError, Problem, problemResponse } from './problem.ts';
+import { Refusals } from './refusals.ts';
 import { reportPoints } from './report-points.ts';
 import { reports } from './reports.ts';
 import { resume } from './resume.ts';
@@ -39,9 +43,16 @@ const OPEN_STREAMS = 200;
 const COMPRESSED = ['/', '/openapi.json', '/targets'];
 const NOTHING_LOADS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** Of this request: its own span, in the trace of whoever sent one. */
+function traceOf(header: string | undefined): string {
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+  return makeTraceparent({ continues: header, traceId: hex(16), spanId: hex(8) });
+}
+
 /** @param deps all that it needs; it reads no environment and opens nothing itself */
 export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
+  const refusals = new Refusals();
   const oidc = deps.config.oidc && createOidc(deps.config.oidc, { log: deps.log });
   app.onError(onError);
   app.notFound((c) =>
@@ -54,8 +65,11 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.use(async (c, next) => {
     c.set('config', deps.config);
     c.set('db', deps.db);
-    c.set('log', deps.log);
+    const traceparent = traceOf(c.req.header('traceparent'));
+    c.set('traceparent', traceparent);
+    c.set('log', deps.log.child({ request: c.var.requestId, ...traceFields(traceparent) }));
     c.set('oidc', oidc);
+    c.set('refusals', refusals);
     const began = performance.now();
     await next();
     if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', NOTHING_LOADS);
@@ -72,10 +86,9 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     });
     const ms = Math.round(elapsed);
     // The path alone: a query may hold what somebody put there by mistake.
-    deps.log.debug(
-      { request: c.var.requestId, method, path: c.req.path, status: c.res.status, ms },
-      'request',
-    );
+    const job = /^\/jobs\/(\d{1,9})(\/|$)/.exec(c.req.path)?.[1];
+    const of = job === undefined ? {} : { job: Number(job) };
+    c.var.log.debug({ method, path: c.req.path, ...of, status: c.res.status, ms }, 'request');
   });
   // Outside of all that may still replace an answer: the header would outlive what it tells of.
   for (const route of COMPRESSED) app.use(route, compress({ encoding: 'gzip' }));
@@ -112,6 +125,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     maintenance(deps),
     schedules(deps),
     importableDatasets(deps),
+    auditTrail(),
     itemBank(deps),
     gitlabHook(deps),
     account(deps),

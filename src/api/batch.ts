@@ -6,8 +6,10 @@ import { refusalOf, touchedBy } from '../domain/grant.ts';
 import { inOrder } from '../domain/same-json.ts';
 import { submitMany } from '../temporal/submit.ts';
 import { requestOfItem } from './batch-request.ts';
+import { originOf } from './caller.ts';
 import type { ApiDeps } from './context.ts';
 import { idempotencyHeaders, idempotencyOf } from './idempotency.ts';
+import { noteRefusedItems } from './refusals.ts';
 import { defineRoute, subApp } from './route.ts';
 import { keyReused } from './start-answer.ts';
 
@@ -65,6 +67,7 @@ const batchRoute = defineRoute({
     'Each is answered in its place; one that is refused keeps no other from being created. A target with an active job, ' +
     'also of the same batch, refuses the next. An Idempotency-Key covers the whole batch and its answer.',
   access: 'operator',
+  verb: 'start',
   touches: 'jobs',
   headers: idempotencyHeaders,
   json: batchBody,
@@ -77,19 +80,23 @@ export function batch(deps: ApiDeps) {
   const app = subApp();
   app.openapi(batchRoute, async (c) => {
     const { jobs } = c.req.valid('json');
-    const requestedBy = c.var.user.shown;
+    const by = { requestedBy: c.var.user.shown, origin: originOf(c) };
     const items = jobs.map((job) => {
       const request = requestOfItem(deps, job);
       if ('refused' in request) return request;
       const refusal = refusalOf(c.var.user.grant, { role: 'operator', of: touchedBy(request) });
       if (refusal) return { refused: refusal.words };
-      return { ...request, uid: randomUUID(), trigger: 'batch' as const, requestedBy };
+      return { ...request, uid: randomUUID(), trigger: 'batch' as const, ...by };
     });
     // No schema has brought the fields of the items into one order.
     const idempotency = idempotencyOf(c, inOrder(jobs));
-    const submitted = await submitMany({ ...deps, db: c.var.db }, { items, idempotency });
+    const submitted = await submitMany({ ...deps, db: c.var.db, log: c.var.log }, { items, idempotency });
     if (submitted.kind === 'key_reused') throw keyReused();
     const answer: BatchAnswer = submitted.answer;
+    await noteRefusedItems(c, {
+      verb: 'start',
+      items: answer.flatMap((one, item) => (one.status === 'FAILED' ? [{ item, msg: one.msg }] : [])),
+    });
     return c.json([...answer], 200);
   });
   return app;

@@ -6,6 +6,7 @@ import type { JobParams } from '../job-params.ts';
 import type { Log } from '../log.ts';
 import type { Temporal } from '../temporal/connect.ts';
 import type { Oidc } from './oidc.ts';
+import type { Refusals } from './refusals.ts';
 import type { User } from './user.ts';
 
 /** What is counted of requests and streams; src/metrics has it. */
@@ -40,9 +41,14 @@ export type ApiEnv = {
     config: Config;
     /** The database as this request sees it; the request's deadline watches it. */
     db: Db;
+    /** Each line of it has the request and its trace. */
     log: Log;
+    /** W3C: what the caller sent, gone on with, or new. */
+    traceparent: string;
     /** The other issuer whose tokens count, where there is one. */
     oidc: Oidc | undefined;
+    /** Where refusals are written down. */
+    refusals: Refusals;
     /** Whose token it is; set on routes that need one. */
     user: User;
   };

@@ -62,6 +62,7 @@ const INFO = {
     { name: 'item bank', description: 'Items of a GitLab group, brought when they change.' },
     { name: 'datasets', description: 'Tar files that lie ready to be imported.' },
     { name: 'account', description: "An account's records, kept in step with a web API." },
+    { name: 'audit', description: 'Who did what, from where and why; it only grows.' },
     { name: 'login', description: 'Tokens for passwords, newer ones for tokens, and what they let one do.' },
     { name: 'health', description: 'Whether the process lives, and whether it can serve.' },
   ],

@@ -87,7 +87,7 @@ export class EventStreams {
       } catch (error) {
         if (signal.aborted) return;
         // The answer has begun: an event is the only way left to say it.
-        c.var.log.error({ err: error, request: c.var.requestId }, 'event stream failed');
+        c.var.log.error({ err: error }, 'event stream failed');
         await stream.send({ event: 'error', data: { code: 'stream_failed' } }).catch(() => undefined); // it has gone too
       } finally {
         clearTimeout(life);

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { tellOfExternal } from '../db/external.ts';
 import { NOT_EXECUTORS_WORDS } from '../domain/external.ts';
 import { shareOf } from '../domain/log-chunks.ts';
+import { callerOf } from './caller.ts';
 import type { ApiDeps } from './context.ts';
 import { idParam, text } from './fields.ts';
 import { VALIDATING_JOB } from './job-example.ts';
@@ -45,6 +46,7 @@ const updateRoute = defineRoute({
     'The first one begins the job, also during maintenance. `status` is kept as its `phase`, which the filter `status` of ' +
     'GET /jobs matches too, so that an executor finds its jobs again. Each word is a line or two of its log.',
   access: 'operator',
+  verb: 'update',
   touches: 'jobs',
   params: idParam,
   json: wordSchema,
@@ -59,7 +61,7 @@ export function external(deps: ApiDeps) {
     await checkMayTouch(c, 'operator', id);
     const told = await tellOfExternal(c.var.db, {
       id,
-      principal: c.var.user.shown,
+      ...callerOf(c),
       word: c.req.valid('json'),
       keep: shareOf(deps.config.logLimit),
     });

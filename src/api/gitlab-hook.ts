@@ -69,9 +69,12 @@ const hookRoute = defineRoute({
 
 export function gitlabHook(deps: ApiDeps) {
   const app = subApp();
+  // Of the newest hook: many become one job.
+  let traceparent = '';
   const wanted = new WantedTogether(async (items) => {
     const { env, target, parameters } = itemBankFile(deps, 'delta');
-    await want(deps.db, { env, target, action: parameters.action_name, requestedBy: 'gitlab' }, items);
+    const of = { env, target, action: parameters.action_name, requestedBy: 'gitlab', traceparent };
+    await want(deps.db, of, items);
   });
   app.openapi(hookRoute, async (c) => {
     const { gitlabHookSecret: secret } = deps.config;
@@ -87,6 +90,7 @@ export function gitlabHook(deps: ApiDeps) {
     const item = parsed.data.project_id === undefined ? null : String(parsed.data.project_id);
     if (why !== null) return c.json({ result: 'ignored' as const, item, why }, 202);
     if (item === null) throw malformed('project_id: is missing');
+    traceparent = c.var.traceparent;
     await wanted.add(item);
     return c.json({ result: 'wanted' as const, item, why: null }, 202);
   });
@@ -111,7 +115,7 @@ function isSame(given: string, secret: string): boolean {
 }
 
 function wrongSecret(): Problem {
-  return unauthorized('the header X-Gitlab-Token is not GITLAB_HOOK_SECRET', 'wrong_hook_secret');
+  return unauthorized('the header X-Gitlab-Token is not GITLAB_HOOK_SECRET', { code: 'wrong_hook_secret' });
 }
 
 function noSecret(): Problem {

@@ -17,7 +17,7 @@ export const idempotencyHeaders = z.object({
  * The key a request carries with a hash of what it asks for.
  * @param body as its schema gave it, which is in the schema's order whatever the client's was
  */
-export function idempotencyOf(c: Context<ApiEnv>, body: unknown = null): Idempotency | undefined {
+export function idempotencyOf(c: Context<ApiEnv, string>, body: unknown = null): Idempotency | undefined {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return undefined;
   const asked = `${c.req.method} ${c.req.path} ${JSON.stringify(body)}`;

@@ -1,6 +1,7 @@
 /** `/importable-datasets`: what lies ready in INPUT_DIR to be imported, and the removal of one. */
 import { z } from '@hono/zod-openapi';
 import { audit } from '../db/audit.ts';
+import { callerOf } from './caller.ts';
 import type { ApiDeps } from './context.ts';
 import { DATASET_NAME, type Listing, listDatasets, removeDataset, type Skipped } from './dataset-folder.ts';
 import { text, yesOrNo } from './fields.ts';
@@ -47,6 +48,7 @@ const deleteRoute = defineRoute({
   path: '/importable-datasets/{name}',
   summary: 'Remove a tar file from INPUT_DIR; never from its archive',
   access: 'admin',
+  verb: 'delete',
   touches: 'everything',
   params: z.object({
     // Checked by the route, in the words of the service that this succeeds.
@@ -93,7 +95,7 @@ export function importableDatasets({ config: { inputDir } }: ApiDeps) {
     if (inputDir === undefined) throw noInputDir();
     // The line is written before the file is gone, and taken back where it stays.
     await c.var.db.transaction().execute(async (tx) => {
-      await audit(tx, { principal: c.var.user.shown, verb: 'delete', object: `dataset ${name}` });
+      await audit(tx, { ...callerOf(c), verb: 'delete', object: `dataset ${name}` });
       if (!(await removeDataset(inputDir, name).catch(refuse))) throw noDataset(name);
     });
     c.var.log.info({ dataset: name }, 'a dataset was removed from INPUT_DIR');

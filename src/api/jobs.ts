@@ -9,6 +9,7 @@ import type { Db } from '../db/schema.ts';
 import type { Role } from '../domain/grant.ts';
 import { cancel } from '../temporal/cancel.ts';
 import { checkMay } from './access.ts';
+import { callerOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idParam, text, time, yesOrNo } from './fields.ts';
 import { toJob } from './job-json.ts';
@@ -81,6 +82,7 @@ const cancelRoute = defineRoute({
   description:
     'A job never started ends at once, and so does one of RUNNER=external; a final one stays as it is; else its pod is ended first.',
   access: 'operator',
+  verb: 'cancel',
   touches: 'jobs',
   params: idParam,
   answers: {
@@ -96,6 +98,7 @@ const forceRoute = defineRoute({
   tag: 'jobs',
   summary: 'Give up on the pod of a cancelling job whose node is lost',
   access: 'admin',
+  verb: 'force-delete',
   touches: 'jobs',
   params: idParam,
   answers: { 202: { description: 'The worker acts on it.', schema: jobSchema, example: CANCELLING_JOB } },
@@ -109,14 +112,14 @@ export function jobs(deps: ApiDeps) {
   app.openapi(cancelRoute, async (c) => {
     const { id } = c.req.valid('param');
     await checkMayTouch(c, 'operator', id);
-    await cancel({ ...deps, db: c.var.db }, { id, principal: c.var.user.shown });
+    await cancel({ ...deps, db: c.var.db, log: c.var.log }, { id, ...callerOf(c) });
     const job = await readJob(c.var.db, deps, id);
     return c.json(job, job.status === 'cancelling' ? 202 : 200);
   });
   app.openapi(forceRoute, async (c) => {
     const { id } = c.req.valid('param');
     await checkMayTouch(c, 'admin', id);
-    const done = await requestForceDelete(c.var.db, { id, principal: c.var.user.shown });
+    const done = await requestForceDelete(c.var.db, { id, ...callerOf(c) });
     const job = await readJob(c.var.db, deps, id);
     if (!done) throw notCancelling(job);
     return c.json(job, 202);

@@ -1,9 +1,9 @@
 /** `/login`: a password for a token, and a token for a newer one until twelve hours after the password. */
-import { getConnInfo } from '@hono/node-server/conninfo';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { databaseTime } from '../db/clock.ts';
+import { addressOf } from './caller.ts';
 import { BODY_LIMIT, parseJson, readBody } from './body.ts';
 import type { ApiDeps } from './context.ts';
 import { text } from './fields.ts';
@@ -113,11 +113,13 @@ export function login({ config, db }: ApiDeps) {
 }
 
 function wrongCredentials(): Problem {
-  return unauthorized('wrong username or password', 'wrong_credentials');
+  return unauthorized('wrong username or password', { code: 'wrong_credentials' });
 }
 
 function loginExpired(): Problem {
-  return unauthorized('the password was given more than 12 hours ago; log in again', 'login_expired');
+  return unauthorized('the password was given more than 12 hours ago; log in again', {
+    code: 'login_expired',
+  });
 }
 
 function localLoginOff(issuer: string): Problem {
@@ -168,11 +170,4 @@ async function readFields(c: Context): Promise<unknown> {
   });
   checkValue(form);
   return form;
-}
-
-function addressOf(c: Context): string {
-  const bindings: unknown = c.env;
-  // Without a socket (app.request in tests) everybody is one address.
-  if (typeof bindings !== 'object' || bindings === null || !('incoming' in bindings)) return 'unknown';
-  return getConnInfo(c).remote.address ?? 'unknown';
 }

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { countRunning, listMaintenance, type Maintenance, readMaintenance } from '../db/maintenance.ts';
 import type { Db } from '../db/schema.ts';
 import { setMaintenance } from '../temporal/maintenance.ts';
+import { callerOf } from './caller.ts';
 import type { ApiDeps } from './context.ts';
 import { isoTime, text } from './fields.ts';
 import { onePage, pageQuery, pageRange } from './paging.ts';
@@ -48,6 +49,7 @@ const setRoute = defineRoute({
   tag: 'maintenance',
   summary: 'Pause or go on',
   access: 'admin',
+  verb: 'pause',
   touches: 'everything',
   json: z
     .strictObject({
@@ -84,8 +86,8 @@ export function maintenance(deps: ApiDeps) {
   app.openapi(setRoute, async (c) => {
     const { msg, paused, pause } = c.req.valid('json');
     const set = await setMaintenance(
-      { ...deps, db: c.var.db },
-      { msg, paused: paused ?? pause === 1, principal: c.var.user.shown },
+      { ...deps, db: c.var.db, log: c.var.log },
+      { msg, paused: paused ?? pause === 1, ...callerOf(c, msg) },
     );
     return c.json(await status(c.var.db, set));
   });

@@ -38,6 +38,7 @@ export function manifest({ config }: ApiDeps) {
         uid: view.uid,
         installation: await readInstallation(c.var.db),
         specHash: view.spec_hash,
+        traceparent: view.traceparent,
         attemptOf: (step) => view.steps.findLast((begun) => begun.step === step)?.attempt ?? 1,
       }),
     );

@@ -4,7 +4,7 @@ import type { OidcSettings } from '../config.ts';
 import type { Log } from '../log.ts';
 import { createIssuerKeys, type Times } from './issuer-keys.ts';
 import { type Problem, unauthorized } from './problem.ts';
-import { oidcUser, type User } from './user.ts';
+import { oidcUser, type Subject, type User } from './user.ts';
 
 /** Of key pairs alone: a public key can never be taken for a shared secret. */
 const ALGORITHMS = ['RS256', 'RS512', 'ES256', 'EdDSA'];
@@ -55,7 +55,7 @@ export function createOidc(settings: OidcSettings, of: { log: Log; times?: Times
         return await verifyBy(token, await keys.renewed(), now).catch(refused);
       });
       const user = payload && oidcUser(payload, settings);
-      if (user === 'no_role') throw noRole();
+      if (user && !('grant' in user)) throw noRole(user);
       return user;
     },
   };
@@ -69,6 +69,7 @@ function isSigned(token: string): boolean {
   }
 }
 
-function noRole(): Problem {
-  return unauthorized('the token gives no role here (OIDC_ROLES, OIDC_DEFAULT_ROLE=none)', 'no_role');
+function noRole(subject: Subject): Problem {
+  const words = 'the token gives no role here (OIDC_ROLES, OIDC_DEFAULT_ROLE=none)';
+  return unauthorized(words, { code: 'no_role', subject });
 }

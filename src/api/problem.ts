@@ -8,6 +8,7 @@ import { isDatabaseAway } from '../db/connect.ts';
 import { type Refusal, ROLES } from '../domain/grant.ts';
 import type { ApiEnv } from './context.ts';
 import { isTemporalAway } from '../temporal/away.ts';
+import type { Subject } from './user.ts';
 
 export const problemSchema = z
   .object({
@@ -37,6 +38,8 @@ type Extras = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Extension members of the body. */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** Whom it refuses, for the audit; the answer does not say it. */
+  readonly subject?: Subject;
 };
 
 /** Thrown for an answer that is a refusal; `detail` names the thing, the value and the bound. */
@@ -96,8 +99,13 @@ export function awayProblem(part: 'postgres' | 'temporal'): Problem {
   });
 }
 
-export function unauthorized(detail: string, code = 'unauthorized'): Problem {
-  return new Problem(401, code, detail, { headers: { 'www-authenticate': 'Bearer realm="syncrator"' } });
+/** @param of.subject whom a token names that is good no longer, or not good enough */
+export function unauthorized(detail: string, of: { code?: string; subject?: Subject } = {}): Problem {
+  const { code = 'unauthorized', subject } = of;
+  return new Problem(401, code, detail, {
+    headers: { 'www-authenticate': 'Bearer realm="syncrator"' },
+    ...(subject ? { subject } : {}),
+  });
 }
 
 /** 403: who asks is known, and may not. */
@@ -119,10 +127,10 @@ function problemOf(error: Error): Problem | undefined {
 export function onError(error: Error, c: Context<ApiEnv>): Response {
   const problem = problemOf(error);
   if (problem) {
-    if (problem.status === 503) c.var.log.warn({ err: error, request: c.var.requestId }, 'answered 503');
+    if (problem.status === 503) c.var.log.warn({ err: error }, 'answered 503');
     return problemResponse(c, problem);
   }
-  c.var.log.error({ err: error, request: c.var.requestId }, 'answered 500');
+  c.var.log.error({ err: error }, 'answered 500');
   return problemResponse(
     c,
     new Problem(500, 'internal', `something went wrong here; the log has it as request ${c.var.requestId}`),

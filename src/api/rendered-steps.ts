@@ -35,6 +35,7 @@ export type Rendered = Key & {
   readonly uid: string;
   readonly installation: string;
   readonly specHash: string;
+  readonly traceparent: string | null;
   /** The attempt of a step that is meant. */
   readonly attemptOf: (step: number) => number;
 };
@@ -47,6 +48,7 @@ export const DRY_RUN = {
   uid: NO_UID,
   installation: NO_UID,
   specHash: '',
+  traceparent: `00-${'0'.repeat(32)}-${'0'.repeat(16)}-00`,
   attemptOf: () => 1,
 } as const;
 
@@ -69,6 +71,7 @@ function asProcess(config: Config, of: Rendered, spec: StepSpec, step: number) {
     name: nameOf(of, spec, step),
     settingsFile: path.join(config.dataDir, 'envtarget', `${of.env}-${of.target}.env`),
     reportUrl: reportUrl(config, of),
+    traceparent: of.traceparent,
   });
   const secrets = Object.fromEntries(SECRET_ENVIRONMENT.map((secret) => [secret, FILTERED]));
   return { argv: [...argv], environment: { ...environment, ...secrets } };
@@ -91,6 +94,7 @@ function asManifest(config: Config, of: Rendered, spec: StepSpec, step: number) 
     spec,
     jobId: of.jobId,
     reportUrl: reportUrl(config, of),
+    traceparent: of.traceparent,
     reportToken: FILTERED,
     checkpoint: undefined,
     podOverrides: config.kubernetes.podOverrides,

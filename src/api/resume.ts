@@ -14,6 +14,7 @@ import { QUEUED_JOB } from './job-example.ts';
 import { jobSchema } from './job-schema.ts';
 import { noJob, readJob } from './jobs.ts';
 import { notAllowed, Problem } from './problem.ts';
+import { noteRefusedItems } from './refusals.ts';
 import { defineRoute, subApp } from './route.ts';
 import { accepted, SUBMIT_REFUSALS } from './start-answer.ts';
 import { submitRequest } from './submit-request.ts';
@@ -29,6 +30,7 @@ const oneRoute = defineRoute({
     'A new job (`resumes`) with the parameters of the failed one. Steps that completed are left out, unless the last of ' +
     'them ended over an hour ago; the step that failed goes on from its last checkpoint, if its program has one.',
   access: 'operator',
+  verb: 'start',
   touches: 'jobs',
   params: idParam,
   headers: idempotencyHeaders,
@@ -69,6 +71,7 @@ const allRoute = defineRoute({
   summary: 'Go on with every target whose last job failed',
   description: 'One refusal keeps no other from going on. Repeating it is harmless.',
   access: 'operator',
+  verb: 'start',
   touches: 'jobs',
   answers: {
     200: {
@@ -102,6 +105,11 @@ export function resume(deps: ApiDeps) {
         answer.push({ resumes: id, job_id: null, code: error.code, msg: error.message });
       }
     }
+    const items = answer.filter(({ job_id: id }) => id === null);
+    await noteRefusedItems(c, {
+      verb: 'start',
+      items: items.map(({ resumes, msg }) => ({ item: resumes, msg })),
+    });
     return c.json(answer);
   });
   // Or it would be a job of that name.
@@ -112,7 +120,7 @@ export function resume(deps: ApiDeps) {
 }
 
 /** @throws Problem 404, 409 */
-async function resumeJob(c: Context<ApiEnv>, deps: ApiDeps, id: number): Promise<Submitted> {
+async function resumeJob(c: Context<ApiEnv, string>, deps: ApiDeps, id: number): Promise<Submitted> {
   const failed = await readJobView(c.var.db, id);
   if (!failed) throw noJob(id);
   checkMay(c, 'operator', failed);

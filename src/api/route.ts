@@ -4,11 +4,13 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi
 import type { MiddlewareHandler } from 'hono';
 import { type Access, isRole, permits, refusedTo, requires, type Touches } from './access.ts';
 import { jsonBody, noBody } from './body.ts';
+import { reasonHeaders } from './caller.ts';
 import type { ApiEnv } from './context.ts';
 import { databaseDeadline } from './deadline.ts';
 import { oidcUnreachable } from './issuer-keys.ts';
 import { bodyProblem, partProblem, Problem, problemSchema } from './problem.ts';
 import { problemExamples } from './problem-examples.ts';
+import { notesRefusals } from './refusals.ts';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -29,6 +31,8 @@ type Declaration<P extends string, Params, Query, Body> = {
   readonly description?: string;
   readonly access: Access;
   readonly touches?: Touches;
+  /** What the audit calls it when it is refused: of all that need more than a look, which is `read`. */
+  readonly verb?: string;
   readonly params?: Params;
   readonly query?: Query;
   readonly headers?: z.ZodObject;
@@ -69,13 +73,18 @@ export function defineRoute<
 >(route: Declaration<P, Params, Query, Body>): Defined<P, Params, Query, Body> {
   if (isRole(route.access) && route.deadline === false)
     throw new Error(`${route.method} ${route.path}: a role is not known without Postgres`);
+  const doesSomething = route.access === 'operator' || route.access === 'admin';
+  if (doesSomething !== (route.verb !== undefined))
+    throw new Error(`${route.method} ${route.path}: a verb is for what needs more than a look`);
   const middleware: MiddlewareHandler<ApiEnv>[] = [requires(route.access)];
+  if (route.access !== 'public' && route.access !== 'report') middleware.unshift(notesRefusals(route.verb));
   // Before the body is read: the deadline is Postgres' alone, and who may not need not send one.
   if (route.deadline !== false) middleware.push(permits(route.access, route.touches));
   if (route.json)
     middleware.push(jsonBody({ limit: route.bodyLimit, optional: route.bodyOptional === true }));
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
   if (route.deadline === undefined) middleware.push(databaseDeadline);
+  const headers = doesSomething ? reasonHeaders.extend(route.headers?.shape ?? {}) : route.headers;
   const body = route.json
     ? { content: { 'application/json': { schema: route.json } }, required: route.bodyOptional !== true }
     : route.ownBody;
@@ -93,7 +102,7 @@ export function defineRoute<
     request: {
       query: route.query ?? NO_QUERY,
       ...(route.params ? { params: route.params } : {}),
-      ...(route.headers ? { headers: route.headers } : {}),
+      ...(headers ? { headers } : {}),
       ...(body ? { body } : {}),
     },
     responses: responses(route),

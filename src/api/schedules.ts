@@ -18,6 +18,7 @@ import {
   type ScheduleState,
 } from '../temporal/schedules.ts';
 import { checkMay } from './access.ts';
+import { callerOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { text } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
@@ -56,6 +57,7 @@ const runRoute = defineRoute({
   tag: 'schedules',
   summary: 'Start its job now',
   access: 'operator',
+  verb: 'start',
   touches: 'jobs',
   params,
   headers: idempotencyHeaders,
@@ -79,6 +81,7 @@ const pauseRoute = defineRoute({
   tag: 'schedules',
   summary: 'Let it not fire',
   access: 'operator',
+  verb: 'pause',
   touches: 'jobs',
   params,
   json: z
@@ -97,6 +100,7 @@ const resumeRoute = defineRoute({
   tag: 'schedules',
   summary: 'Let it fire again',
   access: 'operator',
+  verb: 'resume',
   touches: 'jobs',
   params,
   answers: {
@@ -163,7 +167,7 @@ export function schedules(deps: ApiDeps) {
     const said = note === undefined ? '' : `: ${note}`;
     await pauseSchedule(deps.temporal, id, `paused by ${principal}${said}`).catch(notMade(id));
     const detail = note === undefined ? {} : { detail: { note } };
-    await audit(c.var.db, { principal, verb: 'pause', object: `schedule ${id}`, ...detail });
+    await audit(c.var.db, { ...callerOf(c, note), verb: 'pause', object: `schedule ${id}`, ...detail });
     return c.json({ id, paused: true });
   });
 
@@ -171,7 +175,7 @@ export function schedules(deps: ApiDeps) {
     const { id } = findToSwitch(c, c.req.valid('param').id).schedule;
     const principal = c.var.user.shown;
     await resumeSchedule(deps.temporal, id, `resumed by ${principal}`).catch(notMade(id));
-    await audit(c.var.db, { principal, verb: 'resume', object: `schedule ${id}` });
+    await audit(c.var.db, { ...callerOf(c), verb: 'resume', object: `schedule ${id}` });
     return c.json({ id, paused: false });
   });
   return app;

@@ -14,14 +14,21 @@ export async function serviceUser(db: Db, { id, hash }: ServiceToken, now: Date)
   const found = await findServiceToken(db, id);
   if (!found || !timingSafeEqual(found.hash, hash)) return undefined;
   const { name, state, role, envs, actions, expires_at: expiresAt } = found;
-  if (state === 'revoked')
-    throw unauthorized(`the token ${name} was revoked on ${dayOf(found.revoked_at)}`, 'token_revoked');
-  if (state === 'expired')
-    throw unauthorized(`the token ${name} expired on ${dayOf(expiresAt)}`, 'token_expired');
-  await noteTokenUse(db, found, now);
   // Names of users have no colon.
   const shown = `token:${name}`;
-  return { kind: 'token', id: shown, shown, expiresAt, grant: { role, envs, actions } };
+  const subject = { id: shown, shown };
+  if (state === 'revoked')
+    throw unauthorized(`the token ${name} was revoked on ${dayOf(found.revoked_at)}`, {
+      code: 'token_revoked',
+      subject,
+    });
+  if (state === 'expired')
+    throw unauthorized(`the token ${name} expired on ${dayOf(expiresAt)}`, {
+      code: 'token_expired',
+      subject,
+    });
+  await noteTokenUse(db, found, now);
+  return { kind: 'token', ...subject, expiresAt, grant: { role, envs, actions } };
 }
 
 function dayOf(time: Date | null): string {

@@ -5,6 +5,7 @@ import { touchedBy } from '../domain/grant.ts';
 import type { JobRequest, Trigger } from '../domain/job.ts';
 import { submit } from '../temporal/submit.ts';
 import { checkMay } from './access.ts';
+import { originOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idempotencyOf } from './idempotency.ts';
 
@@ -14,18 +15,19 @@ import { idempotencyOf } from './idempotency.ts';
  * @param options.resumes the job that this one goes on from
  */
 export async function submitRequest(
-  c: Context<ApiEnv>,
+  c: Context<ApiEnv, string>,
   deps: ApiDeps,
   request: JobRequest,
   options: { trigger?: Trigger; body?: unknown; resumes?: Submission['resumes'] } = {},
 ): Promise<Submitted> {
   checkMay(c, 'operator', touchedBy(request));
   return await submit(
-    { ...deps, db: c.var.db },
+    { ...deps, db: c.var.db, log: c.var.log },
     {
       ...request,
       trigger: options.trigger ?? 'api',
       requestedBy: c.var.user.shown,
+      origin: originOf(c),
       resumes: options.resumes,
       idempotency: idempotencyOf(c, options.body),
     },

@@ -1,6 +1,7 @@
 /** `/sync_jobs`: every sync program's own record; those of outside are records only, never locks. */
 import { z } from '@hono/zod-openapi';
 import { insertOutsideSyncJob, listSyncJobs, updateOutsideSyncJob } from '../db/sync-jobs.ts';
+import { callerOf } from './caller.ts';
 import { count, idParam, text, time, timeOrNull } from './fields.ts';
 import { masked } from './mask.ts';
 import { onePage, pageQuery, pageRange } from './paging.ts';
@@ -35,6 +36,7 @@ const addRoute = defineRoute({
   tag: 'sync_jobs',
   summary: 'Record a run started outside of us',
   access: 'operator',
+  verb: 'add',
   json: z
     .strictObject({ type: text(100, 1), start_time: time.optional(), ...facts })
     .openapi({ example: { type: 'sync', data_source: 'cron', options: '-n 1000' } }),
@@ -47,6 +49,7 @@ const changeRoute = defineRoute({
   tag: 'sync_jobs',
   summary: 'Go on with the record of a run started outside of us',
   access: 'operator',
+  verb: 'change',
   params: idParam,
   json: z
     .strictObject(facts)
@@ -66,13 +69,13 @@ export function syncJobs() {
   });
   app.openapi(addRoute, async (c) => {
     const body = c.req.valid('json');
-    const row = await insertOutsideSyncJob(c.var.db, withoutCredentials(body), c.var.user.shown);
+    const row = await insertOutsideSyncJob(c.var.db, withoutCredentials(body), callerOf(c));
     return c.json(toSyncJob(row), 201);
   });
   app.openapi(changeRoute, async (c) => {
     const { id } = c.req.valid('param');
     const body = withoutCredentials(c.req.valid('json'));
-    const row = await updateOutsideSyncJob(c.var.db, id, body, c.var.user.shown);
+    const row = await updateOutsideSyncJob(c.var.db, id, body, callerOf(c));
     if (row === 'unknown') throw noSyncJob(id);
     if (row === 'ours') throw ours(id);
     return c.json(toSyncJob(row));

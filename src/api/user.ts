@@ -18,6 +18,9 @@ export type User = { readonly id: string; readonly shown: string; readonly grant
   | { readonly kind: 'token'; readonly expiresAt: Date | null }
 );
 
+/** Who somebody is, without what they may do. */
+export type Subject = Pick<User, 'id' | 'shown'>;
+
 /** Names of ours have no colon (USERNAME_PATTERN), so that nobody else's `sub` can be one of them. */
 const PREFIX = 'oidc:';
 /** As OpenID Connect allows it, without control characters. */
@@ -31,21 +34,21 @@ export function localUser({ sub, authTime }: Claims): User {
 
 /**
  * @param payload of a token that has been verified
- * @returns undefined where its `sub` is none; `no_role` where its claims give none here
+ * @returns undefined where its `sub` is none; who it is alone where its claims give no role here
  */
 export function oidcUser(
   payload: JWTPayload,
   of: Pick<OidcSettings, 'roleClaims' | 'roles' | 'otherwise'>,
-): User | 'no_role' | undefined {
+): User | Subject | undefined {
   const { sub } = payload;
   if (sub === undefined || !SUB.test(sub)) return undefined;
   const name = words(payload['name']) ?? words(payload['preferred_username']);
   const said = of.roleClaims.map((claim) => textsOf(payload[claim])).find((texts) => texts.length > 0) ?? [];
   const grant = of.roles.find(({ value }) => said.includes(value))?.grant ?? of.otherwise;
-  if (!grant) return 'no_role';
   // No space stands in it: whatever a name says, the text up to the first space is who it is.
   const id = PREFIX + sub.replaceAll(/[^A-Za-z0-9._@|:+=/-]/g, (sign) => encodeSign(sign));
   const shown = name === null ? id : `${id} (${name})`;
+  if (!grant) return { id, shown };
   return { kind: 'oidc', id, shown, sub, name, role: words(said.join(', ')), grant };
 }
 

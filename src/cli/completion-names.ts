@@ -33,7 +33,10 @@ export async function askNames(
 ): Promise<Names> {
   const get = async <T>(route: string, otherwise: T): Promise<T> => {
     try {
-      const server = serverOf(environment, urlIn(words), AbortSignal.timeout(PATIENCE_MS));
+      const server = serverOf(environment, {
+        url: urlIn(words),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
       return (await server.call<T>('GET', route)).body;
     } catch {
       return otherwise; // see above

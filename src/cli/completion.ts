@@ -75,6 +75,7 @@ function suggestWords(root: RootCommand): void {
   for (const command of [root, ...root.commands.values()]) {
     command.option('output', FORMATS.join(', '), suggesting(each(FORMATS)));
     command.option('url', 'the server', suggesting(each([])));
+    command.option('reason', 'why, for the audit', suggesting(each([])));
   }
 }
 

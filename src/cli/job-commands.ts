@@ -1,5 +1,5 @@
 /** `jobs`: list, show, logs, cancel, resume, watch. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { JobJson } from '../api/job-schema.ts';
 import type { LogEvent, ResumedJson } from '../client/client.ts';
 import { followEvents, type FollowOptions } from '../client/events.ts';
@@ -12,6 +12,7 @@ import { endWith, follow, tellEnd } from './follow.ts';
 import { fieldsOf, harmless, print, tableOf } from './output.ts';
 import type { Server } from './remote.ts';
 import { submitCommand } from './submit-command.ts';
+import { count } from './values.ts';
 import { statusCell } from './words.ts';
 
 type ResumeOptions = { all?: true; follow?: true };
@@ -198,11 +199,4 @@ async function followLog(server: Server, id: number): Promise<void> {
 function idOf(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new CliFailure(`'${text}' is no job's id, such as 7`);
   return Number(text);
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 100)
-    throw new InvalidArgumentError('It must be a number from 1 to 100.');
-  return value;
 }

@@ -1,6 +1,7 @@
 /** All commands of `syncrator` in one tree: those that speak HTTP, and those that run on this machine. */
 import { Command } from 'commander';
 import { operatorCommands } from '../operator/commands.ts';
+import { auditCommand } from './audit-command.ts';
 import { completeCommand } from './complete-command.ts';
 import { type Context, contextOf, DEFAULT_URL } from './context.ts';
 import { jobCommands } from './job-commands.ts';
@@ -24,6 +25,7 @@ export function createCommands(environment: NodeJS.ProcessEnv): Command {
     .description('Starts, watches, cancels and schedules data-synchronisation jobs.')
     .option('--url <address>', `server (default: SYNCRATOR_URL, else ${DEFAULT_URL})`)
     .option('--output <form>', 'table, json or yaml', 'table')
+    .option('--reason <words>', 'why, for the audit')
     .exitOverride()
     .showSuggestionAfterError();
   const context = (command: Command): Context => contextOf(command, environment);
@@ -33,6 +35,7 @@ export function createCommands(environment: NodeJS.ProcessEnv): Command {
   targetCommands(program, context);
   scheduleCommands(program, context);
   maintenanceCommands(program, context);
+  auditCommand(program, context);
   loginCommands(program, context);
   operatorCommands(program);
   return program;

@@ -4,6 +4,7 @@ import {
   type CallOptions,
   createHttp,
   type Http,
+  reasonHeader,
   Refused,
   RENEW_AFTER_MS,
   type Reply,
@@ -38,12 +39,14 @@ type TokenJson = { readonly access_token?: string };
 
 /**
  * @param options.token given outright (SYNCRATOR_TOKEN): neither kept nor renewed
+ * @param options.reason goes with whatever is not a mere look
  * @param options.signal cuts every call short
  */
 export function createServer(options: {
   url: string;
   tokens: string;
   token: string | undefined;
+  reason?: string | undefined;
   signal?: AbortSignal | undefined;
 }): Server {
   const { url, tokens, signal } = options;
@@ -80,8 +83,10 @@ export function createServer(options: {
 
   return {
     url,
-    call: <T>(method: string, route: string, call: CallOptions = {}) =>
-      told(http.call<T>(method, route, { signal, ...call })),
+    call: <T>(method: string, route: string, call: CallOptions = {}) => {
+      const why = method === 'GET' ? {} : reasonHeader(options.reason);
+      return told(http.call<T>(method, route, { signal, ...call, headers: { ...why, ...call.headers } }));
+    },
     text: (route) => told(http.text(route)),
     async *live(signal, open) {
       const gaveUp = new AbortController();

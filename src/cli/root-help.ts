@@ -8,7 +8,7 @@ const COMMANDS = [
   ['jobs', 'what ran, what runs, and why it failed'],
   ['targets [name]', 'what can be run, when it last succeeded, what runs now'],
   ['schedules', 'what runs by itself'],
-  ['maintenance', 'hold back what has not begun, and go on'],
+  ['maintenance, audit', 'hold back what has not begun; who did what'],
   ['login, logout, whoami', 'let the server know you; forget it; what you may do'],
   ['complete <shell>', 'teach your shell to complete all this'],
 ] as const;
@@ -36,8 +36,7 @@ ${options.join('\n')}
 Exit codes: 0 done, 1 asked wrongly or refused, 2 the run failed, 3 no server, 130 interrupted.
 SYNCRATOR_TOKEN is used instead of a login; NO_COLOR turns colours off.
 
-Examples:
+Example:
   syncrator sync avo qas --follow
-  syncrator jobs --status failed
 `;
 }

@@ -1,4 +1,5 @@
 /** The api's routes as typed functions, for programs and for the page: `import { createClient } from 'syncrator/client'`. */
+import type { AuditEntryJson } from '../api/audit.ts';
 import type { BatchAnswerJson, BatchJob } from '../api/batch.ts';
 import type { ExecutorsWord } from '../api/external.ts';
 import type { ImportableDatasetJson } from '../api/importable-datasets.ts';
@@ -13,10 +14,11 @@ import type { DryRunJson, StartedJson } from '../api/start-answer.ts';
 import type { RunBody } from '../api/starts.ts';
 import type { TargetJson } from '../api/targets.ts';
 import { followEvents, type FollowOptions } from './events.ts';
-import { createHttp, type Http, type Reply } from './http.ts';
+import { createHttp, type Http, reasonHeader, type Reply } from './http.ts';
 
 export { Refused, Unreachable } from './http.ts';
 export type {
+  AuditEntryJson,
   BatchAnswerJson,
   BatchJob,
   DryRunJson,
@@ -53,6 +55,12 @@ export type JobFilter = {
 };
 
 export type JobPage = { readonly jobs: readonly JobJson[]; readonly next: string | undefined };
+
+/** Times as ISO-8601; of what is left out, all. */
+export type AuditFilter = {
+  readonly [K in 'principal' | 'verb' | 'object' | 'since' | 'until']?: string | undefined;
+} & { readonly refused?: boolean | undefined; readonly limit?: number | undefined };
+export type AuditPage = { readonly entries: readonly AuditEntryJson[]; readonly next: string | undefined };
 
 /** What a stream of events tells. */
 export type LiveEvent =
@@ -105,8 +113,12 @@ export function clientOver(http: Http) {
     /** What an executor of RUNNER=external says of its job. */
     updateJob: (id: number, word: ExecutorsWord) =>
       body(http.call<JobJson>('PUT', `/jobs/${id}`, { json: word })),
-    cancelJob: (id: number) => body(http.call<JobJson>('DELETE', `/jobs/${id}`)),
-    forceDeleteJob: (id: number) => post<JobJson>(`/jobs/${id}/force-delete`),
+    /** @param reason for the audit */
+    cancelJob: (id: number, reason?: string) =>
+      body(http.call<JobJson>('DELETE', `/jobs/${id}`, { headers: reasonHeader(reason) })),
+    /** @param reason for the audit */
+    forceDeleteJob: (id: number, reason?: string) =>
+      post<JobJson>(`/jobs/${id}/force-delete`, undefined, reasonHeader(reason)),
     /** A new job that goes on where a failed one stopped. */
     resumeJob: (id: number, idempotencyKey?: string) =>
       post<JobJson>(`/jobs/${id}/resume`, undefined, keyed(idempotencyKey)),
@@ -157,6 +169,11 @@ export function clientOver(http: Http) {
     setMaintenance: (paused: boolean, msg: string) =>
       post<MaintenanceJson>('/maintenance-status', { paused, msg }),
     listMaintenance: () => get<MaintenanceEntryJson[]>('/maintenance-history'),
+    /** Who did what, newest first; for admins. */
+    listAudit: async (filter: AuditFilter = {}): Promise<AuditPage> =>
+      auditPage(http, `/audit${queryOf(filter)}`),
+    /** @param next as a page gave it */
+    nextAudit: (next: string): Promise<AuditPage> => auditPage(http, next),
     /** Every change of any job, and of the maintenance flag, from now on and without a gap. */
     async *live(follow: FollowOptions): AsyncGenerator<LiveEvent> {
       for await (const { event, data } of followEvents(http, '/events', follow)) {
@@ -181,6 +198,11 @@ export function clientOver(http: Http) {
         if (event === 'log') yield data as LogEvent;
     },
   };
+}
+
+async function auditPage(http: Http, route: string): Promise<AuditPage> {
+  const { body, next } = await http.call<AuditEntryJson[]>('GET', route);
+  return { entries: body, next };
 }
 
 async function page(http: Http, route: string): Promise<JobPage> {

@@ -151,6 +151,13 @@ export function createHttp(options: {
   };
 }
 
+/** Why, for the audit. Headers are bytes: the text goes as its UTF-8, on one line. */
+export function reasonHeader(reason: string | undefined): Record<string, string> {
+  const words = reason?.replaceAll(/\s+/g, ' ').trim() ?? '';
+  if (words === '') return {};
+  return { 'x-reason': String.fromCharCode(...new TextEncoder().encode(words)) };
+}
+
 /** A body as it comes; by reader, since not every browser iterates streams. */
 async function* chunksOf(answer: Response): AsyncGenerator<string> {
   const body: ReadableStream<Uint8Array> | null = answer.body;

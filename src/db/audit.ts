@@ -8,6 +8,8 @@ export type Origin = {
   readonly address?: string | undefined;
   readonly requestId?: string | undefined;
   readonly reason?: string | undefined;
+  /** W3C: what it asks for goes on with that trace. */
+  readonly traceparent?: string | undefined;
 };
 
 export type AuditLine = {
@@ -20,6 +22,9 @@ export type AuditLine = {
   /** Of what nobody called for, none. */
   readonly origin?: Origin | undefined;
 };
+
+/** Whoever does something, for the functions that write it down. */
+export type By = Pick<AuditLine, 'principal' | 'origin'>;
 
 /** Adds a line, without the credentials that parameters may hold. Give the transaction of the write, so that neither is there without the other. */
 export async function audit(db: Db, line: AuditLine): Promise<void> {

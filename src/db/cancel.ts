@@ -1,6 +1,6 @@
 /** What people ask of a running job: cancel it, or give up on a lost node. One guarded UPDATE each. */
 import { sql } from 'kysely';
-import { audit } from './audit.ts';
+import { audit, type By } from './audit.ts';
 import type { Db } from './schema.ts';
 import type { JobRow } from './submit.ts';
 
@@ -16,7 +16,7 @@ export type Cancelled = {
  */
 export async function requestCancel(
   db: Db,
-  input: { id: number; principal: string },
+  { id, ...by }: { id: number } & By,
 ): Promise<Cancelled | undefined> {
   return await db.transaction().execute(async (tx) => {
     const { rows } = await sql<JobRow>`
@@ -26,30 +26,30 @@ export async function requestCancel(
         status_detail = NULL,
         finished_at = CASE WHEN run_id IS NULL THEN now() END,
         cancel_requested_at = now(),
-        cancel_requested_by = ${input.principal}
-      WHERE id = ${input.id} AND status IN ('queued', 'waiting', 'starting', 'running')
+        cancel_requested_by = ${by.principal}
+      WHERE id = ${id} AND status IN ('queued', 'waiting', 'starting', 'running')
       RETURNING *`.execute(tx);
     const changed = rows[0];
     if (changed) {
-      await audit(tx, { principal: input.principal, verb: 'cancel', object: `job ${input.id}` });
+      await audit(tx, { ...by, verb: 'cancel', object: `job ${id}` });
       return { job: changed, effect: changed.status === 'deleted' ? 'ended' : 'cancelling' };
     }
-    const job = await tx.selectFrom('jobs').selectAll().where('id', '=', input.id).executeTakeFirst();
+    const job = await tx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
     return job && { job, effect: 'none' };
   });
 }
 
 /** Sets the flag the worker acts on. False when the job is not `cancelling` (cancel it first). */
-export async function requestForceDelete(db: Db, input: { id: number; principal: string }): Promise<boolean> {
+export async function requestForceDelete(db: Db, { id, ...by }: { id: number } & By): Promise<boolean> {
   return await db.transaction().execute(async (tx) => {
     const updated = await tx
       .updateTable('jobs')
       .set({ force_delete: true })
-      .where('id', '=', input.id)
+      .where('id', '=', id)
       .where('status', '=', 'cancelling')
       .executeTakeFirst();
     if (updated.numUpdatedRows === 0n) return false;
-    await audit(tx, { principal: input.principal, verb: 'force-delete', object: `job ${input.id}` });
+    await audit(tx, { ...by, verb: 'force-delete', object: `job ${id}` });
     return true;
   });
 }

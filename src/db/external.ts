@@ -4,7 +4,7 @@ import { endOf, externalDiagnosis, type ExternalWord, linesOf } from '../domain/
 import type { LogShare } from '../domain/log-chunks.ts';
 import { maskedWithin } from '../domain/mask.ts';
 import { isFinal } from '../domain/status.ts';
-import { audit } from './audit.ts';
+import { audit, type By } from './audit.ts';
 import { recordSuccess } from './finish.ts';
 import { appendLines } from './job-log.ts';
 import type { Db } from './schema.ts';
@@ -24,7 +24,7 @@ export type Told =
  */
 export async function tellOfExternal(
   db: Db,
-  input: { id: number; principal: string; word: ExternalWord; keep: LogShare },
+  input: { id: number; word: ExternalWord; keep: LogShare } & By,
 ): Promise<Told> {
   // Programs say what they were called with: no credential is kept of it.
   const word = maskedWithin(input.word);
@@ -55,6 +55,7 @@ export async function tellOfExternal(
     const { status, description } = word;
     await audit(tx, {
       principal: input.principal,
+      origin: input.origin,
       verb: 'update',
       object: `job ${job.id}`,
       detail: { status, description },

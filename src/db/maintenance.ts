@@ -1,6 +1,6 @@
 /** The maintenance flag and its history: the newest row is the state. */
 import { sql } from 'kysely';
-import { audit } from './audit.ts';
+import { audit, type By } from './audit.ts';
 import type { Db } from './schema.ts';
 
 export type Maintenance = {
@@ -16,7 +16,7 @@ export type Maintenance = {
  */
 export async function setMaintenance(
   db: Db,
-  input: { paused: boolean; msg: string; principal: string },
+  input: { paused: boolean; msg: string } & By,
 ): Promise<Maintenance> {
   return await db.transaction().execute(async (tx) => {
     const row = await tx
@@ -27,6 +27,7 @@ export async function setMaintenance(
     await alignWaiting(tx);
     await audit(tx, {
       principal: input.principal,
+      origin: input.origin,
       verb: input.paused ? 'pause' : 'unpause',
       object: 'maintenance',
       detail: { msg: input.msg },

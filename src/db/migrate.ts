@@ -11,6 +11,7 @@ import * as totals from './migrations/0007-totals.ts';
 import * as notices from './migrations/0008-notices.ts';
 import * as access from './migrations/0009-access.ts';
 import * as archive from './migrations/0010-archive.ts';
+import * as traces from './migrations/0011-traces.ts';
 import * as pauses from './migrations/0012-pauses.ts';
 import type { Db } from './schema.ts';
 
@@ -25,6 +26,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0008-notices': notices,
   '0009-access': access,
   '0010-archive': archive,
+  '0011-traces': traces,
   '0012-pauses': pauses,
 };
 

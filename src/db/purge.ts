@@ -104,7 +104,7 @@ export async function purgeJobs(db: Db, found: readonly number[], cutoff: Date):
 
 /**
  * Some of what is recorded beside jobs: what became of firings (never the first and the newest of a schedule, from which
- * a missed one is told), runs outside of ours, who did what. @returns how many rows; 0 when there are no more
+ * a missed one is told), runs outside of ours. @returns how many rows; 0 when there are no more
  */
 export async function purgeRecords(db: Db, cutoff: Date): Promise<number> {
   let deleted = 0;
@@ -116,8 +116,6 @@ export async function purgeRecords(db: Db, cutoff: Date): Promise<number> {
         LIMIT ${ROWS})`,
     sql`DELETE FROM sync_jobs WHERE id IN (
         SELECT id FROM sync_jobs WHERE job_id IS NULL AND start_time < ${cutoff} ORDER BY start_time LIMIT ${ROWS})`,
-    sql`DELETE FROM audit WHERE id IN (
-        SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT ${ROWS}) AS oldest WHERE at < ${cutoff})`,
   ])
     deleted += Number((await statement.execute(db)).numAffectedRows ?? 0n);
   return deleted;

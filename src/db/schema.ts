@@ -24,6 +24,8 @@ export type JobsTable = {
   spec_hash: string;
   trigger: Trigger;
   requested_by: string;
+  /** W3C, of the call that asked for it. */
+  traceparent: string | null;
   resumes: number | null;
   /** Of the job it resumes: the first steps, which are not done again. */
   skipped_steps: Generated<number>;
@@ -156,6 +158,7 @@ export type Schema = {
     target: string;
     action: string;
     requested_by: string;
+    traceparent: string | null;
     /** Not some items alone. */
     everything: boolean;
     first_at: DefaultTime;

@@ -1,7 +1,7 @@
 /** Tokens of programs: made, found by the id that stands in them, revoked; the tokens themselves are not here. */
 import { sql } from 'kysely';
 import type { Grant } from '../domain/grant.ts';
-import { type AuditLine, audit } from './audit.ts';
+import { audit, type By } from './audit.ts';
 import type { Db } from './schema.ts';
 
 export type TokenState = 'good' | 'expired' | 'revoked';
@@ -33,8 +33,6 @@ const FIELDS = [
   'last_used_at',
   'revoked_at',
 ] as const;
-
-type By = Pick<AuditLine, 'principal' | 'origin'>;
 
 /**
  * Keeps a token's hash under its id and a name.

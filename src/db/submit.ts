@@ -1,11 +1,12 @@
 /** The one way a job's row comes to be (design.md §3.1): at most one active per key, safe to repeat by uid. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { JobRequest, Trigger } from '../domain/job.ts';
 import { isSameJson } from '../domain/same-json.ts';
 import { ACTIVE_STATUSES } from '../domain/status.ts';
-import { audit } from './audit.ts';
+import { makeTraceparent } from '../domain/trace.ts';
+import { audit, type Origin } from './audit.ts';
 import { findKey, type Idempotency, storeKey } from './idempotency.ts';
 import type { Db, JobsTable, Tx } from './schema.ts';
 
@@ -20,6 +21,8 @@ export type Submission = JobRequest & {
   /** A job is resumed once. */
   readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
   readonly idempotency?: Idempotency | undefined;
+  /** Of whoever called for it. */
+  readonly origin?: Origin | undefined;
 };
 
 export type Submitted =
@@ -100,6 +103,7 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
     if (created) {
       await audit(tx, {
         principal: submission.requestedBy,
+        origin: submission.origin,
         verb: 'start',
         object: `job ${created.id}`,
         detail: {
@@ -142,11 +146,12 @@ async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
   const held = s.runner === 'external' ? sql<boolean>`false` : sql<boolean>`maintenance.paused`;
   const { rows } = await sql<JobRow>`
     INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, mam_main_query, runner,
-      steps_spec, spec_hash, "trigger", requested_by, resumes, skipped_steps, action_parameters, description,
-      status, status_reason)
+      steps_spec, spec_hash, "trigger", requested_by, traceparent, resumes, skipped_steps, action_parameters,
+      description, status, status_reason)
     SELECT ${s.uid}::uuid, ${s.env}, ${s.target}, ${s.parameters.action_name}, ${s.parameters.action},
       ${s.parameters.is_tag}, ${s.parameters.options}, ${s.parameters.mam_main_query}::text, ${s.runner},
       ${spec}::jsonb, ${createHash('sha256').update(spec).digest('hex')}, ${s.trigger}, ${s.requestedBy},
+      ${s.origin?.traceparent ?? newTrace()},
       ${s.resumes?.jobId ?? null}::integer, ${s.resumes?.skippedSteps ?? 0}::integer,
       ${given}::jsonb, ${s.actionParameters?.description ?? null}::text,
       CASE WHEN ${held} THEN 'waiting' ELSE 'queued' END,
@@ -155,6 +160,12 @@ async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
     ON CONFLICT DO NOTHING
     RETURNING *`.execute(tx);
   return rows[0];
+}
+
+/** Of what nobody called for, such as a schedule's firing. */
+function newTrace(): string {
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+  return makeTraceparent({ traceId: hex(16), spanId: hex(8) });
 }
 
 /** "Same or other?" of design.md §3: the same parameters, and not on its way out. */

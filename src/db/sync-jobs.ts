@@ -1,6 +1,6 @@
 /** The programs' own records of their runs, ours and those started outside of us (design.md §1). */
 import type { Selectable } from 'kysely';
-import { audit } from './audit.ts';
+import { audit, type By } from './audit.ts';
 import type { Db, Schema } from './schema.ts';
 
 export type SyncJobRow = Selectable<Schema['sync_jobs']>;
@@ -31,7 +31,7 @@ export async function listSyncJobs(db: Db, page: { limit: number; offset: number
 export async function insertOutsideSyncJob(
   db: Db,
   input: SyncJobFacts & { type: string; start_time?: Date | undefined },
-  principal: string,
+  by: By,
 ): Promise<SyncJobRow> {
   return await db.transaction().execute(async (tx) => {
     const row = await tx
@@ -39,7 +39,7 @@ export async function insertOutsideSyncJob(
       .values({ ...defined(input), type: input.type })
       .returningAll()
       .executeTakeFirstOrThrow();
-    await audit(tx, { principal, verb: 'add', object: `sync job ${row.id}` });
+    await audit(tx, { ...by, verb: 'add', object: `sync job ${row.id}` });
     return row;
   });
 }
@@ -49,7 +49,7 @@ export async function updateOutsideSyncJob(
   db: Db,
   id: number,
   facts: SyncJobFacts,
-  principal: string,
+  by: By,
 ): Promise<SyncJobRow | 'unknown' | 'ours'> {
   return await db.transaction().execute(async (tx) => {
     const found = await tx
@@ -66,7 +66,7 @@ export async function updateOutsideSyncJob(
       .where('id', '=', id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    await audit(tx, { principal, verb: 'change', object: `sync job ${id}` });
+    await audit(tx, { ...by, verb: 'change', object: `sync job ${id}` });
     return row;
   });
 }

@@ -1,7 +1,7 @@
 /** Local users: names, password hashes (argon2id, PHC strings) and what they may do. */
 import { sql } from 'kysely';
 import type { Grant } from '../domain/grant.ts';
-import { type AuditLine, audit } from './audit.ts';
+import { audit, type By } from './audit.ts';
 import type { Db } from './schema.ts';
 
 export type User = Grant & {
@@ -17,8 +17,6 @@ export async function findUser(db: Db, username: string): Promise<User | undefin
     .where('username', '=', username)
     .executeTakeFirst();
 }
-
-type By = Pick<AuditLine, 'principal' | 'origin'>;
 
 /** Adds a user; false when the name is taken. */
 export async function addUser(

@@ -1,10 +1,18 @@
 /** What is wanted of a target once it is free: kept until the very transaction that stores the job for it. */
 import { sql } from 'kysely';
+import { audit, type Origin } from './audit.ts';
 import type { Db } from './schema.ts';
 import { type Submission, submitJobIn, type Submitted } from './submit.ts';
 
 /** `action` is the ACTION_NAME of a params file. */
 export type Wanted = { readonly env: string; readonly target: string; readonly action: string };
+
+/** What a submission is made for; `items` null = everything. */
+export type WantedFor = {
+  readonly requestedBy: string;
+  readonly traceparent: string | null;
+  readonly items: readonly string[] | null;
+};
 
 /** So long after the last want, or after the first of those that never stop, it is submitted. Seconds. */
 const QUIET_SECONDS = 3;
@@ -14,20 +22,32 @@ const PAGE = 100;
 /**
  * Remembers that a target is wanted; safe to repeat.
  * @param items the parts of the target that are; none = everything
- * @param requestedBy as it is shown: the last one counts
+ * @param wanted.requestedBy as it is shown: the last one counts, and its trace
+ * @param origin of whoever called for it; hooks are told of by the job they lead to
  */
 export async function want(
   db: Db,
-  { env, target, action, requestedBy }: Wanted & { readonly requestedBy: string },
+  { env, target, action, requestedBy, ...of }: Wanted & { requestedBy: string; traceparent?: string },
   items: readonly string[],
+  origin?: Origin,
 ): Promise<void> {
   const everything = items.length === 0;
+  const traceparent = of.traceparent ?? origin?.traceparent ?? null;
   await db.transaction().execute(async (tx) => {
     await sql`
-      INSERT INTO wanted (env, target, action, requested_by, everything)
-      VALUES (${env}, ${target}, ${action}, ${requestedBy}, ${everything})
+      INSERT INTO wanted (env, target, action, requested_by, traceparent, everything)
+      VALUES (${env}, ${target}, ${action}, ${requestedBy}, ${traceparent}, ${everything})
       ON CONFLICT (env, target, action) DO UPDATE SET last_at = now(), requested_by = excluded.requested_by,
+        traceparent = excluded.traceparent,
         everything = wanted.everything OR excluded.everything`.execute(tx);
+    if (origin)
+      await audit(tx, {
+        principal: requestedBy,
+        origin,
+        verb: 'want',
+        object: `target ${target}`,
+        detail: { env, action },
+      });
     if (everything) return;
     await tx
       .insertInto('wanted_items')
@@ -55,17 +75,17 @@ export async function listWanted(db: Db): Promise<Wanted[]> {
  * Submits what is wanted, and forgets the want in the same transaction. A job of the same parameters that nobody has
  * claimed yet will do the same work: then that is the one. Otherwise the want stays.
  *
- * @param submissionFor what is submitted for these items; null = everything
+ * @param submissionFor what is submitted
  * @returns undefined when there was nothing to do, or another worker is at it
  */
 export async function submitWanted(
   db: Db,
   { env, target, action }: Wanted,
-  submissionFor: (of: { requestedBy: string; items: readonly string[] | null }) => Submission,
+  submissionFor: (of: WantedFor) => Submission,
 ): Promise<Submitted | undefined> {
   return await db.transaction().execute(async (tx) => {
-    const { rows } = await sql<{ requested_by: string; everything: boolean }>`
-      SELECT requested_by, everything FROM wanted
+    const { rows } = await sql<{ requested_by: string; traceparent: string | null; everything: boolean }>`
+      SELECT requested_by, traceparent, everything FROM wanted
       WHERE env = ${env} AND target = ${target} AND action = ${action} FOR UPDATE SKIP LOCKED`.execute(tx);
     const [wanted] = rows;
     if (!wanted) return undefined;
@@ -81,6 +101,7 @@ export async function submitWanted(
       tx,
       submissionFor({
         requestedBy: wanted.requested_by,
+        traceparent: wanted.traceparent,
         items: wanted.everything ? null : items.map(({ item }) => item),
       }),
     );

@@ -17,6 +17,8 @@ export type ResumePoint =
 export type ClaimedJob = Key & {
   readonly id: number;
   readonly action: string;
+  /** For lines of logs alone; of claims in older histories there is none. */
+  readonly traceparent?: string | null;
   readonly steps: readonly Pick<StepSpec, 'action' | 'retries'>[];
   readonly from: ResumePoint;
 };

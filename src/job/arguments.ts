@@ -48,6 +48,7 @@ Environment:
   SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines with these settings; it wins
   SYNCRATOR_MAX_DELETE_PERCENT                how much may disappear without --force-delete (default 10)
   SYNCRATOR_REPORT_URL  SYNCRATOR_REPORT_TOKEN  where progress is reported; without them none is
+  TRACEPARENT                                 the W3C trace that every line ends with
   SYNCRATOR_CHECKPOINT                        the last checkpoint of an earlier attempt, to go on from
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configured, 5 report refused,

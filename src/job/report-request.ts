@@ -17,14 +17,18 @@ const REFUSALS: readonly number[] = [401, 403, 404, 409, 410];
 
 /** Never throws. */
 export async function sendReport(
-  { url, token }: ReportSettings,
+  { url, token, traceparent }: ReportSettings,
   report: Report,
   timeoutMs: number,
 ): Promise<Reception> {
   try {
     const response = await fetch(url, {
       method: 'PUT',
-      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      headers: {
+        'content-type': 'application/json',
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(traceparent ? { traceparent } : {}),
+      },
       body: JSON.stringify(report),
       // A redirect would carry the token elsewhere.
       redirect: 'manual',

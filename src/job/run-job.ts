@@ -14,7 +14,7 @@ import { JobError, reasonOf } from './job-error.ts';
 import { createLog } from './log.ts';
 import { startProgressLog } from './progress-log.ts';
 import { createReporter, type Reporter } from './reporter.ts';
-import { readCheckpointText, readReportSettings, readSettings } from './settings.ts';
+import { readCheckpointText, readReportSettings, readSettings, readTraceparent } from './settings.ts';
 import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
 import { openSource } from './sources/open-source.ts';
@@ -43,7 +43,7 @@ export async function runJob({
   reportBudgetMs?: number;
   writeLine?: (line: string) => void;
 }): Promise<number> {
-  const log = createLog(given.debug, writeLine);
+  const log = createLog({ debug: given.debug, traceparent: readTraceparent(environment) }, writeLine);
   const refusal = new AbortController();
   const stop = AbortSignal.any([terminate, refusal.signal]);
   const reporter = createReporter({

@@ -1,11 +1,16 @@
 /** What the program is told by its environment and settings file. Settings of source and sink are secrets' neighbours: nothing here is logged. */
 
 import { DEFAULT_MAX_DELETE_PERCENT } from '../domain/guard.ts';
+import { parseTraceparent } from '../domain/trace.ts';
 import { type Environment, openSettings, type Settings } from './settings-file.ts';
 import { readSinkSettings, type SinkSettings } from './sinks/sink-settings.ts';
 import { readSourceSettings, type SourceSettings } from './sources/source-settings.ts';
 
-export type ReportSettings = { readonly url: string; readonly token: string | null };
+export type ReportSettings = {
+  readonly url: string;
+  readonly token: string | null;
+  readonly traceparent?: string | undefined;
+};
 
 export type JobSettings = {
   /** null for rollback, which reads no source. */
@@ -17,7 +22,15 @@ export type JobSettings = {
 /** Where to report; null without `SYNCRATOR_REPORT_URL`. Separate, since the first report precedes every other setting. */
 export function readReportSettings(environment: Environment = process.env): ReportSettings | null {
   const url = environment['SYNCRATOR_REPORT_URL'];
-  return url ? { url, token: environment['SYNCRATOR_REPORT_TOKEN'] || null } : null;
+  if (!url) return null;
+  const token = environment['SYNCRATOR_REPORT_TOKEN'] || null;
+  return { url, token, traceparent: readTraceparent(environment) };
+}
+
+/** What every line and report goes on with; W3C. */
+export function readTraceparent(environment: Environment = process.env): string | undefined {
+  const text = environment['TRACEPARENT'];
+  return parseTraceparent(text) ? text : undefined;
 }
 
 /** The text of `SYNCRATOR_CHECKPOINT`, unparsed. */

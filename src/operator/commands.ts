@@ -1,6 +1,6 @@
 /** `users`, `tokens`, `db`, `params`, `server`, `worker`: what runs on this machine, by our own modules instead of HTTP. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { formatOf } from '../cli/context.ts';
+import { formatOf, reasonOf } from '../cli/context.ts';
 import { AGE_WORDS, parseAge } from '../domain/age.ts';
 import { NEEDS_DATABASE } from './options.ts';
 import { tokenCommands } from './token-commands.ts';
@@ -82,7 +82,7 @@ function databaseCommands(program: Command): void {
     )
     .action(async (options: PurgeOptions, command: Command) => {
       const { purgeOld } = await import('./purge.ts');
-      await purgeOld(formatOf(command), options);
+      await purgeOld(formatOf(command), options, reasonOf(command));
     });
 }
 

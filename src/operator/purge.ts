@@ -5,6 +5,7 @@ import { type Format, print, tableOf } from '../cli/output.ts';
 import { bytesOf } from '../client/words.ts';
 import { migrate } from '../db/migrate.ts';
 import { type Plan, planPurge, purge } from '../retention.ts';
+import { byCommand } from './by.ts';
 import { withDatabase } from './database.ts';
 
 type Options = {
@@ -14,7 +15,7 @@ type Options = {
 };
 
 /** @throws CliFailure when nothing is named to be deleted, or another one is at it */
-export async function purgeOld(format: Format, options: Options): Promise<void> {
+export async function purgeOld(format: Format, options: Options, reason?: string): Promise<void> {
   const keep = { logsSeconds: options.logsOlderThan, jobsSeconds: options.jobsOlderThan };
   if (keep.logsSeconds === undefined && keep.jobsSeconds === undefined)
     throw new CliFailure('say what is to go: --logs-older-than 90d, --jobs-older-than 2y');
@@ -24,7 +25,10 @@ export async function purgeOld(format: Format, options: Options): Promise<void> 
     if (options.dryRun) return print(format, { dry_run: true, ...shown(plan) }, () => tableOfPlan(plan));
     if (format === 'table') process.stderr.write(`${tableOfPlan(plan)}\n`);
     const display = createCountDisplay(plan.logs + plan.jobs);
-    const purged = await purge(db, keep, { onProgress: ({ logs, jobs }) => display.show(logs + jobs) });
+    const purged = await purge(db, keep, {
+      by: byCommand('db', reason),
+      onProgress: ({ logs, jobs }) => display.show(logs + jobs),
+    });
     display.end();
     if (!purged) throw new CliFailure('a worker, or another purge, is at it just now: try again in a while');
     const { logs, logBytes, jobs, records } = purged;

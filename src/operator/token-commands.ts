@@ -1,6 +1,6 @@
 /** `tokens`: programs and cron jobs that call the api, each with a token of its own. */
 import type { Command } from 'commander';
-import { formatOf } from '../cli/context.ts';
+import { formatOf, reasonOf } from '../cli/context.ts';
 import { type GrantOptions, NEEDS_DATABASE, withLimits } from './options.ts';
 
 export function tokenCommands(program: Command): void {
@@ -26,13 +26,15 @@ export function tokenCommands(program: Command): void {
     )
     .action(async (name: string, options: CreateOptions, command: Command) => {
       const { create } = await import('./tokens.ts');
-      await create(formatOf(command), name, options);
+      await create(formatOf(command), name, options, reasonOf(command));
     });
   tokens
     .command('revoke <name>')
     .description('refuse a token from now on; its name is free again')
     .addHelpText('after', `${NEEDS_DATABASE}syncrator tokens revoke nightly`)
-    .action(async (name: string) => await (await import('./tokens.ts')).revoke(name));
+    .action(async (name: string, _: object, command: Command) => {
+      await (await import('./tokens.ts')).revoke(name, reasonOf(command));
+    });
 }
 
 /** As commander has them. */

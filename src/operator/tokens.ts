@@ -41,7 +41,12 @@ function rowOf(token: ListedToken): Cell[] {
 }
 
 /** @throws CliFailure for a name, role or time that will not do, or a name that is taken */
-export async function create(format: Format, name: string, options: CreateOptions): Promise<void> {
+export async function create(
+  format: Format,
+  name: string,
+  options: CreateOptions,
+  reason?: string,
+): Promise<void> {
   if (!NAME.test(name))
     throw new CliFailure(`'${name}' is not 1 to 64 of a-z 0-9 . _ -, the first a-z or 0-9`);
   const grant = readGrant(options.role, options);
@@ -49,7 +54,7 @@ export async function create(format: Format, name: string, options: CreateOption
   const { id, hash, token } = makeServiceToken();
   const added = await withDatabase(async (db) => {
     await migrate(db);
-    return await addServiceToken(db, { id, hash, name, grant, seconds }, byCommand('tokens'));
+    return await addServiceToken(db, { id, hash, name, grant, seconds }, byCommand('tokens', reason));
   });
   if (!added) throw new CliFailure(`there is a token ${name} already: revoke it first, or take another name`);
   const until = added.expires_at?.toISOString() ?? null;
@@ -60,10 +65,10 @@ export async function create(format: Format, name: string, options: CreateOption
   );
 }
 
-export async function revoke(name: string): Promise<void> {
+export async function revoke(name: string, reason?: string): Promise<void> {
   await withDatabase(async (db) => {
     await migrate(db);
-    if (!(await revokeServiceToken(db, name, byCommand('tokens'))))
+    if (!(await revokeServiceToken(db, name, byCommand('tokens', reason))))
       throw new CliFailure(`there is no token ${name} to be revoked`);
   });
   process.stderr.write(`Revoked ${name}.\n`);

@@ -1,6 +1,6 @@
 /** `users`: who may log in with a password, and what they may do then. */
 import type { Command } from 'commander';
-import { formatOf } from '../cli/context.ts';
+import { formatOf, reasonOf } from '../cli/context.ts';
 import { type GrantOptions, NEEDS_DATABASE, withLimits } from './options.ts';
 
 export function userCommands(program: Command): void {
@@ -20,20 +20,22 @@ export function userCommands(program: Command): void {
     .description('add a user; asks for the password, or reads it from stdin')
     .requiredOption('--role <role>', 'viewer (looks), operator (starts and cancels) or admin')
     .addHelpText('after', `${NEEDS_DATABASE}syncrator users add ada --role operator --env qas`)
-    .action(async (name: string, options: GrantOptions & { role: string }) => {
-      await (await import('./users.ts')).add(name, options.role, options);
+    .action(async (name: string, options: GrantOptions & { role: string }, command: Command) => {
+      await (await import('./users.ts')).add(name, options, reasonOf(command));
     });
   withLimits(users.command('role <name> <role>'))
     .description('change what a user may do, from the next call on; the limits too')
     .addHelpText('after', `${NEEDS_DATABASE}syncrator users role ada operator --env qas --action delta`)
-    .action(async (name: string, role: string, options: GrantOptions) => {
-      await (await import('./users.ts')).changeRole(name, role, options);
+    .action(async (name: string, role: string, options: GrantOptions, command: Command) => {
+      await (await import('./users.ts')).changeRole(name, { ...options, role }, reasonOf(command));
     });
   users
     .command('passwd <name>')
     .description("change a user's password; asks for it, or reads it from stdin")
     .addHelpText('after', `${NEEDS_DATABASE}syncrator users passwd ada`)
-    .action(async (name: string) => await (await import('./users.ts')).changePassword(name));
+    .action(async (name: string, _: object, command: Command) => {
+      await (await import('./users.ts')).changePassword(name, reasonOf(command));
+    });
   for (const [verb, disabled, what] of [
     ['disable', true, 'let a user no longer in; tokens given out end at once'],
     ['enable', false, 'let a user in again'],
@@ -42,5 +44,7 @@ export function userCommands(program: Command): void {
       .command(`${verb} <name>`)
       .description(what)
       .addHelpText('after', `${NEEDS_DATABASE}syncrator users ${verb} ada`)
-      .action(async (name: string) => await (await import('./users.ts')).setDisabled(name, disabled));
+      .action(async (name: string, _: object, command: Command) => {
+        await (await import('./users.ts')).setDisabled(name, disabled, reasonOf(command));
+      });
 }

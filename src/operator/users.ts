@@ -28,39 +28,47 @@ export async function list(format: Format): Promise<void> {
 }
 
 /** @throws CliFailure for a name, role or password that will not do, or a name that is taken */
-export async function add(name: string, role: string, limits: GrantOptions): Promise<void> {
+export async function add(
+  name: string,
+  { role, ...limits }: GrantOptions & { readonly role: string },
+  reason?: string,
+): Promise<void> {
   if (!USERNAME_PATTERN.test(name)) throw new CliFailure(`'${name}' is not 1 to 64 of A-Z a-z 0-9 . _ @ -`);
   const grant = readGrant(role, limits);
   const passwordHash = await hashPassword(await newPassword());
   await withDatabase(async (db) => {
     await migrate(db);
-    if (!(await addUser(db, { username: name, passwordHash, grant }, byCommand('users'))))
+    if (!(await addUser(db, { username: name, passwordHash, grant }, byCommand('users', reason))))
       throw new CliFailure(`there is a user ${name} already`);
   });
   process.stderr.write(`Added ${name}, ${grant.role} (limits: ${limitsText(grant)}).\n`);
 }
 
-export async function changePassword(name: string): Promise<void> {
-  await change(name, { passwordHash: await hashPassword(await newPassword()) });
+export async function changePassword(name: string, reason?: string): Promise<void> {
+  await change(name, { passwordHash: await hashPassword(await newPassword()) }, reason);
   process.stderr.write(`Changed the password of ${name}.\n`);
 }
 
 /** Takes the place of role and limits together. @throws CliFailure for a role or a limit that is none */
-export async function changeRole(name: string, role: string, limits: GrantOptions): Promise<void> {
+export async function changeRole(
+  name: string,
+  { role, ...limits }: GrantOptions & { readonly role: string },
+  reason?: string,
+): Promise<void> {
   const grant = readGrant(role, limits);
-  await change(name, { grant });
+  await change(name, { grant }, reason);
   process.stderr.write(`${name} is ${grant.role} now (limits: ${limitsText(grant)}).\n`);
 }
 
-export async function setDisabled(name: string, disabled: boolean): Promise<void> {
-  await change(name, { disabled });
+export async function setDisabled(name: string, disabled: boolean, reason?: string): Promise<void> {
+  await change(name, { disabled }, reason);
   process.stderr.write(`${disabled ? 'Disabled' : 'Enabled'} ${name}.\n`);
 }
 
-async function change(name: string, to: UserChange): Promise<void> {
+async function change(name: string, to: UserChange, reason: string | undefined): Promise<void> {
   await withDatabase(async (db) => {
     await migrate(db);
-    if (!(await changeUser(db, name, to, byCommand('users'))))
+    if (!(await changeUser(db, name, to, byCommand('users', reason))))
       throw new CliFailure(`there is no user ${name}`);
   });
 }

@@ -12,6 +12,7 @@ export function programEnvironment(of: {
   spec: StepSpec;
   name: string;
   reportUrl: string;
+  traceparent: string | null;
 }): Record<string, string> {
   return {
     ...of.spec.environment,
@@ -19,6 +20,8 @@ export function programEnvironment(of: {
     SYNCRATOR_TARGET: of.key.target,
     SYNCRATOR_STEP_NAME: of.name,
     SYNCRATOR_REPORT_URL: of.reportUrl,
+    // The name that tracing libraries look for.
+    ...(of.traceparent === null ? {} : { TRACEPARENT: of.traceparent }),
   };
 }
 

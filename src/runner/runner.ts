@@ -9,6 +9,8 @@ export type StepLaunch = {
   readonly labels: StepLabels;
   readonly spec: StepSpec;
   readonly reportUrl: string;
+  /** W3C, of the call that asked for the job. */
+  readonly traceparent: string | null;
   readonly reportToken: string;
   /** JSON of an earlier attempt's last checkpoint. */
   readonly checkpoint: string | undefined;

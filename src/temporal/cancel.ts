@@ -8,7 +8,7 @@ import type { SubmitDeps } from './submit.ts';
 /** Undefined for an unknown job. Repeating it is harmless. */
 export async function cancel(
   deps: SubmitDeps,
-  input: { id: number; principal: string },
+  input: Parameters<typeof requestCancel>[1],
 ): Promise<Cancelled | undefined> {
   const cancelled = await requestCancel(deps.db, input);
   const job = cancelled?.job;

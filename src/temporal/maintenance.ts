@@ -7,7 +7,7 @@ import type { SubmitDeps } from './submit.ts';
 /** Sets the flag; unpausing pokes what was held back, in id order. */
 export async function setMaintenance(
   deps: SubmitDeps,
-  input: { paused: boolean; msg: string; principal: string },
+  input: Parameters<typeof store>[1],
 ): Promise<Maintenance> {
   const maintenance = await store(deps.db, input);
   if (!maintenance.paused)

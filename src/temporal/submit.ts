@@ -4,6 +4,7 @@ import { isDatabaseAway } from '../db/connect.ts';
 import type { Db } from '../db/schema.ts';
 import { type JobRow, type Submission, type Submitted, submitJob } from '../db/submit.ts';
 import { type Batch, type BatchSubmitted, submitBatch } from '../db/submit-batch.ts';
+import { traceFields } from '../domain/trace.ts';
 import type { Log } from '../log.ts';
 import type { Temporal } from './connect.ts';
 import { poke } from './poke.ts';
@@ -21,6 +22,8 @@ export async function submit(deps: SubmitDeps, submission: Omit<Submission, 'uid
     if (!isDatabaseAway(error)) throw error;
     return submitJob(deps.db, withUid);
   });
+  if (submitted.kind === 'created' || submitted.kind === 'deduplicated')
+    tell(deps.log, submitted.job, submission.origin?.traceparent, submitted.kind);
   if (submitted.kind === 'created') await pokeNew(deps, submitted.job);
   return submitted;
 }
@@ -31,9 +34,30 @@ export async function submitMany(deps: SubmitDeps, batch: Batch): Promise<BatchS
     if (!isDatabaseAway(error)) throw error;
     return submitBatch(deps.db, batch);
   });
+  if (submitted.kind !== 'answered') return submitted;
+  for (const job of submitted.created) tell(deps.log, job, job.traceparent, 'created');
   // At once: each waits for a Temporal that is away.
-  if (submitted.kind === 'answered') await Promise.all(submitted.created.map((job) => pokeNew(deps, job)));
+  await Promise.all(submitted.created.map((job) => pokeNew(deps, job)));
   return submitted;
+}
+
+/** A log of a request has its trace already; the job's is another one where an earlier call asked for it. */
+function tell(
+  log: Log,
+  job: JobRow,
+  ours: string | undefined | null,
+  kind: 'created' | 'deduplicated',
+): void {
+  const { trace_id: id } = traceFields(job.traceparent);
+  const { env, target, action_name: action } = job;
+  const fields = {
+    job: job.id,
+    env,
+    target,
+    action,
+    ...(traceFields(ours).trace_id === id ? {} : { job_trace_id: id }),
+  };
+  log.info(fields, kind === 'created' ? 'job accepted' : 'the same job is under way already');
 }
 
 /** Never fails: the reconciler would poke too. An external executor is nobody's to poke. */

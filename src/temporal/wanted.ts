@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type JobDefaults, planJob } from '../declared-job.ts';
 import type { Db } from '../db/schema.ts';
 import type { Submission } from '../db/submit.ts';
-import { forgetWanted, listWanted, submitWanted, type Wanted } from '../db/wanted.ts';
+import { forgetWanted, listWanted, submitWanted, type Wanted, type WantedFor } from '../db/wanted.ts';
+import { traceFields } from '../domain/trace.ts';
 import type { JobParams, ParamsFile } from '../job-params.ts';
 import type { Log } from '../log.ts';
 import type { Temporal } from './connect.ts';
@@ -44,6 +45,11 @@ async function takeOne({ db, temporal, params, defaults, log }: WantedDeps, want
       return await forgetWanted(db, wanted);
     }
     const submitted = await submitWanted(db, wanted, (of) => submissionOf(defaults, file, of));
+    if (submitted?.kind === 'created')
+      log.info(
+        { job: submitted.job.id, ...traceFields(submitted.job.traceparent), ...wanted },
+        'job accepted',
+      );
     // Its failure changes nothing: the reconciler pokes too.
     if (submitted?.kind === 'created' && submitted.job.status === 'queued')
       await poke(temporal, submitted.job).catch(() => undefined);
@@ -55,11 +61,12 @@ async function takeOne({ db, temporal, params, defaults, log }: WantedDeps, want
 function submissionOf(
   defaults: JobDefaults,
   file: ParamsFile,
-  { requestedBy, items }: { requestedBy: string; items: readonly string[] | null },
+  { requestedBy, traceparent, items }: WantedFor,
 ): Submission {
   const chosen = items !== null && items.length <= MOST_ITEMS ? items : [];
   const options = [file.parameters.options, ...chosen.map((item) => `--item ${item}`)].join(' ');
   const planned = planJob(defaults, file, { ...file.parameters, options }, file);
   if ('error' in planned) throw new Error(`${file.file}: ${planned.error}`);
-  return { ...planned, uid: randomUUID(), trigger: 'hook', requestedBy };
+  const origin = traceparent === null ? undefined : { traceparent };
+  return { ...planned, uid: randomUUID(), trigger: 'hook', requestedBy, origin };
 }

@@ -384,5 +384,12 @@ describe("an issuer's user", () => {
       const taken = await strict.call('GET', where, { token: await issuer.token({ role: 'staff' }) });
       expect([where, taken.status]).toEqual([where, 200]);
     }
+    const told = await strict.db.selectFrom('audit').selectAll().where('refused', '=', 'no_role').execute();
+    expect(told.map(({ verb, object }) => `${verb} ${object}`)).toEqual([
+      'read /jobs',
+      'read /me',
+      'read /sync/alpha/dev',
+    ]);
+    for (const { principal } of told) expect(principal).toMatch(/^oidc:/);
   });
 });

@@ -41,6 +41,7 @@ function input(
     spec: steps.steps[0] as RenderInput['spec'],
     jobId: 42,
     reportUrl: 'https://syncrator.example/jobs/42/report',
+    traceparent: null,
     reportToken: TOKEN,
     checkpoint: undefined,
     podOverrides: {},
@@ -246,6 +247,14 @@ function expand(text: string, env: readonly { name: string; value?: string }[]):
     escaped ? '$' : (env.find((is) => is.name === name)?.value ?? whole),
   );
 }
+
+test('its program is told the trace of its job, where there is one', () => {
+  const told = (traceparent: string | null) =>
+    containerOf(input({ traceparent }))?.env?.filter(({ name }) => name === 'TRACEPARENT');
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  expect(told(traceparent)).toEqual([{ name: 'TRACEPARENT', value: traceparent }]);
+  expect(told(null)).toEqual([]);
+});
 
 test('one container, no secret but the report token', () => {
   const of = input();

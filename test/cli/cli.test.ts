@@ -91,6 +91,33 @@ describe('who is logged in', () => {
     await login();
   });
 
+  test('says why, and an admin reads who did what, and what was refused to whom', async () => {
+    const why = 'größer, for the audit';
+    const paused = await syncrator(['schedules', 'pause', 'dev.quick.delta', '--reason', why]);
+    expect(paused.code).toBe(0);
+    await syncrator(['schedules', 'resume', 'dev.quick.delta']);
+    const told = await syncrator(['audit', '--object', 'schedule', '--output', 'json']);
+    expect(told.code).toBe(0);
+    expect(JSON.parse(told.stdout)).toMatchObject([
+      { principal: 'admin', verb: 'resume', object: 'schedule dev.quick.delta', reason: null },
+      {
+        principal: 'admin',
+        verb: 'pause',
+        reason: why,
+        address: expect.stringMatching(/^(::ffff:)?127|^::1/),
+      },
+    ]);
+    const refused = await syncrator(['audit', '--refused', '--by', 'delta', '--since', '2026-01-01']);
+    expect(refused.stdout).toMatch(/^WHEN +WHO +WHAT +WHY +FROM\n/);
+    expect(refused.stdout).toMatch(/delta +pause maintenance: refused \(forbidden\)/);
+    expect((await syncrator(['audit', '--by', 'nobody'])).stdout).toBe('nothing of the kind\n');
+    const wrong = await syncrator(['audit', '--since', 'yesterday']);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('It is no time')]);
+    await syncrator(['login', '-u', 'delta'], { input: `${ADMIN_PASSWORD}\n` });
+    const denied = await syncrator(['audit']);
+    expect([denied.code, denied.stderr]).toEqual([1, expect.stringContaining('this needs the role admin')]);
+  });
+
   test('starts, waits and is told the end: 0 for success, 2 for failure with what to do', async () => {
     const done = await syncrator(['sync', 'quick', 'dev', '--wait', '--output', 'json']);
     expect([done.code, done.stderr]).toEqual([0, '']);

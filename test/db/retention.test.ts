@@ -25,7 +25,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await sql`TRUNCATE jobs, idempotency_keys, targets, sync_jobs, schedule_firings, audit, notices, job_totals
+  await sql`TRUNCATE jobs, idempotency_keys, targets, sync_jobs, schedule_firings, notices, job_totals
     CASCADE`.execute(db);
 });
 
@@ -181,6 +181,7 @@ describe('by age', () => {
     );
     // The first firing is what a missed schedule counts from.
     expect(left.rows.map(({ what }) => what)).toEqual([
+      'audit audit', // that lines went
       'audit new',
       `firing of ${success}`,
       'firing of none',
@@ -189,6 +190,54 @@ describe('by age', () => {
       'totals 3',
     ]);
     expect(old).toBeLessThan(success);
+  });
+
+  test('lines of the audit go by age alone, and whose purge it was is a line', async () => {
+    const add = async (object: string, days: number) =>
+      await sql`INSERT INTO audit (principal, verb, object, at)
+        VALUES ('eve', ${object === 'round' ? 'purge' : 'start'}, ${object}, now() - make_interval(days => ${days}))`.execute(
+        db,
+      );
+    const objects = async () =>
+      (
+        await sql<{
+          object: string;
+        }>`SELECT object FROM audit WHERE at < now() - interval '1 day' ORDER BY id`.execute(db)
+      ).rows.map(({ object }) => object);
+    await add('first', 30);
+    await add('second', 20);
+    await add('third', 10);
+    const told = async () =>
+      (
+        await sql<{
+          line: string;
+        }>`SELECT concat_ws(' ', principal, verb, object, reason, detail->>'lines') AS line
+          FROM audit WHERE verb = 'purge' AND object = 'audit' ORDER BY id`.execute(db)
+      ).rows.map(({ line }) => line);
+    const before = await told();
+    // Whatever a purge has said: not what is younger.
+    const younger = db.transaction().execute(async (tx) => {
+      await sql`SELECT set_config('syncrator.audit_purged_before', (now() - interval '15 days')::text, true)`.execute(
+        tx,
+      );
+      await sql`DELETE FROM audit WHERE object IN ('second', 'third')`.execute(tx);
+    });
+    await expect(younger).rejects.toThrow('the audit only grows');
+    await expect(sql`DELETE FROM audit WHERE object = 'first'`.execute(db)).rejects.toThrow('only grows');
+    expect(await objects()).toEqual(['first', 'second', 'third']);
+    const keep = (days: number) => ({ logsSeconds: undefined, jobsSeconds: days * DAY });
+    await purge(db, keep(25), { by: { principal: 'db command (ada)', origin: { reason: 'full disk' } } });
+    await purge(db, keep(15));
+    expect(await objects()).toEqual(['third']);
+    expect((await told()).slice(before.length)).toEqual([
+      'db command (ada) purge audit full disk 1',
+      'retention purge audit 1',
+    ]);
+    // The lines of purges go without another one, or each round would have its own for ever.
+    await add('round', 16);
+    await purge(db, keep(15));
+    expect(await objects()).toEqual(['third']);
+    expect(await told()).toHaveLength(before.length + 2);
   });
 
   test('one at a time: another one is told so and does nothing', async () => {

@@ -276,6 +276,7 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
           environment: {},
         },
         reportUrl: 'http://127.0.0.1:9/none',
+        traceparent: null,
         reportToken: '',
         checkpoint: undefined,
       });

@@ -11,6 +11,7 @@ const acts: RouteNeed = { role: 'operator', touches: 'jobs' };
 export const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'POST /login/renew': looks,
   'GET /me': looks,
+  'GET /audit': { role: 'admin' },
   'GET /{action}/{target}/{env}': looks,
   'POST /{action}/{target}/{env}': acts,
   'POST /run': acts,

@@ -40,6 +40,7 @@ export function stepLaunch({ installation, target = 'alone', pod = {}, overrides
       podOverrides: { ...overrides, annotations: { ...annotations, ...overrides.annotations } },
     },
     reportUrl: 'http://127.0.0.1:9/none',
+    traceparent: null,
     reportToken: 'none',
     checkpoint: undefined,
   };

@@ -34,6 +34,8 @@ beforeAll(async () => {
   await vi.waitUntil(async () => (await web.system.job(ids.diff)).status === 'completed', {
     timeout: 30_000,
   });
+  // Refused: it is not cancelling.
+  await web.system.call('POST', `/jobs/${ids.failed}/force-delete`);
   await web.system.call('POST', '/maintenance-status', { paused: true, msg: 'Solr upgrade' });
   ids.waiting = await web.started('/sync/later/dev', 'waiting');
 }, 90_000);
@@ -106,6 +108,18 @@ const VIEWS: readonly (readonly [string, (view: View) => Promise<void>])[] = [
     async ({ go, page }) => {
       await go('/maintenance', 'Maintenance');
       await page.getByRole('row', { name: /Solr upgrade/ }).waitFor();
+    },
+  ],
+  [
+    'audit',
+    async ({ go, page }) => {
+      await go('/audit', 'Audit');
+      await page.getByRole('row', { name: /pause.*maintenance.*Solr upgrade/ }).waitFor();
+      // One that was refused is marked.
+      await page
+        .getByRole('row', { name: /refused/ })
+        .first()
+        .waitFor();
     },
   ],
 ];

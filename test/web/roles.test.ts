@@ -1,6 +1,7 @@
 /** What the page offers to whom: a button that would be refused is off, and says why in the server's words. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { hashPassword } from '../../src/api/passwords.ts';
+import { audit } from '../../src/db/audit.ts';
 import { addUser, changeUser } from '../../src/db/users.ts';
 import { type Grant, grantOf, unlimited } from '../../src/domain/grant.ts';
 import { params } from '../support/system.ts';
@@ -79,6 +80,44 @@ test('an operator with limits is offered what lies within them; what changes mea
   await start.click();
   await page.getByRole('alert').getByText('this needs the role operator; yours is viewer').waitFor();
   expect(await page.getByRole('button', { name: /^Start delta/ }).count()).toBe(1);
+});
+
+test('the audit is for admins: what was done and refused, narrowed by the address, page by page', async () => {
+  const { page, go } = await viewOf('otis', unlimited('operator'));
+  await page.getByText('otis (operator)').waitFor();
+  expect(await page.getByRole('link', { name: 'Audit' }).count()).toBe(0);
+  await go('/audit', 'Audit');
+  await page.getByRole('alert').getByText('this needs the role admin; yours is operator').waitFor();
+
+  const admin = await web.open();
+  open.push(admin);
+  await admin.page.getByRole('link', { name: 'Audit' }).click();
+  const region = admin.page.getByRole('region', { name: 'Audit' });
+  const refused = region.getByRole('row').filter({ hasText: 'otis' });
+  await refused.filter({ hasText: 'refused: forbidden' }).filter({ hasText: 'read' }).waitFor();
+  await region
+    .getByRole('link', { name: `job ${id}` })
+    .first()
+    .waitFor();
+  for (let at = 0; at < 120; at++)
+    await audit(web.system.db, {
+      principal: 'token:nightly',
+      verb: 'start',
+      object: `target t${at}`,
+      origin: { reason: 'because <b>it</b> is night', address: '10.0.0.7' },
+    });
+  await admin.page.getByLabel('Who').fill('token:nightly');
+  await admin.page.getByRole('button', { name: 'Show' }).click();
+  await region.getByText('because <b>it</b> is night').first().waitFor();
+  const rows = region.getByRole('row');
+  await expect.poll(() => rows.count()).toBe(101);
+  expect(await refused.count()).toBe(0);
+  await admin.page.getByRole('button', { name: 'Older ones' }).click();
+  await expect.poll(() => rows.count()).toBe(121);
+  expect(admin.page.url()).toContain('principal=token');
+  await admin.page.reload();
+  await expect.poll(() => admin.page.getByLabel('Who').inputValue()).toBe('token:nightly');
+  await expect.poll(() => rows.count()).toBe(101);
 });
 
 test('an admin is offered everything', async () => {

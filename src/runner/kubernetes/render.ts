@@ -16,6 +16,7 @@ export type RenderInput = {
   /** What the program is told as its number. */
   readonly jobId: number | 'dryrun';
   readonly reportUrl: string;
+  readonly traceparent: string | null;
   /** The one literal in a manifest that is worth something: this one attempt's reports. */
   readonly reportToken: string;
   readonly checkpoint: string | undefined;

@@ -131,6 +131,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       name: step.name,
       settingsFile: path.join(dataDir, 'envtarget', `${key.env}-${key.target}.env`),
       reportUrl: step.reportUrl,
+      traceparent: step.traceparent,
     });
     return {
       uid: randomUUID(),

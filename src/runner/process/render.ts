@@ -20,6 +20,7 @@ export function renderProcess(input: {
   name: string;
   settingsFile: string;
   reportUrl: string;
+  traceparent: string | null;
 }): RenderedProcess {
   const program = input.spec.command ?? ['node', SYNC_PROGRAM];
   return {

@@ -1,7 +1,7 @@
 /** What the page asks the server for: each question with its key, so that live events can change the answers. */
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import type { JobJson } from '../../api/job-schema.ts';
-import type { Action, JobFilter, RunBody } from '../../client/client.ts';
+import type { Action, AuditFilter, JobFilter, RunBody } from '../../client/client.ts';
 import { Refused } from '../../client/http.ts';
 import { client, http } from './session.ts';
 
@@ -53,6 +53,15 @@ export const ask = {
   maintenance: () => queryOptions({ queryKey: ['maintenance'], queryFn: client.readMaintenance }),
   maintenanceHistory: () =>
     queryOptions({ queryKey: ['maintenance', 'history'], queryFn: client.listMaintenance }),
+  audit: (filter: AuditFilter) =>
+    infiniteQueryOptions({
+      queryKey: ['audit', filter],
+      queryFn: ({ pageParam }) => (pageParam ? client.nextAudit(pageParam) : client.listAudit(filter)),
+      initialPageParam: '',
+      getNextPageParam: (page) => page.next,
+      // No event tells of a line.
+      staleTime: 0,
+    }),
   dryRun: (run: RunBody) =>
     queryOptions({ queryKey: ['dry run', run], queryFn: () => client.dryRunOf(run), retry: false }),
   declared: (action: Action, target: string, env: string) =>

@@ -6,6 +6,7 @@ import {
   createRouter,
   lazyRouteComponent,
 } from '@tanstack/react-router';
+import { readAuditSearch } from '../audit/audit-search.ts';
 import { Overview } from '../overview/overview.tsx';
 import { readFilter } from '../jobs/filter-search.ts';
 import { NotFound } from './not-found.tsx';
@@ -44,9 +45,15 @@ const maintenance = createRoute({
   path: '/maintenance',
   component: lazyRouteComponent(() => import('../maintenance/maintenance.tsx'), 'Maintenance'),
 });
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: readAuditSearch,
+  component: lazyRouteComponent(() => import('../audit/audit.tsx'), 'Audit'),
+});
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, jobs, job, start, schedules, maintenance]),
+  routeTree: root.addChildren([overview, jobs, job, start, schedules, maintenance, audit]),
   history: createHashHistory(),
   defaultPreload: 'intent',
   scrollRestoration: true,

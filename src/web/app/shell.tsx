@@ -19,6 +19,8 @@ const PLACES = [
   { to: '/schedules', label: 'Schedules' },
   { to: '/maintenance', label: 'Maintenance' },
 ] as const;
+/** Whoever else asks for it is refused. */
+const ADMINS_PLACES = [{ to: '/audit', label: 'Audit' }] as const;
 
 export function Shell() {
   const connection = useLive();
@@ -73,7 +75,7 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Views" className={menu ? undefined : 'nav-closed'}>
-        {PLACES.map(({ to, label }) => {
+        {[...PLACES, ...(me?.role === 'admin' ? ADMINS_PLACES : [])].map(({ to, label }) => {
           const isHere = to === '/' ? here === '/' : here.startsWith(to);
           return (
             <NavLink
