@@ -54,5 +54,7 @@ test('an unknown group ends with 1 and the names there are', () => {
   const main = path.resolve(import.meta.dirname, '../../bench/main.ts');
   const ran = spawnSync(process.execPath, [main, 'nonsense'], { encoding: 'utf8' });
   expect(ran.status).toBe(1);
-  expect(ran.stderr).toContain('no group nonsense; groups: load, start, cold, runs, growth, listing, events, page');
+  expect(ran.stderr).toContain(
+    'no group nonsense; groups: load, start, cold, runs, growth, listing, events, page',
+  );
 });
