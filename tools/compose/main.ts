@@ -21,6 +21,12 @@ const began = Date.now();
 const say = (line: string) =>
   console.log(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${line}`);
 
+/** Ended by Ctrl-C, it takes all of it down as at its end. */
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.on(name, () => stopping.abort(new Error(`ended by ${name}`)));
+const { signal } = stopping;
+
 try {
   checkEngineNeeds();
   const programs = await composePrograms(say);
@@ -35,24 +41,27 @@ try {
         name: `${name}:latest`,
         archive: path.join(archives, `${name}.tar`),
         onProgress: say,
+        signal,
         ...(stage === undefined ? {} : { stage }),
       });
     const { archive } = await ours('syncrator');
     const demo = await ours('syncrator-demo', 'demo');
-    const others = await makeStandIns(programs, archives, say);
+    const others = await makeStandIns(programs, archives, say, signal);
 
     say('starting an engine');
     const engine = await startEngine(path.join(dir, 'e'));
     undo.defer(() => engine.stop());
     for (const one of [archive, demo.archive, ...others]) {
+      signal.throwIfAborted();
       say(`giving it ${path.basename(one)}`);
       await engine.load(one);
     }
     const password = writeSecrets(path.join(dir, 'secrets'));
     const ports = { api: await freePort(), ui: await freePort() };
-    const compose = async (...args: string[]) =>
+    const compose = async (args: readonly string[], until?: AbortSignal) =>
       (
         await promisify(execFile)(programs.compose, args, {
+          ...(until === undefined ? {} : { signal: until }),
           cwd: PROJECT,
           timeout: (UP_SECONDS + 60) * 1_000,
           maxBuffer: 16 * 1024 * 1024,
@@ -69,19 +78,26 @@ try {
       ).stdout;
     undo.defer(async () => {
       say('docker compose down');
-      await compose('down', '--volumes', '--timeout', '10');
+      await compose(['down', '--volumes', '--timeout', '10']);
     });
     say('docker compose up --wait');
     try {
-      await compose('up', '--wait', '--wait-timeout', String(UP_SECONDS), '--pull', 'never', '--no-build');
+      const waiting = ['--wait', '--wait-timeout', String(UP_SECONDS)];
+      await compose(['up', ...waiting, '--pull', 'never', '--no-build'], signal);
     } catch (error) {
-      console.error(await compose('ps', '--all'));
-      console.error(await compose('logs', '--no-color', '--tail', '30'));
+      console.error(await compose(['ps', '--all']));
+      console.error(await compose(['logs', '--no-color', '--tail', '30']));
       throw error;
     }
     say('all of it is healthy');
-    console.log(await compose('ps'));
-    await tryIt({ url: `http://127.0.0.1:${ports.api}`, ui: `http://127.0.0.1:${ports.ui}`, password, say });
+    console.log(await compose(['ps']));
+    await tryIt({
+      url: `http://127.0.0.1:${ports.api}`,
+      ui: `http://127.0.0.1:${ports.ui}`,
+      password,
+      say,
+      signal,
+    });
   } finally {
     await undo.disposeAsync();
   }

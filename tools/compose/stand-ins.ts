@@ -22,12 +22,13 @@ export async function makeStandIns(
   programs: Programs,
   to: string,
   onProgress: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<string[]> {
-  await ensureDebian(onProgress);
+  await ensureDebian(onProgress, signal);
   const archives: string[] = [];
   for (const one of standIns(programs)) {
     const archive = path.join(to, `${one.folder}.tar`);
-    await make(one, archive, onProgress);
+    await make(one, archive, onProgress, signal);
     archives.push(archive);
   }
   return archives;
@@ -60,6 +61,7 @@ async function make(
   { name, folder, files }: StandIn,
   archive: string,
   onLine: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const context = mkdtempSync(path.join(os.tmpdir(), 'syncrator-stand-in-'));
   try {
@@ -67,7 +69,7 @@ async function make(
     for (const [file, from] of Object.entries(files)) cpSync(from, path.join(context, file));
     const how = ['--isolation=chroot', '--pull=never', '--format=docker', '--layers'];
     const what = [`--volume=${AUTHORITIES}:${AUTHORITIES}:ro`, `--tag=${name}`, '.'];
-    await buildahLong(['bud', ...how, ...what], { cwd: context, onLine, deadlineMs: DEADLINE_MS });
+    await buildahLong(['bud', ...how, ...what], { cwd: context, onLine, deadlineMs: DEADLINE_MS, signal });
     await buildah('push', '--quiet', name, `docker-archive:${archive}:${name}`);
   } finally {
     rmSync(context, { recursive: true, force: true });

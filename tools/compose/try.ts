@@ -11,8 +11,9 @@ export async function tryIt(of: {
   ui: string;
   password: string;
   say: (line: string) => void;
+  signal: AbortSignal;
 }): Promise<void> {
-  const { url, ui, password, say } = of;
+  const { url, ui, password, say, signal } = of;
   const answer = await fetch(`${url}/login`, {
     method: 'POST',
     body: new URLSearchParams({ username: 'admin', password }),
@@ -27,7 +28,7 @@ export async function tryIt(of: {
   let job = await client.showJob(id);
   while (job.finished_at === null) {
     if (Date.now() > deadline) throw new Error(`job ${id} is still ${job.status}`);
-    await wait(500);
+    await wait(500, undefined, { signal });
     job = await client.showJob(id);
   }
   const done = job.progress?.records_done ?? 0;
