@@ -234,7 +234,7 @@ describe('Monitoring', () => {
     const jobs = (await get('/jobs?target=item_bank&operation=sync')).body as unknown as JobJson[];
     const { id } = jobs.at(-1) as JobJson;
     const plain = String((await get(`/jobs/${id}/logs`)).body['text']);
-    expect(plain).toMatch(/syncrator-job \S+: sync -c 8 --api_job_id \d+\n/);
+    expect(plain).toMatch(/syncrator-job \S+: sync -c 8 --api_job_id \d+ trace_id=[0-9a-f]{32}\n/);
     expect(plain).toContain(`${gitlab.url}/${GROUP} -> `);
     expect(plain).toContain(`${ITEMS} items added`);
     expect(plain).not.toContain(TOKEN);
