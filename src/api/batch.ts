@@ -12,6 +12,7 @@ import { idempotencyHeaders, idempotencyOf } from './idempotency.ts';
 import { noteRefusedItems } from './refusals.ts';
 import { defineRoute, subApp } from './route.ts';
 import { keyReused } from './start-answer.ts';
+import { submitDeps } from './submit-request.ts';
 
 const MOST = 100;
 /** A hundred items, some with the manifest of a whole datastore. */
@@ -90,7 +91,7 @@ export function batch(deps: ApiDeps) {
     });
     // No schema has brought the fields of the items into one order.
     const idempotency = idempotencyOf(c, inOrder(jobs));
-    const submitted = await submitMany({ ...deps, db: c.var.db, log: c.var.log }, { items, idempotency });
+    const submitted = await submitMany(submitDeps(c, deps), { items, idempotency });
     if (submitted.kind === 'key_reused') throw keyReused();
     const answer: BatchAnswer = submitted.answer;
     await noteRefusedItems(c, {

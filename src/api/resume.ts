@@ -3,9 +3,10 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { databaseTime } from '../db/clock.ts';
 import { type JobView, readJobView } from '../db/job-views.ts';
-import { AlreadyResumed, type Submitted } from '../db/submit.ts';
+import { AlreadyResumed, type JobRow, type Submitted } from '../db/submit.ts';
 import { listTargetStates } from '../db/target-states.ts';
 import { stepsToSkip } from '../domain/resume.ts';
+import { pokeNew } from '../temporal/submit.ts';
 import { checkMay } from './access.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idParam } from './fields.ts';
@@ -17,7 +18,7 @@ import { notAllowed, Problem } from './problem.ts';
 import { noteRefusedItems } from './refusals.ts';
 import { defineRoute, subApp } from './route.ts';
 import { accepted, SUBMIT_REFUSALS } from './start-answer.ts';
-import { submitRequest } from './submit-request.ts';
+import { acceptRequest, submitDeps, submitRequest } from './submit-request.ts';
 
 const RESUMED_JOB = { ...QUEUED_JOB, id: 8, resumes: 7, trigger: 'resume' };
 
@@ -69,7 +70,9 @@ const allRoute = defineRoute({
   path: '/jobs/resume-all',
   tag: 'jobs',
   summary: 'Go on with every target whose last job failed',
-  description: 'One refusal keeps no other from going on. Repeating it is harmless.',
+  description:
+    'One refusal keeps no other from going on. Repeating it is harmless: what goes on already is left alone. An ' +
+    'Idempotency-Key has no meaning here.',
   access: 'operator',
   verb: 'start',
   touches: 'jobs',
@@ -89,22 +92,26 @@ export function resume(deps: ApiDeps) {
   const app = subApp();
   app.openapi(oneRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const submitted = await resumeJob(c, deps, id);
+    const submitted = await resumeJob(c, deps, id, submitRequest);
     const job = await readJob(c.var.db, deps, accepted(submitted).id);
     return c.json(job, submitted.kind === 'deduplicated' ? 200 : 202, { location: `/jobs/${job.id}` });
   });
   app.openapi(allRoute, async (c) => {
     const answer: z.infer<typeof resumedSchema> = [];
+    const created: JobRow[] = [];
     for (const { last_job_id: id, last_status: status } of await listTargetStates(c.var.db)) {
       if (id === null || status !== 'failed') continue;
       try {
-        const job = accepted(await resumeJob(c, deps, id));
+        const submitted = await resumeJob(c, deps, id, acceptRequest);
+        const job = accepted(submitted);
+        if (submitted.kind === 'created') created.push(job);
         answer.push({ resumes: id, job_id: job.id, code: null, msg: 'resumed' });
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         answer.push({ resumes: id, job_id: null, code: error.code, msg: error.message });
       }
     }
+    await pokeNew(submitDeps(c, deps), created);
     const items = answer.filter(({ job_id: id }) => id === null);
     await noteRefusedItems(c, {
       verb: 'start',
@@ -120,7 +127,12 @@ export function resume(deps: ApiDeps) {
 }
 
 /** @throws Problem 404, 409 */
-async function resumeJob(c: Context<ApiEnv, string>, deps: ApiDeps, id: number): Promise<Submitted> {
+async function resumeJob(
+  c: Context<ApiEnv, string>,
+  deps: ApiDeps,
+  id: number,
+  send: typeof acceptRequest,
+): Promise<Submitted> {
   const failed = await readJobView(c.var.db, id);
   if (!failed) throw noJob(id);
   checkMay(c, 'operator', failed);
@@ -128,7 +140,7 @@ async function resumeJob(c: Context<ApiEnv, string>, deps: ApiDeps, id: number):
   if (failed.runner === 'external') throw notOurs(id);
   const skippedSteps = stepsToSkip(endedSteps(failed), databaseTime(deps.db));
   const { env, target, action_name, action, is_tag, options, mam_main_query, runner, steps_spec } = failed;
-  return await submitRequest(
+  return await send(
     c,
     deps,
     {

@@ -3,11 +3,13 @@ import type { Context } from 'hono';
 import type { Submission, Submitted } from '../db/submit.ts';
 import { touchedBy } from '../domain/grant.ts';
 import type { JobRequest, Trigger } from '../domain/job.ts';
-import { submit } from '../temporal/submit.ts';
+import { accept, type SubmitDeps, submit } from '../temporal/submit.ts';
 import { checkMay } from './access.ts';
 import { originOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idempotencyOf } from './idempotency.ts';
+
+type Options = { readonly trigger?: Trigger; readonly resumes?: Submission['resumes'] };
 
 /**
  * @throws Problem 403 where the limits of who asks leave it out
@@ -18,18 +20,35 @@ export async function submitRequest(
   c: Context<ApiEnv, string>,
   deps: ApiDeps,
   request: JobRequest,
-  options: { trigger?: Trigger; body?: unknown; resumes?: Submission['resumes'] } = {},
+  { body, ...options }: Options & { readonly body?: unknown } = {},
 ): Promise<Submitted> {
+  const submission = submissionOf(c, request, options);
+  return await submit(submitDeps(c, deps), { ...submission, idempotency: idempotencyOf(c, body) });
+}
+
+/**
+ * One of the many that a request stands for: its Idempotency-Key is not this one's, and it is its caller who pokes.
+ * @throws Problem 403
+ */
+export async function acceptRequest(
+  c: Context<ApiEnv, string>,
+  deps: ApiDeps,
+  request: JobRequest,
+  options: Options,
+): Promise<Submitted> {
+  return await accept(submitDeps(c, deps), submissionOf(c, request, options));
+}
+
+/** The database and the log as this request has them. */
+export function submitDeps(c: Context<ApiEnv, string>, deps: ApiDeps): SubmitDeps {
+  return { ...deps, db: c.var.db, log: c.var.log };
+}
+
+function submissionOf(
+  c: Context<ApiEnv, string>,
+  request: JobRequest,
+  options: Options,
+): Omit<Submission, 'uid'> {
   checkMay(c, 'operator', touchedBy(request));
-  return await submit(
-    { ...deps, db: c.var.db, log: c.var.log },
-    {
-      ...request,
-      trigger: options.trigger ?? 'api',
-      requestedBy: c.var.user.shown,
-      origin: originOf(c),
-      resumes: options.resumes,
-      idempotency: idempotencyOf(c, options.body),
-    },
-  );
+  return { ...request, trigger: 'api', ...options, requestedBy: c.var.user.shown, origin: originOf(c) };
 }

@@ -12,11 +12,21 @@ import { poke } from './poke.ts';
 export type SubmitDeps = { readonly db: Db; readonly temporal: Temporal; readonly log: Log };
 
 /**
- * Stores the job and pokes its key. A lost connection is answered by the same transaction with the same uid once
- * more, which finds what the first one stored.
- * @throws the driver's error when Postgres stays away: a later try with the same parameters finds the job, if any
+ * Stores the job and pokes its key.
+ * @throws as `accept`
  */
 export async function submit(deps: SubmitDeps, submission: Omit<Submission, 'uid'>): Promise<Submitted> {
+  const submitted = await accept(deps, submission);
+  if (submitted.kind === 'created') await pokeNew(deps, [submitted.job]);
+  return submitted;
+}
+
+/**
+ * Stores the job; `pokeNew` is its caller's to call. A lost connection is answered by the same transaction with the same
+ * uid once more, which finds what the first one stored.
+ * @throws the driver's error when Postgres stays away: a later try with the same parameters finds the job, if any
+ */
+export async function accept(deps: SubmitDeps, submission: Omit<Submission, 'uid'>): Promise<Submitted> {
   const withUid = { ...submission, uid: randomUUID() };
   const submitted = await submitJob(deps.db, withUid).catch((error: unknown) => {
     if (!isDatabaseAway(error)) throw error;
@@ -24,11 +34,10 @@ export async function submit(deps: SubmitDeps, submission: Omit<Submission, 'uid
   });
   if (submitted.kind === 'created' || submitted.kind === 'deduplicated')
     tell(deps.log, submitted.job, submission.origin?.traceparent, submitted.kind);
-  if (submitted.kind === 'created') await pokeNew(deps, submitted.job);
   return submitted;
 }
 
-/** The same for a batch: the uids are its items' already. */
+/** Stores and pokes a batch: the uids are its items' already. */
 export async function submitMany(deps: SubmitDeps, batch: Batch): Promise<BatchSubmitted> {
   const submitted = await submitBatch(deps.db, batch).catch((error: unknown) => {
     if (!isDatabaseAway(error)) throw error;
@@ -36,8 +45,7 @@ export async function submitMany(deps: SubmitDeps, batch: Batch): Promise<BatchS
   });
   if (submitted.kind !== 'answered') return submitted;
   for (const job of submitted.created) tell(deps.log, job, job.traceparent, 'created');
-  // At once: each waits for a Temporal that is away.
-  await Promise.all(submitted.created.map((job) => pokeNew(deps, job)));
+  await pokeNew(deps, submitted.created);
   return submitted;
 }
 
@@ -60,10 +68,16 @@ function tell(
   log.info(fields, kind === 'created' ? 'job accepted' : 'the same job is under way already');
 }
 
-/** Never fails: the reconciler would poke too. An external executor is nobody's to poke. */
-async function pokeNew({ temporal, log }: SubmitDeps, job: JobRow): Promise<void> {
-  if (job.status !== 'queued' || job.runner === 'external') return;
-  await poke(temporal, job).catch((error: unknown) => {
-    log.warn({ err: error, job: job.id }, 'poke failed; the reconciler will poke again');
-  });
+/**
+ * Pokes all of them at once, since each waits for a Temporal that is away. Never fails: the reconciler would poke too. An
+ * external executor is nobody's to poke.
+ */
+export async function pokeNew({ temporal, log }: SubmitDeps, jobs: readonly JobRow[]): Promise<void> {
+  const ours = jobs.filter(({ status, runner }) => status === 'queued' && runner !== 'external');
+  const pokes = ours.map((job) =>
+    poke(temporal, job).catch((error: unknown) => {
+      log.warn({ err: error, job: job.id }, 'poke failed; the reconciler will poke again');
+    }),
+  );
+  await Promise.all(pokes);
 }

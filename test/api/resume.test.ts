@@ -110,8 +110,11 @@ it('resume-all goes on with each target whose last job failed, and is told of ea
   const old = await failedAt('/sync/alpha/qas', 0);
   const newer = await claimed(api, '/sync/alpha/qas');
   await newer.finish();
-  const { status, body } = await api.call('POST', '/jobs/resume-all');
+  // A key of the whole request is none of each job's: they would all be the first one.
+  const headers = { 'idempotency-key': 'all-at-once' };
+  const { status, body } = await api.call('POST', '/jobs/resume-all', { headers });
   expect(status).toBe(200);
+  expect(new Set((body as { job_id: number }[]).map((one) => one.job_id)).size).toBe(body.length);
   const resumed = (body as { resumes: number }[]).map((one) => one.resumes);
   expect(resumed).toEqual(expect.arrayContaining([alpha, beta]));
   expect(resumed).not.toContain(old);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/domain/exit-code.ts';
+import { createPostgresSink } from '../../src/job/sinks/postgres/postgres-sink.ts';
 import { page, someRows } from './support/fake-source.ts';
 import { namesOf, setup } from './support/setup.ts';
 
@@ -33,6 +34,25 @@ describe('sync', () => {
     expect(t.receiver.reports.at(-1)).toMatchObject({ added: 1, updated: 1, deleted: 1 });
     expect(await t.md5('cities__previous')).toBe(before);
     expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
+  });
+
+  it('looks for every id of a small load before it switches, also when all was loaded by an attempt before', async () => {
+    await using t = await setup(someRows(10));
+    await t.run('sync --api_job_id 1');
+    const live = await t.md5();
+    const settings = { kind: 'postgres', url: t.sinkUrl, table: 'cities' } as const;
+    const sink = createPostgresSink({ settings, lanes: 1, jobId: 2 });
+    await sink.open();
+    const load = await sink.beginLoad({ watermark: new Date(), resume: null });
+    const records = someRows(10).map(({ id, updated_at, name }) => ({ id, updated_at, record: { name } }));
+    await sink.loadBatch(load, { records, from: null, to: 'r00010' }, Promise.resolve());
+    await sink.close();
+    await t.query(`UPDATE cities__loading SET id = 'x' || id WHERE id > 'r00007'`);
+    const checkpoint = { action: 'sync', load_id: load.id, cursor: 'r00010', total: 10 };
+    const environment = { SYNCRATOR_CHECKPOINT: JSON.stringify(checkpoint) };
+    expect((await t.run('sync --api_job_id 2', environment)).code).toBe(EXIT.failed);
+    expect(t.receiver.reports.at(-1)?.message).toContain('7 of 10 sampled ids found');
+    expect(await t.md5()).toBe(live);
   });
 
   it('may be repeated any number of times', async () => {

@@ -59,9 +59,8 @@ export async function loadEverything(
   load: Load,
   total: number | null,
 ): Promise<{ count: number; sample: readonly string[] }> {
-  const sample: string[] = [];
+  const sample = newSample();
   let count = load.done;
-  let batches = 0;
   let cursor = load.cursor;
   const from = cursor === null ? null : { after: cursor, done: load.done };
   await writeInOrder({
@@ -73,22 +72,36 @@ export async function loadEverything(
       cursor = after;
       const added = await sink.loadBatch(load, batch, turn);
       count += added;
-      batches += 1;
-      keepSample(sample, records[batches % records.length]?.id, batches);
+      for (const { id } of records) sample.offer(id);
       progress({
         records_done: count,
         checkpoint: { action: 'sync', load_id: load.id, cursor: after, total },
       });
     },
   });
-  return { count, sample };
+  // All of it was loaded by an attempt before this one: what the listing begins with must be there.
+  if (sample.isEmpty() && count > 0)
+    for await (const { records } of source.changedSince(null, null, options.batchSize)) {
+      for (const { id } of records) sample.offer(id);
+      break;
+    }
+  return { count, sample: sample.ids() };
 }
 
-/** An even choice from however many batches come (reservoir sampling). */
-function keepSample(sample: string[], id: string | undefined, seen: number): void {
-  if (id === undefined) return;
-  const place = sample.length < SAMPLE_SIZE ? sample.length : Math.floor(Math.random() * seen);
-  if (place < SAMPLE_SIZE) sample[place] = id;
+/** An even choice from however many ids come (reservoir sampling: Vitter 1985, algorithm R). */
+function newSample() {
+  const kept: string[] = [];
+  let seen = 0;
+  return {
+    offer(id: string): void {
+      seen += 1;
+      const place = kept.length < SAMPLE_SIZE ? kept.length : Math.floor(Math.random() * seen);
+      if (place < SAMPLE_SIZE) kept[place] = id;
+    },
+    isEmpty: () => kept.length === 0,
+    /** Each once, also of a source that lists one twice. */
+    ids: () => [...new Set(kept)],
+  };
 }
 
 function resumable({ checkpoint, log }: ActionContext, total: number | null): string | null {

@@ -202,7 +202,7 @@ describe('a sync into Solr', () => {
       );
       return undefined;
     };
-    expect(await t.run('sync -n 1')).toMatchObject({ code: EXIT.failed });
+    expect(await t.run('sync')).toMatchObject({ code: EXIT.failed });
     expect(t.receiver.reports.at(-1)?.message).toContain('0 of 10 sampled ids found');
     expect((await t.aliases()).primary).toBe('a');
   });
