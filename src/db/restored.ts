@@ -5,6 +5,8 @@ import type { Db } from './schema.ts';
 
 /** More than any installation gives out between two backups. */
 const AHEAD = 100_000;
+/** Each look at a job that runs draws one: some 80,000 a day of each. Far below 2^53, up to which JavaScript counts. */
+const VERSIONS_AHEAD = 2 ** 40;
 
 /**
  * A sink takes no data of a job older than the newest it has seen, a listener no version older than its own, a receiver
@@ -15,7 +17,8 @@ export async function skipIds(db: Db, principal: string): Promise<number> {
   return await db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ name: string; next: number }>`
       SELECT sequencename AS name, setval(format('%I.%I', schemaname, sequencename)::regclass,
-        coalesce(last_value, 0) + ${AHEAD}::bigint) + 1 AS next
+        coalesce(last_value, 0)
+          + CASE sequencename WHEN 'job_versions' THEN ${VERSIONS_AHEAD}::bigint ELSE ${AHEAD}::bigint END) + 1 AS next
       FROM pg_sequences WHERE schemaname = current_schema()`.execute(tx);
     await audit(tx, { principal, verb: 'restored', object: 'database' });
     const next = rows.find(({ name }) => name === 'jobs_id_seq')?.next;

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
-import type { JobRequest, Trigger } from '../domain/job.ts';
+import type { JobRequest, Key, Trigger } from '../domain/job.ts';
 import { isSameJson } from '../domain/same-json.ts';
 import { ACTIVE_STATUSES } from '../domain/status.ts';
 import { makeTraceparent } from '../domain/trace.ts';
@@ -120,13 +120,7 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
     if (mine) return { kind: 'created', job: mine };
     const resumedBy = await findResuming(tx, submission);
     if (resumedBy) throw new AlreadyResumed(resumedBy);
-    const holder = await tx
-      .selectFrom('jobs')
-      .selectAll()
-      .where('env', '=', submission.env)
-      .where('target', '=', submission.target)
-      .where('status', 'in', ACTIVE_STATUSES)
-      .executeTakeFirst();
+    const holder = await findHolder(tx, submission);
     if (!holder) continue; // it ended between the insert and the look: insert again
     return isSame(holder, submission) ? { kind: 'deduplicated', job: holder } : { kind: 'busy', holder };
   }
@@ -168,8 +162,19 @@ function newTrace(): string {
   return makeTraceparent({ traceId: hex(16), spanId: hex(8) });
 }
 
+/** The active job of a key. */
+export async function findHolder(tx: Tx, { env, target }: Key): Promise<JobRow | undefined> {
+  return await tx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('env', '=', env)
+    .where('target', '=', target)
+    .where('status', 'in', ACTIVE_STATUSES)
+    .executeTakeFirst();
+}
+
 /** "Same or other?" of design.md §3: the same parameters, and not on its way out. */
-function isSame(holder: JobRow, s: Submission): boolean {
+export function isSame(holder: JobRow, s: Submission): boolean {
   return (
     holder.status !== 'cancelling' &&
     holder.action_name === s.parameters.action_name &&

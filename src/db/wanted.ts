@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { audit, type Origin } from './audit.ts';
 import type { Db } from './schema.ts';
-import { type Submission, submitJobIn, type Submitted } from './submit.ts';
+import { findHolder, isSame, type Submission, submitJobIn, type Submitted } from './submit.ts';
 
 /** `action` is the ACTION_NAME of a params file. */
 export type Wanted = { readonly env: string; readonly target: string; readonly action: string };
@@ -17,6 +17,8 @@ export type WantedFor = {
 /** So long after the last want, or after the first of those that never stop, it is submitted. Seconds. */
 const QUIET_SECONDS = 3;
 const PATIENCE_SECONDS = 15;
+/** During an upgrade a worker of the version before does not know yet what is declared by now. */
+const UNDECLARED_HOURS = 1;
 const PAGE = 100;
 
 /**
@@ -97,14 +99,15 @@ export async function submitWanted(
       .where('action', '=', action)
       .orderBy('item')
       .execute();
-    const submitted = await submitJobIn(
-      tx,
-      submissionFor({
-        requestedBy: wanted.requested_by,
-        traceparent: wanted.traceparent,
-        items: wanted.everything ? null : items.map(({ item }) => item),
-      }),
-    );
+    const submission = submissionFor({
+      requestedBy: wanted.requested_by,
+      traceparent: wanted.traceparent,
+      items: wanted.everything ? null : items.map(({ item }) => item),
+    });
+    // Looked at before anything is inserted: a want may wait for a night, and each try would take a job's id.
+    const holder = await findHolder(tx, submission);
+    if (holder && !isSame(holder, submission)) return { kind: 'busy', holder };
+    const submitted = await submitJobIn(tx, submission);
     const isTaken =
       submitted.kind === 'created' || (submitted.kind === 'deduplicated' && submitted.job.run_id === null);
     if (isTaken) await forgetIn(tx, { env, target, action });
@@ -112,9 +115,12 @@ export async function submitWanted(
   });
 }
 
-/** For what no params file declares any more. */
-export async function forgetWanted(db: Db, wanted: Wanted): Promise<void> {
-  await forgetIn(db, wanted);
+/** For what no params file declares any more. @returns false while it may be declared elsewhere */
+export async function forgetUndeclared(db: Db, { env, target, action }: Wanted): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    DELETE FROM wanted WHERE env = ${env} AND target = ${target} AND action = ${action}
+      AND first_at < now() - make_interval(hours => ${UNDECLARED_HOURS})`.execute(db);
+  return numAffectedRows === 1n;
 }
 
 async function forgetIn(db: Db, { env, target, action }: Wanted): Promise<void> {

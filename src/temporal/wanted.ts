@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type JobDefaults, planJob } from '../declared-job.ts';
 import type { Db } from '../db/schema.ts';
 import type { Submission } from '../db/submit.ts';
-import { forgetWanted, listWanted, submitWanted, type Wanted, type WantedFor } from '../db/wanted.ts';
+import { forgetUndeclared, listWanted, submitWanted, type Wanted, type WantedFor } from '../db/wanted.ts';
 import { traceFields } from '../domain/trace.ts';
 import type { JobParams, ParamsFile } from '../job-params.ts';
 import type { Log } from '../log.ts';
@@ -41,8 +41,9 @@ async function takeOne({ db, temporal, params, defaults, log }: WantedDeps, want
   try {
     const file = params.filesOf(wanted).find((f) => f.parameters.action_name === wanted.action);
     if (!file) {
-      log.warn({ ...wanted }, 'what is wanted is not declared in job_params (any more); forgotten');
-      return await forgetWanted(db, wanted);
+      if (await forgetUndeclared(db, wanted))
+        log.warn({ ...wanted }, 'what is wanted is not declared in job_params (any more); forgotten');
+      return;
     }
     const submitted = await submitWanted(db, wanted, (of) => submissionOf(defaults, file, of));
     if (submitted?.kind === 'created')

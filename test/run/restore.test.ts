@@ -115,6 +115,8 @@ test('dumped while jobs run, restored, started with a fresh Temporal', { timeout
     await expect.poll(() => system.listed('later'), { timeout: 60_000 }).toEqual([]);
     writeFileSync(flag('on'), '');
     await expect.poll(() => status(on), { timeout: 60_000 }).toBe('completed');
+    // A page that stayed open takes no version that is not above the newest it has seen.
+    expect(Number((await readJobView(restored, on))?.version)).toBeGreaterThan(2 ** 40);
 
     const schedules = async () => {
       const paused: Record<string, boolean> = {};

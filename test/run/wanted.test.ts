@@ -1,4 +1,5 @@
 /** What hooks and casts want becomes one job once the target is free, whatever the workers do meanwhile. */
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { want } from '../../src/db/wanted.ts';
 import { params, startSystem, type System } from '../support/system.ts';
@@ -94,8 +95,36 @@ test('three workers make one job of it', { timeout: 60_000 }, async () => {
   expect(await jobs('pair')).toHaveLength(1);
 });
 
-test('what is no longer declared is forgotten', { timeout: 60_000 }, async () => {
-  await want(system.db, { env: 'dev', target: 'gone', action: 'delta', requestedBy: 'a hook' }, ['1']);
+test('what waits behind a job that waits itself takes no ids meanwhile', { timeout: 60_000 }, async () => {
+  const last = async () => {
+    const { rows } = await sql<{ last: number }>`SELECT last_value::integer AS last FROM jobs_id_seq`.execute(
+      system.db,
+    );
+    return rows[0]?.last;
+  };
+  await system.call('POST', '/maintenance-status', { msg: 'a test', paused: true });
+  const held = await system.submit('long', 'sync');
+  if (held.kind !== 'created') throw new Error(held.kind);
+  await wanted('long');
+  const before = await last();
+  // Several passes after it became quiet, by the database's clock.
+  const quietFor = async () => Date.now() - Number((await open('long'))[0]?.last_at);
+  await expect.poll(quietFor, { timeout: 15_000 }).toBeGreaterThan(6_000);
+  expect([await last(), (await open('long')).length]).toEqual([before, 1]);
+  await system.call('DELETE', `/jobs/${held.job.id}`);
+  await system.call('POST', '/maintenance-status', { msg: 'over', paused: false });
+  await settled('long');
+});
+
+test('what is no longer declared is forgotten, an hour later', { timeout: 60_000 }, async () => {
+  const wantGone = (target: string) =>
+    want(system.db, { env: 'dev', target, action: 'delta', requestedBy: 'a hook' }, ['1']);
+  await Promise.all([wantGone('gone'), wantGone('new')]);
+  await sql`UPDATE wanted SET first_at = now() - interval '61 minutes' WHERE target = 'gone'`.execute(
+    system.db,
+  );
   await settled('gone');
+  // A worker of the version before: another one knows what this is.
+  expect(await open('new')).toHaveLength(1);
   expect(await jobs('gone')).toEqual([]);
 });
