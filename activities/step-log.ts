@@ -36,7 +36,7 @@ export async function followLog(deps: StepDeps, step: StepRow): Promise<StepLog>
   const keep = shareOf(deps.logLimit);
   const { name, runner_uid: uid } = step;
   const open = async () =>
-    uid === null ? NOTHING : runner.openLog({ name, uid }, await logEnd(db, ref), keep);
+    uid === null ? nothingOf(step) : runner.openLog({ name, uid }, await logEnd(db, ref), keep);
   let reader = await open();
   let appended = 0;
 
@@ -87,5 +87,8 @@ export async function followLog(deps: StepDeps, step: StepRow): Promise<StepLog>
   };
 }
 
-/** Of a step that was never launched. */
-const NOTHING: LogReader = { read: async ({ toEnd }) => (toEnd ? 'end' : undefined), close: () => undefined };
+/** Of a step of which nothing is known to have been made; what reported all the same has printed, who knows where. */
+function nothingOf({ started_at }: StepRow): LogReader {
+  const over = started_at === null ? 'end' : 'gone';
+  return { read: async ({ toEnd }) => (toEnd ? over : undefined), close: () => undefined };
+}

@@ -5,7 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '@temporalio/activity';
 import { readOwnJob } from '../src/db/claim.ts';
-import { endStep, explainCancelling, listSteps, refOf } from '../src/db/steps.ts';
+import { endStep, explainCancelling, listSteps, recordLaunched, refOf } from '../src/db/steps.ts';
 import type { JobRow } from '../src/db/submit.ts';
 import { cut } from '../src/domain/outcome.ts';
 import type { Listed } from '../src/runner/runner.ts';
@@ -35,6 +35,7 @@ export async function sweepJob(
   const { db, runner } = deps;
   const job = await readOurs();
   using _beat = heartbeating(context);
+  await recordUnrecorded(deps, job);
   const began = Date.now();
   /** By uid: since when we have seen it told to end. */
   const toldSince = new Map<string, number>();
@@ -106,6 +107,17 @@ export async function sweepJob(
   function stillRunning(live: readonly Listed[]): string {
     const names = live.map((listed) => listed.name).join(', ');
     return `${names} does not end. POST /jobs/${jobId}/force-delete gives up on it.`;
+  }
+}
+
+/** Whoever made it was lost before saying so: from now on its end, its log and its remains are looked after. */
+async function recordUnrecorded({ db, runner }: StepDeps, job: JobRow): Promise<void> {
+  const unrecorded = (await listSteps(db, job.id)).filter(({ runner_uid: uid }) => uid === null);
+  if (unrecorded.length === 0) return;
+  const listed = await runner.list({ jobUid: job.uid });
+  for (const step of unrecorded) {
+    const made = listed.find(({ name }) => name === step.name);
+    if (made) await recordLaunched(db, refOf(step), made.uid);
   }
 }
 

@@ -2,7 +2,6 @@
 import { type JobView, readJobView } from '../db/job-views.ts';
 import type { LogChunk } from '../db/logs.ts';
 import type { Db } from '../db/schema.ts';
-import { maskCredentials } from '../domain/mask.ts';
 import { isFinal } from '../domain/status.ts';
 import type { EventStream } from './event-streams.ts';
 import { logSource, withGaps } from './log-text.ts';
@@ -72,7 +71,7 @@ async function send(
 ): Promise<void> {
   const { step, attempt } = place;
   const id = one ? String(end) : `${step}.${attempt}.${end}`;
-  const data = { step, attempt, offset, end, text: maskCredentials(text) };
+  const data = { step, attempt, offset, end, text };
   await stream.send({ event: 'log', id, data });
 }
 

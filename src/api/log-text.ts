@@ -1,10 +1,9 @@
-/** A log as it is read by people: its text in pieces, with words where some of it is missing, and no credentials. */
+/** A log as it is read by people: its text in pieces, with words where some of it is missing. */
 import { linesEnd, readLines } from '../db/job-log.ts';
 import type { JobView } from '../db/job-views.ts';
 import { type LogChunk, readLog } from '../db/logs.ts';
 import type { Db } from '../db/schema.ts';
 import type { StepRef } from '../db/steps.ts';
-import { maskCredentials } from '../domain/mask.ts';
 import { isFinal } from '../domain/status.ts';
 
 /** Where a log's text comes from, and what is known of its end. */
@@ -15,9 +14,6 @@ export type LogSource = {
   /** What there is to say behind its last byte. @param end how many bytes of text there have been */
   note(ref: StepRef, end: number): string;
 };
-
-/** More than this of a line is not waited for. */
-const LINE_CHARACTERS = 64 * 1024;
 
 const END_MISSING =
   '\n[Syncrator: the end of this log is missing: it could not be read any more before its program was removed]\n';
@@ -68,20 +64,13 @@ export async function* textOf(
   { source, ref, from }: { source: LogSource; ref: StepRef; from: number },
 ): AsyncGenerator<string> {
   let at = from;
-  let open = '';
   for (;;) {
     const chunks = await source.read(db, ref, at);
     const last = chunks.at(-1);
     if (!last) break;
-    for (const { text } of withGaps(chunks, at)) {
-      open += text;
-      // Whole lines: a credential may have been cut in two by the way it came.
-      const whole = open.length > LINE_CHARACTERS * 2 ? open.length : open.lastIndexOf('\n') + 1;
-      if (whole > 0) yield maskCredentials(open.slice(0, whole));
-      open = open.slice(whole);
-    }
+    for (const { text } of withGaps(chunks, at)) yield text;
     at = last.end;
   }
-  const rest = maskCredentials(open) + source.note(ref, await source.end(db, ref));
-  if (rest !== '') yield rest;
+  const note = source.note(ref, await source.end(db, ref));
+  if (note !== '') yield note;
 }

@@ -4,6 +4,7 @@
  */
 import { sql } from 'kysely';
 import { type Extent, type LogShare, mergeable } from '../domain/log-chunks.ts';
+import { maskCredentials } from '../domain/mask.ts';
 import type { Db, LogState } from './schema.ts';
 import type { StepRef } from './steps.ts';
 
@@ -22,7 +23,8 @@ const of = ({ jobId, step, attempt }: StepRef) =>
 /**
  * Appends what stands at a byte offset of the program's log, if that is at or after what was read so far; what lies
  * between is a gap in the text. False when another follower was first: go on from `logEnd`. NUL, which text cannot hold,
- * is shown.
+ * is shown; credentials are not kept.
+ * @param part.bytes whole words: half a credential would not be known for one
  * @param keep what is in neither share goes
  */
 export async function appendLog(
@@ -31,7 +33,7 @@ export async function appendLog(
   part: { offset: number; bytes: Buffer; next: LogEnd },
   keep: LogShare,
 ): Promise<boolean> {
-  const text = part.bytes.toString('utf8').replaceAll('\u0000', '\u2400');
+  const text = maskCredentials(part.bytes.toString('utf8').replaceAll('\u0000', '\u2400'));
   const length = Buffer.byteLength(text);
   const { numAffectedRows } = await sql`
     WITH held AS (

@@ -83,7 +83,7 @@ export type LogOver = 'end' | 'gone';
 /** Reads one log from a place on, to be closed when done with. */
 export type LogReader = {
   /**
-   * Some 64 KiB at most; undefined when there is nothing new. `toEnd`: the program has ended, so wait a little for what
+   * Some 64 KiB at most, and no word of less cut in two; undefined when there is nothing new. `toEnd`: the program has ended, so wait a little for what
    * of its output is still on the way, and say when there is no more.
    */
   read(options: { toEnd: boolean }): Promise<LogPart | LogOver | undefined>;

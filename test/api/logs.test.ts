@@ -79,12 +79,20 @@ describe('as a file', () => {
       }
     }));
 
-  it('shows no credential, however the line came that has it', () =>
+  it('shows no credential, from whatever byte on it is read', () =>
     printing(async (job, ref) => {
-      await print(ref, 'connecting to postgres://sync:s3c');
-      await print(ref, 'r3t@db/x\n');
+      await print(ref, 'connecting to postgres://sync:s3cr3t@db/x\n');
       const { text } = await api.call('GET', `/jobs/${job.id}/logs`);
       expect(text).toBe('connecting to postgres://<FILTERED>@db/x\n');
+      const { rows } = await sql`SELECT text FROM step_logs WHERE job_id = ${job.id}`.execute(api.db);
+      expect(rows).toEqual([{ text }]);
+      await job.end(ref);
+      await job.finish();
+      for (let offset = 0; offset < text.length; offset++)
+        for (const follow of ['', 'follow&step=0&attempt=1&']) {
+          const part = await api.call('GET', `/jobs/${job.id}/logs?${follow}offset=${offset}`);
+          expect(part.text).not.toMatch(/s3c|r3t/);
+        }
     }));
 });
 

@@ -12,7 +12,11 @@ let system: System;
 
 beforeAll(async () => {
   system = await startSystem({
-    params: [params('unpoked', 'sync', '--mute'), params('stopped', 'sync', `--touch ${evidence}/stopped`)],
+    params: [
+      params('unpoked', 'sync', '--mute'),
+      params('unrecorded', 'sync', '--mute --seconds 60 --lines 10'),
+      params('stopped', 'sync', `--touch ${evidence}/stopped`),
+    ],
   });
 });
 afterAll(() => system[Symbol.asyncDispose]());
@@ -38,17 +42,32 @@ test('the api is killed between insert and poke: the job runs all the same', {
   await system.until(id, 'completed');
 });
 
-test('a worker stopped inside launch past its time-out writes nothing when it goes on', {
+test('a worker is killed between a create and its record, and the job is cancelled: its log is kept to the end', {
   timeout: 120_000,
 }, async () => {
   await system.startApi();
-  const stopped = await startSystemWithOneHeldWorker();
+  const held = await startSystemWithOneHeldWorker('unrecorded', 'launch:after:1');
+  const submitted = await system.submit('unrecorded', 'sync');
+  if (submitted.kind !== 'created') throw new Error(submitted.kind);
+  const { id } = submitted.job;
+  await expect.poll(() => isHeld('unrecorded'), { timeout: 30_000 }).toBe(true);
+  await held.kill();
+  expect((await system.job(id)).steps).toMatchObject([{ log_bytes: 0 }]);
+  expect((await system.call('DELETE', `/jobs/${id}`)).status).toBe(202);
+  await system.startWorker();
+  const { steps } = await system.until(id, 'deleted', 90_000);
+  expect(steps).toMatchObject([{ log_state: 'complete' }]);
+  expect(await system.logText(id)).toMatch(/at work for job \d+\n[^]*line 10 x+\n$/);
+});
+
+test('a worker stopped inside launch past its time-out writes nothing when it goes on', {
+  timeout: 120_000,
+}, async () => {
+  const stopped = await startSystemWithOneHeldWorker('stopped', 'launch:before:1');
   const submitted = await system.submit('stopped', 'sync');
   if (submitted.kind !== 'created') throw new Error(submitted.kind);
   const { id } = submitted.job;
-  await expect
-    .poll(() => existsSync(path.join(system.dataDir, 'held/stopped')), { timeout: 30_000 })
-    .toBe(true);
+  await expect.poll(() => isHeld('stopped'), { timeout: 30_000 }).toBe(true);
   stopped.pause();
   expect((await system.call('DELETE', `/jobs/${id}`)).status).toBe(202);
   await system.startWorker();
@@ -65,10 +84,12 @@ test('a worker stopped inside launch past its time-out writes nothing when it go
   await expect.poll(folders, { timeout: 40_000 }).toBe(0);
 });
 
+const isHeld = (target: string) => existsSync(path.join(system.dataDir, 'held', target));
+
 /** All other workers are ended first, so that the launch is surely this one's. */
-async function startSystemWithOneHeldWorker() {
+async function startSystemWithOneHeldWorker(target: string, point: string) {
   await system.endParts('src/worker.ts');
   return await system.startWorker('test/support/held-worker.ts', {
-    HOLD_AT: JSON.stringify({ stopped: 'launch:before:1' }),
+    HOLD_AT: JSON.stringify({ [target]: point }),
   });
 }

@@ -7,6 +7,8 @@ import { isCode, LOG, readSpec } from './run-folder.ts';
 
 const PART_BYTES = 64 * 1024;
 const NEWLINE = 10;
+const RETURN = 13;
+const SPACE = 32;
 
 export function openLogFile(folder: string, uid: string, from: LogPlace, keep: LogShare): LogReader {
   let { offset } = from;
@@ -39,18 +41,23 @@ async function readPart(
   const { bytesRead, buffer } = await handle.read(Buffer.alloc(PART_BYTES), 0, PART_BYTES, at);
   if (bytesRead === 0) return of.toEnd ? 'end' : undefined;
   const read = buffer.subarray(0, bytesRead);
-  const line = isBehind ? read.indexOf(NEWLINE) + 1 : 0;
-  const skipped = line < bytesRead ? line : 0;
-  const bytes = wholeLines(read.subarray(skipped), of.toEnd);
+  const begin = isBehind ? read.indexOf(NEWLINE) + 1 || read.indexOf(SPACE) + 1 : 0;
+  const skipped = begin < bytesRead ? begin : 0;
+  const bytes = wholeWords(read.subarray(skipped), of.toEnd);
   if (bytes.length === 0) return undefined;
   const offset = at + skipped;
   return { offset, bytes, next: { offset: offset + bytes.length, mark: null } };
 }
 
-/** So that no character is cut in two. What has no line's end yet goes as it is, up to its last whole character. */
-function wholeLines(bytes: Buffer, toEnd: boolean): Buffer {
+/**
+ * Up to the end of the last line, else of the last word: neither a character nor a credential is cut in two. Only what
+ * fills a part without an end, or has the log's end behind it, goes as it is.
+ */
+function wholeWords(bytes: Buffer, toEnd: boolean): Buffer {
   const lines = bytes.lastIndexOf(NEWLINE) + 1;
-  if (lines > 0) return bytes.subarray(0, lines);
+  const words = Math.max(lines, bytes.lastIndexOf(SPACE) + 1, bytes.lastIndexOf(RETURN) + 1);
+  if (lines > 0 || words > 0) return bytes.subarray(0, lines || words);
+  if (!toEnd && bytes.length < PART_BYTES) return bytes.subarray(0, 0);
   const whole = bytes.length - cutCharacter(bytes);
   return whole === 0 && toEnd ? bytes : bytes.subarray(0, whole);
 }
