@@ -13,7 +13,12 @@ import {
   scheduleId,
   TAG_PATTERN,
 } from './domain/names.ts';
-import { planSteps, STEP_DEFAULTS, type StepDefaults } from './domain/plan.ts';
+import {
+  EXTERNAL_STALLED_AFTER_SECONDS,
+  planSteps,
+  STEP_DEFAULTS,
+  type StepDefaults,
+} from './domain/plan.ts';
 import { parsePodOverrides } from './pod-overrides.ts';
 
 export type Schedule = {
@@ -190,7 +195,10 @@ export function parseParamsFile(
     command: filled('COMMAND')?.split(' ').filter(Boolean) ?? null,
     timeoutSeconds: seconds('TIMEOUT', STEP_DEFAULTS.timeoutSeconds),
     startTimeoutSeconds: seconds('START_TIMEOUT', STEP_DEFAULTS.startTimeoutSeconds),
-    stalledAfterSeconds: seconds('STALLED_AFTER', STEP_DEFAULTS.stalledAfterSeconds),
+    stalledAfterSeconds: seconds(
+      'STALLED_AFTER',
+      isExternal ? EXTERNAL_STALLED_AFTER_SECONDS : STEP_DEFAULTS.stalledAfterSeconds,
+    ),
     retries: whole('RETRIES', STEP_DEFAULTS.retries, 10),
     cpu: quantity('CPU'),
     memory: quantity('MEMORY'),

@@ -7,7 +7,7 @@ import { pathName } from './fields.ts';
 import { idempotencyHeaders } from './idempotency.ts';
 import { Problem } from './problem.ts';
 import { defineRoute, subApp } from './route.ts';
-import { busy, startAnswer, startedSchema, SUBMIT_REFUSALS } from './start-answer.ts';
+import { startAnswer, startedSchema, SUBMIT_REFUSALS } from './start-answer.ts';
 import { requestOfFile, requestOfItem } from './start-request.ts';
 import { submitRequest } from './submit-request.ts';
 
@@ -73,21 +73,15 @@ export function itemBank(deps: ApiDeps) {
   const app = subApp();
   app.openapi(allRoute, async (c) => {
     const request = requestOfFile(deps, itemBankFile(deps, 'sync'));
-    return startAnswer(c, alone(await submitRequest(c, deps, request)), request);
+    return startAnswer(c, await submitRequest(c, deps, request, { alone: true }), request);
   });
   app.openapi(oneRoute, async (c) => {
     const { item } = c.req.valid('param');
     if (!isItem(item)) throw noItem(item);
     const request = requestOfItem(deps, itemBankFile(deps, 'delta'), item);
-    return startAnswer(c, alone(await submitRequest(c, deps, request)), request);
+    return startAnswer(c, await submitRequest(c, deps, request, { alone: true }), request);
   });
   return app;
-}
-
-/** A job of the same parameters is a holder too: who asks for a sync here must not be told of another's as of its own. */
-function alone(submitted: Awaited<ReturnType<typeof submitRequest>>) {
-  if (submitted.kind === 'deduplicated') throw busy(submitted.job);
-  return submitted;
 }
 
 /** As GitLab numbers projects. */

@@ -38,7 +38,7 @@ export function toJob(view: JobView, config: Config, now: Date): JobJson {
     diagnosis: toDiagnosis(view.diagnosis),
     stalled: isStalled({
       status: view.status,
-      heardAt: lastHeard(newest),
+      heardAt: view.runner === 'external' ? (view.observed_at ?? undefined) : lastHeard(newest),
       now,
       afterSeconds:
         view.steps_spec[newest?.step ?? 0]?.stalledAfterSeconds ?? STEP_DEFAULTS.stalledAfterSeconds,

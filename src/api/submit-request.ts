@@ -9,7 +9,7 @@ import { originOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './context.ts';
 import { idempotencyOf } from './idempotency.ts';
 
-type Options = { readonly trigger?: Trigger; readonly resumes?: Submission['resumes'] };
+type Options = { readonly trigger?: Trigger } & Pick<Submission, 'resumes' | 'alone'>;
 
 /**
  * @throws Problem 403 where the limits of who asks leave it out

@@ -1,5 +1,6 @@
 /** `/targets` (alias `/api/products`): what can be run where, when it last succeeded, what runs now. */
 import { z } from '@hono/zod-openapi';
+import type { Db } from '../db/schema.ts';
 import { listTargetStates, type TargetState } from '../db/target-states.ts';
 import type { JobParams } from '../job-params.ts';
 import type { ApiDeps } from './context.ts';
@@ -94,34 +95,49 @@ export function targets(deps: ApiDeps) {
     app.openapi(routes.list, async (c) => c.json(allTargets(deps.params, await listTargetStates(c.var.db))));
     app.openapi(routes.show, async (c) => {
       const { name } = c.req.valid('param');
-      const all = allTargets(deps.params, await listTargetStates(c.var.db), name);
-      return c.json(findTarget(deps.params, all, name));
+      return c.json(await findTarget(c.var.db, deps.params, name));
     });
     app.openapi(routes.jobs, async (c) => {
       const { name } = c.req.valid('param');
-      const all = allTargets(deps.params, await listTargetStates(c.var.db), name);
-      const query = { ...c.req.valid('query'), target: findTarget(deps.params, all, name).name };
+      const { name: target } = await findTarget(c.var.db, deps.params, name);
+      const query = { ...c.req.valid('query'), target };
       return c.json(await listJobs(c, c.var.db, deps, query, { orNaming: true }));
     });
   }
   return app;
 }
 
-/**
- * Everything declared, and what had jobs once and is declared no more.
- * @param asked shown too if it fits a TARGET_PATTERN
- */
-function allTargets(params: JobParams, states: readonly TargetState[], asked?: string): TargetJson[] {
+/** Everything declared, and what had jobs once and is declared no more. */
+function allTargets(params: JobParams, states: readonly TargetState[]): TargetJson[] {
   const declared = params.files.filter((f) => f.targetPattern === null);
-  const fitting = params.files.flatMap(({ env }) =>
-    asked === undefined ? [] : params.filesOf({ env, target: asked }).filter((f) => f.targetPattern !== null),
+  return grouped(params, [...declared, ...states], states);
+}
+
+/** One of them, which may also be one that fits a TARGET_PATTERN and had no job yet. */
+async function targetOf(db: Db, params: JobParams, name: string): Promise<TargetJson | undefined> {
+  const states = await listTargetStates(db, name);
+  const declared = params.files.filter((f) => f.targetPattern === null && f.target === name);
+  const envs = new Set(params.files.map(({ env }) => env));
+  const fitting = [...envs].flatMap((env) =>
+    params.filesOf({ env, target: name }).filter((f) => f.targetPattern !== null),
   );
-  const keys = new Set([...declared, ...states, ...fitting].map((of) => `${of.target} ${of.env}`));
+  return grouped(params, [...declared, ...states, ...fitting], states)[0];
+}
+
+/** By target, each with its environments. */
+function grouped(
+  params: JobParams,
+  keys: readonly { readonly env: string; readonly target: string }[],
+  states: readonly TargetState[],
+): TargetJson[] {
+  const keyOf = ({ env, target }: (typeof keys)[number]) => `${target} ${env}`;
+  const stateOf = new Map(states.map((state) => [keyOf(state), state]));
   const byName = new Map<string, TargetJson>();
-  for (const [name = '', env = ''] of [...keys].toSorted().map((key) => key.split(' '))) {
+  for (const key of [...new Set(keys.map(keyOf))].toSorted()) {
+    const [name = '', env = ''] = key.split(' ');
     const target = byName.get(name) ?? { name, environments: [] };
     byName.set(name, target);
-    const state = states.find((s) => s.target === name && s.env === env);
+    const state = stateOf.get(key);
     target.environments.push({
       env,
       actions: actionsOf(params, name, env),
@@ -148,10 +164,13 @@ function shortened(id: number | null | undefined, status: JobStatus | null | und
 }
 
 /** By TARGET, else by the name of a file. @throws Problem 404 naming near matches */
-function findTarget(params: JobParams, all: readonly TargetJson[], name: string): TargetJson {
-  const target = params.files.find((f) => f.name === name)?.target;
-  const found = all.find((t) => t.name === name) ?? all.find((t) => t.name === target);
+async function findTarget(db: Db, params: JobParams, name: string): Promise<TargetJson> {
+  const found = await targetOf(db, params, name);
   if (found) return found;
+  const ofFile = params.files.find((f) => f.name === name)?.target;
+  const named = ofFile === undefined ? undefined : await targetOf(db, params, ofFile);
+  if (named) return named;
+  const all = allTargets(params, await listTargetStates(db));
   throw noTarget(name, [...all.map((t) => t.name), ...params.files.map((f) => f.name)]);
 }
 

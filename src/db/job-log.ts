@@ -1,7 +1,6 @@
 /** The log of a job of RUNNER=external: what its executor said, each line with its time, read by bytes as other logs are. */
 import { sql } from 'kysely';
 import type { LogShare } from '../domain/log-chunks.ts';
-import { maskCredentials } from '../domain/mask.ts';
 import { chunkFrom, type LogChunk } from './logs.ts';
 import type { Db, Tx } from './schema.ts';
 
@@ -10,7 +9,6 @@ const AROUND_BYTES = 24 + 2;
 
 /**
  * In the transaction that holds the job's row, which is what keeps two writers in order.
- * Credentials are not kept.
  * @param keep lines in neither share go
  */
 export async function appendLines(
@@ -20,8 +18,7 @@ export async function appendLines(
   keep: LogShare,
 ): Promise<void> {
   let offset = await linesEnd(tx, jobId);
-  for (const said of messages) {
-    const message = maskCredentials(said);
+  for (const message of messages) {
     const byte_length = AROUND_BYTES + Buffer.byteLength(message);
     await tx
       .insertInto('job_log')

@@ -70,13 +70,11 @@ export async function listMaintenance(
     .execute();
 }
 
-/** How many claimed jobs are not yet final: what a pause waits for. */
+/** How many jobs somebody is at work on, an executor elsewhere too: what a pause waits for. */
 export async function countRunning(db: Db): Promise<number> {
-  const row = await db
-    .selectFrom('jobs')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('status', 'in', ['waiting', 'starting', 'running', 'cancelling'])
-    .where('run_id', 'is not', null)
-    .executeTakeFirstOrThrow();
-  return row.count;
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*)::integer AS count FROM jobs
+    WHERE status IN ('waiting', 'starting', 'running', 'cancelling')
+      AND (run_id IS NOT NULL OR (runner = 'external' AND status = 'running'))`.execute(db);
+  return rows[0]?.count ?? 0;
 }

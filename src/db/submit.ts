@@ -21,6 +21,8 @@ export type Submission = JobRequest & {
   /** A job is resumed once. */
   readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
   readonly idempotency?: Idempotency | undefined;
+  /** A job of the same parameters is a holder as any other: whoever asks is not told of another's as of its own. */
+  readonly alone?: boolean | undefined;
   /** Of whoever called for it. */
   readonly origin?: Origin | undefined;
 };
@@ -122,7 +124,8 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
     if (resumedBy) throw new AlreadyResumed(resumedBy);
     const holder = await findHolder(tx, submission);
     if (!holder) continue; // it ended between the insert and the look: insert again
-    return isSame(holder, submission) ? { kind: 'deduplicated', job: holder } : { kind: 'busy', holder };
+    const isOne = !submission.alone && isSame(holder, submission);
+    return isOne ? { kind: 'deduplicated', job: holder } : { kind: 'busy', holder };
   }
   throw new Error(
     `submit: the key ${submission.env}/${submission.target} changed hands three times; try again`,

@@ -27,10 +27,21 @@ export const KEYS_OF_JOBS = sql`
       ) following
     )`;
 
-/** Last success, last job and what runs now, of every key that ever had a job. */
-export async function listTargetStates(db: Db): Promise<TargetState[]> {
+/** The same of one target. */
+const keysOf = (target: string) => sql`
+    WITH RECURSIVE envs AS (
+      SELECT min(env) AS env FROM jobs
+      UNION ALL
+      SELECT (SELECT min(env) FROM jobs WHERE env > envs.env) FROM envs WHERE envs.env IS NOT NULL
+    ), keys AS (
+      SELECT env, ${target} AS target FROM envs
+      WHERE EXISTS (SELECT FROM jobs j WHERE j.env = envs.env AND j.target = ${target})
+    )`;
+
+/** Last success, last job and what runs now, of every key that ever had a job, or of those of one target. */
+export async function listTargetStates(db: Db, target?: string): Promise<TargetState[]> {
   const { rows } = await sql<TargetState>`
-    ${KEYS_OF_JOBS}
+    ${target === undefined ? KEYS_OF_JOBS : keysOf(target)}
     SELECT env, target, t.last_success_at, t.last_success_job_id,
       active.id AS active_job_id, active.status AS active_status,
       newest.id AS last_job_id, newest.status AS last_status

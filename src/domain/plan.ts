@@ -30,6 +30,9 @@ export const STEP_DEFAULTS: StepDefaults = {
   maxDeletePercent: 10,
 };
 
+/** An executor elsewhere speaks when a phase of its work ends, not every few seconds. */
+export const EXTERNAL_STALLED_AFTER_SECONDS = 3600;
+
 export type Plan = { readonly steps: readonly StepSpec[] } | { readonly error: string };
 
 /**

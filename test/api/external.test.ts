@@ -29,6 +29,20 @@ const messages = async (id: number) =>
 const pause = (paused: boolean) => api.call('POST', '/maintenance-status', { json: { paused, msg: 'm' } });
 
 describe("an executor's word", () => {
+  it('is missed after an hour, and shown so', async () => {
+    const id = await start();
+    await tell(id, { status: 'validating' });
+    const saidAgo = (minutes: number) =>
+      sql`UPDATE jobs SET observed_at = now() - make_interval(mins => ${minutes}) WHERE id = ${id}`.execute(
+        api.db,
+      );
+    await saidAgo(59);
+    expect((await show(id)).stalled).toBe(false);
+    await saidAgo(61);
+    expect((await show(id)).stalled).toBe(true);
+    expect((await tell(id, { status: 'importing' })).body.stalled).toBe(false);
+  });
+
   it('begins the job and is its phase, its description and its log', async () => {
     const id = await start();
     expect(await show(id)).toMatchObject({ status: 'queued', phase: null, started_at: null });
@@ -263,7 +277,7 @@ describe('nothing of ours', () => {
     expect(await claimJob(api.db, row, run, false)).toBeUndefined();
   });
 
-  it('holds it back during maintenance, which its executor looks at itself', async () => {
+  it('is not held back by maintenance, which its executor looks at itself, and which waits for its end', async () => {
     const before = await start();
     await pause(true);
     try {
@@ -272,6 +286,11 @@ describe('nothing of ours', () => {
       const id = await start();
       expect((await show(id)).status).toBe('queued');
       expect((await tell(id, { status: 'validating' })).body.status).toBe('running');
+      expect((await api.call('GET', '/maintenance-status')).body).toMatchObject({
+        engine: 'PAUSING',
+        running_jobs: 1,
+      });
+      await tell(id, { status: 'completed' });
       expect((await api.call('GET', '/maintenance-status')).body).toMatchObject({
         engine: 'PAUSED',
         running_jobs: 0,

@@ -73,6 +73,14 @@ describe('POST /sync', () => {
     expect([again.status, again.body.job_id]).toEqual([202, first.body.job_id]);
   });
 
+  it('is not kept refused by the Idempotency-Key that it was refused with', async () => {
+    const headers = { 'idempotency-key': 'until-it-works' };
+    const { body: holder } = await api.call('POST', '/sync');
+    expect((await api.call('POST', '/sync', { headers })).status).toBe(409);
+    await api.call('DELETE', `/jobs/${holder.job_id}`);
+    expect((await api.call('POST', '/sync', { headers })).status).toBe(202);
+  });
+
   it('needs a token, takes no body, and is no other method', async () => {
     expect((await api.call('POST', '/sync', { token: null })).status).toBe(401);
     expect((await api.call('POST', '/sync', { json: { full: true } })).status).toBe(422);
