@@ -7,7 +7,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadEnvFile } from '../../src/embedded/env-file.ts';
 import {
   type AccountApi,
   API_PASSWORD,
@@ -36,7 +35,7 @@ async function startParts(): Promise<void> {
   // PUBLIC_READS: as there, reading needs no token.
   await Promise.all([
     system.startApi({ ACCOUNT: 'account/dev', PUBLIC_READS: 'true' }),
-    system.startWorker(),
+    system.startWorker('src/worker.ts', { API_TOKEN: 'exported' }),
   ]);
   token = await login(system.apiUrl);
 }
@@ -103,13 +102,14 @@ async function forget(): Promise<void> {
   await sql`TRUNCATE jobs CASCADE`.execute(system.db);
 }
 
-test('Configuration: .env against export is the other way round here', () => {
-  // DIFFERENT: there .env wins. Here an exported variable does, as everywhere else, and the start names what it shadows.
-  const file = path.join(system.dataDir, '.env');
-  writeFileSync(file, 'API_TOKEN=of the file\nAPI_USER=of the file\n');
-  const env: NodeJS.ProcessEnv = { API_TOKEN: 'exported' };
-  expect(loadEnvFile(file, env)).toEqual({ loaded: ['API_USER'], shadowed: ['API_TOKEN'] });
-  expect(env['API_TOKEN']).toBe('exported');
+test('Configuration: what is set for the target counts, and what is exported does not', MINUTE, async () => {
+  // As there, the file wins over what is exported. DIFFERENT: without it in the file, what is exported counts for nothing
+  // (startParts exports a token): the program is given the settings of its own target, and no others.
+  configure({});
+  const told = await syncall();
+  expectDocumented(told, failed('not_configured', '2020-08-16T11:34:32.630631Z'));
+  expect(told.status).toBe(500);
+  await forget();
 });
 
 test('Authentication: a manual token takes precedence and is not fetched', MINUTE, async () => {

@@ -98,6 +98,22 @@ test('[POST] /jobs: an answer for each, and one that is wrong spoils no other', 
   expect((await user(`curl -X POST $URL/jobs ${JSON_BODY} -d '{"job": 1}'`)).status).toBe(422);
 });
 
+test('as the document types them, without saying that it is JSON: told which header is missing', async () => {
+  // DIFFERENT: curl calls it a form, and pages of others can send forms.
+  for (const command of [
+    `-X POST $URL/jobs -d '{"jobs": [{}, {}]}'`,
+    `-X PUT $URL/jobs/1 -d '{"status": "failed", "log": "Unexpected failure"}'`,
+    `-X POST $URL/maintenance-status -d '{"msg": "We need to upgrade", "pause": 1}'`,
+  ])
+    expect(await user(`curl ${AUTH} ${command}`)).toMatchObject({
+      status: 415,
+      body: { message: expect.stringContaining('Content-Type: application/json') as string },
+    });
+  // DIFFERENT: the document leaves out which job it is.
+  const nameless = `curl ${JSON_BODY} -X PUT $URL/jobs -d '{"status": "failed", "log": "Unexpected failure"}'`;
+  expect((await user(nameless)).status).toBe(405);
+});
+
 test('There can only be one active import job for a given dataset', async () => {
   const [taken, other] = await entries(
     { operation: 'CHANGE', target: 'INCOME' },

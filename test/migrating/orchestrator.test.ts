@@ -13,6 +13,7 @@ import { commandLine, MAIN } from '../cli/support.ts';
 import { freePort } from '../../src/embedded/ports.ts';
 import { createDatabase } from '../support/database.ts';
 import { login } from '../support/login.ts';
+import { AUDIENCE, startOidcIssuer } from '../support/oidc-issuer.ts';
 import { params, startSystem, type System } from '../support/system.ts';
 import { userShell } from './user-shell.ts';
 
@@ -67,6 +68,39 @@ describe('Troubleshooting: is the back-end there', () => {
       'slow',
     ]);
     expect((await user(`curl $URL/api/products/node ${AUTH}`)).body).toMatchObject({ name: 'node' });
+  });
+});
+
+describe('OAUTH2_ACTIVE', () => {
+  const at = async (settings: Record<string, string>) => {
+    const port = await freePort();
+    const api = await system.startApi({ ...settings, PORT: String(port) });
+    return { ask: userShell(() => ({ URL: `http://127.0.0.1:${port}`, TOKEN: token })), api };
+  };
+
+  test('False: products without a token', async () => {
+    // DIFFERENT: for who looks; whatever does something needs a token in any case.
+    const { ask, api } = await at({ PUBLIC_READS: 'true' });
+    expect((await ask('curl $URL/api/products')).status).toBe(200);
+    expect((await ask('curl -X POST $URL/sync/next/dev')).status).toBe(401);
+    await api.kill();
+  });
+
+  test("True: the issuer's tokens are good, with the role that they say", async () => {
+    await using issuer = await startOidcIssuer();
+    const { ask, api } = await at({
+      OIDC_ISSUER: issuer.issuer,
+      OIDC_AUDIENCE: AUDIENCE,
+      OIDC_ROLES: 'noc=operator',
+      LOCAL_LOGIN: 'false',
+    });
+    const theirs = await issuer.token({ sub: 'ada', role: 'noc' });
+    expect(await ask(`curl $URL/me -H "Authorization: Bearer ${theirs}"`)).toMatchObject({
+      status: 200,
+      body: { role: 'operator' },
+    });
+    expect((await ask('curl $URL/api/products')).status).toBe(401);
+    await api.kill();
   });
 });
 
