@@ -4,6 +4,7 @@ import { openAudit, type Expectation } from '../audit/audit.ts';
 import { untilQuiet } from '../audit/quiet.ts';
 import type { Program } from '../program.ts';
 import { createRandom, type Random } from '../random.ts';
+import { rouseControllers } from '../rig/controllers.ts';
 import type { FaultPart } from '../rig/part.ts';
 import { checkHooks, type Hook, hookJobs, itemBank, sendHook, untilServed } from '../rig/hooks.ts';
 import { beginPauses } from '../rig/pauses.ts';
@@ -86,12 +87,12 @@ export const killStorm: Program = {
 
 /** As many of each as of the others, in an order by chance. */
 function victimsOf(rig: Rig, kills: number, random: Random): FaultPart[] {
-  const { apiserver, scheduler, 'controller-manager': controllerManager } = rig.cluster.parts;
+  const { apiserver, 'controller-manager': controllerManager } = rig.cluster.parts;
   const apiserverAlone: FaultPart = {
     ...apiserver,
     async start() {
       await apiserver.start();
-      await scheduler.restart(); // Kubernetes' own: by itself it looks for an apiserver again a minute later
+      await rouseControllers(rig.cluster);
     },
   };
   const servers = [apiserverAlone, controllerManager, rig.temporalServer, rig.postgres];

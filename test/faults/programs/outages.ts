@@ -8,6 +8,7 @@ import { type Prober, startProber } from '../outages/prober.ts';
 import { endedJob, untilRight } from '../outages/right.ts';
 import type { Program, Run } from '../program.ts';
 import { createRandom } from '../random.ts';
+import { rouseControllers } from '../rig/controllers.ts';
 import type { FaultPart } from '../rig/part.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 
@@ -117,7 +118,7 @@ async function sitOut(rig: Rig, { outage, seconds, way, load, prober }: Through)
   let from = returned;
   let kubernetes: number | undefined;
   if (outage.name === 'apiserver') {
-    await rig.cluster.parts.scheduler.restart(); // by itself it looks again a minute later
+    await rouseControllers(rig.cluster);
     await untilKubernetesIsRight(rig, load.endingTargets);
     from = Date.now();
     kubernetes = secondsSince(returned);
