@@ -1,5 +1,6 @@
 /** Submits on behalf of a request: whose it is, its Idempotency-Key, and the database as this request sees it. */
 import type { Context } from 'hono';
+import { countedAs } from '../counted-as.ts';
 import type { Submission, Submitted } from '../db/submit.ts';
 import { touchedBy } from '../domain/grant.ts';
 import type { JobRequest, Trigger } from '../domain/job.ts';
@@ -28,6 +29,7 @@ export async function submitRequest(
       trigger: options.trigger ?? 'api',
       requestedBy: c.var.user.shown,
       origin: originOf(c),
+      counted: countedAs(deps.params, request, request.parameters),
       resumes: options.resumes,
       idempotency: idempotencyOf(c, options.body),
     },
