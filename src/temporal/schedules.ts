@@ -50,8 +50,9 @@ export async function syncSchedules({
       continue;
     }
     const { paused, note = '' } = before.state;
-    if (pauses.get(id) !== (paused ? note : undefined)) await writePause(db, id, paused ? note : undefined);
+    // First: between the two it would be told as late.
     if (pauses.has(id) && !paused) await renewPromise(db, id);
+    if (pauses.get(id) !== (paused ? note : undefined)) await writePause(db, id, paused ? note : undefined);
     if (before.action.memo?.['fingerprint'] !== options.action.memo?.['fingerprint'])
       await update(temporal, id, options);
   }

@@ -1,4 +1,5 @@
 /** /metrics of api and worker: what Prometheus is told of jobs, targets, schedules and servers, whoever was restarted. */
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/ports.ts';
 import { params, startSystem, type System } from '../support/system.ts';
@@ -107,6 +108,23 @@ test('a target by its last success, its failures in a row and its schedule', {
   await expect
     .poll(() => series(`syncrator_schedule_overdue_seconds${good}`), { timeout: 30_000 })
     .toBeGreaterThan(3);
+});
+
+test('a schedule that never fired is late, and after a pause it starts afresh', {
+  timeout: 90_000,
+}, async () => {
+  const labels = '{schedule="dev.never.sync",env="dev",target="never",action="sync"}';
+  const overdue = () => series(`syncrator_schedule_overdue_seconds${labels}`);
+  const paused = () => series(`syncrator_schedule_paused${labels}`);
+  await sql`UPDATE schedule_promises SET since = now() - interval '3 days' WHERE schedule = 'dev.never.sync'`.execute(
+    system.db,
+  );
+  expect(await overdue()).toBeGreaterThan(86_400);
+  await system.call('POST', '/schedules/dev.never.sync/pause', {});
+  await expect.poll(paused, { timeout: 30_000 }).toBe(1);
+  await system.call('POST', '/schedules/dev.never.sync/resume', {});
+  await expect.poll(paused, { timeout: 30_000 }).toBe(0);
+  expect(await overdue()).toBe(0);
 });
 
 test('a program that has gone silent, for how long beyond what it may; one that never reports is none', {
