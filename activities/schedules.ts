@@ -4,6 +4,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { type FiringOutcome, findFiring, findNewerTwin, insertFiring } from '../src/db/firings.ts';
 import type { Db, Tx } from '../src/db/schema.ts';
 import { submitJobIn } from '../src/db/submit.ts';
+import { countedAs } from '../src/counted-as.ts';
 import { type JobDefaults, planJob } from '../src/declared-job.ts';
 import type { JobParams } from '../src/job-params.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
@@ -60,6 +61,7 @@ export function scheduleActivities({ db, temporal, params, defaults }: ScheduleD
       uid: firingUid(firing),
       trigger: 'schedule',
       requestedBy: `schedule ${firing.schedule}`,
+      counted: countedAs(params, file, file.parameters),
     });
     switch (submitted.kind) {
       case 'created':

@@ -1,6 +1,7 @@
 /** `POST /jobs`: many jobs at once, each accepted or refused by itself. */
 import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
+import { countedAs } from '../counted-as.ts';
 import type { BatchAnswer } from '../db/submit-batch.ts';
 import { refusalOf, touchedBy } from '../domain/grant.ts';
 import { inOrder } from '../domain/same-json.ts';
@@ -87,7 +88,8 @@ export function batch(deps: ApiDeps) {
       if ('refused' in request) return request;
       const refusal = refusalOf(c.var.user.grant, { role: 'operator', of: touchedBy(request) });
       if (refusal) return { refused: refusal.words };
-      return { ...request, uid: randomUUID(), trigger: 'batch' as const, ...by };
+      const counted = countedAs(deps.params, request, request.parameters);
+      return { ...request, uid: randomUUID(), trigger: 'batch' as const, counted, ...by };
     });
     // No schema has brought the fields of the items into one order.
     const idempotency = idempotencyOf(c, inOrder(jobs));

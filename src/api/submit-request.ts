@@ -1,5 +1,6 @@
 /** Submits on behalf of a request: whose it is, its Idempotency-Key, and the database as this request sees it. */
 import type { Context } from 'hono';
+import { countedAs } from '../counted-as.ts';
 import type { Submission, Submitted } from '../db/submit.ts';
 import { touchedBy } from '../domain/grant.ts';
 import type { JobRequest, Trigger } from '../domain/job.ts';
@@ -22,7 +23,7 @@ export async function submitRequest(
   request: JobRequest,
   { body, ...options }: Options & { readonly body?: unknown } = {},
 ): Promise<Submitted> {
-  const submission = submissionOf(c, request, options);
+  const submission = submissionOf(c, deps, request, options);
   return await submit(submitDeps(c, deps), { ...submission, idempotency: idempotencyOf(c, body) });
 }
 
@@ -36,7 +37,7 @@ export async function acceptRequest(
   request: JobRequest,
   options: Options,
 ): Promise<Submitted> {
-  return await accept(submitDeps(c, deps), submissionOf(c, request, options));
+  return await accept(submitDeps(c, deps), submissionOf(c, deps, request, options));
 }
 
 /** The database and the log as this request has them. */
@@ -46,9 +47,17 @@ export function submitDeps(c: Context<ApiEnv, string>, deps: ApiDeps): SubmitDep
 
 function submissionOf(
   c: Context<ApiEnv, string>,
+  { params }: ApiDeps,
   request: JobRequest,
   options: Options,
 ): Omit<Submission, 'uid'> {
   checkMay(c, 'operator', touchedBy(request));
-  return { ...request, trigger: 'api', ...options, requestedBy: c.var.user.shown, origin: originOf(c) };
+  return {
+    ...request,
+    trigger: 'api',
+    ...options,
+    requestedBy: c.var.user.shown,
+    origin: originOf(c),
+    counted: countedAs(params, request, request.parameters),
+  };
 }

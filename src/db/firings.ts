@@ -1,5 +1,4 @@
 /** What became of each firing of a schedule; its primary key makes a firing happen once. */
-import { sql } from 'kysely';
 import type { JobParameters, Key } from '../domain/job.ts';
 import type { Db, Schema } from './schema.ts';
 
@@ -75,14 +74,4 @@ export async function findNewerTwin(
     .limit(1)
     .executeTakeFirst();
   return row?.id;
-}
-
-/** When each of these schedules fired first, by its id. */
-export async function firstFirings(db: Db, schedules: readonly string[]): Promise<ReadonlyMap<string, Date>> {
-  const { rows } = await sql<{ schedule: string; nominal_time: Date }>`
-    SELECT schedule, nominal_time FROM unnest(${[...schedules]}::text[]) AS asked(schedule)
-    CROSS JOIN LATERAL (
-      SELECT nominal_time FROM schedule_firings f WHERE f.schedule = asked.schedule ORDER BY nominal_time LIMIT 1
-    ) AS first`.execute(db);
-  return new Map(rows.map(({ schedule, nominal_time: first }) => [schedule, first]));
 }

@@ -13,6 +13,7 @@ import * as access from './migrations/0009-access.ts';
 import * as archive from './migrations/0010-archive.ts';
 import * as traces from './migrations/0011-traces.ts';
 import * as pauses from './migrations/0012-pauses.ts';
+import * as standings from './migrations/0013-standings.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -28,6 +29,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0010-archive': archive,
   '0011-traces': traces,
   '0012-pauses': pauses,
+  '0013-standings': standings,
 };
 
 /**

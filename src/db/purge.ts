@@ -103,8 +103,8 @@ export async function purgeJobs(db: Db, found: readonly number[], cutoff: Date):
 }
 
 /**
- * Some of what is recorded beside jobs: what became of firings (never the first and the newest of a schedule, from which
- * a missed one is told), runs outside of ours. @returns how many rows; 0 when there are no more
+ * Some of what is recorded beside jobs: what became of firings (never the newest of a schedule, nor the first, from which
+ * the version before this one tells that one was missed), runs outside of ours. @returns how many rows; 0 when there are no more
  */
 export async function purgeRecords(db: Db, cutoff: Date): Promise<number> {
   let deleted = 0;

@@ -51,6 +51,9 @@ export type JobsTable = {
   finished_at: Date | null;
   diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
   version: Generated<number>;
+  /** What it is counted under (src/counted-as.ts); null = its own target and action. */
+  counted_target: string | null;
+  counted_action: string | null;
   created_at: DefaultTime;
   updated_at: DefaultTime;
 };
@@ -175,6 +178,8 @@ export type Schema = {
     at: DefaultTime;
   };
   schedule_pauses: { schedule: string; note: string };
+  /** `text` is null where a version before this one let it fire. */
+  schedule_promises: { schedule: string; text: string | null; since: DefaultTime };
   users: {
     username: string;
     password_hash: string;

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
-import type { JobRequest, Key, Trigger } from '../domain/job.ts';
+import type { Counted, JobRequest, Key, Trigger } from '../domain/job.ts';
 import { isSameJson } from '../domain/same-json.ts';
 import { ACTIVE_STATUSES } from '../domain/status.ts';
 import { makeTraceparent } from '../domain/trace.ts';
@@ -18,6 +18,8 @@ export type Submission = JobRequest & {
   readonly trigger: Trigger;
   /** As it is shown. */
   readonly requestedBy: string;
+  /** Its own target and action where it is not said. */
+  readonly counted?: Counted | undefined;
   /** A job is resumed once. */
   readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
   readonly idempotency?: Idempotency | undefined;
@@ -144,13 +146,14 @@ async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
   const { rows } = await sql<JobRow>`
     INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, mam_main_query, runner,
       steps_spec, spec_hash, "trigger", requested_by, traceparent, resumes, skipped_steps, action_parameters,
-      description, status, status_reason)
+      description, counted_target, counted_action, status, status_reason)
     SELECT ${s.uid}::uuid, ${s.env}, ${s.target}, ${s.parameters.action_name}, ${s.parameters.action},
       ${s.parameters.is_tag}, ${s.parameters.options}, ${s.parameters.mam_main_query}::text, ${s.runner},
       ${spec}::jsonb, ${createHash('sha256').update(spec).digest('hex')}, ${s.trigger}, ${s.requestedBy},
       ${s.origin?.traceparent ?? newTrace()},
       ${s.resumes?.jobId ?? null}::integer, ${s.resumes?.skippedSteps ?? 0}::integer,
       ${given}::jsonb, ${s.actionParameters?.description ?? null}::text,
+      ${s.counted?.target ?? null}::text, ${s.counted?.action ?? null}::text,
       CASE WHEN ${held} THEN 'waiting' ELSE 'queued' END,
       CASE WHEN ${held} THEN 'maintenance' END
     FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS maintenance

@@ -18,7 +18,7 @@ export type TargetState = {
  * `WITH keys (env, target)`: every key that ever had a job, found by leaping from one to the next in their index.
  * Postgres has no such scan of its own, and would read every job.
  */
-export const KEYS_OF_JOBS = sql`
+const KEYS_OF_JOBS = sql`
     WITH RECURSIVE keys AS (
       (SELECT env, target FROM jobs ORDER BY env, target LIMIT 1)
       UNION ALL

@@ -1,9 +1,9 @@
 /** What ended and what is under way, in numbers. */
 import { sql } from 'kysely';
+import type { Counted, RunnerKind } from '../domain/job.ts';
 import type { FinalStatus, JobStatus } from '../domain/status.ts';
 import { RUN_SECONDS, WAIT_SECONDS } from './migrations/0007-totals.ts';
 import type { Db } from './schema.ts';
-import { KEYS_OF_JOBS } from './target-states.ts';
 
 export { RUN_SECONDS, WAIT_SECONDS };
 
@@ -23,11 +23,20 @@ export type JobTotal = {
   readonly wait_places: readonly number[];
 };
 
-export async function listJobTotals(db: Db): Promise<JobTotal[]> {
+/** One of those that job_params declares (src/counted-as.ts). */
+export type CountedKey = Counted & { readonly env: string };
+
+/** `JOIN asked USING (env, target, action)`: whatever else was counted, long ago or by another version, stays unread. */
+const asked = (keys: readonly CountedKey[]) => sql`
+  unnest(${keys.map(({ env }) => env)}::text[], ${keys.map(({ target }) => target)}::text[],
+    ${keys.map(({ action }) => action)}::text[]) AS asked(env, target, action)`;
+
+export async function listJobTotals(db: Db, keys: readonly CountedKey[]): Promise<JobTotal[]> {
   const { rows } = await sql<JobTotal>`
     SELECT env, target, action, status, reason, jobs::float8, records::float8, run_seconds, wait_seconds,
       run_places::float8[], wait_places::float8[]
-    FROM job_totals ORDER BY env, target, action, status, reason`.execute(db);
+    FROM job_totals JOIN ${asked(keys)} USING (env, target, action)
+    ORDER BY env, target, action, status, reason`.execute(db);
   return rows;
 }
 
@@ -35,6 +44,7 @@ export type ActiveCount = {
   readonly env: string;
   readonly status: JobStatus;
   readonly reason: string;
+  readonly runner: RunnerKind;
   readonly jobs: number;
   /** Seconds that the oldest of them has existed. */
   readonly oldest: number;
@@ -42,43 +52,60 @@ export type ActiveCount = {
 
 export async function countActive(db: Db): Promise<ActiveCount[]> {
   const { rows } = await sql<ActiveCount>`
-    SELECT env, status, coalesce(status_reason, '') AS reason, count(*)::float8 AS jobs,
+    SELECT env, status, coalesce(status_reason, '') AS reason, runner, count(*)::float8 AS jobs,
       extract(epoch FROM now() - min(created_at))::float8 AS oldest
     FROM jobs WHERE status IN ('queued', 'waiting', 'starting', 'running', 'cancelling')
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`.execute(db);
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`.execute(db);
   return rows;
 }
 
-export type Standing = {
-  readonly env: string;
-  readonly target: string;
+export type Standing = CountedKey & {
+  /** Of a job that was about the whole target, not some items alone. */
   readonly last_success_at: Date | null;
   /** Failed jobs since the last one that completed. */
   readonly failures: number;
 };
 
-/** Of every target that ever had a job; looks at the ten newest jobs of each. */
-export async function listStandings(db: Db): Promise<Standing[]> {
+/** Of these actions, where one of their jobs has ended. */
+export async function listStandings(db: Db, keys: readonly CountedKey[]): Promise<Standing[]> {
   const { rows } = await sql<Standing>`
-    ${KEYS_OF_JOBS}
-    SELECT env, target, t.last_success_at, count(newest.id) FILTER (WHERE newest.status = 'failed'
-      AND newest.id > coalesce(t.last_success_job_id, 0))::float8 AS failures
-    FROM keys LEFT JOIN targets t USING (env, target) CROSS JOIN LATERAL (
-      SELECT id, status FROM jobs j WHERE j.env = keys.env AND j.target = keys.target ORDER BY id DESC LIMIT 10
-    ) newest
-    GROUP BY env, target, t.last_success_at ORDER BY env, target`.execute(db);
+    SELECT env, target, action, last_success_at, failures
+    FROM standings JOIN ${asked(keys)} USING (env, target, action) ORDER BY env, target, action`.execute(db);
   return rows;
 }
 
-export type Silent = { readonly env: string; readonly target: string; readonly seconds: number };
+export type Underway = {
+  readonly env: string;
+  readonly target: string;
+  readonly status: JobStatus;
+  /** The newest step's last report, or its start when it has not reported yet. */
+  readonly heard_at: Date | null;
+  /** Any step. */
+  readonly has_reported: boolean;
+  /** STALLED_AFTER of the newest step, in seconds. */
+  readonly stalled_after: number | null;
+  /** What its steps and their attempts went through so far; null where they count none. */
+  readonly records: number | null;
+};
 
-/** How long each running program has not reported; since its start where it never did. External executors need not. */
-export async function listSilent(db: Db): Promise<Silent[]> {
-  const { rows } = await sql<Silent>`
-    SELECT env, target, extract(epoch FROM now() - coalesce(heard.at, started_at, claimed_at))::float8 AS seconds
+/** Every active job whose program may report; external executors do not. */
+export async function listUnderway(db: Db): Promise<Underway[]> {
+  const { rows } = await sql<Underway>`
+    SELECT env, target, status, newest.heard_at, coalesce(told.has_reported, false) AS has_reported,
+      (steps_spec -> newest.step ->> 'stalledAfterSeconds')::float8 AS stalled_after, told.records
     FROM jobs LEFT JOIN LATERAL (
-      SELECT at FROM reports WHERE job_id = jobs.id ORDER BY step DESC, attempt DESC, seq DESC LIMIT 1
-    ) heard ON true
-    WHERE status = 'running' AND runner <> 'external' ORDER BY env, target`.execute(db);
+      SELECT step, coalesce((SELECT at FROM reports r WHERE r.job_id = s.job_id AND r.step = s.step
+        AND r.attempt = s.attempt ORDER BY seq DESC LIMIT 1), started_at) AS heard_at
+      FROM steps s WHERE job_id = jobs.id ORDER BY step DESC, attempt DESC LIMIT 1
+    ) newest ON true
+    CROSS JOIN LATERAL (
+      SELECT bool_or(true) AS has_reported, sum(last.records_done)::float8 AS records
+      FROM steps s CROSS JOIN LATERAL (
+        SELECT records_done FROM reports r WHERE r.job_id = s.job_id AND r.step = s.step AND r.attempt = s.attempt
+        ORDER BY seq DESC LIMIT 1
+      ) last WHERE s.job_id = jobs.id
+    ) told
+    WHERE status IN ('queued', 'waiting', 'starting', 'running', 'cancelling') AND runner <> 'external'
+    ORDER BY env, target`.execute(db);
   return rows;
 }

@@ -110,6 +110,9 @@ export type PodOverrides = {
   readonly readOnlyRootFilesystem?: boolean;
 };
 
+/** Whose numbers a job counts towards: of as many there are as job_params declares. */
+export type Counted = { readonly target: string; readonly action: string };
+
 /** A job resolved from a request and its params file, ready to be submitted. */
 export type JobRequest = Key & {
   readonly parameters: JobParameters;

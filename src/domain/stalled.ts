@@ -10,7 +10,12 @@ type Silence = {
   readonly afterSeconds: number;
 };
 
-export function isStalled({ status, heardAt, now, afterSeconds }: Silence): boolean {
-  if (status !== 'running' || heardAt === undefined) return false;
-  return now.getTime() - heardAt.getTime() > afterSeconds * 1000;
+export function isStalled(silence: Silence): boolean {
+  return stalledSeconds(silence) > 0;
+}
+
+/** For how long it has counted as silent; 0 while it does not. */
+export function stalledSeconds({ status, heardAt, now, afterSeconds }: Silence): number {
+  if (status !== 'running' || heardAt === undefined) return 0;
+  return Math.max(0, (now.getTime() - heardAt.getTime()) / 1000 - afterSeconds);
 }

@@ -1,6 +1,6 @@
-/** Jobs, targets and schedules as Postgres and Temporal have them: every api process tells the same. */
+/** Jobs, targets and schedules as Postgres has them: every api process tells the same. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { firstFirings } from '../db/firings.ts';
+import { countedKeys } from '../counted-as.ts';
 import { readMaintenance } from '../db/maintenance.ts';
 import type { Db } from '../db/schema.ts';
 import {
@@ -8,58 +8,50 @@ import {
   countActive,
   type JobTotal,
   listJobTotals,
-  listSilent,
-  listStandings,
+  listUnderway,
   RUN_SECONDS,
-  type Silent,
-  type Standing,
+  type Underway,
   WAIT_SECONDS,
 } from '../db/totals.ts';
+import { STEP_DEFAULTS } from '../domain/plan.ts';
+import { stalledSeconds } from '../domain/stalled.ts';
 import type { JobParams } from '../job-params.ts';
-import { overdueSeconds } from '../temporal/past-times.ts';
-import type { ScheduleState } from '../temporal/schedules.ts';
-import { storedHistogram } from './stored-histogram.ts';
+import { dueSince, readScheduleNumbers, type ScheduleNumbers } from '../temporal/overdue.ts';
+import { storedHistogram, type StoredSeries } from './stored-histogram.ts';
 
 /** All of one scrape, read once. */
-export type JobNumbers = {
+export type JobNumbers = ScheduleNumbers & {
   readonly now: Date;
   readonly totals: readonly JobTotal[];
   readonly active: readonly ActiveCount[];
-  readonly standings: readonly Standing[];
-  readonly silent: readonly Silent[];
+  readonly underway: readonly Underway[];
   readonly paused: boolean;
-  readonly firstFirings: ReadonlyMap<string, Date>;
 };
 
 export async function readJobNumbers(db: Db, params: JobParams, now: Date): Promise<JobNumbers> {
-  const [totals, active, silent, standings, maintenance, first] = await Promise.all([
-    listJobTotals(db),
+  const [totals, active, underway, maintenance, schedules] = await Promise.all([
+    listJobTotals(db, countedKeys(params)),
     countActive(db),
-    listSilent(db),
-    listStandings(db),
+    listUnderway(db),
     readMaintenance(db),
-    firstFirings(
-      db,
-      params.schedules.map(({ schedule }) => schedule.id),
-    ),
+    readScheduleNumbers(db, params),
   ]);
-  return { now, totals, active, silent, standings, paused: maintenance.paused, firstFirings: first };
+  return { now, totals, active, underway, paused: maintenance.paused, ...schedules };
 }
 
 const KEY = ['env', 'target'] as const;
-const TOTAL = [...KEY, 'action', 'status', 'reason'] as const;
+const ACTION = [...KEY, 'action'] as const;
+const TOTAL = [...ACTION, 'status', 'reason'] as const;
 const SCHEDULE = ['schedule', ...KEY, 'action'] as const;
 
 /**
  * Adds the metrics to a registry.
  * @param numbers of the scrape under way; undefined while Postgres is away: then none of these is told
- * @param schedules of the scrape under way; undefined while Temporal is away
  */
 export function addJobMetrics(
   registry: Registry,
   params: JobParams,
   numbers: () => Promise<JobNumbers | undefined>,
-  schedules: () => Promise<ReadonlyMap<string, ScheduleState> | undefined>,
 ): void {
   const registers = [registry];
   const total = (name: string, help: string, of: (row: JobTotal) => number) =>
@@ -81,8 +73,7 @@ export function addJobMetrics(
       help: 'From the first step that ran to the end of the job.',
       bounds: RUN_SECONDS,
       read: async () =>
-        ((await numbers())?.totals ?? []).map((row) => ({
-          labels: labelsOf(row),
+        withoutReason((await numbers())?.totals ?? [], (row) => ({
           sum: row.run_seconds,
           places: row.run_places,
         })),
@@ -94,8 +85,7 @@ export function addJobMetrics(
       help: 'From being asked for until somebody took the job: queue, lock and maintenance.',
       bounds: WAIT_SECONDS,
       read: async () =>
-        ((await numbers())?.totals ?? []).map((row) => ({
-          labels: labelsOf(row),
+        withoutReason((await numbers())?.totals ?? [], (row) => ({
           sum: row.wait_seconds,
           places: row.wait_places,
         })),
@@ -120,9 +110,10 @@ export function addJobMetrics(
     });
   const ofActive = (of: (row: ActiveCount) => number) => async () =>
     ((await numbers())?.active ?? []).map(
-      (row) => [{ env: row.env, status: row.status, reason: row.reason }, of(row)] as const,
+      (row) =>
+        [{ env: row.env, status: row.status, reason: row.reason, runner: row.runner }, of(row)] as const,
     );
-  const ACTIVE = ['env', 'status', 'reason'] as const;
+  const ACTIVE = ['env', 'status', 'reason', 'runner'] as const;
   gauge(
     'syncrator_jobs_active',
     'Jobs that have not ended.',
@@ -137,29 +128,43 @@ export function addJobMetrics(
   );
   gauge(
     'syncrator_target_last_success_timestamp_seconds',
-    'When a job of the target last completed; 0 if none ever did.',
-    KEY,
+    'When a job of this action of the target last completed, of the whole target; 0 if none ever did.',
+    ACTION,
     async () =>
       ((await numbers())?.standings ?? []).map(
-        ({ env, target, last_success_at: at }) => [{ env, target }, (at?.getTime() ?? 0) / 1000] as const,
+        ({ env, target, action, last_success_at: at }) =>
+          [{ env, target, action }, (at?.getTime() ?? 0) / 1000] as const,
       ),
   );
   gauge(
     'syncrator_target_failures',
-    'Failed jobs of the target since one completed, of its ten newest.',
-    KEY,
+    'Failed jobs of this action of the target since one completed.',
+    ACTION,
     async () =>
       ((await numbers())?.standings ?? []).map(
-        ({ env, target, failures }) => [{ env, target }, failures] as const,
+        ({ env, target, action, failures }) => [{ env, target, action }, failures] as const,
       ),
   );
   gauge(
-    'syncrator_job_silent_seconds',
-    'Of running jobs: since their program reported last, or started.',
+    'syncrator_job_stalled_seconds',
+    'Of running jobs whose program has reported: for how long it has been silent beyond STALLED_AFTER.',
+    KEY,
+    async () => {
+      const found = await numbers();
+      return (found?.underway ?? []).flatMap((job) =>
+        job.status === 'running' && job.has_reported
+          ? [[keyOf(job), stalledFor(job, found?.now ?? new Date(0))] as const]
+          : [],
+      );
+    },
+  );
+  gauge(
+    'syncrator_job_records',
+    'Of active jobs: records that their programs went through so far.',
     KEY,
     async () =>
-      ((await numbers())?.silent ?? []).map(
-        ({ env, target, seconds }) => [{ env, target }, seconds] as const,
+      ((await numbers())?.underway ?? []).flatMap((job) =>
+        job.records === null ? [] : [[keyOf(job), job.records] as const],
       ),
   );
   gauge('syncrator_maintenance_paused', '1 while no job may begin.', [], async () => {
@@ -168,7 +173,7 @@ export function addJobMetrics(
   });
   gauge(
     'syncrator_schedule_overdue_seconds',
-    'Since the first firing that the target has not succeeded after; 0 where it has, or where nothing was due yet.',
+    'Since the first firing that its action has not succeeded after; 0 where it has, or where nothing was due yet.',
     SCHEDULE,
     async () => {
       const found = await numbers();
@@ -177,31 +182,65 @@ export function addJobMetrics(
         : [];
     },
   );
-  gauge('syncrator_schedule_paused', '1 while the schedule does not fire.', SCHEDULE, async () => {
-    const states = await schedules();
-    return params.schedules.flatMap((file) => {
-      const state = states?.get(file.schedule.id);
-      return state ? [[scheduleLabels(file), state.paused ? 1 : 0] as const] : [];
-    });
-  });
+  gauge(
+    'syncrator_schedule_paused',
+    '1 while the schedule does not fire, as the workers saw it last.',
+    SCHEDULE,
+    async () => {
+      const found = await numbers();
+      return found
+        ? params.schedules.map(
+            (file) => [scheduleLabels(file), found.pauses.has(file.schedule.id) ? 1 : 0] as const,
+          )
+        : [];
+    },
+  );
 }
 
 type Scheduled = JobParams['schedules'][number];
 
-function overdueOf(
-  { schedule, env, target }: Scheduled,
-  { now, standings, firstFirings: first }: JobNumbers,
-) {
-  const success = standings.find((of) => of.env === env && of.target === target)?.last_success_at;
-  // Before its first firing nothing was promised.
-  const since = success ?? first.get(schedule.id);
-  return since ? overdueSeconds(schedule, since, now) : 0;
+function overdueOf(file: Scheduled, numbers: JobNumbers): number {
+  const due = dueSince(file, numbers);
+  return due === undefined ? 0 : Math.max(0, numbers.now.getTime() - due.getTime()) / 1000;
+}
+
+function stalledFor(job: Underway, now: Date): number {
+  return stalledSeconds({
+    status: job.status,
+    heardAt: job.heard_at ?? undefined,
+    now,
+    afterSeconds: job.stalled_after ?? STEP_DEFAULTS.stalledAfterSeconds,
+  });
 }
 
 function scheduleLabels({ schedule, env, target, parameters }: Scheduled) {
   return { schedule: schedule.id, env, target, action: parameters.action_name };
 }
 
+function keyOf({ env, target }: { env: string; target: string }) {
+  return { env, target };
+}
+
 function labelsOf({ env, target, action, status, reason }: JobTotal) {
   return { env, target, action, status, reason };
+}
+
+/** Why a job ended matters little for how long it took, and each reason would be twenty series more. */
+function withoutReason(
+  totals: readonly JobTotal[],
+  of: (row: JobTotal) => Pick<StoredSeries, 'sum' | 'places'>,
+): StoredSeries[] {
+  const added = new Map<string, StoredSeries>();
+  for (const row of totals) {
+    const { reason: _, ...labels } = labelsOf(row);
+    const key = Object.values(labels).join('/');
+    const { sum, places } = of(row);
+    const before = added.get(key);
+    added.set(key, {
+      labels,
+      sum: sum + (before?.sum ?? 0),
+      places: places.map((jobs, place) => jobs + (before?.places[place] ?? 0)),
+    });
+  }
+  return [...added.values()];
 }

@@ -32,6 +32,8 @@ export function createWorkerMetrics(): WorkerMetrics {
     help: 'When the reconciler last came round; it does so every 10 s.',
     registers,
   });
+  // Of a new gauge it is 0: until its first pass a worker would say that it last came round in 1970.
+  pass.remove();
   return {
     called({ seconds, ...labels }) {
       calls.observe(labels, seconds);

@@ -2,17 +2,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { databaseTime } from '../db/clock.ts';
-import { firstFirings } from '../db/firings.ts';
 import { handOn, listOpenNotices, noticeMissed } from '../db/notices.ts';
 import type { Db } from '../db/schema.ts';
-import { listTargetStates } from '../db/target-states.ts';
 import type { Notice } from '../domain/notice.ts';
 import { NOTIFY, TASK_QUEUE } from '../domain/workflow.ts';
 import type { JobParams } from '../job-params.ts';
 import type { Log } from '../log.ts';
 import { type Temporal, within } from './connect.ts';
-import { firstDue } from './past-times.ts';
-import { describeSchedules } from './schedules.ts';
+import { dueSince, readScheduleNumbers } from './overdue.ts';
 
 export type NoticeDeps = {
   readonly db: Db;
@@ -26,7 +23,6 @@ export type NoticeDeps = {
 
 const EVERY_MS = 1_000;
 const START_MS = 2_000;
-const DESCRIBE_MS = 5_000;
 /** A schedule counts as missed so long after it was due: its job may still be at work. */
 const PATIENCE_MS = 60 * 60_000;
 
@@ -66,30 +62,21 @@ async function start(
   }
 }
 
-/** Which schedules have passed, an hour ago or more, without a success of their target since. A part of the reconciler. */
+/**
+ * Which schedules have passed, an hour ago or more, without a success of their action since. Of a paused one nothing is
+ * told; pauses are those that the reconciler saw last, so that it needs no Temporal. A part of the reconciler.
+ */
 export async function noticeMissedSchedules({
   db,
-  temporal,
   params,
-}: Pick<NoticeDeps, 'db' | 'temporal' | 'params'>): Promise<void> {
+}: Pick<NoticeDeps, 'db' | 'params'>): Promise<void> {
   if (params.schedules.length === 0) return;
-  const ids = params.schedules.map(({ schedule }) => schedule.id);
-  const [states, first] = await Promise.all([listTargetStates(db), firstFirings(db, ids)]);
+  const { promises, standings, pauses } = await readScheduleNumbers(db, params);
   const now = databaseTime(db);
-  const missed = params.schedules.flatMap(({ schedule, env, target }) => {
-    const success = states.find((of) => of.env === env && of.target === target)?.last_success_at;
-    const since = success ?? first.get(schedule.id);
-    const at = since && firstDue(schedule, since);
-    return at && now.getTime() - at.getTime() > PATIENCE_MS
-      ? [{ schedule: schedule.id, env, target, at }]
-      : [];
-  });
-  if (missed.length === 0) return;
-  const told = await within(DESCRIBE_MS, temporal.connection, () =>
-    describeSchedules(
-      temporal,
-      missed.map(({ schedule }) => schedule),
-    ),
-  );
-  for (const one of missed) if (told.get(one.schedule)?.paused === false) await noticeMissed(db, one);
+  for (const file of params.schedules) {
+    const { schedule, env, target } = file;
+    const at = dueSince(file, { promises, standings });
+    if (!at || pauses.has(schedule.id) || now.getTime() - at.getTime() <= PATIENCE_MS) continue;
+    await noticeMissed(db, { schedule: schedule.id, env, target, at });
+  }
 }

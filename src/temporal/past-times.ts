@@ -29,9 +29,3 @@ export function firstDue({ spec, timezone }: Schedule, since: Date): Date | unde
   const every = spec.seconds * 1000;
   return new Date((Math.floor(since.getTime() / every) + 1) * every);
 }
-
-/** Seconds since the first time after `since` that is not in the future; 0 where there is none. */
-export function overdueSeconds(schedule: Schedule, since: Date, now: Date): number {
-  const first = firstDue(schedule, since);
-  return first === undefined || first > now ? 0 : (now.getTime() - first.getTime()) / 1000;
-}

@@ -7,12 +7,15 @@ import {
   type ScheduleSummary,
 } from '@temporalio/client';
 import { readPauses, writePause } from '../db/schedule-pauses.ts';
+import { renewPromise, writePromises } from '../db/schedule-promises.ts';
 import type { Db } from '../db/schema.ts';
 import { SCHEDULED_JOB, TASK_QUEUE } from '../domain/workflow.ts';
 import type { JobParams, ParamsFile, Schedule } from '../job-params.ts';
 import { type Temporal, within } from './connect.ts';
 
 const DEADLINE_MS = 5_000;
+/** Descriptions asked for at once: a hundred schedules one after the other take over a second. */
+const AT_ONCE = 16;
 
 /**
  * Makes Temporal's schedules agree with the params files. An existing one keeps its pause, and one that Temporal has lost
@@ -32,6 +35,8 @@ export async function syncSchedules({
 }): Promise<void> {
   const pauses = await readPauses(db);
   const wanted = new Map(params.schedules.map((file) => [file.schedule.id, file]));
+  // Before Temporal is asked: one that it never gets to know is missed all the same.
+  await writePromises(db, new Map([...wanted].map(([id, { schedule }]) => [id, wordsOf(schedule)])));
   const stored = await within(DEADLINE_MS, temporal.connection, () => listAll(temporal));
   for (const { scheduleId, memo } of stored)
     if (memo?.['installation'] === installation && !wanted.has(scheduleId))
@@ -45,6 +50,8 @@ export async function syncSchedules({
       continue;
     }
     const { paused, note = '' } = before.state;
+    // First: between the two it would be told as late.
+    if (pauses.has(id) && !paused) await renewPromise(db, id);
     if (pauses.get(id) !== (paused ? note : undefined)) await writePause(db, id, paused ? note : undefined);
     if (before.action.memo?.['fingerprint'] !== options.action.memo?.['fingerprint'])
       await update(temporal, id, options);
@@ -99,12 +106,16 @@ function scheduleOptions(
       workflowId: `syncrator-schedule/${schedule.id}`,
       args: [schedule.id],
       // An update cannot change the schedule's own memo, but it can this one.
-      memo: { fingerprint: `${schedule.text} ${schedule.timezone}` },
+      memo: { fingerprint: wordsOf(schedule) },
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 minutes' },
     memo: { installation: of.installation },
     ...(of.paused === undefined ? {} : { state: { paused: true, note: of.paused } }),
   };
+}
+
+function wordsOf({ text, timezone }: Schedule): string {
+  return `${text} ${timezone}`;
 }
 
 export type ScheduleState = {
@@ -127,18 +138,27 @@ export async function describeSchedules(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ScheduleState>> {
   const states = new Map<string, ScheduleState>();
-  for (const id of ids) {
-    const found = await describe(temporal, id);
-    if (!found) continue;
-    const { state, info } = found;
-    states.set(id, {
-      paused: state.paused,
-      note: state.note ?? null,
-      next: info.nextActionTimes,
-      leftOut: { tooLate: info.numActionsMissedCatchupWindow, overlapping: info.numActionsSkippedOverlap },
-    });
-  }
+  const left = [...ids];
+  const work = async () => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) {
+      const found = await describe(temporal, id).catch((error: unknown) => {
+        left.length = 0; // nobody waits for the others any more
+        throw error;
+      });
+      if (found) states.set(id, stateOf(found));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, ids.length) }, work));
   return states;
+}
+
+function stateOf({ state, info }: ScheduleDescription): ScheduleState {
+  return {
+    paused: state.paused,
+    note: state.note ?? null,
+    next: info.nextActionTimes,
+    leftOut: { tooLate: info.numActionsMissedCatchupWindow, overlapping: info.numActionsSkippedOverlap },
+  };
 }
 
 /** @throws TemporalAway, ScheduleNotFoundError */

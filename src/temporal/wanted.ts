@@ -1,6 +1,7 @@
 /** Hooks and casts only say that a target is wanted; this loop in every worker makes one job of many of them. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { countedAs } from '../counted-as.ts';
 import { type JobDefaults, planJob } from '../declared-job.ts';
 import type { Db } from '../db/schema.ts';
 import type { Submission } from '../db/submit.ts';
@@ -45,7 +46,10 @@ async function takeOne({ db, temporal, params, defaults, log }: WantedDeps, want
         log.warn({ ...wanted }, 'what is wanted is not declared in job_params (any more); forgotten');
       return;
     }
-    const submitted = await submitWanted(db, wanted, (of) => submissionOf(defaults, file, of));
+    const submitted = await submitWanted(db, wanted, (of) => ({
+      ...submissionOf(defaults, file, of),
+      counted: countedAs(params, file, file.parameters),
+    }));
     if (submitted?.kind === 'created')
       log.info(
         { job: submitted.job.id, ...traceFields(submitted.job.traceparent), ...wanted },

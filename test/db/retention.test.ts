@@ -179,7 +179,7 @@ describe('by age', () => {
       UNION ALL SELECT 'firing of ' || coalesce(job_id::text, 'none') FROM schedule_firings ORDER BY 1`.execute(
       db,
     );
-    // The first firing is what a missed schedule counts from.
+    // The first firing is what a missed schedule counts from in the version before this one.
     expect(left.rows.map(({ what }) => what)).toEqual([
       'audit audit', // that lines went
       'audit new',

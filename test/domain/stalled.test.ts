@@ -1,6 +1,6 @@
 /** A silent job, from its last report or, without one, from its start. */
 import { expect, test } from 'vitest';
-import { isStalled } from '../../src/domain/stalled.ts';
+import { isStalled, stalledSeconds } from '../../src/domain/stalled.ts';
 import { JOB_STATUSES } from '../../src/domain/status.ts';
 
 const now = new Date('2026-01-01T00:01:00Z');
@@ -18,4 +18,10 @@ test('no other job is, and none that has not started', () => {
   );
   expect(stalled).toEqual(['running']);
   expect(isStalled({ status: 'running', heardAt: undefined, now, afterSeconds: 30 })).toBe(false);
+});
+
+test('for how long it has been so counts from the limit on', () => {
+  const stalled = (seconds: number) =>
+    stalledSeconds({ status: 'running', heardAt: ago(seconds), now, afterSeconds: 7 });
+  expect([stalled(6), stalled(7), stalled(40)]).toEqual([0, 0, 33]);
 });

@@ -1,4 +1,5 @@
 /** /metrics of api and worker: what Prometheus is told of jobs, targets, schedules and servers, whoever was restarted. */
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/ports.ts';
 import { params, startSystem, type System } from '../support/system.ts';
@@ -15,7 +16,8 @@ beforeAll(async () => {
       params('good', 'sync', '--progress 2', 'SCHEDULE=every 1s\n'),
       params('bad', 'sync', '--exit 3'),
       params('never', 'sync', '--mute', 'SCHEDULE=0 3 * * *\n'),
-      params('mute', 'sync', '--mute --seconds 600'),
+      params('mute', 'sync', '--mute --seconds 600', 'STALLED_AFTER=1s\n'),
+      params('stalls', 'sync', '--progress 3 --seconds 600', 'STALLED_AFTER=3s\n'),
       params('outside', 'sync', '', 'RUNNER=external\n'),
     ],
   });
@@ -49,7 +51,7 @@ const idOf = (submitted: { kind: string; job?: { id: number } }) => submitted.jo
 test('what is under way, and that maintenance holds it', async () => {
   const held = idOf(await system.submit('bad', 'sync'));
   expect(await series('syncrator_maintenance_paused')).toBe(1);
-  const waiting = '{env="dev",status="waiting",reason="maintenance"}';
+  const waiting = '{env="dev",status="waiting",reason="maintenance",runner="process"}';
   expect(await series(`syncrator_jobs_active${waiting}`)).toBeGreaterThanOrEqual(1);
   expect(await series(`syncrator_jobs_active_oldest_seconds${waiting}`)).toBeGreaterThan(0);
   await system.call('DELETE', `/jobs/${held}`);
@@ -72,7 +74,7 @@ test('jobs by how and why they ended, their records and times, whatever process 
   // Each report of the stand-in ends with ten records.
   expect(all.get(`syncrator_records_total${ended('bad', 'failed', 'delete_guard')}`)).toBe(10);
   for (const histogram of ['syncrator_job_run_seconds', 'syncrator_job_wait_seconds']) {
-    const labels = ended('bad', 'failed', 'delete_guard');
+    const labels = ended('bad', 'failed').replace(',reason=""', '');
     expect(all.get(`${histogram}_count${labels}`)).toBe(1);
     expect(all.get(`${histogram}_bucket${labels.replace('}', ',le="+Inf"}')}`)).toBe(1);
     expect(all.get(`${histogram}_sum${labels}`)).toBeGreaterThan(0);
@@ -83,14 +85,19 @@ test('a target by its last success, its failures in a row and its schedule', {
   timeout: 60_000,
 }, async () => {
   await expect
-    .poll(() => series('syncrator_target_last_success_timestamp_seconds{env="dev",target="good"}'), {
-      timeout: 30_000,
-    })
+    .poll(
+      () => series('syncrator_target_last_success_timestamp_seconds{env="dev",target="good",action="sync"}'),
+      {
+        timeout: 30_000,
+      },
+    )
     .toBeGreaterThan(Date.now() / 1000 - 60);
   await system.until(idOf(await system.submit('bad', 'sync')), 'failed');
-  expect(await series('syncrator_target_failures{env="dev",target="bad"}')).toBe(2);
-  expect(await series('syncrator_target_failures{env="dev",target="good"}')).toBe(0);
-  expect(await series('syncrator_target_last_success_timestamp_seconds{env="dev",target="bad"}')).toBe(0);
+  expect(await series('syncrator_target_failures{env="dev",target="bad",action="sync"}')).toBe(2);
+  expect(await series('syncrator_target_failures{env="dev",target="good",action="sync"}')).toBe(0);
+  expect(
+    await series('syncrator_target_last_success_timestamp_seconds{env="dev",target="bad",action="sync"}'),
+  ).toBe(0);
   const never = '{schedule="dev.never.sync",env="dev",target="never",action="sync"}';
   expect(await series(`syncrator_schedule_overdue_seconds${never}`)).toBe(0);
   const good = never.replaceAll('never', 'good');
@@ -103,14 +110,40 @@ test('a target by its last success, its failures in a row and its schedule', {
     .toBeGreaterThan(3);
 });
 
-test('a program that says nothing, for how long', { timeout: 60_000 }, async () => {
-  const id = idOf(await system.submit('mute', 'sync'));
-  await system.until(id, 'running');
-  const silent = () => series('syncrator_job_silent_seconds{env="dev",target="mute"}');
-  await expect.poll(silent, { timeout: 20_000 }).toBeGreaterThan(2);
-  await system.call('DELETE', `/jobs/${id}`);
-  await system.until(id, 'deleted');
-  expect(await silent()).toBeUndefined();
+test('a schedule that never fired is late, and after a pause it starts afresh', {
+  timeout: 90_000,
+}, async () => {
+  const labels = '{schedule="dev.never.sync",env="dev",target="never",action="sync"}';
+  const overdue = () => series(`syncrator_schedule_overdue_seconds${labels}`);
+  const paused = () => series(`syncrator_schedule_paused${labels}`);
+  await sql`UPDATE schedule_promises SET since = now() - interval '3 days' WHERE schedule = 'dev.never.sync'`.execute(
+    system.db,
+  );
+  expect(await overdue()).toBeGreaterThan(86_400);
+  await system.call('POST', '/schedules/dev.never.sync/pause', {});
+  await expect.poll(paused, { timeout: 30_000 }).toBe(1);
+  await system.call('POST', '/schedules/dev.never.sync/resume', {});
+  await expect.poll(paused, { timeout: 30_000 }).toBe(0);
+  expect(await overdue()).toBe(0);
+});
+
+test('a program that has gone silent, for how long beyond what it may; one that never reports is none', {
+  timeout: 60_000,
+}, async () => {
+  const ids = [idOf(await system.submit('mute', 'sync')), idOf(await system.submit('stalls', 'sync'))];
+  for (const id of ids) await system.until(id, 'running');
+  const stalled = (target: string) => series(`syncrator_job_stalled_seconds{env="dev",target="${target}"}`);
+  const records = () => series('syncrator_job_records{env="dev",target="stalls"}');
+  await expect.poll(() => stalled('stalls'), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => stalled('stalls'), { timeout: 20_000 }).toBeGreaterThan(1);
+  expect(await stalled('mute')).toBeUndefined();
+  // Of a job that goes on: what has ended is counted elsewhere.
+  expect(await records()).toBe(3);
+  for (const id of ids) {
+    await system.call('DELETE', `/jobs/${id}`);
+    await system.until(id, 'deleted');
+  }
+  expect([await stalled('stalls'), await records()]).toEqual([undefined, undefined]);
 });
 
 test('another api process tells the same numbers after a restart', { timeout: 60_000 }, async () => {

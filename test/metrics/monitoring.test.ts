@@ -76,6 +76,12 @@ const ask = async (route: string) => {
   return (await answer.json()) as { status: string; error?: string; data: Record<string, unknown> };
 };
 
+async function alerts(name: string) {
+  const { data } = await ask('/api/v1/alerts');
+  const all = data['alerts'] as { state: string; labels: Record<string, string> }[];
+  return all.filter(({ labels }) => labels['alertname'] === name);
+}
+
 /** Every expression of the dashboard. */
 function expressions(): string[] {
   const dashboard = JSON.parse(readFileSync(path.join(FOLDER, 'dashboard.json'), 'utf8')) as {
@@ -106,9 +112,21 @@ test('rules and dashboard speak of metrics that api and worker tell', { timeout:
   expect([...new Set(unknown)]).toEqual([]);
 });
 
+test('what is told of ours keeps to the rules that Prometheus has for names and units', async () => {
+  for (const port of [ports.api, ports.worker]) {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    // Those of Node.js itself are prom-client's.
+    const ours = text.split('\n').filter((line) => /^(# \w+ )?syncrator_/.test(line));
+    expect(ours.length).toBeGreaterThan(5);
+    const checking = run('promtool', ['check', 'metrics']);
+    checking.child.stdin?.end(`${ours.join('\n')}\n`);
+    expect((await checking).stderr).toBe('');
+  }
+});
+
 test('every panel of the dashboard asks what Prometheus understands', async () => {
   for (const expr of expressions()) {
-    const query = expr.replaceAll(/\$(env|target)/g, '.*');
+    const query = expr.replaceAll(/\$(namespace|env|target)/g, '.*');
     const { status, error } = await ask(`/api/v1/query?query=${encodeURIComponent(query)}`);
     expect([query, status, error]).toEqual([query, 'success', undefined]);
   }
@@ -117,13 +135,8 @@ test('every panel of the dashboard asks what Prometheus understands', async () =
 test('three failures in a row are an alert within seconds, and one success ends it', {
   timeout: 120_000,
 }, async () => {
-  const firing = async () => {
-    const { data } = await ask('/api/v1/alerts');
-    const alerts = data['alerts'] as { state: string; labels: Record<string, string> }[];
-    return alerts
-      .filter(({ labels }) => labels['alertname'] === 'SyncratorFailureStreak')
-      .map(({ state, labels }) => [state, labels['target']]);
-  };
+  const firing = async () =>
+    (await alerts('SyncratorFailureStreak')).map(({ state, labels }) => [state, labels['target']]);
   for (let failures = 1; failures <= 3; failures++) {
     const job = await system.submit('bad', 'sync');
     await system.until(job.kind === 'created' ? job.job.id : 0, 'failed');
@@ -140,4 +153,14 @@ test('three failures in a row are an alert within seconds, and one success ends 
   });
   await system.until(Number(good.body['job_id']), 'completed');
   await expect.poll(firing, { timeout: 30_000 }).toEqual([]);
+});
+
+test('a worker that is gone is seen, though what it told has ended with it', {
+  timeout: 60_000,
+}, async () => {
+  const seen = async () => (await alerts('SyncratorWorkersAbsent')).map(({ state }) => state);
+  expect(await seen()).toEqual([]);
+  await system.endParts('src/worker.ts');
+  // It fires after five minutes of that.
+  await expect.poll(seen, { timeout: 30_000 }).toEqual(['pending']);
 });

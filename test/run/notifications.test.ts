@@ -166,9 +166,9 @@ test('a missed schedule is told once, however often it is found', async () => {
 });
 
 test('the reconciler finds what was missed by an hour', { timeout: 60_000 }, async () => {
-  // It fired two days ago, and nothing has succeeded since.
-  const fired = new Date(Date.now() - 2 * 24 * 3600_000);
-  await sql`INSERT INTO schedule_firings (schedule, nominal_time, outcome) VALUES ('dev.nightly.sync', ${fired}, 'skipped')`.execute(
+  // It has been there for two days, and nothing has succeeded since.
+  const made = new Date(Date.now() - 2 * 24 * 3600_000);
+  await sql`UPDATE schedule_promises SET since = ${made} WHERE schedule = 'dev.nightly.sync'`.execute(
     system.db,
   );
   await told(SLACK_PATH, 1);

@@ -17,6 +17,27 @@ const summed = (column: string) =>
   `(SELECT array_agg(was + one ORDER BY place)
       FROM unnest(t.${column}, excluded.${column}) WITH ORDINALITY AS both_of(was, one, place))`;
 
+/** What counts a job that ends. @param target, action what it is counted under, in SQL */
+export const countJobsAs = (target: string, action: string) =>
+  `CREATE OR REPLACE FUNCTION job_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+   DECLARE
+     run float8 := extract(epoch FROM NEW.finished_at - NEW.started_at);
+     wait float8 := extract(epoch FROM coalesce(NEW.claimed_at, NEW.started_at, NEW.finished_at) - NEW.created_at);
+     done bigint := (
+       SELECT coalesce(sum(records_done), 0) FROM (
+         SELECT DISTINCT ON (step, attempt) records_done FROM reports WHERE job_id = NEW.id
+         ORDER BY step, attempt, seq DESC) AS last_reports);
+   BEGIN
+     INSERT INTO job_totals AS t VALUES (NEW.env, ${target}, ${action}, NEW.status,
+       coalesce(NEW.diagnosis->>'code', ''), 1, done, coalesce(run, 0), coalesce(wait, 0),
+       ${placed('run', RUN_SECONDS)}, ${placed('wait', WAIT_SECONDS)})
+     ON CONFLICT (env, target, action, status, reason) DO UPDATE SET
+       jobs = t.jobs + 1, records = t.records + excluded.records,
+       run_seconds = t.run_seconds + excluded.run_seconds, wait_seconds = t.wait_seconds + excluded.wait_seconds,
+       run_places = ${summed('run_places')}, wait_places = ${summed('wait_places')};
+     RETURN NULL;
+   END $$`;
+
 const STATEMENTS = [
   `CREATE TABLE job_totals (
     env text NOT NULL,
@@ -32,24 +53,7 @@ const STATEMENTS = [
     wait_places bigint[] NOT NULL,
     PRIMARY KEY (env, target, action, status, reason)
   )`,
-  `CREATE FUNCTION job_counted() RETURNS trigger LANGUAGE plpgsql AS $$
-   DECLARE
-     run float8 := extract(epoch FROM NEW.finished_at - NEW.started_at);
-     wait float8 := extract(epoch FROM coalesce(NEW.claimed_at, NEW.started_at, NEW.finished_at) - NEW.created_at);
-     done bigint := (
-       SELECT coalesce(sum(records_done), 0) FROM (
-         SELECT DISTINCT ON (step, attempt) records_done FROM reports WHERE job_id = NEW.id
-         ORDER BY step, attempt, seq DESC) AS last_reports);
-   BEGIN
-     INSERT INTO job_totals AS t VALUES (NEW.env, NEW.target, NEW.action_name, NEW.status,
-       coalesce(NEW.diagnosis->>'code', ''), 1, done, coalesce(run, 0), coalesce(wait, 0),
-       ${placed('run', RUN_SECONDS)}, ${placed('wait', WAIT_SECONDS)})
-     ON CONFLICT (env, target, action, status, reason) DO UPDATE SET
-       jobs = t.jobs + 1, records = t.records + excluded.records,
-       run_seconds = t.run_seconds + excluded.run_seconds, wait_seconds = t.wait_seconds + excluded.wait_seconds,
-       run_places = ${summed('run_places')}, wait_places = ${summed('wait_places')};
-     RETURN NULL;
-   END $$`,
+  countJobsAs('NEW.target', 'NEW.action_name'),
   `CREATE TRIGGER jobs_counted AFTER UPDATE OF status ON jobs FOR EACH ROW
     WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL) EXECUTE FUNCTION job_counted()`,
 ];
