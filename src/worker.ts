@@ -45,7 +45,7 @@ export async function runWorker(
   });
   const temporal = connectTemporal(config.temporal);
   const installation = await untilItWorks(log, 'Postgres', signal, async () => {
-    const newer = await prepareSchema(db, config.databaseUrl, (what) =>
+    const { newer } = await prepareSchema(db, config.databaseUrl, (what) =>
       log.warn(`${what}: somebody works there; trying again`),
     );
     if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
