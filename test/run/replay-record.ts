@@ -122,7 +122,9 @@ const CASES: Record<string, (rig: Rig) => Promise<Recorded>> = {
     };
     const handle = await rig.temporal.client.workflow.start(NOTIFY, { ...of, args: [notice, 'nobody'] });
     await handle.result().catch(() => undefined); // no receiver is called that
-    return { 'notified-on-its-own-queue': { workflowId: handle.workflowId, runId: handle.firstExecutionRunId } };
+    return {
+      'notified-on-its-own-queue': { workflowId: handle.workflowId, runId: handle.firstExecutionRunId },
+    };
   },
 
   // The last: it kills the worker.
