@@ -1,5 +1,5 @@
 /** Tells one receiver of one thing; the workflow repeats it until it is taken. */
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { readJobView } from '../src/db/job-views.ts';
 import type { Db } from '../src/db/schema.ts';
 import type { Notice } from '../src/domain/notice.ts';
@@ -24,7 +24,9 @@ export function notifyActivities({ db, installation, receivers, publicUrl }: Not
         throw ApplicationFailure.nonRetryable(`NOTIFICATIONS_FILE has no receiver ${name} any more`);
       const job = notice.jobId === null ? null : ((await readJobView(db, notice.jobId)) ?? null);
       try {
-        await deliver(receiver, `${installation}-${notice.id}`, messageOf(notice, job, publicUrl));
+        // A worker that ends does not wait for whom it asked: the next try is another one's.
+        const { cancellationSignal: signal } = Context.current();
+        await deliver(receiver, `${installation}-${notice.id}`, messageOf(notice, job, publicUrl), signal);
       } catch (error) {
         if (!(error instanceof NotDelivered) || !error.final) throw error;
         throw ApplicationFailure.nonRetryable(error.message);

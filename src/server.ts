@@ -43,7 +43,7 @@ function readConfigOrFail(): Config {
 async function prepareDatabase(db: Db, url: string, log: Log, signal: AbortSignal): Promise<void> {
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      const newer = await prepareSchema(db, url, (what) =>
+      const { newer } = await prepareSchema(db, url, (what) =>
         log.warn(`${what}: somebody works there; trying again`),
       );
       if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);

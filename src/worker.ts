@@ -1,4 +1,4 @@
-/** Composition root of the worker: two Temporal workers (short and watching) and the reconciler. */
+/** Composition root of the worker: three Temporal workers (short, watching and telling) and the reconciler. */
 import './small-heap.ts';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { type Config, readConfig } from './config.ts';
 import { connect } from './db/connect.ts';
 import { readInstallation } from './db/migrate.ts';
 import { NEWER_DATABASE, prepareSchema } from './db/upgrade.ts';
-import { TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
+import { NOTIFY_TASK_QUEUE, TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
 import { loadJobParams } from './job-params.ts';
 import { createLog, type Log } from './log.ts';
 import { createWorkerMetrics } from './metrics/worker-metrics.ts';
@@ -25,6 +25,9 @@ import { type NoticeDeps, noticeLoop } from './temporal/notices.ts';
 import { reconcileLoop } from './temporal/reconcile.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { wantedLoop } from './temporal/wanted.ts';
+
+/** Deliveries at once: of a receiver that answers hundreds in a second; of one that is silent, two in a second. */
+const NOTIFY_SLOTS = 20;
 
 /** Tests wrap the runner to stop a worker at a given point; nothing else is replaceable. */
 export type WorkerOptions = { readonly wrapRunner?: (runner: Runner) => Runner };
@@ -45,7 +48,7 @@ export async function runWorker(
   });
   const temporal = connectTemporal(config.temporal);
   const installation = await untilItWorks(log, 'Postgres', signal, async () => {
-    const newer = await prepareSchema(db, config.databaseUrl, (what) =>
+    const { newer } = await prepareSchema(db, config.databaseUrl, (what) =>
       log.warn(`${what}: somebody works there; trying again`),
     );
     if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
@@ -92,6 +95,13 @@ export async function runWorker(
       stickyQueueScheduleToStartTimeout: '3 seconds',
     }),
     Worker.create({ ...shared, taskQueue: WATCH_TASK_QUEUE, maxConcurrentActivityTaskExecutions: 2_000 }),
+    // Also where NOTIFICATIONS_FILE names nobody (any more): who was to be told then is given up, and not left open.
+    Worker.create({
+      ...shared,
+      taskQueue: NOTIFY_TASK_QUEUE,
+      maxConcurrentActivityTaskExecutions: NOTIFY_SLOTS,
+      maxConcurrentActivityTaskPolls: 2, // nobody is in a hurry, and each poll is a call that stays open
+    }),
   ]);
   const stop = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

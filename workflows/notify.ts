@@ -1,14 +1,20 @@
 /** notify: one message to one receiver, again and again with growing pauses, for a day. */
-import { proxyActivities } from '@temporalio/workflow';
+import { type ActivityOptions, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { Notice } from '../src/domain/notice.ts';
+import { NOTIFY_TASK_QUEUE } from '../src/domain/workflow.ts';
 
-const { notify: tell } = proxyActivities<Activities>({
+const OPTIONS: ActivityOptions = {
   startToCloseTimeout: '20 seconds',
   scheduleToCloseTimeout: '24 hours',
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '15 minutes' },
-});
+};
+/** One that began before there was the queue goes on as it began. */
+const QUEUE_OF_ITS_OWN = 'notify-on-a-queue-of-its-own';
 
 export async function notify(notice: Notice, receiver: string): Promise<void> {
+  const { notify: tell } = proxyActivities<Activities>(
+    patched(QUEUE_OF_ITS_OWN) ? { ...OPTIONS, taskQueue: NOTIFY_TASK_QUEUE } : OPTIONS,
+  );
   await tell({ notice, receiver });
 }

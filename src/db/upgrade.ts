@@ -1,7 +1,7 @@
 /** Brings a database up to date beside processes that work on it: with time for large tables, in nobody's way for long. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect } from './connect.ts';
-import { listMigrations, migrate } from './migrate.ts';
+import { listMigrations, type MigrationState, migrate } from './migrate.ts';
 import type { Db } from './schema.ts';
 
 /**
@@ -46,7 +46,14 @@ export async function upgradeSchema(url: string, onWait: (what: string) => void)
   }
 }
 
-/** What is told of what `prepareSchema` returns, when it is anything. */
+export type Prepared = {
+  /** The names of the migrations that were applied. */
+  readonly applied: readonly string[];
+  /** Those that a newer version has applied. */
+  readonly newer: readonly string[];
+};
+
+/** What is told where there are `newer` ones. */
 export const NEWER_DATABASE =
   'the database was made by a newer version; what this one uses of it is still there';
 
@@ -54,16 +61,18 @@ export const NEWER_DATABASE =
  * The schema as a process of this version can work on it: brought up to date, or left as a newer version has made it,
  * since what a version drops is nothing that the one before it uses (AGENTS.md). So an upgrade can be taken back, and a
  * process of the old version that is restarted in the middle of one comes up.
- * @returns the migrations of the newer version
- * @throws what `upgradeSchema` throws
+ * @throws what `upgradeSchema` throws, also where something is pending on a database that a newer version has made
  */
-export async function prepareSchema(db: Db, url: string, onWait: (what: string) => void): Promise<string[]> {
+export async function prepareSchema(
+  db: Db,
+  url: string,
+  onWait: (what: string) => void,
+): Promise<Prepared> {
   const states = await listMigrations(db);
-  if (states.some(({ state }) => state === 'pending')) {
-    await upgradeSchema(url, onWait);
-    return [];
-  }
-  return states.flatMap(({ name, state }) => (state === 'unknown' ? [name] : []));
+  const named = (wanted: MigrationState['state']) =>
+    states.flatMap(({ name, state }) => (state === wanted ? [name] : []));
+  if (named('pending').length > 0) return { applied: await upgradeSchema(url, onWait), newer: [] };
+  return { applied: [], newer: named('unknown') };
 }
 
 function isInTheWay(error: unknown): boolean {

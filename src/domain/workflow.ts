@@ -4,6 +4,8 @@
 export const TASK_QUEUE = 'syncrator';
 /** Watching and sweeping: long activities that must never take the slots of a cancel. */
 export const WATCH_TASK_QUEUE = 'syncrator-watch';
+/** Telling receivers, each try of which may hang for 10 s: never in the slots of a launch or a firing. */
+export const NOTIFY_TASK_QUEUE = 'syncrator-notify';
 
 export const RUN_JOB = 'runJob';
 export const SCHEDULED_JOB = 'scheduledJob';

@@ -14,8 +14,17 @@ export class NotDelivered extends Error {
   }
 }
 
-/** @param id the same for every try of the same message to the same receiver. @throws NotDelivered */
-export async function deliver(receiver: Receiver, id: string, message: Message): Promise<void> {
+/**
+ * @param id the same for every try of the same message to the same receiver
+ * @param signal gives it up before its deadline
+ * @throws NotDelivered
+ */
+export async function deliver(
+  receiver: Receiver,
+  id: string,
+  message: Message,
+  signal: AbortSignal,
+): Promise<void> {
   const body = JSON.stringify(receiver.format === 'slack' ? slackText(message) : message);
   let status: number;
   try {
@@ -25,7 +34,7 @@ export async function deliver(receiver: Receiver, id: string, message: Message):
       body,
       // Elsewhere may be anybody.
       redirect: 'manual',
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
     });
     status = answer.status;
     await answer.body?.cancel();

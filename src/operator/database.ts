@@ -2,8 +2,25 @@
 import { CliFailure, EXIT } from '../cli/failure.ts';
 import { readDatabaseConfig } from '../config.ts';
 import { connect, isDatabaseAway } from '../db/connect.ts';
+import { listMigrations } from '../db/migrate.ts';
 import type { Db } from '../db/schema.ts';
 import { findPostgres } from '../embedded/postgres.ts';
+
+/**
+ * Lends it to a command that works with what is in it, also after a rollback, when a newer version has made it. It is
+ * never brought up to date on the way: that takes time and locks, and belongs to `db up`, api and worker, which let
+ * everybody go first.
+ * @throws CliFailure 1 when a migration of this version is pending; 3 when Postgres cannot be reached
+ */
+export async function withSchema<T>(work: (db: Db) => Promise<T>): Promise<T> {
+  return await withDatabase(async (db) => {
+    const all = await listMigrations(db);
+    const pending = all.flatMap(({ name, state }) => (state === 'pending' ? [name] : []));
+    if (pending.length === 0) return await work(db);
+    const lacks = pending.length === all.length ? 'everything of ours' : pending.join(', ');
+    throw new CliFailure(`the database lacks ${lacks} yet: run syncrator db up first`);
+  });
+}
 
 /** @throws CliFailure 3 when Postgres cannot be reached */
 export async function withDatabase<T>(work: (db: Db, url: string) => Promise<T>): Promise<T> {

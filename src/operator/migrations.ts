@@ -1,7 +1,8 @@
 /** The database's migrations: which are applied, and applying the others. */
 import { type Format, print, tableOf } from '../cli/output.ts';
 import { listMigrations, type MigrationState } from '../db/migrate.ts';
-import { upgradeSchema } from '../db/upgrade.ts';
+import type { Db } from '../db/schema.ts';
+import { NEWER_DATABASE, type Prepared, prepareSchema } from '../db/upgrade.ts';
 import { withDatabase } from './database.ts';
 
 const LOOKS = { applied: 'green', pending: 'yellow', unknown: 'red' } as const;
@@ -13,12 +14,24 @@ export async function status(format: Format): Promise<void> {
   );
 }
 
+/** On a newer database there is nothing to do, which is no fault: a release that was taken back is upgraded again by it. */
 export async function up(format: Format): Promise<void> {
-  const applied = await withDatabase((_, url) =>
-    upgradeSchema(url, (what) => void process.stderr.write(`${what}: somebody works there; trying again\n`)),
+  const prepared = await withDatabase(prepare);
+  const { applied, newer } = prepared;
+  print(format, prepared, () =>
+    [
+      ...(applied.length === 0 ? ['nothing was pending'] : applied.map((name) => `applied ${name}`)),
+      ...(newer.length === 0 ? [] : [NEWER_DATABASE]),
+    ].join('\n'),
   );
-  print(format, { applied }, () =>
-    applied.length === 0 ? 'nothing was pending' : applied.map((name) => `applied ${name}`).join('\n'),
+}
+
+/** The schema brought up to date as api and worker do it, telling who is waited for. */
+export async function prepare(db: Db, url: string): Promise<Prepared> {
+  return await prepareSchema(
+    db,
+    url,
+    (what) => void process.stderr.write(`${what}: somebody works there; trying again\n`),
   );
 }
 

@@ -3,10 +3,9 @@ import { createCountDisplay } from '../cli/count-line.ts';
 import { CliFailure } from '../cli/failure.ts';
 import { type Format, print, tableOf } from '../cli/output.ts';
 import { bytesOf } from '../client/words.ts';
-import { migrate } from '../db/migrate.ts';
 import { type Plan, planPurge, purge } from '../retention.ts';
 import { byCommand } from './by.ts';
-import { withDatabase } from './database.ts';
+import { withSchema } from './database.ts';
 
 type Options = {
   readonly logsOlderThan?: number;
@@ -19,8 +18,7 @@ export async function purgeOld(format: Format, options: Options, reason?: string
   const keep = { logsSeconds: options.logsOlderThan, jobsSeconds: options.jobsOlderThan };
   if (keep.logsSeconds === undefined && keep.jobsSeconds === undefined)
     throw new CliFailure('say what is to go: --logs-older-than 90d, --jobs-older-than 2y');
-  await withDatabase(async (db) => {
-    await migrate(db);
+  await withSchema(async (db) => {
     const plan = await planPurge(db, keep);
     if (options.dryRun) return print(format, { dry_run: true, ...shown(plan) }, () => tableOfPlan(plan));
     if (format === 'table') process.stderr.write(`${tableOfPlan(plan)}\n`);

@@ -1,7 +1,6 @@
 /** Tokens of programs: made, listed, revoked. Here and not over HTTP, so that a stolen login makes none that outlives it. */
 import { CliFailure } from '../cli/failure.ts';
 import { type Cell, type Format, print, tableOf } from '../cli/output.ts';
-import { migrate } from '../db/migrate.ts';
 import {
   addServiceToken,
   listServiceTokens,
@@ -10,7 +9,7 @@ import {
 } from '../db/service-tokens.ts';
 import { makeServiceToken } from '../service-token.ts';
 import { byCommand } from './by.ts';
-import { withDatabase } from './database.ts';
+import { withSchema } from './database.ts';
 import { limitsText, readGrant } from './grants.ts';
 import type { CreateOptions } from './token-commands.ts';
 
@@ -19,10 +18,7 @@ const HEADS = ['TOKEN', 'ROLE', 'LIMITS', 'STATE', 'EXPIRES', 'LAST USED', 'CREA
 const LOOKS = { good: 'green', expired: 'yellow', revoked: 'dim' } as const;
 
 export async function list(format: Format): Promise<void> {
-  const tokens = await withDatabase(async (db) => {
-    await migrate(db);
-    return await listServiceTokens(db);
-  });
+  const tokens = await withSchema(listServiceTokens);
   print(format, tokens, () => tableOf(HEADS, tokens.map(rowOf), 'there is no token yet'));
 }
 
@@ -52,10 +48,9 @@ export async function create(
   const grant = readGrant(options.role, options);
   const seconds = secondsOf(options.expires);
   const { id, hash, token } = makeServiceToken();
-  const added = await withDatabase(async (db) => {
-    await migrate(db);
-    return await addServiceToken(db, { id, hash, name, grant, seconds }, byCommand('tokens', reason));
-  });
+  const added = await withSchema((db) =>
+    addServiceToken(db, { id, hash, name, grant, seconds }, byCommand('tokens', reason)),
+  );
   if (!added) throw new CliFailure(`there is a token ${name} already: revoke it first, or take another name`);
   const until = added.expires_at?.toISOString() ?? null;
   print(format, { id, name, token, ...grant, expires_at: until }, () => token);
@@ -66,8 +61,7 @@ export async function create(
 }
 
 export async function revoke(name: string, reason?: string): Promise<void> {
-  await withDatabase(async (db) => {
-    await migrate(db);
+  await withSchema(async (db) => {
     if (!(await revokeServiceToken(db, name, byCommand('tokens', reason))))
       throw new CliFailure(`there is no token ${name} to be revoked`);
   });

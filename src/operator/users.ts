@@ -3,18 +3,14 @@ import { hashPassword, LEAST_PASSWORD, MOST_PASSWORD, USERNAME_PATTERN } from '.
 import { askPassword } from '../ask-password.ts';
 import { CliFailure } from '../cli/failure.ts';
 import { type Format, print, tableOf } from '../cli/output.ts';
-import { migrate } from '../db/migrate.ts';
 import { addUser, changeUser, listUsers, type UserChange } from '../db/users.ts';
 import { byCommand } from './by.ts';
-import { withDatabase } from './database.ts';
+import { withSchema } from './database.ts';
 import { limitsText, readGrant } from './grants.ts';
 import type { GrantOptions } from './options.ts';
 
 export async function list(format: Format): Promise<void> {
-  const users = await withDatabase(async (db) => {
-    await migrate(db);
-    return await listUsers(db);
-  });
+  const users = await withSchema(listUsers);
   const rows = users.map((user) => [
     user.username,
     user.role,
@@ -35,9 +31,9 @@ export async function add(
 ): Promise<void> {
   if (!USERNAME_PATTERN.test(name)) throw new CliFailure(`'${name}' is not 1 to 64 of A-Z a-z 0-9 . _ @ -`);
   const grant = readGrant(role, limits);
-  const passwordHash = await hashPassword(await newPassword());
-  await withDatabase(async (db) => {
-    await migrate(db);
+  await withSchema(async (db) => {
+    // Asked for once it is known that there is where to put it.
+    const passwordHash = await hashPassword(await newPassword());
     if (!(await addUser(db, { username: name, passwordHash, grant }, byCommand('users', reason))))
       throw new CliFailure(`there is a user ${name} already`);
   });
@@ -66,8 +62,7 @@ export async function setDisabled(name: string, disabled: boolean, reason?: stri
 }
 
 async function change(name: string, to: UserChange, reason: string | undefined): Promise<void> {
-  await withDatabase(async (db) => {
-    await migrate(db);
+  await withSchema(async (db) => {
     if (!(await changeUser(db, name, to, byCommand('users', reason))))
       throw new CliFailure(`there is no user ${name}`);
   });

@@ -17,7 +17,7 @@ const WORKFLOWS = path.resolve(import.meta.dirname, '../../workflows/index.ts');
 type RecordedEvent = {
   eventType: string;
   workflowExecutionStartedEventAttributes?: { workflowType: { name: string } };
-  activityTaskScheduledEventAttributes?: { activityType: { name: string } };
+  activityTaskScheduledEventAttributes?: { activityType: { name: string }; taskQueue: { name: string } };
 };
 type Recorded = { events: RecordedEvent[] };
 
@@ -27,6 +27,11 @@ const names = readdirSync(FOLDER)
 
 function read(name: string): Recorded {
   return JSON.parse(readFileSync(path.join(FOLDER, `${name}.json`), 'utf8')) as Recorded;
+}
+
+function queueOfActivity(name: string): string | undefined {
+  const scheduled = read(name).events.find((event) => event.activityTaskScheduledEventAttributes);
+  return scheduled?.activityTaskScheduledEventAttributes?.taskQueue.name;
 }
 
 async function replay(recorded: Recorded): Promise<void> {
@@ -51,6 +56,7 @@ test('the cases that matter are recorded, each to its end', () => {
       'failed-delta-in-diff',
       'nothing-to-claim',
       'notified-nobody',
+      'notified-on-its-own-queue',
       'poked-again',
       'scheduled-job',
       'terminated-and-taken-over',
@@ -59,8 +65,12 @@ test('the cases that matter are recorded, each to its end', () => {
   );
   expect(read('poked-again').events.at(-1)?.eventType).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW');
   // Whom nobody knows cannot be told.
-  expect(read('notified-nobody').events.at(-1)?.eventType).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_FAILED');
-  for (const name of names.filter((other) => !['poked-again', 'notified-nobody'].includes(other)))
+  const untold = ['notified-nobody', 'notified-on-its-own-queue'];
+  for (const name of untold)
+    expect(read(name).events.at(-1)?.eventType, name).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_FAILED');
+  // One that began on the ordinary queue, with an older version, goes on there.
+  expect(untold.map(queueOfActivity)).toEqual(['syncrator', 'syncrator-notify']);
+  for (const name of names.filter((other) => !['poked-again', ...untold].includes(other)))
     expect(read(name).events.at(-1)?.eventType, name).toBe('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED');
   const types = names.map(
     (name) => read(name).events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name,

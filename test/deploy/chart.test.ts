@@ -1,8 +1,9 @@
-/** The built image alone: the chart installed on a cluster with real pods, and a scheduled job of it from firing to log. */
+/** The built image alone: the chart installed on a cluster with real pods, upgraded, rolled back and upgraded again under a job. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Client, createClient } from '../../src/client/client.ts';
@@ -10,10 +11,13 @@ import { kubectlIn } from '../../tools/cluster/worker-account.ts';
 import { startDemoSource } from '../../tools/demo/source.ts';
 import { ALLOWED, listed, workerAccount } from '../support/can-i.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { CHART, createHelm } from '../support/helm.ts';
+import { page, someRows } from '../job/support/fake-source.ts';
+import { setup } from '../job/support/setup.ts';
+import { CHART, createHelm, type Helm } from '../support/helm.ts';
 import { ADMIN_PASSWORD, login } from '../support/login.ts';
 import { paramsFile } from '../support/params-files.ts';
 import { type RealPods, startRealPods } from '../support/real-pods.ts';
+import { startSteadyCalls } from '../support/steady-calls.ts';
 import { SECRET } from '../support/system.ts';
 import { createNamespace } from '../support/temporal.ts';
 
@@ -23,13 +27,17 @@ const [REPOSITORY = '', TAG = ''] = inject('image').name.split(':');
 const namespace = `release-${randomBytes(4).toString('hex')}`;
 
 type Pod = {
-  readonly metadata: { readonly labels: Record<string, string> };
+  readonly metadata: { readonly uid: string; readonly labels: Record<string, string> };
   readonly spec: { readonly containers: readonly { readonly image: string }[] };
   readonly status: { readonly containerStatuses?: readonly { ready: boolean; restartCount: number }[] };
 };
 
 let pods: RealPods;
+let database: TestDatabase;
 let sink: TestDatabase;
+let helm: Helm;
+/** The file that the release was installed with. */
+let values: string;
 let kubectl: (...args: string[]) => Promise<string>;
 let client: Client;
 /** Of the Service, as everybody in the cluster reaches it. */
@@ -42,7 +50,7 @@ beforeAll(async () => {
   kubectl = kubectlIn({ ...cluster, kubectl: path.join(cluster.binDir, 'kubectl') }, namespace);
   await kubectl('create', 'namespace', namespace);
   await kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
-  const database = undo.use(await createDatabase({ migrated: false }));
+  database = undo.use(await createDatabase({ migrated: false }));
   await secret('syncrator', {
     DATABASE_URL: await reach(database.url),
     SYNCRATOR_SECRET: SECRET,
@@ -68,7 +76,9 @@ beforeAll(async () => {
     more: 'SCHEDULE=* * * * *\n', // by itself within a minute, at whatever time of the day this runs
   });
   const [env = '', name = ''] = file.split('/');
-  const values = path.join(dir, 'values.json');
+  const [, held] = paramsFile({ target: 'held', action: 'sync', command: null });
+  const ofImage = (of: string) => of.replace('IS_TAG=latest', `IS_TAG=${TAG}`);
+  values = path.join(dir, 'values.json');
   writeFileSync(
     values,
     JSON.stringify({
@@ -78,12 +88,11 @@ beforeAll(async () => {
         address: new URL(await reach(`http://${temporal.address}`)).host,
         namespace: temporal.namespace,
       },
-      jobParams: { [env]: { [name]: text.replace('IS_TAG=latest', `IS_TAG=${TAG}`) } },
+      jobParams: { [env]: { [name]: ofImage(text), 'held-sync.public_params': ofImage(held) } },
     }),
   );
-  const helm = undo.use(await createHelm(cluster.kubeconfig));
-  const into = ['--namespace', namespace];
-  await helm.run('install', 'data', CHART, ...into, '-f', values, '--wait', '--timeout', '4m');
+  helm = undo.use(await createHelm(cluster.kubeconfig));
+  await release('install', 'data', CHART, '-f', values);
   apiUrl = `http://${await kubectl('get', 'service', 'data-api', '-o', 'jsonpath={.spec.clusterIP}')}`;
   const token = await login(apiUrl);
   client = createClient({ url: apiUrl, token: async () => token });
@@ -96,21 +105,27 @@ async function secret(name: string, values: Readonly<Record<string, string>>): P
   await kubectl('create', 'secret', 'generic', name, ...literals);
 }
 
-async function copied(): Promise<number> {
-  const sql = new pg.Client({ connectionString: sink.url, connectionTimeoutMillis: 10_000 });
+/** Returns when all that it changed is ready. */
+async function release(...command: string[]): Promise<void> {
+  await helm.run(...command, '--namespace', namespace, '--wait', '--timeout', '4m');
+}
+
+async function query<R extends pg.QueryResultRow>(url: string, text: string): Promise<R[]> {
+  const sql = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await sql.connect();
   try {
-    const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM cities');
-    return Number(rows[0]?.count);
+    return (await sql.query<R>(text)).rows;
   } finally {
     await sql.end();
   }
 }
 
+async function podsWith(label: string): Promise<Pod[]> {
+  return (JSON.parse(await kubectl('get', 'pods', '-l', label, '-o', 'json')) as { items: Pod[] }).items;
+}
+
 test('two apis and two workers of the image are ready, their migrations done', async () => {
-  const { items } = JSON.parse(
-    await kubectl('get', 'pods', '-l', 'app.kubernetes.io/instance=data', '-o', 'json'),
-  ) as { items: Pod[] };
+  const items = await podsWith('app.kubernetes.io/instance=data');
   const parts = items.map(({ metadata, spec, status }) => ({
     part: metadata.labels['app.kubernetes.io/component'],
     images: spec.containers.map(({ image }) => image),
@@ -135,7 +150,8 @@ test('a schedule fires by itself, its sync completes and reports, and its log is
   const id = (await of('completed')).at(-1) ?? 0;
   const job = await client.showJob(id);
   expect(job).toMatchObject({ trigger: 'schedule', status: 'completed' });
-  expect(await copied()).toBe(CITIES);
+  const [copied] = await query<{ count: number }>(sink.url, 'SELECT count(*)::int AS count FROM cities');
+  expect(copied?.count).toBe(CITIES);
   expect((await client.jobReports(id)).length).toBeGreaterThan(2);
   const left = () => kubectl('get', 'pods,jobs', '-l', `syncrator/job-id=${id}`, '-o', 'name');
   await expect.poll(left, { timeout: 30_000 }).toBe('');
@@ -148,4 +164,87 @@ test('the worker may do what its Role says and nothing else, nowhere else; the a
   expect(await account('data-worker').mayDo()).toEqual(listed(ALLOWED));
   expect(await account('data-worker').mayDo('default')).toEqual([]);
   expect(await account('data-api').mayDo()).toEqual([]);
+});
+
+/** A source of so many pages that a job of it lasts for all that is done meanwhile; the rest comes at once when it is told. */
+async function slowSource() {
+  const t = await setup(someRows(5_000));
+  const hurry = Promise.withResolvers<void>();
+  t.source.pageSize = 1;
+  t.source.bend = (listing) => Promise.race([hurry.promise, wait(200)]).then(() => page(listing));
+  return {
+    ...t,
+    hurry() {
+      t.source.bend = null;
+      t.source.pageSize = 1_000;
+      hurry.resolve();
+    },
+  };
+}
+
+test('upgraded, rolled back and upgraded again, a job goes on in its pod and every call is answered', {
+  timeout: 900_000,
+}, async () => {
+  const source = undo.use(await slowSource());
+  await secret('syncrator-envtarget-dev-held', {
+    SOURCE: 'ndjson',
+    SOURCE_URL: await pods.reach(source.source.url),
+    SINK: 'postgres',
+    SINK_URL: await pods.reach(source.sinkUrl),
+    SINK_TABLE: 'held',
+  });
+  const { jobs: ended } = await client.listJobs({ target: 'cities', status: ['completed'] });
+  const { job_id: id } = await client.start('sync', 'held', 'dev');
+  await expect.poll(() => source.source.requests.length, { timeout: 90_000 }).toBeGreaterThan(5);
+  await expect.poll(async () => (await client.showJob(id)).status, { timeout: 30_000 }).toBe('running');
+  const ofJob = async () => (await podsWith(`syncrator/job-id=${id}`)).map(({ metadata }) => metadata.uid);
+  const ofProduct = async () =>
+    (await podsWith('app.kubernetes.io/name=syncrator,app.kubernetes.io/component in (api,worker)')).map(
+      ({ metadata }) => metadata.uid,
+    );
+  const pod = await ofJob();
+  expect(pod).toHaveLength(1);
+
+  const rolls: [what: string, command: string[]][] = [
+    ['upgrade', ['upgrade', 'data', CHART, '-f', values, '--set', 'settings.KEEP_LOGS=30d']],
+    ['rollback', ['rollback', 'data']],
+    [
+      'upgrade of what was rolled back',
+      ['upgrade', 'data', CHART, '-f', values, '--set', 'settings.KEEP_LOGS=31d'],
+    ],
+  ];
+  for (const [what, command] of rolls) {
+    // What the version that is taken back has left: this one does not know it, as its hook finds at the next upgrade.
+    if (what === 'rollback')
+      await query(database.url, "INSERT INTO kysely_migration VALUES ('9999-later', now()::text)");
+    const before = await ofProduct();
+    const calls = startSteadyCalls(apiUrl, await login(apiUrl), [
+      { method: 'GET', route: `/jobs/${id}`, status: 200 },
+      { method: 'GET', route: '/targets', status: 200 },
+      { method: 'DELETE', route: `/jobs/${ended[0]?.id}`, status: 200 },
+      { method: 'GET', route: '/health/ready', status: 200 },
+    ]);
+    await release(...command);
+    // Helm is done when the new ones are ready; the old ones are ended a little longer.
+    await expect
+      .poll(async () => (await ofProduct()).filter((uid) => before.includes(uid)), { timeout: 90_000 })
+      .toEqual([]);
+    const { answered, wrong } = await calls.stop();
+    expect(wrong, what).toEqual([]);
+    expect(answered, what).toBeGreaterThan(50);
+    expect(await ofJob(), what).toEqual(pod);
+    expect((await client.showJob(id)).status, what).toBe('running');
+  }
+
+  source.hurry();
+  await expect
+    .poll(async () => (await client.showJob(id)).status, { timeout: 120_000, interval: 500 })
+    .toBe('completed');
+  const { steps } = await client.showJob(id);
+  expect(steps.map(({ attempt }) => attempt)).toEqual([1]);
+  const [{ count } = { count: 0 }] = await query<{ count: number }>(
+    source.sinkUrl,
+    'SELECT count(*)::int AS count FROM held',
+  );
+  expect(count).toBe(5_000);
 });

@@ -1,36 +1,46 @@
-/** How long an api of the image takes from nothing to ready, with Postgres and Temporal up: at most 3 s are promised. */
+/**
+ * Api and worker get ready in containers of the image, and it prints how long that took from nothing, with Postgres and
+ * Temporal up: the README's figures. No speed is asked for here, where other work may run: the bound of 3 s is that of
+ * `npm run bench -- cold`, which starts both as the image has them.
+ */
+import { chownSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { startContainer } from '../support/container.ts';
 import { paramsFile } from '../support/params-files.ts';
 import { startSystem } from '../support/system.ts';
 
 const STARTS = 5;
-/** The promise is of a machine that does nothing else; this one may build and test meanwhile. */
-const GENEROUS_MS = 9_000;
 
-test('an api is soon ready', { timeout: 120_000 }, async () => {
+test('api and worker get ready, start after start', { timeout: 240_000 }, async () => {
   await using system = await startSystem({ params: [paramsFile({ target: 'cities', action: 'sync' })] });
   const { JOB_PARAMS: params = '', SYNCRATOR_DATA: _, ...environment } = system.environment;
-  const readyAfterMs: number[] = [];
-  for (let start = 0; start < STARTS; start += 1) {
+  const data = path.join(system.dataDir, 'data');
+  mkdirSync(data);
+  chownSync(data, 1000, 1000); // the image's user
+  const mounts = { '/job_params': params, '/data:rw': data };
+  /** @param isReady of what it has printed */
+  const start = async (args: readonly string[], isReady: (said: string) => boolean | Promise<boolean>) => {
     const began = performance.now();
-    await using api = startContainer(inject('image'), {
-      args: ['server'],
-      environment,
-      mounts: { '/job_params': params },
-    });
+    await using part = startContainer(inject('image'), { args, environment, mounts });
     await expect
-      .poll(() => isReady(system.apiUrl), { timeout: 20_000, interval: 10, message: api.output() })
+      .poll(() => isReady(part.output()), { timeout: 20_000, interval: 10, message: part.output() })
       .toBe(true);
-    readyAfterMs.push(Math.round(performance.now() - began));
+    return Math.round(performance.now() - began);
+  };
+  const all = { api: [] as number[], worker: [] as number[] };
+  for (let round = 0; round < STARTS; round += 1) {
+    all.api.push(await start(['server'], () => answers(system.apiUrl)));
+    all.worker.push(await start(['worker'], (said) => said.includes('worker is ready')));
   }
-  const median = readyAfterMs.toSorted((one, other) => one - other)[Math.floor(STARTS / 2)];
-  console.log(`api, cold start to ready: ${median} ms in the median of ${readyAfterMs.join(', ')}`);
-  expect(median).toBeLessThan(GENEROUS_MS);
+  for (const [part, readyAfterMs] of Object.entries(all)) {
+    const median = readyAfterMs.toSorted((one, other) => one - other)[Math.floor(STARTS / 2)];
+    console.log(`${part}, cold start to ready: ${median} ms in the median of ${readyAfterMs.join(', ')}`);
+  }
 });
 
 /** False also while nobody listens. */
-async function isReady(url: string): Promise<boolean> {
+async function answers(url: string): Promise<boolean> {
   const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) }).catch(
     () => undefined,
   );

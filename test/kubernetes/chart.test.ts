@@ -65,6 +65,31 @@ test('a wrong value is refused by name', async () => {
     await expect(render('least.yaml', '--set', wrong)).rejects.toThrow(why);
 });
 
+test('a Kubernetes whose preStop does not sleep by itself is refused', async () => {
+  await expect(render('least.yaml', '--kube-version', '1.29.14')).rejects.toThrow(/kubeVersion/);
+  expect(await render('least.yaml', '--kube-version', '1.30.0')).toContain('preStop: { sleep:');
+});
+
+test('neither two apis nor two workers share a node where they need not', async () => {
+  const all = manifests(await render('usual.yaml'));
+  for (const part of ['api', 'worker']) {
+    const deployment = named(all, 'Deployment', `data-${part}`) as unknown as {
+      spec: {
+        template: { metadata: { labels: object }; spec: { topologySpreadConstraints: object[] } };
+      };
+    };
+    const { template } = deployment.spec;
+    expect(template.spec.topologySpreadConstraints, part).toEqual([
+      {
+        maxSkew: 1,
+        topologyKey: 'kubernetes.io/hostname',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: template.metadata.labels },
+      },
+    ]);
+  }
+});
+
 test('the worker may do what deploy/kubernetes/role.yaml says, and with forceDelete end pods', async () => {
   const [, published] = manifests(readFileSync(path.join(ROOT, 'deploy/kubernetes/role.yaml'), 'utf8'));
   const rulesOf = async (file: string) =>

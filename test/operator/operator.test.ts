@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
-import { migrate } from '../../src/db/migrate.ts';
+import { listMigrations, migrate } from '../../src/db/migrate.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { findUser } from '../../src/db/users.ts';
 import { ensureDatabases } from '../../src/embedded/databases.ts';
@@ -54,6 +54,9 @@ async function run(args: readonly string[], environment?: Environment, input?: s
 
 describe('users', () => {
   const users = (args: readonly string[], input = PASSWORD) => run(['users', ...args], {}, `${input}\n`);
+  beforeEach(async () => {
+    await migrate(db);
+  });
 
   test('are added, listed, disabled, enabled and get another password, read from stdin', async () => {
     expect((await users([])).stdout).toBe('there is no user yet\n');
@@ -126,6 +129,9 @@ describe('users', () => {
 });
 
 describe('tokens', () => {
+  beforeEach(async () => {
+    await migrate(db);
+  });
   const tokens = (...args: string[]) => run(['tokens', ...args]);
   const listed = async () =>
     JSON.parse((await tokens('list', '--output', 'json')).stdout) as Record<string, unknown>[];
@@ -213,13 +219,68 @@ describe('db', () => {
     expect(new Set(states.map(String))).toEqual(new Set(['applied,true']));
   });
 
-  test('a migration of a newer version is told, and up refuses to go on', async () => {
+  describe('of a newer version, as a rollback leaves it,', () => {
+    beforeEach(async () => {
+      await migrate(db);
+      await sql`INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01T00:00:00.000Z')`.execute(db);
+    });
+
+    test('is told as such; up and restored have nothing to apply, and no fault', async () => {
+      expect((await run(['db', 'status'])).stdout).toMatch(/^9999-later +unknown .*\nthe database is newer/m);
+      const words = 'the database was made by a newer version; what this one uses of it is still there\n';
+      const up = await run(['db', 'up']);
+      expect(up).toEqual({ code: 0, stdout: `nothing was pending\n${words}`, stderr: '' });
+      const json = await run(['db', 'up', '--output', 'json']);
+      expect([json.code, JSON.parse(json.stdout)]).toEqual([0, { applied: [], newer: ['9999-later'] }]);
+      const restored = await run(['db', 'restored']);
+      expect([restored.code, restored.stderr]).toEqual([0, words]);
+      expect(restored.stdout).toMatch(/^the next job is job \d+;/);
+    });
+
+    test('is worked on by every command', async () => {
+      const made = await run(['users', 'add', 'eve', '--role', 'admin'], {}, `${PASSWORD}\n`);
+      expect([made.code, made.stderr]).toEqual([0, 'Added eve, admin (limits: none).\n']);
+      for (const args of [
+        ['users', 'list'],
+        ['users', 'role', 'eve', 'viewer'],
+        ['users', 'disable', 'eve'],
+        ['tokens', 'create', 'nightly', '--role', 'viewer'],
+        ['tokens', 'list'],
+        ['tokens', 'revoke', 'nightly'],
+        ['db', 'purge', '--logs-older-than', '90d', '--dry-run'],
+        ['db', 'purge', '--logs-older-than', '90d'],
+      ])
+        expect(await run(args), args.join(' ')).toMatchObject({ code: 0 });
+    });
+  });
+
+  test('no command but up and restored changes the schema: what is pending is refused, and told', async () => {
+    const fresh = await run(['users', 'add', 'eve', '--role', 'admin'], {}, `${PASSWORD}\n`);
+    expect(fresh).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'syncrator: the database lacks everything of ours yet: run syncrator db up first\n',
+    });
+    expect((await listMigrations(db)).every(({ state }) => state === 'pending')).toBe(true);
     await migrate(db);
-    await sql`INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01T00:00:00.000Z')`.execute(db);
-    expect((await run(['db', 'status'])).stdout).toMatch(/^9999-later +unknown .*\nthe database is newer/m);
-    const up = await run(['db', 'up']);
-    expect([up.code, up.stdout]).toEqual([1, '']);
-    expect(up.stderr).toContain('9999-later');
+    const newest = (await listMigrations(db)).at(-1)?.name ?? '';
+    // As a database of the version before it: to a command that looks at the list alone.
+    await sql`DELETE FROM kysely_migration WHERE name = ${newest}`.execute(db);
+    for (const args of [
+      ['users', 'list'],
+      ['users', 'disable', 'eve'],
+      ['users', 'passwd', 'eve'],
+      ['tokens', 'list'],
+      ['tokens', 'create', 'nightly', '--role', 'viewer'],
+      ['tokens', 'revoke', 'nightly'],
+      ['db', 'purge', '--logs-older-than', '90d', '--dry-run'],
+      ['db', 'purge', '--logs-older-than', '90d'],
+    ]) {
+      const { code, stdout, stderr } = await run(args, {}, `${PASSWORD}\n`);
+      expect([code, stdout], args.join(' ')).toEqual([1, '']);
+      expect(stderr).toContain(`lacks ${newest} yet: run syncrator db up first`);
+    }
+    expect((await listMigrations(db)).at(-1)).toMatchObject({ name: newest, state: 'pending' });
   });
 
   test('purge tells what it would delete, and deletes that and no more', async () => {
