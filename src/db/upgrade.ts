@@ -63,11 +63,7 @@ export const NEWER_DATABASE =
  * process of the old version that is restarted in the middle of one comes up.
  * @throws what `upgradeSchema` throws, also where something is pending on a database that a newer version has made
  */
-export async function prepareSchema(
-  db: Db,
-  url: string,
-  onWait: (what: string) => void,
-): Promise<Prepared> {
+export async function prepareSchema(db: Db, url: string, onWait: (what: string) => void): Promise<Prepared> {
   const states = await listMigrations(db);
   const named = (wanted: MigrationState['state']) =>
     states.flatMap(({ name, state }) => (state === wanted ? [name] : []));
