@@ -67,6 +67,39 @@ describe('a fault that passes', () => {
 
 describe('a fault of one item that stays', () => {
   it.each([
+    ['500 beside the RateLimit-Reset that every answer has', {}],
+    ['500 with Retry-After, which is not for it', { 'retry-after': '30' }],
+  ])('%s: it is given up after five tries, and holds up no other', async (_, headers) => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(30);
+    t.gitlab.bend = bendItem(2, 'raw', () => new Response('', { status: 500, headers }));
+    const began = Date.now();
+    expect((await t.run('sync -c 4')).code).toBe(EXIT.itemsFailed);
+    expect(t.gitlab.calls.filter(({ what, project }) => what === 'raw' && project === 2)).toHaveLength(5);
+    expect(t.checkpoint()?.failed).toEqual([{ id: '2', why: 'item.json: answered 500' }]);
+    expect(Object.keys((await t.stored()) ?? {})).toHaveLength(29);
+    // Five tries with the pauses between them are four seconds.
+    expect(Date.now() - began).toBeLessThan(20_000);
+  });
+
+  it('503 with Retry-After: the others do not wait for it', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(30);
+    const times: { project: number | null; at: number }[] = [];
+    let busyAt: number | null = null;
+    t.gitlab.bend = ({ what, project }) => {
+      times.push({ project, at: Date.now() });
+      if (what !== 'commits' || project !== 2 || busyAt !== null) return undefined;
+      busyAt = Date.now();
+      return new Response('', { status: 503, headers: { 'retry-after': '3' } });
+    };
+    expect((await t.run('sync -c 4')).code).toBe(EXIT.ok);
+    const meanwhile = times.filter(({ at }) => at > Number(busyAt) && at < Number(busyAt) + 2_900);
+    expect(new Set(meanwhile.map(({ project }) => project)).size).toBeGreaterThan(20);
+    expect(meanwhile.filter(({ project }) => project === 2)).toEqual([]);
+  });
+
+  it.each([
     ['its commits answer 500', 'commits', () => answer(500), 'commits: answered 500'],
     ['its commits are a login page', 'commits', loginPage, 'commits: not JSON'],
     [
