@@ -222,13 +222,14 @@ describe('a fault of all', () => {
     t.gitlab.bend = ({ what, query }) =>
       what === 'projects' && query['page'] === '3' ? answer(500) : undefined;
     expect((await t.run('sync -c 8')).code).toBe(EXIT.failed);
-    expect(Object.keys((await t.stored()) ?? {})).toHaveLength(200);
+    // Each page has the last of the one before.
+    expect(Object.keys((await t.stored()) ?? {})).toHaveLength(198);
     t.gitlab.bend = null;
     t.gitlab.calls.length = 0;
-    // Gone meanwhile, so that page 3 now begins with what was the fourth of it.
+    // Gone meanwhile, so that page 3 now begins with what nobody has seen.
     for (const id of [4, 5, 6]) t.gitlab.bank.projects.delete(id);
     expect((await t.resume('sync -c 8')).code).toBe(EXIT.ok);
-    expect(t.gitlab.calls.filter(({ project }) => project !== null && project <= 200)).toEqual([]);
+    expect(t.gitlab.calls.filter(({ project }) => project !== null && project <= 198)).toEqual([]);
     const { 4: _4, 5: _5, 6: _6, ...there } = (await t.stored()) ?? {};
     expect(there).toEqual(t.gitlab.bank.latest());
   });
@@ -263,6 +264,74 @@ describe('the list of projects', () => {
       expect((await t.run('sync -c 8')).code).toBe(EXIT.ok);
       expect(await t.stored()).toMatchObject(t.gitlab.bank.latest());
     }
+  });
+
+  it.each([
+    ['three went and three came, so that as many are counted', [5, 6, 7], 'new'],
+    ['the very one went that two pages share', [99, 100, 101], 'new'],
+    ['six went and three older ones were moved into the group', [5, 6, 7, 8, 9, 10], 'moved'],
+  ])('leaves none out when before the second page %s', async (_, gone, come) => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(220);
+    const older = [50, 51, 52];
+    if (come === 'moved') for (const id of older) bank.project(id).path = `elsewhere/item-${id}`;
+    let done = false;
+    t.gitlab.bend = ({ what, query }) => {
+      if (what !== 'projects' || query['page'] !== '2' || done) return undefined;
+      done = true;
+      for (const id of gone) bank.projects.delete(id);
+      if (come === 'moved') for (const id of older) bank.project(id).path = `item-bank/item-${id}`;
+      else for (const id of [500, 501, 502]) bank.commit(bank.create(id).id, { item: id });
+      return undefined;
+    };
+    expect((await t.run('sync -c 8')).code).toBe(EXIT.ok);
+    const latest = bank.latest();
+    // Where they came to, the reading had been: they are the next sync's.
+    if (come === 'moved') for (const id of older) delete latest[id];
+    expect(await t.stored()).toMatchObject(latest);
+  });
+
+  it('by activity leaves none out either', async () => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(250);
+    await t.run('sync -c 8');
+    for (let id = 1; id <= 150; id += 1)
+      bank.commit(id, { item: id, revision: 2 }, { date: new Date(Date.now() + id) });
+    let done = false;
+    t.gitlab.bend = ({ what, query }) => {
+      if (what !== 'projects' || query['page'] !== '2' || done) return undefined;
+      done = true;
+      for (const id of [148, 149, 150]) bank.projects.delete(id);
+      return undefined;
+    };
+    expect((await t.run('delta -c 8')).code).toBe(EXIT.ok);
+    expect(done).toBe(true);
+    expect(await t.stored()).toMatchObject(bank.latest());
+  });
+
+  it('ends when the same page comes whatever is asked for', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(220);
+    await t.run('sync -c 8');
+    const [before, watermark] = [await t.stored(), await t.watermark()];
+    const listed = t.gitlab.bank;
+    t.gitlab.bend = ({ what }) => {
+      if (what !== 'projects') return undefined;
+      const page = [...listed.projects.values()].slice(0, 100).map(({ id, path, lastActivityAt }) => ({
+        id,
+        path_with_namespace: path,
+        last_activity_at: lastActivityAt.toISOString(),
+      }));
+      return Response.json(page, { headers: { link: '<http://x.test/?page=2>; rel="next"' } });
+    };
+    for (const action of ['sync', 'delete --force-delete']) {
+      expect((await t.run(action)).code).toBe(EXIT.failed);
+      expect(t.last()?.message).toContain('incomplete listing');
+    }
+    expect(await t.stored()).toEqual(before);
+    expect(await t.watermark()).toEqual(watermark);
   });
 
   it('goes on at our own address, whatever the links say: the token is shown to nobody else', async () => {
@@ -353,23 +422,25 @@ describe('delete of the item bank', () => {
     };
     expect((await t.run('delete')).code).toBe(EXIT.ok);
     expect(gone).toBe(2);
-    const { 2: _2, ...stored } = (await t.stored()) ?? {};
-    // 2 went while the listing was read; it may be removed by this one or by the next.
+    const { 1: _1, 2: _2, ...stored } = (await t.stored()) ?? {};
+    // They went while the listing was read; they may be removed by this one or by the next.
     expect(stored).toEqual(t.gitlab.bank.latest());
   });
 
-  it('removes nothing when the list never stands still', async () => {
+  it('removes what is gone and no other, though the list never stands still', async () => {
     await using t = await bankSetup();
     t.gitlab.bank.fill(220);
     await t.run('sync -c 8');
-    const before = await t.stored();
+    remove(t, 220);
     let gone = 0;
     t.gitlab.bend = ({ what, query }) => {
-      if (what === 'projects' && query['page'] === '2') remove(t, (gone += 1));
+      if (what === 'projects' && query['page'] !== '1') remove(t, (gone += 1));
       return undefined;
     };
-    expect((await t.run('delete')).code).toBe(EXIT.failed);
-    expect(t.last()?.message).toContain('incomplete listing');
-    expect(await t.stored()).toEqual(before);
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    expect(gone).toBeGreaterThan(2);
+    const stored = (await t.stored()) ?? {};
+    expect(stored).toMatchObject(t.gitlab.bank.latest());
+    expect(Object.keys(stored)).not.toContain('220');
   });
 });

@@ -5,6 +5,7 @@ import type { Commit } from '../../sinks/items.ts';
 import { type Answer, createCalls, nextQuery, parseAnswer } from './calls.ts';
 import { GitlabFault } from './gitlab-fault.ts';
 import type { GitlabSettings } from './gitlab-settings.ts';
+import type { Window } from './windows.ts';
 
 const projectSchema = z
   .object({
@@ -38,12 +39,12 @@ export type ProjectPage = {
   readonly projects: readonly Project[];
   /** How many there are in all; null where GitLab does not count them (over 10,000). */
   readonly total: number | null;
-  readonly next: string | null;
+  /** Whether GitLab says that others follow. */
+  readonly more: boolean;
   /** GitLab's own time. */
   readonly now: Date;
 };
 
-const PER_PAGE = 100;
 /** An item of more revisions is brought all the same; what its log lacks is the oldest. */
 const MOST_COMMIT_PAGES = 100;
 
@@ -60,17 +61,16 @@ export type Gitlab = {
   itemText(id: string, sha: string): Promise<string | null>;
 };
 
-/** The first page of a listing. */
-export function firstPage(
-  order: { by: 'id'; sort: 'asc' } | { by: 'last_activity_at'; sort: 'desc' },
-): string {
+export type Order = { by: 'id'; sort: 'asc' } | { by: 'last_activity_at'; sort: 'desc' };
+
+export function projectsQuery(order: Order, { page, size }: Window): string {
   return new URLSearchParams({
     include_subgroups: 'true',
     with_shared: 'false',
     order_by: order.by,
     sort: order.sort,
-    per_page: String(PER_PAGE),
-    page: '1',
+    per_page: String(size),
+    page: String(page),
   }).toString();
 }
 
@@ -84,12 +84,10 @@ export function createGitlab(settings: GitlabSettings, stop: AbortSignal): Gitla
       const what = `projects of group ${group}`;
       const path = `/groups/${encodeURIComponent(group)}/projects`;
       const { headers, text } = await retried(() => once({ what, path, query }));
-      const next = nextQuery(headers);
-      if (next === query) throw new GitlabFault('content', `${what}: the next page is the same one`);
       return {
         projects: parseAnswer(what, text, z.array(projectSchema)),
         total: totalOf(headers),
-        next,
+        more: nextQuery(headers) !== null,
         now: dateOf(what, headers),
       };
     },
