@@ -161,6 +161,44 @@ describe('a fault of one item that stays', () => {
     expect(await t.watermark()).not.toBeNull();
   });
 
+  it.each([
+    [
+      'its repository answers 404',
+      (t: BankSetup) => (t.gitlab.bend = bendItem(2, 'commits', () => answer(404))),
+      'commits: answered 404',
+    ],
+    [
+      'its hooks answer 404',
+      (t: BankSetup) => (t.gitlab.bend = bendItem(2, 'hooks', () => answer(404))),
+      'webhook: answered 404',
+    ],
+    [
+      'its repository has no branch',
+      (t: BankSetup) => t.gitlab.bank.project(2).branches.clear(),
+      'its repository has no branch',
+    ],
+  ])('an item that is known, and %s: it is listed, and no watermark is moved', async (_, harm, why) => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(3);
+    await t.run('sync');
+    await t.query(`UPDATE syncrator_sink_state SET live_watermark = live_watermark - interval '1 day'`);
+    const [before, watermark] = [await t.stored(), await t.watermark()];
+    const branches = new Map(bank.project(2).branches);
+    harm(t);
+    expect((await t.run('sync')).code).toBe(EXIT.itemsFailed);
+    expect(t.checkpoint()?.failed).toEqual([{ id: '2', why }]);
+    expect(await t.stored()).toEqual(before);
+    expect(await t.watermark()).toEqual(watermark);
+
+    t.gitlab.bend = null;
+    for (const [branch, commits] of branches) bank.project(2).branches.set(branch, commits);
+    bank.commit(2, { item: 2, revision: 2 });
+    expect((await t.resume('sync')).code).toBe(EXIT.ok);
+    expect(await t.stored()).toEqual(bank.latest());
+    expect(Number(await t.watermark())).toBeGreaterThan(Number(watermark));
+  });
+
   it('is listed again when the resume finds it no better', async () => {
     await using t = await bankSetup();
     t.gitlab.bank.fill(3);
@@ -379,6 +417,47 @@ describe('delete of the item bank', () => {
     remove(t, 1, 60, 120);
     expect((await t.run('delete', { GITLAB_IGNORE: '5' })).code).toBe(EXIT.ok);
     expect(t.last()).toMatchObject({ deleted: 3 });
+    expect(await t.stored()).toEqual(t.gitlab.bank.latest());
+  });
+
+  it('removes the items whose file was removed, where that is so still, and no ignored one', async () => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(120);
+    await t.run('sync -c 8');
+    for (const id of [2, 3, 4, 5]) bank.commit(id, null);
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    // No sync or delta has looked yet.
+    expect(t.last()).toMatchObject({ deleted: 0 });
+    expect((await t.run('delta')).code).toBe(EXIT.ok);
+    const back = bank.commit(3, { item: 3, revision: 2 });
+    remove(t, 7, 8);
+    t.gitlab.bend = bendItem(4, 'commits', () => answer(404));
+    const ended = await t.run('delete', { GITLAB_IGNORE: '5,8' });
+    expect(ended.code).toBe(EXIT.ok);
+    expect(ended.output).toContain('item 4 is kept, since its file may be there: commits: answered 404');
+    const ids = Object.keys((await t.stored()) ?? {}).map(Number);
+    expect([2, 3, 4, 5, 7, 8].filter((id) => ids.includes(id))).toEqual([3, 4, 5, 8]);
+    expect(ids).toHaveLength(118);
+
+    t.gitlab.bend = null;
+    expect((await t.run('delta')).code).toBe(EXIT.ok);
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    expect(await t.stored()).toEqual(bank.latest());
+    expect(bank.latest()).toMatchObject({ 3: back.sha });
+  });
+
+  it('refuses to remove the items of many removed files at once', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(100);
+    await t.run('sync -c 8');
+    const before = await t.stored();
+    // As when GITLAB_ITEM_FILE is not what it was.
+    for (let id = 1; id <= 30; id += 1) t.gitlab.bank.commit(id, null);
+    await t.run('delta -c 8');
+    expect((await t.run('delete')).code).toBe(EXIT.deleteGuard);
+    expect(await t.stored()).toEqual(before);
+    expect((await t.run('delete --force-delete')).code).toBe(EXIT.ok);
     expect(await t.stored()).toEqual(t.gitlab.bank.latest());
   });
 

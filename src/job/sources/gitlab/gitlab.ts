@@ -55,8 +55,11 @@ export type Gitlab = {
   project(id: string): Promise<Project | null>;
   /** Sees to it that the project tells us of its pushes; makes no second webhook. */
   ensureHook(id: string, hook: { url: string; secret: string }): Promise<void>;
-  /** The commits that touched the item, newest first, down to `until` but without it; null where none ever did. */
-  commits(project: Project, until: string | null): Promise<Commit[] | null>;
+  /** The commits that touched the item, down to `until` but without it; null where repository or branch is not there. */
+  commits(
+    project: Project,
+    until: string | null,
+  ): Promise<{ newestFirst: Commit[]; reached: boolean } | null>;
   /** The item's text at a commit; null where there was none. */
   itemText(id: string, sha: string): Promise<string | null>;
 };
@@ -115,7 +118,7 @@ export function createGitlab(settings: GitlabSettings, stop: AbortSignal): Gitla
 
     async commits({ id, branch }, until) {
       const what = 'commits';
-      const all: Commit[] = [];
+      const newestFirst: Commit[] = [];
       let query: string | null = new URLSearchParams({
         path: itemFile,
         ref_name: branch ?? '',
@@ -127,11 +130,11 @@ export function createGitlab(settings: GitlabSettings, stop: AbortSignal): Gitla
         if (answer === null) return null;
         const commits = parseAnswer(what, answer.text, commitsSchema);
         const known = commits.findIndex(({ sha }) => sha === until);
-        all.push(...(known === -1 ? commits : commits.slice(0, known)));
-        if (known !== -1) return all;
+        newestFirst.push(...(known === -1 ? commits : commits.slice(0, known)));
+        if (known !== -1) return { newestFirst, reached: true };
         query = nextQuery(answer.headers);
       }
-      return all.length > 0 ? all : null;
+      return { newestFirst, reached: false };
     },
 
     async itemText(id, sha) {
