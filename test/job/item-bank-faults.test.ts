@@ -67,6 +67,39 @@ describe('a fault that passes', () => {
 
 describe('a fault of one item that stays', () => {
   it.each([
+    ['500 beside the RateLimit-Reset that every answer has', {}],
+    ['500 with Retry-After, which is not for it', { 'retry-after': '30' }],
+  ])('%s: it is given up after five tries, and holds up no other', async (_, headers) => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(30);
+    t.gitlab.bend = bendItem(2, 'raw', () => new Response('', { status: 500, headers }));
+    const began = Date.now();
+    expect((await t.run('sync -c 4')).code).toBe(EXIT.itemsFailed);
+    expect(t.gitlab.calls.filter(({ what, project }) => what === 'raw' && project === 2)).toHaveLength(5);
+    expect(t.checkpoint()?.failed).toEqual([{ id: '2', why: 'item.json: answered 500' }]);
+    expect(Object.keys((await t.stored()) ?? {})).toHaveLength(29);
+    // Five tries with the pauses between them are four seconds.
+    expect(Date.now() - began).toBeLessThan(20_000);
+  });
+
+  it('503 with Retry-After: the others do not wait for it', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(30);
+    const times: { project: number | null; at: number }[] = [];
+    let busyAt: number | null = null;
+    t.gitlab.bend = ({ what, project }) => {
+      times.push({ project, at: Date.now() });
+      if (what !== 'commits' || project !== 2 || busyAt !== null) return undefined;
+      busyAt = Date.now();
+      return new Response('', { status: 503, headers: { 'retry-after': '3' } });
+    };
+    expect((await t.run('sync -c 4')).code).toBe(EXIT.ok);
+    const meanwhile = times.filter(({ at }) => at > Number(busyAt) && at < Number(busyAt) + 2_900);
+    expect(new Set(meanwhile.map(({ project }) => project)).size).toBeGreaterThan(20);
+    expect(meanwhile.filter(({ project }) => project === 2)).toEqual([]);
+  });
+
+  it.each([
     ['its commits answer 500', 'commits', () => answer(500), 'commits: answered 500'],
     ['its commits are a login page', 'commits', loginPage, 'commits: not JSON'],
     [
@@ -126,6 +159,44 @@ describe('a fault of one item that stays', () => {
     expect(await t.stored()).toEqual({ ...others, 2: second });
     expect(t.last()).toMatchObject({ phase: 'done', failed: 0, records_done: 4, checkpoint: null });
     expect(await t.watermark()).not.toBeNull();
+  });
+
+  it.each([
+    [
+      'its repository answers 404',
+      (t: BankSetup) => (t.gitlab.bend = bendItem(2, 'commits', () => answer(404))),
+      'commits: answered 404',
+    ],
+    [
+      'its hooks answer 404',
+      (t: BankSetup) => (t.gitlab.bend = bendItem(2, 'hooks', () => answer(404))),
+      'webhook: answered 404',
+    ],
+    [
+      'its repository has no branch',
+      (t: BankSetup) => t.gitlab.bank.project(2).branches.clear(),
+      'its repository has no branch',
+    ],
+  ])('an item that is known, and %s: it is listed, and no watermark is moved', async (_, harm, why) => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(3);
+    await t.run('sync');
+    await t.query(`UPDATE syncrator_sink_state SET live_watermark = live_watermark - interval '1 day'`);
+    const [before, watermark] = [await t.stored(), await t.watermark()];
+    const branches = new Map(bank.project(2).branches);
+    harm(t);
+    expect((await t.run('sync')).code).toBe(EXIT.itemsFailed);
+    expect(t.checkpoint()?.failed).toEqual([{ id: '2', why }]);
+    expect(await t.stored()).toEqual(before);
+    expect(await t.watermark()).toEqual(watermark);
+
+    t.gitlab.bend = null;
+    for (const [branch, commits] of branches) bank.project(2).branches.set(branch, commits);
+    bank.commit(2, { item: 2, revision: 2 });
+    expect((await t.resume('sync')).code).toBe(EXIT.ok);
+    expect(await t.stored()).toEqual(bank.latest());
+    expect(Number(await t.watermark())).toBeGreaterThan(Number(watermark));
   });
 
   it('is listed again when the resume finds it no better', async () => {
@@ -189,13 +260,14 @@ describe('a fault of all', () => {
     t.gitlab.bend = ({ what, query }) =>
       what === 'projects' && query['page'] === '3' ? answer(500) : undefined;
     expect((await t.run('sync -c 8')).code).toBe(EXIT.failed);
-    expect(Object.keys((await t.stored()) ?? {})).toHaveLength(200);
+    // Each page has the last of the one before.
+    expect(Object.keys((await t.stored()) ?? {})).toHaveLength(198);
     t.gitlab.bend = null;
     t.gitlab.calls.length = 0;
-    // Gone meanwhile, so that page 3 now begins with what was the fourth of it.
+    // Gone meanwhile, so that page 3 now begins with what nobody has seen.
     for (const id of [4, 5, 6]) t.gitlab.bank.projects.delete(id);
     expect((await t.resume('sync -c 8')).code).toBe(EXIT.ok);
-    expect(t.gitlab.calls.filter(({ project }) => project !== null && project <= 200)).toEqual([]);
+    expect(t.gitlab.calls.filter(({ project }) => project !== null && project <= 198)).toEqual([]);
     const { 4: _4, 5: _5, 6: _6, ...there } = (await t.stored()) ?? {};
     expect(there).toEqual(t.gitlab.bank.latest());
   });
@@ -230,6 +302,74 @@ describe('the list of projects', () => {
       expect((await t.run('sync -c 8')).code).toBe(EXIT.ok);
       expect(await t.stored()).toMatchObject(t.gitlab.bank.latest());
     }
+  });
+
+  it.each([
+    ['three went and three came, so that as many are counted', [5, 6, 7], 'new'],
+    ['the very one went that two pages share', [99, 100, 101], 'new'],
+    ['six went and three older ones were moved into the group', [5, 6, 7, 8, 9, 10], 'moved'],
+  ])('leaves none out when before the second page %s', async (_, gone, come) => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(220);
+    const older = [50, 51, 52];
+    if (come === 'moved') for (const id of older) bank.project(id).path = `elsewhere/item-${id}`;
+    let done = false;
+    t.gitlab.bend = ({ what, query }) => {
+      if (what !== 'projects' || query['page'] !== '2' || done) return undefined;
+      done = true;
+      for (const id of gone) bank.projects.delete(id);
+      if (come === 'moved') for (const id of older) bank.project(id).path = `item-bank/item-${id}`;
+      else for (const id of [500, 501, 502]) bank.commit(bank.create(id).id, { item: id });
+      return undefined;
+    };
+    expect((await t.run('sync -c 8')).code).toBe(EXIT.ok);
+    const latest = bank.latest();
+    // Where they came to, the reading had been: they are the next sync's.
+    if (come === 'moved') for (const id of older) delete latest[id];
+    expect(await t.stored()).toMatchObject(latest);
+  });
+
+  it('by activity leaves none out either', async () => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(250);
+    await t.run('sync -c 8');
+    for (let id = 1; id <= 150; id += 1)
+      bank.commit(id, { item: id, revision: 2 }, { date: new Date(Date.now() + id) });
+    let done = false;
+    t.gitlab.bend = ({ what, query }) => {
+      if (what !== 'projects' || query['page'] !== '2' || done) return undefined;
+      done = true;
+      for (const id of [148, 149, 150]) bank.projects.delete(id);
+      return undefined;
+    };
+    expect((await t.run('delta -c 8')).code).toBe(EXIT.ok);
+    expect(done).toBe(true);
+    expect(await t.stored()).toMatchObject(bank.latest());
+  });
+
+  it('ends when the same page comes whatever is asked for', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(220);
+    await t.run('sync -c 8');
+    const [before, watermark] = [await t.stored(), await t.watermark()];
+    const listed = t.gitlab.bank;
+    t.gitlab.bend = ({ what }) => {
+      if (what !== 'projects') return undefined;
+      const page = [...listed.projects.values()].slice(0, 100).map(({ id, path, lastActivityAt }) => ({
+        id,
+        path_with_namespace: path,
+        last_activity_at: lastActivityAt.toISOString(),
+      }));
+      return Response.json(page, { headers: { link: '<http://x.test/?page=2>; rel="next"' } });
+    };
+    for (const action of ['sync', 'delete --force-delete']) {
+      expect((await t.run(action)).code).toBe(EXIT.failed);
+      expect(t.last()?.message).toContain('incomplete listing');
+    }
+    expect(await t.stored()).toEqual(before);
+    expect(await t.watermark()).toEqual(watermark);
   });
 
   it('goes on at our own address, whatever the links say: the token is shown to nobody else', async () => {
@@ -280,6 +420,47 @@ describe('delete of the item bank', () => {
     expect(await t.stored()).toEqual(t.gitlab.bank.latest());
   });
 
+  it('removes the items whose file was removed, where that is so still, and no ignored one', async () => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(120);
+    await t.run('sync -c 8');
+    for (const id of [2, 3, 4, 5]) bank.commit(id, null);
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    // No sync or delta has looked yet.
+    expect(t.last()).toMatchObject({ deleted: 0 });
+    expect((await t.run('delta')).code).toBe(EXIT.ok);
+    const back = bank.commit(3, { item: 3, revision: 2 });
+    remove(t, 7, 8);
+    t.gitlab.bend = bendItem(4, 'commits', () => answer(404));
+    const ended = await t.run('delete', { GITLAB_IGNORE: '5,8' });
+    expect(ended.code).toBe(EXIT.ok);
+    expect(ended.output).toContain('item 4 is kept, since its file may be there: commits: answered 404');
+    const ids = Object.keys((await t.stored()) ?? {}).map(Number);
+    expect([2, 3, 4, 5, 7, 8].filter((id) => ids.includes(id))).toEqual([3, 4, 5, 8]);
+    expect(ids).toHaveLength(118);
+
+    t.gitlab.bend = null;
+    expect((await t.run('delta')).code).toBe(EXIT.ok);
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    expect(await t.stored()).toEqual(bank.latest());
+    expect(bank.latest()).toMatchObject({ 3: back.sha });
+  });
+
+  it('refuses to remove the items of many removed files at once', async () => {
+    await using t = await bankSetup();
+    t.gitlab.bank.fill(100);
+    await t.run('sync -c 8');
+    const before = await t.stored();
+    // As when GITLAB_ITEM_FILE is not what it was.
+    for (let id = 1; id <= 30; id += 1) t.gitlab.bank.commit(id, null);
+    await t.run('delta -c 8');
+    expect((await t.run('delete')).code).toBe(EXIT.deleteGuard);
+    expect(await t.stored()).toEqual(before);
+    expect((await t.run('delete --force-delete')).code).toBe(EXIT.ok);
+    expect(await t.stored()).toEqual(t.gitlab.bank.latest());
+  });
+
   it.each([
     ['a large part', 30, EXIT.deleteGuard],
     ['all', 100, EXIT.deleteGuard],
@@ -320,23 +501,25 @@ describe('delete of the item bank', () => {
     };
     expect((await t.run('delete')).code).toBe(EXIT.ok);
     expect(gone).toBe(2);
-    const { 2: _2, ...stored } = (await t.stored()) ?? {};
-    // 2 went while the listing was read; it may be removed by this one or by the next.
+    const { 1: _1, 2: _2, ...stored } = (await t.stored()) ?? {};
+    // They went while the listing was read; they may be removed by this one or by the next.
     expect(stored).toEqual(t.gitlab.bank.latest());
   });
 
-  it('removes nothing when the list never stands still', async () => {
+  it('removes what is gone and no other, though the list never stands still', async () => {
     await using t = await bankSetup();
     t.gitlab.bank.fill(220);
     await t.run('sync -c 8');
-    const before = await t.stored();
+    remove(t, 220);
     let gone = 0;
     t.gitlab.bend = ({ what, query }) => {
-      if (what === 'projects' && query['page'] === '2') remove(t, (gone += 1));
+      if (what === 'projects' && query['page'] !== '1') remove(t, (gone += 1));
       return undefined;
     };
-    expect((await t.run('delete')).code).toBe(EXIT.failed);
-    expect(t.last()?.message).toContain('incomplete listing');
-    expect(await t.stored()).toEqual(before);
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    expect(gone).toBeGreaterThan(2);
+    const stored = (await t.stored()) ?? {};
+    expect(stored).toMatchObject(t.gitlab.bank.latest());
+    expect(Object.keys(stored)).not.toContain('220');
   });
 });

@@ -151,15 +151,81 @@ describe('sync of the item bank', () => {
     bank.commit(11, null, { touches: false }); // without the file
     bank.create(12);
     bank.commit(12, { item: 12 }, { branch: 'create_john' }); // not on the default branch yet
-    bank.commit(2, null); // removed
+    bank.create(13);
+    bank.commit(13, { item: 13 });
+    bank.commit(13, null); // added and removed before anybody looked
     bank.project(1).archived = true;
     bank.commit(1, { item: 1, revision: 2 });
     const ended = await t.run('sync');
     expect(ended.code).toBe(EXIT.ok);
-    expect(ended.output).toMatch(/4 projects have no item yet: (2|10|11|12)(, (2|10|11|12)){3}\n/);
+    expect(ended.output).toMatch(/4 projects have no item yet: (10|11|12|13)(, (10|11|12|13)){3}\n/);
     expect(Object.keys((await t.stored()) ?? {})).toEqual(['1', '2']);
-    expect(t.last()).toMatchObject({ updated: 1, failed: 0, records_done: 5 });
+    expect(t.last()).toMatchObject({ updated: 1, failed: 0, records_done: 6 });
   });
+
+  it('names items whose file was removed, keeps and marks them, and takes the mark away when it is there again', async () => {
+    await using t = await bankSetup();
+    const { bank } = t.gitlab;
+    bank.fill(4);
+    await t.run('sync');
+    const before = await t.stored();
+    const marked = async () =>
+      (await t.query<{ id: string }>(`SELECT id FROM items WHERE record ? 'removed' ORDER BY id`)).map(
+        ({ id }) => id,
+      );
+    const old = bank.history(3);
+    bank.commit(2, null);
+    bank.commit(3, null);
+    bank.rewrite(4, [bank.commit(4, null, { touches: false })]);
+    const ended = await t.run('sync');
+    expect(ended.code).toBe(EXIT.ok);
+    expect(ended.output).toMatch(
+      /of 3 items the file was removed \(delete removes the items\): [234], [234], [234]\n/,
+    );
+    expect(t.last()).toMatchObject({ added: 0, updated: 0, failed: 0 });
+    expect(await t.stored()).toEqual(before);
+    expect(await marked()).toEqual(['2', '3', '4']);
+    // Said again, and not written again.
+    const rows = await t.query('SELECT xmin::text, * FROM items ORDER BY id');
+    expect((await t.run('sync')).output).toContain('of 3 items the file was removed');
+    expect(await t.query('SELECT xmin::text, * FROM items ORDER BY id')).toEqual(rows);
+
+    bank.commit(2, { item: 2, revision: 2 });
+    bank.rewrite(3, old);
+    expect((await t.run('sync')).code).toBe(EXIT.ok);
+    expect(await marked()).toEqual(['4']);
+    expect(await t.stored()).toEqual({ ...bank.latest(), 4: before?.['4'] });
+  });
+
+  it.each([
+    ['the call of its webhook', 'hooks', {}],
+    ['the call of its commits', 'commits', { GITLAB_WEBHOOK_URL: '', GITLAB_HOOK_SECRET: '' }],
+    ['the call of its text', 'raw', {}],
+  ])(
+    'takes a project that goes before %s as gone, whether its item was known or not',
+    async (_, at, more) => {
+      await using t = await bankSetup();
+      const { bank } = t.gitlab;
+      bank.fill(3);
+      await t.run('sync');
+      const before = await t.stored();
+      for (const id of [4, 5]) {
+        bank.create(id);
+        bank.commit(id, { item: id });
+      }
+      bank.commit(2, { item: 2, revision: 2 });
+      t.gitlab.bend = ({ what, project }) => {
+        if (what === at && (project === 2 || project === 4)) bank.projects.delete(project);
+        return undefined;
+      };
+      const ended = await t.run('sync', more);
+      expect(ended, t.last()?.message).toMatchObject({ code: EXIT.ok });
+      expect(t.last()).toMatchObject({ failed: 0, records_done: 5, added: 1 });
+      expect(ended.output).toMatch(/ are no projects of the group \(delete removes their items\): .*2/);
+      expect(await t.stored()).toEqual({ ...before, 5: bank.latest()['5'] });
+      expect(await t.query(`SELECT id FROM items WHERE record ? 'removed'`)).toEqual([]);
+    },
+  );
 
   it('takes the projects of subgroups, and none that is elsewhere or ignored', async () => {
     await using t = await bankSetup();

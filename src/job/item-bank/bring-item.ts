@@ -4,9 +4,10 @@ import { GitlabFault } from '../sources/gitlab/gitlab-fault.ts';
 import type { Gitlab, Project } from '../sources/gitlab/gitlab.ts';
 import type { GitlabSettings } from '../sources/gitlab/gitlab-settings.ts';
 import { type Items, type KnownItem, UnfitItemError } from '../sinks/items.ts';
-import type { Outcome } from './tally.ts';
+import type { Failure, Outcome } from './tally.ts';
+import { lookUpstream } from './upstream.ts';
 
-export type Brought = Extract<Outcome, 'added' | 'updated' | 'unchanged' | 'no item'>;
+export type Brought = Exclude<Outcome, 'ignored' | Failure>;
 
 export type Bank = {
   readonly gitlab: Gitlab;
@@ -26,10 +27,17 @@ export async function bringItem(
   project: Project,
   known: KnownItem | undefined,
 ): Promise<Brought> {
-  const hookFault = await ensureHook(bank, project);
-  const brought = await bringRevision(bank, project, known);
-  if (hookFault) throw hookFault;
-  return brought;
+  try {
+    const hookFault = await ensureHook(bank, project);
+    const brought = await bringRevision(bank, project, known);
+    if (hookFault) throw hookFault;
+    return brought;
+  } catch (error) {
+    // It may have gone between its listing and its turn.
+    const isMissing = error instanceof GitlabFault && error.kind === 'missing';
+    if (isMissing && (await bank.gitlab.project(project.id)) === null) return 'gone';
+    throw error;
+  }
 }
 
 async function ensureHook({ gitlab, settings }: Bank, project: Project): Promise<GitlabFault | null> {
@@ -49,33 +57,32 @@ async function bringRevision(
   project: Project,
   known: KnownItem | undefined,
 ): Promise<Brought> {
-  if (project.branch === null) return 'no item';
-  const newestFirst = await gitlab.commits(project, known?.sha ?? null);
-  if (newestFirst === null) return 'no item';
-  const newest = newestFirst[0];
-  if (newest === undefined) {
-    if (known?.project === project.path) return 'unchanged';
-    await items.move(project.id, project.path);
-    return 'updated';
+  const { id, path } = project;
+  const upstream = await lookUpstream(gitlab, project, known);
+  switch (upstream.kind) {
+    case 'none':
+      return 'no item';
+    case 'removed':
+      // A project that has just gone answers for its file as one that stays.
+      if ((await gitlab.project(id)) === null) return 'gone';
+      if (known?.removed !== true) await items.markRemoved(id);
+      return 'removed';
+    case 'same':
+      if (known?.project === path && !known.removed) return 'unchanged';
+      await items.move(id, path);
+      return 'updated';
+    case 'newer':
+      break;
   }
-  const text = await gitlab.itemText(project.id, newest.sha);
-  if (text === null) return 'no item';
+  const { latest, before, text } = upstream;
   requireObject(itemFile, text);
   // All of them where the revision we have is gone: the history was rewritten. Then the newest may be one of old.
   const applied = await items.applied(
-    project.id,
-    newestFirst.map(({ sha }) => sha),
-  );
-  const unseen = newestFirst.slice(1).filter(({ sha }) => !applied.has(sha));
-  const { id, path } = project;
-  return await items.apply({
     id,
-    project: path,
-    file: itemFile,
-    text,
-    unseen: unseen.toReversed(),
-    latest: newest,
-  });
+    [latest, ...before].map(({ sha }) => sha),
+  );
+  const unseen = before.filter(({ sha }) => !applied.has(sha)).toReversed();
+  return await items.apply({ id, project: path, file: itemFile, text, unseen, latest });
 }
 
 function requireObject(file: string, text: string): void {

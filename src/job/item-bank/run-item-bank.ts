@@ -10,6 +10,7 @@ import type { GitlabSettings } from '../sources/gitlab/gitlab-settings.ts';
 import { listIds } from '../sources/gitlab/project-pages.ts';
 import type { Bank } from './bring-item.ts';
 import { bringUpToDate } from './bring-up-to-date.ts';
+import { removedItems } from './removed-items.ts';
 
 export type ItemBankContext = Omit<ActionContext, 'source' | 'options'> & {
   readonly options: JobArguments;
@@ -26,14 +27,23 @@ export async function runItemBank(
   context: ItemBankContext,
 ): Promise<void> {
   const gitlab = createGitlab(settings, context.stop);
+  const { items } = context.sink;
+  if (!items) throw new JobError('notConfigured', 'SOURCE=gitlab needs SINK=postgres');
+  const bankContext: BankContext = { ...context, items, bank: { gitlab, items, settings } };
   if (action === 'delete') {
     const ids = async function* (): AsyncGenerator<readonly string[]> {
-      yield await listIds(gitlab);
+      yield await idsToKeep(bankContext);
     };
     return await deleteGone({ ...context, source: { ids } });
   }
-  const { items } = context.sink;
-  if (!items) throw new JobError('notConfigured', 'SOURCE=gitlab needs SINK=postgres');
-  const asked = context.options.items.length > 0 ? 'some' : action;
-  await bringUpToDate({ ...context, items, bank: { gitlab, items, settings } }, asked);
+  await bringUpToDate(bankContext, context.options.items.length > 0 ? 'some' : action);
+}
+
+/** Nothing at all where the group is empty, which the guard of `delete` refuses. */
+async function idsToKeep(context: BankContext): Promise<string[]> {
+  const { gitlab, settings } = context.bank;
+  const listed = await listIds(gitlab);
+  if (listed.length === 0) return [];
+  const removed = await removedItems(context);
+  return [...new Set([...listed.filter((id) => !removed.has(id)), ...settings.ignore])];
 }

@@ -3,8 +3,19 @@
 import type { Progress } from '../actions/action.ts';
 import type { ItemsCheckpoint } from '../checkpoint.ts';
 
-/** `no item`: a project without the item's file as yet. `gone`: no project of the group. */
-export type Outcome = 'added' | 'updated' | 'unchanged' | 'no item' | 'gone' | 'ignored' | Failure;
+/**
+ * `no item`: a project without the item's file as yet. `removed`: one without the file any more. `gone`: no project of
+ * the group.
+ */
+export type Outcome =
+  | 'added'
+  | 'updated'
+  | 'unchanged'
+  | 'no item'
+  | 'removed'
+  | 'gone'
+  | 'ignored'
+  | Failure;
 export type Failure = { readonly id: string; readonly why: string };
 export type Place = NonNullable<ItemsCheckpoint['place']>;
 export type Asked = ItemsCheckpoint['asked'];
@@ -37,7 +48,16 @@ export class Tally {
     const { asked, since, earlier } = of;
     this.#asked = asked;
     this.#since = since;
-    this.#ids = { added: 0, updated: 0, unchanged: 0, 'no item': 0, gone: 0, ignored: 0, named: {} };
+    this.#ids = {
+      added: 0,
+      updated: 0,
+      unchanged: 0,
+      'no item': 0,
+      removed: 0,
+      gone: 0,
+      ignored: 0,
+      named: {},
+    };
     this.#failed = earlier?.failed ?? [];
     this.#place = earlier?.place ?? null;
     this.#done = earlier?.done ?? 0;
@@ -116,11 +136,13 @@ export class Tally {
 
   /** The lines that end a run's log. */
   *lines(): Generator<string> {
-    const { added, updated, unchanged, 'no item': none, gone, ignored, named } = this.#ids;
+    const { added, updated, unchanged, 'no item': none, removed, gone, ignored, named } = this.#ids;
     yield `${added} items added, ${updated} updated, ${unchanged} were at their latest revision, ${this.#failedCount} failed`;
     const list = (of: string, count: number): string =>
       `${named[of]?.join(', ')}${count > NAMED ? ` and ${count - NAMED} more` : ''}`;
     if (none > 0) yield `${none} projects have no item yet: ${list('no item', none)}`;
+    if (removed > 0)
+      yield `of ${removed} items the file was removed (delete removes the items): ${list('removed', removed)}`;
     if (gone > 0)
       yield `${gone} are no projects of the group (delete removes their items): ${list('gone', gone)}`;
     if (ignored > 0) yield `${ignored} are in GITLAB_IGNORE: ${list('ignored', ignored)}`;

@@ -1,7 +1,12 @@
 /** What a sink can do that keeps items, each at its latest revision, changed one by one in place. */
 
 /** What the sink has of an item. */
-export type KnownItem = { readonly sha: string; readonly project: string };
+export type KnownItem = {
+  readonly sha: string;
+  readonly project: string;
+  /** Its file was found removed. */
+  readonly removed: boolean;
+};
 
 export type Commit = {
   readonly sha: string;
@@ -35,7 +40,11 @@ export type Items = {
   applied(id: string, shas: readonly string[]): Promise<Set<string>>;
   /** @throws UnfitItemError, JobError */
   apply(revision: Revision): Promise<'added' | 'updated'>;
-  /** Its project has another path; the item is the same. */
+  /** Its file was removed; the item stays, and says so, until `delete` takes it or a revision comes. */
+  markRemoved(id: string): Promise<void>;
+  /** Those that are marked so. */
+  removed(): Promise<Map<string, KnownItem>>;
+  /** The item is the same, and there; its project may have another path. */
   move(id: string, project: string): Promise<void>;
   /** To be called when nothing is left to be done up to this time. */
   moveWatermark(watermark: Date): Promise<void>;

@@ -63,6 +63,16 @@ export function cutShort(): Response {
   return new Response(body, { headers: { 'content-type': 'application/json' } });
 }
 
+/** How gitlab.com tells of the minute's quota with every answer: https://docs.gitlab.com/user/gitlab_com/ */
+function quota(observed: number): Record<string, string> {
+  return {
+    'ratelimit-limit': '2000',
+    'ratelimit-observed': String(observed),
+    'ratelimit-remaining': String(Math.max(0, 2_000 - observed)),
+    'ratelimit-reset': String((Math.floor(Date.now() / 60_000) + 1) * 60),
+  };
+}
+
 export async function startGitlab(): Promise<FakeGitlab> {
   const bank = new FakeBank();
   const app = new Hono();
@@ -72,7 +82,12 @@ export async function startGitlab(): Promise<FakeGitlab> {
     self.tokens.push(c.req.header('private-token'));
     if (c.req.header('private-token') !== self.token) return c.json({ message: '401 Unauthorized' }, 401);
     const bent = await self.bend?.(call);
-    return bent ?? (await next());
+    if (bent) c.res = bent;
+    else await next();
+    // What the limiter itself answers has what the test gave it.
+    if (c.res.status !== 429) {
+      for (const [name, value] of Object.entries(quota(self.calls.length))) c.res.headers.set(name, value);
+    }
   });
   app.route('/api/v4', routes(bank, { group: GROUP, countsTo: () => self.countsTo, base: () => self.base }));
   const server = await serveApp(app);

@@ -16,6 +16,19 @@ const DATA_EXCEPTION = '22';
 
 export function createItems({ pool, tables, writer }: Sinks): Items {
   const log = escapeIdentifier(`${tables.name}__commits`);
+
+  async function read(where: string, values: unknown[]): Promise<Map<string, KnownItem>> {
+    return await inTransaction(pool, async (client) => {
+      const { rows } = await client.query<KnownItem & { id: string }>(
+        `SELECT id, coalesce(record->'commit'->>'sha', '') AS sha, coalesce(record->>'project', '') AS project,
+           record ? 'removed' AS removed
+         FROM ${tables.live} WHERE ${where}`,
+        values,
+      );
+      return new Map(rows.map((row) => [row.id, row]));
+    });
+  }
+
   return {
     async prepare() {
       await inTransaction(pool, async (client) => {
@@ -29,14 +42,16 @@ export function createItems({ pool, tables, writer }: Sinks): Items {
       });
     },
 
-    async known(ids) {
-      return await inTransaction(pool, async (client) => {
-        const { rows } = await client.query<KnownItem & { id: string }>(
-          `SELECT id, coalesce(record->'commit'->>'sha', '') AS sha, coalesce(record->>'project', '') AS project
-           FROM ${tables.live} WHERE id = ANY ($1)`,
-          [ids],
-        );
-        return new Map(rows.map((row) => [row.id, row]));
+    known: (ids) => read('id = ANY ($1)', [ids]),
+
+    removed: () => read(`record ? 'removed'`, []),
+
+    async markRemoved(id) {
+      await inTransaction(pool, async (client) => {
+        await client.query(`UPDATE ${tables.live} SET record = record || '{"removed": true}' WHERE id = $1`, [
+          id,
+        ]);
+        await claim(client, writer);
       });
     },
 
@@ -83,7 +98,7 @@ export function createItems({ pool, tables, writer }: Sinks): Items {
     async move(id, project) {
       await inTransaction(pool, async (client) => {
         await client.query(
-          `UPDATE ${tables.live} SET record = jsonb_set(record, '{project}', to_jsonb($2::text)) WHERE id = $1`,
+          `UPDATE ${tables.live} SET record = jsonb_set(record - 'removed', '{project}', to_jsonb($2::text)) WHERE id = $1`,
           [id, project],
         );
         await claim(client, writer);

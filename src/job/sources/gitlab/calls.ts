@@ -41,12 +41,17 @@ export function createCalls(
   { url, token, timeoutMs }: Pick<GitlabSettings, 'url' | 'token' | 'timeoutMs'>,
   stop: AbortSignal,
 ): Calls {
-  /** A rate limit is the token's, not the call's: all lanes rest until then. */
+  /** A rate limit is the token's, not the call's: all lanes rest until then. Any other wait is the call's own. */
   let restUntil = 0;
 
+  function rest(waitMs: number | null): void {
+    if (waitMs !== null && waitMs <= LONGEST_TOLD_WAIT_MS)
+      restUntil = Math.max(restUntil, Date.now() + waitMs);
+  }
+
   async function once(call: Call): Promise<Answer> {
-    for (let rest = restUntil - Date.now(); rest > 0; rest = restUntil - Date.now())
-      await waitFor(rest, stop);
+    for (let left = restUntil - Date.now(); left > 0; left = restUntil - Date.now())
+      await waitFor(left, stop);
     const late = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(`${url}/api/v4${call.path}${call.query ? `?${call.query}` : ''}`, {
@@ -63,7 +68,9 @@ export function createCalls(
       });
       if (!response.ok) {
         await response.body?.cancel().catch(() => {});
-        throw refused(call.what, response);
+        const fault = refused(call.what, response);
+        if (response.status === 429) rest(fault.waitMs);
+        throw fault;
       }
       return { headers: response.headers, text: await readText(call.what, response) };
     } catch (error) {
@@ -89,7 +96,7 @@ export function createCalls(
         } else {
           waits += 1;
           if (waits > MOST_TOLD_WAITS || error.waitMs > LONGEST_TOLD_WAIT_MS) throw error;
-          restUntil = Math.max(restUntil, Date.now() + error.waitMs);
+          await waitFor(error.waitMs, stop);
         }
       }
     }
@@ -107,13 +114,16 @@ function refused(what: string, { status, headers }: Response): GitlabFault {
     return new GitlabFault('status', `${words}: GITLAB_URL must be where it leads to`);
   }
   const mayPass = status === 429 || status === 408 || status >= 500;
-  return new GitlabFault('status', words, { mayPass, waitMs: mayPass ? toldWait(headers) : null });
+  return new GitlabFault('status', words, { mayPass, waitMs: toldWait(status, headers) });
 }
 
-/** `Retry-After`, else the second since 1970 in `RateLimit-Reset`, as GitLab documents them. */
-function toldWait(headers: Headers): number | null {
-  const after = retryAfter(headers.get('retry-after'));
-  if (after !== null) return after;
+/**
+ * `Retry-After` of a 429 or a 503. Of a 429 without it the second since 1970 in `RateLimit-Reset`, which gitlab.com
+ * sends with every answer: with another one it says when the quota begins anew, not when the call may come again.
+ */
+function toldWait(status: number, headers: Headers): number | null {
+  const after = status === 429 || status === 503 ? retryAfter(headers.get('retry-after')) : null;
+  if (after !== null || status !== 429) return after;
   const reset = headers.get('ratelimit-reset') ?? '';
   return /^\d{9,11}$/.test(reset) ? Math.max(0, Number(reset) * 1000 - Date.now()) : null;
 }

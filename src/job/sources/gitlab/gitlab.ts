@@ -5,6 +5,7 @@ import type { Commit } from '../../sinks/items.ts';
 import { type Answer, createCalls, nextQuery, parseAnswer } from './calls.ts';
 import { GitlabFault } from './gitlab-fault.ts';
 import type { GitlabSettings } from './gitlab-settings.ts';
+import type { Window } from './windows.ts';
 
 const projectSchema = z
   .object({
@@ -38,12 +39,12 @@ export type ProjectPage = {
   readonly projects: readonly Project[];
   /** How many there are in all; null where GitLab does not count them (over 10,000). */
   readonly total: number | null;
-  readonly next: string | null;
+  /** Whether GitLab says that others follow. */
+  readonly more: boolean;
   /** GitLab's own time. */
   readonly now: Date;
 };
 
-const PER_PAGE = 100;
 /** An item of more revisions is brought all the same; what its log lacks is the oldest. */
 const MOST_COMMIT_PAGES = 100;
 
@@ -54,23 +55,25 @@ export type Gitlab = {
   project(id: string): Promise<Project | null>;
   /** Sees to it that the project tells us of its pushes; makes no second webhook. */
   ensureHook(id: string, hook: { url: string; secret: string }): Promise<void>;
-  /** The commits that touched the item, newest first, down to `until` but without it; null where none ever did. */
-  commits(project: Project, until: string | null): Promise<Commit[] | null>;
+  /** The commits that touched the item, down to `until` but without it; null where repository or branch is not there. */
+  commits(
+    project: Project,
+    until: string | null,
+  ): Promise<{ newestFirst: Commit[]; reached: boolean } | null>;
   /** The item's text at a commit; null where there was none. */
   itemText(id: string, sha: string): Promise<string | null>;
 };
 
-/** The first page of a listing. */
-export function firstPage(
-  order: { by: 'id'; sort: 'asc' } | { by: 'last_activity_at'; sort: 'desc' },
-): string {
+export type Order = { by: 'id'; sort: 'asc' } | { by: 'last_activity_at'; sort: 'desc' };
+
+export function projectsQuery(order: Order, { page, size }: Window): string {
   return new URLSearchParams({
     include_subgroups: 'true',
     with_shared: 'false',
     order_by: order.by,
     sort: order.sort,
-    per_page: String(PER_PAGE),
-    page: '1',
+    per_page: String(size),
+    page: String(page),
   }).toString();
 }
 
@@ -84,12 +87,10 @@ export function createGitlab(settings: GitlabSettings, stop: AbortSignal): Gitla
       const what = `projects of group ${group}`;
       const path = `/groups/${encodeURIComponent(group)}/projects`;
       const { headers, text } = await retried(() => once({ what, path, query }));
-      const next = nextQuery(headers);
-      if (next === query) throw new GitlabFault('content', `${what}: the next page is the same one`);
       return {
         projects: parseAnswer(what, text, z.array(projectSchema)),
         total: totalOf(headers),
-        next,
+        more: nextQuery(headers) !== null,
         now: dateOf(what, headers),
       };
     },
@@ -117,7 +118,7 @@ export function createGitlab(settings: GitlabSettings, stop: AbortSignal): Gitla
 
     async commits({ id, branch }, until) {
       const what = 'commits';
-      const all: Commit[] = [];
+      const newestFirst: Commit[] = [];
       let query: string | null = new URLSearchParams({
         path: itemFile,
         ref_name: branch ?? '',
@@ -129,11 +130,11 @@ export function createGitlab(settings: GitlabSettings, stop: AbortSignal): Gitla
         if (answer === null) return null;
         const commits = parseAnswer(what, answer.text, commitsSchema);
         const known = commits.findIndex(({ sha }) => sha === until);
-        all.push(...(known === -1 ? commits : commits.slice(0, known)));
-        if (known !== -1) return all;
+        newestFirst.push(...(known === -1 ? commits : commits.slice(0, known)));
+        if (known !== -1) return { newestFirst, reached: true };
         query = nextQuery(answer.headers);
       }
-      return all.length > 0 ? all : null;
+      return { newestFirst, reached: false };
     },
 
     async itemText(id, sha) {
