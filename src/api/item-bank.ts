@@ -85,7 +85,7 @@ export function itemBank(deps: ApiDeps) {
 }
 
 /** As GitLab numbers projects. */
-export function isItem(text: string): boolean {
+function isItem(text: string): boolean {
   return /^[1-9]\d{0,15}$/.test(text);
 }
 

@@ -116,7 +116,7 @@ export function keyReused(): Problem {
   });
 }
 
-export function busy(holder: Holder): Problem {
+function busy(holder: Holder): Problem {
   const { id, action_name: action, status } = holder;
   return new Problem(409, 'busy', `${heldBy(holder)}; wait for it or cancel it`, {
     headers: { location: `/jobs/${id}` },
