@@ -180,8 +180,7 @@ async function untilPrinted(asker: Asker, { token, id }: { token: string; id: nu
   let text = '';
   for (const deadline = Date.now() + END_MS; Date.now() < deadline; await wait(200)) {
     ({ text } = await asker.ask('GET', `/jobs/${id}/logs`, { token }));
-    if (text.includes('connecting to postgres://<FILTERED>@db/x and https://x/?password=<FILTERED>'))
-      return;
+    if (text.includes('connecting to postgres://<FILTERED>@db/x and https://x/?password=<FILTERED>')) return;
   }
   throw new Error(`the log of job ${id} lacks the line that had a password: ${text}`);
 }
