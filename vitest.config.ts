@@ -1,47 +1,45 @@
 import { defineConfig } from 'vitest/config';
+import { useCompileCache } from './test/support/compile-cache.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
+
+useCompileCache();
+
+/** What all projects have; with the same number of workers, the projects of one run share them. */
+const common = {
+  /** A machine that is busy with other work needs more than the second that is the default. */
+  expect: { poll: { timeout: 15_000 } },
+  testTimeout: 90_000,
+  hookTimeout: 90_000,
+  /** More than there are CPUs, for most tests wait more than they compute. */
+  maxWorkers: 3,
+};
+const SERVERS = 'test/support/global-setup.ts';
 
 /**
- * `check` needs nothing but Node; `test` starts a real Postgres and a real Temporal once; `kubernetes` a real control
- * plane besides; `deploy` builds the image instead, which takes root and Debian's tools.
+ * Projects by the cost that stands in a test file's name: `unit` needs Node alone; `pg` needs one real Postgres and one
+ * real Temporal (its `.page` files drive Chromium besides); `k8s` a real control plane too; `image` builds the image,
+ * which needs root and Debian's tools.
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
+      { test: { ...common, name: 'unit', include: ['test/**/*.unit.test.ts'] } },
+      { test: { ...common, name: 'pg', include: ['test/**/*.{pg,page}.test.ts'], globalSetup: [SERVERS] } },
       {
         test: {
-          name: 'check',
-          include: ['test/domain/**/*.test.ts', 'test/check/**/*.test.ts'],
-          testTimeout: 30_000,
+          ...common,
+          name: 'k8s',
+          include: ['test/**/*.k8s.test.ts'],
+          globalSetup: [SERVERS, 'test/support/cluster-setup.ts'],
         },
       },
       {
         test: {
-          name: 'test',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/domain/**', 'test/check/**', 'test/kubernetes/**', 'test/deploy/**'],
-          globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          maxWorkers: 2,
-        },
-      },
-      {
-        test: {
-          name: 'kubernetes',
-          include: ['test/kubernetes/**/*.test.ts'],
-          globalSetup: ['test/support/global-setup.ts', 'test/support/cluster-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          maxWorkers: 2,
-        },
-      },
-      {
-        test: {
-          name: 'deploy',
-          include: ['test/deploy/**/*.test.ts'],
-          globalSetup: ['test/support/global-setup.ts', 'test/support/image-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...common,
+          name: 'image',
+          include: ['test/**/*.image.test.ts'],
+          globalSetup: [SERVERS, 'test/support/image-setup.ts'],
           maxWorkers: 1,
         },
       },

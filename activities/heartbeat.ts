@@ -1,10 +1,18 @@
-/** The sign of life of an activity that may take long. */
+/** Heartbeats of an activity that may take long. */
 import type { Context } from '@temporalio/activity';
 
 const EVERY_MS = 3_000;
 
-/** Tells Temporal every few seconds that the activity is at it, until disposed of; `details` are asked for each time. */
-export function heartbeating(context: Pick<Context, 'heartbeat'>, details?: () => unknown): Disposable {
-  const timer = setInterval(() => context.heartbeat(details?.()), EVERY_MS);
+export type Heartbeat = Pick<Context, 'heartbeat' | 'info'>;
+
+/**
+ * Sends a heartbeat every few seconds until disposed; asks `details` for its payload each time. A local activity needs
+ * none: its worker answers for it by the workflow task.
+ */
+export function heartbeating(context: Heartbeat, details?: () => unknown): Disposable {
+  const beat = () => {
+    if (!context.info.isLocal) context.heartbeat(details?.());
+  };
+  const timer = setInterval(beat, EVERY_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

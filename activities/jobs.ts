@@ -1,27 +1,40 @@
-/** Claiming: the workflow of a key takes the key's active job for itself, or takes it over. */
+/** Claims a job: the workflow of a key takes the key's active job, or takes it over from an earlier run. */
 import { Context } from '@temporalio/activity';
-import { claimJob, findClaimable } from '../src/db/claim.ts';
-import type { Db } from '../src/db/schema.ts';
-import { listSteps } from '../src/db/steps.ts';
-import type { JobRow } from '../src/db/submit.ts';
-import { type ClaimedJob, resumePoint, WORKFLOW_TERMINATED } from '../src/domain/claimed-job.ts';
+import { claimJob, findClaimable } from '../src/db/jobs/claim.ts';
+import type { Db, JobRow } from '../src/db/schema.ts';
+import { listSteps } from '../src/db/jobs/steps.ts';
+import { type ClaimedJob, resumePoint, WORKFLOW_TERMINATED } from '../src/domain/resume-point.ts';
 import type { Key } from '../src/domain/job.ts';
+import { workflowId } from '../src/domain/names.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
 import { describeRun } from '../src/temporal/describe.ts';
-import { linesAreOf } from './job-lines.ts';
+import type { SearchAttributes } from '../src/temporal/search-attributes.ts';
+import { currentRun } from './run-guard.ts';
+import { bindLogContext } from './log-context.ts';
 
-export type JobDeps = { readonly db: Db; readonly temporal: Temporal };
+export type JobDeps = {
+  readonly db: Db;
+  readonly temporal: Temporal;
+  readonly searchAttributes: Pick<SearchAttributes, 'usable'>;
+};
 
-export function jobActivities({ db, temporal }: JobDeps) {
+export function jobActivities({ db, temporal, searchAttributes }: JobDeps) {
   return {
     /** Takes the key's active job for this run; null when there is none to take. */
     async claim(input: Key & { runId: string; runStartedAt: string }): Promise<ClaimedJob | null> {
+      const { workflowId: id } = currentRun();
+      if (id !== workflowId(input)) {
+        Context.current().log.warn('a runJob whose workflow id is not that of its key claims no job', {
+          workflowId: id,
+        });
+        return null;
+      }
       const seen = await findClaimable(db, input);
       if (!seen) return null;
       const run = { runId: input.runId, runStartedAt: new Date(input.runStartedAt) };
       const job = await claimJob(db, seen, run, await wasKilled(seen, input.runId));
       if (!job) return null;
-      linesAreOf(job);
+      bindLogContext(job);
       Context.current().log.info('job claimed', {
         env: job.env,
         target: job.target,
@@ -31,7 +44,7 @@ export function jobActivities({ db, temporal }: JobDeps) {
     },
   };
 
-  /** A takeover looks at the run it takes over from; one that is being cancelled anyway just goes on with that. */
+  /** True when an earlier run of the job was killed. A job that is being cancelled needs no such check. */
   async function wasKilled(seen: JobRow, runId: string): Promise<boolean> {
     if (seen.run_id === null || seen.run_id === runId || seen.status === 'cancelling') return false;
     return (await describeRun(temporal, seen, seen.run_id)) === 'killed';
@@ -47,6 +60,7 @@ export function jobActivities({ db, temporal }: JobDeps) {
       target: job.target,
       action: job.action_name,
       traceparent: job.traceparent,
+      searchable: [...searchAttributes.usable()],
       steps: job.steps_spec.map(({ action, retries }) => ({ action, retries })),
       from,
     };

@@ -1,88 +1,134 @@
-/** What a schedule's firing does: submit, and remember what became of it, both in one transaction. */
+/** Fires a schedule: starts its job and records the outcome of the firing, both in one transaction. */
 import { createHash } from 'node:crypto';
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { type FiringOutcome, findFiring, findNewerTwin, insertFiring } from '../src/db/firings.ts';
+import { audit } from '../src/db/access/audit.ts';
+import { type FiringOutcome, findFiring, findNewerTwin, insertFiring } from '../src/db/schedules/firings.ts';
 import type { Db, Tx } from '../src/db/schema.ts';
-import { submitJobIn } from '../src/db/submit.ts';
-import { countedAs } from '../src/counted-as.ts';
-import { type JobDefaults, planJob } from '../src/declared-job.ts';
-import type { JobParams } from '../src/job-params.ts';
+import { submitJobIn } from '../src/db/jobs/submit.ts';
+import type { JobRow } from '../src/db/schema.ts';
+import { cut } from '../src/domain/outcome.ts';
+import { announceJobs, type StartLog } from '../src/engine/start-job.ts';
+import type { JobParams } from '../src/job-params/load.ts';
+import { planDeclared, type Planning } from '../src/job-params/plan-job.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
-import { poke } from '../src/temporal/poke.ts';
-import { linesAreOf } from './job-lines.ts';
+import { bindLogContext } from './log-context.ts';
 
-export type ScheduleDeps = {
+export type ScheduleDeps = Planning & {
   readonly db: Db;
   readonly temporal: Temporal;
   readonly params: JobParams;
-  readonly defaults: JobDefaults;
 };
 
-export function scheduleActivities({ db, temporal, params, defaults }: ScheduleDeps) {
+type ScheduledFile = JobParams['schedules'][number];
+
+/** A schedule's name as an unknown caller gave it is cut to this many characters. */
+const MOST_NAME = 200;
+
+type FiringInput = {
+  readonly schedule: string;
+  readonly nominalTime: string;
+  /** The schedule that Temporal says started the workflow, null for none; absent from older versions' workflows. */
+  readonly firedBy?: string | null;
+};
+
+type Firing = { readonly schedule: string; readonly nominalTime: Date };
+type Fired = { readonly outcome: FiringOutcome; readonly created?: JobRow };
+
+export function scheduleActivities(deps: ScheduleDeps) {
   return {
-    /** Exactly once per nominal time, however often it is called. Returns what became of the firing. */
-    async fireSchedule(input: { schedule: string; nominalTime: string }): Promise<FiringOutcome> {
-      const file = params.schedules.find((candidate) => candidate.schedule.id === input.schedule);
+    /** Fires exactly once per nominal time, however often it is called. Returns the outcome of the firing. */
+    async fireSchedule(input: FiringInput): Promise<FiringOutcome | 'refused'> {
+      if (input.firedBy !== undefined && input.firedBy !== input.schedule)
+        return await refuse(deps.db, input.schedule);
+      const file = deps.params.schedules.find((candidate) => candidate.schedule.id === input.schedule);
       if (!file)
         throw ApplicationFailure.nonRetryable(`no params file has the schedule ${input.schedule} any more`);
       const firing = { schedule: input.schedule, nominalTime: new Date(input.nominalTime) };
-      const outcome = await db.transaction().execute((tx) => fire(tx, file, firing));
-      // Its failure changes nothing: the reconciler pokes too.
-      if (outcome === 'started') Context.current().log.info('job accepted', { schedule: input.schedule });
-      if (outcome === 'started') await poke(temporal, file).catch(() => undefined);
+      const { outcome, created } = await deps.db.transaction().execute((tx) => fire(tx, deps, file, firing));
+      if (created) await announce(deps.temporal, created, firing.schedule);
       return outcome;
     },
   };
+}
 
-  async function fire(
-    tx: Tx,
-    file: JobParams['schedules'][number],
-    firing: { schedule: string; nominalTime: Date },
-  ): Promise<FiringOutcome> {
-    const known = await findFiring(tx, firing);
-    if (known) return known.outcome;
-    const record = async (outcome: FiringOutcome, jobId: number | null, detail: string | null) => {
-      await insertFiring(tx, {
-        schedule: firing.schedule,
-        nominal_time: firing.nominalTime,
-        job_id: jobId,
-        outcome,
-        detail,
-      });
-      return outcome;
-    };
-    const twin = await findNewerTwin(tx, file, file.parameters, firing.nominalTime);
-    if (twin !== undefined)
-      return await record('superseded', twin, `job ${twin} with the same parameters was created since`);
-    const planned = planJob(defaults, file, file.parameters, file);
-    if ('error' in planned) throw ApplicationFailure.nonRetryable(`${file.file}: ${planned.error}`);
-    const submitted = await submitJobIn(tx, {
-      ...planned,
-      uid: firingUid(firing),
-      trigger: 'schedule',
-      requestedBy: `schedule ${firing.schedule}`,
-      counted: countedAs(params, file, file.parameters),
+async function announce(temporal: Temporal, job: JobRow, schedule: string): Promise<void> {
+  bindLogContext(job);
+  const { log } = Context.current();
+  const named: StartLog = {
+    info(fields, message) {
+      log.info(message, { ...fields, schedule });
+    },
+    warn(fields, message) {
+      log.warn(message, { ...fields, schedule });
+    },
+  };
+  await announceJobs({ temporal, log: named }, [{ job, traceparent: job.traceparent }]);
+}
+
+/** Anybody who reaches Temporal's port can start the workflow; only a schedule's own firing starts a job. */
+async function refuse(db: Db, name: unknown): Promise<'refused'> {
+  const { log } = Context.current();
+  // The workflow's argument may be any value.
+  const schedule = cut(String(name)).slice(0, MOST_NAME);
+  log.warn('a scheduledJob that no schedule fired starts nothing; run `syncrator schedules run`', {
+    schedule,
+  });
+  const line = { principal: 'temporal', verb: 'start', object: `schedule ${schedule}`, refused: 'not_fired' };
+  await audit(db, line);
+  return 'refused';
+}
+
+async function fire(tx: Tx, planning: Planning, file: ScheduledFile, firing: Firing): Promise<Fired> {
+  const known = await findFiring(tx, firing);
+  if (known) return { outcome: known.outcome };
+  const twin = await findNewerTwin(tx, file, file.parameters, firing.nominalTime);
+  if (twin !== undefined)
+    return await record(tx, firing, {
+      outcome: 'superseded',
+      jobId: twin,
+      detail: `job ${twin} with the same parameters was created since`,
     });
-    switch (submitted.kind) {
-      case 'created':
-        linesAreOf(submitted.job);
-        return await record('started', submitted.job.id, null);
-      case 'deduplicated':
-        return await record('deduplicated', submitted.job.id, null);
-      case 'busy':
-        return await record(
-          'skipped',
-          submitted.holder.id,
-          `job ${submitted.holder.id} (${submitted.holder.action_name}) was ${submitted.holder.status}`,
-        );
-      case 'key_reused':
-        throw new Error('a firing has no Idempotency-Key');
+  const submitted = await submitJobIn(tx, {
+    ...planDeclared(planning, file),
+    uid: firingUid(firing),
+    trigger: 'schedule',
+    requestedBy: `schedule ${firing.schedule}`,
+  });
+  switch (submitted.kind) {
+    case 'created':
+      return {
+        ...(await record(tx, firing, { outcome: 'started', jobId: submitted.job.id })),
+        created: submitted.job,
+      };
+    case 'deduplicated':
+      return await record(tx, firing, { outcome: 'deduplicated', jobId: submitted.job.id });
+    case 'busy': {
+      const { id, action_name: action, status } = submitted.holder;
+      const detail = `job ${id} (${action}) was ${status}`;
+      return await record(tx, firing, { outcome: 'skipped', jobId: id, detail });
     }
+    case 'key_reused':
+      throw new Error('a firing has no Idempotency-Key');
   }
 }
 
-/** The same firing is the same uid: a second line of defence behind the primary key of schedule_firings. */
-function firingUid(firing: { schedule: string; nominalTime: Date }): string {
+async function record(
+  tx: Tx,
+  { schedule, nominalTime }: Firing,
+  { outcome, jobId, detail }: { outcome: FiringOutcome; jobId: number; detail?: string },
+): Promise<Fired> {
+  await insertFiring(tx, {
+    schedule,
+    nominal_time: nominalTime,
+    job_id: jobId,
+    outcome,
+    detail: detail ?? null,
+  });
+  return { outcome };
+}
+
+/** The same firing has the same uid: a second guard beside the primary key of schedule_firings. */
+function firingUid(firing: Firing): string {
   const hex = createHash('sha256')
     .update(`${firing.schedule} ${firing.nominalTime.toISOString()}`)
     .digest('hex');

@@ -1,13 +1,15 @@
-/** What the activities on steps are built over. */
+/** Dependencies of the activities on jobs and steps. */
 import type { Db } from '../src/db/schema.ts';
 import type { Runner } from '../src/runner/runner.ts';
+import type { Temporal } from '../src/temporal/connect.ts';
 
 export type StepDeps = {
   readonly db: Db;
+  readonly temporal: Temporal;
   readonly runner: Runner;
   readonly installation: string;
   readonly secrets: readonly string[];
   readonly reportBaseUrl: string;
-  /** Bytes that a step's log may take. */
+  /** Upper bound of a step's log, in bytes. */
   readonly logLimit: number;
 };

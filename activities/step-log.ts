@@ -1,35 +1,35 @@
-/** Carries what a step prints to Postgres, from where an earlier follower left off; a flood never blinds its caller. */
+/** Copies the output of a step to Postgres, from where an earlier follower stopped; a flood never blocks its caller. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { appendLog, endLog, logEnd, mergeLog } from '../src/db/logs.ts';
-import { refOf, type StepRef, type StepRow } from '../src/db/steps.ts';
+import { appendLog, endLog, logEnd, mergeLog } from '../src/db/jobs/logs.ts';
+import { refOf, type StepRef, type StepRow } from '../src/db/jobs/steps.ts';
 import { shareOf } from '../src/domain/log-chunks.ts';
 import type { LogOver, LogReader } from '../src/runner/runner.ts';
 import type { StepDeps } from './step-deps.ts';
 
-/** Parts of some 64 KiB that one call carries while the program runs. */
+/** Parts of about 64 KiB that one call copies while the program runs. */
 const PARTS_A_CALL = 16;
-/** So many small chunks become few large ones. */
+/** After this many appends, small chunks are merged into few large ones. */
 const MERGE_AFTER = 64;
 const RETRY_MS = 500;
 
 export type ToEnd = {
-  /** Given up when nothing has come for so long, and when all of it has taken so long. */
+  /** Milliseconds without new output, and in all, after which the copy gives up. */
   readonly silentMs: number;
   readonly withinMs: number;
   readonly signal: AbortSignal;
-  /** Told why it cannot be read, once; nothing depends on a log. */
+  /** Called once with the reason when the log cannot be read; nothing depends on a log. */
   readonly onTrouble: (error: unknown) => void;
 };
 
 export type StepLog = AsyncDisposable & {
   readonly ref: StepRef;
-  /** Carries some of what is new. */
+  /** Copies some of the new output. */
   copy(): Promise<void>;
-  /** The program has ended: carries the rest, and records that it is complete. False when that could not be had. */
+  /** Copies the rest after the program's end and records that the log is complete. False when the rest cannot be read. */
   copyToEnd(how: ToEnd): Promise<boolean>;
 };
 
-/** Follows one step; several may follow the same. */
+/** Follows one step; several followers of the same step are harmless. */
 export async function followLog(deps: StepDeps, step: StepRow): Promise<StepLog> {
   const { db, runner } = deps;
   const ref = refOf(step);
@@ -40,15 +40,15 @@ export async function followLog(deps: StepDeps, step: StepRow): Promise<StepLog>
   let reader = await open();
   let appended = 0;
 
-  /** @returns why there was nothing to carry; false when there was */
-  async function carry(toEnd: boolean): Promise<LogOver | undefined | false> {
+  /** Copies one part. @returns false, or the reason why there was none */
+  async function copyPart(toEnd: boolean): Promise<LogOver | undefined | false> {
     const part = await reader.read({ toEnd });
     if (typeof part !== 'object') return part;
     if (await appendLog(db, ref, part, keep)) {
       appended += 1;
       if (appended % MERGE_AFTER === 0) await mergeLog(db, ref);
     } else {
-      // Another follower was first: go on from where it is.
+      // Another follower was faster: continue from its position.
       reader.close();
       reader = await open();
     }
@@ -58,7 +58,7 @@ export async function followLog(deps: StepDeps, step: StepRow): Promise<StepLog>
   return {
     ref,
     async copy() {
-      for (let parts = 0; parts < PARTS_A_CALL; parts++) if ((await carry(false)) !== false) return;
+      for (let parts = 0; parts < PARTS_A_CALL; parts++) if ((await copyPart(false)) !== false) return;
     },
     async copyToEnd({ silentMs, withinMs, signal, onTrouble }) {
       const began = Date.now();
@@ -66,7 +66,7 @@ export async function followLog(deps: StepDeps, step: StepRow): Promise<StepLog>
       let isTroubled = false;
       for (;;) {
         signal.throwIfAborted();
-        const nothing = await carry(true).catch(async (error: unknown) => {
+        const nothing = await copyPart(true).catch(async (error: unknown) => {
           if (!isTroubled) onTrouble(error);
           isTroubled = true;
           await wait(RETRY_MS);
@@ -87,7 +87,7 @@ export async function followLog(deps: StepDeps, step: StepRow): Promise<StepLog>
   };
 }
 
-/** Of a step of which nothing is known to have been made; what reported all the same has printed, who knows where. */
+/** The log of a step without a known object: empty, or lost if the step has reported all the same. */
 function nothingOf({ started_at }: StepRow): LogReader {
   const over = started_at === null ? 'end' : 'gone';
   return { read: async ({ toEnd }) => (toEnd ? over : undefined), close: () => undefined };

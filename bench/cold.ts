@@ -102,7 +102,7 @@ async function startApi(environment: Record<string, string>): Promise<Started> {
   const url = `http://127.0.0.1:${port}/health/ready`;
   const signal = () => AbortSignal.timeout(2_000);
   return await started(['src/cli/main.js', 'server'], { ...environment, PORT: String(port) }, async () => {
-    const answer = await fetch(url, { signal: signal() }).catch(() => undefined); // nobody listens yet
+    const answer = await fetch(url, { signal: signal() }).catch(() => undefined); // not listening yet
     return answer?.ok === true && ((await answer.json()) as { status: string }).status === 'ok';
   });
 }

@@ -1,22 +1,25 @@
 /**
- * A process of many listeners to `/events`, forked by events.ts: `<url> <token> <count>`. It notes when it heard which
+ * A process of many listeners to `/events`, forked by events.ts: `<url> <token>,<token>… <count>`. It notes when it heard which
  * report of which job, and tells all of that when it is asked.
  */
 import http from 'node:http';
 import type { Heard } from './event-lag.ts';
 
-const [url = '', token = '', count = '1'] = process.argv.slice(2);
+const [url = '', tokens = '', count = '1'] = process.argv.slice(2);
 // As far into a job's JSON as its first step's newest report; parsing all of it would be this process' main work.
 const REPORTED = /^data: \{"id":(\d+),.*?"records_done":(\d+)/m;
 
-const heard = await Promise.all(Array.from({ length: Number(count) }, listen));
+const callers = tokens.split(',');
+const heard = await Promise.all(
+  Array.from({ length: Number(count) }, (_, n) => listen(callers[n % callers.length] ?? '')),
+);
 process.on('message', () => {
   process.send?.({ heard });
 });
 process.send?.('listening');
 
 /** @returns what grows as it hears, once the server has said that it is heard from now on */
-async function listen(): Promise<Heard[]> {
+async function listen(token: string): Promise<Heard[]> {
   const own: Heard[] = [];
   const agent = new http.Agent();
   const headers = { authorization: `Bearer ${token}` };

@@ -6,9 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { claimJob, findClaimable } from '../src/db/claim.ts';
-import { beginStep } from '../src/db/steps.ts';
-import { makeReportToken } from '../src/report-token.ts';
+import { claimJob, findClaimable } from '../src/db/jobs/claim.ts';
+import { beginStep } from '../src/db/jobs/steps.ts';
+import { makeReportToken } from '../src/auth/report-token.ts';
 import { type Heard, lags } from './event-lag.ts';
 import { startCommandLine, startListeners, startPage } from './event-witnesses.ts';
 import { type Figure, percentile } from './figure.ts';
@@ -21,7 +21,7 @@ const JOBS = 50;
 const LISTENERS = 100;
 const EVERY_MS = 500;
 const WARM_SECONDS = 3;
-/** What is not heard so long after the last report was lost. */
+/** A report not received this long after the last one counts as lost. */
 const SETTLE_MS = 3_000;
 const BOUND = 'ours < 500 ms';
 
@@ -40,7 +40,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
   // They run from their first report on, and there is something to show.
   for (const job of jobs) await report(api, job, 1);
   const quiet = await useOf(api.pid, () => wait(2_000));
-  await using listeners = await startListeners(api, LISTENERS);
+  await using listeners = await startListeners(rig, api, LISTENERS);
   await using page = await startPage(api);
   const watched = jobs.slice(0, 1);
   await using commandLine = await startCommandLine(api, watched[0]?.id ?? 0);

@@ -8,10 +8,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { STEP_DEFAULTS } from '../src/domain/plan.ts';
-import { createClient, type KubernetesClient } from '../src/runner/kubernetes/client.ts';
-import { connectKubernetes } from '../src/runner/kubernetes/connection.ts';
-import { holds } from '../src/runner/kubernetes/look.ts';
-import type { Job } from '../src/runner/kubernetes/objects.ts';
+import { createClient, type KubernetesClient } from '../src/runner/kubernetes/apiserver/client.ts';
+import { connectKubernetes } from '../src/runner/kubernetes/apiserver/connection.ts';
+import { trueCondition } from '../src/runner/kubernetes/diagnosis/job-status.ts';
+import type { Job } from '../src/runner/kubernetes/apiserver/types.ts';
 import { renderJob } from '../src/runner/kubernetes/render.ts';
 import { type Cluster, startCluster } from '../tools/cluster/cluster.ts';
 import { createWorkerAccount } from '../tools/cluster/worker-account.ts';
@@ -84,11 +84,17 @@ async function measure(cluster: Cluster, rig: Rig, options: { once: boolean }): 
   const idle = residentMiB(fresh.pid ?? 0);
   const ids = await Promise.all(targets('live').map((target) => rig.submit(target, 'sync')));
   await allAre(rig, ids, 'running');
-  // Live for a while: what starting them took is given back.
+  // Waits until the memory used for starting them is released.
   await wait(15_000);
   const live = residentMiB(fresh.pid ?? 0);
   bare.stop();
   await connection.close();
+  return figuresOf({ one, perRun, many, inMany, live, idle });
+}
+
+type Samples = { one: Pair; perRun: number[]; many: Pair; inMany: number[]; live: number; idle: number };
+
+function figuresOf({ one, perRun, many, inMany, live, idle }: Samples): Figure[] {
   return [
     {
       bench: 'kubernetes: one run, POST to completed in the record',
@@ -123,7 +129,7 @@ async function measure(cluster: Cluster, rig: Rig, options: { once: boolean }): 
 
 type Pair = { ours: number[]; raw: number[] };
 
-/** Seconds from before the POST to the end that is written in Postgres. */
+/** Seconds from the POST to the finished_at in Postgres. */
 async function runOne(rig: Rig, call: (method: string, route: string) => Promise<unknown>, target: string) {
   const began = Date.now();
   const { job_id: id } = (await call('POST', `/sync/${target}/dev`)) as { job_id: number };
@@ -139,7 +145,7 @@ async function nothingLeft(client: KubernetesClient): Promise<void> {
 async function startBare(client: KubernetesClient) {
   const ended = new AbortController();
   const waiting = new Map<string, () => void>();
-  const isComplete = (job: Job) => holds(job, 'Complete') !== undefined;
+  const isComplete = (job: Job) => trueCondition(job, 'Complete') !== undefined;
   const watch = async () => {
     const list = await client.listJobs('');
     for (const job of list.items) if (isComplete(job)) waiting.get(job.metadata.name)?.();
@@ -189,6 +195,7 @@ function manifest(name: string) {
       attempt: 1,
       specHash: '',
     },
+    originUid: name,
     spec: { ...STEP_DEFAULTS, action: 'sync', args: ['sync'], image: 'none', environment: {} },
     jobId: 0,
     reportUrl: 'http://127.0.0.1:9',
@@ -217,7 +224,7 @@ class RequestCount {
     const user = `system:serviceaccount:${NAMESPACE}:syncrator-worker`;
     const lines = readFileSync(this.#file).subarray(this.#from).toString('utf8').split('\n').slice(0, -1);
     const events = lines.map((line) => JSON.parse(line) as AuditEvent);
-    // A followed log is told of twice: when its answer begins, and when it ends.
+    // A followed log is reported twice: when its answer begins, and when it ends.
     const ours = events.filter(
       ({ user: { username }, verb, stage, requestURI }) =>
         username === user && verb !== 'watch' && stage !== 'ResponseStarted' && !isReconciler(requestURI),

@@ -15,10 +15,25 @@ import * as runs from './runs.ts';
 import * as solr from './solr.ts';
 import * as start from './start.ts';
 import { table } from './table.ts';
+import * as volume from './volume.ts';
+import * as wal from './wal.ts';
 
 type Group = { readonly group: string; readonly run: (options: { once: boolean }) => Promise<Figure[]> };
 
-const GROUPS: readonly Group[] = [load, start, cold, runs, growth, listing, events, page, solr, kubernetes];
+const GROUPS: readonly Group[] = [
+  load,
+  wal,
+  volume,
+  start,
+  cold,
+  runs,
+  growth,
+  listing,
+  events,
+  page,
+  solr,
+  kubernetes,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

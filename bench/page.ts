@@ -152,7 +152,7 @@ async function timedLoad(
   return shown;
 }
 
-/** One script, most of it a comment that nothing can compress, writes what is waited for. */
+/** One script, mostly an incompressible comment, writes the text that the measurement waits for. */
 async function startBare(size: number) {
   const bulk = `// ${randomBytes(size).toString('base64').slice(0, size)}\n`;
   const markup =

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect } from '../src/db/connect.ts';
-import { type JobView, readJobView } from '../src/db/job-views.ts';
+import { type JobView, readJobView } from '../src/db/views/job-views.ts';
 import { migrate } from '../src/db/migrate.ts';
 import type { Db } from '../src/db/schema.ts';
 import { planSteps } from '../src/domain/plan.ts';
@@ -13,11 +13,11 @@ import { freePort } from '../src/embedded/ports.ts';
 import { startPostgres } from '../src/embedded/postgres.ts';
 import { startTemporal } from '../src/embedded/temporal.ts';
 import { bundleForWorker } from '../src/embedded/workflow-bundle.ts';
-import { loadJobParams } from '../src/job-params.ts';
+import { loadJobParams } from '../src/job-params/load.ts';
 import { createLog, type Log } from '../src/log.ts';
 import { endAllSteps } from '../src/runner/process/end-all.ts';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.ts';
-import { submit } from '../src/temporal/submit.ts';
+import { startJob } from '../src/engine/start-job.ts';
 import { ADMIN_PASSWORD, login } from '../test/support/login.ts';
 import { type ParamsFile, paramsFile, writeParams } from '../test/support/params-files.ts';
 import { createProductPart, type ProductPart } from '../test/support/product-part.ts';
@@ -27,10 +27,10 @@ export const ROOT = path.resolve(import.meta.dirname, '..');
 /** What many jobs at once are waited for. */
 const ALL_MS = 300_000;
 
-/** What tokens are signed with, those of reports too. */
+/** Key that signs tokens, including report tokens. */
 export const SECRET = 'a-secret-of-the-rig-long-enough-to-be-taken';
 
-/** An api process, and what one needs to call it as admin. */
+/** An api process, and a client that calls it as admin. */
 export type Api = {
   readonly pid: number;
   readonly url: string;
@@ -54,8 +54,8 @@ export type Rig = AsyncDisposable & {
 };
 
 /**
- * @param options.environment further settings of api and worker
- * @param options.durable keeps what is committed over a crash, as `npm start` does; tests of speed want that
+ * @param options.environment additional settings of api and worker
+ * @param options.durable commits survive a crash, as under `npm start`; needed for realistic speed
  */
 export async function startRig(options: {
   params: readonly ParamsFile[];
@@ -67,17 +67,7 @@ export async function startRig(options: {
   await using undo = new AsyncDisposableStack();
   undo.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const paramsDir = writeParams(dataDir, options.params.map(paramsFile));
-  const postgres = await startPostgres({ dataDir, ephemeral: !options.durable });
-  undo.defer(() => postgres.stop());
-  const temporalServer = await startTemporal({ dataDir, inMemory: !options.durable });
-  undo.defer(() => temporalServer.stop());
-  await ensureDatabases(postgres.url('postgres'), ['syncrator']);
-  const databaseUrl = postgres.url('syncrator');
-  const db = connect(databaseUrl, { max: 5, applicationName: 'rig', onError: () => undefined });
-  undo.defer(() => db.destroy());
-  await migrate(db);
-  const temporal = connectTemporal({ address: temporalServer.address, namespace: 'default' });
-  undo.defer(() => temporal.close());
+  const { databaseUrl, db, temporal, temporalAddress } = await startServers(dataDir, options.durable, undo);
   undo.defer(async () => void (await endAllSteps(dataDir, 0)));
   const log = createLog({ name: 'rig', level: 'error' });
   const jobParams = await loadJobParams(paramsDir);
@@ -86,13 +76,14 @@ export async function startRig(options: {
     PORT: String(port),
     SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
     DATABASE_URL: databaseUrl,
-    TEMPORAL_ADDRESS: temporalServer.address,
+    TEMPORAL_ADDRESS: temporalAddress,
     SYNCRATOR_DATA: dataDir,
     SYNCRATOR_SECRET: SECRET,
     JOB_PARAMS: paramsDir,
     LOG_LEVEL: 'warn',
     ...options.environment,
   };
+  const runner = options.environment?.['RUNNER'] === 'kubernetes' ? 'kubernetes' : 'process';
   const started = undo.move();
   const start = async (script: string, of: Record<string, string>) => {
     const part = createProductPart({ name: script, script, environment: of });
@@ -113,52 +104,82 @@ export async function startRig(options: {
     },
     async startApi() {
       const { pid = 0 } = await start('src/server.ts', environment);
-      const url = `http://127.0.0.1:${port}`;
-      const token = await login(url);
-      const call: Api['call'] = async (method, route) => {
-        const answer = await fetch(url + route, { method, headers: { authorization: `Bearer ${token}` } });
-        if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${await answer.text()}`);
-        return await answer.json();
-      };
-      return { pid, url, token, call };
+      return await apiAt(`http://127.0.0.1:${port}`, pid);
     },
-    async submit(target, action, ...further) {
-      const declared = (name: string) => {
-        const file = jobParams.find({ env: 'dev', name: target, action: name });
-        if (!file) throw new Error(`no params file for ${target} ${name}`);
-        return file;
-      };
-      const steps = [action, ...further].flatMap((name) => {
-        const plan = planSteps(declared(name).parameters, declared(name).defaults);
-        if ('error' in plan) throw new Error(plan.error);
-        return plan.steps;
-      });
-      const submitted = await submit(
+    submit: async (target, action, ...further) =>
+      await submitActions(
         { db, temporal, log },
-        {
-          env: 'dev',
-          target,
-          parameters: declared(action).parameters,
-          runner: options.environment?.['RUNNER'] === 'kubernetes' ? 'kubernetes' : 'process',
-          steps,
-          trigger: 'api',
-          requestedBy: 'rig',
-        },
-      );
-      if (submitted.kind !== 'created') throw new Error(`${target} ${action}: ${submitted.kind}`);
-      return submitted.job.id;
-    },
-    async until(id, status, timeoutMs = 60_000) {
-      const deadline = Date.now() + timeoutMs;
-      for (;;) {
-        const job = await readJobView(db, id);
-        if (job?.status === status) return job;
-        if (Date.now() > deadline) throw new Error(`job ${id} is ${job?.status}, not ${status}`);
-        await wait(50);
-      }
-    },
+        { jobParams, runner, target, actions: [action, ...further] },
+      ),
+    until: (id, status, timeoutMs = 60_000) => until(db, id, status, timeoutMs),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
+}
+
+async function startServers(dataDir: string, durable: boolean, undo: AsyncDisposableStack) {
+  const postgres = await startPostgres({ dataDir, ephemeral: !durable });
+  undo.defer(() => postgres.stop());
+  const temporalServer = await startTemporal({ dataDir, inMemory: !durable });
+  undo.defer(() => temporalServer.stop());
+  await ensureDatabases(postgres.url('postgres'), ['syncrator']);
+  const databaseUrl = postgres.url('syncrator');
+  const db = connect(databaseUrl, { max: 5, applicationName: 'rig', onError: () => undefined });
+  undo.defer(() => db.destroy());
+  await migrate(db);
+  const temporal = connectTemporal({ address: temporalServer.address, namespace: 'default' });
+  undo.defer(() => temporal.close());
+  return { databaseUrl, db, temporal, temporalAddress: temporalServer.address };
+}
+
+async function apiAt(url: string, pid: number): Promise<Api> {
+  const token = await login(url);
+  return {
+    pid,
+    url,
+    token,
+    async call(method, route) {
+      const answer = await fetch(url + route, { method, headers: { authorization: `Bearer ${token}` } });
+      if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${await answer.text()}`);
+      return await answer.json();
+    },
+  };
+}
+
+async function submitActions(
+  servers: Pick<Rig, 'db' | 'temporal' | 'log'>,
+  of: {
+    jobParams: Awaited<ReturnType<typeof loadJobParams>>;
+    runner: 'kubernetes' | 'process';
+    target: string;
+    actions: readonly [string, ...string[]];
+  },
+): Promise<number> {
+  const { jobParams, runner, target, actions } = of;
+  const declared = (name: string) => {
+    const file = jobParams.find({ env: 'dev', name: target, action: name });
+    if (!file) throw new Error(`no params file for ${target} ${name}`);
+    return file;
+  };
+  const steps = actions.flatMap((name) => {
+    const plan = planSteps(declared(name).parameters, declared(name).defaults);
+    if ('error' in plan) throw new Error(plan.error);
+    return plan.steps;
+  });
+  const { parameters } = declared(actions[0]);
+  const job = { env: 'dev', target, parameters, runner, steps, trigger: 'api', requestedBy: 'rig' } as const;
+  const submitted = await startJob(servers, job);
+  if (submitted.kind !== 'created') throw new Error(`${target} ${actions[0]}: ${submitted.kind}`);
+  return submitted.job.id;
+}
+
+async function until(db: Db, id: number, status: string, timeoutMs: number): Promise<JobView> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const job = await readJobView(db, id);
+    if (job?.status === status) return job;
+    if (Date.now() > deadline) throw new Error(`job ${id} is ${job?.status}, not ${status}`);
+    await wait(50);
+  }
 }
 
 /** Submits all of them at once. @returns seconds from the first submit to the last end that is written in Postgres */

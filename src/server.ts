@@ -3,26 +3,29 @@ import { randomBytes } from 'node:crypto';
 import { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
-import { accountFault } from './api/account.ts';
+import { accountFault } from './api/compat/account/account.ts';
 import { createApp } from './api/app.ts';
-import { itemBankFault } from './api/item-bank.ts';
-import { hashPassword } from './api/passwords.ts';
-import { type Config, readConfig } from './config.ts';
+import { knownHosts } from './api/http/known-hosts.ts';
+import { itemBankFault } from './api/compat/item-bank/item-bank.ts';
+import { hashPassword } from './api/auth/passwords.ts';
+import { type Config, type MetricsSettings, readConfig } from './config/config.ts';
 import { type Changes, listenForChanges } from './db/changes.ts';
 import { readDatabaseClock } from './db/clock.ts';
-import { connect, isDatabaseAway } from './db/connect.ts';
+import { connect, isDatabaseUnavailable } from './db/connect.ts';
 
 import type { Db } from './db/schema.ts';
 import { NEWER_DATABASE, prepareSchema } from './db/upgrade.ts';
-import { addUser, countUsers } from './db/users.ts';
-import { unlimited } from './domain/grant.ts';
-import { JobParamsError, loadJobParams } from './job-params.ts';
+import { addUser, countUsers } from './db/access/users.ts';
+import { unlimited } from './domain/permission.ts';
+import { endingWords, reasonsOf } from './exit-message.ts';
+import { hostPort } from './domain/host-port.ts';
+import { JobParamsError, loadJobParams } from './job-params/load.ts';
 import { createLog, type Log } from './log.ts';
 import { createApiMetrics } from './metrics/api-metrics.ts';
 import { serveMetrics } from './metrics/serve.ts';
 import { connectTemporal } from './temporal/connect.ts';
 
-/** Milliseconds that answers under way have to end before their connections are cut. */
+/** Milliseconds for open requests to finish before their connections are closed. */
 const GRACE_MS = 5_000;
 const HEADER_BYTES = 16 * 1024;
 
@@ -39,26 +42,33 @@ function readConfigOrFail(): Config {
   }
 }
 
-/** Waits for Postgres with growing pauses; any other fault of the database ends the start. */
-async function prepareDatabase(db: Db, url: string, log: Log, signal: AbortSignal): Promise<void> {
+/**
+ * Makes the schema and the first user. Retries with growing pauses while Postgres is unreachable; any other database error ends the start.
+ * @returns the first user's password, if it was made here
+ */
+async function prepareDatabase(
+  db: Db,
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      const { newer } = await prepareSchema(db, url, (what) =>
-        log.warn(`${what}: somebody works there; trying again`),
+      const { newer } = await prepareSchema(db, config.databaseUrl, (what) =>
+        log.warn(`${what}: waiting for a table lock; retrying`),
       );
       if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
       await readDatabaseClock(db);
-      return;
+      return await firstUser(db, config.adminPassword);
     } catch (error) {
-      if (!isDatabaseAway(error)) throw error;
-      const why = error instanceof Error ? (error.cause instanceof Error ? error.cause : error).message : '';
-      log.warn({ retryInMs: pauseMs, why }, 'Postgres is away; waiting for it');
+      if (!isDatabaseUnavailable(error)) throw error;
+      log.warn({ retryInMs: pauseMs, why: reasonsOf(error) }, 'cannot reach Postgres; retrying');
       await wait(pauseMs, undefined, { signal });
     }
   }
 }
 
-/** Makes `admin` when there is nobody. The password is returned only if it was generated. */
+/** Creates `admin` if there are no users. Returns the password only if it was generated here. */
 async function firstUser(db: Db, given: string | undefined): Promise<string | undefined> {
   if ((await countUsers(db)) > 0) return undefined;
   const password = given ?? randomBytes(15).toString('base64url');
@@ -80,10 +90,8 @@ function listen(server: Server, config: Config): Promise<number> {
   });
 }
 
-function openMetrics(at: { host: string; port: number }, scrape: () => Promise<string>, log: Log) {
-  return serveMetrics(at, scrape, log).catch((error: Error) =>
-    fail(`cannot listen on ${at.host}:${at.port} (METRICS_PORT): ${error.message}`),
-  );
+function openMetrics(at: MetricsSettings, scrape: () => Promise<string>, log: Log) {
+  return serveMetrics(at, scrape, log).catch((error: Error) => fail(error.message));
 }
 
 async function close(server: Server): Promise<void> {
@@ -106,19 +114,18 @@ async function serve(): Promise<void> {
   if (fault !== undefined) return fail(fault);
   const stopping = new AbortController();
   const stop = () => stopping.abort();
-  // `disconnect`: the process that started us is gone.
+  // `disconnect`: the parent process is gone.
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(event, stop);
 
-  const onError = (error: Error) => log.warn({ err: error }, 'a connection to Postgres broke');
+  const onError = (error: Error) => log.warn({ err: error }, 'lost a connection to Postgres');
   const db = connect(config.databaseUrl, { max: 20, applicationName: 'syncrator-api', onError });
   const temporal = connectTemporal(config.temporal);
   let changes: Changes | undefined;
   try {
-    await prepareDatabase(db, config.databaseUrl, log, stopping.signal);
-    const adminPassword = await firstUser(db, config.adminPassword);
+    const adminPassword = await prepareDatabase(db, config, log, stopping.signal);
     changes = listenForChanges({
       url: config.databaseUrl,
-      onError: (error) => log.warn({ err: error }, 'Postgres tells no changes at the moment'),
+      onError: (error) => log.warn({ err: error }, 'lost the LISTEN connection to Postgres; reconnecting'),
     });
     const measures = config.metrics && createApiMetrics({ db, temporal, params, log });
     await using _metrics =
@@ -136,23 +143,26 @@ async function serve(): Promise<void> {
     const server = createAdaptorServer({
       fetch: app.fetch,
       serverOptions: {
+        // Longer than the keep-alive of proxies, which would otherwise send into a connection that is being closed.
+        keepAliveTimeout: config.keepAliveSeconds * 1_000,
         headersTimeout: 10_000,
         requestTimeout: 30_000,
         maxHeaderSize: HEADER_BYTES,
-        // How often the two limits above are looked at; by itself Node does so each 30 s.
+        // How often Node checks the two limits above; its default is 30 s.
         connectionsCheckingInterval: 2_000,
       },
     });
     if (!(server instanceof Server)) throw new Error('the adaptor made no HTTP/1 server');
     const port = await listen(server, config).catch((error: Error) =>
-      fail(`cannot listen on ${config.host}:${config.port}: ${error.message}`),
+      fail(`cannot listen on ${hostPort(config.host, config.port)} (PORT): ${error.message}`),
     );
-    announce(log, { port, host: config.host, adminPassword });
+    const isOpen = config.publicReads && knownHosts(config) === undefined;
+    announce(log, { port, host: config.host, adminPassword, isOpen });
     await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve, { once: true }));
     log.info('stopping');
     await close(server);
   } catch (error) {
-    if (!stopping.signal.aborted) throw error;
+    if (!stopping.signal.aborted) fail(`api: ${endingWords(log, error)}`);
   } finally {
     await changes?.close();
     await db.destroy();
@@ -160,19 +170,24 @@ async function serve(): Promise<void> {
   }
 }
 
-function announce(log: Log, of: { port: number; host: string; adminPassword: string | undefined }): void {
-  const { port, host, adminPassword } = of;
+type Announced = {
+  readonly port: number;
+  readonly host: string;
+  readonly adminPassword: string | undefined;
+  /** Anyone may read, under any host name. */
+  readonly isOpen: boolean;
+};
+
+function announce(log: Log, of: Announced): void {
+  const { port, host, adminPassword, isOpen } = of;
   log.info({ port, host }, 'serving');
+  if (isOpen)
+    log.warn(
+      'PUBLIC_READS=true accepts any host name; set SYNCRATOR_PUBLIC_URL or ALLOWED_HOSTS to restrict it',
+    );
   if (process.send) process.send({ ready: true, port, ...(adminPassword ? { adminPassword } : {}) });
   else if (adminPassword)
     process.stderr.write(`created user admin with the password ${adminPassword} (shown this once)\n`);
-}
-
-/** Where it happened, and what caused it. */
-function tellOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const text = error.stack ?? error.message;
-  return error.cause === undefined ? text : `${text}\ncaused by ${tellOf(error.cause)}`;
 }
 
 /** Serves until SIGTERM or SIGINT, and ends the process. */
@@ -180,7 +195,7 @@ export async function runServer(): Promise<never> {
   try {
     await serve();
   } catch (error) {
-    fail(`api: ${tellOf(error)}`);
+    fail(`api: ${reasonsOf(error)}`);
   }
   return process.exit(0);
 }

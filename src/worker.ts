@@ -1,32 +1,34 @@
 /** Composition root of the worker: three Temporal workers (short, watching and telling) and the reconciler. */
-import './small-heap.ts';
+import './v8-flags.ts';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
-import { jobLines } from '../activities/job-lines.ts';
-import { type Config, readConfig } from './config.ts';
-import { connect } from './db/connect.ts';
+import { logContextInterceptor } from '../activities/log-context.ts';
+import { type Config, readConfig } from './config/config.ts';
+import { connect, lastingFault } from './db/connect.ts';
 import { readInstallation } from './db/migrate.ts';
 import { NEWER_DATABASE, prepareSchema } from './db/upgrade.ts';
-import { NOTIFY_TASK_QUEUE, TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
-import { loadJobParams } from './job-params.ts';
+import { NOTIFY_TASK_QUEUE, RUN_JOB, TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
+import { endingWords, reasonsOf } from './exit-message.ts';
+import { loadJobParams } from './job-params/load.ts';
 import { createLog, type Log } from './log.ts';
 import { createWorkerMetrics } from './metrics/worker-metrics.ts';
 import { serveMetrics } from './metrics/serve.ts';
 import { loadReceivers, type Receiver, receiversOf } from './notifications/receivers.ts';
-import type { OnCall } from './runner/kubernetes/client.ts';
-import { retentionLoop } from './retention.ts';
+import type { OnCall } from './runner/kubernetes/apiserver/client.ts';
+import { retentionLoop } from './engine/retention.ts';
 import { createProcessRunner } from './runner/process/process-runner.ts';
+import { separatePrograms } from './runner/process/program-users.ts';
 import type { Runner } from './runner/runner.ts';
 import { connectTemporal } from './temporal/connect.ts';
-import { type NoticeDeps, noticeLoop } from './temporal/notices.ts';
-import { reconcileLoop } from './temporal/reconcile.ts';
-import { ensureSearchAttributes } from './temporal/search-attributes.ts';
-import { wantedLoop } from './temporal/wanted.ts';
+import { type NotificationDeps, notificationLoop } from './engine/notifications.ts';
+import { reconcileLoop } from './engine/reconcile.ts';
+import { createSearchAttributes } from './temporal/search-attributes.ts';
+import { debounceLoop } from './engine/debounced-starts.ts';
 
-/** Deliveries at once: of a receiver that answers hundreds in a second; of one that is silent, two in a second. */
+/** Concurrent deliveries: hundreds a second to a fast receiver, two a second to one that never answers. */
 const NOTIFY_SLOTS = 20;
 
 /** Tests wrap the runner to stop a worker at a given point; nothing else is replaceable. */
@@ -44,17 +46,20 @@ export async function runWorker(
   const db = connect(config.databaseUrl, {
     max: 20,
     applicationName: 'syncrator-worker',
-    onError: (error) => log.warn({ err: error }, 'an idle database connection was lost'),
+    onError: (error) => log.warn({ err: error }, 'lost an idle connection to Postgres'),
   });
   const temporal = connectTemporal(config.temporal);
-  const installation = await untilItWorks(log, 'Postgres', signal, async () => {
+  const prepare = async () => {
     const { newer } = await prepareSchema(db, config.databaseUrl, (what) =>
-      log.warn(`${what}: somebody works there; trying again`),
+      log.warn(`${what}: waiting for a table lock; retrying`),
     );
     if (newer.length > 0) log.warn({ newer }, NEWER_DATABASE);
     return await readInstallation(db);
-  });
-  await untilItWorks(log, 'Temporal', signal, () => ensureSearchAttributes(temporal));
+  };
+  const lasts = (error: unknown) => lastingFault(error) !== undefined;
+  const installation = await untilItWorks(log, 'Postgres', signal, prepare, lasts);
+  const searchAttributes = createSearchAttributes(temporal, log);
+  await untilItWorks(log, 'Temporal', signal, () => searchAttributes.ensure());
   const connection = await untilItWorks(log, 'Temporal', signal, () =>
     NativeConnection.connect({ address: config.temporal.address, ...config.temporal.security }),
   );
@@ -67,6 +72,7 @@ export async function runWorker(
     db,
     runner,
     temporal,
+    searchAttributes,
     params,
     installation,
     defaults: config,
@@ -81,7 +87,7 @@ export async function runWorker(
     namespace: config.temporal.namespace,
     activities,
     shutdownGraceTime: '2 seconds' as const,
-    interceptors: { activity: [jobLines] },
+    interceptors: { activity: [logContextInterceptor] },
   };
   const workers = await Promise.all([
     Worker.create({
@@ -91,16 +97,16 @@ export async function runWorker(
         ? { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) }
         : { workflowBundle: { codePath: config.workflowBundle } }),
       maxCachedWorkflows: 200,
-      // A dead worker's workflows are handed on this long after.
+      // Another worker takes over a dead worker's workflows after this time.
       stickyQueueScheduleToStartTimeout: '3 seconds',
     }),
     Worker.create({ ...shared, taskQueue: WATCH_TASK_QUEUE, maxConcurrentActivityTaskExecutions: 2_000 }),
-    // Also where NOTIFICATIONS_FILE names nobody (any more): who was to be told then is given up, and not left open.
+    // Runs without receivers too: notifications of a removed receiver then end instead of staying open.
     Worker.create({
       ...shared,
       taskQueue: NOTIFY_TASK_QUEUE,
       maxConcurrentActivityTaskExecutions: NOTIFY_SLOTS,
-      maxConcurrentActivityTaskPolls: 2, // nobody is in a hurry, and each poll is a call that stays open
+      maxConcurrentActivityTaskPolls: 2, // not urgent, and each poll is an open call
     }),
   ]);
   const stop = () => {
@@ -108,11 +114,20 @@ export async function runWorker(
   };
   signal.addEventListener('abort', stop, { once: true });
   const running = Promise.all(workers.map((worker) => worker.run()));
-  if (signal.aborted) stop(); // it came while we were starting
+  if (signal.aborted) stop(); // aborted during the start
   process.send?.({ ready: true, runner: own.where });
   log.info({ installation, runner: config.runner, where: own.where }, 'worker is ready');
   try {
-    const reconcile = { db, temporal, runner, params, installation, log, onOrphan: metrics?.orphanFound };
+    const reconcile = {
+      db,
+      temporal,
+      searchAttributes,
+      runner,
+      params,
+      installation,
+      log,
+      onOrphan: metrics?.orphanFound,
+    };
     const onPass = () => {
       touch(config.healthFile, log);
       metrics?.passed();
@@ -120,9 +135,9 @@ export async function runWorker(
     await Promise.all([
       running,
       reconcileLoop(reconcile, signal, onPass),
-      wantedLoop({ db, temporal, params, defaults: config, log }, signal),
+      debounceLoop({ db, temporal, params, defaults: config, log }, signal),
       retentionLoop({ db, log, keep: config.keep }, signal),
-      noticeLoop({ db, temporal, params, installation, receiversOf: wantedBy(receivers), log }, signal),
+      notificationLoop({ db, temporal, params, installation, receiversOf: wantedBy(receivers), log }, signal),
     ]);
   } finally {
     signal.removeEventListener('abort', stop);
@@ -132,11 +147,11 @@ export async function runWorker(
   }
 }
 
-function wantedBy(receivers: readonly Receiver[]): NoticeDeps['receiversOf'] {
+function wantedBy(receivers: readonly Receiver[]): NotificationDeps['receiversOf'] {
   return (notice) => receiversOf(receivers, notice).map(({ name }) => name);
 }
 
-/** For a container's health check: the file is as old as the last pass of the reconciler. */
+/** Touches the file of a container's health check: its age is that of the reconciler's last pass. */
 function touch(file: string | undefined, log: Log): void {
   if (file === undefined) return;
   try {
@@ -146,6 +161,21 @@ function touch(file: string | undefined, log: Log): void {
   }
 }
 
+/** `where` says whether programs have users of their own, and why not. */
+async function openProcessRunner(config: Config, installation: string): Promise<Runner & { where: string }> {
+  const { dataDir, logLimit } = config;
+  const separation =
+    config.programUser === 'own' ? await separatePrograms(dataDir) : { why: 'PROGRAM_USER=worker' };
+  const [users, whose] =
+    'users' in separation
+      ? [separation.users, 'each target as a user of its own']
+      : [undefined, `as the worker's own user, trusted as the worker is: ${separation.why}`];
+  return {
+    ...createProcessRunner({ dataDir, installation, logLimit, users }),
+    where: `processes of this machine, ${whose}`,
+  };
+}
+
 type RunnerContext = { installation: string; log: Log; signal: AbortSignal; onCall: OnCall | undefined };
 
 /** @throws Error when there is no cluster to be used, or the account lacks a right */
@@ -153,11 +183,7 @@ async function createRunner(
   config: Config,
   { installation, log, signal, onCall }: RunnerContext,
 ): Promise<Runner & { where: string }> {
-  if (config.runner === 'process')
-    return {
-      ...createProcessRunner({ dataDir: config.dataDir, installation }),
-      where: 'processes of this machine',
-    };
+  if (config.runner === 'process') return await openProcessRunner(config, installation);
   // Loaded only where it is used: the library takes some 80 MB.
   const { openKubernetesRunner } = await import('./runner/kubernetes/open.ts');
   const runner = await openKubernetesRunner({
@@ -169,25 +195,28 @@ async function createRunner(
     signal,
   });
   const { hostname } = new URL(config.reportBaseUrl);
-  if (hostname === '127.0.0.1' || hostname === 'localhost')
+  if (['127.0.0.1', '[::1]', 'localhost'].includes(hostname))
     log.warn(
-      `pods are told to report to ${config.reportBaseUrl}, which only this machine reaches: set SYNCRATOR_REPORT_BASE_URL to the api's address as pods reach it`,
+      `pods report to ${config.reportBaseUrl}, which only this machine reaches; set SYNCRATOR_REPORT_BASE_URL to the api's address as pods reach it`,
     );
   return runner;
 }
 
-/** Tries until it works or the signal aborts, telling each time what is waited for. */
+/** Retries until `attempt` succeeds or the signal aborts, and logs each failure. Rethrows an error that `isLasting`. */
 async function untilItWorks<T>(
   log: Log,
   what: string,
   signal: AbortSignal,
   attempt: () => Promise<T>,
+  isLasting: (error: unknown) => boolean = () => false,
 ): Promise<T> {
   for (let delayMs = 250; ; delayMs = Math.min(delayMs * 2, 5_000)) {
     try {
       return await attempt();
     } catch (error) {
-      log.warn({ err: error }, `${what} is not to be had; trying again in ${delayMs} ms`);
+      if (isLasting(error)) throw error;
+      log.warn(`cannot reach ${what} (${reasonsOf(error)}); retrying in ${delayMs} ms`);
+      log.debug({ err: error }, what);
       await wait(delayMs, undefined, { signal });
     }
   }
@@ -202,28 +231,42 @@ function sdkLogger(log: Log): DefaultLogger {
     if (message.startsWith('No workflows registered')) return;
     const lower = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
     const { taskToken: _, sdkComponent: from, error, ...fields } = (meta ?? {}) as Record<string, unknown>;
+    // Its job failed, of which `job ended` tells; a fault of ours has a line of its own (workflows/).
+    if (message === 'Workflow failed' && fields['workflowType'] === RUN_JOB)
+      return log.debug({ ...fields, failure: error instanceof Error ? error.message : error }, message);
     const name = level === 'INFO' && from === 'activity' ? 'info' : lower[level];
     log[name]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message);
   });
+}
+
+/** @throws Error naming TEMPORAL_METRICS_PORT when the SDK cannot listen there */
+function installRuntime({ logLevel, temporalMetrics }: Config): void {
+  const options = { shutdownSignals: [], logger: sdkLogger(createLog({ name: 'sdk', level: logLevel })) };
+  if (temporalMetrics === undefined) return void Runtime.install(options);
+  try {
+    const prometheus = { bindAddress: temporalMetrics };
+    Runtime.install({ ...options, telemetryOptions: { metrics: { prometheus } } });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`cannot listen on ${temporalMetrics} (TEMPORAL_METRICS_PORT): ${why}`, { cause });
+  }
 }
 
 /** Works until SIGTERM or SIGINT, and ends the process. */
 export async function runWorkerProcess(): Promise<never> {
   const abort = new AbortController();
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(event, () => abort.abort());
+  let log: Log | undefined;
   try {
     const config = readConfig();
-    Runtime.install({
-      shutdownSignals: [],
-      logger: sdkLogger(createLog({ name: 'sdk', level: config.logLevel })),
-      ...(config.temporalMetrics === undefined
-        ? {}
-        : { telemetryOptions: { metrics: { prometheus: { bindAddress: config.temporalMetrics } } } }),
-    });
+    log = createLog({ name: 'worker', level: config.logLevel });
+    installRuntime(config);
     await runWorker(config, abort.signal);
   } catch (error) {
     if (!abort.signal.aborted) {
-      process.stderr.write(`worker: ${error instanceof Error ? error.message : String(error)}\n`);
+      // Without settings there is no log yet, and their fault says it all.
+      const words = log === undefined ? reasonsOf(error) : endingWords(log, error);
+      process.stderr.write(`worker: ${words}\n`);
       return process.exit(1);
     }
   }

@@ -1,4 +1,4 @@
-/** `npm run screenshots`: the pictures of the README, taken of the real page over the whole product with demo data. */
+/** `npm run screenshots`: the pictures of README.md and docs/, taken of the real page over the whole product with demo data. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,8 +7,8 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 import { type Client, createClient } from '../src/client/client.ts';
-import { createHttp } from '../src/client/http.ts';
 import { freePort } from '../src/embedded/ports.ts';
+import { changeDemo } from './demo/change.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PICTURES = path.join(ROOT, 'docs/screenshots');
@@ -67,11 +67,9 @@ function writeParams(): void {
 }
 
 async function clientOf(): Promise<Client> {
-  const http = createHttp({ url, token: () => Promise.resolve(undefined) });
-  const { body } = await http.call<{ access_token: string }>('POST', '/login', {
-    json: { username: 'admin', password: PASSWORD },
-  });
-  return createClient({ url, token: () => Promise.resolve(body.access_token) });
+  const anonymous = createClient({ url, token: () => Promise.resolve(undefined) });
+  const { access_token: token } = await anonymous.login('admin', PASSWORD);
+  return createClient({ url, token: () => Promise.resolve(token) });
 }
 
 async function takePictures(client: Client): Promise<void> {
@@ -92,6 +90,13 @@ async function takePictures(client: Client): Promise<void> {
   const museum = await client.start('sync', 'museum', 'prd');
   for (const { job_id: id } of [failed, ...others, museum])
     await until(`job ${id}`, async () => (await client.showJob(id)).finished_at !== null);
+  const { text, exitCode } = await changeDemo(
+    ['--change', '140', '--remove', '3'],
+    path.join(folder, 'data'),
+  );
+  if (exitCode !== 0) throw new Error(text);
+  const diff = await client.start('diff', 'cities', 'qas');
+  await until(`job ${diff.job_id}`, async () => (await client.showJob(diff.job_id)).finished_at !== null);
   const running = await client.start('sync', 'cities', 'dev');
   await until('progress', async () => ((await client.showJob(running.job_id)).progress?.percent ?? 0) > 35);
 
@@ -108,6 +113,11 @@ async function takePictures(client: Client): Promise<void> {
   await picture(page, '/', 'overview', () => page.getByText('/s ·').first().waitFor());
   await picture(page, `/jobs/${running.job_id}`, 'job', () => page.locator('.uplot').waitFor());
   await picture(page, `/jobs/${failed.job_id}`, 'failed', () => page.getByText('What to do:').waitFor());
+  await picture(page, `/jobs/${diff.job_id}`, 'rollback', async () => {
+    await page.getByRole('button', { name: 'Go back to before this job' }).click();
+    await page.getByRole('button', { name: 'Roll back' }).waitFor();
+  });
+  await page.reload();
   await picture(page, '/start?target=cities&env=dev&action=diff', 'start', () =>
     page.getByText('Step 2: delete').waitFor(),
   );

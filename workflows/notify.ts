@@ -1,4 +1,4 @@
-/** notify: one message to one receiver, again and again with growing pauses, for a day. */
+/** notify: delivers one notice to one receiver, with growing pauses between retries, for a day. */
 import { type ActivityOptions, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { Notice } from '../src/domain/notice.ts';
@@ -9,7 +9,7 @@ const OPTIONS: ActivityOptions = {
   scheduleToCloseTimeout: '24 hours',
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '15 minutes' },
 };
-/** One that began before there was the queue goes on as it began. */
+/** A delivery that began before this queue existed stays on the ordinary one. */
 const QUEUE_OF_ITS_OWN = 'notify-on-a-queue-of-its-own';
 
 export async function notify(notice: Notice, receiver: string): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * runJob: serve one key (design.md §3). Its id is `syncrator/<env>/<target>`, so there is never more than one, and
- * so never more than one job running for the key. Changing the order of what is awaited needs `patched()`.
+ * runJob: serves one key (env and target). Its workflow id is `syncrator/<env>/<target>`, so Temporal runs at most one per
+ * key, and a key never has two running jobs. Changing the order of what is awaited needs `patched()`.
  */
 import {
   ActivityCancellationType,
@@ -8,31 +8,34 @@ import {
   continueAsNew,
   defineSignal,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { type ClaimedJob, mayRetry } from '../src/domain/claimed-job.ts';
 import type { JobOutcome } from '../src/domain/outcome.ts';
+import { type ClaimedJob, mayRetry } from '../src/domain/resume-point.ts';
 import { POKED, WATCH_TASK_QUEUE } from '../src/domain/workflow.ts';
-import { failedBeyondRepair, showClaimed, showStage } from './show.ts';
+import { closeAs, type JobEnd } from './close.ts';
+import { concludeInOneActivity, endJob } from './end-job.ts';
+import { internalError, setDetails, setSearchAttributes } from './show.ts';
 
 const retry = { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
 
-/** One statement or two: run inside the workflow task, which spares each run a round of the server. */
+/** One or two SQL statements: runs inside the workflow task, which saves a round trip to the server per run. */
 const { claim } = proxyLocalActivities<Activities>({ startToCloseTimeout: '10 seconds', retry });
-/** A cancel waits for a create that is under way, so that none lands after the sweep. */
+/** A cancel waits for a create that is under way, so that none lands after the job is stopped. */
 const { launch } = proxyActivities<Activities>({
-  // Several calls of a cluster that may be slow; a dead worker is noticed by its heartbeat.
+  // Several calls of a cluster that may be slow; the heartbeat reveals a dead worker.
   startToCloseTimeout: '60 seconds',
   heartbeatTimeout: '10 seconds',
   retry,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
-/** These only read, or repeat what is safe to repeat: losing one merely re-attaches. */
-const { watch, conclude } = proxyActivities<Activities>({
+/** `watchStep` only reads and records: a lost one is repeated, and re-attaches. */
+const { watchStep, watch } = proxyActivities<Activities>({
   taskQueue: WATCH_TASK_QUEUE,
   startToCloseTimeout: '30 days',
   heartbeatTimeout: '10 seconds',
@@ -40,59 +43,73 @@ const { watch, conclude } = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
-export const poked = defineSignal(POKED);
+/**
+ * Since this patch the workflow itself ends the job. A run that an older version began ends as it would have there: in
+ * the activities `watch` or `conclude`.
+ */
+const WORKFLOW_ENDS_JOB = 'the-workflow-ends-the-job';
+
+const poked = defineSignal(POKED);
 
 export async function runJob(env: string, target: string): Promise<void> {
-  let isPoked = false;
+  let pokes = 0;
   setHandler(poked, () => {
-    isPoked = true;
+    pokes += 1;
   });
-  // The signal we were started with is handed over in the next microtask; it is answered by the claim.
+  // Temporal delivers the signal that started this run in the next microtask; the claim answers it.
   await Promise.resolve();
-  isPoked = false;
+  let answeredPokes = pokes;
 
   const { runId, startTime } = workflowInfo();
   const job = await CancellationScope.nonCancellable(() =>
     claim({ env, target, runId, runStartedAt: startTime.toISOString() }),
   );
+  let end: JobEnd = { kind: 'other' };
   if (job) {
-    const outcome = await serve(job);
+    setSearchAttributes(job);
+    const endsHere = patched(WORKFLOW_ENDS_JOB);
+    const outcome = await runToEnd(job, endsHere ? watchStep : watch);
     if (outcome.kind !== 'concluded') {
-      // While the job is active no other can be stored for the key: pokes up to here wanted nothing new.
-      isPoked = false;
-      showStage(job, null, outcome.kind);
-      await CancellationScope.nonCancellable(() => conclude({ jobId: job.id, outcome }));
+      // Postgres stores no second job of a key while one is active: pokes until now asked for nothing new. For a job that
+      // completed they count all the same: Temporal may repeat the workflow task that ends it, with a later poke first.
+      if (!endsHere || outcome.kind !== 'completed') answeredPokes = pokes;
+      setDetails(job, null, outcome.kind);
+      end = endsHere ? await endJob(job, outcome) : await concludeInOneActivity(job, outcome);
     }
   }
+  const isPoked = pokes > answeredPokes;
+  closeAs(end, isPoked);
   if (isPoked) await continueAsNew<typeof runJob>(env, target);
 }
 
-/** `concluded`: the job is over, and its record closed. */
-type Served = JobOutcome | { readonly kind: 'concluded' };
+type Watch = typeof watch;
+type Ran = Awaited<ReturnType<Watch>>;
 
-async function serve(job: ClaimedJob): Promise<Served> {
-  showClaimed(job);
-  return await runSteps(job).catch((error: unknown): JobOutcome => {
+async function runToEnd(job: ClaimedJob, watchOne: Watch): Promise<Ran> {
+  return await runSteps(job, watchOne).catch((error: unknown): JobOutcome => {
     if (isCancellation(error)) return { kind: 'cancelled' };
-    return { kind: 'failed', diagnosis: failedBeyondRepair(error, job) };
+    return { kind: 'failed', diagnosis: internalError(error, job) };
   });
 }
 
-/** One step after the other; the next only when the one before was seen to complete. */
-async function runSteps(job: ClaimedJob): Promise<Served> {
+/** Runs one step after the other; each begins only after the one before was seen to complete. */
+async function runSteps(job: ClaimedJob, watchOne: Watch): Promise<Ran> {
   if (job.from.kind === 'over') return job.from.outcome;
   let { step, attempt } = job.from;
   for (;;) {
     const spec = job.steps[step];
     if (!spec) return { kind: 'completed' };
     const ref = { jobId: job.id, step, attempt };
-    showStage(job, ref, 'launching');
+    setDetails(job, ref, 'launching');
     const launched = await launch(ref);
     if (launched.kind !== 'launched') return launched;
-    showStage(job, ref, 'watching');
-    const outcome = await watch(ref);
+    setDetails(job, ref, 'watching');
+    const outcome = await watchOne(ref);
     if (outcome.kind === 'failed' && mayRetry(outcome.diagnosis, attempt, spec.retries)) attempt += 1;
     else if (outcome.kind !== 'completed') return outcome;
-    else [step, attempt] = [step + 1, 1];
+    else {
+      step += 1;
+      attempt = 1;
+    }
   }
 }

@@ -1,16 +1,23 @@
-/** The files that are no modules of the bundle: native libraries, what is served, and a file that a library reads. */
+/** Lists the files that are not modules of the bundle: native libraries, served files, and a file that a library reads. */
 import { cpSync, existsSync, globSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
 const MODULES = 'node_modules';
+/** Our own licence and notice, beside THIRD-PARTY-LICENSES.txt. */
+const OWN_TERMS = ['LICENSE', 'NOTICE'];
 
 /**
  * Copies them from the checkout to the same places below `app`; of native libraries those that this machine loads.
- * @throws Error naming what is not there
+ * @throws Error naming the missing file
  */
 export function copyFiles(root: string, app: string): void {
-  for (const file of [...served(), ...native(root), `${MODULES}/source-map/lib/mappings.wasm`]) {
+  for (const file of [
+    ...OWN_TERMS,
+    ...served(),
+    ...native(root),
+    `${MODULES}/source-map/lib/mappings.wasm`,
+  ]) {
     const from = path.join(root, file);
     if (!existsSync(from)) throw new Error(`${file} is not there: npm ci, npm run build:page`);
     cpSync(from, path.join(app, file), { recursive: true });
@@ -26,7 +33,7 @@ function served(): string[] {
     'swagger-ui-bundle.js',
     'favicon-32x32.png',
   ];
-  return ['dist/web', ...swagger.map((file) => `${MODULES}/swagger-ui-dist/${file}`)];
+  return ['dist/web', 'src/cli/shells', ...swagger.map((file) => `${MODULES}/swagger-ui-dist/${file}`)];
 }
 
 function native(root: string): string[] {

@@ -1,4 +1,4 @@
-/** The licences of what is bundled, whose terms ask for that: one text with a section for each package. */
+/** Collects the licences of bundled packages, as their terms require: one text with a section per package. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -6,7 +6,7 @@ import path from 'node:path';
 export function licensesOf(modules: readonly string[], root: string): string {
   const folders = new Set(modules.flatMap((file) => packageFolder(file) ?? []));
   const sections = [...folders].map(sectionOf).toSorted();
-  return `What is bundled here beside Syncrator itself:\n${sections.join('')}`;
+  return `Packages bundled with Syncrator:\n${sections.join('')}`;
 
   function packageFolder(file: string): string | undefined {
     const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];

@@ -8,14 +8,14 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
 import { copyFiles } from './files.ts';
-import { keepPlaces, placeOf } from './keep-places.ts';
+import { keepPlaces, placeOf } from './preserve-import-meta.ts';
 import { licensesOf } from './licenses.ts';
 import { withoutWebpack } from './without-webpack.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const APP = path.join(ROOT, 'dist/app');
 
-/** What is started by its path: each at the same place as here. The last is a thread of Temporal's worker. */
+/** Entry points started by path, each at the same path as in the checkout. The last is a thread of Temporal's worker. */
 const PROGRAMS = [
   'src/cli/main.ts',
   'src/job/main.ts',

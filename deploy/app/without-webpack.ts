@@ -1,4 +1,4 @@
-/** Temporal's worker loads webpack for the case that it has to bundle workflows: what is built has them bundled. */
+/** Leaves webpack out of the built app: Temporal's worker needs it only to bundle workflows, which are bundled already. */
 import type { Plugin } from 'rolldown';
 
 const STAND_IN = '\0no-bundler';

@@ -1,25 +1,37 @@
-/** `GET /audit`: who did what, from where and why, and what was refused to them; for admins. */
+/** `GET /audit`: lists audit entries, for admins. */
 import { z } from '@hono/zod-openapi';
-import { type AuditEntry, listAudit } from '../db/audit-pages.ts';
-import { isoTime, text, time, yesOrNo } from './fields.ts';
-import { decodeCursor, onePage, pageFields, pageRange } from './paging.ts';
-import { Problem } from './problem.ts';
-import { defineRoute, subApp } from './route.ts';
+import { type AuditEntry, listAudit } from '../db/access/audit-pages.ts';
+import { isoTime, text, time, yesOrNo } from './http/fields.ts';
+import { decodeCursor, onePage, pageFields, pageRange } from './http/paging.ts';
+import { Problem } from './http/problem.ts';
+import { defineRoute, subApp } from './http/route.ts';
 
 const entrySchema = z
   .object({
-    id: z.int(),
-    at: isoTime,
+    id: z.int().describe('The id of the entry.'),
+    at: isoTime.describe('When it happened.'),
     principal: z
       .string()
-      .describe('Who: a user, `oidc:<sub> (<name>)`, `token:<name>`, or a command or part of ours.'),
-    verb: z.string(),
-    object: z.string(),
-    refused: z.string().nullable().describe('The code it was refused with; null for what was done.'),
-    reason: z.string().nullable().describe('Why, by whoever did it: X-Reason, or a message or note.'),
-    address: z.string().nullable().describe('Of the client, or of the proxy before us.'),
-    request_id: z.string().nullable().describe('The X-Request-Id of the call, as our log has it.'),
-    detail: z.record(z.string(), z.unknown()).nullable(),
+      .describe(
+        'Who: a user, `oidc:<sub> (<name>)`, `token:<name> (<id>)`, a command or component of Syncrator, or `nobody known`.',
+      ),
+    verb: z.string().describe('The operation, such as `start` or `cancel`.'),
+    object: z.string().describe('The object of the operation, such as `job 7`.'),
+    refused: z
+      .string()
+      .nullable()
+      .describe('The error code of a denied request; null if it was carried out.'),
+    reason: z
+      .string()
+      .nullable()
+      .describe('The reason that the caller gave: X-Reason, or a message or note of the body.'),
+    address: z
+      .string()
+      .nullable()
+      .describe('The address of the client as TRUSTED_PROXIES report it, else of the peer.'),
+    request_id: z.string().nullable().describe('The X-Request-Id of the answer; the log has the same.'),
+    client_request_id: z.string().nullable().describe('The X-Request-Id of the request; not verified.'),
+    detail: z.record(z.string(), z.unknown()).nullable().describe('More facts, depending on `verb`.'),
   })
   .openapi('AuditEntry', {
     example: {
@@ -32,6 +44,7 @@ const entrySchema = z
       reason: 'the index was dropped by mistake',
       address: '10.0.0.7',
       request_id: '5f0c6c1e-9f8a-4c55-b1d0-5d1b6f0f9a51',
+      client_request_id: null,
       detail: null,
     },
   });
@@ -39,30 +52,34 @@ export type AuditEntryJson = z.infer<typeof entrySchema>;
 
 const query = z.strictObject({
   ...pageFields,
-  cursor: text(200).optional().describe('As the Link header gave it; opaque.'),
-  principal: text(400).optional().openapi({ example: 'ada' }),
-  verb: text(40).optional().openapi({ example: 'cancel' }),
-  object: text(300)
-    .optional()
-    .openapi({ description: '`job 7`, or `job` for all of them.', example: 'job 7' }),
-  refused: yesOrNo.optional().describe('Only what was refused, or only what was done.'),
-  since: time.optional().describe('At or after.'),
-  until: time.optional().describe('Before.'),
+  cursor: text(200).optional().describe('Opaque cursor from a Link header.'),
+  principal: text(400).optional().openapi({ description: 'Only entries of this principal.', example: 'ada' }),
+  verb: text(40).optional().openapi({ description: 'Only entries with this verb.', example: 'cancel' }),
+  object: text(300).optional().openapi({
+    description: 'Only entries about this object: `job 7`, or `job` for all jobs.',
+    example: 'job 7',
+  }),
+  refused: yesOrNo.optional().describe('True: only denied requests. False: only those carried out.'),
+  since: time.optional().describe('Only entries at or after this time.'),
+  until: time.optional().describe('Only entries before this time.'),
 });
 
 const listRoute = defineRoute({
   method: 'get',
   path: '/audit',
   tag: 'audit',
-  summary: 'Who did what, newest first',
+  summary: 'List audit entries, newest first',
   description:
-    'Every accepted write, and what was refused to whoever is known: tokens that are good no longer (401), who may not ' +
-    '(403), what stands against it (409); of each who asks 60 lines at once, then one a minute, and `left_out_before` ' +
-    'counts what was more. Lines are never changed; they go by age alone, where KEEP_JOBS or a purge says so.',
+    'Records every accepted write and login, and denied requests: wrong passwords, expired or revoked tokens (401), ' +
+    'missing permissions (403) and conflicts (409). Denials are limited to 60 entries at once, then one a minute, for each ' +
+    'caller and each network; `left_out_before` counts the omitted ones. Entries never change. They are deleted only by ' +
+    'age, after KEEP_JOBS or by a purge.',
   access: 'admin',
   verb: 'read',
   query,
-  answers: { 200: { description: 'A page; its Link header leads on.', schema: z.array(entrySchema) } },
+  answers: {
+    200: { description: 'One page; the Link header names the next page.', schema: z.array(entrySchema) },
+  },
 });
 
 export function auditTrail() {
@@ -70,7 +87,7 @@ export function auditTrail() {
   app.openapi(listRoute, async (c) => {
     const { page, limit, cursor, ...filter } = c.req.valid('query');
     if (cursor !== undefined && page !== undefined)
-      throw new Problem(400, 'bad_query', 'query: page and cursor exclude each other');
+      throw new Problem(400, 'bad_query', 'query: page and cursor cannot be combined; send one of them');
     const before = cursor === undefined ? undefined : decodeCursor(cursor);
     const rows = await listAudit(c.var.db, { ...filter, before }, pageRange({ page, limit }));
     return c.json(onePage(c, rows, { page, limit, cursorOf: ({ id }) => id }).map(toEntry), 200);

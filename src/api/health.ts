@@ -1,15 +1,16 @@
-/** `/health`: the process lives; the process can serve. */
+/** `/health`: liveness and readiness. */
 import { z } from '@hono/zod-openapi';
-import { readInstallation } from '../db/migrate.ts';
+import { isReadOnly } from '../db/connect.ts';
+import { expectWrites } from '../db/migrate.ts';
 import { within } from '../temporal/connect.ts';
 import type { ApiDeps } from './context.ts';
-import { defineRoute, subApp } from './route.ts';
+import { defineRoute, subApp } from './http/route.ts';
 
 const liveRoute = defineRoute({
   method: 'get',
   path: '/health/live',
   tag: 'health',
-  summary: 'The event loop answers',
+  summary: 'Check that the process answers',
   access: 'public',
   deadline: false,
   answers: { 200: { description: 'Alive.', types: { 'text/plain': z.string() }, example: 'OK' } },
@@ -19,16 +20,22 @@ const readyRoute = defineRoute({
   method: 'get',
   path: '/health/ready',
   tag: 'health',
-  summary: 'Postgres answers; Temporal away is degraded, and still ready',
+  summary: 'Check that the server can serve',
+  description:
+    '200 while Postgres answers. `degraded` means that Temporal is unreachable or Postgres is read-only: reads still work.',
   access: 'public',
   answers: {
     200: {
       description: 'Ready.',
-      schema: z.object({
-        status: z.enum(['ok', 'degraded']),
-        postgres: z.literal('ok'),
-        temporal: z.enum(['ok', 'unreachable']),
-      }),
+      schema: z
+        .object({
+          status: z.enum(['ok', 'degraded']).describe('`degraded`: some requests answer 503.'),
+          postgres: z.enum(['ok', 'read_only']).describe('`read_only`: writes answer 503.'),
+          temporal: z
+            .enum(['ok', 'unreachable'])
+            .describe('`unreachable`: requests that need Temporal answer 503.'),
+        })
+        .openapi('Readiness'),
       example: { status: 'ok', postgres: 'ok', temporal: 'ok' },
     },
   },
@@ -38,18 +45,26 @@ export function health({ temporal }: ApiDeps) {
   const app = subApp();
   app.openapi(liveRoute, (c) => c.text('OK'));
   app.openapi(readyRoute, async (c) => {
-    await readInstallation(c.var.db);
+    // Reads are still served by a read-only Postgres; writes answer 503.
+    const postgres = await expectWrites(c.var.db).then(
+      () => 'ok' as const,
+      (error: unknown) => {
+        if (!isReadOnly(error)) throw error;
+        c.var.log.warn({ err: error }, 'Postgres is read-only');
+        return 'read_only' as const;
+      },
+    );
     const { connection } = temporal;
     const answers = await within(1_000, connection, () => connection.workflowService.getSystemInfo({})).then(
       () => true,
       (error: unknown) => {
-        c.var.log.warn({ err: error }, 'Temporal does not answer');
+        c.var.log.warn({ err: error }, 'cannot reach Temporal');
         return false;
       },
     );
     return c.json({
-      status: answers ? 'ok' : 'degraded',
-      postgres: 'ok',
+      status: answers && postgres === 'ok' ? 'ok' : 'degraded',
+      postgres,
       temporal: answers ? 'ok' : 'unreachable',
     });
   });

@@ -1,37 +1,57 @@
-/** `/targets` (alias `/api/products`): what can be run where, when it last succeeded, what runs now. */
+/** `/targets` (alias `/api/products`): targets with their environments, declared actions and last jobs. */
 import { z } from '@hono/zod-openapi';
 import type { Db } from '../db/schema.ts';
-import { listTargetStates, type TargetState } from '../db/target-states.ts';
-import type { JobParams } from '../job-params.ts';
+import { listTargetStates, type TargetState } from '../db/views/target-states.ts';
+import type { JobParams } from '../job-params/load.ts';
 import type { ApiDeps } from './context.ts';
-import { isoTime, pathName } from './fields.ts';
-import { jobQueryFields, listJobs } from './jobs.ts';
-import { jobSchema } from './job-schema.ts';
-import { nearest } from '../domain/near.ts';
+import { isoTime, orNull, pathName } from './http/fields.ts';
+import { jobQueryFields, listJobs } from './jobs/jobs.ts';
+import { jobSchema } from './jobs/job-schema.ts';
+import { DECLARED_ACTIONS } from '../domain/action.ts';
+import { didYouMean } from '../domain/closest-match.ts';
 import { JOB_STATUSES, type JobStatus } from '../domain/status.ts';
-import { Problem } from './problem.ts';
-import { defineRoute, subApp } from './route.ts';
+import { Problem } from './http/problem.ts';
+import { defineRoute, subApp } from './http/route.ts';
 
-const shortJob = z.object({ id: z.int(), status: z.enum(JOB_STATUSES) });
+const jobReference = z
+  .object({
+    id: z.int().describe('The id of the job.'),
+    status: z.enum(JOB_STATUSES).describe('Its status.'),
+  })
+  .openapi('JobReference');
 const targetSchema = z
   .object({
-    name: z.string(),
-    environments: z.array(
-      z.object({
-        env: z.string(),
-        actions: z.array(
-          z.object({
-            action: z.string(),
-            path: z.string().nullable().describe('Null where POST /jobs alone takes it.'),
-            schedule: z.string().nullable(),
-          }),
-        ),
-        last_success_at: isoTime.nullable(),
-        last_success_job_id: z.int().nullable(),
-        active_job: shortJob.nullable(),
-        last_job: shortJob.nullable(),
-      }),
-    ),
+    name: z.string().describe('The name of the target.'),
+    environments: z
+      .array(
+        z.object({
+          env: z.string().describe('The environment.'),
+          actions: z.array(
+            z.object({
+              action: z.string().describe('The ACTION_NAME.'),
+              path: z.string().nullable().describe('Path that starts it; null if only POST /jobs does.'),
+              schedule: z.string().nullable().describe('Id of its schedule; null if it has none.'),
+            }),
+          ),
+          last_success_at: isoTime.nullable().describe('When a job last completed; null if none did.'),
+          last_success_job_id: z
+            .int()
+            .nullable()
+            .describe('The job that last completed; rollbacks, their previews and take-overs do not count.'),
+          watermark: isoTime
+            .nullable()
+            .describe('The time from which the next delta reads; null: everything, or not reported.'),
+          listing: z
+            .enum(['complete', 'unproven'])
+            .nullable()
+            .describe(
+              '`complete`: the last listing of the source was read to its end. Null if not reported.',
+            ),
+          active_job: orNull(jobReference).describe('The job that occupies the target; null if none does.'),
+          last_job: orNull(jobReference).describe('The newest job; null if there was none.'),
+        }),
+      )
+      .describe('Environments of the target, by name.'),
   })
   .openapi('Target', {
     example: {
@@ -42,6 +62,8 @@ const targetSchema = z
           actions: [{ action: 'sync', path: '/sync/avo/qas', schedule: null }],
           last_success_at: '2026-11-22T01:16:41.000Z',
           last_success_job_id: 7,
+          watermark: '2026-11-22T00:00:00.000Z',
+          listing: 'complete',
           active_job: null,
           last_job: { id: 7, status: 'completed' },
         },
@@ -50,11 +72,15 @@ const targetSchema = z
   });
 export type TargetJson = z.infer<typeof targetSchema>;
 
-/** The actions that have routes of their own. */
-const WITH_PATH: readonly string[] = ['sync', 'delta', 'delete', 'diff'];
+/** Actions with their own routes. */
+const WITH_PATH: readonly string[] = DECLARED_ACTIONS;
 
 const pathParams = z.object({
-  name: pathName.openapi({ param: { name: 'name', in: 'path' }, example: 'avo' }),
+  name: pathName.openapi({
+    param: { name: 'name', in: 'path' },
+    description: 'The name of the target.',
+    example: 'avo',
+  }),
 });
 
 function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
@@ -63,14 +89,14 @@ function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
     list: defineRoute({
       ...common,
       path,
-      summary: 'All targets',
-      answers: { 200: { description: 'By name.', schema: z.array(targetSchema) } },
+      summary: 'List all targets',
+      answers: { 200: { description: 'Targets, by name.', schema: z.array(targetSchema) } },
     }),
     show: defineRoute({
       ...common,
       path: `${path}/{name}`,
-      summary: 'One target',
-      description: 'Also one that had no job yet, if its name fits a TARGET_PATTERN.',
+      summary: 'Show a target',
+      description: 'Also shows a target without jobs, if its name matches a TARGET_PATTERN.',
       params: pathParams,
       answers: { 200: { description: 'The target.', schema: targetSchema } },
       errors: [noTarget('av', ['avo'])],
@@ -78,11 +104,13 @@ function routesBelow<const P extends '/targets' | '/api/products'>(path: P) {
     jobs: defineRoute({
       ...common,
       path: `${path}/{name}/jobs`,
-      summary: 'Its jobs, newest first',
-      description: 'With those of other targets whose manifest names it (BUMP of a datastore).',
+      summary: 'List the jobs of a target, newest first',
+      description: 'Includes jobs of other targets whose manifest names this one (BUMP of a datastore).',
       params: pathParams,
       query: z.strictObject(jobQueryFields),
-      answers: { 200: { description: 'A page; its Link header leads on.', schema: z.array(jobSchema) } },
+      answers: {
+        200: { description: 'One page; the Link header names the next page.', schema: z.array(jobSchema) },
+      },
       errors: [noTarget('av', ['avo'])],
     }),
   };
@@ -107,13 +135,13 @@ export function targets(deps: ApiDeps) {
   return app;
 }
 
-/** Everything declared, and what had jobs once and is declared no more. */
+/** All declared targets, and undeclared ones that have jobs. */
 function allTargets(params: JobParams, states: readonly TargetState[]): TargetJson[] {
   const declared = params.files.filter((f) => f.targetPattern === null);
   return grouped(params, [...declared, ...states], states);
 }
 
-/** One of them, which may also be one that fits a TARGET_PATTERN and had no job yet. */
+/** One target; also one without jobs whose name matches a TARGET_PATTERN. */
 async function targetOf(db: Db, params: JobParams, name: string): Promise<TargetJson | undefined> {
   const states = await listTargetStates(db, name);
   const declared = params.files.filter((f) => f.targetPattern === null && f.target === name);
@@ -124,7 +152,7 @@ async function targetOf(db: Db, params: JobParams, name: string): Promise<Target
   return grouped(params, [...declared, ...states, ...fitting], states)[0];
 }
 
-/** By target, each with its environments. */
+/** Groups keys by target, each with its environments. */
 function grouped(
   params: JobParams,
   keys: readonly { readonly env: string; readonly target: string }[],
@@ -143,6 +171,8 @@ function grouped(
       actions: actionsOf(params, name, env),
       last_success_at: state?.last_success_at?.toISOString() ?? null,
       last_success_job_id: state?.last_success_job_id ?? null,
+      watermark: state?.watermark?.toISOString() ?? null,
+      listing: state?.listing ?? null,
       active_job: shortened(state?.active_job_id, state?.active_status),
       last_job: shortened(state?.last_job_id, state?.last_status),
     });
@@ -163,7 +193,7 @@ function shortened(id: number | null | undefined, status: JobStatus | null | und
   return typeof id === 'number' && status ? { id, status } : null;
 }
 
-/** By TARGET, else by the name of a file. @throws Problem 404 naming near matches */
+/** Finds a target by TARGET, else by the name of a file. @throws Problem 404 with the closest names */
 async function findTarget(db: Db, params: JobParams, name: string): Promise<TargetJson> {
   const found = await targetOf(db, params, name);
   if (found) return found;
@@ -175,7 +205,9 @@ async function findTarget(db: Db, params: JobParams, name: string): Promise<Targ
 }
 
 function noTarget(name: string, known: readonly string[]): Problem {
-  const near = nearest(name, known);
-  const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
-  return new Problem(404, 'unknown_target', `there is no target '${name.slice(0, 80)}'${meant}`);
+  return new Problem(
+    404,
+    'unknown_target',
+    `there is no target '${name.slice(0, 80)}'${didYouMean(name, known)}`,
+  );
 }

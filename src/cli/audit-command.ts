@@ -1,8 +1,8 @@
-/** `audit`: who did what, from where and why, and what was refused. */
+/** `audit`: lists who did what, from where and why, and what was rejected. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AuditEntryJson } from '../client/client.ts';
 import type { Context } from './context.ts';
-import { type Cell, print, tableOf } from './output.ts';
+import { type Cell, print, tableOf } from '../terminal/output.ts';
 import { count } from './values.ts';
 
 type Options = {
@@ -20,22 +20,19 @@ const HEADS = ['WHEN', 'WHO', 'WHAT', 'WHY', 'FROM'];
 export function auditCommand(program: Command, contextOf: (command: Command) => Context): void {
   program
     .command('audit')
-    .description('who did what, from where and why, newest first; for admins')
-    .option('-b, --by <principal>', 'only of this user, token:<name> or oidc:<sub>')
-    .option('--verb <verb>', 'only this: start, cancel, pause …')
-    .option('--object <object>', "only upon this: 'job 7', or job for all of them")
-    .option('--since <time>', 'at or after, such as 2026-11-22T00:00:00Z or 2026-11-22', timeOf)
-    .option('--until <time>', 'before', timeOf)
-    .option('--refused', 'only what was refused')
-    .option('-n, --limit <count>', 'how many, 1 to 100', count, 20)
+    .description('list who did what, from where and why, newest first; for admins')
+    .option('-b, --by <principal>', 'by this user, token:<name> or oidc:<sub>')
+    .option('--verb <verb>', 'only this verb: start, cancel, pause …')
+    .option('--object <object>', "only on this object: 'job 7', or job for all jobs")
+    .option('--since <time>', 'at or after this time: 2026-11-22 or 2026-11-22T10:00Z', timeOf)
+    .option('--until <time>', 'before this time', timeOf)
+    .option('--refused', 'only what was rejected')
+    .option('-n, --limit <count>', 'entries to list, 1 to 100', count, 20)
     .addHelpText('after', "\nExample:\n  syncrator audit --by ada --object 'job 7'")
     .action(async ({ by, ...options }: Options, command: Command) => {
       const { server, format } = contextOf(command);
-      const query = new URLSearchParams();
-      for (const [name, value] of Object.entries({ principal: by, ...options }))
-        if (value !== undefined) query.set(name, String(value));
-      const { body } = await server.call<AuditEntryJson[]>('GET', `/audit?${query.toString()}`);
-      print(format, body, () => tableOf(HEADS, body.map(rowOf), 'nothing of the kind'));
+      const { entries } = await server.call((api) => api.listAudit({ principal: by, ...options }));
+      print(format, entries, () => tableOf(HEADS, entries.map(rowOf), 'no entry matches'));
     });
 }
 
@@ -44,7 +41,7 @@ function rowOf({ at, principal, verb, object, refused, reason, address }: AuditE
   return [
     at,
     principal,
-    refused === null ? what : { text: `${what}: refused (${refused})`, look: 'yellow' },
+    refused === null ? what : { text: `${what}: rejected (${refused})`, look: 'yellow' },
     reason ?? '',
     address ?? '',
   ];
@@ -52,6 +49,7 @@ function rowOf({ at, principal, verb, object, refused, reason, address }: AuditE
 
 function timeOf(text: string): string {
   const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('It is no time.');
+  if (Number.isNaN(time.getTime()))
+    throw new InvalidArgumentError('not a valid time (expected e.g. 2026-11-22)');
   return time.toISOString();
 }

@@ -1,29 +1,34 @@
-/** The names that the server knows, for completion: those that a group of commands takes, if they come at once. */
-import type { JobJson } from '../api/job-schema.ts';
-import type { SchedulesJson, TargetJson } from '../client/client.ts';
-import { statusOf } from '../client/words.ts';
+/** Asks the server for the names that a group of commands takes, for completion; gives up after a second. */
+import type { Client, TargetJson } from '../client/client.ts';
+import { statusOf } from '../client/format.ts';
+import { TARGET_ACTIONS } from '../domain/action.ts';
 import { isFinal } from '../domain/status.ts';
 import { serverOf } from './context.ts';
 
-/** Whoever presses a key waits no longer than this. */
+/** The longest wait after a key press. */
 const PATIENCE_MS = 1_000;
-/** Bash expands what it is offered (compgen -W): nothing that means anything to a shell is offered. */
+/** Bash and PowerShell insert words unquoted: words with characters special to a shell are not offered. */
 const SAFE = /^[\w.:-]+$/;
 
 export type Start = { readonly action: string; readonly name: string; readonly env: string };
 
 export type Names = {
-  /** As they stand in the routes of starts, which are the names of params files. */
+  /** The names in the routes that start jobs, which are those of params files. */
   readonly starts: readonly Start[];
-  /** As jobs have them. */
+  /** The names that jobs have. */
   readonly targets: readonly { readonly name: string; readonly envs: readonly string[] }[];
   readonly schedules: readonly { readonly id: string; readonly what: string }[];
-  readonly jobs: readonly { readonly id: string; readonly what: string; readonly isActive: boolean }[];
+  readonly jobs: readonly {
+    readonly id: string;
+    readonly what: string;
+    readonly target: string;
+    readonly isActive: boolean;
+  }[];
 };
 
 /**
- * What the server does not answer in time, or to us, is empty: a completion has nowhere to tell why.
- * @param group the command whose arguments are typed; undefined while it is not
+ * Lists that the server does not give in time stay empty: a completion has nowhere to show an error.
+ * @param group the command whose arguments are typed; undefined before it is known
  * @param words may name the server by --url
  */
 export async function askNames(
@@ -31,26 +36,22 @@ export async function askNames(
   words: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<Names> {
-  const get = async <T>(route: string, otherwise: T): Promise<T> => {
+  const get = async <T>(ask: (api: Client) => Promise<T>): Promise<T | undefined> => {
     try {
       const server = serverOf(environment, {
         url: urlIn(words),
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
-      return (await server.call<T>('GET', route)).body;
+      return await server.call(ask);
     } catch {
-      return otherwise; // see above
+      return undefined; // documented above
     }
   };
   const wants = (...groups: string[]) => group !== undefined && groups.includes(group);
-  const [targets, { schedules }, jobs] = await Promise.all([
-    wants('sync', 'delta', 'delete', 'diff', 'rollback', 'run', 'targets', 'jobs')
-      ? get<TargetJson[]>('/targets', [])
-      : [],
-    wants('schedules')
-      ? get<Pick<SchedulesJson, 'schedules'>>('/schedules', { schedules: [] })
-      : { schedules: [] },
-    wants('jobs') ? get<JobJson[]>('/jobs?limit=50', []) : [],
+  const [targets = [], { schedules } = { schedules: [] }, { jobs } = { jobs: [] }] = await Promise.all([
+    wants(...TARGET_ACTIONS, 'run', 'sink', 'targets', 'jobs') ? get((api) => api.listTargets()) : undefined,
+    wants('schedules') ? get((api) => api.listSchedules()) : undefined,
+    wants('jobs', 'rollback') ? get((api) => api.listJobs({ limit: 50 })) : undefined,
   ]);
   return {
     starts: targets.flatMap(startsOf).filter(({ name, env }) => SAFE.test(name) && SAFE.test(env)),
@@ -62,6 +63,7 @@ export async function askNames(
       .map(({ id, schedule, timezone }) => ({ id, what: `${schedule} (${timezone})` })),
     jobs: jobs.map((job) => ({
       id: String(job.id),
+      target: job.target,
       what: `${statusOf(job)}: ${job.job_type} of ${job.target} in ${job.env}`,
       isActive: !isFinal(job.status),
     })),

@@ -1,112 +1,110 @@
-/** What could follow the words typed so far: commands and options from the tree, names from the server. */
-import type { Complete, Command as Completing, RootCommand } from '@bomb.sh/tab';
-import tab from '@bomb.sh/tab/commander';
+/** Completes an unfinished line: commands and options from the tree, names from the server. */
 import type { Command } from 'commander';
-import { ROLES } from '../domain/grant.ts';
+import { DECLARED_ACTIONS, ROLLBACK_PREVIEW, TAKE_OVER, TARGET_ACTIONS } from '../domain/action.ts';
+import { ROLES } from '../domain/permission.ts';
 import { JOB_STATUSES } from '../domain/status.ts';
-import { SHELLS } from './complete-command.ts';
 import { askNames, type Names, type Start } from './completion-names.ts';
-import { FORMATS } from './output.ts';
+import { type Place, placeOf } from './completion-place.ts';
+import { FORMATS } from '../terminal/output.ts';
 
 /** The commands that take a target and an environment. */
-const STARTS = ['sync', 'delta', 'delete', 'diff', 'rollback', 'run'] as const;
+const STARTS = [...TARGET_ACTIONS, 'run'] as const;
+const DECLARED: readonly string[] = DECLARED_ACTIONS;
 
-/** A word, and what is said of it. */
-type Suggestions = Iterable<readonly [word: string, what: string]>;
+type Suggestion = readonly [word: string, description: string];
+/** Keys: a command with its argument (`sync target`) or option (`jobs list --env`); a global option alone. */
+type Places = Map<string, () => readonly Suggestion[]>;
 
 /**
- * Prints one suggestion a line, as the shells' scripts expect them.
- * @param program without `complete`, which the adapter adds
- * @param words the last one is being typed, and may be empty
+ * Prints one suggestion per line: a word, a tab, a description.
+ * @param words the last is unfinished and may be empty
  */
 export async function complete(
   program: Command,
   words: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const root = tab(program);
-  const group = words.slice(0, -1).find((word) => root.commands.has(word));
-  suggestNames(root, await askNames(group, words, environment), words);
-  suggestWords(root);
-  root.parse([...words]);
+  const place = placeOf(program, words);
+  // No server is asked while its address is unfinished: the token would go to the wrong host.
+  const group = place.option?.long === '--url' ? undefined : place.path.split(' ')[0];
+  const names = await askNames(group, words, environment);
+  const lines = suggestions(place, placesOf(names, words))
+    .filter(([word]) => word.startsWith(place.typed))
+    .map(([word, description]) => `${place.prefix}${word}\t${inOneLine(description)}\n`);
+  process.stdout.write(lines.join(''));
 }
 
-function suggestNames(root: RootCommand, names: Names, words: readonly string[]): void {
-  for (const command of STARTS) {
-    const isOwn = ({ action }: Start) => action === command || command === 'rollback' || command === 'run';
-    const own = names.starts.filter(isOwn);
-    argument(root, command, 'target', () => grouped(own, 'name', 'env'));
-    const typed = own.filter(({ name }) => words.includes(name));
-    argument(root, command, 'env', () => grouped(typed, 'env', 'action'));
+/** Lists the places with suggestions of ours or of the server's. Exported for the test that each is in the tree. */
+export function placesOf(names: Names, words: readonly string[]): Places {
+  const { targets, schedules, jobs } = names;
+  const named = (list: typeof targets) => list.map(({ name, envs }) => [name, envs.join(', ')] as const);
+  const described = (list: readonly { id: string; what: string }[]) =>
+    list.map(({ id, what }) => [id, what] as const);
+  const ended = jobs.filter(({ isActive, target }) => !isActive && words.includes(target));
+  const active = jobs.filter(({ isActive }) => isActive);
+  return new Map([
+    ...ofStarts(names, words),
+    ['rollback --before', () => described(ended)],
+    ['targets name', () => named(targets)],
+    ['jobs list --target', () => named(targets)],
+    ['jobs list --env', () => each([...new Set(targets.flatMap(({ envs }) => envs))])],
+    ...['show', 'run', 'pause', 'resume'].map(
+      (verb) => [`schedules ${verb} id`, () => described(schedules)] as const,
+    ),
+    ...['show', 'logs'].map((verb) => [`jobs ${verb} id`, () => described(jobs)] as const),
+    ...['cancel', 'watch'].map((verb) => [`jobs ${verb} id`, () => described(active)] as const),
+    ...ofWords(),
+  ]);
+}
+
+function ofStarts({ starts }: Names, words: readonly string[]): Places {
+  const places: Places = new Map();
+  for (const command of [...STARTS, 'sink take-over']) {
+    const takes = ({ action }: Start) => action === command || !DECLARED.includes(command);
+    const own = starts.filter(takes);
+    const ofTarget = own.filter(({ name }) => words.includes(name));
+    places.set(`${command} target`, () => grouped(own, 'name', 'env'));
+    places.set(`${command} env`, () => grouped(ofTarget, 'env', 'action'));
   }
-  const targets = () => names.targets.map(({ name, envs }) => [name, envs.join(', ')] as const);
-  argument(root, 'targets', 'name', targets);
-  option(root, 'jobs list', 'target', targets);
-  option(root, 'jobs list', 'env', () => {
-    const envs = names.targets.flatMap((target) => target.envs);
-    return [...new Set(envs)].map((env) => [env, ''] as const);
-  });
-  for (const verb of ['show', 'run', 'pause', 'resume'])
-    argument(root, `schedules ${verb}`, 'id', () =>
-      names.schedules.map(({ id, what }) => [id, what] as const),
-    );
-  for (const [verb, ended] of [
-    ['show', true],
-    ['logs', true],
-    ['cancel', false],
-    ['watch', false],
-  ] as const)
-    argument(root, `jobs ${verb}`, 'id', () =>
-      names.jobs.filter(({ isActive }) => ended || isActive).map(({ id, what }) => [id, what] as const),
-    );
+  return places;
 }
 
-function suggestWords(root: RootCommand): void {
-  const each = (words: readonly string[]) => () => words.map((word) => [word, ''] as const);
-  option(root, 'jobs list', 'status', each(JOB_STATUSES));
-  option(root, 'jobs list', 'action', each(['sync', 'delta', 'delete', 'diff', 'rollback']));
-  option(root, 'users add', 'role', each(ROLES));
-  argument(root, 'users role', 'role', each(ROLES));
-  option(root, 'tokens create', 'role', each(ROLES));
-  argument(root, 'complete', 'shell', each(SHELLS));
-  // `jobs` alone is `jobs list`, options included.
-  for (const [name, of] of found(root, 'jobs list').options) found(root, 'jobs').options.set(name, of);
-  // The adapter gives a command its own options alone, and these may stand anywhere.
-  for (const command of [root, ...root.commands.values()]) {
-    command.option('output', FORMATS.join(', '), suggesting(each(FORMATS)));
-    command.option('url', 'the server', suggesting(each([])));
-    command.option('reason', 'why, for the audit', suggesting(each([])));
-  }
+function ofWords(): Places {
+  return new Map([
+    ['jobs list --status', () => each(JOB_STATUSES)],
+    ['jobs list --action', () => each([...TARGET_ACTIONS, ROLLBACK_PREVIEW, TAKE_OVER])],
+    ['users add --role', () => each(ROLES)],
+    ['users role role', () => each(ROLES)],
+    ['tokens create --role', () => each(ROLES)],
+    ['--output', () => each(FORMATS)],
+  ]);
 }
 
-/** Each word once, with all that is said of it. */
-function grouped(starts: readonly Start[], word: keyof Start, what: keyof Start): Suggestions {
+/** Choices that the tree declares win over the places listed here. */
+function suggestions(place: Place, places: Places): readonly Suggestion[] {
+  const { path, option, argument } = place;
+  const found = (name: string) =>
+    [`${path} ${name}`, `${path} list ${name}`, name].map((key) => places.get(key)).find(Boolean)?.() ?? [];
+  if (option) return option.argChoices ? each(option.argChoices) : found(option.long ?? '');
+  return [
+    ...place.subcommands.map((sub) => [sub.name(), sub.description()] as const),
+    ...place.options.flatMap(({ long, description }) => (long ? [[long, description] as const] : [])),
+    ...(argument ? (argument.argChoices ? each(argument.argChoices) : found(argument.name())) : []),
+  ];
+}
+
+/** Joins the descriptions of equal words. */
+function grouped(starts: readonly Start[], word: keyof Start, what: keyof Start): readonly Suggestion[] {
   return [...Map.groupBy(starts, (start) => start[word])].map(
     ([key, those]) => [key, [...new Set(those.map((start) => start[what]))].join(', ')] as const,
   );
 }
 
-function argument(root: RootCommand, command: string, name: string, suggest: () => Suggestions): void {
-  const of = found(root, command).arguments.get(name);
-  if (!of) throw new Error(`completion: ${command} has no <${name}>`);
-  of.handler = suggesting(suggest);
+function each(words: readonly string[]): readonly Suggestion[] {
+  return words.map((word) => [word, ''] as const);
 }
 
-function option(root: RootCommand, command: string, name: string, suggest: () => Suggestions): void {
-  const of = found(root, command).options.get(name);
-  if (!of) throw new Error(`completion: ${command} has no --${name}`);
-  of.handler = suggesting(suggest);
-}
-
-function suggesting(suggest: () => Suggestions): (complete: Complete) => void {
-  return (complete) => {
-    for (const [word, what] of suggest()) complete(word, what);
-  };
-}
-
-/** @throws Error when the tree of commands has changed and this has not */
-function found(root: RootCommand, command: string): Completing {
-  const of = root.commands.get(command);
-  if (!of) throw new Error(`completion: there is no command ${command}`);
-  return of;
+/** Removes control characters: a shell prints names of the server as they are. */
+function inOneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }

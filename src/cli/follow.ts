@@ -1,21 +1,21 @@
-/** Watches a job to its end from the terminal; Ctrl-C asks what to do with it. */
+/** Follows a job to its end on the terminal; Ctrl-C asks whether to cancel it. */
 import { createInterface } from 'node:readline/promises';
-import type { JobJson } from '../api/job-schema.ts';
-import { recordsOf, tookOf } from '../client/words.ts';
+import type { JobJson } from '../client/client.ts';
+import { recordsOf, tookOf } from '../client/format.ts';
 import { isFinal } from '../domain/status.ts';
-import { CliFailure, EXIT } from './failure.ts';
-import { fieldsOf } from './output.ts';
+import { CliFailure, EXIT } from '../terminal/failure.ts';
+import { fieldsOf } from '../terminal/output.ts';
 import { createProgressDisplay } from './progress-line.ts';
 import type { Server } from './remote.ts';
 import { watchJob } from './watch-job.ts';
-import { exitOf, statusCell } from './words.ts';
+import { exitOf, statusCell } from './job-cells.ts';
 
-/** The time it has taken is told anew this often; nothing of that comes by events. */
+/** The time taken is redrawn this often: events do not carry it. */
 const REDRAW_MS = 1_000;
 
 /**
  * @returns the job once it is final
- * @throws CliFailure with 130 when whoever looked went away, 3 when the server stays away
+ * @throws CliFailure 130 when the user detaches, 3 when the server stays unreachable
  */
 export async function follow(
   server: Server,
@@ -35,13 +35,13 @@ export async function follow(
           display?.show(job);
           return job;
         }
-        if (shown && job.version < shown.version) continue; // an event may come twice
+        if (shown && job.version < shown.version) continue; // events may repeat
         shown = job;
         display?.show(job);
       }
       if (!interrupt.signal.aborted)
-        throw new CliFailure(`the server told of job ${id} no more, before its end`, EXIT.unreachable);
-      shown = undefined; // nothing is drawn over the question
+        throw new CliFailure(`lost contact with the server before job ${id} finished`, EXIT.unreachable);
+      shown = undefined; // keeps the redraw from overwriting the question
       display?.end();
       await leave(server, id);
       interrupt = new AbortController();
@@ -53,26 +53,26 @@ export async function follow(
   }
 }
 
-/** Returns when the job is to be followed on. @throws CliFailure 130 when it is left alone */
+/** Returns to keep following. @throws CliFailure 130 to detach */
 async function leave(server: Server, id: number): Promise<void> {
-  const on = `Job ${id} goes on. Follow it again: syncrator jobs watch ${id}`;
+  const on = `job ${id} keeps running; follow it again: syncrator jobs watch ${id}`;
   if (!process.stdin.isTTY) throw new CliFailure(on, EXIT.interrupted);
   const asking = createInterface({ input: process.stdin, output: process.stderr });
-  // A second Ctrl-C is an answer too.
+  // A second Ctrl-C detaches.
   const gone = new AbortController();
   asking.once('SIGINT', () => gone.abort());
-  const question = `Job ${id} still runs. [c]ancel it, [d]etach and let it run, or [f]ollow on? `;
+  const question = `Job ${id} is still running. [c]ancel it, [d]etach, or keep [f]ollowing? `;
   const answer = await asking.question(question, { signal: gone.signal }).catch(() => 'd');
   asking.close();
   if (answer.trim().toLowerCase().startsWith('c')) {
-    await server.call('DELETE', `/jobs/${id}`);
+    await server.call((api) => api.cancelJob(id));
     return;
   }
   if (!answer.trim().toLowerCase().startsWith('f')) throw new CliFailure(on, EXIT.interrupted);
 }
 
-/** What is worth telling of a job that has ended. */
-export function tellEnd(job: JobJson): string {
+/** Summarises a job for people, above all one that has ended. */
+export function summaryOf(job: JobJson): string {
   const { diagnosis, progress } = job;
   const changes = (['added', 'updated', 'deleted', 'failed'] as const).flatMap((name) => {
     const count = progress?.[name] ?? null;
@@ -87,10 +87,11 @@ export function tellEnd(job: JobJson): string {
     why: diagnosis ? { text: diagnosis.summary, look: 'red' } : null,
     detail: diagnosis?.detail || null,
     'what to do': diagnosis?.what_to_do ?? null,
+    warnings: job.warnings.length === 0 ? null : { text: job.warnings.join('\n'), look: 'yellow' },
   });
 }
 
-/** Sets what the process ends with. */
+/** Sets the exit code of the process by the job's outcome. */
 export function endWith(job: JobJson): void {
   process.exitCode = exitOf(job);
 }

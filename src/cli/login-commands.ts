@@ -1,47 +1,46 @@
-/** `login`, `logout`, and `whoami`: what one may do. */
+/** `login`, `logout`, and `whoami`, which shows the permissions of the token. */
 import os from 'node:os';
 import type { Command } from 'commander';
-import { askPassword } from '../ask-password.ts';
-import type { MeJson } from '../client/client.ts';
-import { limitsOf } from '../domain/grant.ts';
+import { askPassword } from '../terminal/ask-password.ts';
+import { limitsOf } from '../domain/permission.ts';
 import type { Context } from './context.ts';
-import { fieldsOf, print } from './output.ts';
+import { fieldsOf, print } from '../terminal/output.ts';
 
 export function loginCommands(program: Command, contextOf: (command: Command) => Context): void {
   program
     .command('login')
-    .description('let the server know you; asks for the password, or reads it from stdin')
-    .option('-u, --username <name>', 'as whom (default: your name on this machine)')
+    .description('log in; asks for the password, or reads it from stdin')
+    .option('-u, --username <name>', 'user name (default: your name on this machine)')
     .addHelpText(
       'after',
-      '\nThe token is kept where you alone can read it, renewed while you use it,\nand good for 12 hours at most.\n\n' +
+      '\nThe token is stored readable for you only. It is renewed while you use it,\nand expires after 12 hours at the latest.\n\n' +
         'Example:\n  syncrator login -u admin\n  syncrator login -u admin < password-file',
     )
     .action(async (options: { username?: string }, command: Command) => {
       const { server } = contextOf(command);
-      const username = options.username ?? os.userInfo().username; // not before: a container's user may have no name
+      const username = options.username ?? os.userInfo().username; // read only if needed: a container's user may have no name
       await server.login(username, await askPassword(`Password of ${username} at ${server.url}: `));
       process.stderr.write(`Logged in at ${server.url} as ${username}.\n`);
     });
   program
     .command('whoami')
-    .description('who the server takes you for, and what you may do')
+    .description('show your user name and your permissions')
     .addHelpText('after', '\nExample:\n  syncrator whoami')
     .action(async (_: object, command: Command) => {
       const { server, format } = contextOf(command);
-      const { body } = await server.call<MeJson>('GET', '/me');
-      print(format, body, () =>
+      const me = await server.call((api) => api.me());
+      print(format, me, () =>
         fieldsOf({
-          name: body.name,
-          role: body.role,
-          limits: limitsOf(body) ?? 'none',
-          expires: body.expires_at,
+          name: me.name,
+          role: me.role,
+          limits: limitsOf(me) ?? 'none',
+          expires: me.expires_at,
         }),
       );
     });
   program
     .command('logout')
-    .description('forget the token')
+    .description('log out: delete the stored token')
     .addHelpText('after', '\nExample:\n  syncrator logout')
     .action((_: object, command: Command) => {
       const { server } = contextOf(command);

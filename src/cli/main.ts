@@ -1,30 +1,31 @@
 #!/usr/bin/env node
-/** `syncrator`: runs a command and ends with a code that tells how it went. */
+/** `syncrator`: runs a command and sets the exit code by its outcome. */
 import { CommanderError } from 'commander';
-import { NotAnswered } from '../ask-password.ts';
-import { CliFailure, EXIT } from './failure.ts';
-import { createCommands, createProgram } from './program.ts';
+import { NotAnswered } from '../terminal/ask-password.ts';
+import { CliFailure, EXIT } from '../terminal/failure.ts';
+import { shown } from '../terminal/output.ts';
+import { createProgram } from './program.ts';
 
 const [command, dashes, ...words] = process.argv.slice(2);
 try {
   if (command === 'complete' && dashes === '--') {
-    // A shell asks, at each press of its key: loaded for it alone.
+    // Loaded only for a shell, which asks at each press of its completion key.
     const { complete } = await import('./completion.ts');
-    await complete(createCommands(process.env), words, process.env);
+    await complete(createProgram(process.env), words, process.env);
   } else await createProgram(process.env).parseAsync();
 } catch (error) {
   process.exitCode = tell(error);
 }
 
-/** @returns what the process ends with */
+/** Prints the error. @returns the exit code */
 function tell(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has told by itself
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // commander has printed it
   if (error instanceof NotAnswered) return EXIT.interrupted;
-  process.stderr.write(`syncrator: ${wordsOf(error)}\n`);
+  process.stderr.write(`syncrator: ${shown(wordsOf(error), process.stderr)}\n`);
   return error instanceof CliFailure ? error.exitCode : EXIT.usage;
 }
 
-/** With the causes: an outer message alone may only say what was tried. */
+/** Appends the causes: an outer message alone may only name the attempt. */
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${wordsOf(error.cause)}`;

@@ -1,28 +1,28 @@
-/** `maintenance`: hold back what has not begun, and go on. */
+/** `maintenance`: holds back new jobs and releases them. */
 import type { Command } from 'commander';
-import type { MaintenanceEntryJson, MaintenanceJson } from '../client/client.ts';
+import type { MaintenanceJson } from '../client/client.ts';
 import type { Context } from './context.ts';
-import { fieldsOf, print, tableOf } from './output.ts';
+import { fieldsOf, print, tableOf } from '../terminal/output.ts';
 
 const LOOKS = { RUNNING: 'green', PAUSING: 'yellow', PAUSED: 'yellow' } as const;
 
 export function maintenanceCommands(program: Command, contextOf: (command: Command) => Context): void {
   const maintenance = program
     .command('maintenance')
-    .description('hold back what has not begun, and go on')
+    .description('hold back new jobs, or release them')
     .addHelpText('after', '\nExample:\n  syncrator maintenance on Solr upgrade');
   maintenance
     .command('status', { isDefault: true })
-    .description('is it paused, and what still runs?')
+    .description('show whether jobs are held back and how many still run')
     .addHelpText('after', '\nExample:\n  syncrator maintenance status')
     .action(async (_: object, command: Command) => {
       const { server, format } = contextOf(command);
-      const { body } = await server.call<MaintenanceJson>('GET', '/maintenance-status');
-      print(format, body, () => describe(body));
+      const status = await server.call((api) => api.readMaintenance());
+      print(format, status, () => describe(status));
     });
   for (const [name, paused, what] of [
-    ['on', true, 'start nothing more; what runs goes on'],
-    ['off', false, 'go on with what was held back'],
+    ['on', true, 'hold back new jobs; running jobs continue'],
+    ['off', false, 'release the jobs that were held back'],
   ] as const)
     maintenance
       .command(`${name} <message...>`)
@@ -30,24 +30,25 @@ export function maintenanceCommands(program: Command, contextOf: (command: Comma
       .addHelpText('after', `\nExample:\n  syncrator maintenance ${name} Solr upgrade`)
       .action(async (words: string[], _: object, command: Command) => {
         const { server, format } = contextOf(command);
-        const json = { msg: words.join(' '), paused };
-        const { body } = await server.call<MaintenanceJson>('POST', '/maintenance-status', { json });
-        print(format, body, () => describe(body));
+        const status = await server.call((api) => api.setMaintenance(paused, words.join(' ')));
+        print(format, status, () => describe(status));
       });
   maintenance
     .command('history')
-    .description('who paused and resumed, newest first')
+    .description('list who switched it on and off, newest first')
     .addHelpText('after', '\nExample:\n  syncrator maintenance history')
     .action(async (_: object, command: Command) => {
       const { server, format } = contextOf(command);
-      const { body } = await server.call<MaintenanceEntryJson[]>('GET', '/maintenance-history');
-      const rows = body.map((entry) => [
+      const entries = await server.call((api) => api.listMaintenance());
+      const rows = entries.map((entry) => [
         entry.timestamp,
         entry.paused ? 'paused' : 'resumed',
         entry.set_by,
         entry.msg,
       ]);
-      print(format, body, () => tableOf(['WHEN', 'WHAT', 'BY', 'MESSAGE'], rows, 'nothing yet'));
+      print(format, entries, () =>
+        tableOf(['WHEN', 'WHAT', 'BY', 'MESSAGE'], rows, 'maintenance was never used'),
+      );
     });
 }
 

@@ -1,6 +1,7 @@
-/** All commands of `syncrator` in one tree: those that speak HTTP, and those that run on this machine. */
+/** Builds the tree of all commands: those that call the server, and those that run on this machine. */
 import { Command } from 'commander';
 import { operatorCommands } from '../operator/commands.ts';
+import { VERSION } from '../version.ts';
 import { auditCommand } from './audit-command.ts';
 import { completeCommand } from './complete-command.ts';
 import { type Context, contextOf, DEFAULT_URL } from './context.ts';
@@ -8,35 +9,41 @@ import { jobCommands } from './job-commands.ts';
 import { loginCommands } from './login-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { rootHelp } from './root-help.ts';
+import { rollbackCommand } from './rollback-command.ts';
 import { scheduleCommands } from './schedule-commands.ts';
+import { sinkCommands } from './sink-commands.ts';
 import { runCommand, startCommands } from './start-commands.ts';
 import { targetCommands } from './target-commands.ts';
 
 export function createProgram(environment: NodeJS.ProcessEnv): Command {
-  const program = createCommands(environment);
-  completeCommand(program);
-  // Commands take this over from their parent when they are made: it is the root's alone.
-  return program.configureHelp({ formatHelp: rootHelp });
-}
-
-/** All but `complete`, which completion adds in its own way. */
-export function createCommands(environment: NodeJS.ProcessEnv): Command {
   const program = new Command('syncrator')
     .description('Starts, watches, cancels and schedules data-synchronisation jobs.')
     .option('--url <address>', `server (default: SYNCRATOR_URL, else ${DEFAULT_URL})`)
-    .option('--output <form>', 'table, json or yaml', 'table')
-    .option('--reason <words>', 'why, for the audit')
+    .option('--output <form>', 'form of the output: table, json or yaml', 'table')
+    .option('--reason <words>', 'reason for the audit')
+    .version(VERSION, '--version', 'show the version')
     .exitOverride()
     .showSuggestionAfterError();
   const context = (command: Command): Context => contextOf(command, environment);
+  program.commandsGroup('start a job of <target> <env>; --dry-run shows it first');
   startCommands(program, context);
+  program.commandsGroup('');
+  rollbackCommand(program, context);
   runCommand(program, context);
   jobCommands(program, context);
+  program.commandsGroup('show what can run and when it last succeeded; own its data');
   targetCommands(program, context);
+  sinkCommands(program, context);
+  program.commandsGroup('');
   scheduleCommands(program, context);
+  program.commandsGroup('hold back new jobs; show who did what');
   maintenanceCommands(program, context);
   auditCommand(program, context);
+  program.commandsGroup('log in, log out, show your permissions');
   loginCommands(program, context);
+  program.commandsGroup('');
+  completeCommand(program);
   operatorCommands(program);
-  return program;
+  // Commands inherit this when they are created: set last, it formats the root's help only.
+  return program.configureHelp({ formatHelp: rootHelp });
 }

@@ -1,15 +1,15 @@
-/** One line about a job that runs: a bar, records, rate and time left. Redrawn in place on a terminal. */
-import type { JobJson } from '../api/job-schema.ts';
-import { duration, recordsOf, secondsLeft, tookOf } from '../client/words.ts';
-import { styled } from './output.ts';
-import { statusCell } from './words.ts';
+/** Shows a running job on one line: a bar, records, rate and time left. Redrawn in place on a terminal. */
+import type { JobJson } from '../client/client.ts';
+import { duration, recordsOf, secondsLeft, tookOf } from '../client/format.ts';
+import { bar } from '../terminal/bar.ts';
+import { styled } from '../terminal/output.ts';
+import { statusCell } from './job-cells.ts';
 
-const BAR = 24;
-/** To a pipe, an unchanged status is told this often, in milliseconds. */
+/** Milliseconds between two lines to a pipe while the status stays the same. */
 const QUIET_MS = 10_000;
 
 /** Pure but for the colours. */
-export function progressLine(job: JobJson): string {
+function progressLine(job: JobJson): string {
   const { progress } = job;
   const { percent = null, rate = null } = progress ?? {};
   const left = secondsLeft(progress);
@@ -26,15 +26,9 @@ export function progressLine(job: JobJson): string {
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** @param percent above 100 is full */
-export function bar(percent: number): string {
-  const full = Math.round((Math.min(100, percent) / 100) * BAR);
-  return styled('cyan', '█'.repeat(full)) + styled('dim', '░'.repeat(BAR - full));
-}
-
 export type ProgressDisplay = { show(job: JobJson): void; end(): void };
 
-/** Writes to stderr, so that what a program reads from stdout stays clean. */
+/** Writes to stderr: programs read stdout. */
 export function createProgressDisplay(out: NodeJS.WriteStream = process.stderr): ProgressDisplay {
   let last = { text: '', at: 0, status: '' };
   return {

@@ -1,116 +1,62 @@
-/** The api as the person at the terminal calls it: with the kept token, renewed in time, and faults as a command's end. */
+/** Calls the api for a command: with the kept token, renewed in time, and with errors that end the command. */
+import { type Client, clientOver } from '../client/client.ts';
 import type { FollowOptions } from '../client/events.ts';
-import {
-  type CallOptions,
-  createHttp,
-  type Http,
-  reasonHeader,
-  Refused,
-  RENEW_AFTER_MS,
-  type Reply,
-  Unreachable,
-} from '../client/http.ts';
-import { CliFailure, EXIT } from './failure.ts';
+import { createHttp, Refused, RENEW_AFTER_MS, Unreachable } from '../client/http.ts';
+import { CliFailure, EXIT } from '../terminal/failure.ts';
 import { keepToken, readToken } from './tokens.ts';
 
-/** A server that is away is asked again for so long: it may be restarting. */
+/** How long a stream waits for an unreachable server, which may be restarting. */
 export const PATIENCE_MS = 120_000;
 
 export type Server = {
   readonly url: string;
-  /** @throws CliFailure for a refusal, with the server's words, and for a server that cannot be reached */
-  call<T>(method: string, route: string, call?: CallOptions): Promise<Reply<T>>;
-  /** The text of an answer that is not JSON. @throws CliFailure */
-  text(route: string): Promise<string>;
+  /** @throws CliFailure with the server's own message when it refuses, and when it cannot be reached */
+  call<T>(work: (api: Client) => Promise<T>): Promise<T>;
   /**
-   * What a stream tells until it ends or the signal aborts; sits out a server that is away for a while.
-   * @throws CliFailure for a refusal, and for a server that stays away
+   * Yields what a stream brings until it ends or the signal aborts; waits out an unreachable server for two minutes.
+   * @throws CliFailure when the server refuses, and when it stays unreachable
    */
   live<T>(
     signal: AbortSignal,
-    open: (http: Http, follow: FollowOptions) => AsyncGenerator<T>,
+    open: (api: Client, follow: FollowOptions) => AsyncGenerator<T>,
   ): AsyncGenerator<T>;
   /** Exchanges a password for a token, and keeps it. */
   login(username: string, password: string): Promise<void>;
   logout(): void;
 };
 
-type TokenJson = { readonly access_token?: string };
+type ServerOptions = {
+  readonly url: string;
+  /** The file of kept tokens. */
+  readonly tokens: string;
+  /** SYNCRATOR_TOKEN: neither kept nor renewed. */
+  readonly token: string | undefined;
+  /** Sent with every call that writes. */
+  readonly reason?: string | undefined;
+  /** Cuts every call short. */
+  readonly signal?: AbortSignal | undefined;
+};
 
-/**
- * @param options.token given outright (SYNCRATOR_TOKEN): neither kept nor renewed
- * @param options.reason goes with whatever is not a mere look
- * @param options.signal cuts every call short
- */
-export function createServer(options: {
-  url: string;
-  tokens: string;
-  token: string | undefined;
-  reason?: string | undefined;
-  signal?: AbortSignal | undefined;
-}): Server {
-  const { url, tokens, signal } = options;
-  const isGiven = options.token !== undefined;
-  const httpWith = (token: () => Promise<string | undefined>) => createHttp({ url, token });
-  const http = httpWith(async () => options.token ?? (await currentToken()));
-
-  /** Renewed on the way when it is old; where that is refused, the call itself will say why. */
-  async function currentToken(): Promise<string | undefined> {
-    const kept = readToken(tokens, url);
-    if (!kept || Date.now() < kept.renewAt) return kept?.token;
-    try {
-      const old = httpWith(() => Promise.resolve(kept.token));
-      return keep((await old.call<TokenJson>('POST', '/login/renew', { signal })).body);
-    } catch (error) {
-      if (error instanceof Refused) return kept.token;
-      throw error;
-    }
-  }
-
-  function keep({ access_token: token }: TokenJson): string {
-    if (token === undefined) throw new CliFailure(`${url} gave no token: is it a Syncrator server?`);
-    keepToken(tokens, url, { token, renewAt: Date.now() + RENEW_AFTER_MS });
-    return token;
-  }
-
-  async function told<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      throw failureOf(error, url, isGiven);
-    }
-  }
-
+export function createServer(options: ServerOptions): Server {
+  const { url, tokens } = options;
+  const failed = (error: unknown) => failureOf(error, url, options.token !== undefined);
+  const api = clientWith(options, async () => options.token ?? (await currentToken(options)));
   return {
     url,
-    call: <T>(method: string, route: string, call: CallOptions = {}) => {
-      const why = method === 'GET' ? {} : reasonHeader(options.reason);
-      return told(http.call<T>(method, route, { signal, ...call, headers: { ...why, ...call.headers } }));
-    },
-    text: (route) => told(http.text(route)),
-    async *live(signal, open) {
-      const gaveUp = new AbortController();
-      let awaySince: number | undefined;
-      let why: unknown;
-      const onState: FollowOptions['onState'] = (state) => {
-        awaySince = state.connected ? undefined : (awaySince ?? Date.now());
-        why = state.why ?? why;
-        if (awaySince !== undefined && Date.now() - awaySince > PATIENCE_MS) gaveUp.abort();
-      };
+    async call(work) {
       try {
-        yield* open(http, { signal: AbortSignal.any([signal, gaveUp.signal]), onState });
+        return await work(api);
       } catch (error) {
-        throw failureOf(error, url, isGiven);
+        throw failed(error);
       }
-      if (gaveUp.signal.aborted) throw failureOf(why ?? new Unreachable(url, 'it breaks off'), url);
     },
+    live: (signal, open) => patiently(url, signal, (follow) => open(api, follow), failed),
     async login(username, password) {
-      const stranger = httpWith(() => Promise.resolve(undefined));
-      const asked = stranger.call<TokenJson>('POST', '/login', { json: { username, password } });
+      const anonymous = clientWith({ url }, () => Promise.resolve(undefined));
       try {
-        keep((await asked).body);
+        keep(options, (await anonymous.login(username, password)).access_token);
       } catch (error) {
-        // Not failureOf: who is refused here need not be told to log in.
+        // Not failureOf: its advice to log in does not help here.
         throw error instanceof Refused ? refusal(error) : failureOf(error, url);
       }
     },
@@ -118,7 +64,65 @@ export function createServer(options: {
   };
 }
 
-/** What the client throws as the end of a command; other errors as they are. */
+function clientWith(
+  { url, reason, signal }: Pick<ServerOptions, 'url' | 'reason' | 'signal'>,
+  token: () => Promise<string | undefined>,
+): Client {
+  return clientOver(createHttp({ url, token, reason, signal }));
+}
+
+/** Renews an old token on the way. If the server refuses that, the call itself will say why. */
+async function currentToken(options: ServerOptions): Promise<string | undefined> {
+  const { url, tokens, signal } = options;
+  const kept = readToken(tokens, url);
+  if (!kept || Date.now() < kept.renewAt) return kept?.token;
+  try {
+    const { access_token: renewed } = await clientWith({ url, signal }, () =>
+      Promise.resolve(kept.token),
+    ).renewLogin();
+    try {
+      return keep(options, renewed);
+    } catch (error) {
+      // Good for this command, although no file can be written: the kept one is renewed again next time.
+      if (error instanceof CliFailure && typeof renewed === 'string') return renewed;
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof Refused) return kept.token;
+    throw error;
+  }
+}
+
+/** @throws CliFailure for an answer without a token, and when the file cannot be written */
+function keep({ url, tokens }: ServerOptions, token: unknown): string {
+  if (typeof token !== 'string') throw new CliFailure(`${url} gave no token: is it a Syncrator server?`);
+  keepToken(tokens, url, { token, renewAt: Date.now() + RENEW_AFTER_MS });
+  return token;
+}
+
+async function* patiently<T>(
+  url: string,
+  signal: AbortSignal,
+  open: (follow: FollowOptions) => AsyncGenerator<T>,
+  failed: (error: unknown) => unknown,
+): AsyncGenerator<T> {
+  const gaveUp = new AbortController();
+  let awaySince: number | undefined;
+  let why: unknown;
+  const onState: FollowOptions['onState'] = (state) => {
+    awaySince = state.connected ? undefined : (awaySince ?? Date.now());
+    why = state.why ?? why;
+    if (awaySince !== undefined && Date.now() - awaySince > PATIENCE_MS) gaveUp.abort();
+  };
+  try {
+    yield* open({ signal: AbortSignal.any([signal, gaveUp.signal]), onState });
+  } catch (error) {
+    throw failed(error);
+  }
+  if (gaveUp.signal.aborted) throw failureOf(why ?? new Unreachable(url, 'the stream breaks off'), url);
+}
+
+/** Turns what the client throws into the end of a command; other errors stay as they are. */
 function failureOf(error: unknown, url: string, isGiven = false): unknown {
   if (error instanceof Unreachable)
     return new CliFailure(
@@ -127,13 +131,13 @@ function failureOf(error: unknown, url: string, isGiven = false): unknown {
     );
   if (!(error instanceof Refused)) return error;
   if (error.status === 401 && isGiven)
-    return new CliFailure(`${url} does not take SYNCRATOR_TOKEN (${error.code}): ${error.message}`);
+    return new CliFailure(`${url} rejected SYNCRATOR_TOKEN (${error.code}): ${error.message}`);
   return error.status === 401
-    ? new CliFailure(`${url} does not know you (${error.code}). Log in: syncrator login`)
+    ? new CliFailure(`${url} needs a login (${error.code}): syncrator login`)
     : refusal(error);
 }
 
-/** The server's own words, field by field. */
+/** The server's own message, and a line for each field at fault. */
 function refusal({ message, fields, status }: Refused): CliFailure {
   const lines = [message, ...fields.map((fault) => `  ${fault.field}: ${fault.message}`)];
   return new CliFailure(lines.join('\n'), status >= 500 ? EXIT.unreachable : EXIT.usage);

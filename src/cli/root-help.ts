@@ -1,42 +1,39 @@
-/** The first help: all commands on one screen, those alike on one line. */
+/** Formats the help of `syncrator` alone: commands of one group share a line, so that all fit one screen. */
 import type { Command, Help } from 'commander';
-
-const COMMANDS = [
-  ['sync|delta|delete|diff <target> <env>', 'start; --dry-run shows what would run'],
-  ['rollback <target> <env>', 'switch back to what the last sync replaced'],
-  ['run <target> <env>', 'start by parameters instead of a params file'],
-  ['jobs', 'what ran, what runs, and why it failed'],
-  ['targets [name]', 'what can be run, when it last succeeded, what runs now'],
-  ['schedules', 'what runs by itself'],
-  ['maintenance, audit', 'hold back what has not begun; who did what'],
-  ['login, logout, whoami', 'let the server know you; forget it; what you may do'],
-  ['complete <shell>', 'teach your shell to complete all this'],
-] as const;
-
-/** These run on this machine instead of asking the server. */
-const HERE = [
-  ['server, worker', 'run the api or a worker in this process'],
-  ['users, tokens, db, params', "users; programs' tokens; migrations; check params files"],
-] as const;
 
 const WIDTH = 37;
 
 export function rootHelp(root: Command, help: Help): string {
-  const line = ([term, what]: readonly [string, string]) => `  ${term.padEnd(WIDTH)} ${what}`;
   const options = help
     .visibleOptions(root)
-    .map((option) => line([help.optionTerm(option), help.optionDescription(option)]));
-  return `Usage: syncrator <command>; more of each: syncrator <command> --help
+    .filter(({ long }) => long !== '--version') // the first line names it
+    .map((option) => line(help.optionTerm(option), help.optionDescription(option)));
+  return `Usage: syncrator <command> | --version; help of each: syncrator <command> --help
 
-${COMMANDS.map(line).join('\n')}
-${HERE.map(line).join('\n')}
+${commandLines(root, help).join('\n')}
 
 ${options.join('\n')}
 
-Exit codes: 0 done, 1 asked wrongly or refused, 2 the run failed, 3 no server, 130 interrupted.
-SYNCRATOR_TOKEN is used instead of a login; NO_COLOR turns colours off.
+Exit codes: 0 success, 1 usage error or rejected, 2 job failed, 3 no server, 130 interrupted.
+SYNCRATOR_TOKEN replaces a login; NO_COLOR turns colours off.
 
 Example:
   syncrator sync avo qas --follow
 `;
+}
+
+function commandLines(root: Command, help: Help): string[] {
+  const commands = help.visibleCommands(root).filter((command) => command.name() !== 'help');
+  return [...Map.groupBy(commands, (command) => command.helpGroup() || command.name()).values()].map(
+    (group) => {
+      const [first, ...others] = group;
+      if (!first) return '';
+      if (others.length === 0) return line(help.subcommandTerm(first), first.description());
+      return line(group.map((command) => command.name()).join(', '), first.helpGroup());
+    },
+  );
+}
+
+function line(term: string, description: string): string {
+  return `  ${term.padEnd(WIDTH)} ${description}`;
 }

@@ -1,43 +1,105 @@
-/** The tokens of `syncrator login`, by server address, in one file that its owner alone may read. */
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+/** Stores the tokens of `syncrator login` by server address, in one file that only its owner can read. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { CliFailure } from '../terminal/failure.ts';
 
-const fileSchema = z.record(z.string(), z.object({ token: z.string(), renewAt: z.number() }));
+/** A token goes into a header, so only visible ASCII is valid. `renewAt`: milliseconds since 1970. */
+const keptSchema = z.object({ token: z.stringFormat('token', /^[\x21-\x7e]+$/), renewAt: z.number() });
 
-/** `renewAt`: milliseconds since 1970 from which it should be renewed. */
-export type KeptToken = z.infer<typeof fileSchema>[string];
+export type KeptToken = z.infer<typeof keptSchema>;
+type Tokens = Record<string, KeptToken>;
+
+/** Simultaneous logins wait for each other, since each writes the whole file. An older lock is left by a killed process. */
+const LEFT_MS = 5_000;
+const LOOK_MS = 20;
 
 /** @param configHome XDG_CONFIG_HOME, if it is set */
 export function tokenFile(configHome: string | undefined): string {
   return path.join(configHome ?? path.join(os.homedir(), '.config'), 'syncrator', 'tokens.json');
 }
 
-/** What is not there, or is no longer readable as ours, is no token: a login mends it. */
+/** @returns undefined also for an unreadable or broken file, which the next login replaces */
 export function readToken(file: string, url: string): KeptToken | undefined {
   return readAll(file)[url];
 }
 
-/** @throws Error when the file cannot be written */
+/** @throws CliFailure when the file cannot be written */
 export function keepToken(file: string, url: string, token: KeptToken | undefined): void {
-  const all = readAll(file);
-  if (token) all[url] = token;
-  else delete all[url];
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(all, null, 1)}\n`, { mode: 0o600 });
-  chmodSync(draft, 0o600); // a umask may have taken more
-  renameSync(draft, file);
+  if (!token && !existsSync(file)) return;
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    locked(`${file}.lock`, () => {
+      const { [url]: _, ...others } = readAll(file);
+      replace(file, token ? { ...others, [url]: token } : others);
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliFailure(
+      `cannot store the token in ${file} (${why}). ` +
+        'Make the file writable, name another folder by XDG_CONFIG_HOME, or set SYNCRATOR_TOKEN.',
+    );
+  }
 }
 
-function readAll(file: string): z.infer<typeof fileSchema> {
-  let text: string;
+function replace(file: string, tokens: Tokens): void {
+  const draft = `${file}.${process.pid}`;
   try {
-    text = readFileSync(file, 'utf8');
+    writeFileSync(draft, `${JSON.stringify(tokens, null, 1)}\n`, { mode: 0o600 });
+    chmodSync(draft, 0o600); // a umask may have removed bits
+    renameSync(draft, file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    rmSync(draft, { force: true });
     throw error;
   }
-  return fileSchema.catch({}).parse(JSON.parse(text));
+}
+
+function locked(lock: string, work: () => void): void {
+  while (!taken(lock)) {
+    const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Math.abs(Date.now() - made) > LEFT_MS) rmSync(lock, { force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_MS);
+  }
+  try {
+    work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** @throws Error when the folder takes no file at all */
+function taken(lock: string): boolean {
+  try {
+    writeFileSync(lock, '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readAll(file: string): Tokens {
+  let all: unknown;
+  try {
+    all = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return {}; // absent, broken, unreadable or a folder
+  }
+  if (typeof all !== 'object' || all === null) return {};
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([url, kept]) => {
+      const { success, data } = keptSchema.safeParse(kept);
+      return success ? [[url, data] as const] : [];
+    }),
+  );
 }

@@ -1,32 +1,32 @@
-/** Follows an event stream for as long as one wants: a cut one is opened again from the last event heard. */
-import { type Http, Refused, type ServerEvent } from './http.ts';
+/** Follows an event stream without end: reopens a cut one after the last event received. */
+import { type Http, type OpenStream, Refused, type ServerEvent } from './http.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
 export type FollowOptions = {
   readonly signal: AbortSignal;
-  /** Told when the stream is open, and when it is not, with why. */
+  /** Called when the stream opens, and when it is cut, with the reason. */
   readonly onState?: (state: { readonly connected: boolean; readonly why?: unknown }) => void;
 };
 
 /**
- * Events without a gap; some may come twice, so whoever hears them keeps the highest `version` of each job.
- * Ends when the server says that there is no more (`end`), or when the signal aborts.
- * @throws Refused when the server will not have it (4xx): asking again would not help
+ * Yields events without a gap. Some come twice: keep the highest `version` of each job.
+ * Ends when the server sends `end`, or when the signal aborts.
+ * @throws Refused for a 4xx answer, which would not change
  */
 export async function* followEvents(
   http: Http,
-  route: string,
+  open: OpenStream,
   { signal, onState }: FollowOptions,
 ): AsyncGenerator<ServerEvent> {
   let lastEventId: string | undefined;
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     let why: unknown;
     try {
-      // Told when it opens, not at its first event: a stream may be silent for long, and is well.
+      // Connected once it opens, not at its first event: a healthy stream may be silent for long.
       const onOpen = () => onState?.({ connected: true });
-      for await (const event of http.events(route, { signal, lastEventId, onOpen })) {
+      for await (const event of http.events(open, { signal, lastEventId, onOpen })) {
         pauseMs = FIRST_PAUSE_MS;
         lastEventId = event.id ?? lastEventId;
         if (event.event === 'end') {
@@ -40,13 +40,13 @@ export async function* followEvents(
       if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
       why = error;
     }
-    // A stream that the server ends in order, for its age, is opened again before anybody need hear of it.
+    // A stream that the server ends in order, for its age, is reopened without a word.
     if (why !== undefined) onState?.({ connected: false, why });
     await wait(pauseMs, signal);
   }
 }
 
-/** Ends early, without an error, when the signal aborts. */
+/** Resolves early, without an error, when the signal aborts. */
 function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

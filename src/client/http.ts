@@ -1,26 +1,19 @@
-/** Calls a Syncrator server over HTTP; runs in a browser and in Node. Faults are values to tell apart, in words. */
+/** Calls a Syncrator server over HTTP, in a browser or in Node, and tells a refusal from an unreachable server. */
 import { createParser } from 'eventsource-parser';
+import createOpenApiClient, { type Client as OpenApiClient } from 'openapi-fetch';
+import type { paths } from './api-types.ts';
 
-/** Tokens last 15 minutes; whoever keeps one that is used renews it after five. */
+/** Tokens last 15 minutes; a client that keeps one renews it after five. */
 export const RENEW_AFTER_MS = 5 * 60_000;
 
 const CALL_MS = 15_000;
-/** A stream has a heartbeat every 15 s: silent for so long, it is cut. */
+/** The server sends a heartbeat every 15 s: a stream silent for this long counts as cut. */
 const SILENT_MS = 40_000;
 
-export type Reply<T> = {
-  readonly status: number;
-  readonly body: T;
-  /** The route of the next page, where the `Link` header names one. */
-  readonly next: string | undefined;
-  readonly headers: Headers;
-};
+/** Every route of the OpenAPI document, as typed calls. */
+export type Routes = OpenApiClient<paths>;
 
-export type CallOptions = {
-  readonly json?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal | undefined;
-};
+export type Answer<T> = { readonly data: T; readonly response: Response };
 
 export type ServerEvent = {
   readonly event: string;
@@ -28,24 +21,27 @@ export type ServerEvent = {
   readonly data: unknown;
 };
 
-/** The server has refused: its own words, and the fields it found at fault. */
+type FieldFault = { readonly field: string; readonly message: string };
+
+/** The server refused a call: `message` is its own, `fields` name the fields at fault. */
 export class Refused extends Error {
   readonly status: number;
   readonly code: string;
-  readonly fields: readonly { readonly field: string; readonly message: string }[];
+  readonly fields: readonly FieldFault[];
   /** The whole problem (RFC 9457), for members of its own such as `job_id`. */
   readonly problem: Readonly<Record<string, unknown>>;
 
   constructor(status: number, problem: Readonly<Record<string, unknown>>) {
-    super(typeof problem['message'] === 'string' ? problem['message'] : `the server answered ${status}`);
+    const { message, code, errors } = problem;
+    super(typeof message === 'string' ? message : `the server answered ${status}`);
     this.status = status;
-    this.code = typeof problem['code'] === 'string' ? problem['code'] : 'unknown';
-    this.fields = Array.isArray(problem['errors']) ? (problem['errors'] as Refused['fields']) : [];
+    this.code = typeof code === 'string' ? code : 'unknown';
+    this.fields = Array.isArray(errors) ? errors.filter(isFieldFault) : [];
     this.problem = problem;
   }
 }
 
-/** Nothing answered, or not in time; whether a write was done is not known. */
+/** No complete answer came in time. A write may have been done all the same. */
 export class Unreachable extends Error {
   constructor(url: string, cause: unknown) {
     const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
@@ -55,110 +51,157 @@ export class Unreachable extends Error {
 }
 
 export type Http = {
-  /** @throws Refused, Unreachable; the signal's reason when it is aborted */
-  call<T>(method: string, route: string, options?: CallOptions): Promise<Reply<T>>;
-  /** An answer that is not JSON. */
-  text(route: string, options?: CallOptions): Promise<string>;
-  /** Events until the server ends the stream. @throws Refused, Unreachable; the signal's reason */
-  events(
-    route: string,
-    options: { signal: AbortSignal; lastEventId?: string | undefined; onOpen?: () => void },
-  ): AsyncGenerator<ServerEvent>;
+  /**
+   * Makes one call within 15 s, or without a time limit until `signal` aborts.
+   * @throws Refused, Unreachable; the signal's reason once it aborts
+   */
+  readonly call: <T>(
+    work: (routes: Routes) => Promise<{ data?: T | undefined; response: Response }>,
+    signal?: AbortSignal,
+  ) => Promise<Answer<T>>;
+  /** Reads the answer of a route that the OpenAPI document does not describe. @throws as `call` */
+  readonly json: (route: string) => Promise<unknown>;
+  /**
+   * Yields the events of one stream until the server ends it.
+   * @param open calls the stream's route with the headers it is given and `parseAs: 'stream'`
+   * @throws as `call`
+   */
+  readonly events: (open: OpenStream, options: StreamOptions) => AsyncGenerator<ServerEvent>;
 };
 
-/** @param options.token asked before each call; undefined goes without */
-export function createHttp(options: {
-  /** As `http://host:port`, without a slash at its end; empty for the page's own. */
-  url: string;
-  token: () => Promise<string | undefined>;
-}): Http {
-  const { url } = options;
+export type OpenStream = (
+  routes: Routes,
+  headers: Readonly<Record<string, string>>,
+) => Promise<{ response: Response }>;
 
-  async function send(method: string, route: string, call: CallOptions): Promise<Response> {
-    const token = await options.token();
-    const timeout = AbortSignal.timeout(CALL_MS);
-    let answer: Response;
+type StreamOptions = { signal: AbortSignal; lastEventId?: string | undefined; onOpen?: () => void };
+
+export type HttpOptions = {
+  /** As `http://host:port`, without a slash at its end; empty for the page's own server. */
+  readonly url: string;
+  /** Called before each request; undefined sends no token. */
+  readonly token: () => Promise<string | undefined>;
+  /** Kept in the audit with every call that writes. */
+  readonly reason?: string | undefined;
+  /** Cuts short every call that has no signal of its own. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+export function createHttp(options: HttpOptions): Http {
+  const call = async <T>(
+    work: (fetch: Fetch) => Promise<{ data?: T | undefined; response: Response }>,
+    signal = options.signal,
+  ): Promise<Answer<T>> => {
+    const fetch = await authorized(options, signal ?? AbortSignal.timeout(CALL_MS));
     try {
-      answer = await fetch(url + route, {
-        method,
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(call.json === undefined ? {} : { 'content-type': 'application/json' }),
-          ...call.headers,
-        },
-        body: call.json === undefined ? null : JSON.stringify(call.json),
-        signal: call.signal ?? timeout,
-      });
+      const { data, response } = await work(fetch);
+      if (data === undefined) throw new Error('the answer is empty');
+      return { data, response };
     } catch (error) {
-      if (call.signal?.aborted === true) throw error;
-      throw new Unreachable(url, error);
+      throw faultOf(error, options.url, signal);
     }
-    if (!answer.ok) throw await refusal(answer);
-    return answer;
-  }
-
-  /** A body that breaks off is no answer either. */
-  async function whole<T>(body: Promise<T>, call: CallOptions): Promise<T> {
-    try {
-      return await body;
-    } catch (error) {
-      if (call.signal?.aborted === true) throw error;
-      throw new Unreachable(url, error);
-    }
-  }
-
+  };
   return {
-    async call<T>(method: string, route: string, call: CallOptions = {}): Promise<Reply<T>> {
-      const answer = await send(method, route, call);
-      const next = /<([^>]*)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
-      // What each route answers is documented; who calls says which.
-      return {
-        status: answer.status,
-        body: (await whole(answer.json(), call)) as T,
-        next,
-        headers: answer.headers,
-      };
+    call: (work, signal) => call((fetch) => work(routesOf(options.url, fetch)), signal),
+    json: async (route) => {
+      const answer = await call(async (fetch) => {
+        const response = await fetch(new Request(options.url + route));
+        const data: unknown = await response.json();
+        return { data, response };
+      });
+      return answer.data;
     },
-    text: async (route, call = {}) => await whole((await send('GET', route, call)).text(), call),
-    async *events(route, { signal, lastEventId, onOpen }) {
-      const silence = new AbortController();
-      let timer = setTimeout(() => silence.abort(), SILENT_MS);
-      try {
-        const answer = await send('GET', route, {
-          signal: AbortSignal.any([signal, silence.signal]),
-          headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
-        });
-        onOpen?.();
-        let got: ServerEvent[] = [];
-        const parser = createParser({
-          onEvent: ({ event = 'message', id, data }) =>
-            got.push({ event, id, data: JSON.parse(data) as unknown }),
-        });
-        for await (const part of chunksOf(answer)) {
-          clearTimeout(timer);
-          timer = setTimeout(() => silence.abort(), SILENT_MS);
-          parser.feed(part);
-          yield* got;
-          got = [];
-        }
-      } catch (error) {
-        if (signal.aborted || error instanceof Refused || error instanceof Unreachable) throw error;
-        throw new Unreachable(url, error);
-      } finally {
-        clearTimeout(timer);
-      }
-    },
+    events: (open, stream) => readEvents(open, options, stream),
   };
 }
 
-/** Why, for the audit. Headers are bytes: the text goes as its UTF-8, on one line. */
-export function reasonHeader(reason: string | undefined): Record<string, string> {
-  const words = reason?.replaceAll(/\s+/g, ' ').trim() ?? '';
-  if (words === '') return {};
-  return { 'x-reason': String.fromCharCode(...new TextEncoder().encode(words)) };
+/** Reads an answer that may be empty, which `parseAs` takes for none. @param sent with `parseAs: 'stream'` */
+export async function unparsed<T>(
+  sent: Promise<{ response: Response }>,
+  read: (response: Response) => Promise<T>,
+): Promise<Answer<T>> {
+  const { response } = await sent;
+  return { data: await read(response), response };
 }
 
-/** A body as it comes; by reader, since not every browser iterates streams. */
+/** The route of the next page, where the `Link` header names one. */
+export function nextPage({ headers }: Response): string | undefined {
+  return /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+}
+
+/** Encodes a reason for the audit: headers carry bytes, so the text goes as UTF-8 on one line. */
+export function reasonHeader(reason: string | undefined): { 'x-reason'?: string } {
+  const text = reason?.replaceAll(/\s+/g, ' ').trim() ?? '';
+  if (text === '') return {};
+  return { 'x-reason': String.fromCharCode(...new TextEncoder().encode(text)) };
+}
+
+function routesOf(url: string, fetch: Fetch): Routes {
+  return createOpenApiClient<paths>({
+    baseUrl: url,
+    fetch,
+    querySerializer: { array: { style: 'form', explode: false } },
+  });
+}
+
+type Fetch = (request: Request) => Promise<Response>;
+
+/**
+ * Makes a `fetch` that sends the token and the reason, and throws Refused for every status but 2xx.
+ * @throws what `options.token` throws
+ */
+async function authorized({ token, reason }: HttpOptions, signal: AbortSignal): Promise<Fetch> {
+  const bearer = await token();
+  return async (request) => {
+    if (bearer !== undefined) request.headers.set('authorization', `Bearer ${bearer}`);
+    if (request.method !== 'GET' && !request.headers.has('x-reason'))
+      for (const [name, value] of Object.entries(reasonHeader(reason))) request.headers.set(name, value);
+    const answer = await fetch(request, { signal });
+    if (!answer.ok) throw await refusal(answer);
+    return answer;
+  };
+}
+
+function faultOf(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true || error instanceof Refused || error instanceof Unreachable) return error;
+  return new Unreachable(url, error);
+}
+
+async function* readEvents(
+  open: OpenStream,
+  options: HttpOptions,
+  { signal, lastEventId, onOpen }: StreamOptions,
+): AsyncGenerator<ServerEvent> {
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), SILENT_MS);
+  try {
+    const fetch = await authorized(options, AbortSignal.any([signal, silence.signal]));
+    const routes = routesOf(options.url, fetch);
+    const { response } = await open(
+      routes,
+      lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+    );
+    onOpen?.();
+    let got: ServerEvent[] = [];
+    const parser = createParser({
+      onEvent: ({ event = 'message', id, data }) =>
+        got.push({ event, id, data: JSON.parse(data) as unknown }),
+    });
+    for await (const part of chunksOf(response)) {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), SILENT_MS);
+      parser.feed(part);
+      yield* got;
+      got = [];
+    }
+  } catch (error) {
+    throw faultOf(error, options.url, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Reads a body as it arrives, by a reader: not every browser iterates streams. */
 async function* chunksOf(answer: Response): AsyncGenerator<string> {
   const body: ReadableStream<Uint8Array> | null = answer.body;
   if (!body) return;
@@ -171,16 +214,26 @@ async function* chunksOf(answer: Response): AsyncGenerator<string> {
       yield decoder.decode(value, { stream: true });
     }
   } finally {
-    await reader.cancel().catch(() => undefined); // it is over already
+    await reader.cancel().catch(() => undefined); // already closed or broken
   }
 }
 
 async function refusal(answer: Response): Promise<Refused> {
   const text = await answer.text();
   try {
-    return new Refused(answer.status, JSON.parse(text) as Record<string, unknown>);
+    const problem: unknown = JSON.parse(text);
+    if (isRecord(problem)) return new Refused(answer.status, problem);
   } catch {
-    const message = `${answer.url} answered ${answer.status}: is it a Syncrator server?`;
-    return new Refused(answer.status, { message, code: 'no_problem' });
+    // no JSON: told below
   }
+  const message = `${answer.url} answered ${answer.status}: is it a Syncrator server?`;
+  return new Refused(answer.status, { message, code: 'no_problem' });
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isFieldFault(value: unknown): value is FieldFault {
+  return isRecord(value) && typeof value['field'] === 'string' && typeof value['message'] === 'string';
 }

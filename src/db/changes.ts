@@ -1,11 +1,14 @@
-/** What Postgres tells of changes as they are committed (LISTEN), over a connection of its own that is made anew. */
+/** Listens for committed changes (LISTEN) on a connection of its own, and reconnects when it is lost. */
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
-/** A connection is asked this often whether it still is one: a hung server says nothing, which is no news. */
-const LOOK_MS = 10_000;
+/**
+ * A connection is asked this often whether it still is one, to a server that takes writes: a hung server says nothing,
+ * which is no news, and so does the old one after a failover.
+ */
+const LOOK_MS = 4_000;
 const ANSWER_MS = 5_000;
 
 export type Change =
@@ -85,17 +88,25 @@ async function listenOnce(url: string, tell: (change: Change) => void, closing: 
   );
   try {
     await client.connect();
+    await expectWrites(client);
     await client.query('LISTEN syncrator_job; LISTEN syncrator_maintenance');
     tell({ kind: 'connected' });
     const over = AbortSignal.any([closing, lost.signal]);
     while (!over.aborted) {
       await wait(LOOK_MS, undefined, { signal: over }).catch(() => undefined); // over: the loop ends
-      if (!over.aborted) await client.query('SELECT 1');
+      if (!over.aborted) await expectWrites(client);
     }
     if (!closing.aborted) throw lost.signal.reason;
   } finally {
     await ended(client);
   }
+}
+
+/** @throws Error where nothing can change, so that nothing is ever told */
+async function expectWrites(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ transaction_read_only: string }>('SHOW transaction_read_only');
+  if (rows[0]?.transaction_read_only === 'on')
+    throw new Error('this Postgres takes no writes: a standby, or set to read-only');
 }
 
 /** A server that hangs does not answer a farewell either. */

@@ -1,4 +1,4 @@
-/** The one clock that api processes go by where they compare times: the database's, whatever their own one says. */
+/** The database's clock: api processes compare times by it, whatever their own clocks say. */
 import { sql } from 'kysely';
 import type { Db } from './schema.ts';
 

@@ -1,10 +1,14 @@
-/** The connection pool, with a limit on every wait, and the one test of "Postgres is away". */
+/** Opens the connection pool, with a time-out on every wait; tells passing database errors from lasting ones. */
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { mayPoolerPass, poolerRemedy, PROTOCOL_VIOLATION } from '../domain/pooler-errors.ts';
+import { renewedPool } from './renewed-pool.ts';
 import type { Db, Schema } from './schema.ts';
 
 // bigint columns are counts and versions, far below 2^53: numbers, not strings.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+const SETTING_MS = 5_000;
 
 /**
  * Opens a pool; connections are made when first needed.
@@ -22,23 +26,42 @@ export function connect(
   },
 ): Db {
   const statementMs = options.patience?.statementMs ?? 5_000;
+  // Set by a statement, since PgBouncer refuses them as start-up parameters.
+  const limits = [
+    `SET statement_timeout = ${statementMs}`,
+    `SET idle_in_transaction_session_timeout = 10000`,
+    ...(options.patience ? [`SET lock_timeout = ${options.patience.lockMs}`] : []),
+  ].join('; ');
+  const setLimits = async (client: pg.ClientBase): Promise<void> => {
+    await client.query({ text: limits, query_timeout: SETTING_MS } as pg.QueryConfig);
+  };
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max,
     application_name: options.applicationName,
     connectionTimeoutMillis: 1_500,
     idleTimeoutMillis: 30_000,
-    statement_timeout: statementMs,
     query_timeout: statementMs + 1_000,
-    ...(options.patience && { lock_timeout: options.patience.lockMs }),
-    idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, which its types do not say
+    onConnect: setLimits,
   });
   pool.on('error', options.onError);
   // A connection in use has no listener of the pool's: without this one its loss would end the process.
   pool.on('connect', (client) => client.on('error', options.onError));
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const verdict = (error: unknown) =>
+    isReadOnly(error)
+      ? 'renew all'
+      : isDatabaseUnavailable(error) && codeOf(error) !== CANCELLED
+        ? 'drop'
+        : 'keep';
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: renewedPool(pool, verdict) }) });
 }
+
+/** query_canceled: statement_timeout. The connection is as good as before. */
+const CANCELLED = '57014';
+/** read_only_sql_transaction: a standby, or a server that was one side of a failover. */
+const READ_ONLY = '25006';
 
 const AWAY = new Set([
   'ECONNREFUSED',
@@ -48,21 +71,72 @@ const AWAY = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
-  '57014', // query_canceled: statement_timeout
+  CANCELLED,
   '53300', // too_many_connections
   '25P03', // idle_in_transaction_session_timeout
+  READ_ONLY,
 ]);
 const AWAY_MESSAGE =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error/;
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error/;
 
-/** True when Postgres could not be reached or did not answer in time: nothing is known about the statement. */
-export function isDatabaseAway(error: unknown): boolean {
+/** True when Postgres could not be reached, did not answer in time or takes no writes now: the statement may be tried again. */
+export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
-  if (typeof code === 'string' && (AWAY.has(code) || code.startsWith('08'))) return true;
-  if (error instanceof AggregateError && error.errors.some(isDatabaseAway)) return true;
-  return AWAY_MESSAGE.test(error.message) || isDatabaseAway(error.cause);
+  const code = codeOf(error);
+  if (code === PROTOCOL_VIOLATION) return mayPoolerPass(error.message);
+  if (code !== undefined && (AWAY.has(code) || code.startsWith('08'))) return true;
+  if (error instanceof AggregateError && error.errors.some(isDatabaseUnavailable)) return true;
+  return AWAY_MESSAGE.test(error.message) || isDatabaseUnavailable(error.cause);
+}
+
+/** True when the server was reached and takes no writes: a standby, as after a failover, or set to read-only. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && (codeOf(error) === READ_ONLY || isReadOnly(error.cause));
+}
+
+/** The database that DATABASE_URL leads to cannot be worked with, for a reason that its message says in full. */
+export class UnfitDatabase extends Error {
+  override readonly name = 'UnfitDatabase';
+}
+
+/** By Postgres' codes, and Node's of TLS: what whoever set DATABASE_URL has to do. */
+const MENDED_BY: readonly (readonly [RegExp, string])[] = [
+  [/^28P01$/, 'correct the password of this role (in the URL, or DATABASE_PASSWORD)'],
+  [/^28000$/, 'let this role in (LOGIN, pg_hba.conf), or name another one'],
+  [/^3D000$/, 'create this database, or name another one'],
+  [/^(42501|3F000)$/, 'grant the role of DATABASE_URL what it lacks; best let it own its database'],
+  [/CERT|^UNABLE_TO_|^ERR_(TLS|SSL|OSSL)/, 'let sslrootcert name the authority of its certificate'],
+];
+/** The same where there is no code of its own; the message says which it is. */
+const MENDED_BY_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^SASL: .*password must be/, 'give the password of this role (in the URL, or DATABASE_PASSWORD)'],
+  [/does not support SSL connections/, 'switch TLS on in this server, or leave sslmode out'],
+];
+
+/**
+ * What is wrong with DATABASE_URL, and what to do, in one line without a password, when no waiting mends it; undefined
+ * for what may pass, and for faults of our own.
+ */
+export function lastingFault(error: unknown): string | undefined {
+  if (!(error instanceof Error) || isDatabaseUnavailable(error)) return undefined;
+  if (error instanceof UnfitDatabase) return error.message;
+  const remedy = remedyFor(error);
+  if (remedy !== undefined) return `DATABASE_URL: ${error.message}; ${remedy}`;
+  return lastingFault(error.cause);
+}
+
+function remedyFor(error: Error): string | undefined {
+  const code = codeOf(error);
+  const told = (of: typeof MENDED_BY, text: string) => of.find(([form]) => form.test(text))?.[1];
+  if (code === PROTOCOL_VIOLATION) return poolerRemedy(error.message);
+  return (code === undefined ? undefined : told(MENDED_BY, code)) ?? told(MENDED_BY_WORDS, error.message);
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
 }

@@ -1,7 +1,8 @@
 /** The maintenance flag and its history: the newest row is the state. */
 import { sql } from 'kysely';
-import { audit, type By } from './audit.ts';
+import { audit, type By } from './access/audit.ts';
 import type { Db } from './schema.ts';
+import { CLAIMED } from './status-sql.ts';
 
 export type Maintenance = {
   readonly paused: boolean;
@@ -74,7 +75,7 @@ export async function listMaintenance(
 export async function countRunning(db: Db): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::integer AS count FROM jobs
-    WHERE status IN ('waiting', 'starting', 'running', 'cancelling')
+    WHERE status IN ${CLAIMED}
       AND (run_id IS NOT NULL OR (runner = 'external' AND status = 'running'))`.execute(db);
   return rows[0]?.count ?? 0;
 }

@@ -1,4 +1,4 @@
-/** What is to be told outside, until it has been handed on. */
+/** Queue of notifications, until each is handed to its workflow. */
 import { sql } from 'kysely';
 import type { Notice } from '../domain/notice.ts';
 import type { Db } from './schema.ts';

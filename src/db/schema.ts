@@ -1,8 +1,9 @@
 /** The tables as kysely sees them; the migrations are what makes them. */
-import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
-import type { Grant } from '../domain/grant.ts';
+import type { ColumnType, Generated, Kysely, Selectable, Transaction } from 'kysely';
+import type { Grant } from '../domain/permission.ts';
 import type { ActionParameters, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
+import type { ReportFacts } from '../domain/report.ts';
 import type { JobStatus } from '../domain/status.ts';
 
 /** jsonb goes in as text and comes out parsed. */
@@ -48,15 +49,19 @@ export type JobsTable = {
   claimed_at: Date | null;
   started_at: Date | null;
   observed_at: Date | null;
+  /** Of RUNNER=external: when its executor last said something new. */
+  progressed_at: Date | null;
   finished_at: Date | null;
   diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
   version: Generated<number>;
-  /** What it is counted under (src/counted-as.ts); null = its own target and action. */
+  /** What it is counted under (src/job-params/metric-labels.ts); null = its own target and action. */
   counted_target: string | null;
   counted_action: string | null;
   created_at: DefaultTime;
   updated_at: DefaultTime;
 };
+
+export type JobRow = Selectable<JobsTable>;
 
 export type StepsTable = {
   job_id: number;
@@ -79,6 +84,8 @@ export type StepsTable = {
   log_state: Generated<LogState>;
   /** Its reports are no more than a chart shows. */
   is_thinned: Generated<boolean>;
+  /** What its program told beyond its progress; null where none did. */
+  facts: ColumnType<ReportFacts | null, string | null, string | null>;
 };
 
 /** `end_missing`: more cannot be had of it. `removed`: it was purged. */
@@ -99,7 +106,11 @@ export type ReportsTable = {
   failed: number | null;
   checkpoint: ColumnType<unknown, string | null, string | null>;
   message: string | null;
+  /** Since when its attempt reports the same; null where the version before wrote it: then from the row's own time. */
+  progressed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
 };
+
+export type Listing = 'complete' | 'unproven';
 
 /** Null in a list is no limit. */
 type GrantColumns = { [K in keyof Grant]: ColumnType<Grant[K], Grant[K], Grant[K]> };
@@ -139,6 +150,8 @@ export type Schema = {
     options: string | null;
     version: string | null;
     target_datastore_url: string | null;
+    /** Of an outside run: the id of who told of it. */
+    recorded_by: string | null;
   };
   idempotency_keys: {
     principal: string;
@@ -155,6 +168,10 @@ export type Schema = {
     target: string;
     last_success_job_id: number | null;
     last_success_at: Date | null;
+    /** From when its next delta reads, as the last completed job told it; null: everything, or not told. */
+    watermark: Date | null;
+    /** Whether the last listing of it that a completed job read was seen to be complete. */
+    listing: Listing | null;
   };
   wanted: {
     env: string;
@@ -166,6 +183,10 @@ export type Schema = {
     everything: boolean;
     first_at: DefaultTime;
     last_at: DefaultTime;
+    /** A job of the same parameters that will do it, if it is not cancelled before it begins. */
+    joined_job: number | null;
+    /** `last_at` as it was when it joined: what was wanted later has not. */
+    joined_last_at: Date | null;
   };
   wanted_items: { env: string; target: string; action: string; item: string };
   maintenance: { id: Generated<number>; paused: boolean; msg: string; set_by: string; at: DefaultTime };
@@ -179,11 +200,16 @@ export type Schema = {
   };
   schedule_pauses: { schedule: string; note: string };
   /** `text` is null where a version before this one let it fire. */
-  schedule_promises: { schedule: string; text: string | null; since: DefaultTime };
+  schedule_promises: { schedule: string; text: string | null; since: DefaultTime; refused: string | null };
   users: {
+    /** Whose Idempotency-Keys: a user added again under a name is another one. */
+    id: Generated<string>;
     username: string;
     password_hash: string;
     disabled: Generated<boolean>;
+    /** Logins from before either are good no longer; Postgres writes them itself. Null: the password is the first. */
+    password_changed_at: Generated<Date | null>;
+    logins_ended_at: Generated<Date>;
     created_at: DefaultTime;
     updated_at: DefaultTime;
   } & GrantColumns;
@@ -200,6 +226,8 @@ export type Schema = {
     expires_at: Date | null;
     last_used_at: Date | null;
     revoked_at: Date | null;
+    /** Whose Idempotency-Keys, where it is older than the rule that a token is known by its id. */
+    principal: Generated<string | null>;
   } & GrantColumns;
   oidc_users: {
     sub: string;
@@ -220,6 +248,8 @@ export type Schema = {
     reason: string | null;
     address: string | null;
     request_id: string | null;
+    /** What the caller called it. */
+    client_request_id: string | null;
   };
 };
 

@@ -1,7 +1,8 @@
-/** Brings a database up to date beside processes that work on it: with time for large tables, in nobody's way for long. */
+/** Migrates a database while processes use it: allows time for large tables, and never holds up others for long. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect } from './connect.ts';
 import { listMigrations, type MigrationState, migrate } from './migrate.ts';
+import { assertOwnSessions } from './own-sessions.ts';
 import type { Db } from './schema.ts';
 
 /**
@@ -14,7 +15,7 @@ const STATEMENT_MS = 600_000;
 const TRIES = 120;
 const PAUSE_MS = 500;
 
-/** lock_not_available, deadlock_detected: somebody works there, and will soon be done. */
+/** lock_not_available, deadlock_detected: another session holds the table for a moment. */
 const IN_THE_WAY = new Set<unknown>(['55P03', '40P01']);
 
 /**
@@ -61,9 +62,11 @@ export const NEWER_DATABASE =
  * The schema as a process of this version can work on it: brought up to date, or left as a newer version has made it,
  * since what a version drops is nothing that the one before it uses (AGENTS.md). So an upgrade can be taken back, and a
  * process of the old version that is restarted in the middle of one comes up.
- * @throws what `upgradeSchema` throws, also where something is pending on a database that a newer version has made
+ * @throws UnfitDatabase behind a pooler that lends sessions out by the transaction; what `upgradeSchema` throws, also
+ * where something is pending on a database that a newer version has made
  */
 export async function prepareSchema(db: Db, url: string, onWait: (what: string) => void): Promise<Prepared> {
+  await assertOwnSessions(url);
   const states = await listMigrations(db);
   const named = (wanted: MigrationState['state']) =>
     states.flatMap(({ name, state }) => (state === wanted ? [name] : []));

@@ -1,6 +1,6 @@
 /**
- * Exit codes of the sync program, part of its contract (design.md §5): how a runner that sees nothing but the
- * code can still say why. 143 = 128 + SIGTERM by shell convention.
+ * Exit codes of the sync program, part of its contract: a runner that sees only the code can still name the reason.
+ * 143 = 128 + SIGTERM by shell convention.
  */
 export const EXIT = {
   ok: 0,
@@ -25,5 +25,27 @@ export const EXIT = {
   sourceUnauthorized: 10,
   /** Some items failed for good and are listed; all others are done. A resume tries those alone. */
   itemsFailed: 11,
+  /** The source's listing is not seen to be complete, so nothing was removed and nothing was changed. */
+  incompleteListing: 12,
+  /** The sink cannot be reached. */
+  sinkUnreachable: 13,
+  /** The sink takes no writes: a standby, or a database set to read-only. */
+  sinkReadOnly: 14,
+  /** The sink's role lacks a right; the message has the statement that grants it. */
+  sinkPermission: 15,
+  /** Another session holds rows or the table of the sink against writers; the message names it. */
+  sinkBusy: 16,
+  /** The sink belongs to another installation, target or environment; nothing was touched. */
+  sinkOwned: 17,
+  /** The sink's table is another one than the one that was written last; nothing was touched. */
+  sinkReplaced: 18,
+  /** A trigger or rule of the sink changes what is written; nothing was changed. */
+  sinkAlters: 19,
+  /** More bad records than MAX_REJECTED; nothing was changed. */
+  recordsRejected: 20,
+  /** More records would change than MAX_UPDATE_PERCENT allows; nothing was changed. */
+  updateGuard: 21,
+  /** A rollback would do something else than its preview said; nothing was changed. */
+  previewChanged: 22,
   terminated: 143,
 } as const;

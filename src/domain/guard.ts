@@ -1,9 +1,9 @@
 /**
- * The delete guard: may this many records disappear? One verdict for `sync` (what a switch would lose) and
- * `delete` (what a removal would take). Pure. Thresholds: design.md §5.
+ * Delete and update guards: decide whether so many records may be deleted or changed. Every source, sink and action uses
+ * the same verdicts. Pure.
  */
 
-/** Fewer than this many removals are always allowed, however small the target. */
+/** So many removals are allowed, however small the target, unless MAX_DELETE_RECORDS says otherwise. */
 export const ALWAYS_ALLOWED = 5;
 export const DEFAULT_MAX_DELETE_PERCENT = 10;
 
@@ -13,23 +13,50 @@ export type GuardVerdict = { readonly allowed: true } | { readonly allowed: fals
  * @param live records in the target now
  * @param source records the source listed completely
  * @param removals records that would disappear
- * @param maxDeletePercent 0–100
- * @param force `--force-delete`: lifts the percentage, never the refusal of an empty source
+ * @param maxDeletePercent 0–100; 0 allows none at all
+ * @param maxDeleteRecords so many may go where the percentage would allow fewer
+ * @param force `--force-delete`: lifts both limits, never the refusal of an empty source
  */
 export function deleteVerdict(input: {
   live: number;
   source: number;
   removals: number;
   maxDeletePercent: number;
+  maxDeleteRecords: number;
   force: boolean;
 }): GuardVerdict {
-  const { live, source, removals, maxDeletePercent, force } = input;
+  const { live, source, removals, maxDeletePercent, maxDeleteRecords, force } = input;
   if (source === 0) return { allowed: false, why: 'the source is empty' };
   if (force) return { allowed: true };
-  const limit = Math.max(ALWAYS_ALLOWED, Math.floor((live * maxDeletePercent) / 100));
+  const limit =
+    maxDeletePercent === 0 ? 0 : Math.max(maxDeleteRecords, Math.floor((live * maxDeletePercent) / 100));
   if (removals <= limit) return { allowed: true };
+  const set =
+    maxDeletePercent === 0
+      ? 'MAX_DELETE_PERCENT 0 allows none'
+      : `MAX_DELETE_PERCENT ${maxDeletePercent}, MAX_DELETE_RECORDS ${maxDeleteRecords}`;
   return {
     allowed: false,
-    why: `${removals} of ${live} records would be deleted, more than the ${limit} allowed (MAX_DELETE_PERCENT ${maxDeletePercent})`,
+    why: `${removals} of ${live} records would be deleted, more than the ${limit} allowed (${set})`,
+  };
+}
+
+/**
+ * @param live records in the target now
+ * @param updates live records that would change
+ * @param maxUpdatePercent 1–100; null: any number may change
+ */
+export function updateVerdict(input: {
+  live: number;
+  updates: number;
+  maxUpdatePercent: number | null;
+}): GuardVerdict {
+  const { live, updates, maxUpdatePercent } = input;
+  if (maxUpdatePercent === null) return { allowed: true };
+  const limit = Math.floor((live * maxUpdatePercent) / 100);
+  if (updates <= limit) return { allowed: true };
+  return {
+    allowed: false,
+    why: `${updates} of ${live} records would change, more than the ${limit} allowed (MAX_UPDATE_PERCENT ${maxUpdatePercent})`,
   };
 }

@@ -1,10 +1,12 @@
 /**
- * The words of the product (design.md §1) as types. Owns no behaviour, knows no database, HTTP or Temporal.
+ * The terms of the product as types. Owns no behaviour, knows no database, HTTP or Temporal.
  *
  * target: what is synchronised · env: qas, prd, dev … · action: sync, delta, delete, diff or another that
  * job_params declares · job: one requested run · step: one Kubernetes Job (or supervised process) within it ·
- * attempt: the how-many-eth try of a step.
+ * attempt: the nth try of a step.
  */
+
+import type { JobStatus } from './status.ts';
 
 /** Lower-case env and target, as in job_params; together they name what only one job at a time may touch. */
 export type Key = { readonly env: string; readonly target: string };
@@ -14,7 +16,7 @@ export type RunnerKind = 'kubernetes' | 'process' | 'external';
 /** What asked for a job; kept on the row, and it decides how a busy key is answered. */
 export type Trigger = 'api' | 'schedule' | 'cli' | 'batch' | 'hook' | 'rollback' | 'resume';
 
-/** The parameters that make two requests "the same" (design.md §3, "Same or other?"). */
+/** Two requests with equal parameters ask for the same job. */
 export type JobParameters = {
   readonly action_name: string;
   readonly action: string;
@@ -24,7 +26,7 @@ export type JobParameters = {
 };
 
 /**
- * What an action needs beside its target, as `src/action-parameters.ts` checks it; the names are those of the
+ * What an action needs beside its target, as `src/job-params/action-parameters.ts` checks it; the names are those of the
  * microdata executors. Frozen in the job's row.
  */
 export type ActionParameters = {
@@ -75,6 +77,8 @@ export type StepSpec = {
   readonly image: string;
   /** argv[0…] of another program than ours; null = `syncrator-job`. */
   readonly command: readonly string[] | null;
+  /** The program gives its exit codes meanings of its own; absent: those of `src/domain/exit-code.ts`. */
+  readonly ownExitCodes?: boolean | undefined;
   /** Extra environment of the program; never a secret. */
   readonly environment: Readonly<Record<string, string>>;
   /** Seconds the program may run once started. */
@@ -83,6 +87,8 @@ export type StepSpec = {
   readonly startTimeoutSeconds: number;
   /** Seconds without a report after which a running step is shown as stalled; it is never ended for that. */
   readonly stalledAfterSeconds: number;
+  /** The same of a step that reports the same again and again; absent in what an earlier version froze. */
+  readonly noProgressAfterSeconds?: number | undefined;
   /** New attempts after `disrupted`, nothing else. */
   readonly retries: number;
   readonly cpu: string | null;
@@ -107,11 +113,13 @@ export type PodOverrides = {
   /** Names of Secrets. */
   readonly imagePullSecrets?: readonly string[];
   readonly runAsUser?: number;
+  readonly supplementalGroups?: readonly number[];
+  readonly seLinuxOptions?: { level?: string; role?: string; type?: string; user?: string };
   readonly readOnlyRootFilesystem?: boolean;
 };
 
-/** Whose numbers a job counts towards: of as many there are as job_params declares. */
-export type Counted = { readonly target: string; readonly action: string };
+/** The metric labels of a job; bounded by what job_params declares. */
+export type MetricLabels = { readonly target: string; readonly action: string };
 
 /** A job resolved from a request and its params file, ready to be submitted. */
 export type JobRequest = Key & {
@@ -121,3 +129,10 @@ export type JobRequest = Key & {
   /** None for an action that needs nothing beside its target. */
   readonly actionParameters?: ActionParameters | undefined;
 };
+
+/** The job that holds a target. */
+export type Holder = Key & { readonly id: number; readonly action_name: string; readonly status: JobStatus };
+
+export function describeHolder({ id, env, target, action_name, status }: Holder): string {
+  return `target '${target}' in env '${env}' is held by job ${id} (${action_name}, ${status})`;
+}

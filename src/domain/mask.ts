@@ -1,28 +1,105 @@
 /** Takes credentials out of texts of programs: before they are stored, before they are shown. Pure. */
 
-/** A program's token (src/service-token.ts): its id is no secret. */
-const SERVICE_TOKEN = /\b(syn_[0-9a-f]{16}_)[A-Za-z0-9_-]{43}/g;
-
 /** Stands where a secret was. */
 export const FILTERED = '<FILTERED>';
 
+const NAMES = 'password|passwd|pwd|passphrase|token|secret|api[_-]?key|access[_-]?key|private[_-]?key';
+/** A value between quotes, or up to white space; one that has been masked already is left as it is. */
+const VALUE = `(?:"[^"\\n]*"?|'[^'\\n]*'?|(?!\\S{0,200}${FILTERED})[^\\s"']\\S*)`;
+const FORM = { global: 'g', anyCase: 'gi' };
+
 /**
- * `user:password@` of every URL (to the last `@`: passwords contain any sign), the usual secret query fields, and tokens
- * of programs.
- * Word by word, because one pattern for all of it takes quadratic time on a text of slashes.
+ * What shows by its form that it is one, and what stands behind a word that says so. Each takes time in proportion to the
+ * text, whatever that is: what may repeat has a bound, or cannot begin within itself.
  */
+const RULES: readonly (readonly [pattern: RegExp, instead: string])[] = [
+  // Of programs (src/auth/service-token.ts); its id is no secret.
+  [/\b(syn_[0-9a-f]{16}_)[A-Za-z0-9_-]{43}/g, `$1${FILTERED}`],
+  // Of running attempts (src/auth/report-token.ts).
+  [/(?<![\w.-])(\d{1,3}\.\d{1,4}\.)[A-Za-z0-9_-]{43}(?![\w-])/g, `$1${FILTERED}`],
+  // JWTs, also unsigned or cut ones: `eyJ` is the beginning of `{"` in base64.
+  [/(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,4}/g, FILTERED],
+  // GitLab's and GitHub's tokens, signing secrets of Standard Webhooks.
+  [/(?<![A-Za-z0-9])(gl[a-z]{2,6}-|gh[a-z]_|github_pat_|whsec_)[A-Za-z0-9_.+/=-]{16,}/g, `$1${FILTERED}`],
+  // Not each word behind "basic" or "bearer" in prose: one that has more than letters in it.
+  [/\b(bearer|basic)(\s{1,4})(?=[A-Za-z]{0,200}[\d._~+/=-])[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${FILTERED}`],
+  // In a header each word is one: base64 may be letters alone.
+  [
+    /\b(authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:bearer|basic)\s{1,4})(?!<F)[A-Za-z0-9._~+/=-]{4,}/gi,
+    `$1${FILTERED}`,
+  ],
+  [
+    /\b((?:private|job|deploy|x-gitlab|x-auth)-token|x-api-key)(["']?\s{0,4}[:=]\s{0,4}["']?)(?!<F)[^\s"',}]+/gi,
+    `$1$2${FILTERED}`,
+  ],
+  [new RegExp(`([?&;](?:${NAMES}|access_token)=)[^&;\\s"']*`, FORM.anyCase), `$1${FILTERED}`],
+  [new RegExp(`(--[\\w-]{0,40}?(?:${NAMES})(?:=|\\s{1,4}(?!-)))${VALUE}`, FORM.anyCase), `$1${FILTERED}`],
+  // As `env` prints it.
+  [
+    new RegExp(`(?<!\\w)([A-Z0-9_]{0,60}?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_KEY)=)${VALUE}`, FORM.global),
+    `$1${FILTERED}`,
+  ],
+  // JSON, whose value may have quotes in it or be cut; and JSON that is a text in JSON.
+  [
+    new RegExp(
+      String.raw`("[\w-]{0,40}?(?:${NAMES})"\s{0,4}:\s{0,4})"[^"\\\n]*(?:\\.[^"\\\n]*)*"?`,
+      FORM.anyCase,
+    ),
+    `$1"${FILTERED}"`,
+  ],
+  [
+    new RegExp(
+      String.raw`(\\"[\w-]{0,40}?(?:${NAMES})\\"\s{0,4}:\s{0,4}\\")[^"\\\n]*(?:(?:\\\\\\"|\\[^"\n])[^"\\\n]*)*`,
+      FORM.anyCase,
+    ),
+    `$1${FILTERED}`,
+  ],
+];
+
+/** The end of a text behind which a secret comes: not to be parted from it. */
+export const SECRET_BEGUN = new RegExp(
+  `(?:\\b(?:bearer|basic)|--[\\w-]{0,40}(?:${NAMES})|[\\w-]{0,40}-(?:token|key)["']?\\s{0,4}[:=]|"[\\w-]{0,40}(?:${NAMES})"\\s{0,4}:)\\s{1,4}$`,
+  'i',
+);
+
+/** `user:password@` of every URL, and what the rules above know. */
 export function maskCredentials(text: string): string {
-  return text
-    .replaceAll(/[^\s"']+/g, (word) => {
-      const start = word.indexOf('//');
-      const end = word.lastIndexOf('@');
-      return start >= 0 && end > start ? `${word.slice(0, start)}//${FILTERED}${word.slice(end)}` : word;
-    })
-    .replaceAll(
-      /([?&;](?:password|passwd|pwd|token|secret|api_?key|access_token)=)[^&;\s"']*/gi,
-      `$1${FILTERED}`,
-    )
-    .replaceAll(SERVICE_TOKEN, `$1${FILTERED}`);
+  let masked = text.includes('//') ? text.replaceAll(/\S+/g, maskUrls) : text;
+  for (const [pattern, instead] of RULES) masked = masked.replaceAll(pattern, instead);
+  return masked;
+}
+
+/** A quote that begins or ends a text, by what stands beside it; a password may have others in it. */
+const QUOTE = /["'`](?=[,;:}\])>"'`]|$)|(?<=^|[=,:{[(<])["'`]/g;
+/** A scheme whose URLs have a user and a password, and what can be no port behind the colon. */
+const HAS_USER =
+  /(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|https?|s?ftps?|ssh|ldaps?|smtps?):\/\/[^/?#@[\]:]{0,200}:(?!\/|\d{1,5}(?!\d)(?:\W|$)|$)/i;
+
+/**
+ * Of one word, because one pattern for all of a text takes quadratic time on slashes: between quotes, to the last `@`, since
+ * passwords contain any sign. Where a part has a user and no `@`, the password goes on behind the quote, or was cut.
+ */
+function maskUrls(word: string): string {
+  if (!word.includes('//')) return word;
+  let shown = '';
+  let from = 0;
+  const lastAt = word.lastIndexOf('@');
+  const ends = [...word.matchAll(QUOTE)].map(({ index }) => index);
+  for (const quote of [...ends, word.length]) {
+    if (quote < from) continue; // within a password
+    const part = word.slice(from, quote);
+    const start = part.indexOf('//');
+    const end = part.lastIndexOf('@');
+    if (start >= 0 && end > start) shown += `${part.slice(0, start)}//${FILTERED}${part.slice(end)}`;
+    else if (start >= 0 && HAS_USER.test(part)) {
+      const behind = quote > lastAt ? -1 : word.indexOf('@', quote);
+      shown += `${part.slice(0, start)}//${FILTERED}`;
+      from = behind < 0 ? quote : behind;
+      if (behind >= 0) continue;
+    } else shown += part;
+    from = quote;
+  }
+  return shown + word.slice(from);
 }
 
 /** Every text in it, however deep. */
@@ -32,4 +109,24 @@ export function maskedWithin(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((inner) => maskedWithin<unknown>(inner));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskedWithin<unknown>(inner)]));
+}
+
+/** The end of a word, such as of `Bearer` or `--token`, behind which a secret may come. */
+const MAY_BEGIN = /^["'\w-]*[:=]?\s$/;
+/** So far back a name is looked for that makes the next word a secret. */
+const NAME_LENGTH = 512;
+
+/**
+ * Where the first line begins in a text that was cut out anywhere, else the first word that no secret can be: what was
+ * cut off may have said of the next word that it is one.
+ */
+export function firstWhole(text: string): number {
+  const line = text.indexOf('\n') + 1;
+  if (line > 0) return line;
+  const first = text.indexOf(' ') + 1;
+  for (let at = first; at > 0; at = text.indexOf(' ', at) + 1) {
+    const before = text.slice(Math.max(0, at - NAME_LENGTH), at);
+    if (!(at === first ? MAY_BEGIN : SECRET_BEGUN).test(before)) return at;
+  }
+  return first;
 }

@@ -9,8 +9,13 @@ export const NAME_PATTERN = /^[a-z0-9]([-_a-z0-9]{0,38}[a-z0-9])?$/;
 /** The same for what only an executor outside of us sees (RUNNER=external): microdata's names are upper-case. */
 export const EXTERNAL_TARGET_PATTERN = /^[A-Za-z0-9][-_A-Za-z0-9]{0,99}$/;
 export const EXTERNAL_ACTION_PATTERN = /^[A-Za-z0-9][-_A-Za-z0-9]{0,39}$/;
-/** Image tags by Docker's own rule (distribution/reference): word character, then up to 127 of [\w.-]. */
-export const TAG_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+/** Image tags by Docker's own rule (distribution/reference): word character, then up to 127 of [\w.-]; or a digest. */
+export const TAG_PATTERN = /^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$/;
+
+/** @param tag as TAG_PATTERN has it */
+export function imageOf(repository: string, tag: string): string {
+  return tag.startsWith('sha256:') ? `${repository}@${tag}` : `${repository}:${tag}`;
+}
 
 /** The workflow that serves a key; at most one is open, which is what keeps two runs apart. */
 export function workflowId(key: Key): string {
@@ -22,9 +27,17 @@ export function scheduleId(input: Key & { action: string }): string {
   return `${input.env}.${input.target}.${input.action}`;
 }
 
-/** What the settings of source and sink of a key are called by, in a cluster or a folder: a DNS label has no `_`. */
+/**
+ * Name of the Secret and ConfigMap with a key's source and sink settings: a DNS label has no `_`. The file of the process
+ * runner has a name of its own (`settingsFile`).
+ */
 export function settingsKey(key: Key): string {
   return `${key.env}-${key.target}`.replaceAll('_', '-');
+}
+
+/** Path below the data folder of a key's source and sink settings (runner process). */
+export function settingsFile(key: Key): string {
+  return `envtarget/${key.env}-${key.target}.env`;
 }
 
 /**

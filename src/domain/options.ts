@@ -1,20 +1,53 @@
 /** OPTIONS: how the line of a params file or a request becomes arguments. Pure. */
 
+import { ROLLBACK } from './action.ts';
+
 export type ParsedOptions = { readonly args: readonly string[] } | { readonly error: string };
+
+/** By it a program says whose number its run has: never a caller's to choose. */
+const JOB_ID = '--api_job_id';
+/** Lifts the delete guard. */
+const FORCE = '--force-delete';
 
 /** Flags of our own program with the pattern of their value; null = takes none. */
 const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '-n': /^[1-9][0-9]{0,6}$/,
   '-c': /^([1-9]|[1-5][0-9]|6[0-4])$/,
   '--debug': null,
-  '--force-delete': null,
+  [FORCE]: null,
   '--item': /^[1-9][0-9]{0,15}$/,
   '--switch_solr_alias': null,
   '--target_env': /^[a-z0-9][-_a-z0-9]{0,39}$/,
   '--target': /^[a-z0-9][-_a-z0-9]{0,39}$/,
+  '--before': /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  '--preview': null,
+  '--expect': /^[0-9a-f]{16,64}$/,
 };
 
 const LIMIT = 2000;
+
+export function liftsGuard(options: string): boolean {
+  return options.split(' ').includes(FORCE);
+}
+
+/** Of a rollback: whether it only says what it would do. */
+export function isPreview({ action, options }: { action: string; options: string }): boolean {
+  return action === ROLLBACK && options.split(' ').includes('--preview');
+}
+
+/** Whether both give a program the same arguments. */
+export function areSameOptions(one: string, other: string): boolean {
+  const args = (options: string) => options.split(' ').filter((arg) => arg !== '');
+  return JSON.stringify(args(one)) === JSON.stringify(args(other));
+}
+
+/** The same options under the guard. */
+export function withoutForce(options: string): string {
+  return options
+    .split(' ')
+    .filter((arg) => arg !== FORCE)
+    .join(' ');
+}
 
 /**
  * Splits at spaces, with no quoting and no shell: what stands there is what the program gets, byte for byte.
@@ -27,10 +60,11 @@ export function parseOptions(options: string, image: { foreign: boolean }): Pars
     return { error: 'options contain a control character' };
   if (!options.isWellFormed()) return { error: 'options contain a lone surrogate' };
   const args = options.split(' ').filter((arg) => arg !== '');
+  if (args.some((arg) => arg === JOB_ID || arg.startsWith(`${JOB_ID}=`)))
+    return { error: `${JOB_ID} is added by syncrator itself` };
   if (image.foreign) return { args };
   for (let i = 0; i < args.length; i++) {
     const flag = args[i] ?? '';
-    if (flag === '--api_job_id') return { error: '--api_job_id is added by syncrator itself' };
     if (!Object.hasOwn(FLAGS, flag))
       return { error: `unknown option '${flag}'; allowed: ${Object.keys(FLAGS).join(' ')}` };
     const pattern = FLAGS[flag];

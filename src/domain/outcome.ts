@@ -1,4 +1,5 @@
 /** How a step ended and why, in words an operator can act on. Pure values, shared by every runner. */
+import { maskCredentials } from './mask.ts';
 
 export type Diagnosis = {
   /** Stable word: completed, exit_code, oom, delete_guard, deadline, start_timeout, disrupted … */
@@ -20,10 +21,12 @@ export type StepOutcome =
 /** How a whole job ended, as the workflow hands it to the record: the outcome of the step that decided it. */
 export type JobOutcome = StepOutcome;
 
-/** Errors and details are cut to this many characters before they are stored (faults.md row 52). */
+/** Errors and details are cut to this many characters before they are stored. */
 const DETAIL_LIMIT = 4096;
 
-/** What Postgres can store of any text: no NUL, no half of a character, no more than the limit. */
+/** What Postgres can store of any text: no NUL, no half of a character, no more than the limit; and no credentials. */
 export function cut(text: string): string {
-  return text.replaceAll('\u0000', '\u2400').slice(0, DETAIL_LIMIT).toWellFormed();
+  // Masked before it is cut: half a credential would not be known for one. Nobody needs more of a text without end.
+  const some = text.slice(0, 16 * DETAIL_LIMIT).replaceAll('\u0000', '\u2400');
+  return maskCredentials(some).slice(0, DETAIL_LIMIT).toWellFormed();
 }

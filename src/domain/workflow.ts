@@ -12,11 +12,16 @@ export const SCHEDULED_JOB = 'scheduledJob';
 export const NOTIFY = 'notify';
 /** The signal that says: look at Postgres, something may be wanted of your key. */
 export const POKED = 'poked';
+/** The type of the failure that closes the run of a failed job. */
+export const JOB_FAILED = 'JobFailed';
+/** Of an activity's failure: its job is over, or another run's. */
+export const SUPERSEDED = 'superseded';
 
-/** Custom search attributes: all must be registered before a workflow that sets them can start. */
+/** Custom search attributes: a workflow that sets one cannot go on where it is not registered. */
 export const SEARCH_ATTRIBUTES = {
   SyncratorTarget: 'KEYWORD',
   SyncratorEnv: 'KEYWORD',
   SyncratorAction: 'KEYWORD',
   SyncratorJobId: 'INT',
 } as const;
+export type SearchAttribute = keyof typeof SEARCH_ATTRIBUTES;

@@ -1,11 +1,10 @@
-/** The folder everything of one `npm start` lies in, and the one secret in it that we make ourselves. */
+/** Creates the data folder of `npm start`, and the signing secret in it. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Makes the data folder, closed to others. (Postgres, when it runs as another user, opens it for passing through:
- * see postgres.ts.)
+ * Creates the data folder with mode 0700; postgres-reach.ts gives a Postgres of another user access to it.
  * @returns its absolute path
  */
 export function openDataFolder(folder: string): string {
@@ -13,14 +12,14 @@ export function openDataFolder(folder: string): string {
   try {
     mkdirSync(path.join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new Error(`the data folder ${dataDir} cannot be made: set SYNCRATOR_DATA to one that can`, {
+    throw new Error(`cannot create the data folder ${dataDir}: set SYNCRATOR_DATA to a writable folder`, {
       cause,
     });
   }
   return dataDir;
 }
 
-/** `<dataDir>/secret`: 32 random bytes in base64url, made once, mode 0600. */
+/** `<dataDir>/secret`: 32 random bytes in base64url, generated once, mode 0600. */
 export function ensureSecret(dataDir: string): string {
   const file = path.join(dataDir, 'secret');
   if (!existsSync(file)) {

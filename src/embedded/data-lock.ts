@@ -1,4 +1,4 @@
-/** One `npm start` per data folder; and what a killed one left running is known to the next. */
+/** Locks the data folder for one `npm start`, and records its processes so that the next one can end them after a SIGKILL. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
@@ -10,18 +10,19 @@ const content = identity.extend({ parts: z.array(identity.extend({ name: z.strin
 export type RunningPart = { readonly name: string; readonly pid: number; readonly startTime: string };
 
 export type DataLock = {
-  /** Parts of a previous owner that still run although it does not. */
+  /** Running processes of a previous owner that has died. */
   readonly leftOver: readonly RunningPart[];
-  /** Writes down the child processes of now. */
+  /** Records the current child processes. */
   record(parts: readonly RunningPart[]): void;
   release(): void;
 };
 
-/** @throws Error naming the living owner's pid */
+/** @throws Error naming the pid of a running owner */
 export function lockDataFolder(dataDir: string): DataLock {
   const file = lockFile(dataDir);
   const self = identify(process.pid);
-  if (self === undefined) throw new Error('this process cannot see itself in the process table');
+  if (self === undefined)
+    throw new Error('this process is missing in the process table: /proc or ps is not usable');
   const write = (target: string, parts: readonly RunningPart[]) =>
     writeFileSync(target, `${JSON.stringify({ ...self, parts })}\n`, { mode: 0o600 });
   const draft = `${file}.${process.pid}`;
@@ -41,15 +42,18 @@ export function lockDataFolder(dataDir: string): DataLock {
   }
 }
 
-/** The owner of a data folder and its child processes, as last written down. */
+/** The recorded owner of a data folder and its child processes; undefined without a lock. */
 export function readDataLock(dataDir: string): z.infer<typeof content> | undefined {
   try {
     return content.parse(JSON.parse(readFileSync(lockFile(dataDir), 'utf8')));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Error(`${lockFile(dataDir)} is damaged: see that nothing runs on ${dataDir}, then delete it`, {
-      cause: error,
-    });
+    throw new Error(
+      `${lockFile(dataDir)} is damaged: make sure that nothing runs on ${dataDir}, then delete the file`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -57,7 +61,7 @@ function take(file: string, draft: string, dataDir: string): RunningPart[] {
   let leftOver: RunningPart[] = [];
   for (let attempt = 0; attempt < 5; attempt++) {
     try {
-      linkSync(draft, file); // atomic, and refuses an existing one
+      linkSync(draft, file); // atomic, and fails if the file exists
       return leftOver;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -72,7 +76,7 @@ function take(file: string, draft: string, dataDir: string): RunningPart[] {
     leftOver = holder.parts.filter(isAlive);
     rmSync(file, { force: true });
   }
-  throw new Error(`the lock ${file} is being fought over; try again`);
+  throw new Error(`several npm starts compete for the lock ${file}: try again`);
 }
 
 function lockFile(dataDir: string): string {

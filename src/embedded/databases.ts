@@ -1,7 +1,7 @@
-/** Makes the databases of the embedded Postgres. */
+/** Creates the databases of the embedded Postgres. */
 import pg from 'pg';
 
-/** Creates the databases that are absent; safe to repeat. */
+/** Creates missing databases; safe to repeat. */
 export async function ensureDatabases(serverUrl: string, names: readonly string[]): Promise<void> {
   const client = new pg.Client({
     connectionString: serverUrl,

@@ -1,4 +1,4 @@
-/** Writes the settings of the demo target `cities` in `dev`, unless somebody has made them their own. */
+/** Writes the settings of the demo target `cities` in `dev`, unless the user has edited them. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ const MARKER = '# written by npm start; an edited file is left alone';
 
 /**
  * Writes `<dataDir>/envtarget/dev-cities.env`, mode 0600.
- * @returns false when somebody has edited the file since we wrote it: it is theirs
+ * @returns false when the file was edited since we wrote it; it is then left as it is
  */
 export function writeDemoTarget(dataDir: string, demo: { sourceUrl: string; sinkUrl: string }): boolean {
   const file = path.join(dataDir, 'envtarget', 'dev-cities.env');

@@ -1,10 +1,10 @@
-/** Decides which of a child's output lines the console shows: warnings and errors. */
+/** Selects the lines of a child's output that the console shows: warnings and errors. */
 
 const PINO_WARN = 40;
-/** What libraries that know nothing of our logger write; their other lines are only worth it after a crash. */
+/** Matches alarming lines of libraries that do not use our logger; other lines are shown only after a crash. */
 const ALARMING = /\b(?:warn(?:ing)?|error|fatal)\b/i;
 
-/** The line in a readable form, or undefined when it belongs into the log file only. */
+/** Formats the line, or returns undefined if it belongs only in the log file. */
 export function worthShowing(line: string, stream: 'stdout' | 'stderr'): string | undefined {
   const entry = parse(line);
   if (entry === undefined) return stream === 'stderr' && ALARMING.test(line) ? line : undefined;
@@ -13,7 +13,7 @@ export function worthShowing(line: string, stream: 'stdout' | 'stderr'): string 
   return `${level}: ${[entry.msg, entry.err].filter((text) => text !== undefined && text !== '').join(': ')}`;
 }
 
-/** The readable form of any line, for the account of a start that failed. */
+/** Formats any line, for the message of a failed start. */
 export function readable(line: string): string {
   const entry = parse(line);
   return entry === undefined ? line : [entry.msg, entry.err].filter(Boolean).join(': ');
@@ -35,6 +35,6 @@ function parse(line: string): { level: number; msg?: string; err?: string } | un
       ...(typeof cause === 'string' && cause !== msg ? { err: cause } : {}),
     };
   } catch {
-    return undefined; // a line that merely looks like JSON
+    return undefined; // not JSON after all
   }
 }

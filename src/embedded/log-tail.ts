@@ -1,7 +1,7 @@
-/** Reads the end of a log file, for the message of a start that failed. */
+/** Reads the end of a log file, for the message of a failed start. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** The last lines of the file, without empty ones; an empty list when there is no file. */
+/** Returns the last non-empty lines of the file; an empty list without a file. */
 export function logTail(file: string, lines = 10, fromByte = 0): string[] {
   let fd: number;
   try {

@@ -1,8 +1,8 @@
-/** Keeps a long-lived process from holding on to memory it no longer uses. */
+/** glibc settings that return unused memory of long-lived processes. */
 
 /**
- * By default glibc has eight arenas a core, which fragment under many threads and large buffers, and keeps what was
- * freed (mallopt(3): M_ARENA_MAX, M_TRIM_THRESHOLD). What the environment says already is kept.
+ * By default glibc uses eight arenas per core, which fragment with many threads and large buffers, and keeps freed memory
+ * (mallopt(3): M_ARENA_MAX, M_TRIM_THRESHOLD). Values of the environment take precedence.
  */
 export function mallocSettings(
   environment: NodeJS.ProcessEnv = process.env,

@@ -1,53 +1,52 @@
-/** One run of one child process: its output to a log file and, where it matters, to the console. */
+/** Runs one child process once: writes its output to a log file, and warnings and errors to the console too. */
 import { spawn } from 'node:child_process';
-import { createWriteStream, renameSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { worthShowing } from './log-line.ts';
+import { openRotatingLog } from './rotating-log.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
 
-/** What a child sends over IPC when it can do its work. */
+/** IPC message that a child sends once it is ready. */
 export type ReadyMessage = {
   readonly ready: true;
   readonly url?: string;
   readonly adminPassword?: string;
-  /** What the worker runs steps on, in words. */
+  /** The worker's description of its runner. */
   readonly runner?: string;
 };
 
 export type PartProcess = {
   readonly identity: ProcessIdentity | undefined;
   readonly ready: Promise<ReadyMessage>;
-  /** How it ended, in words; never rejects. */
+  /** Exit code or signal as text; never rejects. */
   readonly ended: Promise<string>;
-  /** Its last lines of output. */
+  /** Last lines of its output. */
   readonly tail: readonly string[];
 };
 
 export type PartCommand = {
   readonly name: string;
   readonly script: string;
+  /** Options of Node itself, such as `--inspect`. */
+  readonly nodeOptions?: readonly string[] | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly logFile: string;
   readonly say: (line: string) => void;
 };
 
 const TAIL_LINES = 12;
-const MAX_LOG_BYTES = 20 * 1024 * 1024;
 
 /**
- * Starts the script with an IPC channel, in a process group of its own: the terminal's Ctrl-C must not reach it before
- * its turn. It has to end by itself when the channel disconnects, which is how it learns that we were killed.
+ * Starts the script with an IPC channel, in its own process group, so that Ctrl-C of the terminal does not reach it out
+ * of order. The script must exit when the channel disconnects, which happens when this process is killed.
  */
 export function runPart(command: PartCommand): PartProcess {
-  const { name, script, env, logFile, say } = command;
-  rotate(logFile);
-  const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
-  log.on('error', (error) => say(`${name}: its log cannot be written: ${error.message}`));
+  const { name, script, nodeOptions = [], env, logFile, say } = command;
+  const log = openRotatingLog(logFile, (error) => say(`${name}: cannot write its log: ${error.message}`));
   const tail: string[] = [];
   const ready = Promise.withResolvers<ReadyMessage>();
   const ended = Promise.withResolvers<string>();
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [...nodeOptions, script], {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -71,7 +70,7 @@ export function runPart(command: PartCommand): PartProcess {
     else say(`${name}: ${error.message}`);
   });
   child.once('exit', (code, signal) => {
-    // Its last output is still in the pipe; a grandchild that holds the pipe open must not hold us up.
+    // Waits for the rest of its output, but not for a grandchild that keeps the pipe open.
     const drained = new Promise((resolve) => child.once('close', resolve));
     void Promise.race([drained, wait(300)]).then(() => {
       log.end();
@@ -84,9 +83,4 @@ export function runPart(command: PartCommand): PartProcess {
 
 function isReady(message: unknown): message is ReadyMessage {
   return typeof message === 'object' && message !== null && 'ready' in message && message.ready === true;
-}
-
-function rotate(logFile: string): void {
-  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > MAX_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
 }

@@ -1,19 +1,19 @@
-/** Keeps one child process running: ready at first, started again after a crash, ended when asked. */
+/** Keeps one child process running: restarts it after a crash, stops it on request. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { readable } from './log-line.ts';
 import { type PartCommand, type PartProcess, type ReadyMessage, runPart } from './part-process.ts';
 import { endProcess } from './process-identity.ts';
-import { signalProcess } from '../process-stat.ts';
+import { signalProcess } from '../runner/process/process-stat.ts';
 
 export type Part = {
   readonly name: string;
-  /** Resolves at the first readiness; rejects with the child's last lines if it ends before. */
+  /** Resolves when first ready; rejects with the child's last lines if it ends before that. */
   readonly ready: Promise<ReadyMessage>;
-  /** The running process, if one runs now. */
+  /** Identity of the running process, if one runs. */
   current(): PartProcess['identity'];
-  /** SIGTERM, and SIGKILL to its group after the limit; no restart. Safe to repeat. */
+  /** Sends SIGTERM, after the limit SIGKILL; does not restart. Safe to repeat. */
   stop(): Promise<void>;
-  /** SIGKILL to its group, at once. */
+  /** Sends SIGKILL to its group at once. */
   kill(): void;
 };
 
@@ -21,7 +21,7 @@ export type PartOptions = PartCommand & {
   /** Time from the start to readiness, and from SIGTERM to SIGKILL. */
   readonly limits: { readonly readyMs: number; readonly stopMs: number };
   readonly backoff: { readonly firstMs: number; readonly maxMs: number };
-  /** Told whenever a process came or went. */
+  /** Called when a process starts or ends. */
   readonly onChange: () => void;
 };
 
@@ -54,10 +54,9 @@ export function keepRunning(options: PartOptions): Part {
       if (typeof came !== 'string' && Date.now() - readyAt > options.backoff.maxMs)
         delay = options.backoff.firstMs;
       say(
-        [
-          `${name} ended unexpectedly (${how}); starting it again in ${delay / 1000} s`,
-          ...tail.slice(-4),
-        ].join('\n    '),
+        [`${name} ended unexpectedly (${how}); restarting in ${delay / 1000} s`, ...tail.slice(-4)].join(
+          '\n    ',
+        ),
       );
       await wait(delay, undefined, { signal: stopping.signal }).catch(() => undefined); // an abort ends the loop
       delay = Math.min(delay * 2, options.backoff.maxMs);

@@ -1,16 +1,16 @@
-/** Picks loopback ports that nobody listens on. */
+/** Picks free ports of the loopback interface. */
 import net from 'node:net';
 
-/** Below what the kernel gives to outgoing connections (32768 on), one of which could take the port meanwhile. */
+/** Below the ephemeral ports (from 32768), which an outgoing connection could take meanwhile. */
 const FIRST = 16_000;
 const COUNT = 16_000;
 const TRIES = 200;
 
 /**
- * A port of 127.0.0.1 that was free a moment ago: the preferred one if it still is. Whoever binds it must still expect
- * to lose the race.
- * @param options.except ports that are spoken for, though nobody listens there yet
- * @throws Error when none is to be had
+ * Returns a port of 127.0.0.1 that is free now, the preferred one if possible. Binding it may still fail, if another
+ * process is faster.
+ * @param options.except ports to avoid, because another part will listen there
+ * @throws Error when no free port is found
  */
 export async function freePort(
   preferred?: number,

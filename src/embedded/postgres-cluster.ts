@@ -1,4 +1,4 @@
-/** Makes the embedded Postgres' cluster folder and its password: once, and never half. */
+/** Creates the cluster folder and the password of the embedded Postgres atomically. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -16,12 +16,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresBinaries } from './postgres-binary.ts';
+import { placeOf } from './postgres-reach.ts';
 import type { SystemUser } from './postgres-user.ts';
 
-/** What Postgres' programs are given: our own PG… variables must not steer them. */
+/** Environment of Postgres' programs, without PG… variables of this process. */
 export const POSTGRES_ENV = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
-/** The superuser's password, made on first use and kept in a file of mode 0600. */
+/** Returns the superuser's password, generated on first use and stored with mode 0600. */
 export function clusterPassword(file: string): string {
   if (!existsSync(file)) {
     const draft = `${file}.${process.pid}`;
@@ -31,7 +32,7 @@ export function clusterPassword(file: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** Runs initdb into a draft folder and renames it, so that an interrupted one is simply made anew. */
+/** Runs initdb in a draft folder and renames it, so that an interrupted initdb is repeated. */
 export async function createCluster(
   clusterDir: string,
   password: string,
@@ -41,7 +42,7 @@ export async function createCluster(
   const draft = `${clusterDir}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { mode: 0o700 });
-  // initdb, running as the postgres user, must be able to read it: it cannot lie in the data folder.
+  // initdb runs as the postgres user and must read it, so it cannot lie in the data folder.
   const secretDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-initdb-'));
   const passwordFile = path.join(secretDir, 'password');
   try {
@@ -49,10 +50,11 @@ export async function createCluster(
     if (user !== undefined)
       for (const file of [draft, secretDir, passwordFile]) chownSync(file, user.uid, user.gid);
     chmodSync(draft, 0o700);
+    const place = placeOf(draft, user);
     await promisify(execFile)(
       binaries.initdb,
       [
-        `--pgdata=${draft}`,
+        `--pgdata=${place.dataArgument}`,
         '--username=postgres',
         `--pwfile=${passwordFile}`,
         '--auth=scram-sha-256',
@@ -62,7 +64,7 @@ export async function createCluster(
         '--builtin-locale=C.UTF-8',
         '--no-instructions',
       ],
-      { ...user, env: POSTGRES_ENV, cwd: '/', timeout: 120_000 },
+      { ...user, env: POSTGRES_ENV, cwd: place.cwd, timeout: 120_000 },
     );
     renameSync(draft, clusterDir);
   } catch (error) {

@@ -1,14 +1,14 @@
-/** Recognises a Postgres that outlived the process which started it (a SIGKILL), by its own pid file. */
-import { readFileSync, realpathSync } from 'node:fs';
+/** Finds a Postgres that outlived its killed owner, by its pid file. */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { commandLine, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
 /**
- * The server running on this cluster folder, if there is one and it accepts our password. A pid file of a dead process
- * is no orphan and is left alone: Postgres itself judges it at its next start.
- * @throws Error when a living Postgres holds the folder but does not let us in
+ * Returns the server running on this cluster folder, if it accepts our password. Ignores the pid file of a dead process,
+ * which Postgres itself checks at its next start.
+ * @throws Error when a running Postgres holds the folder but rejects our password
  */
 export async function findOrphan(
   clusterDir: string,
@@ -20,12 +20,12 @@ export async function findOrphan(
   if (identity === undefined || !commandLine(found.pid).includes('postgres')) return undefined;
   const deadline = Date.now() + 20_000;
   let last: unknown;
-  // It may be in recovery, or just be ending.
+  // The server may be in recovery or shutting down.
   while (Date.now() < deadline && isAlive(identity)) {
     try {
-      const dataDirectory = await askDataDirectory(found.port, password);
-      if (realpathSync(dataDirectory) === realpathSync(clusterDir)) return { port: found.port, identity };
-      last = new Error(`port ${found.port} belongs to ${dataDirectory}`);
+      const pid = await askPid(found.port, password);
+      if (pid === found.pid) return { port: found.port, identity };
+      last = new Error(`port ${found.port} belongs to the Postgres of pid ${pid}`);
     } catch (error) {
       last = error;
     }
@@ -33,13 +33,13 @@ export async function findOrphan(
   }
   if (!isAlive(identity)) return undefined;
   throw new Error(
-    `Postgres (pid ${found.pid}) already runs on ${clusterDir} and does not let us in: end it with kill -INT ${found.pid}`,
+    `Postgres (pid ${found.pid}) already runs on ${clusterDir} and rejects our connection: stop it with kill -INT ${found.pid}`,
     { cause: last },
   );
 }
 
-/** Asks the server for its data folder: at the same time the proof that it answers and takes our password. */
-export async function askDataDirectory(port: number, password: string): Promise<string> {
+/** Queries the pid of the server from its pid file, which also proves that it answers and accepts our password. */
+export async function askPid(port: number, password: string): Promise<number> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port,
@@ -50,12 +50,12 @@ export async function askDataDirectory(port: number, password: string): Promise<
     connectionTimeoutMillis: 2_000,
     query_timeout: 2_000,
   });
-  // The server may end in the middle of it; the query's own rejection tells.
+  // If the server ends meanwhile, the query rejects.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-    return rows[0]?.data_directory ?? '';
+    const { rows } = await client.query<{ file: string }>("SELECT pg_read_file('postmaster.pid') AS file");
+    return Number(rows[0]?.file.split('\n')[0]);
   } finally {
     await client.end();
   }

@@ -1,4 +1,4 @@
-/** The system user Postgres runs as when we are root (it refuses root), and what that user can reach. */
+/** System user of Postgres when we are root (Postgres refuses to run as root), and the folders it can enter. */
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
@@ -6,8 +6,8 @@ import path from 'node:path';
 export type SystemUser = { readonly uid: number; readonly gid: number };
 
 /**
- * The user `postgres`, created if absent; undefined when we are not root and Postgres simply runs as ourselves.
- * @throws Error when it can neither be found nor made
+ * Returns the user `postgres`, created if missing; undefined when we are not root and Postgres runs as our own user.
+ * @throws Error when the user can neither be found nor created
  */
 export function postgresUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -20,16 +20,16 @@ export function postgresUser(): SystemUser | undefined {
     });
   } catch (cause) {
     throw new Error(
-      'Postgres cannot run as root, and no user "postgres" could be made: run as an ordinary user, or set DATABASE_URL',
+      'Postgres cannot run as root, and useradd of the user "postgres" failed: run as an ordinary user, or set DATABASE_URL',
       { cause },
     );
   }
   const made = lookUp();
-  if (made === undefined) throw new Error('the user "postgres" was made but cannot be found');
+  if (made === undefined) throw new Error('useradd created the user "postgres", but id cannot find it');
   return made;
 }
 
-/** The first folder on the way to `target` (itself included if a folder) that the user cannot enter. */
+/** The first folder on the path to `target` (included if a folder) that the user cannot enter. */
 export function unreachable(target: string, user: SystemUser): string | undefined {
   const absolute = path.resolve(target);
   const steps = absolute.split(path.sep).map((_, i, all) => all.slice(0, i + 1).join(path.sep) || path.sep);

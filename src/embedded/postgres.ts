@@ -1,67 +1,70 @@
-/** Runs the embedded PostgreSQL of one data folder: started, or adopted if its last owner was killed. */
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+/** Runs the embedded PostgreSQL of one data folder: starts it, or adopts the server of a killed owner. */
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { ServerDidNotStart, startDetached } from './detached.ts';
-import { freePort } from './ports.ts';
+import { ServerDidNotStart, startDetached } from './detached-server.ts';
+import { changedPort, keepPort, keptPort } from './kept-port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binary.ts';
 import { clusterPassword, createCluster, POSTGRES_ENV } from './postgres-cluster.ts';
-import { askDataDirectory, findOrphan } from './postgres-orphan.ts';
-import { postgresUser, type SystemUser, unreachable } from './postgres-user.ts';
+import { askPid, findOrphan } from './postgres-orphan.ts';
+import { placeOf, reachableBinaries } from './postgres-reach.ts';
+import { postgresUser, type SystemUser } from './postgres-user.ts';
 import { endProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
-import { signalProcess } from '../process-stat.ts';
+import { signalProcess } from '../runner/process/process-stat.ts';
 
 export type EmbeddedPostgres = {
-  /** The superuser's address of a database. */
+  /** Connection URL of a database, as superuser. */
   url(database: string): string;
   readonly port: number;
   readonly pid: number;
-  /** True when the server was already running, left over from a killed owner. */
+  /** True when the server of a killed owner was adopted. */
   readonly adopted: boolean;
-  /** Ends the server by its fast shutdown; safe to repeat. */
+  /** Stops the server by a fast shutdown; safe to repeat. */
   readonly stop: () => Promise<void>;
-  /** Ends it at once; the next start recovers from its log. */
+  /** Stops it at once; the next start recovers from the WAL. */
   readonly kill: () => void;
 };
 
 /**
- * Starts PostgreSQL on 127.0.0.1, on a free port, with its data in `<dataDir>/postgres`, its password in
- * `<dataDir>/postgres.password` and its output in `<dataDir>/logs/postgres.log`. Nothing stops it but `stop()`.
- * @param options.ephemeral gives up durability for speed: for folders that are thrown away
- * @throws Error naming the folder, package or user that is wrong, and the fix
+ * Starts PostgreSQL on 127.0.0.1, on the port of its last start if free. Data: `<dataDir>/postgres`; password:
+ * `<dataDir>/postgres.password`; output: `<dataDir>/logs/postgres.log`. The server outlives this process until `stop()`.
+ * @param options.except ports to avoid
+ * @param options.ephemeral trades durability for speed, for temporary data
+ * @throws Error naming the folder, package or user at fault, and the fix
  */
 export async function startPostgres(options: {
   dataDir: string;
   onProgress?: (line: string) => void;
   ephemeral?: boolean;
+  except?: ReadonlySet<number>;
 }): Promise<EmbeddedPostgres> {
   const dataDir = path.resolve(options.dataDir);
   const clusterDir = path.join(dataDir, 'postgres');
-  const binaries = postgresBinaries();
+  const say = options.onProgress ?? (() => undefined);
   const user = postgresUser();
+  const binaries = reachableBinaries(postgresBinaries(), user, say);
   mkdirSync(path.join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
-  if (user !== undefined) assertReachable(dataDir, binaries, user);
   const password = clusterPassword(path.join(dataDir, 'postgres.password'));
 
   const orphan = existsSync(clusterDir) ? await findOrphan(clusterDir, password) : undefined;
-  if (orphan !== undefined) return handle(orphan.port, orphan.identity, password, true);
+  if (orphan !== undefined) {
+    keepPort(dataDir, 'postgres', orphan.port);
+    return handle(orphan.port, orphan.identity, password, true);
+  }
 
   if (!existsSync(clusterDir)) {
-    options.onProgress?.('creating the Postgres cluster');
+    say('creating the Postgres cluster');
     await createCluster(clusterDir, password, binaries, user);
   }
   const logFile = path.join(dataDir, 'logs', 'postgres.log');
-  const { port, identity } = await launch({
-    clusterDir,
-    logFile,
-    binaries,
-    user,
-    password,
-    ephemeral: options.ephemeral ?? false,
-  });
+  const how = { dataDir, clusterDir, logFile, binaries, user, password, say };
+  const { port, identity } = await launch(
+    { ...how, ephemeral: options.ephemeral ?? false },
+    options.except ?? new Set(),
+  );
   return handle(port, identity, password, false);
 }
 
-/** The server of a data folder while it runs, whoever started it; starts none. */
+/** Returns the running server of a data folder, by any owner; starts none. */
 export async function findPostgres(dataDir: string): Promise<EmbeddedPostgres | undefined> {
   const clusterDir = path.join(dataDir, 'postgres');
   const passwordFile = path.join(dataDir, 'postgres.password');
@@ -72,22 +75,37 @@ export async function findPostgres(dataDir: string): Promise<EmbeddedPostgres | 
 }
 
 type Launch = {
+  dataDir: string;
   clusterDir: string;
   logFile: string;
   binaries: PostgresBinaries;
   user: SystemUser | undefined;
   password: string;
   ephemeral: boolean;
+  say: (line: string) => void;
 };
 
-async function launch(options: Launch, attempt = 1): Promise<{ port: number; identity: ProcessIdentity }> {
-  const { clusterDir, logFile, binaries, user, password } = options;
-  const port = await freePort();
+async function launch(
+  options: Launch,
+  except: ReadonlySet<number>,
+  tries = 3,
+): Promise<{ port: number; identity: ProcessIdentity }> {
+  const { dataDir, clusterDir, logFile, binaries, user, password } = options;
+  const kept = await keptPort({ dataDir, server: 'postgres', except });
+  const { port } = kept;
+  const place = placeOf(clusterDir, user);
   try {
     const identity = await startDetached({
       name: `Postgres on ${clusterDir}`,
-      command: [binaries.postgres, '-D', clusterDir, '-p', String(port), ...settings(options.ephemeral)],
-      cwd: '/',
+      command: [
+        binaries.postgres,
+        '-D',
+        place.dataArgument,
+        '-p',
+        String(port),
+        ...settings(options.ephemeral),
+      ],
+      cwd: place.cwd,
       environment: POSTGRES_ENV,
       user,
       logFile,
@@ -97,23 +115,26 @@ async function launch(options: Launch, attempt = 1): Promise<{ port: number; ide
         ['SIGKILL', 5_000],
       ],
       answers: () => isReady(port, password),
+      livesWith: { file: path.join(clusterDir, 'postmaster.pid'), signal: 'SIGQUIT' },
     });
+    if (kept.before !== undefined) options.say(changedPort('Postgres', kept));
+    keepPort(dataDir, 'postgres', port);
     return { port, identity };
   } catch (error) {
     const isTaken =
       error instanceof ServerDidNotStart &&
       error.lines.some((line) => line.includes('Address already in use'));
-    if (attempt < 3 && isTaken) return await launch(options, attempt + 1);
+    if (tries > 1 && isTaken) return await launch(options, new Set([...except, port]), tries - 1);
     throw error;
   }
 }
 
 async function isReady(port: number, password: string): Promise<boolean> {
   try {
-    await askDataDirectory(port, password);
+    await askPid(port, password);
     return true;
   } catch {
-    return false; // refused or still starting: `launch` keeps the deadline and sees an early end
+    return false; // refused or still starting: `startDetached` handles the deadline and an early exit
   }
 }
 
@@ -143,7 +164,7 @@ function handle(
     port,
     pid: identity.pid,
     adopted,
-    // SIGINT is Postgres' fast shutdown: it does not wait for clients, but writes everything down.
+    // SIGINT is Postgres' fast shutdown: it disconnects clients and writes a checkpoint.
     stop: () =>
       endProcess('Postgres', identity, [
         ['SIGINT', 20_000],
@@ -154,23 +175,4 @@ function handle(
       if (isAlive(identity)) signalProcess(identity.pid, 'SIGQUIT');
     },
   };
-}
-
-function assertReachable(dataDir: string, binaries: PostgresBinaries, user: SystemUser): void {
-  // Our own folder, made with mode 0700: entering is all that Postgres needs.
-  const mode = statSync(dataDir).mode;
-  if (unreachable(path.dirname(dataDir), user) === undefined && unreachable(dataDir, user) !== undefined) {
-    chmodSync(dataDir, (mode & 0o7777) | 0o001);
-  }
-  for (const [target, fix] of [
-    [binaries.postgres, 'move the checkout elsewhere'],
-    [dataDir, 'set SYNCRATOR_DATA to a folder elsewhere'],
-  ] as const) {
-    const folder = unreachable(target, user);
-    if (folder === undefined) continue;
-    throw new Error(
-      `Postgres runs as the user "postgres" (it refuses root), who cannot enter ${folder}: ` +
-        `chmod o+x ${folder}, ${fix}, or run as an ordinary user`,
-    );
-  }
 }

@@ -1,13 +1,13 @@
-/** Tells whether a process we once started is still that process, and ends it; works for orphans as for children. */
+/** Identifies processes by pid and start time, and ends them; works for orphans and children. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { readProcessStat, signalProcess } from '../process-stat.ts';
+import { readProcessStat, signalProcess } from '../runner/process/process-stat.ts';
 
-/** A pid alone may have been given to another process since; with its start time it is unmistakable. */
+/** Pid and start time; pids alone are reused. */
 export type ProcessIdentity = { readonly pid: number; readonly startTime: string };
 
-/** The identity of a living process; undefined when it is gone or a zombie. */
+/** Identity of a running process; undefined when it is gone or a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startTime = existsSync('/proc/self/stat') ? readProcessStat(pid)?.startTime : fromPs(pid);
   return startTime === undefined ? undefined : { pid, startTime };
@@ -17,7 +17,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startTime === identity.startTime;
 }
 
-/** The command line of a process, or an empty string. */
+/** Command line of a process, or an empty string when it is gone. */
 export function commandLine(pid: number): string {
   try {
     if (existsSync('/proc/self/stat'))
@@ -28,8 +28,8 @@ export function commandLine(pid: number): string {
   }
 }
 
-/** Resolves with true as soon as the process is gone, with false after `timeoutMs`. */
-export async function waitForExit(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+/** Resolves with true once the process is gone, with false after `timeoutMs`. */
+async function waitForExit(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
   while (isAlive(identity)) {
     if (Date.now() >= deadline) return false;
@@ -39,8 +39,8 @@ export async function waitForExit(identity: ProcessIdentity, timeoutMs: number):
 }
 
 /**
- * Sends the signals one after the other until the process is gone.
- * @param escalation signal and how long it is given, in milliseconds
+ * Sends the signals one after another until the process is gone.
+ * @param escalation signals, each with its timeout in milliseconds
  * @throws Error when the process outlives all of them
  */
 export async function endProcess(
@@ -53,7 +53,9 @@ export async function endProcess(
     signalProcess(identity.pid, signal);
     if (await waitForExit(identity, timeoutMs)) return;
   }
-  throw new Error(`${name} (pid ${identity.pid}) does not end; end it by hand: kill -9 ${identity.pid}`);
+  throw new Error(
+    `${name} (pid ${identity.pid}) does not end after ${escalation.map(([signal]) => signal).join(', ')}: kill it by hand with kill -9 ${identity.pid}`,
+  );
 }
 
 function fromPs(pid: number): string | undefined {

@@ -1,7 +1,7 @@
-/** Words what `npm start` prints once everything is up. */
+/** Formats the text that `npm start` prints once everything runs. */
 import type { StackUp } from './stack.ts';
 
-/** The one line that says it runs, then what runs, how to log in, what to try and how to stop. */
+/** Returns the `ready` line, then the running parts, login, first commands and how to stop. */
 export function readyBlock(up: StackUp): string {
   const { url, servers, adminPassword } = up;
   const password =
@@ -15,6 +15,7 @@ export function readyBlock(up: StackUp): string {
     ...servers.embedded.map((part) => `  embedded default: ${part}`),
     ...(servers.temporalUiUrl === undefined ? [] : [`  Temporal Web UI:  ${servers.temporalUiUrl}`]),
     `  data folder:      ${up.dataDir}`,
+    ...up.metrics.map((at) => `  metrics:          ${at}`),
     ...(up.runner === undefined ? [] : [`  steps run as:     ${up.runner}`]),
     '',
     '  Try it:',

@@ -1,4 +1,4 @@
-/** Brings up what api and worker need: Postgres and Temporal, the user's own or the embedded ones. */
+/** Starts the embedded Postgres and Temporal, unless settings name the user's own. */
 import { ensureDatabases } from './databases.ts';
 import { startPostgres } from './postgres.ts';
 import type { StackSettings } from './stack-settings.ts';
@@ -7,15 +7,15 @@ import { startTemporal } from './temporal.ts';
 
 export type Servers = {
   readonly databaseUrl: string;
-  /** Where the demo target's records go. */
+  /** Database of the demo target's records. */
   readonly demoUrl: string;
   readonly temporalAddress: string;
   readonly temporalUiUrl: string | undefined;
-  /** What runs here by default, each with its address; for the block after `ready`. */
+  /** Embedded servers, each with its address; for the text after `ready`. */
   readonly embedded: readonly string[];
 };
 
-/** A server in the order of stopping, and the way to end it without any. */
+/** A server in the stop order, which can also be killed at once. */
 export type ServerStage = Stage & { readonly kill: () => void };
 
 type Context = {
@@ -23,13 +23,15 @@ type Context = {
   readonly dataDir: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
-  /** Told of each server as soon as it runs, so that a start that fails halfway can end it. */
+  /** Ports reserved for other parts. */
+  readonly except: ReadonlySet<number>;
+  /** Called for each running server, so that a failed start can stop it. */
   readonly onStarted: (kind: 'postgres' | 'temporal', stage: ServerStage) => void;
 };
 
 export async function startServers(context: Context): Promise<Servers> {
-  // Both are waited for, also when one fails: the other must be known before everything is stopped.
-  // Without Postgres there is no point in minutes of building Temporal.
+  // Waits for both, also when one fails: the other must be known before everything is stopped.
+  // A failure of Postgres aborts the build of Temporal, which may take minutes.
   const givenUp = new AbortController();
   const signal = AbortSignal.any([context.signal, givenUp.signal]);
   const [postgres, temporal] = await Promise.allSettled([
@@ -48,12 +50,12 @@ export async function startServers(context: Context): Promise<Servers> {
   };
 }
 
-async function bringPostgres({ settings, dataDir, say, onStarted }: Context) {
+async function bringPostgres({ settings, dataDir, say, except, onStarted }: Context) {
   if (settings.databaseUrl !== undefined) {
     say(`Postgres: ${withoutPassword(settings.databaseUrl)} (DATABASE_URL)`);
     return { databaseUrl: settings.databaseUrl, demoUrl: settings.databaseUrl, embedded: undefined };
   }
-  const server = await startPostgres({ dataDir, onProgress: say });
+  const server = await startPostgres({ dataDir, onProgress: say, except });
   onStarted('postgres', { name: 'Postgres', stop: server.stop, kill: server.kill });
   await ensureDatabases(server.url('postgres'), ['syncrator', 'demo']);
   const where = `127.0.0.1:${server.port}`;
@@ -65,7 +67,7 @@ async function bringPostgres({ settings, dataDir, say, onStarted }: Context) {
   };
 }
 
-async function bringTemporal({ settings, dataDir, say, signal, onStarted }: Context) {
+async function bringTemporal({ settings, dataDir, say, signal, except, onStarted }: Context) {
   if (settings.temporalAddress !== undefined) {
     say(`Temporal: ${settings.temporalAddress} (TEMPORAL_ADDRESS)`);
     return {
@@ -74,7 +76,7 @@ async function bringTemporal({ settings, dataDir, say, signal, onStarted }: Cont
       embedded: undefined,
     };
   }
-  const server = await startTemporal({ dataDir, onProgress: say, signal });
+  const server = await startTemporal({ dataDir, onProgress: say, signal, except });
   onStarted('temporal', { name: 'Temporal', stop: server.stop, kill: server.kill });
   say(`Temporal: ${server.address} (embedded${server.adopted ? ', still running from before' : ''})`);
   return {

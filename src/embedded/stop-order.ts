@@ -1,8 +1,8 @@
-/** Ends the parts of a stack one after the other, and goes on when one refuses. */
+/** Stops the parts of a stack one after another, also after a failure. */
 
 export type Stage = { readonly name: string; readonly stop: () => Promise<void> };
 
-/** Stops in the order given; an error is told and does not keep the rest running. */
+/** Stops the stages in order; reports errors and continues. @returns true if all stopped */
 export async function stopInOrder(stages: readonly Stage[], say: (line: string) => void): Promise<boolean> {
   let clean = true;
   for (const { name, stop } of stages) {

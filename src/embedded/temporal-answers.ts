@@ -1,13 +1,13 @@
-/** Asks whether a Temporal server answers. */
+/** Checks whether a Temporal server answers. */
 import { Connection } from '@temporalio/client';
 
-/** True when the namespace `default` can be described within the time. */
+/** True when the server describes the namespace `default` within `timeoutMs`. */
 export async function temporalAnswers(address: string, timeoutMs = 2_000): Promise<boolean> {
   let connection: Connection;
   try {
     connection = await Connection.connect({ address, connectTimeout: timeoutMs });
   } catch {
-    return false; // not there, or not yet: the caller keeps the deadline
+    return false; // not running yet: the caller handles the deadline
   }
   try {
     await connection.withDeadline(Date.now() + timeoutMs, () =>

@@ -1,16 +1,16 @@
-/** Finds the `temporal` program, or gets it: PATH, our cache, the SDK's download, `go install`. */
+/** Finds the `temporal` program on PATH or in our cache, else downloads it or builds it with `go install`. */
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { buildWithGo, isExecutable, onPath } from './go-build.ts';
-import { downloadTemporal } from './temporal-download.ts';
+import { downloadTemporal, TEMPORAL_VERSION } from './temporal-download.ts';
 
-// Newer ones cannot be built by `go install`: their go.mod has a replace.
-const MODULE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
+// `go install` cannot build newer versions: their go.mod has a replace directive.
+const MODULE = `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_VERSION}`;
 
 export type Progress = (line: string) => void;
 
-/** Where programs we fetched ourselves are kept, across checkouts. */
+/** Folder of the programs that we downloaded or built, shared by checkouts. */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   return (
     env['SYNCRATOR_CACHE'] ??
@@ -19,7 +19,7 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * The path of a `temporal` program; the first call on a machine may take minutes, and says so.
+ * Returns the path of a `temporal` program; the first call on a machine may take minutes and reports progress.
  * @throws Error saying what to install, or to set TEMPORAL_ADDRESS
  */
 export async function temporalBinary(
@@ -42,7 +42,7 @@ export async function temporalBinary(
   }
   signal?.throwIfAborted();
   const go = onPath('go', env);
-  if (go === undefined) failures.push('there is no go on PATH to build it');
+  if (go === undefined) failures.push('cannot build it: there is no go on PATH');
   else {
     try {
       return await buildWithGo({
@@ -59,9 +59,20 @@ export async function temporalBinary(
       failures.push(message(error));
     }
   }
-  throw new Error(
-    `no temporal program (${failures.join('; ')}): put the temporal CLI on PATH, install Go, or set TEMPORAL_ADDRESS to a running Temporal`,
-  );
+  throw new Error(noTemporal(failures, cached));
+}
+
+const ARCHES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+/** Message with the commands to install the program by hand, when every attempt of ours failed. */
+export function noTemporal(failures: readonly string[], place: string): string {
+  const archive = `https://temporal.download/cli/archive/latest?platform=${process.platform}&arch=${ARCHES[process.arch] ?? process.arch}`;
+  return [
+    `there is no temporal program: ${failures.join('; ')}. One of these helps:`,
+    `fetch ${archive} on a machine with internet access, unpack its file temporal, put it at ${place} or onto PATH, and chmod +x it`,
+    `install Go 1.25 or newer (https://go.dev/dl) where it can fetch modules: it builds ${MODULE}`,
+    'set TEMPORAL_ADDRESS=host:7233 to a Temporal that runs',
+  ].join('\n    - ');
 }
 
 function message(error: unknown): string {

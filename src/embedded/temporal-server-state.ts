@@ -1,4 +1,4 @@
-/** Remembers which Temporal dev server runs on a data folder, and on which ports the last one ran. */
+/** Stores pid and ports of the Temporal dev server of a data folder. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -11,15 +11,18 @@ const schema = z.object({
 
 export type TemporalServerState = z.infer<typeof schema>;
 
-/** Undefined when there is no file; a file that is not ours is an error, since a server may hang on it. */
+/** Undefined without a file. @throws Error when the file is damaged, since its server may still run */
 export function readTemporalState(file: string): TemporalServerState | undefined {
   if (!existsSync(file)) return undefined;
   try {
     return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
-    throw new Error(`${file} is damaged: see that no temporal server runs on this folder, then delete it`, {
-      cause,
-    });
+    throw new Error(
+      `${file} is damaged: make sure that no temporal server runs on this folder, then delete the file`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -1,10 +1,11 @@
-/** Runs the Temporal dev server of one data folder: started, or adopted if its last owner was killed. */
-import { mkdirSync } from 'node:fs';
+/** Runs the Temporal dev server of one data folder: starts it, or adopts the server of a killed owner. */
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { startDetached } from './detached.ts';
+import { startDetached } from './detached-server.ts';
+import { changedPort } from './kept-port.ts';
 import { freePort } from './ports.ts';
 import { endProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
-import { signalProcess } from '../process-stat.ts';
+import { signalProcess } from '../runner/process/process-stat.ts';
 import { temporalAnswers } from './temporal-answers.ts';
 import { temporalBinary } from './temporal-binary.ts';
 import { readTemporalState, writeTemporalState } from './temporal-server-state.ts';
@@ -14,35 +15,39 @@ export type EmbeddedTemporal = {
   readonly address: string;
   readonly uiUrl: string;
   readonly pid: number;
-  /** True when the server was already running, left over from a killed owner. */
+  /** True when the server of a killed owner was adopted. */
   readonly adopted: boolean;
-  /** Ends the server; safe to repeat. */
+  /** Stops the server; safe to repeat. */
   readonly stop: () => Promise<void>;
-  /** Ends it at once; what it has acknowledged is in its file. */
+  /** Kills it at once; acknowledged writes are in its database file. */
   readonly kill: () => void;
 };
 
+const DB_FILE = 'temporal.db';
+
 export type TemporalOptions = {
   dataDir: string;
+  /** Ports to avoid. */
+  except?: ReadonlySet<number>;
   onProgress?: (line: string) => void;
-  /** Keeps nothing: no database file, no adoption. */
+  /** Without a database file and without adoption. */
   inMemory?: boolean;
   port?: number;
   uiPort?: number;
-  /** Gives up getting the program. */
+  /** Aborts the download or build of the program. */
   signal?: AbortSignal;
 };
 
-// It keeps every acknowledged write in its database file, also over a SIGKILL: no need to wait long for its manners.
+// Acknowledged writes survive a SIGKILL, so SIGTERM gets a short timeout.
 const END: ReadonlyArray<readonly [NodeJS.Signals, number]> = [
   ['SIGTERM', 10_000],
   ['SIGKILL', 5_000],
 ];
 
 /**
- * Starts `temporal server start-dev` on 127.0.0.1 with `<dataDir>/temporal.db`; ports are those of the last run where
- * still free. There is never a second server on one database file: an orphan is adopted if it answers, else ended.
- * @throws Error naming the program that is missing, or with the server's last lines
+ * Starts `temporal server start-dev` on 127.0.0.1 with `<dataDir>/temporal.db`, on the ports of the last run if free.
+ * Never runs two servers on one database file: adopts an orphan that answers, and ends one that does not.
+ * @throws Error naming the missing program, or with the server's last lines
  */
 export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
   const dataDir = path.resolve(options.dataDir);
@@ -51,20 +56,33 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   const last = stateFile === undefined ? undefined : readTemporalState(stateFile);
   if (last !== undefined && isAlive(last)) {
     const identity: ProcessIdentity = { pid: last.pid, startTime: last.startTime };
-    if (await temporalAnswers(`127.0.0.1:${last.port}`, 5_000))
+    if (await temporalAnswers(`127.0.0.1:${last.port}`, 5_000)) {
+      closeFiles(dataDir);
       return handle(last.port, last.uiPort, identity, true);
+    }
     options.onProgress?.(`ending a Temporal server that no longer answers (pid ${last.pid})`);
     await endProcess('Temporal', identity, END);
   }
   const binary = await temporalBinary(options.onProgress, process.env, options.signal);
   options.signal?.throwIfAborted();
-  return launch({
-    binary,
-    dataDir,
-    stateFile,
-    port: options.port ?? (await freePort(last?.port)),
-    uiPort: options.uiPort ?? (await freePort(last?.uiPort)),
-  });
+  const except = options.except ?? new Set<number>();
+  const port = options.port ?? (await freePort(last?.port, { except }));
+  const uiPort = options.uiPort ?? (await freePort(last?.uiPort, { except: new Set([...except, port]) }));
+  for (const [server, now, before] of [
+    ['Temporal', port, last?.port],
+    ['Temporal Web UI', uiPort, last?.uiPort],
+  ] as const)
+    if (before !== undefined && before !== now)
+      options.onProgress?.(changedPort(server, { port: now, before }));
+  return launch({ binary, dataDir, stateFile, port, uiPort });
+}
+
+/** Restricts the database files to the owner: SQLite and older versions of ours created them readable by all. */
+function closeFiles(dataDir: string): void {
+  for (const suffix of ['', '-wal', '-shm']) {
+    const file = path.join(dataDir, `${DB_FILE}${suffix}`);
+    if (existsSync(file)) chmodSync(file, 0o600);
+  }
 }
 
 async function launch(options: {
@@ -87,21 +105,24 @@ async function launch(options: {
     String(uiPort),
   ];
   args.push('--log-level', 'warn', '--log-format', 'json', '--color', 'never');
-  // The answer to a workflow task then carries the activity it asked for: one round less for each launch.
+  // Eager activities come with the answer to the workflow task, which saves one round trip per launch.
   args.push('--dynamic-config-value', 'system.enableActivityEagerExecution=true');
-  // WAL with NORMAL survives a SIGKILL whole and waits for the disk at checkpoints only, not at every commit.
-  if (stateFile !== undefined)
+  // WAL with synchronous=NORMAL survives a SIGKILL and syncs to disk at checkpoints only, not at every commit.
+  if (stateFile !== undefined) {
+    closeFiles(dataDir);
     args.push(
       '--db-filename',
-      path.join(dataDir, 'temporal.db'),
+      path.join(dataDir, DB_FILE),
       '--sqlite-pragma',
       'journal_mode=wal',
       '--sqlite-pragma',
       'synchronous=1',
     );
+  }
   const identity = await startDetached({
     name: `Temporal on ${address}`,
-    command: [binary, ...args],
+    // The umask keeps other users out of the files that the server creates.
+    command: ['sh', '-c', 'umask 077 && exec "$0" "$@"', binary, ...args],
     cwd: dataDir,
     logFile: path.join(dataDir, 'logs', 'temporal.log'),
     timeoutMs: 30_000,
@@ -110,7 +131,12 @@ async function launch(options: {
       if (stateFile !== undefined) writeTemporalState(stateFile, { ...started, port, uiPort });
     },
     answers: () => temporalAnswers(address),
+    livesWith: {
+      file: stateFile === undefined ? dataDir : path.join(dataDir, DB_FILE),
+      signal: 'SIGKILL',
+    },
   });
+  closeFiles(dataDir);
   return handle(port, uiPort, identity, false);
 }
 

@@ -1,4 +1,4 @@
-/** Has the workflows bundled by a process of its own before a worker is started. */
+/** Bundles the workflows in a separate process before a worker starts. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { mallocSettings } from './malloc.ts';
@@ -6,9 +6,9 @@ import { mallocSettings } from './malloc.ts';
 const LIMIT_MS = 120_000;
 
 /**
- * What the worker's environment needs to take the bundle, and to keep little memory.
+ * Returns the worker's environment variables for the bundle and for low memory use.
  * @param script src/workflow-bundle.ts
- * @throws Error with what the bundler said
+ * @throws Error with the bundler's output
  */
 export async function bundleForWorker(
   script: string,
@@ -22,7 +22,7 @@ export async function bundleForWorker(
     });
   } catch (cause) {
     const { stderr = '' } = cause as { stderr?: string };
-    throw new Error(`the workflows could not be bundled: ${stderr.trim().slice(-500)}`, { cause });
+    throw new Error(`cannot bundle the workflows: ${stderr.trim().slice(-500)}`, { cause });
   }
   return { WORKFLOW_BUNDLE: file, ...mallocSettings() };
 }

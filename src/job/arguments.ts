@@ -1,8 +1,7 @@
-/** Owns the command line of the sync program: what may be said, and the help that teaches it. Reads nothing else. */
-
+/** Parses the command line of the sync program and prints its help. */
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 
-export const ACTIONS = ['sync', 'delta', 'delete', 'rollback'] as const;
+export const ACTIONS = ['sync', 'delta', 'delete', 'rollback', 'take-over'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export type JobArguments = {
@@ -10,16 +9,24 @@ export type JobArguments = {
   /** Records per transaction. */
   readonly batchSize: number;
   /** Batches written at once. */
-  readonly lanes: number;
+  readonly concurrency: number;
   readonly debug: boolean;
   readonly forceDelete: boolean;
-  /** Ids that a delta is about; none: all that changed. */
+  /** Ids that a delta is limited to; empty: every changed item. */
   readonly items: readonly string[];
-  /** For SINK=solr: whose aliases a sync may switch; null where it is not said. */
+  /** For SINK=solr: allows a sync to empty the standby and switch the aliases. */
   readonly switchSolrAlias: boolean;
+  /** The environment that the alias switch is meant for; null: not given. */
   readonly targetEnv: string | null;
+  /** The Solr application whose aliases may switch; null: not given. */
   readonly target: string | null;
-  /** null: a stand-alone run, which no fence protects. */
+  /** For rollback: uid or number of the job to undo, with all later jobs; null: the last sync. */
+  readonly before: string | null;
+  /** For rollback: report the effect and change nothing. */
+  readonly preview: boolean;
+  /** For rollback: the digest of a preview; the rollback runs only if its effect is still the same. */
+  readonly expect: string | null;
+  /** null: a run without a job, which the fence never refuses for its age. */
   readonly jobId: number | null;
 };
 
@@ -30,62 +37,55 @@ export type ParsedArguments =
 
 const HELP = `
 Actions:
-  sync       load everything beside the live data, verify it, then switch; the old data are kept for rollback
-             (SOURCE=gitlab: bring every item to its latest revision, in place)
-  delta      write what changed since the last watermark
-  delete     remove what the source no longer has
-  rollback   switch back to the data before the last sync
+  sync       load all records beside the live data, then apply the difference; the old records are kept for a rollback
+             (SOURCE=gitlab: update every item to its latest revision, in place)
+  delta      write the records that changed since the last watermark
+  delete     remove records that the source no longer has, once its listing is seen to be complete
+  rollback   restore the data from before the last sync, or from before another job (--before)
+  take-over  make this installation, target and environment the owner of the sink
 
 Environment:
-  SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    where records come from
-  SOURCE=gitlab  GITLAB_URL  GITLAB_TOKEN  GITLAB_GROUP   the items of a group, one project each; SINK=postgres
+  SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    the source of the records
+  SOURCE=gitlab  GITLAB_URL  GITLAB_TOKEN  GITLAB_GROUP   the items of a group, one project each; needs SINK=postgres
     GITLAB_ITEM_FILE (item.json)  GITLAB_IGNORE (project ids)  GITLAB_TIMEOUT (30 seconds)
-    GITLAB_WEBHOOK_URL and GITLAB_HOOK_SECRET  where each project shall tell of its pushes
-  SINK=postgres  SINK_URL  SINK_TABLE         where they go
-  SINK=solr  SOLR_URL  [SOLR_APP]             or there: the alias <app>, loaded through <app>-standby
+    GITLAB_WEBHOOK_URL and GITLAB_HOOK_SECRET  webhook that each project calls on a push
+  SINK=postgres  SINK_URL  SINK_TABLE ([schema.]table)   the table that records are written to
+    SINK_STATE_SCHEMA (syncrator)  KEEP_CHANGES (30d)  KEEP_CHANGES_SIZE   schema and retention of the rollback data
+  SINK=solr  SOLR_URL  [SOLR_APP]             the alias <app>, loaded through <app>-standby
   SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
                                               one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA
-  SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines with these settings; it wins
-  SYNCRATOR_MAX_DELETE_PERCENT                how much may disappear without --force-delete (default 10)
-  SYNCRATOR_REPORT_URL  SYNCRATOR_REPORT_TOKEN  where progress is reported; without them none is
-  TRACEPARENT                                 the W3C trace that every line ends with
-  SYNCRATOR_CHECKPOINT                        the last checkpoint of an earlier attempt, to go on from
+  SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines; it overrides the environment
+  SYNCRATOR_MAX_DELETE_PERCENT (10)  SYNCRATOR_MAX_DELETE_RECORDS (5)  SYNCRATOR_MAX_UPDATE_PERCENT (no limit)
+                                              limits of removals (lifted by --force-delete) and of updates
+  MAX_REJECTED (0)                            bad records that are set aside before the run fails
+  WATERMARK_MARGIN (1h)                       a delta reads from this long before the last read, to catch late writes
+  SOURCE_FILE_COMPLETE=true                   the writer of SOURCE_FILE renames it into place once it is complete
+  SYNCRATOR_REPORT_URL  SYNCRATOR_REPORT_TOKEN  receiver of progress reports; without them nothing is reported
+  TRACEPARENT                                 W3C trace context; its trace id ends every log line
+  SYNCRATOR_CHECKPOINT                        the last checkpoint of an earlier attempt, to resume from
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configured, 5 report refused,
   6 fenced by a newer job, 7 nothing to roll back, 8 source unreachable, 9 source silent,
-  10 source refuses our credentials, 11 some items failed, 143 terminated
+  10 source refuses our credentials, 11 some items failed, 12 listing not seen to be complete,
+  13 sink unreachable, 14 sink read-only, 15 sink permission, 16 sink busy, 17 sink owned by another,
+  18 sink replaced, 19 sink alters what is written, 20 too many bad records, 21 update guard,
+  22 the rollback's preview no longer holds, 143 terminated
 
 Example:
   SOURCE=ndjson SOURCE_URL=http://127.0.0.1:8080/records SINK=postgres \\
   SINK_URL=postgres://localhost/demo SINK_TABLE=cities node src/job/main.ts sync -n 1000`;
 
-/** Reads the arguments; never exits and never prints. A wrong one gives a line that names it. */
+/** Parses the arguments; never exits and never prints. A wrong argument yields kind `usage`, whose text names it. */
 export function parseArguments(argv: readonly string[]): ParsedArguments {
   const strange = argv.find((argument) => /\p{Cc}/u.test(argument));
   if (strange !== undefined) {
-    return { kind: 'usage', text: `error: control characters in argument ${JSON.stringify(strange)}` };
+    return {
+      kind: 'usage',
+      text: `error: control characters in argument ${JSON.stringify(strange)}; remove them`,
+    };
   }
   let output = '';
-  const write = (text: string): void => void (output += text);
-  const command = new Command('syncrator-job')
-    .description('Keeps a sink in step with a source.')
-    .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))
-    .option('-n <records>', 'records per batch, each a transaction', wholeNumber(1, 100_000), 1000)
-    .option('-c <batches>', 'batches written at once', wholeNumber(1, 32), 1)
-    .option('--debug', 'write more log lines', false)
-    .option('--force-delete', 'lift MAX_DELETE_PERCENT (an empty source is refused all the same)', false)
-    .option('--item <id>', 'bring this item alone; may be repeated (delta of SOURCE=gitlab)', oneMoreItem, [])
-    .option(
-      '--switch_solr_alias',
-      'for a sync with SINK=solr: empty the standby, load it, switch the aliases',
-      false,
-    )
-    .option('--target_env <env>', 'with it: the environment the switch is meant for', lowerCaseName)
-    .option('--target <app>', 'with it: the application, as its alias is named', lowerCaseName)
-    .option('--api_job_id <id>', 'the job this run belongs to', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .addHelpText('after', HELP)
-    .configureOutput({ writeOut: write, writeErr: write })
-    .exitOverride();
+  const command = createCommand((text) => void (output += text));
   try {
     command.parse(argv, { from: 'user' });
   } catch (error) {
@@ -94,34 +94,82 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     return { kind: 'usage', text: `${output.trim()}\ntry: syncrator-job --help` };
   }
   const action = command.args[0] as Action;
-  const options = command.opts<{
-    n: number;
-    c: number;
-    debug: boolean;
-    forceDelete: boolean;
-    item: string[];
-    switch_solr_alias: boolean;
-    target_env?: string;
-    target?: string;
-    api_job_id?: number;
-  }>();
-  if (options.item.length > 0 && action !== 'delta') {
-    return { kind: 'usage', text: `error: --item goes with delta, not with ${action}` };
-  }
+  const options = command.opts<Options>();
+  const misplaced = misplacedOption(action, options);
+  if (misplaced !== undefined) return { kind: 'usage', text: `error: ${misplaced}` };
+  return { kind: 'run', arguments: toJobArguments(action, options) };
+}
+
+type Options = {
+  n: number;
+  c: number;
+  debug: boolean;
+  forceDelete: boolean;
+  item: string[];
+  switch_solr_alias: boolean;
+  before?: string;
+  preview: boolean;
+  expect?: string;
+  target_env?: string;
+  target?: string;
+  api_job_id?: number;
+};
+
+function createCommand(write: (text: string) => void): Command {
+  return new Command('syncrator-job')
+    .description('Synchronises a sink with a source.')
+    .addArgument(new Argument('<action>', 'the action to run').choices(ACTIONS))
+    .option('-n <records>', 'records per batch; each batch is one transaction', wholeNumber(1, 100_000), 1000)
+    .option('-c <batches>', 'batches written concurrently', wholeNumber(1, 32), 1)
+    .option('--debug', 'write more log lines', false)
+    .option('--force-delete', 'lift the delete limits (an empty source is still refused)', false)
+    .option('--item <id>', 'limit a delta of SOURCE=gitlab to this item; may be repeated', oneMoreItem, [])
+    .option(
+      '--switch_solr_alias',
+      'required for a sync with SINK=solr: empty the standby, load it, switch the aliases',
+      false,
+    )
+    .option('--before <job>', 'for rollback: uid of the job to undo, with all later jobs', jobName)
+    .option('--preview', 'for rollback: report the effect and change nothing', false)
+    .option('--expect <digest>', 'for rollback: run only if the effect is still that of this preview', digest)
+    .option('--target_env <env>', 'with --switch_solr_alias: the environment of the aliases', lowerCaseName)
+    .option(
+      '--target <app>',
+      'with --switch_solr_alias: the application, which is the name of its alias',
+      lowerCaseName,
+    )
+    .option(
+      '--api_job_id <id>',
+      'number of the job that this run belongs to',
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
+    .addHelpText('after', HELP)
+    .configureOutput({ writeOut: write, writeErr: write })
+    .exitOverride();
+}
+
+/** An option that does not apply to the action. */
+function misplacedOption(action: Action, { item, before, preview, expect }: Options): string | undefined {
+  if (item.length > 0 && action !== 'delta') return `--item goes with delta, not with ${action}`;
+  if (action === 'rollback' || (before === undefined && !preview && expect === undefined)) return undefined;
+  return `--before, --preview and --expect go with rollback, not with ${action}`;
+}
+
+function toJobArguments(action: Action, options: Options): JobArguments {
   return {
-    kind: 'run',
-    arguments: {
-      action,
-      batchSize: options.n,
-      lanes: options.c,
-      debug: options.debug,
-      forceDelete: options.forceDelete,
-      items: [...new Set(options.item)],
-      switchSolrAlias: options.switch_solr_alias,
-      targetEnv: options.target_env ?? null,
-      target: options.target ?? null,
-      jobId: options.api_job_id ?? null,
-    },
+    action,
+    batchSize: options.n,
+    concurrency: options.c,
+    debug: options.debug,
+    forceDelete: options.forceDelete,
+    items: [...new Set(options.item)],
+    switchSolrAlias: options.switch_solr_alias,
+    targetEnv: options.target_env ?? null,
+    target: options.target ?? null,
+    before: options.before ?? null,
+    preview: options.preview,
+    expect: options.expect ?? null,
+    jobId: options.api_job_id ?? null,
   };
 }
 
@@ -130,7 +178,17 @@ function oneMoreItem(text: string, before: string[]): string[] {
   return [...before, text];
 }
 
-/** As src/domain/options.ts takes it. */
+function jobName(text: string): string {
+  if (/^([0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[1-9]\d{0,15})$/.test(text)) return text;
+  throw new InvalidArgumentError("expected a job's uid or number");
+}
+
+function digest(text: string): string {
+  if (/^[0-9a-f]{16,64}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected the digest of a preview');
+}
+
+/** The same pattern as in src/domain/options.ts. */
 function lowerCaseName(text: string): string {
   if (/^[a-z0-9][-_a-z0-9]{0,39}$/.test(text)) return text;
   throw new InvalidArgumentError('expected at most 40 of a-z, 0-9, - and _');

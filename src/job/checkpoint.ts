@@ -1,51 +1,40 @@
-/** Where an attempt had got to, as it travels through reports and back in `SYNCRATOR_CHECKPOINT`. */
-
+/** The progress of an attempt: sent in reports, and handed to the next attempt in `SYNCRATOR_CHECKPOINT`. */
 import { z } from 'zod';
 
-const syncCheckpoint = z.object({
-  action: z.literal('sync'),
-  /** Names the half-filled loading table; the sink's own cursor says how far it is. */
+const loadCheckpoint = z.object({
+  action: z.literal('load'),
+  mode: z.enum(['everything', 'changes', 'ids']),
+  /** Names the unfinished load; the sink stores its cursor. */
   load_id: z.uuid(),
-  cursor: z.string().nullable(),
-  /** How many records the source then had: a changed number makes the half-filled table worthless. */
-  total: z.number().int().nullable(),
-});
-
-const deltaCheckpoint = z.object({
-  action: z.literal('delta'),
-  /** The sink's watermark this delta started from; a moved one makes the checkpoint void. */
-  since: z.iso.datetime(),
-  /** What the sink's watermark becomes once this delta is complete. */
-  watermark: z.iso.datetime(),
-  cursor: z.string(),
-  done: z.number().int(),
+  /** Start of the listed changes; a load with another start cannot be resumed. */
+  since: z.iso.datetime().nullable(),
+  /** Records in the source when the load began; a load with another total cannot be resumed. */
   total: z.number().int().nullable(),
 });
 
 const itemsCheckpoint = z.object({
   action: z.literal('items'),
-  /** What was asked for: all items, those that changed, or some by name. */
+  /** The requested items: all, those that changed, or some by id. */
   asked: z.enum(['sync', 'delta', 'some']),
   /** The watermark a delta started from. */
   since: z.iso.datetime().nullable(),
-  /** What the sink's watermark becomes once no item is left and none has failed. */
+  /** The sink's next watermark, once every item is done and none has failed. */
   watermark: z.iso.datetime().nullable(),
-  /** Where the listing of items goes on; null once it has ended. */
+  /** The next page of the listing; null once the listing has ended. */
   place: z.object({ query: z.string(), after: z.string() }).nullable(),
   done: z.number().int(),
   total: z.number().int().nullable(),
-  /** To be done again, alone; shown to operators as the job's failed items. */
+  /** A resume retries only these; operators see them as the job's failed items. */
   failed: z.array(z.object({ id: z.string(), why: z.string() })),
 });
 
-const checkpoint = z.discriminatedUnion('action', [syncCheckpoint, deltaCheckpoint, itemsCheckpoint]);
+const checkpoint = z.discriminatedUnion('action', [loadCheckpoint, itemsCheckpoint]);
 
-export type SyncCheckpoint = z.infer<typeof syncCheckpoint>;
-export type DeltaCheckpoint = z.infer<typeof deltaCheckpoint>;
+export type LoadCheckpoint = z.infer<typeof loadCheckpoint>;
 export type ItemsCheckpoint = z.infer<typeof itemsCheckpoint>;
 export type Checkpoint = z.infer<typeof checkpoint>;
 
-/** Null for none, and for one this program cannot read: starting over is always correct. */
+/** Null for a missing or unreadable checkpoint: starting over is always correct. */
 export function parseCheckpoint(text: string | null): Checkpoint | null {
   if (text === null) return null;
   try {

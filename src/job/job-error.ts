@@ -1,5 +1,4 @@
-/** The one error of the sync program: why it ends, as the exit code a runner will see (src/domain/exit-code.ts). */
-
+/** The errors that end the sync program; each maps to an exit code (src/domain/exit-code.ts). */
 import { EXIT } from '../domain/exit-code.ts';
 
 export type JobErrorCode = Exclude<keyof typeof EXIT, 'ok'>;
@@ -18,21 +17,21 @@ export class JobError extends Error {
   }
 }
 
-/** The source did not list everything: what was read is a part, and going on from it would stay one. */
+/** The source did not list everything. The load is dropped: a resume would keep it incomplete. */
 export class IncompleteListingError extends JobError {
   constructor(message: string) {
-    super('failed', `incomplete listing: ${message}`);
+    super('incompleteListing', `incomplete listing: ${message}`);
   }
 }
 
-/** What was loaded is not what was read. */
+/** The load does not hold exactly the records that were read. */
 export class WrongLoadError extends JobError {
   constructor(message: string) {
     super('failed', `verification: ${message}`);
   }
 }
 
-/** An error's message with those of its causes: fetch hides the reason (ECONNREFUSED …) one level down. */
+/** Joins the messages of an error and its causes: fetch hides the reason (ECONNREFUSED …) in `cause`. */
 export function reasonOf(error: unknown): string {
   const parts: string[] = [];
   for (

@@ -1,13 +1,12 @@
-/** Plain lines on standard output, for a person reading `kubectl logs`: time, then words; secrets masked. */
-
+/** Writes plain log lines to standard output for readers of `kubectl logs`: time, then text, credentials masked. */
 import { maskCredentials } from '../domain/mask.ts';
 import { traceFields } from '../domain/trace.ts';
 
 export type Log = { info(line: string): void; debug(line: string): void };
 
 /**
- * @param options.debug `--debug`: whether the finer lines are written too
- * @param options.traceparent every line ends with its trace, which the lines of api and worker have too
+ * @param options.debug `--debug`: also writes debug lines
+ * @param options.traceparent W3C trace context; its trace id ends every line, as in the logs of api and worker
  */
 export function createLog(
   { debug, traceparent }: { debug: boolean; traceparent?: string | undefined },

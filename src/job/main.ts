@@ -1,9 +1,9 @@
-/** The sync program's composition root: arguments in, exit code out. `--help` teaches the rest. */
-
+/** Composition root of the sync program: parses the arguments, runs the action, exits with its code. See `--help`. */
+import './v8-flags.ts';
 import { EXIT } from '../domain/exit-code.ts';
 import { parseArguments } from './arguments.ts';
 import { JobError } from './job-error.ts';
-import { runJob } from './run-job.ts';
+import { runAction } from './run-action.ts';
 
 const argv = process.argv.slice(2);
 const parsed = parseArguments(argv);
@@ -13,9 +13,8 @@ if (parsed.kind !== 'run') {
 }
 
 const terminate = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.on(signal, () => terminate.abort(new JobError('terminated', `ended by ${signal}`)));
-}
 process.exit(
-  await runJob({ arguments: parsed.arguments, optionsText: argv.join(' '), terminate: terminate.signal }),
+  await runAction({ arguments: parsed.arguments, optionsText: argv.join(' '), terminate: terminate.signal }),
 );

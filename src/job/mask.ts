@@ -1,7 +1,7 @@
-/** How the program shows a URL. */
+/** Masks URLs for logs and reports. */
 import { maskCredentials } from '../domain/mask.ts';
 
-/** A URL as it may be shown: credentials masked; the query, where tokens travel, left out. */
+/** The URL with credentials masked and without query and fragment, which may hold tokens. */
 export function shownUrl(url: string): string {
   return maskCredentials(url).replace(/[?#].*$/s, '');
 }

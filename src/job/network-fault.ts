@@ -1,8 +1,7 @@
-/** What the network did to a call, in one word. */
-
+/** Classifies network errors as a SourceFault. */
 import type { SourceFault } from '../domain/source-fault.ts';
 
-/** Of the system, and of undici (`UND_ERR_…`). A resolver that is away says EAI_AGAIN. */
+/** Error codes of the system and of undici (`UND_ERR_…`). An unreachable resolver yields EAI_AGAIN. */
 const BY_CODE: Readonly<Record<string, SourceFault>> = {
   ENOTFOUND: 'nxdomain',
   EAI_AGAIN: 'nxdomain',
@@ -15,13 +14,13 @@ const BY_CODE: Readonly<Record<string, SourceFault>> = {
   UND_ERR_BODY_TIMEOUT: 'timeout',
 };
 
-/** @param error as fetch throws it; a connection that broke, where nothing better is known */
+/** @param error as fetch or undici throws it @returns `closed` (a broken connection) for unknown errors */
 export function networkFaultOf(error: unknown): SourceFault {
   const code = codeOf(error);
   return BY_CODE[code] ?? (isTls(code) ? 'tls' : 'closed');
 }
 
-/** fetch hides it one level down or more. */
+/** fetch nests the code in `cause`, one or more levels down. */
 function codeOf(error: unknown): string {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
     const { code } = at as NodeJS.ErrnoException;

@@ -1,5 +1,4 @@
-/** A line of progress every few seconds, and one for each new phase. */
-
+/** Logs the record count every three seconds while it changes, and each new phase. */
 import type { Progress } from './actions/action.ts';
 import type { Log } from './log.ts';
 

@@ -1,12 +1,12 @@
-/** Reads ahead of whoever consumes, so that reading and writing overlap. */
+/** Prefetches items of an async iterable, so that reading and writing overlap. */
 
-/** The same items in the same order, `depth` of them asked for before they are wanted. */
+/** Yields the same items in the same order and keeps up to `depth` reads in flight. */
 export async function* readAhead<T>(items: AsyncIterable<T>, depth: number): AsyncGenerator<T> {
   const iterator = items[Symbol.asyncIterator]();
   const asked: Promise<IteratorResult<T>>[] = [];
   const ask = (): void => {
     const next = iterator.next();
-    // A failure is thrown where the item is awaited; until then it must not count as unhandled.
+    // The failure is thrown where the item is awaited; until then it must not be an unhandled rejection.
     next.catch(() => {});
     asked.push(next);
   };
@@ -20,7 +20,7 @@ export async function* readAhead<T>(items: AsyncIterable<T>, depth: number): Asy
       yield result.value;
     }
   } finally {
-    // Not awaited: it would wait for a read in flight, which only the stop signal ends.
+    // Not awaited: return() waits for the read in flight, which only the stop signal ends.
     iterator.return?.()?.catch(() => {});
   }
 }

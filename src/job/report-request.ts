@@ -1,19 +1,23 @@
-/** Sends one report once, and says how it was received. */
-
+/** Sends one report over HTTP, once, and classifies the response. */
 import type { Report } from '../domain/report.ts';
+import { httpCall } from './http/http-call.ts';
+import { retryAfter } from './http/retry-after.ts';
 import { reasonOf } from './job-error.ts';
+import { shownUrl } from './mask.ts';
 import type { ReportSettings } from './settings.ts';
 
 export type Reception =
   | { readonly kind: 'accepted' }
-  /** Somebody who must know says no: this attempt shall not run. */
+  /** 401, 403, 404, 409 or 410: this attempt must not run. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** Nobody there, or nobody in a state to answer; `retryAfterMs` if they said when to come again. */
+  /** Network error, 408, 429 or 5xx; `retryAfterMs` from Retry-After. */
   | { readonly kind: 'unreachable'; readonly why: string; readonly retryAfterMs: number | null }
-  /** Understood and found wrong: sending it again helps nobody. */
+  /** Any other status: the report itself is wrong, so no retry would help. */
   | { readonly kind: 'rejected'; readonly why: string };
 
 const REFUSALS: readonly number[] = [401, 403, 404, 409, 410];
+/** A report in flight is never aborted: its deadline is short. */
+const NEVER = new AbortController().signal;
 
 /** Never throws. */
 export async function sendReport(
@@ -22,7 +26,9 @@ export async function sendReport(
   timeoutMs: number,
 ): Promise<Reception> {
   try {
-    const response = await fetch(url, {
+    const { status, header, discard } = await httpCall({
+      url: new URL(url),
+      shownAs: shownUrl(url),
       method: 'PUT',
       headers: {
         'content-type': 'application/json',
@@ -30,27 +36,18 @@ export async function sendReport(
         ...(traceparent ? { traceparent } : {}),
       },
       body: JSON.stringify(report),
-      // A redirect would carry the token elsewhere.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      deadlineMs: timeoutMs,
+      silenceMs: timeoutMs,
+      stop: NEVER,
     });
-    await response.body?.cancel().catch(() => {});
-    const why = `answered ${response.status}`;
-    if (response.ok) return { kind: 'accepted' };
-    if (REFUSALS.includes(response.status)) return { kind: 'refused', why };
-    if (response.status >= 500 || response.status === 429 || response.status === 408) {
-      return { kind: 'unreachable', why, retryAfterMs: retryAfter(response.headers.get('retry-after')) };
-    }
+    discard();
+    const why = `answered ${status}`;
+    if (status >= 200 && status < 300) return { kind: 'accepted' };
+    if (REFUSALS.includes(status)) return { kind: 'refused', why };
+    if (status >= 500 || status === 429 || status === 408)
+      return { kind: 'unreachable', why, retryAfterMs: retryAfter(header('retry-after')) };
     return { kind: 'rejected', why };
   } catch (error) {
     return { kind: 'unreachable', why: reasonOf(error), retryAfterMs: null };
   }
-}
-
-/** `Retry-After` in milliseconds, from seconds or an HTTP date; null if absent or neither. */
-export function retryAfter(header: string | null, now: number = Date.now()): number | null {
-  if (header === null) return null;
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
 }

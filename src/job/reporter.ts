@@ -1,5 +1,4 @@
-/** Owns the sequence of reports of one attempt: the first, what comes between, the last. */
-
+/** Sends the sequence of reports of one attempt: the first, updates, the last. */
 import type { Report } from '../domain/report.ts';
 import { JobError } from './job-error.ts';
 import type { Log } from './log.ts';
@@ -9,23 +8,26 @@ import type { ReportSettings } from './settings.ts';
 import { waitFor } from './wait.ts';
 
 export type Reporter = {
-  /** The first report. Throws `refused`; an unreachable receiver is tried for the whole budget, then let be. */
+  /**
+   * Sends the first report. Retries an unreachable receiver for the whole budget, then gives up silently.
+   * @throws JobError `refused`
+   */
   first(): Promise<void>;
-  /** Merges into what is reported next; cheap, to be called as often as there is news. */
+  /** Merges `news` into the next report. Cheap: call it on every change. */
   update(news: Partial<Omit<Report, 'seq'>>): void;
-  /** Resolves when all news so far have been sent and answered, whatever the answer; at once if nobody is told. */
+  /** Resolves once all news so far were sent and answered, with any status; at once without a receiver. */
   received(): Promise<void>;
-  /** The last report; never throws. @param budgetMs how long an unreachable receiver is tried */
+  /** Sends the last report; never throws. @param budgetMs how long to retry an unreachable receiver */
   last(news: Partial<Omit<Report, 'seq'>>, budgetMs?: number): Promise<void>;
 };
 
 export type ReporterOptions = {
   readonly settings: ReportSettings | null;
-  /** What every report says. */
+  /** Fields of every report. */
   readonly identity: Pick<Report, 'options' | 'version'>;
   readonly log: Log;
   readonly stop: AbortSignal;
-  /** Called once, when a report between first and last is refused. */
+  /** Called when a report between the first and the last is refused. */
   readonly onRefused: (why: string) => void;
   readonly budgetMs?: number;
 };
@@ -53,25 +55,6 @@ export function createReporter(options: ReporterOptions): Reporter {
     return { seq, ...current };
   };
 
-  /** One report until it is received, refused, or the budget is spent. */
-  async function insist(to: ReportSettings, budget: number, until: AbortSignal): Promise<string | null> {
-    const report = next();
-    const deadline = Date.now() + budget;
-    for (let pause = 500; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      const reception = await sendReport(
-        to,
-        report,
-        Math.max(1, Math.min(REQUEST_TIMEOUT_MS, deadline - Date.now())),
-      );
-      if (reception.kind === 'accepted') return null;
-      if (reception.kind === 'refused') return reception.why;
-      log.info(`report ${report.seq}: ${reception.kind}: ${reception.why}`);
-      const wait = reception.kind === 'unreachable' ? (reception.retryAfterMs ?? pause) : Infinity;
-      if (Date.now() + wait >= deadline) return null;
-      await waitFor(wait, until);
-    }
-  }
-
   async function sendBetween(to: ReportSettings): Promise<void> {
     const answered = awaited;
     awaited = Promise.withResolvers();
@@ -91,9 +74,13 @@ export function createReporter(options: ReporterOptions): Reporter {
   return {
     async first() {
       if (!settings) return;
-      const refused = await insist(settings, budgetMs, stop);
-      if (refused)
-        throw new JobError('refused', `the first report was refused (${refused}); nothing was touched`);
+      const refused = await sendUntilAccepted(settings, next(), { budgetMs, stop, log });
+      if (refused) {
+        throw new JobError(
+          'refused',
+          `the receiver refused the first report (${refused}); nothing was touched`,
+        );
+      }
       timer = setInterval(() => tick(settings), 100);
     },
     update(fresh) {
@@ -109,10 +96,32 @@ export function createReporter(options: ReporterOptions): Reporter {
       await inFlight;
       if (!settings) return;
       current = { ...current, ...masked(fresh) };
-      const refused = await insist(settings, budget, new AbortController().signal);
-      if (refused) log.info(`the last report was refused: ${refused}`);
+      const refused = await sendUntilAccepted(settings, next(), { budgetMs: budget, stop: NEVER, log });
+      if (refused) log.info(`the receiver refused the last report: ${refused}`);
     },
   };
+}
+
+/** The last report is sent although the run was stopped. */
+const NEVER = new AbortController().signal;
+
+/** Retries one report until it is accepted or refused or the budget is spent. @returns the reason of a refusal */
+async function sendUntilAccepted(
+  to: ReportSettings,
+  report: Report,
+  { budgetMs, stop, log }: { budgetMs: number; stop: AbortSignal; log: Log },
+): Promise<string | null> {
+  const deadline = Date.now() + budgetMs;
+  for (let pause = 500; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const timeoutMs = Math.max(1, Math.min(REQUEST_TIMEOUT_MS, deadline - Date.now()));
+    const reception = await sendReport(to, report, timeoutMs);
+    if (reception.kind === 'accepted') return null;
+    if (reception.kind === 'refused') return reception.why;
+    log.info(`report ${report.seq}: ${reception.kind}: ${reception.why}`);
+    const wait = reception.kind === 'unreachable' ? (reception.retryAfterMs ?? pause) : Infinity;
+    if (Date.now() + wait >= deadline) return null;
+    await waitFor(wait, stop);
+  }
 }
 
 function masked(news: Partial<Omit<Report, 'seq'>>): Partial<Omit<Report, 'seq'>> {

@@ -1,23 +1,25 @@
-/** Settings by name, from the settings file before the environment; a fault says where they are set. */
-
+/**
+ * Looks up settings by name, in the settings file first, then in the environment. Errors name the place to set
+ * them.
+ */
 import { readFileSync } from 'node:fs';
 import { JobError, reasonOf } from './job-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Settings = {
-  /** Trimmed; undefined where it is missing or empty. */
+  /** The trimmed value; undefined if missing or empty. */
   readonly optional: (key: string) => string | undefined;
   readonly required: (key: string) => string;
-  /** One of the words that are known. */
+  /** The value, which must be one of `known`. */
   readonly oneOf: <const T extends string>(key: string, known: readonly T[]) => T;
-  /** An address of one of these protocols, such as `https:`. */
+  /** The value, which must be a URL with one of `protocols`, such as `https:`. */
   readonly url: (key: string, protocols: readonly string[]) => string;
-  /** `what` must name the key, and never hold a value that may be secret. */
+  /** Makes the error. `what` must name the key and never contain a possibly secret value. */
   readonly fault: (what: string) => JobError;
 };
 
-/** @throws JobError `notConfigured` if SYNCRATOR_SETTINGS_FILE cannot be read */
+/** @throws JobError `notConfigured` if SYNCRATOR_SETTINGS_FILE cannot be read or parsed */
 export function openSettings(environment: Environment): Settings {
   const file = environment['SYNCRATOR_SETTINGS_FILE'];
   const values: Environment = file ? { ...environment, ...readFile(file, environment) } : environment;
@@ -40,22 +42,21 @@ export function openSettings(environment: Environment): Settings {
     },
     url(key, protocols) {
       const value = required(key);
-      if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
-        throw fault(`${key} is no URL of ${protocols.join(' or ')}`);
-      }
+      if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol))
+        throw fault(`${key} is not a URL that begins with ${protocols.join(' or ')}`);
       return value;
     },
   };
 }
 
-/** KEY=value lines, split at the first `=`; `#` opens a comment only at the start of a line; no quoting. */
+/** Parses KEY=value lines, split at the first `=`; `#` begins a comment only at the start of a line; no quoting. */
 export function parseSettingsFile(text: string): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.replace(/\r$/, '');
     if (line.trim() === '' || line.startsWith('#')) continue;
     const [, key, value] = /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/.exec(line) ?? [];
-    // The line itself may hold a secret, so only its number is told.
+    // The line may hold a secret, so the error gives only its number.
     if (key === undefined || value === undefined) throw new Error(`line ${index + 1} is not KEY=value`);
     if (key in values) throw new Error(`line ${index + 1} repeats ${key}`);
     values[key] = value.trim();
@@ -67,13 +68,24 @@ function readFile(file: string, environment: Environment): Record<string, string
   try {
     return parseSettingsFile(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw notConfigured(`SYNCRATOR_SETTINGS_FILE ${file}: ${reasonOf(error)}`, environment, error);
+    const named = environment['SYNCRATOR_SETTINGS_COPY_OF'] ?? file;
+    const why = reasonOf(error).replaceAll(file, named);
+    throw notConfigured(`SYNCRATOR_SETTINGS_FILE ${named}: ${why}`, environment, error);
   }
 }
 
 function notConfigured(what: string, environment: Environment, cause?: unknown): JobError {
-  const key = [environment['SYNCRATOR_ENV'] || '<env>', environment['SYNCRATOR_TARGET'] || '<target>'].join(
-    '-',
-  );
-  return new JobError('notConfigured', `${what}; set it in syncrator-envtarget-${key}`, { cause });
+  return new JobError('notConfigured', `${what}; set it in ${placeOfSettings(environment)}`, { cause });
+}
+
+/** The place where an operator edits the settings; it depends on the runner. */
+function placeOfSettings(environment: Environment): string {
+  // Under its own system user the program reads a copy; the operator edits the original.
+  const file = environment['SYNCRATOR_SETTINGS_COPY_OF'] ?? environment['SYNCRATOR_SETTINGS_FILE'];
+  if (file) return file;
+  const [env, target] = [environment['SYNCRATOR_ENV'], environment['SYNCRATOR_TARGET']];
+  if (!environment['KUBERNETES_SERVICE_HOST'] || !env || !target) return 'the environment';
+  // Kubernetes names contain no `_`; src/runner/kubernetes/render.ts replaces it in the same way.
+  const name = `syncrator-envtarget-${env}-${target}`.replaceAll('_', '-');
+  return `Secret or ConfigMap ${name}`;
 }

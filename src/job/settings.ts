@@ -1,9 +1,14 @@
-/** What the program is told by its environment and settings file. Settings of source and sink are secrets' neighbours: nothing here is logged. */
-
-import { DEFAULT_MAX_DELETE_PERCENT } from '../domain/guard.ts';
+/**
+ * Reads the program's settings from environment and settings file. Source and sink settings may contain secrets:
+ * log none of them.
+ */
+import { ALWAYS_ALLOWED, DEFAULT_MAX_DELETE_PERCENT } from '../domain/guard.ts';
 import { parseTraceparent } from '../domain/trace.ts';
+import { readCount, readDuration, readPercent } from './setting-values.ts';
+import type { JobArguments } from './arguments.ts';
 import { type Environment, openSettings, type Settings } from './settings-file.ts';
 import { readSinkSettings, type SinkSettings } from './sinks/sink-settings.ts';
+import { newRun, type Writer } from './sinks/writer.ts';
 import { readSourceSettings, type SourceSettings } from './sources/source-settings.ts';
 
 export type ReportSettings = {
@@ -17,9 +22,24 @@ export type JobSettings = {
   readonly source: SourceSettings | null;
   readonly sink: SinkSettings;
   readonly maxDeletePercent: number;
+  /** Removals up to this number are allowed at any percentage. */
+  readonly maxDeleteRecords: number;
+  /** null: no limit. */
+  readonly maxUpdatePercent: number | null;
+  /** Bad records that are set aside before the run fails. */
+  readonly maxRejected: number;
+  /** A watermark lies this many milliseconds before the source's clock. */
+  readonly watermarkMarginMs: number;
 };
 
-/** Where to report; null without `SYNCRATOR_REPORT_URL`. Separate, since the first report precedes every other setting. */
+const MOST_RECORDS = 1_000_000_000;
+/** A report lists every rejected record and has room for this many. */
+const MOST_REJECTED = 1_000;
+
+/**
+ * The report receiver; null without `SYNCRATOR_REPORT_URL`. Read first: the first report goes out before other
+ * settings are checked.
+ */
 export function readReportSettings(environment: Environment = process.env): ReportSettings | null {
   const url = environment['SYNCRATOR_REPORT_URL'];
   if (!url) return null;
@@ -27,7 +47,7 @@ export function readReportSettings(environment: Environment = process.env): Repo
   return { url, token, traceparent: readTraceparent(environment) };
 }
 
-/** What every line and report goes on with; W3C. */
+/** The W3C trace context of all log lines and reports; undefined if missing or malformed. */
 export function readTraceparent(environment: Environment = process.env): string | undefined {
   const text = environment['TRACEPARENT'];
   return parseTraceparent(text) ? text : undefined;
@@ -38,7 +58,45 @@ export function readCheckpointText(environment: Environment = process.env): stri
   return environment['SYNCRATOR_CHECKPOINT'] || null;
 }
 
-/** Reads and checks everything source and sink need. @throws JobError `notConfigured`, naming the key and where it is set */
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/** The identity that the runner sets in the environment; a stand-alone run has none. */
+export function readWriter(
+  { jobId, action }: Pick<JobArguments, 'jobId' | 'action'>,
+  environment: Environment = process.env,
+): Writer {
+  const uid = (key: string): string | null => {
+    const text = environment[key] ?? '';
+    return UUID.test(text) ? text : null;
+  };
+  const whole = (key: string, otherwise: number): number => {
+    const text = environment[key] ?? '';
+    return /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
+  };
+  const jobUid = uid('SYNCRATOR_JOB_UID');
+  return {
+    installation: uid('SYNCRATOR_INSTALLATION'),
+    env: environment['SYNCRATOR_ENV'] ?? null,
+    target: environment['SYNCRATOR_TARGET'] ?? null,
+    jobId,
+    jobUid,
+    originUid: uid('SYNCRATOR_ORIGIN_UID') ?? jobUid,
+    step: whole('SYNCRATOR_STEP', 0),
+    attempt: whole('SYNCRATOR_ATTEMPT', 1),
+    action,
+    run: newRun(),
+  };
+}
+
+/** True in the delete step of a diff. */
+export function readPartOfDiff(environment: Environment = process.env): boolean {
+  return environment['SYNCRATOR_PART_OF'] === 'diff';
+}
+
+/**
+ * Reads and checks all settings of source and sink.
+ * @throws JobError `notConfigured`, which names the key and where to set it
+ */
 export function readSettings({
   needsSource,
   environment = process.env,
@@ -49,17 +107,28 @@ export function readSettings({
   const settings = openSettings(environment);
   const source = needsSource ? readSourceSettings(settings) : null;
   const sink = readSinkSettings(settings);
-  if (source?.kind === 'gitlab' && sink.kind !== 'postgres') {
-    throw settings.fault('SINK is not postgres, which SOURCE=gitlab needs');
-  }
-  return { source, sink, maxDeletePercent: readMaxDeletePercent(settings) };
+  if (source?.kind === 'gitlab' && sink.kind !== 'postgres')
+    throw settings.fault('SINK is not postgres: SOURCE=gitlab needs SINK=postgres');
+  return { source, sink, ...readLimits(settings) };
+}
+
+/** The guards' limits, MAX_REJECTED and the watermark margin. */
+export function readLimits(
+  settings: Settings,
+): Pick<
+  JobSettings,
+  'maxDeletePercent' | 'maxDeleteRecords' | 'maxUpdatePercent' | 'maxRejected' | 'watermarkMarginMs'
+> {
+  return {
+    maxDeletePercent: readMaxDeletePercent(settings),
+    maxDeleteRecords: readCount(settings, 'SYNCRATOR_MAX_DELETE_RECORDS', MOST_RECORDS) ?? ALWAYS_ALLOWED,
+    maxUpdatePercent: readPercent(settings, 'SYNCRATOR_MAX_UPDATE_PERCENT'),
+    maxRejected: readCount(settings, 'MAX_REJECTED', MOST_REJECTED) ?? 0,
+    watermarkMarginMs: readDuration(settings, 'WATERMARK_MARGIN', '1h'),
+  };
 }
 
 /** 0 to 100. */
-export function readMaxDeletePercent({ optional, fault }: Settings): number {
-  const percent = optional('SYNCRATOR_MAX_DELETE_PERCENT') ?? String(DEFAULT_MAX_DELETE_PERCENT);
-  if (!/^\d{1,3}(\.\d+)?$/.test(percent) || Number(percent) > 100) {
-    throw fault('SYNCRATOR_MAX_DELETE_PERCENT is not a number from 0 to 100');
-  }
-  return Number(percent);
+function readMaxDeletePercent(settings: Settings): number {
+  return readPercent(settings, 'SYNCRATOR_MAX_DELETE_PERCENT') ?? DEFAULT_MAX_DELETE_PERCENT;
 }

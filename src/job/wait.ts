@@ -1,8 +1,7 @@
-/** Waiting that a stop ends at once. */
-
+/** A delay that an AbortSignal ends at once. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** @throws the signal's reason, if it comes first */
+/** @throws the reason of `stop` if it is aborted first */
 export async function waitFor(milliseconds: number, stop: AbortSignal): Promise<void> {
   stop.throwIfAborted();
   await delay(milliseconds, undefined, { signal: stop }).catch((error: unknown) => {

@@ -1,22 +1,21 @@
-/** Writes batches, some at once, such that each may commit only after all before it. */
-
+/** Writes batches concurrently, while each commits only after all batches before it. */
 import { readAhead } from './read-ahead.ts';
 import type { Turn } from './sinks/sink.ts';
 
 const READ_AHEAD = 4;
 
 /**
- * Calls `write` for each batch, at most `lanes` at once. `turn` rejects if an earlier batch failed, so a later
- * one never commits past a gap. On a stop or a failure the batches in hand are finished before it throws.
+ * Calls `write` for each batch, at most `concurrency` at once. `turn` rejects if an earlier batch failed, so a later
+ * batch never commits past a gap. On a stop or a failure it waits for the batches in progress before it throws.
  */
 export async function writeInOrder<B>({
   batches,
-  lanes,
+  concurrency,
   stop,
   write,
 }: {
   batches: AsyncIterable<B>;
-  lanes: number;
+  concurrency: number;
   stop: AbortSignal;
   write: (batch: B, turn: Turn) => Promise<void>;
 }): Promise<void> {
@@ -24,7 +23,7 @@ export async function writeInOrder<B>({
   let previous: Promise<void> = Promise.resolve();
   try {
     for await (const batch of readAhead(batches, READ_AHEAD)) {
-      while (inHand.size >= lanes) await Promise.race(inHand);
+      while (inHand.size >= concurrency) await Promise.race(inHand);
       stop.throwIfAborted();
       const task = write(batch, previous);
       previous = task;
@@ -40,7 +39,7 @@ export async function writeInOrder<B>({
   }
 }
 
-/** Marks the last item, which is known only once the items have ended well. */
+/** Marks the last item; each item is held back until the next one arrives or the iterable ends without error. */
 export async function* withLast<T>(items: AsyncIterable<T>): AsyncGenerator<{ item: T; last: boolean }> {
   let held: { item: T } | null = null;
   for await (const item of items) {

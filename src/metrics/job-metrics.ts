@@ -1,8 +1,9 @@
-/** Jobs, targets and schedules as Postgres has them: every api process tells the same. */
+/** Metrics of jobs, targets and schedules, read from Postgres: every api process has the same values. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { countedKeys } from '../counted-as.ts';
+import { allMetricLabels, declaredActions } from '../job-params/metric-labels.ts';
 import { readMaintenance } from '../db/maintenance.ts';
 import type { Db } from '../db/schema.ts';
+import { type Freshness, listFreshness } from '../db/views/target-states.ts';
 import {
   type ActiveCount,
   countActive,
@@ -12,31 +13,33 @@ import {
   RUN_SECONDS,
   type Underway,
   WAIT_SECONDS,
-} from '../db/totals.ts';
-import { STEP_DEFAULTS } from '../domain/plan.ts';
-import { stalledSeconds } from '../domain/stalled.ts';
-import type { JobParams } from '../job-params.ts';
-import { dueSince, readScheduleNumbers, type ScheduleNumbers } from '../temporal/overdue.ts';
+} from '../db/views/totals.ts';
+import { noProgressAfter, STEP_DEFAULTS } from '../domain/plan.ts';
+import { noProgressSeconds, stalledSeconds } from '../domain/stalled.ts';
+import type { JobParams } from '../job-params/load.ts';
+import { dueSince, readScheduleNumbers, type ScheduleNumbers } from '../engine/overdue.ts';
 import { storedHistogram, type StoredSeries } from './stored-histogram.ts';
 
-/** All of one scrape, read once. */
+/** The numbers of one scrape, read once. */
 export type JobNumbers = ScheduleNumbers & {
   readonly now: Date;
   readonly totals: readonly JobTotal[];
   readonly active: readonly ActiveCount[];
   readonly underway: readonly Underway[];
+  readonly freshness: readonly Freshness[];
   readonly paused: boolean;
 };
 
 export async function readJobNumbers(db: Db, params: JobParams, now: Date): Promise<JobNumbers> {
-  const [totals, active, underway, maintenance, schedules] = await Promise.all([
-    listJobTotals(db, countedKeys(params)),
+  const [totals, active, underway, freshness, maintenance, schedules] = await Promise.all([
+    listJobTotals(db, allMetricLabels(params)),
     countActive(db),
     listUnderway(db),
+    listFreshness(db, declaredActions(params)),
     readMaintenance(db),
     readScheduleNumbers(db, params),
   ]);
-  return { now, totals, active, underway, paused: maintenance.paused, ...schedules };
+  return { now, totals, active, underway, freshness, paused: maintenance.paused, ...schedules };
 }
 
 const KEY = ['env', 'target'] as const;
@@ -44,161 +47,185 @@ const ACTION = [...KEY, 'action'] as const;
 const TOTAL = [...ACTION, 'status', 'reason'] as const;
 const SCHEDULE = ['schedule', ...KEY, 'action'] as const;
 
-/**
- * Adds the metrics to a registry.
- * @param numbers of the scrape under way; undefined while Postgres is away: then none of these is told
- */
-export function addJobMetrics(
-  registry: Registry,
-  params: JobParams,
-  numbers: () => Promise<JobNumbers | undefined>,
-): void {
-  const registers = [registry];
-  const total = (name: string, help: string, of: (row: JobTotal) => number) =>
+/** The numbers of the scrape under way; undefined while Postgres does not answer: the metrics then have no values. */
+type Numbers = () => Promise<JobNumbers | undefined>;
+type Values<L extends string> = readonly (readonly [labels: Record<L, string>, value: number])[];
+/** Adds a gauge whose values are taken from the numbers of each scrape. */
+type AddGauge = <const L extends string>(
+  name: string,
+  help: string,
+  labelNames: readonly L[],
+  values: (numbers: JobNumbers) => Values<L>,
+) => void;
+
+/** Adds all metrics of jobs, targets and schedules to a registry. */
+export function addJobMetrics(registry: Registry, params: JobParams, numbers: Numbers): void {
+  addTotals(registry, numbers);
+  const gauge = gaugesOf(registry, numbers);
+  addActiveJobs(gauge);
+  addTargets(gauge);
+  addRunningJobs(gauge);
+  addSchedules(gauge, params.schedules);
+}
+
+function gaugesOf(registry: Registry, numbers: Numbers): AddGauge {
+  return (name, help, labelNames, values) => {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      async collect() {
+        this.reset();
+        const found = await numbers();
+        if (found) for (const [labels, value] of values(found)) this.set(labels, value);
+      },
+    });
+  };
+}
+
+function addTotals(registry: Registry, numbers: Numbers): void {
+  const totals = async () => (await numbers())?.totals ?? [];
+  const counter = (name: string, help: string, of: (row: JobTotal) => number) =>
     new Counter({
       name,
       help,
       labelNames: TOTAL,
-      registers,
+      registers: [registry],
       async collect() {
         this.reset();
-        for (const row of (await numbers())?.totals ?? []) this.inc(labelsOf(row), of(row));
+        for (const row of await totals()) this.inc(labelsOf(row), of(row));
       },
     });
-  total('syncrator_jobs_ended_total', 'Jobs that ended, by how and why.', ({ jobs }) => jobs);
-  total('syncrator_records_total', 'Records that ended jobs went through.', ({ records }) => records);
+  counter('syncrator_jobs_ended_total', 'Ended jobs by status and reason.', ({ jobs }) => jobs);
+  counter('syncrator_records_total', 'Records that ended jobs processed.', ({ records }) => records);
   registry.registerMetric(
     storedHistogram({
       name: 'syncrator_job_run_seconds',
-      help: 'From the first step that ran to the end of the job.',
+      help: 'Seconds from the start of the first step to the end of the job.',
+      labelNames: [...ACTION, 'status'],
       bounds: RUN_SECONDS,
       read: async () =>
-        withoutReason((await numbers())?.totals ?? [], (row) => ({
-          sum: row.run_seconds,
-          places: row.run_places,
-        })),
+        withoutReason(await totals(), (row) => ({ sum: row.run_seconds, places: row.run_places })),
     }),
   );
   registry.registerMetric(
     storedHistogram({
       name: 'syncrator_job_wait_seconds',
-      help: 'From being asked for until somebody took the job: queue, lock and maintenance.',
+      help: 'Seconds from the request of a job until a worker or executor took it.',
+      labelNames: [...ACTION, 'status'],
       bounds: WAIT_SECONDS,
       read: async () =>
-        withoutReason((await numbers())?.totals ?? [], (row) => ({
-          sum: row.wait_seconds,
-          places: row.wait_places,
-        })),
+        withoutReason(await totals(), (row) => ({ sum: row.wait_seconds, places: row.wait_places })),
     }),
   );
+}
 
-  const gauge = <const L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    values: () => Promise<readonly (readonly [labels: Record<L, string>, value: number])[]>,
-  ) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers,
-      async collect() {
-        this.reset();
-        for (const [labels, value] of await values()) this.set(labels, value);
-      },
-    });
-  const ofActive = (of: (row: ActiveCount) => number) => async () =>
-    ((await numbers())?.active ?? []).map(
-      (row) =>
-        [{ env: row.env, status: row.status, reason: row.reason, runner: row.runner }, of(row)] as const,
-    );
-  const ACTIVE = ['env', 'status', 'reason', 'runner'] as const;
-  gauge(
-    'syncrator_jobs_active',
-    'Jobs that have not ended.',
-    ACTIVE,
-    ofActive(({ jobs }) => jobs),
-  );
-  gauge(
-    'syncrator_jobs_active_oldest_seconds',
-    'Since the oldest of them was asked for.',
-    ACTIVE,
-    ofActive(({ oldest }) => oldest),
-  );
+function addActiveJobs(gauge: AddGauge): void {
+  const labels = ['env', 'status', 'reason', 'runner'] as const;
+  const ofActive =
+    (of: (row: ActiveCount) => number) =>
+    ({ active }: JobNumbers) =>
+      active.map(
+        (row) =>
+          [{ env: row.env, status: row.status, reason: row.reason, runner: row.runner }, of(row)] as const,
+      );
+  const jobs = ofActive((row) => row.jobs);
+  const oldest = ofActive((row) => row.oldest);
+  gauge('syncrator_jobs_active', 'Jobs that have not ended.', labels, jobs);
+  gauge('syncrator_jobs_active_oldest_seconds', 'Age of the oldest active job.', labels, oldest);
+  gauge('syncrator_maintenance_paused', '1 during maintenance: no job starts.', [], ({ paused }) => [
+    [{}, paused ? 1 : 0],
+  ]);
+}
+
+function addTargets(gauge: AddGauge): void {
   gauge(
     'syncrator_target_last_success_timestamp_seconds',
-    'When a job of this action of the target last completed, of the whole target; 0 if none ever did.',
+    'Time of the last completed job of this action on the whole target; 0 if none has completed.',
     ACTION,
-    async () =>
-      ((await numbers())?.standings ?? []).map(
-        ({ env, target, action, last_success_at: at }) =>
-          [{ env, target, action }, (at?.getTime() ?? 0) / 1000] as const,
-      ),
+    ({ standings }) =>
+      standings.map(({ env, target, action, last_success_at: at }) => [
+        { env, target, action },
+        (at?.getTime() ?? 0) / 1000,
+      ]),
   );
   gauge(
     'syncrator_target_failures',
-    'Failed jobs of this action of the target since one completed.',
+    'Failed jobs of this action on the target since the last completed one.',
     ACTION,
-    async () =>
-      ((await numbers())?.standings ?? []).map(
-        ({ env, target, action, failures }) => [{ env, target, action }, failures] as const,
+    ({ standings }) =>
+      standings.map(({ env, target, action, failures }) => [{ env, target, action }, failures]),
+  );
+  gauge(
+    'syncrator_target_watermark_timestamp_seconds',
+    'Time from which the next delta of the target reads, as reported by the last completed job.',
+    KEY,
+    ({ freshness }) =>
+      freshness.flatMap((target) =>
+        target.watermark === null ? [] : [[keyOf(target), target.watermark.getTime() / 1000] as const],
       ),
   );
+  gauge(
+    'syncrator_target_listing_unproven',
+    '1 if the last listing of the source was not proven complete, so that no record was deleted.',
+    KEY,
+    ({ freshness }) =>
+      freshness.flatMap((target) =>
+        target.listing === null ? [] : [[keyOf(target), target.listing === 'unproven' ? 1 : 0] as const],
+      ),
+  );
+}
+
+function addRunningJobs(gauge: AddGauge): void {
   gauge(
     'syncrator_job_stalled_seconds',
-    'Of running jobs whose program has reported: for how long it has been silent beyond STALLED_AFTER.',
+    'Seconds that a running job which has reported before has been silent beyond STALLED_AFTER.',
     KEY,
-    async () => {
-      const found = await numbers();
-      return (found?.underway ?? []).flatMap((job) =>
-        job.status === 'running' && job.has_reported
-          ? [[keyOf(job), stalledFor(job, found?.now ?? new Date(0))] as const]
-          : [],
-      );
-    },
+    ({ underway, now }) =>
+      underway
+        .filter((job) => job.status === 'running' && job.has_reported)
+        .map((job) => [keyOf(job), stalledFor(job, now)]),
   );
   gauge(
-    'syncrator_job_records',
-    'Of active jobs: records that their programs went through so far.',
+    'syncrator_job_no_progress_seconds',
+    'Seconds that a running job has reported the same values beyond NO_PROGRESS_AFTER; the longest of a family of targets.',
     KEY,
-    async () =>
-      ((await numbers())?.underway ?? []).flatMap((job) =>
-        job.records === null ? [] : [[keyOf(job), job.records] as const],
-      ),
+    ({ underway, now }) =>
+      underway
+        .filter((job) => job.status === 'running' && job.progressed_at !== null)
+        .map((job) => [keyOf(job), withoutProgressFor(job, now)] as const)
+        .toSorted(([, one], [, other]) => one - other), // the last value of equal labels is kept
   );
-  gauge('syncrator_maintenance_paused', '1 while no job may begin.', [], async () => {
-    const found = await numbers();
-    return found ? [[{}, found.paused ? 1 : 0] as const] : [];
-  });
+  gauge('syncrator_job_records', 'Records processed so far by an active job.', KEY, ({ underway }) =>
+    underway.flatMap((job) => (job.records === null ? [] : [[keyOf(job), job.records] as const])),
+  );
+}
+
+function addSchedules(gauge: AddGauge, schedules: readonly Scheduled[]): void {
+  const each = (valueOf: (file: Scheduled, numbers: JobNumbers) => number) => (numbers: JobNumbers) =>
+    schedules.map((file) => [scheduleLabels(file), valueOf(file, numbers)] as const);
   gauge(
     'syncrator_schedule_overdue_seconds',
-    'Since the first firing that its action has not succeeded after; 0 where it has, or where nothing was due yet.',
+    'Seconds since the first firing without a later success of its action; 0 if none is overdue.',
     SCHEDULE,
-    async () => {
-      const found = await numbers();
-      return found
-        ? params.schedules.map((file) => [scheduleLabels(file), overdueOf(file, found)] as const)
-        : [];
-    },
+    each(overdueOf),
+  );
+  gauge(
+    'syncrator_schedule_refused',
+    '1 if Temporal rejects the schedule; GET /schedules has the error.',
+    SCHEDULE,
+    each(({ schedule }, { refusals }) => (refusals.has(schedule.id) ? 1 : 0)),
   );
   gauge(
     'syncrator_schedule_paused',
-    '1 while the schedule does not fire, as the workers saw it last.',
+    '1 if the schedule is paused, as last seen by a worker.',
     SCHEDULE,
-    async () => {
-      const found = await numbers();
-      return found
-        ? params.schedules.map(
-            (file) => [scheduleLabels(file), found.pauses.has(file.schedule.id) ? 1 : 0] as const,
-          )
-        : [];
-    },
+    each(({ schedule }, { pauses }) => (pauses.has(schedule.id) ? 1 : 0)),
   );
 }
 
 type Scheduled = JobParams['schedules'][number];
-
 function overdueOf(file: Scheduled, numbers: JobNumbers): number {
   const due = dueSince(file, numbers);
   return due === undefined ? 0 : Math.max(0, numbers.now.getTime() - due.getTime()) / 1000;
@@ -210,6 +237,16 @@ function stalledFor(job: Underway, now: Date): number {
     heardAt: job.heard_at ?? undefined,
     now,
     afterSeconds: job.stalled_after ?? STEP_DEFAULTS.stalledAfterSeconds,
+  });
+}
+
+function withoutProgressFor(job: Underway, now: Date): number {
+  return noProgressSeconds({
+    status: job.status,
+    progressedAt: job.progressed_at ?? undefined,
+    now,
+    afterSeconds: job.no_progress_after ?? noProgressAfter(job.runner),
+    waitingFor: job.waiting_for,
   });
 }
 
@@ -225,7 +262,7 @@ function labelsOf({ env, target, action, status, reason }: JobTotal) {
   return { env, target, action, status, reason };
 }
 
-/** Why a job ended matters little for how long it took, and each reason would be twenty series more. */
+/** Adds up the reasons: a reason says little about a duration, and each would add twenty series. */
 function withoutReason(
   totals: readonly JobTotal[],
   of: (row: JobTotal) => Pick<StoredSeries, 'sum' | 'places'>,

@@ -1,4 +1,4 @@
-/** A histogram whose places were counted elsewhere: prom-client's own counts only what this process observes. */
+/** Histogram whose buckets are counted in Postgres; prom-client's own counts only observations of this process. */
 import type { Metric } from 'prom-client';
 
 export type StoredSeries = {
@@ -10,21 +10,26 @@ export type StoredSeries = {
 
 type Value = { metricName: string; labels: Record<string, string | number>; value: number };
 
-/** As a registry takes it. @param read asked at each scrape */
+/**
+ * As a registry takes it.
+ * @param of.labelNames of the series, for those who list metrics without a scrape
+ * @param of.read asked at each scrape
+ */
 export function storedHistogram(of: {
   name: string;
   help: string;
+  labelNames: readonly string[];
   bounds: readonly number[];
   read: () => Promise<readonly StoredSeries[]>;
 }): Metric {
-  const { name, help, bounds, read } = of;
+  const { name, help, labelNames, bounds, read } = of;
   const get = async () => ({
     name,
     help,
     type: 'histogram',
     values: (await read()).flatMap((series) => valuesOf(name, bounds, series)),
   });
-  return { name, help, type: 'histogram', get } as unknown as Metric;
+  return { name, help, labelNames, type: 'histogram', get } as unknown as Metric;
 }
 
 /** https://prometheus.io/docs/concepts/metric_types/#histogram: each bucket counts all below it too. */

@@ -1,38 +1,37 @@
-/** What a worker tells Prometheus of itself; what becomes of jobs is told by the api, out of Postgres. */
+/** Metrics of a worker process. The api serves the metrics of jobs, from Postgres. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export type WorkerMetrics = {
-  /** One try of a call of the apiserver; `status` 0 where no answer came. */
+  /** Observes one attempt of a call to the apiserver; `status` 0: no answer. */
   readonly called: (call: { method: string; resource: string; status: number; seconds: number }) => void;
   readonly orphanFound: () => void;
-  /** The reconciler has come round. */
+  /** Notes a pass of the reconciler. */
   readonly passed: () => void;
-  /** All of it, in the text format. */
+  /** All metrics in the text format. */
   readonly scrape: () => Promise<string>;
 };
 
-export function createWorkerMetrics(): WorkerMetrics {
-  const registry = new Registry();
+export function createWorkerMetrics(registry = new Registry()): WorkerMetrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const calls = new Histogram({
     name: 'syncrator_kubernetes_request_seconds',
-    help: 'Tries of calls of the apiserver; status 0: no answer.',
+    help: 'Duration of calls to the Kubernetes apiserver, each attempt; status 0: no answer.',
     labelNames: ['method', 'resource', 'status'],
     buckets: [0.005, 0.025, 0.1, 0.5, 2, 8],
     registers,
   });
   const orphans = new Counter({
     name: 'syncrator_orphans_found_total',
-    help: 'Kubernetes Jobs or processes of ours that belonged to no active job, and were removed.',
+    help: 'Kubernetes Jobs or processes without an active job, which the worker removed.',
     registers,
   });
   const pass = new Gauge({
     name: 'syncrator_reconcile_last_pass_timestamp_seconds',
-    help: 'When the reconciler last came round; it does so every 10 s.',
+    help: 'Time of the last pass of the reconciler, which runs every 10 s.',
     registers,
   });
-  // Of a new gauge it is 0: until its first pass a worker would say that it last came round in 1970.
+  // A new gauge is 0: before its first pass a worker would report a pass in 1970.
   pass.remove();
   return {
     called({ seconds, ...labels }) {

@@ -1,11 +1,11 @@
-/** One try to tell a receiver: signed as Standard Webhooks says, with a deadline, and no word of the address in a fault. */
+/** Delivers a message once: signed by Standard Webhooks, with a deadline. Errors never contain the receiver's URL. */
 import { createHmac } from 'node:crypto';
 import { type Message, slackText } from './message.ts';
 import type { Receiver } from './receivers.ts';
 
 const DEADLINE_MS = 10_000;
 
-/** The receiver said no or nothing; `final`: it wants no more of them. */
+/** The receiver rejected the message or did not answer. `final`: do not retry, it unsubscribed. */
 export class NotDelivered extends Error {
   readonly final: boolean;
   constructor(message: string, options: { final: boolean; cause?: unknown }) {
@@ -16,7 +16,7 @@ export class NotDelivered extends Error {
 
 /**
  * @param id the same for every try of the same message to the same receiver
- * @param signal gives it up before its deadline
+ * @param signal aborts before the deadline
  * @throws NotDelivered
  */
 export async function deliver(
@@ -32,7 +32,7 @@ export async function deliver(
       method: 'POST',
       headers: { 'content-type': 'application/json', ...signed(receiver, id, body) },
       body,
-      // Elsewhere may be anybody.
+      // A redirect could lead to a stranger.
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
     });
@@ -54,7 +54,7 @@ function signed({ secret }: Receiver, id: string, body: string): Record<string, 
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${mac}` };
 }
 
-/** A code such as ECONNREFUSED: the words may hold the address, which may be the secret. */
+/** An error code such as ECONNREFUSED; the message may contain the URL, which may be the secret. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = (cause as { code?: unknown } | null)?.code;

@@ -1,5 +1,5 @@
-/** What is told, in the form that a receiver takes. Pure; no credential. */
-import type { JobView } from '../db/job-views.ts';
+/** Composes notifications in the format of their receiver, without credentials. Pure. */
+import type { JobView } from '../db/views/job-views.ts';
 import { maskedWithin } from '../domain/mask.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
@@ -11,7 +11,7 @@ export type Message = {
   readonly data: {
     readonly env: string;
     readonly target: string;
-    /** Of the page; null where nobody said where that is. */
+    /** Link to the page; null without SYNCRATOR_PUBLIC_URL. */
     readonly url: string | null;
     readonly id?: number | null;
     readonly action?: string;

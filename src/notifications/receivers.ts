@@ -1,4 +1,4 @@
-/** Who is told of what: the only reader of NOTIFICATIONS_FILE. Its addresses and secrets never leave this process but to whom they belong. */
+/** Reads NOTIFICATIONS_FILE: receivers of notifications. URLs and secrets are sent only to their receiver, and never logged. */
 import { readFile } from 'node:fs/promises';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ export type Receiver = {
   /** Signs what is sent; the bytes of `whsec_<base64>`. */
   readonly secret?: Buffer | undefined;
   readonly events: readonly NoticeEvent[];
-  /** Of these alone; undefined = of all. */
+  /** Undefined: all. */
   readonly envs?: readonly string[] | undefined;
   readonly targets?: readonly string[] | undefined;
 };
@@ -47,7 +47,7 @@ const file = z
   });
 
 /**
- * @param path undefined = nobody is told
+ * @param path undefined: there are no receivers
  * @throws Error naming file and field of every fault, never a value
  */
 export async function loadReceivers(path: string | undefined): Promise<readonly Receiver[]> {
@@ -61,7 +61,7 @@ export async function loadReceivers(path: string | undefined): Promise<readonly 
   throw new Error(`NOTIFICATIONS_FILE ${path}: ${faults.join('; ')}`);
 }
 
-/** Which of them want to hear of it. */
+/** The receivers that subscribe to an event of a target. */
 export function receiversOf(
   receivers: readonly Receiver[],
   of: { readonly event: NoticeEvent; readonly env: string; readonly target: string },

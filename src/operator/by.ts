@@ -1,8 +1,8 @@
-/** Who runs a command of this machine, as the audit has it. */
+/** Names the user of an operator command for the audit. */
 import os from 'node:os';
-import type { By } from '../db/audit.ts';
+import type { By } from '../db/access/audit.ts';
 
-/** `users command (ada)`: the machine's word for who it is, which nobody has checked. */
+/** `users command (ada)`: the name comes from the operating system and is not verified. */
 export function byCommand(group: 'users' | 'tokens' | 'db', reason: string | undefined): By {
   return { principal: `${group} command (${nameHere()})`, origin: { reason: reason?.trim() || undefined } };
 }

@@ -1,15 +1,14 @@
-/** Lends a command the database: that of DATABASE_URL, else that of `npm start`; tells in one line when it is away. */
-import { CliFailure, EXIT } from '../cli/failure.ts';
-import { readDatabaseConfig } from '../config.ts';
-import { connect, isDatabaseAway } from '../db/connect.ts';
+/** Opens the database of DATABASE_URL, or else that of `npm start`, for one command; reports an unreachable one in a line. */
+import { CliFailure, EXIT } from '../terminal/failure.ts';
+import { readDatabaseConfig } from '../config/config.ts';
+import { connect, isDatabaseUnavailable, isReadOnly, lastingFault } from '../db/connect.ts';
 import { listMigrations } from '../db/migrate.ts';
 import type { Db } from '../db/schema.ts';
 import { findPostgres } from '../embedded/postgres.ts';
 
 /**
- * Lends it to a command that works with what is in it, also after a rollback, when a newer version has made it. It is
- * never brought up to date on the way: that takes time and locks, and belongs to `db up`, api and worker, which let
- * everybody go first.
+ * Opens a database with a complete schema, also one of a newer version. Never migrates on the way: that takes time and
+ * locks, and belongs to `db up`, api and worker, which yield to other transactions.
  * @throws CliFailure 1 when a migration of this version is pending; 3 when Postgres cannot be reached
  */
 export async function withSchema<T>(work: (db: Db) => Promise<T>): Promise<T> {
@@ -17,8 +16,8 @@ export async function withSchema<T>(work: (db: Db) => Promise<T>): Promise<T> {
     const all = await listMigrations(db);
     const pending = all.flatMap(({ name, state }) => (state === 'pending' ? [name] : []));
     if (pending.length === 0) return await work(db);
-    const lacks = pending.length === all.length ? 'everything of ours' : pending.join(', ');
-    throw new CliFailure(`the database lacks ${lacks} yet: run syncrator db up first`);
+    const lacks = pending.length === all.length ? 'all tables' : pending.join(', ');
+    throw new CliFailure(`the database lacks ${lacks}: run syncrator db up first`);
   });
 }
 
@@ -30,9 +29,16 @@ export async function withDatabase<T>(work: (db: Db, url: string) => Promise<T>)
   try {
     return await work(db, url);
   } catch (error) {
-    if (!isDatabaseAway(error)) throw error;
-    const { host } = new URL(url); // its user and password are nobody's business
-    throw new CliFailure(`Postgres at ${host} cannot be reached (${whyOf(error)})`, EXIT.unreachable);
+    const lasting = lastingFault(error);
+    if (lasting !== undefined) throw new CliFailure(lasting);
+    if (!isDatabaseUnavailable(error)) throw error;
+    const { host } = new URL(url); // without user and password
+    if (isReadOnly(error))
+      throw new CliFailure(
+        `Postgres at ${host} is read-only (a standby, or set so): point DATABASE_URL at the primary`,
+        EXIT.unreachable,
+      );
+    throw new CliFailure(`cannot reach Postgres at ${host} (${whyOf(error)})`, EXIT.unreachable);
   } finally {
     await db.destroy();
   }
@@ -49,7 +55,7 @@ async function findDatabase(): Promise<string> {
   );
 }
 
-/** The innermost reason; of several addresses tried in vain, the last. */
+/** @returns the innermost cause; of several addresses tried, the last one's */
 function whyOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return whyOf(error.errors.at(-1));
   if (!(error instanceof Error)) return String(error);

@@ -1,12 +1,12 @@
-/** What a user or a program may do, as it is typed at a terminal and shown there. */
-import { CliFailure } from '../cli/failure.ts';
+/** Parses and prints the role and limits of a user or a program. */
+import { CliFailure } from '../terminal/failure.ts';
 import type { GrantOptions } from './options.ts';
-import { type Grant, grantOf, limitsOf, ROLES } from '../domain/grant.ts';
+import { type Grant, grantOf, limitsOf, ROLES } from '../domain/permission.ts';
 
-/** @throws CliFailure for what is no role, or no limit of it */
+/** @throws CliFailure for an unknown role, or a limit that the role does not allow */
 export function readGrant(role: string, { env, action }: GrantOptions): Grant {
   const known = ROLES.find((one) => one === role);
-  if (known === undefined) throw new CliFailure(`'${role}' is not ${ROLES.join(', ')}`);
+  if (known === undefined) throw new CliFailure(`invalid role '${role}' (expected ${ROLES.join(', ')})`);
   try {
     return grantOf(known, env, action);
   } catch (error) {

@@ -1,5 +1,5 @@
-/** The database's migrations: which are applied, and applying the others. */
-import { type Format, print, tableOf } from '../cli/output.ts';
+/** `db status` and `db up`: lists migrations and applies pending ones. */
+import { type Format, print, tableOf } from '../terminal/output.ts';
 import { listMigrations, type MigrationState } from '../db/migrate.ts';
 import type { Db } from '../db/schema.ts';
 import { NEWER_DATABASE, type Prepared, prepareSchema } from '../db/upgrade.ts';
@@ -14,7 +14,7 @@ export async function status(format: Format): Promise<void> {
   );
 }
 
-/** On a newer database there is nothing to do, which is no fault: a release that was taken back is upgraded again by it. */
+/** Succeeds on a newer database, where nothing is pending: that is the state after a downgrade. */
 export async function up(format: Format): Promise<void> {
   const prepared = await withDatabase(prepare);
   const { applied, newer } = prepared;
@@ -26,12 +26,12 @@ export async function up(format: Format): Promise<void> {
   );
 }
 
-/** The schema brought up to date as api and worker do it, telling who is waited for. */
+/** Migrates as api and worker do, and reports each wait for a lock. */
 export async function prepare(db: Db, url: string): Promise<Prepared> {
   return await prepareSchema(
     db,
     url,
-    (what) => void process.stderr.write(`${what}: somebody works there; trying again\n`),
+    (what) => void process.stderr.write(`${what}: waiting for a table lock; retrying\n`),
   );
 }
 
@@ -42,11 +42,9 @@ function rowOf({ name, state, appliedAt }: MigrationState) {
 function hints(all: readonly MigrationState[]): string[] {
   const has = (wanted: MigrationState['state']) => all.some(({ state }) => state === wanted);
   return [
-    ...(has('pending') ? ['apply what is pending: syncrator db up'] : []),
+    ...(has('pending') ? ['to apply pending migrations: syncrator db up'] : []),
     ...(has('unknown')
-      ? [
-          'the database is newer than this version: its api and worker work on it as far as the version before it may',
-        ]
+      ? ['the database is newer than this version: api and worker support it for one version back']
       : []),
   ];
 }

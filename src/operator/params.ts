@@ -1,11 +1,11 @@
-/** The check of all params files, before they are put in place: what they declare, and every fault. */
+/** `params check`: lists what params files declare, and every error in them. */
 import path from 'node:path';
-import { CliFailure } from '../cli/failure.ts';
-import { type Format, print, tableOf } from '../cli/output.ts';
-import { readJobParamsDir } from '../config.ts';
-import { checkJobParams, faultText, type ParamsFile } from '../job-params.ts';
+import { CliFailure } from '../terminal/failure.ts';
+import { type Format, print, tableOf } from '../terminal/output.ts';
+import { readJobParamsDir } from '../config/config.ts';
+import { checkJobParams, faultText, type ParamsFile } from '../job-params/load.ts';
 
-/** @throws CliFailure when there is a fault; all of them have been printed then */
+/** @throws CliFailure if a file has an error, after all errors are printed */
 export async function checkParams(format: Format, folder: string | undefined): Promise<void> {
   const { files, faults } = await checkJobParams(
     folder === undefined ? readJobParamsDir() : path.resolve(folder),
@@ -14,12 +14,12 @@ export async function checkParams(format: Format, folder: string | undefined): P
   print(format, { files: declared, faults }, () => {
     const rows = declared.map(({ file, starts, schedule }) => [file, starts, schedule ?? '']);
     const told = faults.map(faultText);
-    return [tableOf(['FILE', 'STARTS', 'SCHEDULE'], rows, 'no file is good'), ...told].join('\n');
+    return [tableOf(['FILE', 'STARTS', 'SCHEDULE'], rows, 'no valid file'), ...told].join('\n');
   });
   if (faults.length > 0) {
     const bad = new Set(faults.map(({ file }) => file));
     const all = new Set([...bad, ...files.map(({ file }) => file)]);
-    throw new CliFailure(`faults: ${faults.length}, in ${bad.size} of ${all.size} files`);
+    throw new CliFailure(`errors: ${faults.length}, in ${bad.size} of ${all.size} files`);
   }
 }
 

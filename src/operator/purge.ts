@@ -1,9 +1,9 @@
-/** Deletes old logs and jobs, and tells before, meanwhile and after what goes. */
-import { createCountDisplay } from '../cli/count-line.ts';
-import { CliFailure } from '../cli/failure.ts';
-import { type Format, print, tableOf } from '../cli/output.ts';
-import { bytesOf } from '../client/words.ts';
-import { type Plan, planPurge, purge } from '../retention.ts';
+/** `db purge`: deletes old logs and jobs; prints the plan, the progress and the result. */
+import { createCountDisplay } from '../terminal/count-line.ts';
+import { CliFailure } from '../terminal/failure.ts';
+import { type Format, print, tableOf } from '../terminal/output.ts';
+import { bytesOf } from '../client/format.ts';
+import { type Plan, planPurge, purge } from '../engine/retention.ts';
 import { byCommand } from './by.ts';
 import { withSchema } from './database.ts';
 
@@ -13,11 +13,11 @@ type Options = {
   readonly dryRun?: true;
 };
 
-/** @throws CliFailure when nothing is named to be deleted, or another one is at it */
+/** @throws CliFailure without an age, and while another purge runs */
 export async function purgeOld(format: Format, options: Options, reason?: string): Promise<void> {
   const keep = { logsSeconds: options.logsOlderThan, jobsSeconds: options.jobsOlderThan };
   if (keep.logsSeconds === undefined && keep.jobsSeconds === undefined)
-    throw new CliFailure('say what is to go: --logs-older-than 90d, --jobs-older-than 2y');
+    throw new CliFailure('nothing to delete: use --logs-older-than 90d or --jobs-older-than 2y');
   await withSchema(async (db) => {
     const plan = await planPurge(db, keep);
     if (options.dryRun) return print(format, { dry_run: true, ...shown(plan) }, () => tableOfPlan(plan));
@@ -28,7 +28,7 @@ export async function purgeOld(format: Format, options: Options, reason?: string
       onProgress: ({ logs, jobs }) => display.show(logs + jobs),
     });
     display.end();
-    if (!purged) throw new CliFailure('a worker, or another purge, is at it just now: try again in a while');
+    if (!purged) throw new CliFailure('a worker or another purge is deleting now: try again later');
     const { logs, logBytes, jobs, records } = purged;
     const data = { dry_run: false, logs, log_bytes: logBytes, jobs, records };
     print(

@@ -1,11 +1,11 @@
-/** Makes a restored database fit to go on from. */
-import { type Format, print } from '../cli/output.ts';
-import { skipIds } from '../db/restored.ts';
+/** `db restored`: prepares a restored database for api and worker. */
+import { type Format, print } from '../terminal/output.ts';
+import { skipIds } from '../db/retention/after-restore.ts';
 import { NEWER_DATABASE } from '../db/upgrade.ts';
 import { withDatabase } from './database.ts';
 import { prepare } from './migrations.ts';
 
-/** Who did it, in the audit table. */
+/** The principal in the audit. */
 const PRINCIPAL = 'db command';
 
 export async function afterRestore(format: Format): Promise<void> {
@@ -14,5 +14,5 @@ export async function afterRestore(format: Format): Promise<void> {
     if (newer.length > 0) process.stderr.write(`${NEWER_DATABASE}\n`);
     return await skipIds(db, PRINCIPAL);
   });
-  print(format, { next_job_id: next }, () => `the next job is job ${next}; start api and worker now`);
+  print(format, { next_job_id: next }, () => `the next job id is ${next}; start api and worker now`);
 }

@@ -1,25 +1,25 @@
-/** `tokens`: programs and cron jobs that call the api, each with a token of its own. */
+/** `tokens`: manages the tokens with which programs and cron jobs call the api. */
 import type { Command } from 'commander';
-import { formatOf, reasonOf } from '../cli/context.ts';
-import { type GrantOptions, NEEDS_DATABASE, withLimits } from './options.ts';
+import { formatOf, reasonOf } from '../terminal/global-options.ts';
+import { type CreateOptions, NEEDS_DATABASE, withLimits } from './options.ts';
 
 export function tokenCommands(program: Command): void {
   const tokens = program
     .command('tokens')
-    .description('tokens with which programs and cron jobs call the api')
+    .description('manage the tokens with which programs and cron jobs call the api')
     .addHelpText('after', `${NEEDS_DATABASE}syncrator tokens create nightly --role operator --env prd`);
   tokens
     .command('list', { isDefault: true })
-    .description('all tokens there ever were: what they may do, until when, when last used, made by whom')
+    .description('list all tokens, expired and revoked ones too, with permissions and last use')
     .addHelpText('after', `${NEEDS_DATABASE}syncrator tokens list --output json`)
     .action(async (_: object, command: Command) => {
       const { list } = await import('./tokens.ts');
       await list(formatOf(command));
     });
   withLimits(tokens.command('create <name>'))
-    .description('make a token and print it, this once: only its hash is kept')
-    .requiredOption('--role <role>', 'viewer (looks), operator (starts and cancels) or admin')
-    .option('--expires <after>', 'such as 90d, 12h, or never', '90d')
+    .description('create a token and print it once: only its hash is stored')
+    .requiredOption('--role <role>', 'viewer (reads), operator (starts and cancels) or admin')
+    .option('--expires <after>', 'lifetime: 90d, 12h, or never', '90d')
     .addHelpText(
       'after',
       `${NEEDS_DATABASE}syncrator tokens create nightly --role operator --env prd --action delta --expires 90d`,
@@ -30,12 +30,9 @@ export function tokenCommands(program: Command): void {
     });
   tokens
     .command('revoke <name>')
-    .description('refuse a token from now on; its name is free again')
+    .description('reject a token from now on, and free its name')
     .addHelpText('after', `${NEEDS_DATABASE}syncrator tokens revoke nightly`)
     .action(async (name: string, _: object, command: Command) => {
       await (await import('./tokens.ts')).revoke(name, reasonOf(command));
     });
 }
-
-/** As commander has them. */
-export type CreateOptions = GrantOptions & { readonly role: string; readonly expires: string };

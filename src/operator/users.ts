@@ -1,9 +1,9 @@
-/** Local users: listed, added, changed; passwords by prompt or stdin, never by argument. */
-import { hashPassword, LEAST_PASSWORD, MOST_PASSWORD, USERNAME_PATTERN } from '../api/passwords.ts';
-import { askPassword } from '../ask-password.ts';
-import { CliFailure } from '../cli/failure.ts';
-import { type Format, print, tableOf } from '../cli/output.ts';
-import { addUser, changeUser, listUsers, type UserChange } from '../db/users.ts';
+/** Lists, adds and changes local users. Passwords come from a prompt or stdin, never from an argument. */
+import { hashPassword, LEAST_PASSWORD, MOST_PASSWORD, USERNAME_PATTERN } from '../api/auth/passwords.ts';
+import { askPassword } from '../terminal/ask-password.ts';
+import { CliFailure } from '../terminal/failure.ts';
+import { type Format, print, tableOf } from '../terminal/output.ts';
+import { addUser, changeUser, listUsers, type UserChange } from '../db/access/users.ts';
 import { byCommand } from './by.ts';
 import { withSchema } from './database.ts';
 import { limitsText, readGrant } from './grants.ts';
@@ -18,24 +18,23 @@ export async function list(format: Format): Promise<void> {
     user.disabled ? ({ text: 'disabled', look: 'yellow' } as const) : 'enabled',
     user.created_at.toISOString(),
   ]);
-  print(format, users, () =>
-    tableOf(['USER', 'ROLE', 'LIMITS', 'STATE', 'SINCE'], rows, 'there is no user yet'),
-  );
+  print(format, users, () => tableOf(['USER', 'ROLE', 'LIMITS', 'STATE', 'SINCE'], rows, 'no users'));
 }
 
-/** @throws CliFailure for a name, role or password that will not do, or a name that is taken */
+/** @throws CliFailure for an invalid name, role or password, and for a name in use */
 export async function add(
   name: string,
   { role, ...limits }: GrantOptions & { readonly role: string },
   reason?: string,
 ): Promise<void> {
-  if (!USERNAME_PATTERN.test(name)) throw new CliFailure(`'${name}' is not 1 to 64 of A-Z a-z 0-9 . _ @ -`);
+  if (!USERNAME_PATTERN.test(name))
+    throw new CliFailure(`invalid user name '${name}' (expected 1 to 64 of A-Z a-z 0-9 . _ @ -)`);
   const grant = readGrant(role, limits);
   await withSchema(async (db) => {
-    // Asked for once it is known that there is where to put it.
+    // Asked only once the database is known to be usable.
     const passwordHash = await hashPassword(await newPassword());
     if (!(await addUser(db, { username: name, passwordHash, grant }, byCommand('users', reason))))
-      throw new CliFailure(`there is a user ${name} already`);
+      throw new CliFailure(`user ${name} already exists`);
   });
   process.stderr.write(`Added ${name}, ${grant.role} (limits: ${limitsText(grant)}).\n`);
 }
@@ -45,7 +44,7 @@ export async function changePassword(name: string, reason?: string): Promise<voi
   process.stderr.write(`Changed the password of ${name}.\n`);
 }
 
-/** Takes the place of role and limits together. @throws CliFailure for a role or a limit that is none */
+/** Replaces role and limits together. @throws CliFailure for an invalid role or limit */
 export async function changeRole(
   name: string,
   { role, ...limits }: GrantOptions & { readonly role: string },
@@ -53,7 +52,7 @@ export async function changeRole(
 ): Promise<void> {
   const grant = readGrant(role, limits);
   await change(name, { grant }, reason);
-  process.stderr.write(`${name} is ${grant.role} now (limits: ${limitsText(grant)}).\n`);
+  process.stderr.write(`${name} is now ${grant.role} (limits: ${limitsText(grant)}).\n`);
 }
 
 export async function setDisabled(name: string, disabled: boolean, reason?: string): Promise<void> {
@@ -64,7 +63,7 @@ export async function setDisabled(name: string, disabled: boolean, reason?: stri
 async function change(name: string, to: UserChange, reason: string | undefined): Promise<void> {
   await withSchema(async (db) => {
     if (!(await changeUser(db, name, to, byCommand('users', reason))))
-      throw new CliFailure(`there is no user ${name}`);
+      throw new CliFailure(`no user ${name}`);
   });
 }
 
@@ -73,6 +72,6 @@ async function newPassword(): Promise<string> {
   if (process.stdin.isTTY && password !== (await askPassword('Again: ')))
     throw new CliFailure('the two passwords differ');
   if (password.length < LEAST_PASSWORD || password.length > MOST_PASSWORD)
-    throw new CliFailure(`a password has ${LEAST_PASSWORD} to ${MOST_PASSWORD} characters`);
+    throw new CliFailure(`a password needs ${LEAST_PASSWORD} to ${MOST_PASSWORD} characters`);
   return password;
 }

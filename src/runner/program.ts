@@ -1,36 +1,45 @@
-/** What a step's program is told, whatever runs it: its last arguments and the variables that are ours. Pure. */
-import type { Key, StepSpec } from '../domain/job.ts';
+/** Arguments and environment variables that every runner gives a step's program. Pure. */
+import type { StepSpec } from '../domain/job.ts';
+import type { StepLabels } from '../domain/names.ts';
 
-/** @param jobId the number the program is told, or `dryrun` */
+/** @param jobId value of --api_job_id */
 export function programArguments(spec: StepSpec, jobId: number | 'dryrun'): string[] {
   return [...spec.args, '--api_job_id', String(jobId)];
 }
 
-/** The step's own variables and ours, which win. */
+/** The step's own variables and ours; ours take precedence. */
 export function programEnvironment(of: {
-  key: Key;
+  labels: Omit<StepLabels, 'specHash'>;
+  /** Uid of the first job in a chain of resumed jobs. */
+  originUid: string;
   spec: StepSpec;
   name: string;
   reportUrl: string;
   traceparent: string | null;
 }): Record<string, string> {
+  const { labels } = of;
   return {
     ...of.spec.environment,
-    SYNCRATOR_ENV: of.key.env,
-    SYNCRATOR_TARGET: of.key.target,
+    SYNCRATOR_ENV: labels.env,
+    SYNCRATOR_TARGET: labels.target,
+    SYNCRATOR_INSTALLATION: labels.installation,
+    SYNCRATOR_JOB_UID: labels.jobUid,
+    SYNCRATOR_ORIGIN_UID: of.originUid,
+    SYNCRATOR_STEP: String(labels.step),
+    SYNCRATOR_ATTEMPT: String(labels.attempt),
     SYNCRATOR_STEP_NAME: of.name,
     SYNCRATOR_REPORT_URL: of.reportUrl,
-    // The name that tracing libraries look for.
+    // The variable that tracing libraries read.
     ...(of.traceparent === null ? {} : { TRACEPARENT: of.traceparent }),
   };
 }
 
-/** Variables that only a launch knows the values of. */
+/** Variables whose values only a launch knows. */
 export const SECRET_ENVIRONMENT = ['SYNCRATOR_REPORT_TOKEN', 'SYNCRATOR_CHECKPOINT'] as const;
 
 type Secret = (typeof SECRET_ENVIRONMENT)[number];
 
-/** Without a checkpoint, its variable is left out. */
+/** Omits the variable of a missing checkpoint. */
 export function secretEnvironment(of: {
   reportToken: string;
   checkpoint: string | undefined;

@@ -1,4 +1,4 @@
-/** What a runner is: it makes, shows and removes the one object (Kubernetes Job, supervised process) of an attempt. */
+/** The runner interface: a runner creates, observes and removes the object (Kubernetes Job, supervised process) of an attempt. */
 import type { Key, StepSpec } from '../domain/job.ts';
 import type { LogShare } from '../domain/log-chunks.ts';
 import type { StepLabels } from '../domain/names.ts';
@@ -7,37 +7,41 @@ import type { Diagnosis, StepOutcome } from '../domain/outcome.ts';
 export type StepLaunch = {
   readonly name: string;
   readonly labels: StepLabels;
+  /** Uid of the first job in a chain of resumed jobs; the job's own uid if it resumes none. */
+  readonly originUid: string;
   readonly spec: StepSpec;
   readonly reportUrl: string;
-  /** W3C, of the call that asked for the job. */
+  /** W3C trace context of the request that started the job. */
   readonly traceparent: string | null;
   readonly reportToken: string;
-  /** JSON of an earlier attempt's last checkpoint. */
+  /** Last checkpoint of an earlier attempt, as JSON. */
   readonly checkpoint: string | undefined;
 };
 
 export type Launched =
   | { readonly kind: 'launched'; readonly uid: string }
-  /** The name is taken by something that is not this attempt; never adopted, never deleted. */
+  /** Another object has the name; it is never adopted and never deleted. */
   | { readonly kind: 'name_conflict'; readonly owner: string }
-  /** Our own earlier object of this name is on its way out: try again. */
+  /** Our own earlier object of this name is being deleted: retry. */
   | { readonly kind: 'being_deleted' }
-  /** It may be taken later, as when others use up a quota: try again. Nothing was created. */
+  /** A later attempt may succeed, as when a quota is used up: retry. Nothing was created. */
   | { readonly kind: 'waiting'; readonly reason: string; readonly detail: string }
-  /** It will not be taken however often it is tried; nothing was created. */
+  /** No retry can succeed; nothing was created. */
   | { readonly kind: 'refused'; readonly diagnosis: Diagnosis };
 
-/** One object of ours as a listing shows it. */
+/** One of our objects in a listing. */
 export type Listed = {
   readonly name: string;
   readonly uid: string;
   readonly labels: StepLabels;
-  /** False once nothing of it runs any more (pod phase Succeeded or Failed). */
+  /** False once no process of it runs (pod phase Succeeded or Failed). */
   readonly live: boolean;
-  /** Its removal has begun and needs no further word of ours, unless by force. */
+  /** True once its deletion has begun; only a forced removal can speed it up. */
   readonly removing: boolean;
-  /** Who has been told to end it, in words, and the seconds it is given for that; undefined until then. */
+  /** The node that ends it, as text, and its grace period; undefined before the deletion. */
   readonly ending?: { readonly by: string; readonly graceSeconds: number } | undefined;
+  /** Deleted objects that a foreign finalizer keeps, each as text with that finalizer. */
+  readonly held?: readonly string[] | undefined;
   readonly createdAt: Date;
 };
 
@@ -45,68 +49,74 @@ export type Observation =
   | { readonly state: 'absent' }
   | {
       readonly state: 'waiting';
-      /** Stable word: quota, unschedulable, image_pull, admission … */
+      /** Stable code: quota, unschedulable, image_pull, admission … */
       readonly reason: string;
       readonly detail: string;
-      /** For what does not mend by itself: after so many seconds of it, the step has failed by it. */
-      readonly giveUp?: { readonly afterSeconds: number; readonly diagnosis: Diagnosis };
+      /** For causes that do not pass by themselves: the step fails after this many seconds of waiting. */
+      readonly giveUp?: {
+        readonly afterSeconds: number;
+        readonly diagnosis: Diagnosis;
+        /** How the program ended, if its exit code says more than `diagnosis`. */
+        readonly end?: StepEnd;
+      };
     }
   | { readonly state: 'starting' }
   | { readonly state: 'running' }
-  /** Ended, and nothing of it runs any more. */
+  /** Ended, and no process of it runs. */
   | { readonly state: 'ended'; readonly end: StepEnd };
 
-/** How it ended, as far as the runner alone can tell. */
+/** How a step ended, as far as the runner itself knows. */
 export type StepEnd =
   | { readonly kind: 'completed' }
-  /** `message` is what it left behind: its termination message, or the end of its log. */
+  /** `message`: its termination message, or the end of its log. */
   | { readonly kind: 'exited'; readonly exitCode: number; readonly message?: string | undefined }
   | { readonly kind: 'killed'; readonly signal: string; readonly message?: string | undefined }
   | { readonly kind: 'deadline' }
   | { readonly kind: 'not_started'; readonly detail: string }
-  /** The runner's own evidence says it all; nothing the program reported could add to it. */
+  /** The runner knows the cause; reports of the program cannot add to it. */
   | { readonly kind: 'diagnosed'; readonly diagnosis: Diagnosis }
   | { readonly kind: 'disappeared' };
 
-/** What the program itself said last, to explain an end with. */
-export type LastWords = { readonly phase: string; readonly message: string | null } | undefined;
+/** Last report of the program, for the diagnosis. */
+export type LastReport = { readonly phase: string; readonly message: string | null } | undefined;
 
-/** Where in a log one is: bytes passed so far, and the runner's own word for the place, if it needs one. */
-export type LogPlace = { readonly offset: number; readonly mark: string | null };
+/** Position in a log: bytes read so far, and the runner's own mark of the position, if it needs one. */
+export type LogPosition = { readonly offset: number; readonly mark: string | null };
 
-/** Bytes of a log from `offset` on, and the place after them. */
-export type LogPart = { readonly offset: number; readonly bytes: Buffer; readonly next: LogPlace };
+/** Bytes of a log from `offset` on, and the position after them. */
+export type LogPart = { readonly offset: number; readonly bytes: Buffer; readonly next: LogPosition };
 
-/** Why no more of a log will come: all of it was read, or what is left of it is not there any more. */
+/** Why a log has ended: all of it was read, or its rest no longer exists. */
 export type LogOver = 'end' | 'gone';
 
-/** Reads one log from a place on, to be closed when done with. */
+/** Reads one log from a position; call `close` when done. */
 export type LogReader = {
   /**
-   * Some 64 KiB at most, and no word of less cut in two; undefined when there is nothing new. `toEnd`: the program has ended, so wait a little for what
-   * of its output is still on the way, and say when there is no more.
+   * Returns at most about 64 KiB, never cutting a shorter word; undefined when there is nothing new.
+   * @param options.toEnd the program has ended: wait briefly for remaining output, and return why the log is over
    */
   read(options: { toEnd: boolean }): Promise<LogPart | LogOver | undefined>;
   close(): void;
 };
 
 export type Runner = {
-  /** Adopt-or-create: the same attempt launched twice is one object. */
+  /** Adopts or creates: launching the same attempt twice gives one object. */
   launch(step: StepLaunch): Promise<Launched>;
-  /** Everything of this installation, or of one key or job of it. Asks anew each time, never a cache. */
+  /** Lists the objects of this installation, or of one key or job. A job whose steps all ended may come from memory. */
   list(of?: Key | { readonly jobUid: string }): Promise<Listed[]>;
-  /** The truth about one object, read anew. */
+  /** Observes one object; an end is always read anew. */
   observe(step: { name: string; uid: string | null }): Promise<Observation>;
-  /** Resolves when something may have changed, or when the signal aborts; a hint, never the truth. */
+  /** Resolves when the object may have changed, or when the signal aborts; observe it to know. */
   changed(name: string, signal: AbortSignal): Promise<void>;
-  /** Its log from a place on. What is in neither share, when it is read, may be passed over. */
-  openLog(step: { name: string; uid: string }, from: LogPlace, keep: LogShare): LogReader;
+  /** Opens the log at a position. Bytes in neither share of `keep` may be skipped. */
+  openLog(step: { name: string; uid: string }, from: LogPosition, keep: LogShare): LogReader;
   /**
-   * Asks the object to end, and returns at once. Safe to repeat; gone is done. `force` does not wait for grace.
-   * Touches nothing but the object of this very uid.
+   * Requests the end of the object of this uid, and returns at once. Safe to repeat, also when it is gone. `force` skips
+   * the grace period.
    */
   remove(step: { name: string; uid: string; force: boolean }): Promise<void>;
-  /** Deletes what is left of an object that no longer runs, now or soon; the reconciler finds what was not deleted. */
+  /** Deletes an ended object, now or soon; the reconciler deletes those that this worker could not. */
   forget(step: { name: string; uid: string }): Promise<void>;
-  diagnose(end: StepEnd, words: LastWords): StepOutcome;
+  /** @param ownExitCodes ignore our meanings of exit codes, unless the program has sent a report */
+  diagnose(end: StepEnd, report: LastReport, ownExitCodes?: boolean): StepOutcome;
 };

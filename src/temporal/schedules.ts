@@ -1,62 +1,97 @@
-/** Temporal Schedules made from job_params: created, updated, removed, paused, described. */
+/** Temporal Schedules made from job_params: creates, updates, removes, pauses and describes them. */
 import {
+  isGrpcServiceError,
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   type ScheduleDescription,
   type ScheduleOptions,
   type ScheduleSummary,
 } from '@temporalio/client';
-import { readPauses, writePause } from '../db/schedule-pauses.ts';
-import { renewPromise, writePromises } from '../db/schedule-promises.ts';
+import { readPauses, writePause } from '../db/schedules/pauses.ts';
+import { resetBaseline, writeBaselines, writeRefusals } from '../db/schedules/baselines.ts';
 import type { Db } from '../db/schema.ts';
+import { isDatabaseUnavailable } from '../db/connect.ts';
+import { cut } from '../domain/outcome.ts';
 import { SCHEDULED_JOB, TASK_QUEUE } from '../domain/workflow.ts';
-import type { JobParams, ParamsFile, Schedule } from '../job-params.ts';
+import type { JobParams, ParamsFile, Schedule } from '../job-params/load.ts';
+import type { Log } from '../log.ts';
+import { isTemporalUnavailable } from './unavailable.ts';
 import { type Temporal, within } from './connect.ts';
 
 const DEADLINE_MS = 5_000;
-/** Descriptions asked for at once: a hundred schedules one after the other take over a second. */
+/** Concurrent describe calls: a hundred schedules one after the other take over a second. */
 const AT_ONCE = 16;
 
 /**
- * Makes Temporal's schedules agree with the params files. An existing one keeps its pause, and one that Temporal has lost
- * gets it again; only schedules that carry this installation's uuid are removed. Safe to repeat and to run in several
- * workers at once.
+ * Makes Temporal's schedules agree with the params files. An existing schedule keeps its pause, and one that Temporal has
+ * lost gets it back. Removes only schedules with this installation's uuid. A schedule that Temporal refuses does not stop
+ * the others: the reason is stored and shown with it. Safe to repeat and to run in several workers at once.
  */
 export async function syncSchedules({
   db,
   temporal,
   params,
   installation,
+  log,
 }: {
   db: Db;
   temporal: Temporal;
   params: JobParams;
   installation: string;
+  log?: Log | undefined;
 }): Promise<void> {
+  /** Returns the reason of a refusal; rethrows an outage, which every schedule would meet. */
+  const orSay = async (id: string, work: () => Promise<void>): Promise<string | undefined> => {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      if (isTemporalUnavailable(error) || isDatabaseUnavailable(error)) throw error;
+      log?.warn(
+        { err: error, schedule: id, file: wanted.get(id)?.file },
+        'Temporal refuses this schedule; retrying with the next pass',
+      );
+      return cut(rootOf(error));
+    }
+  };
+  const refusals = new Map<string, string>();
   const pauses = await readPauses(db);
   const wanted = new Map(params.schedules.map((file) => [file.schedule.id, file]));
-  // Before Temporal is asked: one that it never gets to know is missed all the same.
-  await writePromises(db, new Map([...wanted].map(([id, { schedule }]) => [id, wordsOf(schedule)])));
+  // Store the baselines before any call to Temporal: a schedule that never reaches it counts as missed too.
+  await writeBaselines(db, new Map([...wanted].map(([id, { schedule }]) => [id, wordsOf(schedule)])));
   const stored = await within(DEADLINE_MS, temporal.connection, () => listAll(temporal));
   for (const { scheduleId, memo } of stored)
     if (memo?.['installation'] === installation && !wanted.has(scheduleId))
-      await handle(temporal, scheduleId, (h) => h.delete());
+      await orSay(scheduleId, () => handle(temporal, scheduleId, (h) => h.delete()));
   for (const [id, file] of wanted) {
     const options = scheduleOptions(file, { installation, paused: pauses.get(id) });
-    // Asked one by one: the list is eventually consistent, and what it does not show may be there all the same.
+    const refusal = await orSay(id, () => syncOne(id, options));
+    if (refusal !== undefined) refusals.set(id, refusal);
+  }
+  await writeRefusals(db, refusals);
+  for (const id of pauses.keys()) if (!wanted.has(id)) await writePause(db, id, undefined);
+
+  async function syncOne(id: string, options: ScheduleOptions): Promise<void> {
+    // Describe each one: the list is eventually consistent and may lack existing schedules.
     const before = await describe(temporal, id);
     if (!before) {
       await within(DEADLINE_MS, temporal.connection, () => temporal.client.schedule.create(options));
-      continue;
+      return;
     }
     const { paused, note = '' } = before.state;
-    // First: between the two it would be told as late.
-    if (pauses.has(id) && !paused) await renewPromise(db, id);
+    // Renew the baseline first: between the two writes the schedule would look overdue.
+    if (pauses.has(id) && !paused) await resetBaseline(db, id);
     if (pauses.get(id) !== (paused ? note : undefined)) await writePause(db, id, paused ? note : undefined);
     if (before.action.memo?.['fingerprint'] !== options.action.memo?.['fingerprint'])
       await update(temporal, id, options);
   }
-  for (const id of pauses.keys()) if (!wanted.has(id)) await writePause(db, id, undefined);
+}
+
+/** The message of the innermost cause, which names the reason of the refusal. */
+function rootOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return rootOf(error.cause);
+  return isGrpcServiceError(error) ? error.details : error.message;
 }
 
 async function listAll(temporal: Temporal): Promise<ScheduleSummary[]> {
@@ -105,7 +140,7 @@ function scheduleOptions(
       taskQueue: TASK_QUEUE,
       workflowId: `syncrator-schedule/${schedule.id}`,
       args: [schedule.id],
-      // An update cannot change the schedule's own memo, but it can this one.
+      // An update can change the memo of the action, but not the schedule's own.
       memo: { fingerprint: wordsOf(schedule) },
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 minutes' },
@@ -123,26 +158,31 @@ export type ScheduleState = {
   readonly note: string | null;
   /** The next firings as Temporal itself has them. */
   readonly next: readonly Date[];
-  /** Firings that Temporal has left out since it has the schedule; none of them reached us. */
+  /** Firings that Temporal has skipped since the schedule was created; none of them reached us. */
   readonly leftOut: {
-    /** Temporal was away for longer than the catch-up window. */
+    /** Temporal was unreachable for longer than the catch-up window. */
     readonly tooLate: number;
-    /** The firing before was under way: of what an outage held up, all but the first. */
+    /** The firing before was still running: after an outage all but the first. */
     readonly overlapping: number;
   };
 };
 
-/** The states of those that Temporal has. @throws TemporalAway */
+/** The states of the schedules that Temporal has and can describe. @throws TemporalUnavailable */
 export async function describeSchedules(
   temporal: Temporal,
   ids: readonly string[],
+  log?: Log,
 ): Promise<ReadonlyMap<string, ScheduleState>> {
   const states = new Map<string, ScheduleState>();
   const left = [...ids];
   const work = async () => {
     for (let id = left.pop(); id !== undefined; id = left.pop()) {
       const found = await describe(temporal, id).catch((error: unknown) => {
-        left.length = 0; // nobody waits for the others any more
+        if (!isTemporalUnavailable(error)) {
+          log?.warn({ err: error, schedule: id }, 'Temporal cannot describe this schedule');
+          return undefined;
+        }
+        left.length = 0; // the caller gets the error; skip the remaining ones
         throw error;
       });
       if (found) states.set(id, stateOf(found));
@@ -161,12 +201,12 @@ function stateOf({ state, info }: ScheduleDescription): ScheduleState {
   };
 }
 
-/** @throws TemporalAway, ScheduleNotFoundError */
+/** @throws TemporalUnavailable, ScheduleNotFoundError */
 export async function pauseSchedule(temporal: Temporal, id: string, note: string): Promise<void> {
   await handle(temporal, id, (h) => h.pause(note));
 }
 
-/** @throws TemporalAway, ScheduleNotFoundError */
+/** @throws TemporalUnavailable, ScheduleNotFoundError */
 export async function resumeSchedule(temporal: Temporal, id: string, note: string): Promise<void> {
   await handle(temporal, id, (h) => h.unpause(note));
 }

@@ -1,4 +1,4 @@
-/** The page: everything an operator does, over the API that everybody else uses too. */
+/** Entry point of the operator's page, a client of the public HTTP API. */
 import '@mantine/core/styles.css';
 import './app/page.css';
 import { MantineProvider } from '@mantine/core';
@@ -8,12 +8,12 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './app/queries.ts';
 import { router } from './app/router.tsx';
-import { styleNonce } from './app/served.ts';
+import { styleNonce } from './app/page-config.ts';
 import { cssVariablesResolver, theme } from './app/theme.ts';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
-// By this name libraries that make styles of their own look for it.
+// Libraries that insert styles at run time read the nonce from this name.
 Object.assign(globalThis, { __webpack_nonce__: styleNonce });
 
 createRoot(root).render(

@@ -6,18 +6,17 @@ const project = path.resolve(import.meta.dirname, '../..');
 
 export default defineConfig({
   root: import.meta.dirname,
-  // A client's types come from src/api, which stays out of the bundle: only types are taken.
   build: {
     outDir: path.join(project, 'dist/web'),
     emptyOutDir: true,
     target: 'es2022',
-    // They know light-dark(): nothing is to be rewritten for older ones.
+    // These support light-dark(), so the CSS needs no rewriting for older browsers.
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     license: { fileName: 'LICENSES.md' },
     rolldownOptions: {
-      // Libraries mark files for servers that render pages, which nothing here does.
+      // Libraries mark files with 'use client' for server rendering, which this page does not use.
       onLog: (level, log, tell) => {
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') tell(level, log);
       },

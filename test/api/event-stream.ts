@@ -3,20 +3,35 @@
    answers are read as any client reads them: JSON that nobody has typed */
 import { createParser } from 'eventsource-parser';
 import { expect } from 'vitest';
-import type { Api } from './support.ts';
+import { signToken } from '../../src/api/auth/tokens.ts';
+import { addUser } from '../../src/db/access/users.ts';
+import { unlimited } from '../../src/domain/permission.ts';
+import { type Api, justNow } from './support.ts';
+
+/** @returns a token for the listener of this number: nobody may have all streams, so there is a user for each 50 */
+export async function oneOfMany(api: Api, n: number): Promise<string> {
+  const username = `listener-${Math.floor(n / 50)}`;
+  await addUser(
+    api.db,
+    { username, passwordHash: 'none', grant: unlimited('viewer') },
+    { principal: 'test' },
+  );
+  const claims = { sub: username, authTime: justNow() };
+  return await signToken(api.deps.config.secrets, claims);
+}
 
 export type Told = { event: string; id: string | undefined; data: any };
 
-/** @param options.app another api process' */
+/** @param options.app another api process'. @param options.token another one's; null for none */
 export async function openStream(
   api: Api,
   where: string,
-  options: { lastEventId?: string | undefined; app?: Api['app'] } = {},
+  options: { lastEventId?: string | undefined; app?: Api['app']; token?: string | null } = {},
 ) {
   const cut = new AbortController();
   const answer = await (options.app ?? api.app).request(where, {
     headers: {
-      authorization: `Bearer ${api.token}`,
+      ...(options.token === null ? {} : { authorization: `Bearer ${options.token ?? api.token}` }),
       ...(options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId }),
     },
     signal: cut.signal,

@@ -7,19 +7,19 @@ import os from 'node:os';
 import path from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiDeps } from '../../src/api/context.ts';
-import { hashPassword } from '../../src/api/passwords.ts';
-import { signToken } from '../../src/api/tokens.ts';
-import { readConfig } from '../../src/config.ts';
-import { claimJob, findClaimable } from '../../src/db/claim.ts';
+import { hashPassword } from '../../src/api/auth/passwords.ts';
+import { signToken } from '../../src/api/auth/tokens.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { claimJob, findClaimable } from '../../src/db/jobs/claim.ts';
 import { listenForChanges } from '../../src/db/changes.ts';
 import { connect } from '../../src/db/connect.ts';
-import { beginStep, endStep } from '../../src/db/steps.ts';
-import { finishJob } from '../../src/db/finish.ts';
-import { addUser } from '../../src/db/users.ts';
-import { unlimited } from '../../src/domain/grant.ts';
-import { loadJobParams } from '../../src/job-params.ts';
+import { beginStep, endStep } from '../../src/db/jobs/steps.ts';
+import { finishJob } from '../../src/db/jobs/finish.ts';
+import { addUser } from '../../src/db/access/users.ts';
+import { unlimited } from '../../src/domain/permission.ts';
+import { loadJobParams } from '../../src/job-params/load.ts';
 import { createLog } from '../../src/log.ts';
-import { makeReportToken } from '../../src/report-token.ts';
+import { makeReportToken } from '../../src/auth/report-token.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureSearchAttributes } from '../../src/temporal/search-attributes.ts';
 import { createDatabase } from '../support/database.ts';
@@ -55,15 +55,28 @@ export const MICRODATA: Record<string, string[]> = {
   'dev/datastore-BUMP': ['TARGET=DATASTORE', 'ACTION=BUMP', 'RUNNER=external', 'PARAMETERS=BUMP'],
 };
 
-async function writeParams(files: Record<string, string[]>): Promise<string> {
+async function writeParams(
+  files: Record<string, string[]>,
+  options: Record<string, string>,
+): Promise<string> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'syncrator-params-'));
   for (const [name, lines] of Object.entries(files)) {
     const [env = '', file = ''] = name.split('/');
     await mkdir(path.join(dir, env), { recursive: true });
-    const common = [`ENV=${env}`, `ACTION_NAME=${file.split('-')[1]}`, 'IS_TAG=latest', `OPTIONS=${OPTIONS}`];
+    const common = [
+      `ENV=${env}`,
+      `ACTION_NAME=${file.split('-')[1]}`,
+      'IS_TAG=latest',
+      `OPTIONS=${options[name] ?? OPTIONS}`,
+    ];
     await writeFile(path.join(dir, env, `${file}.public_params`), [...common, ...lines].join('\n'));
   }
   return dir;
+}
+
+/** The time of a login by a user who may have been made within this millisecond. */
+export function justNow(): number {
+  return (Date.now() + 1) / 1000;
 }
 
 export type Asked = {
@@ -79,6 +92,7 @@ export type Answered = { status: number; headers: Headers; text: string; body: a
 /**
  * @param options.through changes the address of Postgres, for example to that of a proxy
  * @param options.files declared beside the ones that every test has
+ * @param options.options OPTIONS of some files, where they are others than all have
  */
 export async function setup(
   options: {
@@ -86,6 +100,7 @@ export async function setup(
     env?: Record<string, string>;
     temporal?: string;
     files?: Record<string, string[]>;
+    options?: Record<string, string>;
     accountWaitMs?: number;
   } = {},
 ) {
@@ -93,7 +108,7 @@ export async function setup(
   const namespace = options.temporal
     ? { address: options.temporal, namespace: 'default' }
     : await createNamespace();
-  const dir = await writeParams({ ...FILES, ...options.files });
+  const dir = await writeParams({ ...FILES, ...options.files }, options.options ?? {});
   const config = readConfig({
     DATABASE_URL: options.through?.(database.url) ?? database.url,
     TEMPORAL_ADDRESS: namespace.address,
@@ -123,8 +138,7 @@ export async function setup(
   const app = createApp(deps);
   const first = { username: 'admin', passwordHash: await hashPassword(PASSWORD), grant: unlimited('admin') };
   await addUser(db, first, { principal: 'test' });
-  const now = Math.floor(Date.now() / 1000);
-  const token = await signToken(config.secrets, { sub: 'admin', authTime: now });
+  const token = await signToken(config.secrets, { sub: 'admin', authTime: justNow() });
 
   const raw = (method: string, where: string, asked: Asked = {}) => {
     const headers = new Headers(asked.headers);

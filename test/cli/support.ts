@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { expect } from 'vitest';
+import { compileCache } from '../support/compile-cache.ts';
 import { ADMIN_PASSWORD } from '../support/login.ts';
 
 export const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -25,6 +26,7 @@ export function commandLine(of: { home: string; url: () => string | undefined })
         PATH: process.env['PATH'] ?? '',
         HOME: of.home,
         XDG_CONFIG_HOME: of.home,
+        ...compileCache(),
         ...(url === undefined ? {} : { SYNCRATOR_URL: url }),
         ...options.environment,
       },

@@ -1,10 +1,10 @@
 /**
  * `npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF]`: tries to break the product. What it says on the way goes
- * to stderr; each program ends with one line of JSON on stdout. Exit code 1 on any violation, or when less was done than
- * had to be.
+ * to stderr; each program ends with one line of JSON on stdout. Exit code 1 on any violation, when anything was late or
+ * did not finish, or when less was done than had to be.
  */
 import { parseArgs } from 'node:util';
-import type { Figures, Program } from './program.ts';
+import { type Figures, NotFinished, type Program } from './program.ts';
 import { PROGRAMS } from './programs/index.ts';
 
 const USAGE = [
@@ -66,13 +66,20 @@ async function passes(program: Program): Promise<boolean> {
   } catch (error) {
     console.error(error);
     const reason = error instanceof Error ? error.message : String(error);
-    figures = { n: 0, expected: 1, violations: [`the program itself failed: ${reason}`] };
+    figures =
+      error instanceof NotFinished
+        ? { n: 0, expected: 1, violations: [], unsettled: 1 }
+        : { n: 0, expected: 1, violations: [`the program itself failed: ${reason}`] };
   }
-  const { n, expected, violations, ...more } = figures;
+  const { n, expected, violations, late = [], unsettled = 0, ...more } = figures;
   for (const violation of violations.slice(0, 50)) say(`VIOLATION ${violation}`);
+  for (const bound of late.slice(0, 50)) say(`LATE ${bound}`);
+  if (unsettled > 0) say(`NOT FINISHED: ${unsettled} jobs unsettled`);
   if (n < expected) say(`SHORT: ${n} of ${expected}`);
   const seconds = Math.round((Date.now() - began) / 1000);
-  const line = { program: program.name, seed, scale, n, expected, violations: violations.length, ...more };
-  console.log(JSON.stringify({ ...line, seconds }));
-  return violations.length === 0 && n >= expected;
+  const broken = { violations: violations.length, late: late.length, unsettled };
+  console.log(
+    JSON.stringify({ program: program.name, seed, scale, n, expected, ...broken, ...more, seconds }),
+  );
+  return violations.length === 0 && late.length === 0 && unsettled === 0 && n >= expected;
 }

@@ -1,18 +1,18 @@
-/** What every runner must do, whatever it runs steps on: the same suite for processes and for Kubernetes Jobs. */
+/** Contract of a runner: one suite for processes and for Kubernetes Jobs. Each test has targets of its own, so that most run at once. */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requestForceDelete } from '../../src/db/cancel.ts';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { requestForceDelete } from '../../src/db/jobs/cancel.ts';
 import { readInstallation } from '../../src/db/migrate.ts';
 import { EXIT } from '../../src/domain/exit-code.ts';
 import { workflowId } from '../../src/domain/names.ts';
 import { STEP_DEFAULTS } from '../../src/domain/plan.ts';
-import { makeReportToken } from '../../src/report-token.ts';
-import { cancel } from '../../src/temporal/cancel.ts';
-import type { Ground } from './ground.ts';
-import { submitted } from './many.ts';
+import { makeReportToken } from '../../src/auth/report-token.ts';
+import { cancel } from '../../src/engine/cancel.ts';
+import type { Ground } from './runner-env.ts';
+import { submitted } from './bulk-jobs.ts';
 import { LAST_COUNTS, numberedLines } from './programs/play.ts';
 import { STEP_PROGRAM } from './params-files.ts';
 import { params, SECRET, startSystem, type System } from './system.ts';
@@ -38,6 +38,8 @@ const END_LATER = `POD_OVERRIDES={"annotations":{"kwok.syncrator/delete-after":"
 
 const PARAMS = [
   params('quick', 'sync', '--seconds 0.2'),
+  params('reporting-late', 'sync', '--seconds 0.2'),
+  params('cancelled-late', 'sync', '--seconds 0.2'),
   params('doubled', 'sync', '--reports doubled --progress 20'),
   params('shuffled', 'sync', '--reports shuffled --progress 20'),
   params('silent', 'sync', '--mute --seconds 0.2'),
@@ -83,155 +85,173 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
     });
     afterAll(() => system[Symbol.asyncDispose]());
 
-    describe('lifecycle and reports', () => {
-      test('a job runs and completes with the counts that were reported, its log kept, nothing left', async () => {
-        const id = await submit('quick');
-        const job = await system.until(id, 'completed');
-        expect(job.steps).toMatchObject([{ step: 0, attempt: 1, outcome: 'completed' }]);
-        expect((await system.call('GET', `/jobs/${id}`)).body).toMatchObject({
-          progress: LAST_COUNTS,
+    describe.concurrent('while one worker runs', () => {
+      describe('lifecycle and reports', () => {
+        test('a job runs and completes with the counts that were reported, its log kept, nothing left', async ({
+          expect,
+        }) => {
+          const id = await submit('quick');
+          const job = await system.until(id, 'completed');
+          expect(job.steps).toMatchObject([{ step: 0, attempt: 1, outcome: 'completed' }]);
+          expect((await system.call('GET', `/jobs/${id}`)).body).toMatchObject({
+            progress: LAST_COUNTS,
+          });
+          expect(await system.logText(id)).toContain(`sync at work for job ${id}`);
+          await expect.poll(() => system.listed('quick'), { timeout: 20_000 }).toEqual([]);
         });
-        expect(await system.logText(id)).toContain(`sync at work for job ${id}`);
-        await expect.poll(() => system.listed('quick'), { timeout: 20_000 }).toEqual([]);
+
+        test('the log keeps all that a program prints right before its end, also when it is cancelled', async ({
+          expect,
+        }) => {
+          const loud = await submit('loud');
+          expect((await system.until(loud, 'completed')).steps).toMatchObject([{ log_state: 'complete' }]);
+          expect(endsIn(await system.logText(loud), 30_000)).toBe(true);
+          const wordy = await submit('wordy');
+          await system.until(wordy, 'running');
+          await expect.poll(() => system.logText(wordy)).toContain('at work');
+          await cancelJob(wordy);
+          expect((await system.until(wordy, 'deleted')).steps).toMatchObject([{ log_state: 'complete' }]);
+          expect(endsIn(await system.logText(wordy), 3_000)).toBe(true);
+        });
+
+        for (const target of ['doubled', 'shuffled'])
+          test(`${target} reports end in the same counts`, async ({ expect }) => {
+            const id = await submit(target);
+            await system.until(id, 'completed');
+            expect((await system.call('GET', `/jobs/${id}`)).body).toMatchObject({ progress: LAST_COUNTS });
+          });
+
+        test('a program that never reports completes all the same', async () => {
+          await system.until(await submit('silent'), 'completed');
+        });
+
+        test('a report that comes after the end is refused and changes nothing', async ({ expect }) => {
+          const id = await submit('reporting-late');
+          const before = await system.until(id, 'completed');
+          const token = makeReportToken([SECRET], { uid: before.uid, step: 0, attempt: 1 });
+          const answer = await fetch(`${system.apiUrl}/jobs/${id}/report`, {
+            method: 'PUT',
+            headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+            body: JSON.stringify({ seq: 99, phase: 'late', records_done: 99 }),
+          });
+          expect([409, 410]).toContain(answer.status);
+          expect(await system.job(id)).toMatchObject({ status: 'completed', version: before.version });
+        });
       });
 
-      test('all that a program prints right before its end is kept, also when it is cancelled', async () => {
-        const loud = await submit('loud');
-        expect((await system.until(loud, 'completed')).steps).toMatchObject([{ log_state: 'complete' }]);
-        expect(endsIn(await system.logText(loud), 30_000)).toBe(true);
-        const wordy = await submit('wordy');
-        await system.until(wordy, 'running');
-        await expect.poll(() => system.logText(wordy)).toContain('at work');
-        await cancelJob(wordy);
-        expect((await system.until(wordy, 'deleted')).steps).toMatchObject([{ log_state: 'complete' }]);
-        expect(endsIn(await system.logText(wordy), 3_000)).toBe(true);
-      });
+      describe('failing', () => {
+        test('an exit code fails the job with its diagnosis', async ({ expect }) => {
+          const job = await system.until(await submit('failing'), 'failed');
+          expect(job.diagnosis).toMatchObject({ code: 'delete_guard' });
+        });
 
-      for (const target of ['doubled', 'shuffled'])
-        test(`${target} reports end in the same counts`, async () => {
-          const id = await submit(target);
+        test('a rollback without a previous state fails with a diagnosis of its own', async ({ expect }) => {
+          const job = await system.until(await submit('nothing', 'rollback'), 'failed');
+          expect(job.diagnosis).toMatchObject({ code: 'nothing_to_roll_back' });
+        });
+
+        test('a diff is two steps, one after the other; a failing first one is the last', async ({
+          expect,
+        }) => {
+          const id = await submit('both', 'delta', 'delete');
           await system.until(id, 'completed');
-          expect((await system.call('GET', `/jobs/${id}`)).body).toMatchObject({ progress: LAST_COUNTS });
+          expect(readFileSync(path.join(evidence, 'both'), 'utf8')).toBe(`delta ${id}\ndelete ${id}\n`);
+          const broken = await submit('broken', 'delta', 'delete');
+          const job = await system.until(broken, 'failed');
+          expect(job.steps.map((step) => step.action)).toEqual(['delta']);
+          expect(readFileSync(path.join(evidence, 'broken'), 'utf8')).toBe(`delta ${broken}\n`);
         });
 
-      test('a program that never reports completes all the same', async () => {
-        await system.until(await submit('silent'), 'completed');
-      });
-
-      test('a report that comes after the end is refused and changes nothing', async () => {
-        const id = await submit('quick');
-        const before = await system.until(id, 'completed');
-        const token = makeReportToken([SECRET], { uid: before.uid, step: 0, attempt: 1 });
-        const answer = await fetch(`${system.apiUrl}/jobs/${id}/report`, {
-          method: 'PUT',
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-          body: JSON.stringify({ seq: 99, phase: 'late', records_done: 99 }),
+        test('a program that runs too long is ended, and the job fails by its deadline', async ({
+          expect,
+        }) => {
+          const id = await submit('late');
+          expect((await system.until(id, 'failed')).diagnosis).toMatchObject({ code: 'deadline' });
+          expect(await system.live('late')).toEqual([]);
         });
-        expect([409, 410]).toContain(answer.status);
-        expect(await system.job(id)).toMatchObject({ status: 'completed', version: before.version });
-      });
-    });
-
-    describe('failing', () => {
-      test('an exit code fails the job with what it means', async () => {
-        const job = await system.until(await submit('failing'), 'failed');
-        expect(job.diagnosis).toMatchObject({ code: 'delete_guard' });
       });
 
-      test('a rollback of nothing says so', async () => {
-        const job = await system.until(await submit('nothing', 'rollback'), 'failed');
-        expect(job.diagnosis).toMatchObject({ code: 'nothing_to_roll_back' });
+      describe('what stands in the way', () => {
+        test('a start waits for leftovers of its key, and START_TIMEOUT ends the wait', async ({
+          expect,
+        }) => {
+          // Something of the key that no row knows of: as an earlier job's pod that would not end.
+          const earlier = await plant('blocked', 'syn-earlier-0000000000000000-0-1');
+          const job = await system.until(await submit('blocked'), 'failed');
+          expect(job.diagnosis).toMatchObject({ code: 'start_timeout' });
+          expect(job.diagnosis?.detail).toContain(earlier.name);
+          await (await system.runner()).remove({ ...earlier, force: true });
+        });
       });
 
-      test('a diff is two steps, one after the other; a failing first one is the last', async () => {
-        const id = await submit('both', 'delta', 'delete');
-        await system.until(id, 'completed');
-        expect(readFileSync(path.join(evidence, 'both'), 'utf8')).toBe(`delta ${id}\ndelete ${id}\n`);
-        const broken = await submit('broken', 'delta', 'delete');
-        const job = await system.until(broken, 'failed');
-        expect(job.steps.map((step) => step.action)).toEqual(['delta']);
-        expect(readFileSync(path.join(evidence, 'broken'), 'utf8')).toBe(`delta ${broken}\n`);
-      });
+      describe('cancelling', () => {
+        test('a running job is deleted with what it started, by request or from the Temporal Web UI', async ({
+          expect,
+        }) => {
+          const id = await submit('running');
+          await system.until(id, 'running');
+          expect(await system.live('running')).toHaveLength(1);
+          expect(await cancelJob(id)).toMatchObject({ effect: 'cancelling' });
+          const job = await system.until(id, 'deleted');
+          expect(await system.live('running')).toEqual([]);
+          expect(job.steps).toMatchObject([{ outcome: 'cancelled' }]);
 
-      test('a program that runs too long is ended, and the job fails by its deadline', async () => {
-        const id = await submit('late');
-        expect((await system.until(id, 'failed')).diagnosis).toMatchObject({ code: 'deadline' });
-        expect(await system.live('late')).toEqual([]);
-      });
-    });
+          const second = await submit('web-ui');
+          await system.until(second, 'running');
+          const workflow = workflowId({ env: 'dev', target: 'web-ui' });
+          await system.temporal.client.workflow.getHandle(workflow).cancel();
+          expect(await system.until(second, 'deleted')).toMatchObject({ cancel_requested_by: 'temporal' });
+          expect(await system.live('web-ui')).toEqual([]);
+        });
 
-    describe('what stands in the way', () => {
-      test('what still runs for the key is waited for, and START_TIMEOUT ends the wait', async () => {
-        // Something of the key that no row knows of: as an earlier job's pod that would not end.
-        const earlier = await plant('blocked', 'syn-earlier-0000000000000000-0-1');
-        const job = await system.until(await submit('blocked'), 'failed');
-        expect(job.diagnosis).toMatchObject({ code: 'start_timeout' });
-        expect(job.diagnosis?.detail).toContain(earlier.name);
-        await (await system.runner()).remove({ ...earlier, force: true });
-      });
-    });
+        test('a cancel at any moment leaves nothing behind', { timeout: 120_000 }, async ({ expect }) => {
+          for (const delay of [0, 20, 60, 120, 200, 400, 800, 1_600]) {
+            const id = await submit('moments');
+            await new Promise((resolve) => setTimeout(resolve, delay));
+            await cancelJob(id);
+            await system.until(id, 'deleted');
+            expect(await system.live('moments')).toEqual([]);
+          }
+        });
 
-    describe('cancelling', () => {
-      test('a running job is deleted with what it started, by request or from the Temporal Web UI', async () => {
-        const id = await submit('running');
-        await system.until(id, 'running');
-        expect(await system.live('running')).toHaveLength(1);
-        expect(await cancelJob(id)).toMatchObject({ effect: 'cancelling' });
-        const job = await system.until(id, 'deleted');
-        expect(await system.live('running')).toEqual([]);
-        expect(job.steps).toMatchObject([{ outcome: 'cancelled' }]);
+        test('a cancel after the end changes nothing', async ({ expect }) => {
+          const id = await submit('cancelled-late');
+          await system.until(id, 'completed');
+          expect(await cancelJob(id)).toMatchObject({ effect: 'none', job: { status: 'completed' } });
+        });
 
-        const second = await submit('web-ui');
-        await system.until(second, 'running');
-        const workflow = workflowId({ env: 'dev', target: 'web-ui' });
-        await system.temporal.client.workflow.getHandle(workflow).cancel();
-        expect(await system.until(second, 'deleted')).toMatchObject({ cancel_requested_by: 'temporal' });
-        expect(await system.live('web-ui')).toEqual([]);
-      });
-
-      test('a cancel at any moment leaves nothing behind', { timeout: 120_000 }, async () => {
-        for (const delay of [0, 20, 60, 120, 200, 400, 800, 1_600]) {
-          const id = await submit('moments');
-          await new Promise((resolve) => setTimeout(resolve, delay));
+        test('a program that ignores SIGTERM keeps its job cancelling until it is gone', {
+          timeout: 90_000,
+        }, async ({ expect }) => {
+          const id = await submit('stubborn');
+          await system.until(id, 'running');
           await cancelJob(id);
-          await system.until(id, 'deleted');
-          expect(await system.live('moments')).toEqual([]);
-        }
-      });
+          await expect.poll(async () => (await system.job(id)).status).toBe('cancelling');
+          expect(await system.live('stubborn')).toHaveLength(1);
+          expect(await requestForceDelete(system.db, { id, principal: 'test' })).toBe(true);
+          await system.until(id, 'deleted', 60_000);
+          expect(await system.live('stubborn')).toEqual([]);
+        });
 
-      test('a cancel after the end changes nothing', async () => {
-        const id = await submit('quick');
-        await system.until(id, 'completed');
-        expect(await cancelJob(id)).toMatchObject({ effect: 'none', job: { status: 'completed' } });
-      });
-
-      test('what ignores SIGTERM keeps the job cancelling until it is gone', {
-        timeout: 90_000,
-      }, async () => {
-        const id = await submit('stubborn');
-        await system.until(id, 'running');
-        await cancelJob(id);
-        await expect.poll(async () => (await system.job(id)).status).toBe('cancelling');
-        expect(await system.live('stubborn')).toHaveLength(1);
-        expect(await requestForceDelete(system.db, { id, principal: 'test' })).toBe(true);
-        await system.until(id, 'deleted', 60_000);
-        expect(await system.live('stubborn')).toEqual([]);
-      });
-
-      test('a terminated workflow fails the job once nothing of it runs', { timeout: 90_000 }, async () => {
-        const id = await submit('terminated');
-        await system.until(id, 'running');
-        const workflow = workflowId({ env: 'dev', target: 'terminated' });
-        await system.temporal.client.workflow.getHandle(workflow).terminate('by a test');
-        const job = await system.until(id, 'failed', 80_000);
-        expect(job.diagnosis).toMatchObject({ code: 'workflow_terminated' });
-        expect(await system.live('terminated')).toEqual([]);
+        test('a terminated workflow fails the job once nothing of it runs', { timeout: 90_000 }, async ({
+          expect,
+        }) => {
+          const id = await submit('terminated');
+          await system.until(id, 'running');
+          const workflow = workflowId({ env: 'dev', target: 'terminated' });
+          await system.temporal.client.workflow.getHandle(workflow).terminate('by a test');
+          const job = await system.until(id, 'failed', 80_000);
+          expect(job.diagnosis).toMatchObject({ code: 'workflow_terminated' });
+          expect(await system.live('terminated')).toEqual([]);
+        });
       });
     });
 
-    test('a worker killed at any boundary: every step ran exactly once', { timeout: 150_000 }, async () => {
+    test('every step runs exactly once when the worker is killed at any boundary', {
+      timeout: 150_000,
+    }, async ({ expect }) => {
       await system.endParts('src/worker.ts');
-      const held = await system.startWorker('test/support/held-worker.ts', {
+      const held = await system.startWorker('test/support/breakpoint-worker.ts', {
         HOLD_AT: JSON.stringify(DEATHS),
       });
       const targets = Object.keys(DEATHS);
@@ -267,6 +287,7 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
           attempt: 1,
           specHash: '',
         },
+        originUid: randomUUID(),
         spec: {
           ...STEP_DEFAULTS,
           action: 'sync',

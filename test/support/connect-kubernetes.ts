@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type Connection, connectKubernetes } from '../../src/runner/kubernetes/connection.ts';
+import { type Connection, connectKubernetes } from '../../src/runner/kubernetes/apiserver/connection.ts';
 import type { ProvidedCluster } from './cluster-setup.ts';
 
 /** @param port of 127.0.0.1, for which the apiserver's certificate is good too; the apiserver's own by default */

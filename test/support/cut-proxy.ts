@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { createClient, type KubernetesClient } from '../../src/runner/kubernetes/client.ts';
+import { createClient, type KubernetesClient } from '../../src/runner/kubernetes/apiserver/client.ts';
 import type { ProvidedCluster } from './cluster-setup.ts';
 import { connectAsAdmin } from './connect-kubernetes.ts';
 

@@ -1,4 +1,4 @@
-/** A PostgreSQL of Debian's, with its own pg_dump and pg_restore: the embedded one comes without. */
+/** A PostgreSQL of Debian's, with its own pg_dump, pg_restore and pg_basebackup: the embedded one comes without. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -29,6 +29,8 @@ export type DebianPostgres = AsyncDisposable & {
   url(database: string): string;
   /** pg_dump or pg_restore, as whom the server trusts. */
   run(program: 'pg_dump' | 'pg_restore' | 'createdb', ...args: string[]): Promise<void>;
+  /** A copy of it that follows it until it is promoted. */
+  startStandby(): Promise<DebianPostgres>;
 };
 
 /**
@@ -37,6 +39,15 @@ export type DebianPostgres = AsyncDisposable & {
  * @throws Error naming the package that is missing
  */
 export async function startDebianPostgres(certificate?: Certificate): Promise<DebianPostgres> {
+  return await start({ certificate });
+}
+
+async function start(of: {
+  certificate?: Certificate | undefined;
+  /** The port of the server whose standby it becomes. */
+  follows?: number;
+}): Promise<DebianPostgres> {
+  const { certificate, follows } = of;
   const bin = path.join(ROOT, newestVersion(), 'bin');
   const user = postgresUser();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-debian-pg-'));
@@ -46,7 +57,23 @@ export async function startDebianPostgres(certificate?: Certificate): Promise<De
   if (user) chownSync(data, user.uid, user.gid);
   const options = { ...user, env: ENVIRONMENT, cwd: '/' };
   const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'];
-  await promisify(execFile)(path.join(bin, 'initdb'), initdb, { ...options, timeout: 60_000 });
+  const copy = [
+    '-D',
+    data,
+    '-h',
+    '127.0.0.1',
+    '-p',
+    `${follows}`,
+    '-U',
+    'postgres',
+    '-R',
+    '-c',
+    'fast',
+    '--no-sync',
+  ];
+  const [program, args] =
+    follows === undefined ? (['initdb', initdb] as const) : (['pg_basebackup', copy] as const);
+  await promisify(execFile)(path.join(bin, program), args, { ...options, timeout: 60_000 });
   for (const [from, name] of certificate
     ? ([
         [certificate.crt, 'server.crt'],
@@ -77,6 +104,7 @@ export async function startDebianPostgres(certificate?: Certificate): Promise<De
   return {
     port,
     url,
+    startStandby: () => start({ follows: port }),
     async run(program, ...args) {
       const where = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres'];
       await promisify(execFile)(path.join(bin, program), [...where, ...args], {

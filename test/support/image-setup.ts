@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type BuiltImage, buildImage } from '../../tools/image/build.ts';
 import { buildah } from '../../tools/image/buildah.ts';
-import { openImage } from '../../tools/image/opened.ts';
+import { openImage } from '../../tools/image/mounted-image.ts';
 import type { Image, ImageConfig } from './container.ts';
 
 declare module 'vitest' {

@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createClient, type KubernetesClient } from '../../src/runner/kubernetes/client.ts';
-import { createKubernetesRunner } from '../../src/runner/kubernetes/kubernetes-runner.ts';
+import { createClient, type KubernetesClient } from '../../src/runner/kubernetes/apiserver/client.ts';
+import { createKubernetesRunner } from '../../src/runner/kubernetes/runner.ts';
 import { createWorkerAccount, kubectlIn } from '../../tools/cluster/worker-account.ts';
-import { type Actor, startActor } from './actor.ts';
+import { type Actor, startActor } from './pod-actor.ts';
 import type { ProvidedCluster } from './cluster-setup.ts';
 import { connectAsAdmin } from './connect-kubernetes.ts';
-import type { Ground } from './ground.ts';
+import type { Ground } from './runner-env.ts';
 
 export type KubernetesGround = Ground & {
   readonly namespace: string;

@@ -13,6 +13,8 @@ export type ParamsFile = {
   readonly options?: string;
   /** The stand-in unless told; null where none is named, which is our own program. */
   readonly command?: string | null;
+  /** Whether callers may choose the stand-in's options; the key is absent where they may not. True unless told. */
+  readonly callerOptions?: boolean;
   /** Further lines, each ended. */
   readonly more?: string;
 };
@@ -20,10 +22,12 @@ export type ParamsFile = {
 /** Its path in the folder of params files, and its text. */
 export function paramsFile(of: ParamsFile): [file: string, text: string] {
   const { target, action, env = 'dev', options = '', command = `node ${STEP_PROGRAM}`, more = '' } = of;
+  const program = command === null ? '' : `COMMAND=${command}\n`;
+  const allowed = command !== null && (of.callerOptions ?? true) ? 'CALLER_OPTIONS=true\n' : '';
   return [
     `${env}/${target}-${action}.public_params`,
     `TARGET=${target}\nENV=${env}\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=${options}\n` +
-      `${command === null ? '' : `COMMAND=${command}\n`}${more}`,
+      `${program}${allowed}${more}`,
   ];
 }
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { compileCache } from './compile-cache.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 60_000;
@@ -61,7 +62,12 @@ export function createProductPart(of: {
       const node = [process.execPath, ...(of.nodeArguments ?? []), path.join(of.root ?? ROOT, of.script)];
       const [program = '', ...args] = [...(of.under ?? []), ...node];
       const started = spawn(program, args, {
-        env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...of.environment },
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: process.env['HOME'] ?? '',
+          ...compileCache(),
+          ...of.environment,
+        },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
       child = started;

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { expect, vi } from 'vitest';
-import type { JobJson } from '../../src/api/job-schema.ts';
+import type { JobJson } from '../../src/api/jobs/job-schema.ts';
+import { compileCache } from './compile-cache.ts';
 
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> };
 
@@ -25,6 +26,7 @@ export async function startProduct(dataDir: string, environment: Record<string, 
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: process.env['HOME'] ?? '',
+      ...compileCache(),
       PORT: '0',
       SYNCRATOR_DATA: dataDir,
       ...environment,

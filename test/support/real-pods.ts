@@ -3,14 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createClient, type KubernetesClient } from '../../src/runner/kubernetes/client.ts';
-import { createKubernetesRunner } from '../../src/runner/kubernetes/kubernetes-runner.ts';
+import { createClient, type KubernetesClient } from '../../src/runner/kubernetes/apiserver/client.ts';
+import { createKubernetesRunner } from '../../src/runner/kubernetes/runner.ts';
 import { type RealCluster, startRealCluster } from '../../tools/cluster/real-cluster.ts';
 import type { Forward } from '../../tools/cluster/real-node/forward.ts';
 import { letPodsReach } from '../../tools/cluster/real-node/reach.ts';
 import { createWorkerAccount, kubectlIn } from '../../tools/cluster/worker-account.ts';
 import { connectAsAdmin } from './connect-kubernetes.ts';
-import type { Ground } from './ground.ts';
+import type { Ground } from './runner-env.ts';
 
 export type RealPods = AsyncDisposable & {
   readonly cluster: RealCluster;

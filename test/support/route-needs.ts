@@ -1,5 +1,5 @@
 /** What each route needs of who calls it, written out by hand: the routes' own declarations are held against it. */
-import type { Role } from '../../src/domain/grant.ts';
+import type { Role } from '../../src/domain/permission.ts';
 
 /** `jobs`: within the limits of env and action; `everything`: without any. */
 export type RouteNeed = { readonly role: Role; readonly touches?: 'jobs' | 'everything' };
@@ -8,7 +8,7 @@ const looks: RouteNeed = { role: 'viewer' };
 const acts: RouteNeed = { role: 'operator', touches: 'jobs' };
 
 /** All but the public ones, and the report, which has a token of its own. */
-export const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
+const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'POST /login/renew': looks,
   'GET /me': looks,
   'GET /audit': { role: 'admin' },
@@ -17,6 +17,7 @@ export const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'POST /run': acts,
   'POST /dryrun': acts,
   'POST /rollback/{target}/{env}': acts,
+  'POST /take-over/{target}/{env}': { role: 'admin', touches: 'jobs' },
   'POST /sync': acts,
   'POST /sync/{item}': acts,
   'GET /jobs': looks,

@@ -31,6 +31,7 @@ export function stepLaunch({ installation, target = 'alone', pod = {}, overrides
       attempt: 1,
       specHash: 'a'.repeat(64),
     },
+    originUid: jobUid,
     spec: {
       ...STEP_DEFAULTS,
       action: 'sync',

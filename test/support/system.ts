@@ -2,21 +2,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { expect, inject } from 'vitest';
+import { expect, inject, vi } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
-import { type JobView, readJobView } from '../../src/db/job-views.ts';
+import { type JobView, readJobView } from '../../src/db/views/job-views.ts';
 import { readInstallation } from '../../src/db/migrate.ts';
 import type { Db } from '../../src/db/schema.ts';
-import type { Submitted } from '../../src/db/submit.ts';
+import type { Submitted } from '../../src/db/jobs/submit.ts';
 import { planSteps } from '../../src/domain/plan.ts';
 import { freePort } from '../../src/embedded/ports.ts';
-import { loadJobParams } from '../../src/job-params.ts';
+import { loadJobParams } from '../../src/job-params/load.ts';
 import { createLog } from '../../src/log.ts';
 import type { Listed, Runner } from '../../src/runner/runner.ts';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.ts';
-import { submit } from '../../src/temporal/submit.ts';
+import { startJob } from '../../src/engine/start-job.ts';
 import { createDatabase } from './database.ts';
-import { type Ground, processGround } from './ground.ts';
+import { type Ground, processGround } from './runner-env.ts';
 import { ADMIN_PASSWORD, login } from './login.ts';
 import { paramsFile, writeParams } from './params-files.ts';
 import { createProductPart, type ProductPart } from './product-part.ts';
@@ -90,6 +90,8 @@ export async function startSystem(options: {
     SYNCRATOR_SECRET: SECRET,
     SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
     JOB_PARAMS: paramsDir,
+    // Programs write into folders of the tests.
+    PROGRAM_USER: 'worker',
     LOG_LEVEL: 'info',
   };
   const jobParams = await loadJobParams(paramsDir);
@@ -160,7 +162,7 @@ export async function startSystem(options: {
         if ('error' in plan) throw new Error(plan.error);
         return plan.steps;
       });
-      return await submit(
+      return await startJob(
         { db, temporal, log },
         {
           env: 'dev',
@@ -177,10 +179,12 @@ export async function startSystem(options: {
     runner,
     listed,
     live: async (target) => (await listed(target)).filter(({ live }) => live),
-    async until(id, status, timeoutMs = 30_000) {
-      await expect
-        .poll(async () => (await job(id)).status, { timeout: timeoutMs, interval: 50, message: `job ${id}` })
-        .toBe(status);
+    async until(id, status, timeoutMs = 45_000) {
+      // Not `expect.poll`: that takes its test from a global, which fails in tests that run at once. And only the status,
+      // since many tests wait here at the same time.
+      const current = async () =>
+        (await db.selectFrom('jobs').select('status').where('id', '=', id).executeTakeFirst())?.status;
+      await vi.waitFor(async () => expect(await current(), `job ${id}`).toBe(status), { timeout: timeoutMs });
       return await job(id);
     },
     async [Symbol.asyncDispose]() {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { withSignOfLife } from '../../src/embedded/sign-of-life.ts';
+import { withProgress } from '../../src/embedded/progress-ticker.ts';
 import { cacheDir } from '../../src/embedded/temporal-binary.ts';
 
 const POM = path.join(import.meta.dirname, 'time-skipping-server.pom.xml');
@@ -33,7 +33,7 @@ async function get(folder: string, onProgress: (line: string) => void): Promise<
   mkdirSync(path.dirname(folder), { recursive: true });
   const draft = mkdtempSync(`${folder}-draft-`);
   try {
-    await withSignOfLife('getting the time-skipping server from Maven Central (once)', onProgress, () =>
+    await withProgress('getting the time-skipping server from Maven Central (once)', onProgress, () =>
       promisify(execFile)(
         'mvn',
         [

@@ -1,7 +1,7 @@
-/** The page in a real Chromium, before the real api and worker; whatever it complains of is kept. */
+/** Runs the page in a real Chromium against the real API and worker, and collects console and network errors. */
 import type { Browser, Page } from 'playwright-core';
 import { expect, vi } from 'vitest';
-import { makeReportToken } from '../../src/report-token.ts';
+import { makeReportToken } from '../../src/auth/report-token.ts';
 import { signIn, startChromium } from '../support/chromium.ts';
 import { SECRET, startSystem, type System } from '../support/system.ts';
 
@@ -9,22 +9,22 @@ const WAIT_MS = 15_000;
 
 export type View = {
   readonly page: Page;
-  /** What the console and the network have complained of; empty in a sound page. */
+  /** Console and network errors; empty for a sound page. */
   readonly complaints: string[];
-  /** Goes to a view by its address after the `#`, and waits for its heading. */
+  /** Opens a view by its address after the `#`, and waits for its heading. */
   go(to: string, heading: string | RegExp): Promise<void>;
 };
 
 export type Web = AsyncDisposable & {
   readonly system: System;
   readonly browser: Browser;
-  /** A tab of its own, signed in as admin unless told otherwise. */
+  /** Opens a new browser context, signed in as admin by default. */
   open(options?: OpenOptions): Promise<View>;
   /** Starts a job over HTTP and waits until it runs. */
   running(target: string, action?: string): Promise<number>;
   /** Starts a job over HTTP and waits until it has a status; also outside of tests. */
   started(route: string, status: string): Promise<number>;
-  /** Says as a job's first step what its program would. */
+  /** Sends a report in the name of a job's first step. */
   report(id: number, body: object): Promise<void>;
 };
 
@@ -33,7 +33,7 @@ export type OpenOptions = {
   readonly width?: number;
   readonly height?: number;
   readonly dark?: boolean;
-  /** Statuses of answers that the test provokes, which Chromium's console tells of. */
+  /** HTTP statuses that the test provokes; Chromium logs them as errors. */
   readonly expected?: readonly number[];
 };
 
@@ -88,7 +88,8 @@ async function openView(browser: Browser, system: System, options: OpenOptions):
   const complaints: string[] = [];
   page.on('console', (message) => {
     const isExpected = expected.some((status) => message.text().includes(`status of ${status}`));
-    if (message.type() === 'error' && !isExpected) complaints.push(message.text());
+    if (message.type() === 'error' && !isExpected)
+      complaints.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {

@@ -1,4 +1,4 @@
-/** The annotations that the fake pods obey, for those who read them in a terminal. The README has the same in full. */
+/** Table of the fake pods' annotations for the terminal; the README describes them in full. */
 
 const ROWS: readonly (readonly [annotation: string, effect: string])[] = [
   ['start-after: 5s', 'runs that much later'],

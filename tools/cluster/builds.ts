@@ -1,11 +1,11 @@
-/** What is built, from which Go package, and how long it usually takes on a machine that never built it. */
+/** Programs to build, with their Go packages and the usual duration of a first build. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** The Kubernetes that go.mod names. */
 export const KUBERNETES_VERSION = versionInGoMod('k8s.io/kubernetes');
-/** Programs are cached by the version of Kubernetes alone: whoever changes this one deletes the old kwok. */
-export const KWOK_VERSION = 'v0.7.0';
+/** The cache folder is named by the version of Kubernetes alone: after changing this one, delete the cached kwok. */
+const KWOK_VERSION = 'v0.7.0';
 
 export type Program = {
   readonly name: string;
@@ -15,7 +15,7 @@ export type Program = {
   readonly goArguments: (folder: string) => readonly string[];
 };
 
-/** The module that names the versions; Go is not to change it. */
+/** The module with the versions; read-only for Go. */
 export const BUILD_PLACE = {
   cwd: import.meta.dirname,
   env: { GOFLAGS: '-mod=readonly', GOWORK: 'off' },
@@ -44,7 +44,7 @@ export const PROGRAMS: readonly Program[] = [
   },
 ];
 
-/** What a node with real pods takes besides. */
+/** Additional programs of a node with real pods. */
 export const REAL_NODE_PROGRAMS: readonly Program[] = [
   built('kubelet', 'k8s.io/kubernetes/cmd/kubelet', KUBERNETES_FLAGS, '1 minute'),
   built('pause', './real-node/pause', '-s -w', '2 s'),

@@ -1,10 +1,10 @@
-/** Which ports the parts of a folder's cluster listen on. */
+/** Chooses the ports of a folder's cluster. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../src/embedded/ports.ts';
 import type { Ports } from './control-plane.ts';
 
-/** The ports of the last time where they are still free: a kubeconfig someone copied goes on working. */
+/** Reuses the ports of the last start where free, so that a copied kubeconfig stays valid. */
 export async function choosePorts(dir: string): Promise<Ports> {
   const file = path.join(dir, 'ports.json');
   let last: Partial<Ports> = {};

@@ -1,4 +1,4 @@
-/** A real Kubernetes control plane of one's own, with a fake node whose pods do what their annotations say. */
+/** Starts a real Kubernetes control plane with a fake node, whose pods behave as their annotations say. */
 import path from 'node:path';
 import { clusterBinaries } from './binaries.ts';
 import { createKwok, keyFile } from './control-plane.ts';
@@ -6,13 +6,13 @@ import { writeKwokConfig } from './kwok-config.ts';
 import { createFakeNode, NODE } from './objects.ts';
 import { own } from './owner.ts';
 import type { Part, PartName } from './part.ts';
-import { type Access, type PlaneOptions, preparePlane } from './plane.ts';
+import { type Access, type Plane, type PlaneOptions, preparePlane } from './plane.ts';
 import { type PodLogs, servePodLogs } from './pod-logs.ts';
 
 export type { Part, PartName } from './part.ts';
 
 export type ClusterOptions = PlaneOptions & {
-  /** When pods end whose annotations say nothing of it: a duration such as `5s`, or `never` (the default). */
+  /** When pods without an annotation for it end: a duration such as `5s`, or `never` (default). */
   readonly finishAfter?: string;
 };
 
@@ -26,9 +26,9 @@ export type Cluster = AsyncDisposable &
     writeLog(pod: PodRef, lines: string | readonly string[]): void;
     /** The file behind it, in the CRI format; other processes may append to it too. */
     logFile(pod: PodRef): string;
-    /** Ends everything, kwok first and etcd last. Safe to repeat. */
+    /** Stops all parts, kwok first and etcd last. Safe to repeat. */
     stop(): Promise<void>;
-    /** SIGKILL to everything, at once. */
+    /** Sends SIGKILL to all parts at once. */
     kill(): Promise<void>;
   };
 
@@ -86,7 +86,19 @@ async function start(
     throw error;
   }
 
-  const podLogs = logs;
+  return toCluster({ plane, parts, kwok, podLogs: logs, killAll, release });
+}
+
+function toCluster(of: {
+  plane: Plane;
+  parts: Cluster['parts'];
+  kwok: Part;
+  podLogs: PodLogs;
+  killAll: () => Promise<unknown>;
+  release: () => void;
+}): Cluster {
+  const { plane, parts, kwok, podLogs, killAll, release } = of;
+  const { access } = plane;
   const ref = ({ name, namespace = access.namespace, container = 'main' }: PodRef) => ({
     pod: name,
     namespace,

@@ -6,7 +6,7 @@ const STAGES = path.join(import.meta.dirname, 'stages');
 const DURATION = '^[0-9]+([.][0-9]+)?(ms|s|m|h)$';
 
 /** True for what a stage understands as a duration, such as `5s` or `1.5m`. */
-export function isDuration(text: string): boolean {
+function isDuration(text: string): boolean {
   return new RegExp(DURATION).test(text);
 }
 

@@ -1,4 +1,9 @@
-/** `npm run cluster`: a real Kubernetes control plane with fake or real pods, from one command to one Ctrl-C. A composition root. */
+/**
+ * `npm run cluster`: runs a real Kubernetes control plane with fake or real pods until Ctrl-C. Exists because the tests
+ * kill and pause each part alone, on machines that reach no image registry (kind) and no release downloads (kwokctl).
+ * Elsewhere `kind create cluster` or `kwokctl create cluster` is the normal way: Syncrator needs only a kubeconfig. A
+ * composition root.
+ */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { startCluster } from './cluster.ts';
@@ -8,7 +13,7 @@ import type { Forward } from './real-node/forward.ts';
 import { letPodsReach } from './real-node/reach.ts';
 
 const startedAt = Date.now();
-/** What `npm run image` writes. */
+/** Archive that `npm run image` writes. */
 const IMAGE = '.data/image/syncrator.tar';
 
 function say(line: string): void {
@@ -55,10 +60,10 @@ const options = program.opts<{
   reach?: string[];
 }>();
 
-// A closed terminal must not keep us from stopping everything in order.
+// Ignores a closed terminal, so that everything still stops in order.
 process.stdout.on('error', () => undefined);
 
-/** npm passes on the Ctrl-C that the terminal has sent us already: what follows this closely is the same key press. */
+/** npm forwards the Ctrl-C that the terminal has already sent: a second signal this soon is the same key press. */
 const SAME_PRESS_MS = 500;
 const starting = new AbortController();
 let cluster: { stop(): Promise<void> } | undefined;
@@ -76,7 +81,7 @@ async function end(signal: NodeJS.Signals): Promise<void> {
   starting.abort(new Error('stopped'));
   for (const reach of reaches) await reach.close();
   await cluster?.stop();
-  if (cluster === undefined) return; // the start gives up, and exits
+  if (cluster === undefined) return; // the start fails and exits
   say('stopped');
   process.exit(0);
 }
@@ -119,7 +124,7 @@ async function startReal(): Promise<void> {
 try {
   await (options.realPods ? startReal() : startFake());
 } catch (error) {
-  // While ending, a start that gives up is what was asked for.
+  // A start that fails after a stop signal is the expected end.
   if (endingSince !== undefined) {
     say('stopped');
     process.exit(0);

@@ -1,17 +1,17 @@
-/** One part of the control plane: a process that can be killed, stopped, paused and started again alone. */
+/** One part of a cluster: a process that tests can start, stop, pause and kill by itself. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { logTail } from '../../src/embedded/log-tail.ts';
-import { signalProcess } from '../../src/process-stat.ts';
+import { signalProcess } from '../../src/runner/process/process-stat.ts';
 
-/** What every cluster has. */
+/** Parts of every cluster. */
 export type PlanePartName = 'etcd' | 'apiserver' | 'controller-manager' | 'scheduler';
-/** Those of a cluster with a fake node. */
+/** Parts of a cluster with a fake node. */
 export type PartName = PlanePartName | 'kwok';
-/** Those of a cluster with a real one. */
+/** Parts of a cluster with a real node. */
 export type RealPartName = PlanePartName | 'containerd' | 'kubelet';
-/** Those of a Docker engine (tools/compose). */
+/** Parts of a Docker engine (tools/compose). */
 export type EnginePartName = 'containerd' | 'dockerd';
 
 export type PartOptions = {
@@ -20,27 +20,26 @@ export type PartOptions = {
   readonly flags: readonly string[];
   readonly dir: string;
   readonly logFile: string;
-  /** True when the part answers that it is well; may throw while nobody listens. */
+  /** Resolves with true when the part reports healthy; may throw while it does not listen. */
   readonly healthy: (signal: AbortSignal) => Promise<boolean>;
 };
 
 export type Part = {
   readonly name: PartName | RealPartName | EnginePartName;
   readonly logFile: string;
-  /** Of the running process; undefined when none runs. */
+  /** Pid of the running process; undefined when none runs. */
   readonly pid: number | undefined;
   readonly state: 'running' | 'paused' | 'stopped';
-  /** Starts it on the same ports and data; resolves when it is healthy, at once if it runs and is. */
+  /** Starts it on the same ports and data, unless it runs; resolves when it is healthy. */
   start(): Promise<void>;
-  /** SIGTERM, after `patienceMs` (default 10 s) SIGKILL; resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after `patienceMs` (default 10 s); resolves when it is gone. */
   stop(patienceMs?: number): Promise<void>;
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** SIGSTOP: it keeps its connections and answers nothing. */
+  /** Sends SIGSTOP: it keeps its connections and answers nothing. */
   pause(): void;
-  /** SIGCONT; resolves when it is healthy again. */
+  /** Sends SIGCONT; resolves when it is healthy again. */
   resume(): Promise<void>;
-  /** Stop and start. */
   restart(): Promise<void>;
 };
 
@@ -48,22 +47,101 @@ const HEALTHY_WITHIN_MS = 60_000;
 const POLL_MS = 25;
 
 export function createPart(options: PartOptions): Part {
-  const { name, program, flags, dir, logFile, healthy } = options;
-  let running: { child: ChildProcess; pid: number; gone: Promise<void> } | undefined;
-  /** Where the output of the last run begins. */
-  let logFrom = 0;
-  let paused = false;
+  return new ProcessPart(options);
+}
 
-  async function untilHealthy(): Promise<void> {
+class ProcessPart implements Part {
+  readonly #options: PartOptions;
+  #running: { child: ChildProcess; pid: number; gone: Promise<void> } | undefined;
+  /** Offset in the log file at which the output of the last run begins. */
+  #logFrom = 0;
+  #paused = false;
+
+  constructor(options: PartOptions) {
+    this.#options = options;
+  }
+
+  get name() {
+    return this.#options.name;
+  }
+
+  get logFile() {
+    return this.#options.logFile;
+  }
+
+  get pid() {
+    return this.#running?.pid;
+  }
+
+  get state() {
+    if (this.#running === undefined) return 'stopped';
+    return this.#paused ? 'paused' : 'running';
+  }
+
+  async start(): Promise<void> {
+    if (this.#running === undefined) this.#launch();
+    else if (this.#paused) return await this.resume();
+    await this.#untilHealthy();
+  }
+
+  async stop(patienceMs = 10_000): Promise<void> {
+    const run = this.#running;
+    if (run === undefined) return;
+    signalProcess(run.pid, 'SIGTERM');
+    signalProcess(run.pid, 'SIGCONT'); // a paused process handles SIGTERM only after this
+    const patience = new AbortController();
+    const late = wait(patienceMs, undefined, { signal: patience.signal }).then(
+      () => signalProcess(run.pid, 'SIGKILL'),
+      () => undefined, // ended in time
+    );
+    await run.gone;
+    patience.abort();
+    await late;
+  }
+
+  async kill(): Promise<void> {
+    const run = this.#running;
+    if (run === undefined) return;
+    signalProcess(run.pid, 'SIGKILL');
+    await run.gone;
+  }
+
+  pause(): void {
+    const { pid } = this.#mustRun();
+    this.#paused = true;
+    signalProcess(pid, 'SIGSTOP');
+  }
+
+  async resume(): Promise<void> {
+    const { pid } = this.#mustRun();
+    this.#paused = false;
+    signalProcess(pid, 'SIGCONT');
+    await this.#untilHealthy();
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  #mustRun() {
+    if (this.#running === undefined) throw new Error(`${this.name} is not running`);
+    return this.#running;
+  }
+
+  async #untilHealthy(): Promise<void> {
+    const { name, logFile, healthy } = this.#options;
     const deadline = Date.now() + HEALTHY_WITHIN_MS;
     let last: unknown;
     while (Date.now() < deadline) {
-      if (running === undefined)
-        throw new Error([`${name} ended (see ${logFile})`, ...logTail(logFile, 8, logFrom)].join('\n    '));
+      if (this.#running === undefined) {
+        const lines = logTail(logFile, 8, this.#logFrom);
+        throw new Error([`${name} ended (see ${logFile})`, ...lines].join('\n    '));
+      }
       try {
         if (await healthy(AbortSignal.timeout(2_000))) return;
       } catch (error) {
-        last = error; // nobody listens yet
+        last = error; // not listening yet
       }
       await wait(POLL_MS);
     }
@@ -72,14 +150,15 @@ export function createPart(options: PartOptions): Part {
     });
   }
 
-  function launch(): void {
+  #launch(): void {
+    const { program, flags, dir, logFile } = this.#options;
     const log = openSync(logFile, 'a', 0o600);
     try {
-      logFrom = statSync(logFile).size;
-      // The kernel kills it when we are gone, however we went; setpriv becomes the program, so the pid is the program's.
+      this.#logFrom = statSync(logFile).size;
+      // The kernel kills the part when this process ends, even by SIGKILL. setpriv execs the program, which keeps the pid.
       const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...flags], {
         cwd: dir,
-        // Nothing of ours: a proxy or a KUBECONFIG meant for others must not reach it.
+        // A minimal environment: proxies or a KUBECONFIG of this shell must not apply.
         env: { PATH: process.env['PATH'], HOME: dir },
         detached: true,
         stdio: ['ignore', log, log],
@@ -91,65 +170,12 @@ export function createPart(options: PartOptions): Part {
       const { promise: gone, resolve } = Promise.withResolvers<void>();
       child.once('exit', () => {
         resolve();
-        if (running?.child === child) running = undefined;
+        if (this.#running?.child === child) this.#running = undefined;
       });
-      paused = false;
-      running = { child, pid: child.pid, gone };
+      this.#paused = false;
+      this.#running = { child, pid: child.pid, gone };
     } finally {
       closeSync(log);
     }
   }
-
-  const part: Part = {
-    name,
-    logFile,
-    get pid() {
-      return running?.pid;
-    },
-    get state() {
-      if (running === undefined) return 'stopped';
-      return paused ? 'paused' : 'running';
-    },
-    async start() {
-      if (running === undefined) launch();
-      else if (paused) return part.resume();
-      await untilHealthy();
-    },
-    async stop(patienceMs = 10_000) {
-      const run = running;
-      if (run === undefined) return;
-      signalProcess(run.pid, 'SIGTERM');
-      signalProcess(run.pid, 'SIGCONT'); // a paused one could not hear it
-      const patience = new AbortController();
-      const late = wait(patienceMs, undefined, { signal: patience.signal }).then(
-        () => signalProcess(run.pid, 'SIGKILL'),
-        () => undefined, // it was in time
-      );
-      await run.gone;
-      patience.abort();
-      await late;
-    },
-    async kill() {
-      const run = running;
-      if (run === undefined) return;
-      signalProcess(run.pid, 'SIGKILL');
-      await run.gone;
-    },
-    pause() {
-      if (running === undefined) throw new Error(`${name} is not running`);
-      paused = true;
-      signalProcess(running.pid, 'SIGSTOP');
-    },
-    async resume() {
-      if (running === undefined) throw new Error(`${name} is not running`);
-      paused = false;
-      signalProcess(running.pid, 'SIGCONT');
-      await untilHealthy();
-    },
-    async restart() {
-      await part.stop();
-      await part.start();
-    },
-  };
-  return part;
 }

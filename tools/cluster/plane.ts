@@ -1,4 +1,4 @@
-/** The control plane of a folder, without a node: what clusters with fake and with real pods have in common. */
+/** Prepares the control plane of a folder without a node; shared by clusters with fake and with real pods. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,32 +10,32 @@ import { acceptsPods, createNamespace, NAMESPACE } from './objects.ts';
 import type { Part, PartName, PlanePartName, RealPartName } from './part.ts';
 
 export type PlaneOptions = {
-  /** Data, logs, credentials and kubeconfig of the cluster; a second start on it goes on where the first ended. */
+  /** Folder of data, logs, credentials and kubeconfig; a second start resumes the cluster in it. */
   readonly dir: string;
   readonly onProgress?: (line: string) => void;
   /** Writes every request to `auditLog`, one JSON event per line, at the level Metadata. */
   readonly audit?: boolean;
-  /** Every version of every object stays in etcd, as JSON: for an audit of all that ever was. */
+  /** Keeps every version of every object in etcd, as JSON, for audits of the whole history. */
   readonly keepHistory?: boolean;
-  /** How many ended pods the controller manager leaves; Kubernetes' own default is 12,500. */
+  /** Number of ended pods that the controller manager keeps; Kubernetes' default is 12,500. */
   readonly terminatedPodGcThreshold?: number;
   /** Appended to the flags of a part. */
   readonly extraFlags?: Readonly<Partial<Record<PartName | RealPartName, readonly string[]>>>;
   readonly signal?: AbortSignal;
 };
 
-/** How others reach a cluster. */
+/** Addresses and credentials of a cluster. */
 export type Access = {
-  /** Of the administrator; its context has the namespace `syncrator`. */
+  /** The administrator's kubeconfig, whose context has the namespace `syncrator`. */
   readonly kubeconfig: string;
   readonly server: string;
-  /** Of the store behind it, in the clear: for an audit of what was ever written. */
+  /** Address of etcd, without TLS, for audits of what was written. */
   readonly etcdUrl: string;
   /** The administrator's bearer token, for raw requests. */
   readonly token: string;
   /** The certificate authority in PEM. */
   readonly caFile: string;
-  /** What a kubectl needs: KUBECONFIG, a PATH with it, and a folder for what it caches (else ./.kube without HOME). */
+  /** Environment of kubectl: KUBECONFIG, a PATH with it, and its cache folder (default without HOME: ./.kube). */
   readonly env: { readonly KUBECONFIG: string; readonly PATH: string; readonly KUBECACHEDIR: string };
   readonly binDir: string;
   readonly namespace: string;
@@ -45,17 +45,17 @@ export type Access = {
 
 export type Plane = {
   readonly access: Access;
-  /** What a node's own parts are made of. */
+  /** Settings for the parts of a node. */
   readonly settings: PlaneSettings;
   readonly parts: Readonly<Record<PlanePartName, Part>>;
   readonly as: (user: UserName) => Endpoint;
-  /** etcd and the apiserver; whoever has a kubeconfig can use it then. */
+  /** Starts etcd and the apiserver, and writes the kubeconfigs. */
   startServers(): Promise<void>;
-  /** The controllers, and the namespace. */
+  /** Starts controller manager and scheduler, and creates the namespace. */
   startControllers(): Promise<void>;
-  /** Resolves when pods of our namespace may run on the node. @throws Error naming the log that tells why not */
+  /** Resolves when pods of our namespace can run on the node. @throws Error naming the log with the cause */
   untilPodsAreAccepted(node: string, log: string): Promise<void>;
-  /** In order, etcd last. */
+  /** Stops the parts in order, etcd last. */
   stop(): Promise<void>;
 };
 
@@ -63,59 +63,67 @@ const READY_WITHIN_MS = 60_000;
 const STOP_ORDER: readonly PlanePartName[] = ['scheduler', 'controller-manager', 'apiserver', 'etcd'];
 const USERS: readonly UserName[] = ['admin', 'controller-manager', 'scheduler', 'kwok', 'kubelet'];
 
-/**
- * Nothing runs yet. @param options.dir an absolute path, owned by this process
- * @param binDir where the programs are
- */
-export async function preparePlane(options: PlaneOptions, binDir: string): Promise<Plane> {
-  const { dir, signal, onProgress = () => undefined } = options;
+async function planeSettings(options: PlaneOptions, binDir: string): Promise<PlaneSettings> {
+  const { dir } = options;
   for (const folder of ['logs', 'certs', 'pod-logs'])
     mkdirSync(path.join(dir, folder), { recursive: true, mode: 0o700 });
-  const ports = await choosePorts(dir);
-  const credentials = ensureCredentials(dir);
-  const auditLog = path.join(dir, 'logs', 'audit.log');
-  const kubeconfigs = Object.fromEntries(
-    USERS.map((user) => [
-      user,
-      path.join(dir, user === 'admin' ? 'kubeconfig' : `credentials/${user}.kubeconfig`),
-    ]),
-  ) as Record<UserName, string>;
-  const settings: PlaneSettings = {
+  const kubeconfigOf = (user: UserName) =>
+    path.join(dir, user === 'admin' ? 'kubeconfig' : `credentials/${user}.kubeconfig`);
+  return {
     dir,
     binDir,
-    ports,
-    credentials,
-    kubeconfigs,
+    ports: await choosePorts(dir),
+    credentials: ensureCredentials(dir),
+    kubeconfigs: Object.fromEntries(USERS.map((user) => [user, kubeconfigOf(user)])) as Record<
+      UserName,
+      string
+    >,
     auditPolicy: options.audit === true ? writeAuditPolicy(dir) : undefined,
-    auditLog,
+    auditLog: path.join(dir, 'logs', 'audit.log'),
     keepHistory: options.keepHistory ?? false,
     terminatedPodGcThreshold: options.terminatedPodGcThreshold,
     extraFlags: options.extraFlags ?? {},
   };
+}
+
+function accessOf(settings: PlaneSettings, audit: boolean): Access {
+  const { dir, binDir, ports, credentials, kubeconfigs, auditLog } = settings;
+  return {
+    kubeconfig: kubeconfigs.admin,
+    server: `https://127.0.0.1:${ports.apiserver}`,
+    etcdUrl: `http://127.0.0.1:${ports.etcd}`,
+    token: credentials.tokens.admin,
+    caFile: certificateFile(dir),
+    env: {
+      KUBECONFIG: kubeconfigs.admin,
+      KUBECACHEDIR: path.join(dir, 'kubectl-cache'),
+      PATH: `${binDir}${path.delimiter}${process.env['PATH'] ?? ''}`,
+    },
+    binDir,
+    namespace: NAMESPACE,
+    dir,
+    auditLog: audit ? auditLog : undefined,
+  };
+}
+
+/**
+ * Writes settings and credentials; starts nothing.
+ * @param options.dir an absolute path, owned by this process
+ * @param binDir folder of the programs
+ */
+export async function preparePlane(options: PlaneOptions, binDir: string): Promise<Plane> {
+  const { signal, onProgress = () => undefined } = options;
+  const settings = await planeSettings(options, binDir);
+  const { kubeconfigs, credentials } = settings;
   const parts = createParts(settings);
-  const server = `https://127.0.0.1:${ports.apiserver}`;
-  const caFile = certificateFile(dir);
+  const access = accessOf(settings, options.audit === true);
+  const { server, caFile } = access;
   const as = (user: UserName): Endpoint => ({ url: server, caFile, token: credentials.tokens[user] });
   return {
     settings,
     parts,
     as,
-    access: {
-      kubeconfig: kubeconfigs.admin,
-      server,
-      etcdUrl: `http://127.0.0.1:${ports.etcd}`,
-      token: credentials.tokens.admin,
-      caFile,
-      env: {
-        KUBECONFIG: kubeconfigs.admin,
-        KUBECACHEDIR: path.join(dir, 'kubectl-cache'),
-        PATH: `${binDir}${path.delimiter}${process.env['PATH'] ?? ''}`,
-      },
-      binDir,
-      namespace: NAMESPACE,
-      dir,
-      auditLog: options.audit === true ? auditLog : undefined,
-    },
+    access,
     async startServers() {
       onProgress('starting etcd and the apiserver');
       await Promise.all([parts.etcd.start(), parts.apiserver.start()]);

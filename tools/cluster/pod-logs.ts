@@ -1,6 +1,6 @@
 /**
- * The logs of the fake pods: a file per container that tests append to, served as the node's kubelet would.
- * kwok can serve files too, but never ends a followed log: it takes every container for a running one.
+ * Serves the logs of the fake pods as the node's kubelet would, from one file per container that tests append to. kwok can
+ * serve files too, but never ends a followed log, because it considers every container running.
  */
 import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { lineFilter, parseLine, type LogQuery } from './log-lines.ts';
 export type ContainerRef = { readonly namespace: string; readonly pod: string; readonly container: string };
 
 export type PodLogs = {
-  /** The file of one container's log; it may not exist yet. */
+  /** Path of one container's log file, which may not exist yet. */
   file(of: ContainerRef): string;
   /** Appends lines, each with its own time. */
   write(of: ContainerRef, lines: readonly string[]): void;
@@ -27,73 +27,29 @@ export type PodLogsOptions = {
   readonly certFile: string;
   readonly keyFile: string;
   readonly api: Endpoint;
-  /** False while the node is to be taken for lost. */
+  /** False while the node counts as lost. */
   readonly available: () => boolean;
 };
 
 const FOLLOW_EVERY_MS = 100;
-/** How often it is asked which pods still run, while somebody follows one. */
+/** Interval of listing the live pods while a log is followed. */
 const PODS_EVERY_MS = 500;
 
 export async function servePodLogs(options: PodLogsOptions): Promise<PodLogs> {
-  const { dir, api } = options;
   const file = ({ namespace, pod, container }: ContainerRef) =>
-    path.join(dir, 'pod-logs', namespace, pod, `${container}.log`);
+    path.join(options.dir, 'pod-logs', namespace, pod, `${container}.log`);
   const closing = new AbortController();
-  const livePods = pollLivePods(api, closing.signal);
-
-  async function serve(call: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(call.url ?? '/', 'https://kubelet');
-    const [, kind, namespace, pod, container] = url.pathname.split('/').map(decodeURIComponent);
-    if (kind !== 'containerLogs' || namespace === undefined || pod === undefined || container === undefined) {
-      response.writeHead(404).end();
-      return;
-    }
-    const since = Date.now();
-    const query = readQuery(url.searchParams);
-    if (query.previous) {
-      response.writeHead(400).end(`previous terminated container "${container}" in pod "${pod}" not found`);
-      return;
-    }
-    response.writeHead(200, { 'content-type': 'text/plain' });
-    response.flushHeaders();
-    const filter = lineFilter(query);
-    const log = file({ namespace, pod, container });
-    const first = linesFrom(log, 0);
-    let { end } = first;
-    const send = async (lines: readonly string[]) => {
-      const text = filter(lines);
-      if (text !== '' && !response.write(text)) await once(response, 'drain');
-    };
-    const kept = first.lines.filter((line) => parseLine(line).at >= query.since);
-    await send(
-      query.tailLines === undefined ? kept : kept.slice(kept.length - Math.min(query.tailLines, kept.length)),
-    );
-    while (query.follow && !filter.full() && !response.destroyed && !closing.signal.aborted) {
-      if (!options.available()) {
-        response.destroy();
-        return;
-      }
-      const live = await livePods.has(`${namespace}/${pod}`, since);
-      const more = linesFrom(log, end); // read after the pod was seen: its last lines are in
-      end = more.end;
-      await send(more.lines);
-      if (!live) break;
-      await wait(FOLLOW_EVERY_MS);
-    }
-    response.end();
-  }
-
+  const livePods = pollLivePods(options.api, closing.signal);
+  const context = { file, livePods, available: options.available, closing: closing.signal };
   const server = https.createServer(
     { cert: readFileSync(options.certFile), key: readFileSync(options.keyFile) },
     (call, response) => {
       if (!options.available()) call.socket.destroy();
-      else serve(call, response).catch((error: unknown) => response.destroy(error as Error));
+      else answer(call, response, context).catch((error: unknown) => response.destroy(error as Error));
     },
   );
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
-
   return {
     file,
     write(of, lines) {
@@ -108,6 +64,64 @@ export async function servePodLogs(options: PodLogsOptions): Promise<PodLogs> {
       await once(server, 'close');
     },
   };
+}
+
+type Context = {
+  readonly file: (of: ContainerRef) => string;
+  readonly livePods: LivePods;
+  readonly available: () => boolean;
+  readonly closing: AbortSignal;
+};
+
+/** Answers `GET /containerLogs/<namespace>/<pod>/<container>` as a kubelet does. */
+async function answer(call: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
+  const url = new URL(call.url ?? '/', 'https://kubelet');
+  const [, kind, namespace, pod, container] = url.pathname.split('/').map(decodeURIComponent);
+  if (kind !== 'containerLogs' || namespace === undefined || pod === undefined || container === undefined) {
+    response.writeHead(404).end();
+    return;
+  }
+  const query = readQuery(url.searchParams);
+  if (query.previous) {
+    response.writeHead(400).end(`previous terminated container "${container}" in pod "${pod}" not found`);
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'text/plain' });
+  response.flushHeaders();
+  await sendLog({ namespace, pod, container }, query, response, context);
+}
+
+async function sendLog(
+  of: ContainerRef,
+  query: ReturnType<typeof readQuery>,
+  response: ServerResponse,
+  { file, livePods, available, closing }: Context,
+): Promise<void> {
+  const since = Date.now();
+  const filter = lineFilter(query);
+  const log = file(of);
+  const first = linesFrom(log, 0);
+  let { end } = first;
+  const send = async (lines: readonly string[]) => {
+    const text = filter(lines);
+    if (text !== '' && !response.write(text)) await once(response, 'drain');
+  };
+  const kept = first.lines.filter((line) => parseLine(line).at >= query.since);
+  const { tailLines = kept.length } = query;
+  await send(kept.slice(kept.length - Math.min(tailLines, kept.length)));
+  while (query.follow && !filter.full() && !response.destroyed && !closing.aborted) {
+    if (!available()) {
+      response.destroy();
+      return;
+    }
+    const live = await livePods.has(`${of.namespace}/${of.pod}`, since);
+    const more = linesFrom(log, end); // read after the check, so that it includes the last lines of an ended pod
+    end = more.end;
+    await send(more.lines);
+    if (!live) break;
+    await wait(FOLLOW_EVERY_MS);
+  }
+  response.end();
 }
 
 function readQuery(
@@ -127,7 +141,7 @@ function readQuery(
   };
 }
 
-/** The whole lines from that byte on; half a line is left for the next time. */
+/** Reads the complete lines from a byte offset on; an incomplete line is left for the next call. */
 function linesFrom(file: string, start: number): { lines: string[]; end: number } {
   let fd: number;
   try {
@@ -147,21 +161,21 @@ function linesFrom(file: string, start: number): { lines: string[]; end: number 
 }
 
 type LivePods = {
-  /** False when the pod had ended, or was gone, some time after `since`; true also while the apiserver is away. */
+  /** False when the pod had ended or was gone at some time after `since`; true also while the apiserver is down. */
   has(pod: string, since: number): Promise<boolean>;
 };
 
-/** Which pods have not ended, asked only while somebody wants to know. */
+/** Lists the pods that have not ended, only when asked. */
 function pollLivePods(api: Endpoint, signal: AbortSignal): LivePods {
   const selector = encodeURIComponent('status.phase!=Succeeded,status.phase!=Failed');
   const list = async (): Promise<ReadonlySet<string> | undefined> => {
     const answer = await request(api, 'GET', `/api/v1/pods?fieldSelector=${selector}`, {
       accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
       signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
-    }).catch(() => undefined); // nobody listens: whoever follows learns it from the apiserver itself
+    }).catch(() => undefined); // the apiserver is down, which followers notice by themselves
     if (answer?.status !== 200) return undefined;
     const { items } = JSON.parse(answer.body) as {
-      /** Null when there is none. */
+      /** Null when there are none. */
       items: readonly { metadata: { namespace: string; name: string } }[] | null;
     };
     return new Set((items ?? []).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
@@ -169,7 +183,7 @@ function pollLivePods(api: Endpoint, signal: AbortSignal): LivePods {
   let last: { readonly at: number; readonly pods: ReturnType<typeof list> } | undefined;
   return {
     async has(pod, since) {
-      // A list from before the following began may be from before the pod was made.
+      // A list from before the request may be older than the pod.
       if (last === undefined || last.at < since || Date.now() - last.at > PODS_EVERY_MS)
         last = { at: Date.now(), pods: list() };
       const pods = await last.pods;
@@ -178,7 +192,7 @@ function pollLivePods(api: Endpoint, signal: AbortSignal): LivePods {
   };
 }
 
-/** RFC 3339 with nanoseconds; two calls never give the same. */
+/** RFC 3339 with nanoseconds, different for each call. */
 function timestamp(): string {
   const now = process.hrtime.bigint() + CLOCK_OFFSET;
   const seconds = new Date(Number(now / 1_000_000_000n) * 1000).toISOString().slice(0, 19);

@@ -1,4 +1,4 @@
-/** A Docker engine of our own, beside whatever else of the kind is on the machine: dockerd and the containerd below it. */
+/** Runs a separate Docker engine (dockerd and its containerd), independent of one that the machine may have. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -6,30 +6,55 @@ import net from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { onPath } from '../../src/embedded/go-build.ts';
-import { createPart } from '../cluster/part.ts';
+import { createPart, type Part } from '../cluster/part.ts';
 
 const LOAD_MS = 5 * 60_000;
 
 export type Engine = {
-  /** Of its socket, for DOCKER_HOST. */
+  /** URL of its socket, for DOCKER_HOST. */
   readonly host: string;
-  /** Gives it an image out of an archive. */
+  /** Loads the image of an archive. */
   load(archive: string): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** @throws Error that says what to install */
+/** @throws Error naming the package to install */
 export function checkEngineNeeds(): void {
   const missing = ['dockerd', 'docker', 'containerd', 'runc'].filter((name) => onPath(name) === undefined);
   if (missing.length > 0)
     throw new Error(`there is no ${missing.join(', ')}: apt-get install --no-install-recommends docker.io`);
 }
 
-/** @param dir for all that it has; a short path, since sockets are in it */
+/** @param dir folder of its data and sockets; keep the path short, since sockets allow 108 characters */
 export async function startEngine(dir: string): Promise<Engine> {
   mkdirSync(dir, { recursive: true, mode: 0o711 });
+  const sockets = { containerd: path.join(dir, 'containerd.sock'), dockerd: path.join(dir, 'docker.sock') };
+  const containerd = createContainerd(dir, sockets.containerd);
+  const dockerd = createDockerd(dir, sockets);
+  const stop = async () => {
+    await dockerd.stop(30_000);
+    await containerd.stop();
+  };
+  try {
+    await containerd.start();
+    await dockerd.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const host = `unix://${sockets.dockerd}`;
+  return {
+    host,
+    async load(archive) {
+      const args = ['--host', host, 'load', '--quiet', '--input', archive];
+      await promisify(execFile)('docker', args, { timeout: LOAD_MS });
+    },
+    stop,
+  };
+}
+
+function createContainerd(dir: string, socket: string): Part {
   const at = (name: string) => path.join(dir, name);
-  const sockets = { containerd: at('containerd.sock'), dockerd: at('docker.sock') };
   writeFileSync(
     at('containerd.toml'),
     `version = 2
@@ -37,21 +62,25 @@ root = ${JSON.stringify(at('containerd'))}
 state = ${JSON.stringify(at('containerd-state'))}
 disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
-  address = ${JSON.stringify(sockets.containerd)}
+  address = ${JSON.stringify(socket)}
 `,
   );
-  const containerd = createPart({
+  return createPart({
     name: 'containerd',
     program: 'containerd',
     flags: ['--config', at('containerd.toml')],
     dir,
     logFile: at('containerd.log'),
-    healthy: (signal) => listens(sockets.containerd, signal),
+    healthy: (signal) => listens(socket, signal),
   });
-  const dockerd = createPart({
+}
+
+function createDockerd(dir: string, sockets: { containerd: string; dockerd: string }): Part {
+  const at = (name: string) => path.join(dir, name);
+  return createPart({
     name: 'dockerd',
     program: 'dockerd',
-    // The machine's packet filter is not ours: what its containers reach is each other, and ports by a proxy.
+    // Leaves the machine's packet filter alone: containers reach each other, and published ports go through a proxy.
     flags: [
       `--host=unix://${sockets.dockerd}`,
       `--containerd=${sockets.containerd}`,
@@ -68,27 +97,6 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
     logFile: at('dockerd.log'),
     healthy: (signal) => pings(sockets.dockerd, signal),
   });
-  const stop = async () => {
-    await dockerd.stop(30_000);
-    await containerd.stop();
-  };
-  try {
-    await containerd.start();
-    await dockerd.start();
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const host = `unix://${sockets.dockerd}`;
-  return {
-    host,
-    async load(archive) {
-      await promisify(execFile)('docker', ['--host', host, 'load', '--quiet', '--input', archive], {
-        timeout: LOAD_MS,
-      });
-    },
-    stop,
-  };
 }
 
 function listens(socketPath: string, signal: AbortSignal): Promise<boolean> {

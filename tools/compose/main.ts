@@ -1,6 +1,7 @@
 /**
- * `npm run compose`: docker-compose.yml really run, without any image registry: its images made here, `up --wait` in an
- * engine of our own, a job through it, and all of it gone again. A composition root.
+ * `npm run compose`: tests docker-compose.yml without an image registry: builds its images, runs `up --wait` in a separate
+ * Docker engine, runs one job, and removes everything. Exists for machines that cannot reach a registry, such as the one this project is developed on.
+ * Elsewhere use the normal way: `docker compose up --wait`. A composition root.
  */
 import { randomBytes } from 'node:crypto';
 import { execFile } from 'node:child_process';
@@ -13,7 +14,7 @@ import { buildImage } from '../image/build.ts';
 import { checkEngineNeeds, startEngine } from './engine.ts';
 import { composePrograms } from './programs.ts';
 import { makeStandIns } from './stand-ins.ts';
-import { tryIt } from './try.ts';
+import { tryIt } from './smoke-test.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 const UP_SECONDS = 300;
@@ -21,7 +22,7 @@ const began = Date.now();
 const say = (line: string) =>
   console.log(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${line}`);
 
-/** Ended by Ctrl-C, it takes all of it down as at its end. */
+/** Ctrl-C removes everything, as the normal end does. */
 const stopping = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const)
   process.on(name, () => stopping.abort(new Error(`ended by ${name}`)));
@@ -69,7 +70,7 @@ try {
             PATH: process.env['PATH'],
             HOME: dir,
             DOCKER_HOST: engine.host,
-            COMPOSE_DISABLE_ENV_FILE: '1', // somebody's own settings are not what is tried
+            COMPOSE_DISABLE_ENV_FILE: '1', // ignores the developer's own .env
             SECRETS: path.join(dir, 'secrets'),
             PORT: String(ports.api),
             TEMPORAL_UI_PORT: String(ports.ui),
@@ -108,7 +109,7 @@ try {
   process.exitCode = 1;
 }
 
-/** As docker-compose.yml says how they are made. @returns the admin's password */
+/** Writes secrets as docker-compose.yml describes. @returns the admin's password */
 function writeSecrets(folder: string): string {
   mkdirSync(folder, { mode: 0o700 });
   const made = ['postgres_password', 'signing_secret', 'admin_password'].map((name) => {

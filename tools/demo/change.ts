@@ -7,7 +7,7 @@ const HELP = `Changes the records of the running demo source.
 
   npm run demo:change -- --change 7 --remove 3   change seven records, remove three others
   npm run demo:change -- --empty                 remove all of them
-  npm run demo:change -- --restore               bring back whatever was removed
+  npm run demo:change -- --restore               bring back all removed records
 
 Then start a delta or a delete and see what it does; \`npm run demo:verify\` compares source and sink.`;
 

@@ -3,7 +3,7 @@
 import { type City, readCities } from './cities.ts';
 import type { DemoState } from './files.ts';
 
-const BASE_TIME = '2025-01-01T00:00:00.000Z';
+const BASE_TIME = '2025-01-01T09:30:17.000Z';
 
 export type Row = {
   readonly id: string;

@@ -73,6 +73,8 @@ export async function startDemoSource({
     const started = serve({ fetch: app.fetch, port, hostname: host }, () => resolve(started));
     started.once('error', reject);
   });
+  // A client on a busy machine takes longer for a page than Node's 5 s, and would ask on a closed connection.
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = 65_000;
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   writeAddress(dataDir, { url, pid: process.pid });
   return {
@@ -110,7 +112,10 @@ function rateFromEnvironment(): number | null {
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { host: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '0' } },
+    options: {
+      host: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string', default: process.env['DEMO_PORT'] ?? '0' },
+    },
   });
   const source = await startDemoSource({
     dataDir: dataDirectory(),
@@ -118,11 +123,11 @@ if (import.meta.main) {
     port: Number(values.port),
     rate: rateFromEnvironment(),
   });
-  // Before anyone is told: who hears that we are ready may end us at once.
+  // Before the ready message: its receiver may send SIGTERM at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void source.stop().then(() => process.exit(0)));
   }
-  // Whoever started us is gone without a word.
+  // The parent process was killed.
   process.once('disconnect', () => void source.stop().then(() => process.exit(0)));
   console.log(`demo source: ${source.url}/records`);
   process.send?.({ ready: true, url: source.url });

@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:f
 import path from 'node:path';
 import { buildah } from './buildah.ts';
 import { DEBIAN, ensureDebian } from './debian.ts';
-import { ensureMade, type Kit } from './made-image.ts';
+import { ensureMade, type Kit } from './stand-in-image.ts';
 
 const NAME = 'docker.io/library/node:24-bookworm-slim';
 const NPM = '11.19.1';

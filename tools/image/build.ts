@@ -6,11 +6,11 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { ensureBase } from './base.ts';
 import { buildah, buildahLong } from './buildah.ts';
-import { checkNeeds } from './needs.ts';
+import { checkNeeds } from './requirements.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 const DEADLINE_MS = 15 * 60_000;
-/** Under names of their own, so that what is thrown away afterwards is not what the next build begins with. */
+/** Stages tagged with names, so that pruning afterwards keeps them for the next build. */
 const KEPT_STAGES = ['dependencies', 'init'];
 /** Docker's format, since the other one has no HEALTHCHECK. */
 const BUD = [
@@ -35,7 +35,7 @@ export type BuiltImage = {
 /**
  * @param of.name with a tag; without a registry it is of the default one, as Docker and Kubernetes read it
  * @param of.archive file to write; what was there is replaced
- * @throws Error that says what is missing, or what the build said last
+ * @throws Error naming the missing program, or with the last line of the build
  */
 export async function buildImage(of: {
   name: string;

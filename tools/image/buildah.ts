@@ -1,4 +1,4 @@
-/** buildah with a store of our own, so that nobody's images are touched; each call has a deadline. */
+/** Runs buildah with a separate store, so that other images stay untouched; each call has a deadline. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { cacheDir } from '../../src/embedded/temporal-binary.ts';
 const DEADLINE_MS = 120_000;
 
 /** Where our images, and what they are made of, are kept across checkouts. */
-export function imageCache(): string {
+function imageCache(): string {
   return path.join(cacheDir(), 'image');
 }
 

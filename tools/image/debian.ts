@@ -1,7 +1,7 @@
 /** `debian:bookworm-slim`, made of Debian's packages: what all others that are made here begin with. */
 import path from 'node:path';
 import { buildah } from './buildah.ts';
-import { ensureMade } from './made-image.ts';
+import { ensureMade } from './stand-in-image.ts';
 
 export const DEBIAN = 'docker.io/library/debian:bookworm-slim';
 /** What Debian's own -slim images leave out. */

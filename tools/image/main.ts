@@ -1,4 +1,8 @@
-/** `npm run image`: the image of deploy/Dockerfile, built without any image registry. A composition root. */
+/**
+ * `npm run image`: builds the image of deploy/Dockerfile without an image registry, on a base image made of Debian packages.
+ * Exists for machines that cannot reach a registry, such as the one this project is developed on. Elsewhere use the normal way:
+ * `docker buildx build -f deploy/Dockerfile -t syncrator .` A composition root.
+ */
 import path from 'node:path';
 import { Command } from 'commander';
 import { buildImage } from './build.ts';

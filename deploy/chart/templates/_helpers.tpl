@@ -13,15 +13,13 @@ app.kubernetes.io/component: {{ .part }}
 {{- end }}
 
 {{- define "syncrator.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
+{{- /* Neither users nor groups by default: the image names its user, or the platform gives one (OpenShift). */}}
 {{- define "syncrator.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 1000
-runAsGroup: 1000
-fsGroup: 1000
-seccompProfile: { type: RuntimeDefault }
+{{- $ours := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") }}
+{{- toYaml (mergeOverwrite $ours (deepCopy .Values.podSecurityContext)) }}
 {{- end }}
 
 {{- define "syncrator.containerSecurity" -}}
@@ -30,7 +28,57 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{- /* Settings that api, worker and migrations share. */}}
+{{- /* Where jobs run. */}}
+{{- define "syncrator.jobsNamespace" -}}
+{{ .Values.jobs.namespace | default .Release.Namespace }}
+{{- end }}
+
+{{- /* Each key once: what settings name wins over what other values make. */}}
+{{- define "syncrator.settings" -}}
+{{- $data := dict
+  "HOST" .Values.host
+  "PORT" "8080"
+  "RUNNER" "kubernetes"
+  "TEMPORAL_ADDRESS" (required "temporal.address is required: host:port" .Values.temporal.address)
+  "TEMPORAL_NAMESPACE" .Values.temporal.namespace
+  "SYNCRATOR_IMAGE" (.Values.jobImage | default .Values.image.repository)
+  "SYNCRATOR_REPORT_BASE_URL" (printf "http://%s-api.%s.svc:%v" .Release.Name .Release.Namespace .Values.api.service.port)
+  "KUBERNETES_NAMESPACE" (include "syncrator.jobsNamespace" .)
+  "JOB_PARAMS" "/job_params" }}
+{{- with .Values.temporal.uiUrl }}{{ $_ := set $data "TEMPORAL_UI_URL" . }}{{ end }}
+{{- with .Values.publicUrl }}{{ $_ := set $data "SYNCRATOR_PUBLIC_URL" . }}{{ end }}
+{{- /* Where names are looked at, that of the ingress is known too. */}}
+{{- if and .Values.publicUrl .Values.api.ingress.enabled }}{{ $_ := set $data "ALLOWED_HOSTS" .Values.api.ingress.host }}{{ end }}
+{{- with .Values.podOverrides }}{{ $_ := set $data "KUBERNETES_POD_OVERRIDES" (toJson .) }}{{ end }}
+{{- if .Values.metrics.enabled }}{{ $_ := mergeOverwrite $data (dict "METRICS_HOST" .Values.host "METRICS_PORT" "9464") }}{{ end }}
+{{- range $name, $value := mergeOverwrite $data .Values.settings }}
+{{ $name }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- /* Where a part's pods go; the context is the part's values. */}}
+{{- define "syncrator.scheduling" -}}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "syncrator.pullSecrets" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets: {{- range . }}{{ dict "name" . | list | toYaml | nindent 2 }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{- /* Settings that api and worker share. */}}
 {{- define "syncrator.environment" -}}
 envFrom:
   - configMapRef: { name: {{ .Release.Name }}-settings }
@@ -46,14 +94,19 @@ envFrom:
 {{- define "syncrator.certificatesVolume" -}}
 {{- with .Values.certificatesSecret }}
 - name: certificates
-  secret: { secretName: {{ . }}, defaultMode: 0440 }
+  secret: { secretName: {{ . }} }
 {{- end }}
+{{- end }}
+
+{{- /* What an environment's ConfigMap and volume are called by: a DNS label has no `_`. */}}
+{{- define "syncrator.paramsName" -}}
+params-{{ . | replace "_" "-" }}
 {{- end }}
 
 {{- /* One folder per environment, as the params files are read. */}}
 {{- define "syncrator.jobParamsMounts" -}}
 {{- range $env, $files := .Values.jobParams }}
-- { name: params-{{ $env }}, mountPath: /job_params/{{ $env }}, readOnly: true }
+- { name: {{ include "syncrator.paramsName" $env }}, mountPath: /job_params/{{ $env }}, readOnly: true }
 {{- end }}
 {{- if not .Values.jobParams }}
 - { name: no-params, mountPath: /job_params, readOnly: true }
@@ -62,8 +115,8 @@ envFrom:
 
 {{- define "syncrator.jobParamsVolumes" -}}
 {{- range $env, $files := .Values.jobParams }}
-- name: params-{{ $env }}
-  configMap: { name: {{ $.Release.Name }}-params-{{ $env }} }
+- name: {{ include "syncrator.paramsName" $env }}
+  configMap: { name: {{ $.Release.Name }}-{{ include "syncrator.paramsName" $env }} }
 {{- end }}
 {{- if not .Values.jobParams }}
 - { name: no-params, emptyDir: {} }

@@ -1,5 +1,5 @@
--- Where the demo's data go. Its password is known to everybody who can read this file, so that it opens nothing else;
--- Postgres is to be had in the network of docker-compose.yml alone.
+-- Database of the demo's data. Its password is public in this file and opens nothing else; Postgres is reachable only in
+-- the network of docker-compose.yml.
 CREATE ROLE demo LOGIN PASSWORD 'demo';
 CREATE DATABASE demo OWNER demo;
 REVOKE CONNECT ON DATABASE syncrator, postgres, template1 FROM PUBLIC;

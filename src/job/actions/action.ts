@@ -1,5 +1,4 @@
-/** What an action is given: a source, a sink, and where to say how far it is. */
-
+/** The context of an action: source, sink, limits, and where to report progress. */
 import type { Report } from '../../domain/report.ts';
 import type { JobArguments } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint.ts';
@@ -7,33 +6,54 @@ import type { Log } from '../log.ts';
 import type { Sink } from '../sinks/sink.ts';
 import type { Source } from '../sources/source.ts';
 
-/** The part of a report that an action knows. */
+/** The report fields that an action sets. */
 export type Progress = Partial<
   Pick<
     Report,
-    'phase' | 'records_done' | 'records_total' | 'added' | 'updated' | 'deleted' | 'failed' | 'message'
+    | 'phase'
+    | 'records_done'
+    | 'records_total'
+    | 'added'
+    | 'updated'
+    | 'deleted'
+    | 'failed'
+    | 'message'
+    | 'waiting_for'
+    | 'warnings'
+    | 'failed_items'
+    | 'kept'
+    | 'watermark'
+    | 'listing'
+    | 'rollback_preview'
   > & {
     checkpoint: Checkpoint | null;
   }
 >;
 
+/** Limits of the guards and of rejected records. */
+export type Limits = {
+  readonly maxDeletePercent: number;
+  readonly maxDeleteRecords: number;
+  readonly maxUpdatePercent: number | null;
+  readonly maxRejected: number;
+};
+
 export type ActionContext = {
   readonly source: Source;
   readonly sink: Sink;
-  readonly options: Pick<JobArguments, 'batchSize' | 'lanes' | 'forceDelete'>;
-  readonly maxDeletePercent: number;
-  /** The earlier attempt's. */
+  readonly options: Pick<JobArguments, 'batchSize' | 'concurrency' | 'forceDelete'>;
+  readonly limits: Limits;
+  readonly watermarkMarginMs: number;
+  /** The checkpoint of an earlier attempt. */
   readonly checkpoint: Checkpoint | null;
-  /** Merges into what the next report says. */
+  /**
+   * True in the delete step of a diff, which removes nothing and succeeds if the listing is not seen to be
+   * complete.
+   */
+  readonly partOfDiff: boolean;
+  /** Merges `news` into the next report. */
   readonly progress: (news: Progress) => void;
   readonly log: Log;
-  /** Aborted with a JobError as reason; looked at before each batch. */
+  /** Aborted with a JobError as reason; checked before each batch. */
   readonly stop: AbortSignal;
 };
-
-/** How much earlier than the source's clock a watermark lies: what was being written while we read is read again. */
-export const WATERMARK_MARGIN_MS = 5 * 60_000;
-
-export function watermarkAt(sourceNow: Date): Date {
-  return new Date(sourceNow.getTime() - WATERMARK_MARGIN_MS);
-}

@@ -1,59 +1,49 @@
-/** Action delete: removes what the source, completely listed, no longer has. */
-
-import { deleteVerdict } from '../../domain/guard.ts';
-import { JobError } from '../job-error.ts';
+/** Action delete: removes the records that a listing seen to be complete no longer has. */
+import { IncompleteListingError, JobError } from '../job-error.ts';
 import type { Source } from '../sources/source.ts';
-import { withLast, writeInOrder } from '../write-in-order.ts';
 import type { ActionContext } from './action.ts';
+import { applyLoad, droppingUnusableLoad } from './apply-load.ts';
+import { evidenceOf } from './evidence.ts';
+import { loadListing } from './load-listing.ts';
+import { reportApplied } from './report-applied.ts';
 
-/** All that it asks of a source. */
-type DeleteContext = Omit<ActionContext, 'source'> & { readonly source: Pick<Source, 'ids'> };
+/** The context with the part of a source that delete needs. */
+export type DeleteContext = Omit<ActionContext, 'source'> & {
+  readonly source: Pick<Source, 'ids' | 'evidence' | 'stillThere'>;
+};
 
 export async function deleteGone(context: DeleteContext): Promise<void> {
-  const { source, sink, options, maxDeletePercent, progress, log, stop } = context;
+  const { source, sink, partOfDiff, progress, log } = context;
+  const live = await sink.live();
+  if (!live.synced || live.empty)
+    throw new JobError('failed', 'the sink holds no synchronised records; run sync first');
+  const load = await sink.beginLoad({ mode: 'ids', since: null, began: new Date(), resume: null });
   progress({ phase: 'listing' });
-  const { live, source: listed, ids } = await sink.findRemovals(counted(source.ids(), context));
 
-  const verdict = deleteVerdict({
-    live,
-    source: listed,
-    removals: ids.length,
-    maxDeletePercent,
-    force: options.forceDelete,
+  await droppingUnusableLoad(context, load, async () => {
+    const listed = await loadListing(context, load, {
+      read: (_, size) => source.ids(size),
+      total: null,
+      since: null,
+    });
+    log.info(`the source lists ${listed.count} ids`);
+    const evidence = await evidenceOf(source, listed, live);
+    if (!evidence.complete && !partOfDiff) {
+      throw new IncompleteListingError(
+        `nothing was removed, since the listing is not seen to be complete: ${evidence.words}`,
+      );
+    }
+    const applied = await applyLoad(context, load, {
+      mayRemove: evidence.complete,
+      mayReject: 0,
+      watermark: 'keep',
+      coarseTimes: live.coarseTimes,
+      proven: evidence.complete,
+    });
+    progress({ listing: evidence.complete ? 'complete' : 'unproven' });
+    const warning = evidence.complete
+      ? null
+      : `nothing was removed, since the listing is not seen to be complete: ${evidence.words}`;
+    reportApplied(context, applied, { rejected: listed.rejected, warnings: [warning] });
   });
-  log.info(
-    `guard: ${live} live, ${listed} in the source, ${ids.length} to remove: ${verdict.allowed ? 'allowed' : verdict.why}`,
-  );
-  if (!verdict.allowed) throw new JobError('deleteGuard', `nothing deleted: ${verdict.why}`);
-
-  let deleted = 0;
-  progress({ phase: 'deleting', records_done: 0, records_total: ids.length, deleted });
-  await writeInOrder({
-    batches: withLast(slices(ids, options.batchSize)),
-    lanes: options.lanes,
-    stop,
-    write: async ({ item, last }, turn) => {
-      const removed = await sink.remove(item, { last, turn });
-      deleted += removed;
-      progress({ records_done: deleted, deleted });
-    },
-  });
-  log.info(`deleted ${deleted} records`);
-}
-
-async function* counted(
-  listing: AsyncIterable<readonly string[]>,
-  { progress, stop }: DeleteContext,
-): AsyncGenerator<readonly string[]> {
-  let count = 0;
-  for await (const ids of listing) {
-    stop.throwIfAborted();
-    yield ids;
-    count += ids.length;
-    progress({ records_done: count });
-  }
-}
-
-async function* slices<T>(items: readonly T[], size: number): AsyncGenerator<readonly T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

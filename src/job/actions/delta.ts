@@ -1,62 +1,67 @@
-/** Action delta: writes what changed in the source since the live data's watermark. */
-
+/** Action delta: loads the records that changed since the watermark and applies them. Removes nothing. */
 import { JobError } from '../job-error.ts';
-import { withLast, writeInOrder } from '../write-in-order.ts';
-import { type ActionContext, watermarkAt } from './action.ts';
+import type { LiveState } from '../sinks/sink.ts';
+import type { ActionContext } from './action.ts';
+import { droppingUnusableLoad } from './apply-load.ts';
+import { applyRecords } from './apply-records.ts';
+import { loadListing } from './load-listing.ts';
+import { resumable } from './resumable.ts';
+import { reportApplied } from './report-applied.ts';
 
 export async function delta(context: ActionContext): Promise<void> {
-  const { source, sink, options, progress, log, stop } = context;
-  const since = await sink.liveWatermark();
-  if (since === null) throw new JobError('failed', 'nothing is live to bring up to date; run sync first');
-  const { now, total } = await source.survey(since);
-  const earlier = resumable(context, since, total);
-  const watermark = earlier ? new Date(earlier.watermark) : watermarkAt(now);
-  let counts = { done: earlier?.done ?? 0, added: 0, updated: 0 };
-  progress({ phase: 'writing', records_done: counts.done, records_total: total });
-  log.info(`changed since ${since.toISOString()}: ${total ?? 'an unknown number of'} records`);
-
-  let stored = false;
-  await writeInOrder({
-    batches: withLast(
-      source.changedSince(
-        since,
-        earlier ? { after: earlier.cursor, done: earlier.done } : null,
-        options.batchSize,
-      ),
-    ),
-    lanes: options.lanes,
-    stop,
-    write: async ({ item: { records, cursor }, last }, turn) => {
-      const { added, updated } = await sink.upsert(records, { watermark: last ? watermark : null, turn });
-      stored ||= last;
-      counts = { done: cursor.done, added: counts.added + added, updated: counts.updated + updated };
-      progress({
-        records_done: counts.done,
-        added: counts.added,
-        updated: counts.updated,
-        checkpoint: {
-          action: 'delta',
-          since: since.toISOString(),
-          watermark: watermark.toISOString(),
-          cursor: cursor.after,
-          done: cursor.done,
-          total,
-        },
-      });
-    },
+  const { source, sink, progress, log } = context;
+  const live = await sink.live();
+  if (!live.synced || live.empty)
+    throw new JobError('failed', 'the sink holds no synchronised records; run sync first');
+  const runBegan = new Date();
+  const { since, warning } = startOf(context, live, runBegan);
+  const { total } = await source.survey(since);
+  const load = await sink.beginLoad({
+    mode: 'changes',
+    since,
+    began: runBegan,
+    resume: resumable(context, { mode: 'changes', since, total }),
   });
-  if (!stored) await sink.upsert([], { watermark, turn: Promise.resolve() });
-  progress({ added: counts.added, updated: counts.updated, checkpoint: null });
-  const unchanged = counts.done - (earlier?.done ?? 0) - counts.added - counts.updated;
+  if (load.resumed) log.info(`resuming after ${load.done} records`);
+  progress({ phase: 'reading', records_done: load.done, records_total: total });
   log.info(
-    `delta written: ${counts.added} added, ${counts.updated} updated, ${unchanged} were the same already`,
+    `${since ? `reading what changed from ${since.toISOString()} to ${load.began.toISOString()}` : 'comparing everything'}: ` +
+      `${total ?? 'an unknown number of'} records`,
   );
+
+  await droppingUnusableLoad(context, load, async () => {
+    const listed = await loadListing(context, load, {
+      read: (from, size) => source.changedSince(since, from, size),
+      total,
+      since,
+    });
+    const { coarseTimes } = live;
+    const { applied, skew } = await applyRecords(context, load, {
+      listed,
+      runBegan,
+      coarseTimes,
+      proven: false,
+    });
+    reportApplied(context, applied, {
+      rejected: listed.rejected,
+      warnings: [warning, skew],
+    });
+  });
 }
 
-/** An earlier attempt's place, if it started from the same watermark and the source still lists as many. */
-function resumable({ checkpoint, log }: ActionContext, since: Date, total: number | null) {
-  if (checkpoint?.action !== 'delta') return null;
-  if (checkpoint.since !== since.toISOString() || checkpoint.total !== total) return null;
-  log.info(`resuming after ${checkpoint.done} records`);
-  return checkpoint;
+/**
+ * A watermark in the future comes from a wrong clock. Reading from it would hide changes, so everything is
+ * compared.
+ */
+function startOf(
+  { source }: ActionContext,
+  { watermark }: LiveState,
+  now: Date,
+): { since: Date | null; warning: string | null } {
+  if (source.lists === 'everything' || watermark === null) return { since: null, warning: null };
+  if (watermark <= now) return { since: watermark, warning: null };
+  return {
+    since: null,
+    warning: `the watermark ${watermark.toISOString()} lies in the future (now: ${now.toISOString()}), so all records were compared; check the clocks of the source and of this machine`,
+  };
 }

@@ -1,10 +1,10 @@
-/** What a sink can do that keeps items, each at its latest revision, changed one by one in place. */
+/** The interface of a sink that stores items, each at its latest revision, and updates them one by one in place. */
 
-/** What the sink has of an item. */
+/** The stored state of an item. */
 export type KnownItem = {
   readonly sha: string;
   readonly project: string;
-  /** Its file was found removed. */
+  /** An earlier run found its file removed. */
   readonly removed: boolean;
 };
 
@@ -19,33 +19,33 @@ export type Revision = {
   /** Path of the project that holds it. */
   readonly project: string;
   readonly file: string;
-  /** JSON, as it was committed: its numbers are kept as they are written. */
+  /** JSON as it was committed; the digits of its numbers are preserved. */
   readonly text: string;
-  /** Oldest first: they are written down, and the text is not theirs. */
+  /** Earlier commits not yet applied, oldest first: they are logged; `text` is that of `latest`. */
   readonly unseen: readonly Commit[];
   readonly latest: Commit;
 };
 
-/** The item is nothing that can be kept: its own fault, not the sink's. */
+/** The item cannot be stored because of its content. */
 export class UnfitItemError extends Error {
   override readonly name = 'UnfitItemError';
 }
 
-/** Each call is a transaction; those that write end with the fence. */
+/** Each call is one transaction; a call that writes checks the fence. */
 export type Items = {
-  /** Makes what is missing. */
+  /** Creates missing tables. */
   prepare(): Promise<void>;
   known(ids: readonly string[]): Promise<Map<string, KnownItem>>;
-  /** Those of the commits that were applied before. */
+  /** The commits among `shas` that were applied before. */
   applied(id: string, shas: readonly string[]): Promise<Set<string>>;
   /** @throws UnfitItemError, JobError */
   apply(revision: Revision): Promise<'added' | 'updated'>;
-  /** Its file was removed; the item stays, and says so, until `delete` takes it or a revision comes. */
+  /** Marks an item whose file was removed. It stays until `delete` removes it or a new revision arrives. */
   markRemoved(id: string): Promise<void>;
-  /** Those that are marked so. */
+  /** The items that are marked as removed. */
   removed(): Promise<Map<string, KnownItem>>;
-  /** The item is the same, and there; its project may have another path. */
+  /** Updates the project path of an unchanged item and clears its removed mark. */
   move(id: string, project: string): Promise<void>;
-  /** To be called when nothing is left to be done up to this time. */
-  moveWatermark(watermark: Date): Promise<void>;
+  /** Completes the run. @param watermark the new watermark; null: unchanged */
+  finish(watermark: Date | null): Promise<void>;
 };

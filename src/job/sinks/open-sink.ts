@@ -1,17 +1,31 @@
-/** Chooses the sink the settings name. */
-
+/** Creates the sink that the settings name. */
 import type { JobArguments } from '../arguments.ts';
 import { JobError } from '../job-error.ts';
 import { createPostgresSink } from './postgres/postgres-sink.ts';
+import type { Writer } from './writer.ts';
 import type { Sink } from './sink.ts';
 import type { SinkSettings } from './sink-settings.ts';
 import { createSolrSink } from './solr/solr-sink.ts';
 
-/** Opens nothing yet: the first call of the sink does. @throws JobError `usage` for arguments meant for another sink */
-export function openSink(settings: SinkSettings, given: JobArguments): Sink {
-  if (settings.kind === 'solr') return createSolrSink({ settings, given });
+export type SinkContext = {
+  readonly given: JobArguments;
+  readonly writer: Writer;
+  readonly stop: AbortSignal;
+  /** Called with the reason for waiting for the sink; with null once it is available again. */
+  readonly onWait: (words: string | null) => void;
+  readonly log: (line: string) => void;
+  readonly patienceMs?: number;
+  readonly leastBatch?: number;
+};
+
+/** Connects on first use. @throws JobError `usage` for arguments of another sink */
+export function openSink(settings: SinkSettings, { given, ...context }: SinkContext): Sink {
+  if (settings.kind === 'solr') return createSolrSink({ settings, given, ...context });
   if (given.switchSolrAlias) {
-    throw new JobError('usage', `--switch_solr_alias is for SINK=solr, and SINK=${settings.kind}`);
+    throw new JobError(
+      'usage',
+      `--switch_solr_alias needs SINK=solr, but SINK=${settings.kind}; remove it from OPTIONS`,
+    );
   }
-  return createPostgresSink({ settings, lanes: given.lanes, jobId: given.jobId });
+  return createPostgresSink({ settings, concurrency: given.concurrency, ...context });
 }

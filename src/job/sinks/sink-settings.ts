@@ -1,13 +1,31 @@
-/** Which sink there is, and what it needs to know. */
-
+/** Reads the settings of the sink. */
+import { readDuration, readSize } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
+import { readPostgresUrl } from './postgres-url.ts';
 
-export type PostgresSettings = { readonly kind: 'postgres'; readonly url: string; readonly table: string };
+export type PostgresSettings = {
+  readonly kind: 'postgres';
+  /** Names host and database. */
+  readonly url: string;
+  /** null: the schema in which the role's search_path finds the table. */
+  readonly schema: string | null;
+  readonly table: string;
+  /** The schema of our own tables in the sink's database. */
+  readonly stateSchema: string;
+  /** SINK_ALL_TABLES=accept: a publication FOR ALL TABLES may include our tables. */
+  readonly acceptAllTables: boolean;
+  /** SINK_CASCADE=allow: a removal may change rows of other tables, which no rollback restores. */
+  readonly allowCascade: boolean;
+  /** How long change sets are kept for a rollback. */
+  readonly keepChangesMs: number;
+  /** null: twice the live table. */
+  readonly keepChangesBytes: number | null;
+};
 
 export type SolrSettings = {
   readonly kind: 'solr';
   readonly url: string;
-  /** Whose aliases, and which key says so. */
+  /** The application that names the aliases, and the setting it comes from. */
   readonly app: { readonly name: string; readonly key: 'SOLR_APP' | 'SYNCRATOR_TARGET' } | null;
   readonly env: string | null;
 };
@@ -20,22 +38,53 @@ export function readSinkSettings(settings: Settings): SinkSettings {
   return read[settings.oneOf('SINK', ['postgres', 'solr'])](settings);
 }
 
-function readPostgresSettings({ required, url, fault }: Settings): PostgresSettings {
-  const address = url('SINK_URL', ['postgres:', 'postgresql:']);
-  const table = required('SINK_TABLE');
-  if (!/^[a-z_][a-z0-9_]{0,50}$/.test(table)) {
-    throw fault('SINK_TABLE is not a name of at most 51 small letters, digits and _');
+/** Lower case only: other names would need quotes in every query. */
+const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+
+function readPostgresSettings(settings: Settings): PostgresSettings {
+  const { required, optional, fault } = settings;
+  const url = readPostgresUrl(settings);
+  const name = required('SINK_TABLE').split('.');
+  if (name.length > 2 || !name.every((part) => NAME.test(part)))
+    throw fault('SINK_TABLE is not [schema.]table, each of at most 63 small letters, digits and _');
+  const [table = '', schema = null] = name.toReversed();
+  const stateSchema = optional('SINK_STATE_SCHEMA') ?? 'syncrator';
+  if (!NAME.test(stateSchema) || stateSchema.startsWith('pg_')) {
+    throw fault(
+      'SINK_STATE_SCHEMA is not a name of at most 63 small letters, digits and _, or begins with pg_',
+    );
   }
-  return { kind: 'postgres', url: address, table };
+  if (schema === stateSchema) {
+    throw fault(
+      `SINK_TABLE lies in ${stateSchema}, the schema of SINK_STATE_SCHEMA, which is reserved for Syncrator's own tables`,
+    );
+  }
+  return {
+    kind: 'postgres',
+    url,
+    schema,
+    table,
+    stateSchema,
+    acceptAllTables: isAccepted(settings, 'SINK_ALL_TABLES', 'accept'),
+    allowCascade: isAccepted(settings, 'SINK_CASCADE', 'allow'),
+    keepChangesMs: readDuration(settings, 'KEEP_CHANGES', '30d'),
+    keepChangesBytes: readSize(settings, 'KEEP_CHANGES_SIZE'),
+  };
+}
+
+/** True if the setting holds its only allowed value; false if it is missing. */
+function isAccepted({ optional, fault }: Settings, key: string, word: string): boolean {
+  const text = optional(key);
+  if (text !== undefined && text !== word) throw fault(`${key} is not ${word}, its only allowed value`);
+  return text === word;
 }
 
 function readSolrSettings({ optional, url, fault }: Settings): SolrSettings {
   const address = url('SOLR_URL', ['http:', 'https:']);
   const key = optional('SOLR_APP') === undefined ? 'SYNCRATOR_TARGET' : 'SOLR_APP';
   const name = optional(key);
-  if (name !== undefined && !/^[A-Za-z0-9][-_.A-Za-z0-9]{0,99}$/.test(name)) {
-    throw fault(`${key} is no name of an alias (letters, digits, - _ .)`);
-  }
+  if (name !== undefined && !/^[A-Za-z0-9][-_.A-Za-z0-9]{0,99}$/.test(name))
+    throw fault(`${key} is not a valid alias name (letters, digits, - _ .)`);
   return {
     kind: 'solr',
     url: address,

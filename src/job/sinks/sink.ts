@@ -1,11 +1,32 @@
-/** What every sink can do. Each write also checks the fence (a newer job's claim): where the sink has transactions, in the same one. */
-
-import type { SourceRecord } from '../sources/source.ts';
+/**
+ * The interface of every sink: stage a listing beside the live data, compute the difference, and apply it under the
+ * fence. Every write checks that no newer run holds the fence, in the same transaction if the sink has transactions.
+ */
+import type { RollbackPreview } from '../../domain/report.ts';
+import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { Items } from './items.ts';
 
-/** A load in progress: everything goes into a third place beside what is live and what is kept. */
+/**
+ * The content of a load: `everything` in the source (sync), the `changes` since a watermark (delta), or all `ids`
+ * (delete).
+ */
+export type LoadMode = 'everything' | 'changes' | 'ids';
+
+export type BeginLoad = {
+  readonly mode: LoadMode;
+  /** Start of the listed changes; null: everything. */
+  readonly since: Date | null;
+  /** When reading began, by our clock; a resumed load keeps the time of its first attempt. */
+  readonly began: Date;
+  /** The load to resume, if it still exists with the same mode and `since`. */
+  readonly resume: string | null;
+};
+
+/** A load in progress, beside the live data. */
 export type Load = {
   readonly id: string;
+  readonly mode: LoadMode;
+  readonly began: Date;
   readonly cursor: string | null;
   readonly done: number;
   readonly resumed: boolean;
@@ -13,61 +34,130 @@ export type Load = {
 
 export type LoadBatch = {
   readonly records: readonly SourceRecord[];
+  /** Ids that the source lists without a usable record: their live records stay. */
+  readonly listed: readonly string[];
   readonly from: string | null;
   readonly to: string;
 };
 
-/** What a switch would do to the live data. */
-export type Comparison = {
+/** Why a record stays live although the listing lacks it. `not_ours`: it existed before our first sync. */
+export const KEPT_REASONS = ['no_evidence', 'answered', 'referenced', 'rolled_back', 'not_ours'] as const;
+export type KeptReason = (typeof KEPT_REASONS)[number];
+export type Kept = Readonly<Partial<Record<KeptReason, number>>>;
+
+/** The effect of applying a load, in records. */
+export type Difference = {
   readonly live: number;
+  readonly listed: number;
   readonly added: number;
   readonly updated: number;
+  /** Records to remove. */
   readonly removed: number;
+  /** Records that the listing lacks and that stay, by reason. */
+  readonly kept: Kept;
+  /**
+   * Changed records whose time lies before the watermark, so no delta could find them. `latestMs`: the largest
+   * gap.
+   */
+  readonly missed: { readonly count: number; readonly latestMs: number } | null;
 };
 
-export type Removals = { readonly live: number; readonly source: number; readonly ids: readonly string[] };
+export type ApplyPlan = {
+  /** false: the listing is not seen to be complete, so records that it lacks stay. */
+  readonly mayRemove: boolean;
+  /** `--force-delete`: also removes records that a rollback restored or that existed before our first sync. */
+  readonly force: boolean;
+  /** Ids that the source still has, from the re-check; null: not re-checked yet. */
+  readonly answered: ReadonlySet<string> | null;
+  /** @throws JobError for a difference that must not be applied */
+  readonly judge: (difference: Difference) => void;
+  /** Maximum number of records that the sink may refuse. */
+  readonly mayReject: number;
+  /** Start of the next delta; null: it compares everything; `keep`: unchanged. */
+  readonly watermark: Date | null | 'keep';
+  /** The source's times have no time of day. */
+  readonly coarseTimes: boolean;
+  /** The full listing was seen to be complete. */
+  readonly proven: boolean;
+};
 
-/** Resolves when all earlier batches are committed: a batch commits only then, so cursors never leave a gap. */
+export type Applied = Difference & { readonly rejected: readonly RejectedRecord[] };
+
+/** The counts of a step that changed no record. */
+export const NOTHING_APPLIED: Applied = {
+  live: 0,
+  listed: 0,
+  added: 0,
+  updated: 0,
+  removed: 0,
+  kept: {},
+  missed: null,
+  rejected: [],
+};
+
+export type ApplyResult =
+  /** Nothing was changed: re-check these ids first (all ids to remove, or an even sample of 1,000). */
+  | { readonly kind: 'ask'; readonly ids: readonly string[] }
+  | { readonly kind: 'applied'; readonly applied: Applied };
+
+/** The sink's state of the live data. */
+export type LiveState = {
+  /** false: no sync has been applied yet. */
+  readonly synced: boolean;
+  readonly empty: boolean;
+  readonly watermark: Date | null;
+  readonly coarseTimes: boolean;
+  /** The last full listing was seen to be complete, so the next one must be too. */
+  readonly proven: boolean;
+};
+
+export type RollbackTo = {
+  /** Uid of the job to undo, with all later ones; null: the last sync that is not undone. */
+  readonly before: string | null;
+  /** The digest of a preview, which must equal that of the rollback. */
+  readonly expect: string | null;
+};
+
+/** Resolves once all earlier batches are committed. A batch commits only after that, so cursors leave no gap. */
 export type Turn = Promise<unknown>;
 
 export interface Sink {
-  /** As it may be shown: no credentials. */
+  /** The sink as it appears in logs and reports, without credentials. */
   readonly shownAs: string;
-  /** What in it is written, in words. */
+  /** The table or alias that is written, in words. */
   readonly place: string;
 
-  /** Claims the sink for this job; `fenced` if a newer job has been here. */
-  open(): Promise<void>;
+  /** Smallest useful batch, in records. */
+  readonly leastBatch: number;
+  /** Loads of this mode write straight into the live data: a failed run leaves its writes there. */
+  readonly writesAtOnce: LoadMode | null;
 
-  /** The watermark of the live data; null where nothing is live. */
-  liveWatermark(): Promise<Date | null>;
+  /**
+   * Checks the sink and takes its fence for this run. @throws JobError `fenced` if a newer job has written to it
+   *
+   * @returns the counts if an earlier attempt has already applied this step; else null
+   */
+  open(): Promise<Applied | null>;
 
-  /** A fresh load, or, if `resume` names the load in progress, that one. */
-  beginLoad(input: { readonly watermark: Date; readonly resume: string | null }): Promise<Load>;
-  /** @returns how many records were new to the load */
-  loadBatch(load: Load, batch: LoadBatch, turn: Turn): Promise<number>;
-  /** Throws unless the load holds exactly `count` records and each of `sample`. */
-  verifyLoad(expected: { readonly count: number; readonly sample: readonly string[] }): Promise<void>;
-  compareLoad(): Promise<Comparison>;
-  /** Live becomes previous, loaded becomes live, with their watermarks, at once. */
-  switchLoad(load: Load): Promise<void>;
+  live(): Promise<LiveState>;
+
+  beginLoad(input: BeginLoad): Promise<Load>;
+  loadBatch(load: Load, batch: LoadBatch, turn: Turn): Promise<void>;
+  /** Applies the whole load or nothing. */
+  apply(load: Load, plan: ApplyPlan): Promise<ApplyResult>;
   dropLoad(load: Load): Promise<void>;
 
-  /** @param watermark with the last batch: what the live watermark becomes in the same transaction */
-  upsert(
-    records: readonly SourceRecord[],
-    options: { readonly watermark: Date | null; readonly turn: Turn },
-  ): Promise<{ readonly added: number; readonly updated: number }>;
+  /** Reads only; does not take the fence. */
+  previewRollback(to: RollbackTo): Promise<RollbackPreview>;
+  /**
+   * Safe to repeat by the same job and by jobs that resume it.
+   * @throws JobError `nothingToRollBack` without earlier data
+   */
+  rollback(to: RollbackTo): Promise<Applied>;
+  /** Makes this installation, target and environment the owner and begins a new history. */
+  takeOver(): Promise<void>;
 
-  /** What is live and not among `sourceIds`; reads only. */
-  findRemovals(sourceIds: AsyncIterable<readonly string[]>): Promise<Removals>;
-  /** @param options.last nothing is removed after these @returns how many were there to remove */
-  remove(ids: readonly string[], options: { readonly last: boolean; readonly turn: Turn }): Promise<number>;
-
-  /** Live and previous change places, with their watermarks; `nothingToRollBack` where none is kept. */
-  rollback(): Promise<void>;
-
-  /** Of sinks that can be an item bank. */
+  /** Only in sinks that can store an item bank. */
   readonly items?: Items;
 
   close(): Promise<void>;

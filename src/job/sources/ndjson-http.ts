@@ -1,149 +1,147 @@
 /**
- * Source `ndjson` over HTTP. The protocol, which any server may speak:
+ * Source `ndjson` over HTTP. The protocol that a source must implement:
  *
  * - `GET <SOURCE_URL>?updated_since=<ISO>&after=<id>&limit=<n>` answers `application/x-ndjson`: one object
  *   `{"id", "updated_at", …fields}` per line, each ended by a newline, ordered by id in byte order.
  *   `updated_since` (inclusive) and `after` (exclusive) may be absent.
  * - `GET <SOURCE_URL>?fields=id&after=<id>&limit=<n>` answers the same with the ids only.
- * - Header `X-Total-Count`: how many records match, whatever `after` and `limit` say.
- *   Header `Link: <…>; rel="next"`: there is more after this page. Header `Date`: the source's own time.
+ * - Header `X-Total-Count`: the number of matching records, regardless of `after` and `limit`. Header `Link: <…>;
+ *   rel="next"`: another page follows. Headers `Date` and `Age`: the source's clock.
  *
- * A page is complete if it ends with a newline; a listing, if its lines are as many as `X-Total-Count` said.
+ * A page is complete if its status is 200, its body ends as its framing says, and its last line ends with a
+ * newline. A listing is complete if the number of its lines equals `X-Total-Count`.
  */
-
-import { IncompleteListingError, JobError, reasonOf } from '../job-error.ts';
-import { shownUrl } from '../mask.ts';
-import { waitFor } from '../wait.ts';
-import { batchesOf, type Piece } from './batches.ts';
-import { isAfter, linesOf, TruncatedError } from './lines.ts';
-import { parseId, parseRecord } from './ndjson-line.ts';
-import { PageFault, requestPage } from './ndjson-page.ts';
-import type { Cursor, Source } from './source.ts';
+import { HttpFault } from '../http/http-fault.ts';
+import { createOutage, PATIENCE_MS, type Patience, retryThroughOutage } from '../http/outage.ts';
+import { createIntake, IDS, type ListingKind, RECORDS } from './intake.ts';
+import { createListingTotals } from './listing-totals.ts';
+import { type PageSource, pageSource, requestPage } from './ndjson-page.ts';
+import type { Cursor, Evidence, Source } from './source.ts';
+import { createClockReader } from './source-clock.ts';
+import { stillThere } from './still-there.ts';
 
 const PAGE_LINES = 20_000;
-const TRIES = 4;
-const FIRST_DELAY_MS = 250;
 
-/** @param stop ends reading at once, with its reason */
-export function createNdjsonHttpSource({ url, stop }: { url: string; stop: AbortSignal }): Source {
+export type HttpSourceOptions = {
+  readonly url: string;
+  /** Aborts reading at once; its reason is thrown. */
+  readonly stop: AbortSignal;
+  readonly onWait?: Patience['onWait'];
+  readonly patienceMs?: number;
+  readonly silenceMs?: number;
+};
+
+export function createNdjsonHttpSource(options: HttpSourceOptions): Source {
+  const { url, stop, onWait = () => {}, patienceMs = PATIENCE_MS } = options;
+  const clock = createClockReader();
+  const silence = options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs };
+  const pages = pageSource(url, { clock, stop, ...silence });
+  const patience = { patienceMs, onWait, stop };
+  let evidence: Evidence = { complete: false, words: 'no listing has ended' };
+
+  function listing<T, B>(
+    kind: ListingKind<T, B>,
+    query: Readonly<Record<string, string>>,
+    from: Cursor | null,
+    batchSize: number,
+  ): AsyncGenerator<B> {
+    evidence = { complete: false, words: 'the listing has not ended' };
+    const onEnd = (seen: Evidence): void => void (evidence = seen);
+    return readListing({ pages, patience, kind, query, from, batchSize, onEnd });
+  }
+
   return {
-    shownAs: shownUrl(url),
-
+    shownAs: pages.shownAs,
+    lists: 'changes',
     async survey(since) {
       const query = { ...sinceQuery(since), fields: 'id', limit: '1' };
-      const page = await retried(stop, () => requestPage({ url, query, stop }));
-      await page.discard();
-      return { now: page.date, total: page.total };
+      const page = await retryThroughOutage(patience, () => requestPage(pages, query));
+      page.discard();
+      return { total: page.total };
     },
-
-    changedSince(since, from, batchSize) {
-      const idOf = (record: { id: string }): string => record.id;
-      return batchesOf(
-        listing({ url, stop, query: sinceQuery(since), from, parse: parseRecord, idOf, exact: false }),
-        batchSize,
-      );
-    },
-
-    async *ids() {
-      const idOf = (id: string): string => id;
-      const pieces = listing({
-        url,
-        stop,
-        query: { fields: 'id' },
-        from: null,
-        parse: parseId,
-        idOf,
-        exact: true,
-      });
-      for await (const { items } of pieces) yield items;
-    },
+    changedSince: (since, from, batchSize) => listing(RECORDS, sinceQuery(since), from, batchSize),
+    ids: (batchSize) => listing(IDS, { fields: 'id' }, null, batchSize),
+    evidence: () => Promise.resolve(evidence),
+    stillThere: (ids) => stillThere(ids, pages, patience),
+    clock: clock.read,
   };
 }
 
-type Listing<T> = {
-  url: string;
-  stop: AbortSignal;
-  query: Readonly<Record<string, string>>;
-  from: Cursor | null;
-  parse: (line: string, where: () => string) => T;
-  idOf: (item: T) => string;
-  /** false: a source that changes while it is read may end between the smallest and the largest total it told. */
-  exact: boolean;
-};
-
-async function* listing<T>({
-  url,
-  stop,
+async function* readListing<T, B>({
+  pages,
+  patience,
+  kind,
   query,
   from,
-  parse,
-  idOf,
-  exact,
-}: Listing<T>): AsyncGenerator<Piece<T>> {
-  let after = from?.after ?? null;
-  let done = from?.done ?? 0;
-  const totals = new Set<number>();
-  for (let more = true, failures = 0; more; ) {
-    const start = after;
+  batchSize,
+  onEnd,
+}: {
+  pages: PageSource;
+  patience: Patience;
+  kind: ListingKind<T, B>;
+  query: Readonly<Record<string, string>>;
+  from: Cursor | null;
+  batchSize: number;
+  onEnd: (evidence: Evidence) => void;
+}): AsyncGenerator<B> {
+  const intake = createIntake(kind, { from, batchSize });
+  const totals = createListingTotals(pages.shownAs);
+  const outage = createOutage(patience);
+  let framed = true;
+  for (let more = true; more; ) {
+    // Lines without a readable id at the end of a page stand after its last id, so the next page repeats them.
+    intake.again();
+    const start = intake.after();
+    const counted = intake.count();
     let line = 0;
+    const where = (): string =>
+      `line ${line} of the ${start === null ? 'first page' : `page after ${JSON.stringify(start)}`}`;
     try {
-      const page = await requestPage({
-        url,
-        query: { ...query, ...(after === null ? {} : { after }), limit: String(PAGE_LINES) },
-        stop,
-      });
-      totals.add(page.total);
-      for await (const lines of linesOf(page.chunks)) {
-        const items = lines.map((text) => {
+      const page = await requestPage(pages, { ...query, ...afterQuery(start), limit: String(PAGE_LINES) });
+      totals.tell(page.total);
+      framed &&= page.framed;
+      for await (const lines of page.lines) {
+        for (const text of lines) {
           line += 1;
-          const where = (): string => `line ${line} of the page after ${JSON.stringify(start)}`;
-          const item = parse(text, where);
-          const id = idOf(item);
-          if (after !== null && !isAfter(id, after)) throw disorder(where());
-          after = id;
-          return item;
-        });
-        done += items.length;
-        if (after !== null) yield { items, cursor: { after, done } };
+          intake.take(text, where);
+          const batch = intake.give('full');
+          if (batch !== null) yield batch;
+        }
+        totals.refuseExcess(intake.count());
       }
-      if (page.more && line === 0)
-        throw new JobError('failed', `${shownUrl(url)} promises more and sends nothing`);
+      if (page.more && intake.after() === start) throw emptyPromise(pages.shownAs);
       more = page.more;
-      failures = 0;
+      outage.over();
     } catch (error) {
-      failures += 1;
-      await pauseAfter(error, failures, stop);
+      if (!(error instanceof HttpFault)) throw error;
+      // New records arrived, so this failure begins a new outage.
+      if (intake.count() > counted) outage.over();
+      await outage.failed(error);
     }
   }
-  const [least, most] =
-    exact && totals.size > 1 ? [Infinity, -1] : [Math.min(...totals), Math.max(...totals)];
-  if (done < least || done > most) {
-    const told = [...totals].join(', then ');
-    throw new IncompleteListingError(`${shownUrl(url)}: ${done} records read, X-Total-Count ${told}`);
-  }
+  const rest = intake.give('rest');
+  if (rest !== null) yield rest;
+  totals.check(intake.count());
+  onEnd(evidenceOf(intake.hole(), framed, `${intake.count()} records read, ${totals.words()}`));
 }
 
-/** Waits before another try, or throws what no further try can mend. */
-async function pauseAfter(error: unknown, failures: number, stop: AbortSignal): Promise<void> {
-  if (!(error instanceof PageFault || error instanceof TruncatedError)) throw error;
-  if (failures >= TRIES) throw new JobError('failed', `source: ${reasonOf(error)}`, { cause: error });
-  await waitFor(FIRST_DELAY_MS * 2 ** (failures - 1), stop);
+function evidenceOf(hole: string | null, framed: boolean, counts: string): Evidence {
+  if (hole !== null) return { complete: false, words: `${counts}, but the id of ${hole} cannot be read` };
+  if (!framed) {
+    const fix = 'the source must send Content-Length or use chunked encoding';
+    return { complete: false, words: `${counts}, but a page ended with its connection: ${fix}` };
+  }
+  return { complete: true, words: counts };
 }
 
-async function retried<T>(stop: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-  for (let failures = 1; ; failures += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      await pauseAfter(error, failures, stop);
-    }
-  }
+function emptyPromise(shownAs: string): HttpFault {
+  return new HttpFault('bad_answer', `${shownAs} announces a next page and sends no record`);
 }
 
 function sinceQuery(since: Date | null): Record<string, string> {
   return since ? { updated_since: since.toISOString() } : {};
 }
 
-function disorder(where: string): JobError {
-  return new JobError('failed', `${where}: ids must come in byte order, each once`);
+function afterQuery(after: string | null): Record<string, string> {
+  return after === null ? {} : { after };
 }

@@ -1,96 +1,131 @@
-/** One request for one page of source `ndjson`: its headers and its bytes, each awaited with a deadline. */
-
-import { JobError, reasonOf } from '../job-error.ts';
+/** Requests one page of source `ndjson` and checks its status, headers and format. */
+import { type HttpAnswer, httpCall } from '../http/http-call.ts';
+import { HttpFault, statusFault } from '../http/http-fault.ts';
+import { JobError } from '../job-error.ts';
 import { shownUrl } from '../mask.ts';
+import { retryAfter } from '../http/retry-after.ts';
+import { foreignForm, WEB_PAGE, withForm } from './foreign-form.ts';
+import { type Line, linesOf, TruncatedError } from './lines.ts';
+import type { ClockReader } from './source-clock.ts';
 
 export type Page = {
-  readonly date: Date;
   readonly total: number;
   readonly more: boolean;
-  readonly chunks: AsyncIterable<Uint8Array>;
-  discard(): Promise<void>;
+  /** false: the body ends when the connection closes, so a truncation would go unnoticed. */
+  readonly framed: boolean;
+  /** @throws HttpFault for a truncated page or another format */
+  readonly lines: AsyncIterable<readonly Line[]>;
+  readonly discard: () => void;
 };
 
-/** The network or the server failed in a way that may pass: worth another try. */
-export class PageFault extends Error {
-  override readonly name = 'PageFault';
+/** The source of pages: address, headers, clock. */
+export type PageSource = {
+  readonly url: URL;
+  readonly shownAs: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clock: ClockReader;
+  readonly stop: AbortSignal;
+  readonly silenceMs?: number;
+};
+
+/** A longer page is aborted; the next request continues after its last record. */
+const PAGE_DEADLINE_MS = 10 * 60_000;
+
+/** Moves the credentials of the URL into a header. @throws JobError `notConfigured` */
+export function pageSource(text: string, rest: Pick<PageSource, 'clock' | 'stop' | 'silenceMs'>): PageSource {
+  const url = new URL(text);
+  const headers: Record<string, string> = {
+    accept: 'application/x-ndjson',
+    // A cache may hold an outdated listing.
+    'cache-control': 'no-cache',
+  };
+  if (url.username || url.password) {
+    const credentials = `${decoded(url.username)}:${decoded(url.password)}`;
+    headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    url.username = url.password = '';
+  }
+  return { url, shownAs: shownUrl(text), headers, ...rest };
 }
 
-/** Longest silence of a source: before its headers, or between two pieces of a page. */
-const SILENCE_MS = 60_000;
-
-/** @throws PageFault for what may pass, JobError for what will not, the reason of `stop` once that is aborted */
-export async function requestPage({
-  url,
-  query,
-  stop,
-  silenceMs = SILENCE_MS,
-}: {
-  url: string;
-  query: Readonly<Record<string, string>>;
-  stop: AbortSignal;
-  silenceMs?: number;
-}): Promise<Page> {
-  const address = new URL(url);
-  const headers: Record<string, string> = { accept: 'application/x-ndjson' };
-  if (address.username || address.password) {
-    // fetch refuses a URL with credentials, and says them in its error.
-    const credentials = `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`;
-    headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
-    address.username = address.password = '';
-  }
-  for (const [key, value] of Object.entries(query)) address.searchParams.set(key, value);
-
-  const silence = new AbortController();
-  const signal = AbortSignal.any([stop, silence.signal]);
-  const guarded = async <T>(wait: Promise<T>): Promise<T> => {
-    const timer = setTimeout(() => silence.abort(new Error(`no answer for ${silenceMs} ms`)), silenceMs);
-    try {
-      return await wait;
-    } catch (error) {
-      stop.throwIfAborted();
-      throw new PageFault(`${shownUrl(url)}: ${reasonOf(error)}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-
-  const response = await guarded(fetch(address, { headers, signal }));
-  const body = response.body?.getReader();
-  const discard = async (): Promise<void> => {
-    await body?.cancel().catch(() => {});
-  };
+/** @throws HttpFault; the reason of `stop` once that is aborted */
+export async function requestPage(
+  source: PageSource,
+  query: Readonly<Record<string, string>>,
+): Promise<Page> {
+  const { shownAs, headers, stop, silenceMs } = source;
+  const url = new URL(source.url);
+  for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
+  const answer = await httpCall({
+    url,
+    shownAs,
+    headers,
+    stop,
+    addressOf: 'SOURCE_URL',
+    deadlineMs: PAGE_DEADLINE_MS,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+  });
+  source.clock.hear(answer.header);
   try {
-    if (response.status >= 500 || response.status === 429) {
-      throw new PageFault(`${shownUrl(url)} answered ${response.status}`);
-    }
-    if (!response.ok) throw new JobError('failed', `${shownUrl(url)} answered ${response.status}`);
-    return { ...readHeaders(response.headers, url), chunks: chunks(), discard };
+    refuseStatus(answer, shownAs);
+    const refuse = (form: string): HttpFault => new HttpFault('bad_answer', `${shownAs} answers ${form}`);
+    if (/^text\/html\b/i.test(answer.header('content-type') ?? '')) throw refuse(WEB_PAGE);
+    const total = answer.header('x-total-count') ?? '';
+    if (!/^\d{1,15}$/.test(total)) throw refuse(await formWithoutTotal(answer));
+    return {
+      total: Number(total),
+      more: /;\s*rel="?next"?/i.test(answer.header('link') ?? ''),
+      framed: answer.framed,
+      lines: linesOfPage(withForm(answer.chunks, refuse), shownAs),
+      discard: answer.discard,
+    };
   } catch (error) {
-    await discard();
+    answer.discard();
     throw error;
   }
+}
 
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    if (!body) return;
-    try {
-      for (;;) {
-        const { value, done } = await guarded(body.read());
-        if (done) return;
-        yield value;
-      }
-    } finally {
-      await discard();
-    }
+function refuseStatus({ status, header }: HttpAnswer, shownAs: string): void {
+  if (status === 200) return;
+  if (status < 400) {
+    const words = `${shownAs} answered ${status}: only 200 marks a complete page`;
+    throw new HttpFault('http_error', words, { status });
+  }
+  throw statusFault(status, shownAs, retryAfter(header('retry-after')));
+}
+
+async function* linesOfPage(
+  chunks: AsyncIterable<Uint8Array>,
+  shownAs: string,
+): AsyncGenerator<readonly Line[]> {
+  try {
+    yield* linesOf(chunks, { lastNeedsEnd: true });
+  } catch (error) {
+    if (!(error instanceof TruncatedError)) throw error;
+    throw new HttpFault('bad_answer', `${shownAs}: ${error.message}`, { cause: error, mayPass: true });
   }
 }
 
-function readHeaders(headers: Headers, url: string): Pick<Page, 'date' | 'total' | 'more'> {
-  const date = new Date(headers.get('date') ?? '');
-  if (Number.isNaN(date.getTime())) throw new JobError('failed', `${shownUrl(url)} answers no Date header`);
-  const total = headers.get('x-total-count') ?? '';
-  if (!/^\d{1,15}$/.test(total))
-    throw new JobError('failed', `${shownUrl(url)} answers no X-Total-Count header`);
-  const more = /;\s*rel="?next"?/i.test(headers.get('link') ?? '');
-  return { date, total: Number(total), more };
+/** Describes an answer without X-Total-Count. */
+async function formWithoutTotal({ chunks, header }: HttpAnswer): Promise<string> {
+  for await (const first of chunks) {
+    const form = foreignForm(first);
+    if (form !== null) return form;
+    break;
+  }
+  const type = header('content-type')?.split(';')[0] ?? 'records';
+  return `${type} without an X-Total-Count header, which the NDJSON protocol requires`;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new JobError(
+      'notConfigured',
+      'SOURCE_URL has a % in its user or password that is not part of an escape; write it as %25',
+      {
+        cause,
+      },
+    );
+  }
 }

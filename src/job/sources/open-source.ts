@@ -1,13 +1,27 @@
-/** Chooses the source the settings name. */
-
-import { createNdjsonFileSource } from './ndjson-file.ts';
+/** Creates the source that the settings name. */
+import type { Patience } from '../http/outage.ts';
+import { createNdjsonFileSource, SETTLE_MS } from './ndjson-file.ts';
 import { createNdjsonHttpSource } from './ndjson-http.ts';
 import type { Source } from './source.ts';
 import type { SourceSettings } from './source-settings.ts';
 
-/** Opens nothing yet: the first call of the source does. An item bank has actions of its own (src/job/item-bank). */
-export function openSource(settings: Exclude<SourceSettings, { kind: 'gitlab' }>, stop: AbortSignal): Source {
-  return settings.kind === 'ndjson-file'
-    ? createNdjsonFileSource({ path: settings.path, stop })
-    : createNdjsonHttpSource({ url: settings.url, stop });
+/**
+ * Connects on first use. An item bank is not a Source: it has its own actions (src/job/compat/item-bank).
+ *
+ * @param options.patienceMs longest outage; also limits how long a file is watched for changes
+ */
+export function openSource(
+  settings: Exclude<SourceSettings, { kind: 'gitlab' }>,
+  options: { stop: AbortSignal; onWait: Patience['onWait']; patienceMs?: number; silenceMs?: number },
+): Source {
+  if (settings.kind === 'ndjson-http') return createNdjsonHttpSource({ url: settings.url, ...options });
+  const { stop, onWait, patienceMs } = options;
+  const { path, renamedIntoPlace } = settings;
+  return createNdjsonFileSource({
+    path,
+    renamedIntoPlace,
+    stop,
+    onWait,
+    ...(patienceMs === undefined ? {} : { settleMs: Math.min(SETTLE_MS, patienceMs) }),
+  });
 }

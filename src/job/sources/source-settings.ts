@@ -1,25 +1,37 @@
-/** Which source there is, and what it needs to know. */
-
+/** Reads the settings of the source. */
+import { readFlag } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
-import { type GitlabSettings, readGitlabSettings } from './gitlab/gitlab-settings.ts';
+import { type GitlabSettings, readGitlabSettings } from '../compat/gitlab/gitlab-settings.ts';
+
+export type NdjsonFileSettings = {
+  readonly kind: 'ndjson-file';
+  readonly path: string;
+  /** The writer renames the file into place once it is complete. */
+  readonly renamedIntoPlace: boolean;
+};
 
 export type SourceSettings =
   | { readonly kind: 'ndjson-http'; readonly url: string }
-  | { readonly kind: 'ndjson-file'; readonly path: string }
+  | NdjsonFileSettings
   | GitlabSettings;
 
 const HTTP = ['http:', 'https:'];
 
 /** @throws JobError `notConfigured` */
 export function readSourceSettings(settings: Settings): SourceSettings {
-  // `rest` is known, and read elsewhere: src/job/account/.
+  // `rest` is valid too; src/job/compat/account/ reads its settings.
   const source = settings.oneOf('SOURCE', ['ndjson', 'gitlab', 'rest']);
   return source === 'gitlab' ? readGitlabSettings(settings) : readNdjsonSettings(settings);
 }
 
-function readNdjsonSettings({ optional, url, fault }: Settings): SourceSettings {
+function readNdjsonSettings(settings: Settings): SourceSettings {
+  const { optional, url, fault } = settings;
   const path = optional('SOURCE_FILE');
-  if (path === undefined) return { kind: 'ndjson-http', url: url('SOURCE_URL', HTTP) };
-  if (optional('SOURCE_URL') !== undefined) throw fault('SOURCE_URL and SOURCE_FILE exclude each other');
-  return { kind: 'ndjson-file', path };
+  if (path === undefined) {
+    if (optional('SOURCE_URL') === undefined) throw fault('SOURCE_URL (or SOURCE_FILE) is missing');
+    return { kind: 'ndjson-http', url: url('SOURCE_URL', HTTP) };
+  }
+  if (optional('SOURCE_URL') !== undefined)
+    throw fault('SOURCE_URL and SOURCE_FILE are both set, and only one is allowed');
+  return { kind: 'ndjson-file', path, renamedIntoPlace: readFlag(settings, 'SOURCE_FILE_COMPLETE') };
 }

@@ -1,31 +1,76 @@
-/** What every source can do. A source only reads; completeness is its promise, deciding what follows is not. */
-
+/** The interface of every source. A source only reads and reports its findings; the actions decide. */
 export type SourceRecord = {
   readonly id: string;
-  /** ISO 8601 with a zone. */
+  /** ISO 8601 with a zone; checked, so Postgres and `Date` both take it. */
   readonly updated_at: string;
   /** All other fields. */
   readonly record: Readonly<Record<string, unknown>>;
 };
 
-/** How far a listing was read: `after` is the source's own word, `done` counts the records up to there. */
+/** A record that was set aside. The texts contain none of its data. */
+export type RejectedRecord = {
+  /** `line 2 of the first page` … */
+  readonly where: string;
+  /** null: the id is not readable, so the listing is incomplete. */
+  readonly id: string | null;
+  readonly why: string;
+};
+
+/** Position in a listing: `after` is the last id, `done` counts the records up to it, including rejected ones. */
 export type Cursor = { readonly after: string; readonly done: number };
 
-export type SourceBatch = { readonly records: readonly SourceRecord[]; readonly cursor: Cursor };
+export type SourceBatch = {
+  /** In byte order of their ids, each once. */
+  readonly records: readonly SourceRecord[];
+  readonly rejected: readonly RejectedRecord[];
+  readonly cursor: Cursor;
+};
+
+export type IdBatch = {
+  readonly ids: readonly string[];
+  readonly rejected: readonly RejectedRecord[];
+  readonly cursor: Cursor;
+};
+
+/** Whether the last listing was seen to be complete, and the reason in words. */
+export type Evidence = { readonly complete: boolean; readonly words: string };
+
+/** The source's clock, as far as its answers reveal it. */
+export type SourceClock = {
+  /** The earliest `Date − Age` of all answers so far; null without such a header. */
+  readonly earliest: Date | null;
+  /** The largest difference from our clock, in milliseconds; positive if the source is ahead. */
+  readonly skewMs: number;
+};
 
 export interface Source {
-  /** As it may be shown: no credentials. */
+  /** The source as it appears in logs and reports, without credentials. */
   readonly shownAs: string;
+  /**
+   * `everything`: the source cannot list changes alone, so a delta compares all records and there is no
+   * watermark.
+   */
+  readonly lists: 'changes' | 'everything';
 
-  /** The source's own time, to be asked before reading begins, and how many records match; null if unknown. */
-  survey(since: Date | null): Promise<{ readonly now: Date; readonly total: number | null }>;
+  /** The number of matching records; null if unknown. Waits up to 60 s for an unreachable source. */
+  survey(since: Date | null): Promise<{ readonly total: number | null }>;
 
   /**
-   * Records changed at or after `since` (null: all), ordered by id in byte order, from after the cursor on.
-   * Ends normally only if the listing was complete; else throws, and what it yielded is a part.
+   * Lists the records changed at or after `since` (null: all), in byte order of their ids, after the cursor. A batch
+   * ends at `batchSize` records or at 4 MiB.
+   *
+   * @throws IncompleteListingError if the listing is provably incomplete
    */
   changedSince(since: Date | null, from: Cursor | null, batchSize: number): AsyncIterable<SourceBatch>;
 
-  /** Every id, in batches. Ends normally only if each id was listed: an absent one may be deleted. */
-  ids(): AsyncIterable<readonly string[]>;
+  /** Lists every id, in byte order. @throws IncompleteListingError if the listing is provably incomplete */
+  ids(batchSize: number): AsyncIterable<IdBatch>;
+
+  /** The evidence about the listing that ended last. */
+  evidence(): Promise<Evidence>;
+
+  /** Asks for each of these ids (in byte order) and returns those that the source still has. */
+  stillThere(ids: readonly string[]): Promise<ReadonlySet<string>>;
+
+  clock(): SourceClock;
 }

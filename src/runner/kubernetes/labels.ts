@@ -1,11 +1,11 @@
-/** What our Kubernetes Jobs and pods are labelled with, and the selectors that find them again. Pure. */
+/** Labels of our Kubernetes Jobs and pods, and the selectors that find them. Pure. */
 import type { Key } from '../../domain/job.ts';
 import type { StepLabels } from '../../domain/names.ts';
-import type { ObjectMeta } from './objects.ts';
+import type { ObjectMeta } from './apiserver/types.ts';
 
-export const PREFIX = 'syncrator/';
+const PREFIX = 'syncrator/';
 const JOB_UID = `${PREFIX}job-uid`;
-/** A hash is longer than a label's 63 characters may be. */
+/** An annotation, because a hash exceeds the 63 characters of a label. */
 const SPEC_HASH = `${PREFIX}spec-hash`;
 
 export function labelsOf(step: StepLabels): Record<string, string> {
@@ -27,7 +27,7 @@ export function annotationsOf(step: StepLabels): Record<string, string> {
   return { [SPEC_HASH]: step.specHash };
 }
 
-/** Undefined when it does not carry all of our labels: then it is a stranger's. */
+/** Undefined when one of our labels is missing: the object is not ours. */
 export function readLabels({ labels = {}, annotations = {} }: ObjectMeta): StepLabels | undefined {
   const text = (name: string) => labels[PREFIX + name];
   const number = (name: string) => (/^\d+$/.test(text(name) ?? '') ? Number(text(name)) : undefined);
@@ -41,12 +41,12 @@ export function readLabels({ labels = {}, annotations = {} }: ObjectMeta): StepL
   return { installation, jobId, jobUid, env, target, action, step, attempt, specHash: specHash ?? '' };
 }
 
-/** Whether it is labelled as a part of this job of ours; what else it carries is not looked at. */
+/** Whether the object carries the label of this job of ours; ignores its other labels. */
 export function isOfJob({ labels }: ObjectMeta, jobUid: string): boolean {
   return labels?.[JOB_UID] === jobUid;
 }
 
-/** The label selector of this installation's objects, or of one key or job of it. */
+/** Label selector of this installation's objects, or of those of one key or job. */
 export function selectorOf(installation: string, of?: Key | { readonly jobUid: string }): string {
   const wanted = { [`${PREFIX}installation`]: installation, ...narrower(of) };
   return Object.entries(wanted)

@@ -1,41 +1,48 @@
-/** The manifest of a step's Kubernetes Job: pure, used by the launch and by the dry run alike, so that the dry run cannot lie. */
-import type { V1Job, V1PodSpec } from '@kubernetes/client-node';
+/** Renders the manifest of a step's Kubernetes Job. Pure; launch and dry run use this same function. */
+import type { V1Job, V1PodSecurityContext, V1PodSpec } from '@kubernetes/client-node';
 import type { PodOverrides, StepSpec } from '../../domain/job.ts';
 import type { StepLabels } from '../../domain/names.ts';
 import { programArguments, programEnvironment, secretEnvironment } from '../program.ts';
 import { annotationsOf, labelsOf } from './labels.ts';
-import { CONTAINER } from './objects.ts';
+import { CONTAINER } from './apiserver/types.ts';
 
-/** A plain object, where the library has a class. */
+/** V1Job as a plain object; the library's is a class. */
 export type JobManifest = { [Field in keyof V1Job]: V1Job[Field] };
 
 export type RenderInput = {
   readonly name: string;
   readonly labels: StepLabels;
+  readonly originUid: string;
   readonly spec: StepSpec;
-  /** What the program is told as its number. */
+  /** Value of the program's argument --api_job_id. */
   readonly jobId: number | 'dryrun';
   readonly reportUrl: string;
   readonly traceparent: string | null;
-  /** The one literal in a manifest that is worth something: this one attempt's reports. */
+  /** The only secret in the manifest; valid for the reports of this attempt alone. */
   readonly reportToken: string;
   readonly checkpoint: string | undefined;
-  /** Of the whole installation; the step's own win, entry by entry where it is a map. */
+  /** Overrides of the installation; the step's own take precedence, per entry in maps. */
   readonly podOverrides: PodOverrides;
 };
 
-/** A day: the last net under our own deletion. */
+/** One day: Kubernetes deletes the Job then if we have not. */
 const TTL_SECONDS = 24 * 3600;
 const GRACE_SECONDS = 30;
 const CPU = '500m';
 const MEMORY = '512Mi';
 
-/** ConfigMap and Secret of this name hold the settings of source and sink; the predecessor's name, as a DNS label. */
+/** Keeps autoscalers from evicting the pod: an evicted run cannot be resumed where it stopped. */
+const STAYS = {
+  'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
+  'karpenter.sh/do-not-disrupt': 'true',
+};
+
+/** Name of the ConfigMap and the Secret with the settings of source and sink, as a DNS label. */
 export function settingsName(key: { env: string; target: string }): string {
   return `syncrator-envtarget-${key.env}-${key.target}`.replaceAll('_', '-');
 }
 
-/** One pod, never a second one: another attempt is another Job, and ours to decide (faults.md row 5). */
+/** Renders a Job with exactly one pod: a retry is another Job, and our decision, not Kubernetes'. */
 export function renderJob(input: RenderInput): JobManifest {
   const { name, spec } = input;
   const overrides = merge(input.podOverrides, spec.podOverrides ?? {});
@@ -55,7 +62,7 @@ export function renderJob(input: RenderInput): JobManifest {
       template: {
         metadata: {
           labels: { ...overrides.labels, ...labels },
-          annotations: { ...overrides.annotations, ...annotations },
+          annotations: { ...STAYS, ...overrides.annotations, ...annotations },
         },
         spec: podSpec(input, overrides),
       },
@@ -70,7 +77,7 @@ function merge(installation: PodOverrides, own: PodOverrides): PodOverrides {
   return merged;
 }
 
-/** Kubernetes replaces `$(NAME)` in commands, arguments and values by the container's variables; `$$` is its `$`. */
+/** Escapes `$` as `$$`, since Kubernetes expands `$(NAME)` in commands, arguments and values. */
 function literal(text: string): string {
   return text.replaceAll('$', () => '$$');
 }
@@ -85,11 +92,11 @@ function podSpec(input: RenderInput, overrides: PodOverrides): V1PodSpec {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     ...scheduling(overrides),
-    // What the `restricted` Pod Security Standard asks for.
+    // Required by the `restricted` Pod Security Standard.
     securityContext: {
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },
-      ...(overrides.runAsUser === undefined ? {} : { runAsUser: overrides.runAsUser }),
+      ...security(overrides),
     },
     volumes: [{ name: 'tmp', emptyDir: {} }],
     containers: [
@@ -99,7 +106,7 @@ function podSpec(input: RenderInput, overrides: PodOverrides): V1PodSpec {
         command: (spec.command ?? ['syncrator-job']).map(literal),
         args: programArguments(spec, input.jobId).map(literal),
         env: environment(input),
-        // Optional: the program itself names the setting that it lacks.
+        // Optional: the program itself reports a missing setting by name.
         envFrom: [
           { configMapRef: { name: settings, optional: true } },
           { secretRef: { name: settings, optional: true } },
@@ -111,10 +118,21 @@ function podSpec(input: RenderInput, overrides: PodOverrides): V1PodSpec {
           readOnlyRootFilesystem: overrides.readOnlyRootFilesystem ?? true,
         },
         volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
-        // The last lines of its output become part of the diagnosis.
+        // The diagnosis quotes the last lines of the output.
         terminationMessagePolicy: 'FallbackToLogsOnError',
       },
     ],
+  };
+}
+
+type PodSecurity = Pick<V1PodSecurityContext, 'runAsUser' | 'supplementalGroups' | 'seLinuxOptions'>;
+
+function security(overrides: PodOverrides): Partial<PodSecurity> {
+  const { runAsUser, supplementalGroups, seLinuxOptions } = overrides;
+  return {
+    ...(runAsUser === undefined ? {} : { runAsUser }),
+    ...(supplementalGroups === undefined ? {} : { supplementalGroups: [...supplementalGroups] }),
+    ...(seLinuxOptions === undefined ? {} : { seLinuxOptions }),
   };
 }
 
@@ -133,7 +151,7 @@ function scheduling(overrides: PodOverrides): Partial<V1PodSpec> {
 
 function environment(input: RenderInput): { name: string; value: string }[] {
   const values = {
-    ...programEnvironment({ ...input, key: input.labels }),
+    ...programEnvironment(input),
     ...secretEnvironment(input),
   };
   return Object.entries(values).map(([name, value]) => ({ name, value: literal(value) }));

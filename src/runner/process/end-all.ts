@@ -1,13 +1,14 @@
-/** Ends every supervised step of a data folder: what `npm start` does on its way out. */
+/** Ends every supervised step of a data folder, when `npm start` stops. */
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { signalProcess } from '../../process-stat.ts';
+import { signalProcess } from './process-stat.ts';
 import { isGroupAlive, isSupervisorAlive, signalGroup } from './process-group.ts';
 import { listRunFolders, readSupervisor, type Supervisor } from './run-folder.ts';
 
 /**
- * SIGTERM to all, SIGKILL to what is left after `graceMs`. Their folders stay, so that the next worker records how
- * they ended. Returns how many were running.
+ * Sends SIGTERM to all, and SIGKILL to those left after `graceMs`. Their folders stay, so that the next worker records
+ * how they ended.
+ * @returns how many were running
  */
 export async function endAllSteps(dataDir: string, graceMs = 10_000): Promise<number> {
   const runsDir = path.join(dataDir, 'runs');

@@ -1,25 +1,25 @@
 /**
- * The processes of one attempt: supervisor and program share a process group whose id is the supervisor's pid. The
- * kernel never gives that number away while a member lives, so the group is found again whoever else died.
+ * Process group of one attempt: supervisor and program share the group whose id is the supervisor's pid. The kernel does
+ * not reuse that number while a member lives, so the group can be found again after the supervisor has died.
  */
 import { readdirSync } from 'node:fs';
-import { readProcessStat, signalProcess } from '../../process-stat.ts';
+import { readProcessStat, signalProcess } from './process-stat.ts';
 import type { Supervisor } from './run-folder.ts';
 
-/** Whether anything of the group still runs; a zombie does not. Reads Linux's /proc. */
+/** Whether a process of the group still runs, zombies excluded. Reads Linux's /proc. */
 export function isGroupAlive(supervisor: Supervisor): boolean {
   return isSupervisorAlive(supervisor) || members(supervisor).length > 0;
 }
 
-/** Sends a signal to every member. Nothing happens when all are gone. */
+/** Sends a signal to every member; does nothing when all are gone. */
 export function signalGroup(supervisor: Supervisor, signal: NodeJS.Signals): void {
   for (const pid of members(supervisor)) signalProcess(pid, signal);
 }
 
-/** Start time of this process as /proc has it: with the pid it names a process unmistakably. */
+/** Pid and start time of this process, which together identify it: pids alone are reused. */
 export function ownIdentity(): Supervisor {
   const stat = readProcessStat(process.pid);
-  if (!stat) throw new Error('the process runner needs /proc of Linux');
+  if (!stat) throw new Error('cannot read /proc/self/stat: the process runner needs /proc of Linux');
   return { pid: process.pid, startTime: stat.startTime };
 }
 
@@ -31,7 +31,7 @@ export function isSupervisorAlive(supervisor: Supervisor): boolean {
 function members(supervisor: Supervisor): number[] {
   if (supervisor.pid === 0) return [];
   const leader = readProcessStat(supervisor.pid);
-  // The pid went to a stranger: then no member was left, or the number would not have been free.
+  // Another process has the pid, so no member was left: the kernel would not have reused it otherwise.
   if (leader && leader.startTime !== supervisor.startTime) return [];
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))

@@ -1,20 +1,22 @@
-/** What a step is as a process: pure, used by the launch and by the dry run alike, so that the dry run cannot lie. */
-import type { Key, StepSpec } from '../../domain/job.ts';
+/** Renders a step as a process. Pure; launch and dry run use this same function. */
+import type { StepSpec } from '../../domain/job.ts';
+import type { StepLabels } from '../../domain/names.ts';
 import { programArguments, programEnvironment } from '../program.ts';
 import { SYNC_PROGRAM } from './own-programs.ts';
 
 export type RenderedProcess = {
-  /** The program and its arguments; the first word `node` stands for this very Node. */
+  /** The program and its arguments; a first word `node` means the running Node. */
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 };
 
 /**
- * @param input.jobId the number the program is told, or `dryrun`
- * @param input.settingsFile where the program finds the settings of source and sink
+ * @param input.jobId value of --api_job_id
+ * @param input.settingsFile path of the settings of source and sink
  */
 export function renderProcess(input: {
-  key: Key;
+  labels: StepLabels;
+  originUid: string;
   jobId: number | 'dryrun';
   spec: StepSpec;
   name: string;
@@ -29,5 +31,5 @@ export function renderProcess(input: {
   };
 }
 
-/** Environment that only a launch adds; the dry run shows the names. */
+/** Environment variables that only a launch adds; the dry run shows their names. */
 export { SECRET_ENVIRONMENT } from '../program.ts';

@@ -1,13 +1,14 @@
 /**
- * The folder of one attempt, `<data>/runs/<name>/`: what is in it and how it is read. Each file is written once, by
- * rename or link, so that a reader sees all of it or nothing.
+ * Folder of one attempt, `<data>/runs/<name>/`. Each file is written once, by rename or link, so that a reader sees all
+ * of it or nothing.
  *
- * spec.json: what runs and for whom, written before the folder has its name · supervisor.json: who supervises it, taken
- * by link, so that there is only ever one · log: what the program prints · exit.json: how it ended.
+ * spec.json: program, arguments and labels, written before the folder gets its name · supervisor.json: pid of the
+ * supervisor, created by link, so that there is only one · log: output of the program · exit.json: how it ended.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { LogShare } from '../../domain/log-chunks.ts';
 import type { StepLabels } from '../../domain/names.ts';
 
 export type RunSpec = {
@@ -17,10 +18,14 @@ export type RunSpec = {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly graceSeconds: number;
+  /** User of the program; default: the worker's. */
+  readonly user?: { readonly uid: number; readonly home: string };
+  /** Readable head and tail of its log; a spec of an older version has none, and its log is unbounded. */
+  readonly keep?: LogShare;
   readonly createdAt: string;
 };
 
-/** pid 0: taken by a removal before any supervisor came, so that none ever will. */
+/** pid 0: a removal came before any supervisor, so that none will start. */
 export type Supervisor = { readonly pid: number; readonly startTime: string };
 
 export type Exit = {
@@ -32,13 +37,13 @@ export type Exit = {
 
 export const LOG = 'log';
 
-/** Makes the folder under its name with spec.json in it, all at once. False when the name is taken. */
+/** Creates the folder with spec.json atomically. @returns false when the name is taken */
 export async function createRunFolder(folder: string, spec: RunSpec): Promise<boolean> {
   const unnamed = path.join(path.dirname(folder), `.new-${randomUUID()}`);
   await mkdir(unnamed, { recursive: true, mode: 0o700 });
   try {
     await writeFile(path.join(unnamed, 'spec.json'), JSON.stringify(spec));
-    await rename(unnamed, folder); // onto a folder that is not empty it fails: this is the mkdir that decides
+    await rename(unnamed, folder); // fails onto a folder that is not empty, so exactly one caller succeeds
     return true;
   } catch (error) {
     await rm(unnamed, { recursive: true, force: true });
@@ -47,7 +52,7 @@ export async function createRunFolder(folder: string, spec: RunSpec): Promise<bo
   }
 }
 
-/** Takes the one place of the supervisor. False when somebody has it. */
+/** Claims the place of the supervisor. @returns false when another process has it */
 export async function takeSupervision(folder: string, supervisor: Supervisor): Promise<boolean> {
   const own = path.join(folder, `.supervisor-${randomUUID()}`);
   await writeFile(own, JSON.stringify(supervisor));
@@ -62,9 +67,24 @@ export async function takeSupervision(folder: string, supervisor: Supervisor): P
   }
 }
 
+/** One block of a file system, reserved before the program can fill the disk. */
+const EXIT_BYTES = 4096;
+
+/** Reserves space for `writeExit`, so that the end of a program is recorded on a full disk too. */
+export async function reserveExit(folder: string): Promise<void> {
+  await writeFile(path.join(folder, '.exit'), ' '.repeat(EXIT_BYTES));
+}
+
 export async function writeExit(folder: string, exit: Exit): Promise<void> {
   const own = path.join(folder, '.exit');
-  await writeFile(own, JSON.stringify(exit));
+  const text = JSON.stringify({ ...exit, detail: exit.detail.slice(0, EXIT_BYTES / 4) });
+  // Overwrites the reserved bytes without a new block; JSON allows trailing blanks.
+  const file = await open(own, 'r+');
+  try {
+    await file.write(text.padEnd(EXIT_BYTES), 0);
+  } finally {
+    await file.close();
+  }
   await rename(own, path.join(folder, 'exit.json'));
 }
 
@@ -72,7 +92,7 @@ export const readSpec = (folder: string) => readJson<RunSpec>(folder, 'spec.json
 export const readSupervisor = (folder: string) => readJson<Supervisor>(folder, 'supervisor.json');
 export const readExit = (folder: string) => readJson<Exit>(folder, 'exit.json');
 
-/** Names of all run folders; none when nothing ever ran. */
+/** Names of all run folders; empty before the first run. */
 export async function listRunFolders(runsDir: string): Promise<string[]> {
   try {
     return (await readdir(runsDir)).filter((name) => !name.startsWith('.'));
@@ -86,7 +106,7 @@ export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** Undefined when the file, or its folder, is not there, or when a power cut tore it: then it says nothing. */
+/** Undefined if the file or its folder is missing, or a power cut truncated it. */
 async function readJson<T>(folder: string, file: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path.join(folder, file), 'utf8')) as T;

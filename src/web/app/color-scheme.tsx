@@ -1,4 +1,4 @@
-/** Light or dark, by the system's wish until somebody chooses. */
+/** Switches between light and dark; follows the system's preference until the user chooses. */
 import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 
 export function ColorScheme() {

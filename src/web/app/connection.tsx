@@ -1,49 +1,60 @@
-/** Says honestly whether what is shown is what is. */
+/** Opens the page's event stream, and shows whether its data is live. */
 import { Badge } from '@mantine/core';
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { localTime } from '../parts/clock.tsx';
+import { refetch } from './refetch.ts';
 import { type Connection, keepLive } from './live.ts';
 import { useIsVisible } from '../parts/visibility.ts';
 import { queryClient } from './queries.ts';
-import { isReadPublic } from './served.ts';
-import { client, onSessionChange, signedInAs } from './session.ts';
+import { isReadPublic } from './page-config.ts';
+import { client, recheckSession, onSessionChange, signedInAs } from './session.ts';
 
-/** Without events everything seen is asked for this often. */
-const ASK_MS = 5_000;
+/** Polling interval while the event stream is down. */
+const POLL_MS = 5_000;
 
-/** Who is signed in; undefined for nobody. */
+/** Name of the signed-in user; undefined without one. */
 export function useUser(): string | undefined {
   return useSyncExternalStore(onSessionChange, signedInAs);
 }
 
-/** Whether there is anything to see. */
+/** Whether the views may query the server: reads are public, or a user is signed in and holds no other user's data. */
 export function useMayRead(): boolean {
-  return useUser() !== undefined || isReadPublic;
+  const user = useUser();
+  const [heldBy, setHeldBy] = useState(user);
+  useEffect(() => {
+    if (heldBy === user) return;
+    // The cache holds the previous user's data: clear it before the next user sees it.
+    void queryClient.resetQueries();
+    setHeldBy(user);
+  }, [heldBy, user]);
+  // A view that opened before the reset would send each request twice, and the audit would record each denial twice.
+  return isReadPublic || (user !== undefined && user === heldBy);
 }
 
-/** Opens the page's one event stream, anew for each user, while somebody can see it. */
-export function useLive(): Connection {
+/** Opens the page's one event stream while the tab is visible; reopens it for each user. */
+export function useLive(mayRead: boolean): Connection {
   const user = useUser();
-  const mayRead = useMayRead();
   const isVisible = useIsVisible();
-  const before = useRef(user);
   const [connection, setConnection] = useState<Connection>({ kind: 'connecting' });
   useEffect(() => {
-    // What one has seen is not for the next.
-    if (before.current !== user) void queryClient.resetQueries();
-    before.current = user;
     if (!mayRead || !isVisible) return undefined;
     const leaving = new AbortController();
-    void keepLive({ client, cache: queryClient, signal: leaving.signal, tell: setConnection });
+    void keepLive({
+      client,
+      cache: queryClient,
+      signal: leaving.signal,
+      tell: setConnection,
+      refused: recheckSession,
+    });
     return () => leaving.abort();
   }, [user, mayRead, isVisible]);
   const isLost = connection.kind === 'lost';
   useEffect(() => {
     if (!isLost || !isVisible) return undefined;
     const asking = setInterval(
-      // A question under way, or about to be asked once more, is left alone: it shall come to its end.
-      () => void queryClient.invalidateQueries({}, { cancelRefetch: false }),
-      ASK_MS,
+      // Let requests in flight and pending retries finish: cancelling them every few seconds would starve slow ones.
+      () => refetch(queryClient, { cancelRefetch: false }),
+      POLL_MS,
     );
     return () => clearInterval(asking);
   }, [isLost, isVisible]);
@@ -58,7 +69,7 @@ export function ConnectionBadge({ connection }: { connection: Connection }) {
   }[connection.kind];
   const why =
     connection.kind === 'lost'
-      ? `Nothing is heard since ${localTime(new Date(connection.since).toISOString())}; trying again`
+      ? `Disconnected since ${localTime(new Date(connection.since).toISOString())}; reconnecting`
       : undefined;
   return (
     <Badge role="status" color={look.color} variant="status" tt="none" radius="sm" title={why}>

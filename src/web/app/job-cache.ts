@@ -1,56 +1,57 @@
-/** Jobs as they are heard of, put into every answer that the page holds; a late answer does not put older ones back. */
+/** Applies job events to every cached response; a response that arrives late never replaces a newer version of a job. */
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
-import type { JobJson } from '../../api/job-schema.ts';
+import type { JobJson } from '../../client/client.ts';
 import type { JobPage } from '../../client/client.ts';
 import { isFinal } from '../../domain/status.ts';
+import { refetch } from './refetch.ts';
 import { matches, withJob, withJobInPages } from './job-filter.ts';
 
-/** Lists that events do not carry are read anew, but not for each of a burst. */
-const GATHER_MS = 300;
-/** A list that has grown by so many jobs since it was read is cut to its pages again: a tab may be open for weeks. */
-const MOST_GROWN = 1_000;
-/** Questions whose answers are jobs. */
-const OF_JOBS = new Set<unknown>(['job', 'jobs', 'active']);
+/** Delay before a refetch, so that a burst of events causes one. */
+const DEBOUNCE_MS = 300;
+/** A page that events have grown beyond this many jobs is refetched, so that a tab open for weeks stays small. */
+const MAX_PAGE_JOBS = 1_000;
+/** First elements of the query keys whose responses hold jobs. */
+const JOB_QUERIES = new Set<unknown>(['job', 'jobs', 'active']);
 
-/** Heard while answers were under way, which may be of before. */
-const heard = new Map<number, JobJson>();
+/** Jobs from events that arrived during a request, whose response may be older. */
+const recentJobs = new Map<number, JobJson>();
 
-export function takeJob(cache: QueryClient, job: JobJson): void {
+export function applyJob(cache: QueryClient, job: JobJson): void {
   const known = cache.getQueryData<JobJson>(['job', job.id]);
   if (known && known.version > job.version) return;
-  if (underWay(cache) > 0) heard.set(job.id, job);
+  if (pendingRequests(cache) > 0) recentJobs.set(job.id, job);
   put(cache, job);
-  if (known?.status !== job.status || isFinal(job.status)) soon(cache, ['targets']);
-  if (isFinal(job.status)) soon(cache, ['maintenance']);
+  if (known?.status !== job.status || isFinal(job.status)) refetchSoon(cache, ['targets']);
+  if (isFinal(job.status)) refetchSoon(cache, ['maintenance']);
 }
 
-/** @returns what ends it */
+/** Reapplies events that arrived during a request to its response. @returns a function that unsubscribes */
 export function keepNewest(cache: QueryClient): () => void {
   return cache.getQueryCache().subscribe((event) => {
     const [about] = event.query.queryKey as readonly unknown[];
-    if (event.type !== 'updated' || !OF_JOBS.has(about)) return;
+    if (event.type !== 'updated' || !JOB_QUERIES.has(about)) return;
     const { action } = event;
-    if (action.type === 'fetch' && underWay(cache) === 1) heard.clear();
+    if (action.type === 'fetch' && pendingRequests(cache) === 1) recentJobs.clear();
     if (action.type === 'success' && action.manual !== true)
-      for (const job of heard.values()) put(cache, job);
+      for (const job of recentJobs.values()) put(cache, job);
   });
 }
 
-/** @param queryKey what is read anew; all for an empty one */
-export function soon(cache: QueryClient, queryKey: readonly string[]): void {
+/** Refetches after a short delay. @param queryKey prefix of the queries to refetch; all queries when empty */
+export function refetchSoon(cache: QueryClient, queryKey: readonly string[]): void {
   const name = queryKey.join(' ');
   if (waiting.has(name)) return;
   const timer = setTimeout(() => {
     waiting.delete(name);
-    void cache.invalidateQueries({ queryKey });
-  }, GATHER_MS);
+    refetch(cache, { queryKey });
+  }, DEBOUNCE_MS);
   waiting.set(name, timer);
 }
 
 const waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
-function underWay(cache: QueryClient): number {
-  return cache.isFetching({ predicate: ({ queryKey }) => OF_JOBS.has(queryKey[0]) });
+function pendingRequests(cache: QueryClient): number {
+  return cache.isFetching({ predicate: ({ queryKey }) => JOB_QUERIES.has(queryKey[0]) });
 }
 
 function put(cache: QueryClient, job: JobJson): void {
@@ -66,6 +67,6 @@ function put(cache: QueryClient, job: JobJson): void {
     const pages = withJobInPages(before.pages, job, matches(key[1] ?? {}, job));
     if (pages === before.pages) continue;
     cache.setQueryData<InfiniteData<JobPage>>(key, { ...before, pages: [...pages] });
-    if (pages.some(({ jobs }) => jobs.length > MOST_GROWN)) soon(cache, ['jobs']);
+    if (pages.some(({ jobs }) => jobs.length > MAX_PAGE_JOBS)) refetchSoon(cache, ['jobs']);
   }
 }

@@ -1,11 +1,11 @@
-/** Which jobs a list shows, decided for one job the way `GET /jobs` decides it. Pure. */
+/** Matches one job against a filter exactly as `GET /jobs` does, and keeps lists sorted. Pure. */
 import type { JobFilter, JobPage } from '../../client/client.ts';
-import type { JobJson } from '../../api/job-schema.ts';
+import type { JobJson } from '../../client/client.ts';
 import { isFinal } from '../../domain/status.ts';
 
 export function matches(filter: JobFilter, job: JobJson): boolean {
   const { status, operation, target, env, ignoreCompleted, since, until } = filter;
-  // Only an active job waits for something, or is in a phase.
+  // The reason and the phase of a finished job are out of date.
   const words = isFinal(job.status) ? [job.status] : [job.status, job.status_reason, job.phase];
   if (status && !words.some((word) => word !== null && status.includes(word))) return false;
   if (operation && !operation.includes(job.job_type)) return false;
@@ -18,7 +18,7 @@ export function matches(filter: JobFilter, job: JobJson): boolean {
 
 type Place = { readonly fits: boolean; readonly mayEnter: boolean };
 
-/** Newest first: `job` put in its place, changed in it, or taken out, as it fits now. The same list if nothing changes. */
+/** Inserts, updates or removes `job` in a list sorted newest first. Returns the same list if nothing changes. */
 export function withJob(
   jobs: readonly JobJson[],
   job: JobJson,
@@ -36,7 +36,7 @@ export function withJob(
   return before === -1 ? [...jobs, job] : jobs.toSpliced(before, 0, job);
 }
 
-/** The same over pages: what is older than all of them enters the last one if none comes after it. */
+/** `withJob` over pages. A job older than all of them enters the last page only if no page follows. */
 export function withJobInPages(pages: readonly JobPage[], job: JobJson, fits: boolean): readonly JobPage[] {
   const among = pages.findIndex(({ jobs }) => (jobs.at(-1)?.id ?? Infinity) <= job.id);
   const home = among === -1 && pages.at(-1)?.next === undefined ? pages.length - 1 : among;

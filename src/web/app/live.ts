@@ -1,21 +1,23 @@
-/** Keeps every answer on the page as new as the server's: one event stream for all views, told when it is cut. */
+/** Keeps every cached response up to date from one event stream that all views share, and reports its state. */
 import type { QueryClient } from '@tanstack/react-query';
 import type { Client } from '../../client/client.ts';
 import { Refused } from '../../client/http.ts';
-import { keepNewest, soon, takeJob } from './job-cache.ts';
+import { keepNewest, refetchSoon, applyJob } from './job-cache.ts';
 
-/** Whether the stream is open, and if it was cut, since when (milliseconds since 1970). */
+/** State of the event stream; `since` is in milliseconds since 1970. */
 export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
   | { readonly kind: 'lost'; readonly since: number };
 
-/** Until the signal aborts. @param tell the state of the connection, when it changes */
+/** Runs until the signal aborts. @param tell called whenever the state of the connection changes */
 export async function keepLive(of: {
   client: Client;
   cache: QueryClient;
   signal: AbortSignal;
   tell: (connection: Connection) => void;
+  /** Called when the server rejects the token (401). */
+  refused?: () => void;
 }): Promise<void> {
   const { client, cache, signal, tell } = of;
   let state: Connection = { kind: 'connecting' };
@@ -30,18 +32,19 @@ export async function keepLive(of: {
   let isFirst = true;
   try {
     for await (const event of client.live({ signal, onState })) {
-      if (event.kind === 'job') takeJob(cache, event.job);
+      if (event.kind === 'job') applyJob(cache, event.job);
       if (event.kind === 'maintenance') {
         cache.setQueryData(['maintenance'], event.maintenance);
         void cache.invalidateQueries({ queryKey: ['maintenance', 'history'] });
       }
-      // What was asked before the stream was open may have changed between the two. After a cut it misses nothing.
-      if (event.kind === 'reset' || (event.kind === 'ready' && isFirst)) soon(cache, []);
+      // Responses from before the stream opened may be stale. A reconnected stream resumes without a gap.
+      if (event.kind === 'reset' || (event.kind === 'ready' && isFirst)) refetchSoon(cache, []);
       isFirst = false;
     }
   } catch (error) {
-    // Refused: whoever looks must sign in first, which the questions of the views say too.
+    // Denied: the user must sign in first; the queries of the views report that too.
     if (!(error instanceof Refused)) throw error;
+    if (error.status === 401) of.refused?.();
     tell({ kind: 'lost', since: Date.now() });
   } finally {
     leave();

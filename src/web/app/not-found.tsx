@@ -1,4 +1,4 @@
-/** An address that is none. */
+/** Shown for an unknown address. */
 import { Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { PageHead } from '../parts/page-head.tsx';
@@ -6,9 +6,9 @@ import { PageHead } from '../parts/page-head.tsx';
 export function NotFound() {
   return (
     <>
-      <PageHead title="There is no such view" />
+      <PageHead title="Page not found" />
       <Text>
-        <Link to="/">To the overview</Link>
+        <Link to="/">Go to the overview</Link>
       </Text>
     </>
   );

@@ -1,24 +1,40 @@
-/** What the page asks the server for: each question with its key, so that live events can change the answers. */
-import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
-import type { JobJson } from '../../api/job-schema.ts';
+/** Queries of the page, each with its key, so that live events can update cached responses. */
+import {
+  infiniteQueryOptions,
+  MutationCache,
+  QueryCache,
+  QueryClient,
+  queryOptions,
+} from '@tanstack/react-query';
+import type { JobJson } from '../../client/client.ts';
 import type { Action, AuditFilter, JobFilter, RunBody } from '../../client/client.ts';
-import { Refused } from '../../client/http.ts';
-import { client, http } from './session.ts';
+import { isRecord, Refused } from '../../client/http.ts';
+import { isForbidden } from './refetch.ts';
+import { client, recheckSession, http } from './session.ts';
+
+function recheckOn401(error: Error): void {
+  if (error instanceof Refused && error.status === 401) recheckSession();
+}
 
 export const queryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: recheckOn401 }),
+  // A wrong password is a 401 too, but then there is no session to recheck.
+  mutationCache: new MutationCache({ onError: recheckOn401 }),
   defaultOptions: {
     queries: {
-      // Live events tell of changes; this is for what they do not carry.
+      // Live events carry most changes; this covers the data that they do not carry.
       staleTime: 30_000,
       retry: (failures, error) => failures < 3 && !(error instanceof Refused && error.status < 500),
-      // A browser that thinks it is offline may still reach a server on its own machine; if not, that is told.
+      // A browser that thinks it is offline may still reach a server on its own machine; if not, the error shows.
       networkMode: 'always',
+      refetchOnWindowFocus: (query) => !isForbidden(query),
+      refetchOnReconnect: (query) => !isForbidden(query),
     },
     mutations: { networkMode: 'always' },
   },
 });
 
-export const ask = {
+export const queries = {
   job: (id: number) => queryOptions({ queryKey: ['job', id], queryFn: () => client.showJob(id) }),
   reports: (id: number) => queryOptions({ queryKey: ['reports', id], queryFn: () => client.jobReports(id) }),
   manifest: (id: number) =>
@@ -35,7 +51,7 @@ export const ask = {
       queryKey: ['active'],
       queryFn: async () => (await client.listJobs({ ignoreCompleted: true, limit: 100 })).jobs,
     }),
-  /** The job of the same kind that came before one, if any. */
+  /** The previous job of the same target, env and action; null without one. */
   previous: (job: Pick<JobJson, 'id' | 'target' | 'env' | 'job_type' | 'created_at'>) =>
     queryOptions({
       queryKey: ['previous', job.id],
@@ -48,7 +64,7 @@ export const ask = {
   targets: () => queryOptions({ queryKey: ['targets'], queryFn: client.listTargets }),
   schedules: () =>
     queryOptions({ queryKey: ['schedules'], queryFn: client.listSchedules, refetchInterval: 30_000 }),
-  /** Asked again now and then: it may be changed at any time. */
+  /** Polled, because an admin may change permissions at any time. */
   me: () => queryOptions({ queryKey: ['me'], queryFn: client.me, refetchInterval: 60_000 }),
   maintenance: () => queryOptions({ queryKey: ['maintenance'], queryFn: client.readMaintenance }),
   maintenanceHistory: () =>
@@ -59,7 +75,7 @@ export const ask = {
       queryFn: ({ pageParam }) => (pageParam ? client.nextAudit(pageParam) : client.listAudit(filter)),
       initialPageParam: '',
       getNextPageParam: (page) => page.next,
-      // No event tells of a line.
+      // No event announces new audit entries.
       staleTime: 0,
     }),
   dryRun: (run: RunBody) =>
@@ -73,12 +89,12 @@ export const ask = {
   document: () =>
     queryOptions({
       queryKey: ['openapi.json'],
-      queryFn: async () => (await http.call<OpenApi>('GET', '/openapi.json')).body,
+      queryFn: async () => openApiOf(await http.json('/openapi.json')),
       staleTime: Infinity,
     }),
 };
 
-/** As much of the API's own description as the start form is made of. */
+/** The part of the OpenAPI document from which the start form is built. */
 export type OpenApi = {
   readonly components: {
     readonly schemas: Readonly<Record<string, ObjectSchema | undefined>>;
@@ -94,3 +110,13 @@ export type FieldSchema = {
   readonly pattern?: string;
   readonly maxLength?: number;
 };
+
+/** @throws Error for a document without schemas */
+function openApiOf(document: unknown): OpenApi {
+  if (!isOpenApi(document)) throw new Error('/openapi.json is not an OpenAPI document with schemas');
+  return document;
+}
+
+function isOpenApi(value: unknown): value is OpenApi {
+  return isRecord(value) && isRecord(value['components']) && isRecord(value['components']['schemas']);
+}

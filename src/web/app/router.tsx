@@ -1,16 +1,12 @@
-/** The views and their addresses, after a `#` so that none of them is an address of the API. */
-import {
-  createHashHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-} from '@tanstack/react-router';
+/** Routes of the views. Addresses follow a `#`, so that none collides with a path of the API. */
+import { createHashHistory, createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { readAuditSearch } from '../audit/audit-search.ts';
 import { Overview } from '../overview/overview.tsx';
 import { readFilter } from '../jobs/filter-search.ts';
+import { lazyView } from './lazy-view.ts';
 import { NotFound } from './not-found.tsx';
 import { Shell } from './shell.tsx';
+import { ViewFault } from './view-fault.tsx';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -19,12 +15,12 @@ const jobs = createRoute({
   getParentRoute: () => root,
   path: '/jobs',
   validateSearch: readFilter,
-  component: lazyRouteComponent(() => import('../jobs/job-list.tsx'), 'JobList'),
+  component: lazyView(() => import('../jobs/job-list.tsx'), 'JobList'),
 });
 const job = createRoute({
   getParentRoute: () => root,
   path: '/jobs/$id',
-  component: lazyRouteComponent(() => import('../job/job-page.tsx'), 'JobPage'),
+  component: lazyView(() => import('../job/job-page.tsx'), 'JobPage'),
 });
 const start = createRoute({
   getParentRoute: () => root,
@@ -33,34 +29,35 @@ const start = createRoute({
     const text = (name: string) => (typeof search[name] === 'string' ? search[name] : undefined);
     return { target: text('target'), env: text('env'), action: text('action') };
   },
-  component: lazyRouteComponent(() => import('../start/start-page.tsx'), 'StartPage'),
+  component: lazyView(() => import('../start/start-page.tsx'), 'StartPage'),
 });
 const schedules = createRoute({
   getParentRoute: () => root,
   path: '/schedules',
-  component: lazyRouteComponent(() => import('../schedules/schedules.tsx'), 'Schedules'),
+  component: lazyView(() => import('../schedules/schedules.tsx'), 'Schedules'),
 });
 const maintenance = createRoute({
   getParentRoute: () => root,
   path: '/maintenance',
-  component: lazyRouteComponent(() => import('../maintenance/maintenance.tsx'), 'Maintenance'),
+  component: lazyView(() => import('../maintenance/maintenance.tsx'), 'Maintenance'),
 });
 const audit = createRoute({
   getParentRoute: () => root,
   path: '/audit',
   validateSearch: readAuditSearch,
-  component: lazyRouteComponent(() => import('../audit/audit.tsx'), 'Audit'),
+  component: lazyView(() => import('../audit/audit.tsx'), 'Audit'),
 });
 
 export const router = createRouter({
   routeTree: root.addChildren([overview, jobs, job, start, schedules, maintenance, audit]),
   history: createHashHistory(),
+  defaultErrorComponent: ViewFault,
   defaultPreload: 'intent',
   scrollRestoration: true,
 });
 
 declare module '@tanstack/react-router' {
-  // The library's own way to know an application's addresses.
+  // TanStack Router learns the application's routes from this interface.
   // oxlint-disable-next-line typescript/consistent-type-definitions
   interface Register {
     router: typeof router;

@@ -1,26 +1,30 @@
-/** Who uses the page: the token of their login, renewed while the page is open, shared by its tabs. */
+/** Session of the user: the login token, renewed while the page is open and shared by all tabs. */
 import { type Client, clientOver } from '../../client/client.ts';
 import { createHttp, Refused, RENEW_AFTER_MS } from '../../client/http.ts';
 
 const KEY = 'syncrator.session';
+/** Why the last session ended, in the server's words, for every tab; removed by the next sign-in. */
+const ENDED_KEY = 'syncrator.ended';
 
 type Session = { readonly username: string; readonly token: string; readonly renewAt: number };
-type TokenAnswer = { readonly access_token: string };
 
 const listeners = new Set<() => void>();
 let renewing: Promise<string | undefined> | undefined;
 
-const doorless = createHttp({ url: '', token: () => Promise.resolve(undefined) });
-const http = createHttp({ url: '', token: currentToken });
+export const http = createHttp({ url: '', token: currentToken });
 export const client: Client = clientOver(http);
-export { http };
 
-/** Undefined when nobody is signed in. The same string until somebody signs in or out. */
+/** Name of the signed-in user; undefined without one. Stable until the next sign-in or sign-out. */
 export function signedInAs(): string | undefined {
   return stored()?.username;
 }
 
-/** @returns what ends it */
+/** Why the server ended the session; undefined while signed in and after signing out. */
+export function endedBecause(): string | undefined {
+  return localStorage.getItem(ENDED_KEY) ?? undefined;
+}
+
+/** Also fires for changes in other tabs. @returns a function that unsubscribes */
 export function onSessionChange(listener: () => void): () => void {
   listeners.add(listener);
   window.addEventListener('storage', listener);
@@ -32,41 +36,54 @@ export function onSessionChange(listener: () => void): () => void {
 
 /** @throws Refused, Unreachable */
 export async function signIn(username: string, password: string): Promise<void> {
-  const { body } = await doorless.call<TokenAnswer>('POST', '/login', { json: { username, password } });
-  store({ username, token: body.access_token, renewAt: Date.now() + RENEW_AFTER_MS });
+  const { access_token: token } = await clientWith(undefined).login(username, password);
+  store({ username, token, renewAt: Date.now() + RENEW_AFTER_MS });
+}
+
+function clientWith(token: string | undefined): Client {
+  return clientOver(createHttp({ url: '', token: () => Promise.resolve(token) }));
 }
 
 export function signOut(): void {
   store(undefined);
 }
 
-/** The kept token, exchanged for a newer one on the way when it is old. */
+/** Call after a 401: asks the server whether the login is still valid, and ends the session if not. */
+export function recheckSession(): void {
+  const session = stored();
+  if (session) void renewed(session);
+}
+
+/** The stored token, renewed first if it is old. */
 async function currentToken(): Promise<string | undefined> {
   const session = stored();
   if (!session || Date.now() < session.renewAt) return session?.token;
+  return await renewed(session);
+}
+
+/** Concurrent calls share one renewal. */
+function renewed(session: Session): Promise<string | undefined> {
   renewing ??= renew(session).finally(() => {
     renewing = undefined;
   });
-  return await renewing;
+  return renewing;
 }
 
 async function renew(session: Session): Promise<string | undefined> {
   try {
-    const { body } = await doorless.call<TokenAnswer>('POST', '/login/renew', {
-      headers: { authorization: `Bearer ${session.token}` },
-    });
-    replace(session, { ...session, token: body.access_token, renewAt: Date.now() + RENEW_AFTER_MS });
+    const { access_token: token } = await clientWith(session.token).renewLogin();
+    replace(session, { ...session, token, renewAt: Date.now() + RENEW_AFTER_MS });
   } catch (error) {
-    // Expired, or twelve hours after the password: they sign in again. Who cannot answer now will be asked later.
+    // A 401 (token expired, password changed, 12 hours since login) ends the session. Other failures are retried later.
     if (!(error instanceof Refused && error.status === 401)) return session.token;
-    replace(session, undefined);
+    replace(session, undefined, error.message);
   }
   return stored()?.token;
 }
 
-/** Nothing where it is another's by now: somebody has signed out or in meanwhile, or another tab has renewed it. */
-function replace(session: Session, newer: Session | undefined): void {
-  if (stored()?.token === session.token) store(newer);
+/** Does nothing if the stored session has changed meanwhile: by a sign-out, a sign-in, or a renewal in another tab. */
+function replace(session: Session, newer: Session | undefined, why?: string): void {
+  if (stored()?.token === session.token) store(newer, why);
 }
 
 function stored(): Session | undefined {
@@ -74,7 +91,9 @@ function stored(): Session | undefined {
   return text === null ? undefined : (JSON.parse(text) as Session);
 }
 
-function store(session: Session | undefined): void {
+function store(session: Session | undefined, why?: string): void {
+  if (why === undefined) localStorage.removeItem(ENDED_KEY);
+  else localStorage.setItem(ENDED_KEY, why); // before removing the session: its storage event makes other tabs read both
   if (session) localStorage.setItem(KEY, JSON.stringify(session));
   else localStorage.removeItem(KEY);
   for (const listener of listeners) listener();

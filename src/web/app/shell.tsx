@@ -1,16 +1,15 @@
-/** What is around every view: where one can go, who one is, whether it is live, and that maintenance is on. */
-import { AppShell, Burger, Button, Group, NavLink, Text } from '@mantine/core';
+/** Frame around every view: header, navigation, connection state and the maintenance banner. */
+import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { MaintenanceBanner } from '../maintenance/banner.tsx';
-import { ConnectionBadge, useLive, useMayRead, useUser } from './connection.tsx';
-import { limitsOf } from '../../domain/grant.ts';
+import { ConnectionBadge, useLive, useMayRead } from './connection.tsx';
 import { ColorScheme } from './color-scheme.tsx';
-import { useMe } from './rights.tsx';
-import { isLoginLocal } from './served.ts';
-import { signOut } from './session.ts';
-import { SignInDialog, SignInView } from './sign-in.tsx';
+import { preloadViews } from './lazy-view.ts';
+import { useMe } from './permissions.tsx';
+import { UserMenu } from './user-menu.tsx';
+import { SessionEnded, SignInDialog, SignInView } from './sign-in.tsx';
 
 const PLACES = [
   { to: '/', label: 'Overview' },
@@ -19,21 +18,21 @@ const PLACES = [
   { to: '/schedules', label: 'Schedules' },
   { to: '/maintenance', label: 'Maintenance' },
 ] as const;
-/** Whoever else asks for it is refused. */
-const ADMINS_PLACES = [{ to: '/audit', label: 'Audit' }] as const;
+/** The server denies this view to other roles. */
+const ADMIN_PLACES = [{ to: '/audit', label: 'Audit' }] as const;
 
 export function Shell() {
-  const connection = useLive();
-  const user = useUser();
-  const me = useMe();
   const mayRead = useMayRead();
-  const [menu, { toggle, close }] = useDisclosure(false);
-  const [signing, setSigning] = useState(false);
-  const here = useRouterState({ select: ({ location }) => location.pathname });
+  const connection = useLive(mayRead);
+  const [isMenuOpen, { toggle, close }] = useDisclosure(false);
+  const [isSigningIn, setSigningIn] = useState(false);
+  useEffect(() => {
+    if (mayRead) preloadViews();
+  }, [mayRead]);
   return (
     <AppShell
       header={{ height: 52 }}
-      navbar={{ width: 180, breakpoint: 'sm', collapsed: { mobile: !menu } }}
+      navbar={{ width: 180, breakpoint: 'sm', collapsed: { mobile: !isMenuOpen } }}
       padding="md"
     >
       <a href="#main" className="skip">
@@ -43,66 +42,64 @@ export function Shell() {
         <Group h="100%" justify="space-between" wrap="nowrap" gap="xs">
           <Group gap="xs" wrap="nowrap">
             <Burger
-              opened={menu}
+              opened={isMenuOpen}
               onClick={toggle}
               hiddenFrom="sm"
               size="sm"
               aria-label="Menu"
-              aria-expanded={menu}
+              aria-expanded={isMenuOpen}
             />
             <Text fw={700}>Syncrator</Text>
             {mayRead && <ConnectionBadge connection={connection} />}
           </Group>
           <Group gap="xs" wrap="nowrap">
             <ColorScheme />
-            {user === undefined && mayRead && isLoginLocal && (
-              <Button size="compact-sm" onClick={() => setSigning(true)}>
-                Sign in
-              </Button>
-            )}
-            {user !== undefined && (
-              <>
-                <Text size="sm" visibleFrom="xs">
-                  {user}
-                  {me && ` (${[me.role, limitsOf(me)].filter(Boolean).join('; ')})`}
-                </Text>
-                <Button size="compact-sm" variant="default" onClick={signOut}>
-                  Sign out
-                </Button>
-              </>
-            )}
+            <UserMenu mayRead={mayRead} onSignIn={() => setSigningIn(true)} />
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Views" className={menu ? undefined : 'nav-closed'}>
-        {[...PLACES, ...(me?.role === 'admin' ? ADMINS_PLACES : [])].map(({ to, label }) => {
-          const isHere = to === '/' ? here === '/' : here.startsWith(to);
-          return (
-            <NavLink
-              key={to}
-              component={Link}
-              to={to}
-              label={label}
-              active={isHere}
-              variant="light"
-              aria-current={isHere ? 'page' : undefined}
-              onClick={close}
-            />
-          );
-        })}
-        <NavLink href="/docs" label="API docs" />
+      <AppShell.Navbar p="xs" aria-label="Views" className={isMenuOpen ? undefined : 'nav-closed'}>
+        <ViewLinks onChosen={close} />
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
-        {mayRead ? (
-          <>
-            <MaintenanceBanner />
-            <Outlet />
-          </>
-        ) : (
-          <SignInView />
-        )}
+        {mayRead ? <CurrentView /> : <SignInView />}
       </AppShell.Main>
-      <SignInDialog opened={signing} onClose={() => setSigning(false)} />
+      <SignInDialog opened={isSigningIn} onClose={() => setSigningIn(false)} />
     </AppShell>
+  );
+}
+
+function ViewLinks({ onChosen }: { onChosen: () => void }) {
+  const me = useMe();
+  const here = useRouterState({ select: ({ location }) => location.pathname });
+  return (
+    <>
+      {[...PLACES, ...(me?.role === 'admin' ? ADMIN_PLACES : [])].map(({ to, label }) => {
+        const isHere = to === '/' ? here === '/' : here.startsWith(to);
+        return (
+          <NavLink
+            key={to}
+            component={Link}
+            to={to}
+            label={label}
+            active={isHere}
+            variant="light"
+            aria-current={isHere ? 'page' : undefined}
+            onClick={onChosen}
+          />
+        );
+      })}
+      <NavLink href="/docs" label="API docs" />
+    </>
+  );
+}
+
+function CurrentView() {
+  return (
+    <>
+      <SessionEnded />
+      <MaintenanceBanner />
+      <Outlet />
+    </>
   );
 }

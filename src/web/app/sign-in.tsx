@@ -1,13 +1,13 @@
-/** Signing in. */
-import { Button, Card, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+/** Sign-in form, as a view and as a dialog, and the notice of an ended session. */
+import { Alert, Button, Card, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import type { SubmitEvent } from 'react';
-import { Fault } from '../parts/asked.tsx';
+import { type SubmitEvent, useSyncExternalStore } from 'react';
+import { Fault } from '../parts/query-boundary.tsx';
 import { PageHead } from '../parts/page-head.tsx';
-import { isLoginLocal } from './served.ts';
-import { signIn } from './session.ts';
+import { isLoginLocal } from './page-config.ts';
+import { endedBecause, onSessionChange, signIn } from './session.ts';
 
-export function SignInForm({ onDone }: { onDone?: () => void }) {
+function SignInForm({ onDone }: { onDone?: () => void }) {
   const signing = useMutation({
     mutationFn: ({ username, password }: { username: string; password: string }) =>
       signIn(username, password),
@@ -42,7 +42,18 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
   );
 }
 
-/** Where looking needs no name, acting does. */
+/** Tells the user why the server ended their session; renders nothing otherwise. */
+export function SessionEnded() {
+  const why = useSyncExternalStore(onSessionChange, endedBecause);
+  if (why === undefined) return null;
+  return (
+    <Alert color="yellow" title="You have been signed out" my="xs" role="status">
+      <Text size="sm">The server says: {why}</Text>
+    </Alert>
+  );
+}
+
+/** Used where reads are public and only writes need a user. */
 export function SignInDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
     <Modal opened={opened} onClose={onClose} title="Sign in" closeButtonProps={{ 'aria-label': 'Close' }}>
@@ -51,21 +62,22 @@ export function SignInDialog({ opened, onClose }: { opened: boolean; onClose: ()
   );
 }
 
-/** In place of every view, where nothing may be seen without a name. */
+/** Replaces every view where reads need a signed-in user. */
 export function SignInView() {
   if (!isLoginLocal)
     return (
       <>
-        <PageHead title="Nothing to see here" />
+        <PageHead title="Sign-in is off" />
         <Text maw="60ch">
-          Signing in with a password is off on this server (LOCAL_LOGIN=false), and looking needs a name. Use
-          a token of its issuer over HTTP or from a terminal (<code>SYNCRATOR_TOKEN</code>).
+          This server has password sign-in off (LOCAL_LOGIN=false), and reads need a token. Use a token of its
+          OIDC issuer over HTTP, or with the command line (<code>SYNCRATOR_TOKEN</code>).
         </Text>
       </>
     );
   return (
     <>
       <PageHead title="Sign in" />
+      <SessionEnded />
       <Card withBorder maw={400}>
         <SignInForm />
       </Card>

@@ -1,4 +1,4 @@
-/** The looks of the page, in colours whose contrast holds in light and dark. */
+/** Theme of the page; its colours have enough contrast in light and in dark mode. */
 import {
   Alert,
   Badge,
@@ -9,7 +9,7 @@ import {
   type VariantColorsResolver,
 } from '@mantine/core';
 
-/** `status`: dark words on a pale ground in light, pale words on a dark ground in dark. */
+/** Adds the variant `status`: dark text on a pale background in light mode, pale text on dark in dark mode. */
 const variantColorResolver: VariantColorsResolver = (input) => {
   if (input.variant !== 'status') return defaultVariantColorsResolver(input);
   const color = input.color ?? 'gray';
@@ -32,12 +32,12 @@ export const theme = createTheme({
   components: {
     Alert: Alert.extend({ defaultProps: { variant: 'status' } }),
     Badge: Badge.extend({ styles: { label: { overflow: 'visible' } } }),
-    // A dialog's heading is not the page's banner.
+    // Without it, assistive technology takes a dialog's <header> for the page's banner.
     Modal: Modal.extend({ defaultProps: { attributes: { header: { role: 'presentation' } } } }),
   },
 });
 
-/** The library's pale words are too pale on pale grounds. */
+/** Mantine's dimmed and placeholder colours have too little contrast. */
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
   variables: {},
   light: { '--mantine-color-dimmed': '#4a5158', '--mantine-color-placeholder': '#5c636a' },

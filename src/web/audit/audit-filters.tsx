@@ -1,12 +1,12 @@
-/** What the audit is narrowed by; asked for when it is sent, since texts are typed letter by letter. */
+/** Filter form of the audit; applied on submit, so that typing does not send a request per letter. */
 import { Button, Checkbox, Group, TextInput } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
 import { type AuditSearch, readAuditSearch } from './audit-search.ts';
 
 const FIELDS = [
   { name: 'principal', label: 'Who', placeholder: 'ada', type: 'text' },
-  { name: 'verb', label: 'Did', placeholder: 'cancel', type: 'text' },
-  { name: 'object', label: 'To', placeholder: 'job 7, or job', type: 'text' },
+  { name: 'verb', label: 'Action', placeholder: 'cancel', type: 'text' },
+  { name: 'object', label: 'Object', placeholder: 'job 7, or job', type: 'text' },
   { name: 'since', label: 'Since', placeholder: '', type: 'datetime-local' },
   { name: 'until', label: 'Until', placeholder: '', type: 'datetime-local' },
 ] as const;
@@ -52,7 +52,7 @@ export function AuditFilters({ value, onChange }: Props) {
             onChange({});
           }}
         >
-          Everything
+          Clear filters
         </Button>
       </Group>
     </form>

@@ -1,7 +1,7 @@
-/** What the audit is narrowed by, as an address holds it, so that it can be shared. Pure. */
+/** Reads the audit filter from the address, so that a filtered audit can be shared as a link. Pure. */
 import type { AuditFilter } from '../../client/client.ts';
 
-/** As in the address; what is not ours is left out. */
+/** Parameters of the address; unknown parameters are ignored. */
 export type AuditSearch = {
   readonly principal?: string;
   readonly verb?: string;
@@ -30,7 +30,7 @@ export function readAuditSearch(search: Record<string, unknown>): AuditSearch {
   };
 }
 
-/** What the server is asked. */
+/** The query of `GET /audit`. */
 export function toAuditFilter({ since, until, ...same }: AuditSearch): AuditFilter {
   return {
     ...same,

@@ -1,10 +1,10 @@
-/** Who did what, from where and why, and what was refused to whom: for those whom the server tells it. */
+/** Audit trail: principal, action, object, reason and address of each request, denied ones included. For admins only. */
 import { Badge, Button, Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { AuditEntryJson } from '../../client/client.ts';
-import { ask } from '../app/queries.ts';
-import { Asked } from '../parts/asked.tsx';
+import { queries } from '../app/queries.ts';
+import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { AuditFilters } from './audit-filters.tsx';
@@ -13,7 +13,7 @@ import { toAuditFilter } from './audit-search.ts';
 export function Audit() {
   const search = useSearch({ from: '/audit' });
   const navigate = useNavigate();
-  const list = useInfiniteQuery(ask.audit(toAuditFilter(search)));
+  const list = useInfiniteQuery(queries.audit(toAuditFilter(search)));
   return (
     <>
       <PageHead title="Audit" />
@@ -21,7 +21,7 @@ export function Audit() {
         value={search}
         onChange={(to) => void navigate({ to: '/audit', search: to, replace: true })}
       />
-      <Asked query={list} what="audit">
+      <QueryBoundary query={list} what="audit">
         {({ pages }) => (
           <>
             <Entries entries={pages.flatMap(({ entries }) => entries)} />
@@ -33,24 +33,24 @@ export function Audit() {
                 loading={list.isFetchingNextPage}
                 onClick={() => void list.fetchNextPage()}
               >
-                Older ones
+                Load older entries
               </Button>
             )}
           </>
         )}
-      </Asked>
+      </QueryBoundary>
     </>
   );
 }
 
 function Entries({ entries }: { entries: readonly AuditEntryJson[] }) {
-  if (entries.length === 0) return <Text>Nothing of the kind.</Text>;
+  if (entries.length === 0) return <Text>No entry matches the filter.</Text>;
   return (
     <div className="scroll-x" tabIndex={0} role="region" aria-label="Audit">
       <Table miw={760}>
         <Table.Thead>
           <Table.Tr>
-            {['When', 'Who', 'Did', 'To', 'Why', 'From'].map((name) => (
+            {['When', 'Who', 'Action', 'Object', 'Reason', 'From'].map((name) => (
               <Table.Th key={name} scope="col">
                 {name}
               </Table.Th>
@@ -68,9 +68,11 @@ function Entries({ entries }: { entries: readonly AuditEntryJson[] }) {
 }
 
 function Entry({ entry }: { entry: AuditEntryJson }) {
-  const { at, principal, verb, object, refused, reason, address, request_id: request, detail } = entry;
+  const { at, principal, verb, object, refused, reason, address, detail } = entry;
+  const { request_id: request, client_request_id: client } = entry;
   const job = /^job (\d+)$/.exec(object)?.[1];
   const message = detail?.['message'];
+  const called = client === null ? '' : `, called ${client} by its caller`;
   return (
     <Table.Tr>
       <Table.Td title={localTime(at)}>
@@ -99,7 +101,7 @@ function Entry({ entry }: { entry: AuditEntryJson }) {
         {typeof message === 'string' && <Text size="xs">{message}</Text>}
       </Table.Td>
       <Table.Td>{reason}</Table.Td>
-      <Table.Td title={request === null ? undefined : `request ${request}`}>{address}</Table.Td>
+      <Table.Td title={request === null ? undefined : `request ${request}${called}`}>{address}</Table.Td>
     </Table.Tr>
   );
 }

@@ -1,12 +1,12 @@
-/** Two jobs of the same kind side by side. Pure. */
-import type { JobJson } from '../../api/job-schema.ts';
-import { duration, statusOf } from '../../client/words.ts';
+/** Compares two jobs of the same target, env and action fact by fact. Pure. */
+import type { JobJson } from '../../client/client.ts';
+import { duration, statusOf } from '../../client/format.ts';
 
 export type Compared = {
   readonly what: string;
   readonly here: string;
   readonly there: string;
-  /** Worth a look: another text, or a number more than a tenth apart. */
+  /** The texts differ, or the numbers differ by more than 10 %. */
   readonly differs: boolean;
 };
 
@@ -36,6 +36,9 @@ export function compare(here: JobJson, there: JobJson): Compared[] {
     number('Updated', (job) => job.progress?.updated),
     number('Deleted', (job) => job.progress?.deleted),
     number('Failed', (job) => job.progress?.failed),
+    number('Set aside', (job) => job.failed_items.length),
+    number('Kept', (job) => job.kept),
+    text('Listing', (job) => job.listing),
     text('Options', (job) => job.parameters.options),
     text('Image tag', (job) => job.parameters.is_tag),
     text('Query', (job) => job.parameters.mam_main_query),

@@ -1,24 +1,24 @@
-/** What was else the last time the same was run: the first thing to look at when a job fails or is slow. */
+/** Compares a job with the previous one of the same kind: the first check when a job fails or is slow. */
 import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { JobJson } from '../../api/job-schema.ts';
-import { ask } from '../app/queries.ts';
-import { Asked } from '../parts/asked.tsx';
+import type { JobJson } from '../../client/client.ts';
+import { queries } from '../app/queries.ts';
+import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { compare } from './compare.ts';
 
 export function Comparison({ job }: { job: JobJson }) {
-  const query = useQuery(ask.previous(job));
+  const query = useQuery(queries.previous(job));
   return (
-    <Asked query={query} what="job before">
+    <QueryBoundary query={query} what="previous job">
       {(before) => {
-        if (!before) return <Text size="sm">It is the first {job.job_type} of this target.</Text>;
+        if (!before) return <Text size="sm">This is the first {job.job_type} of this target.</Text>;
         const rows = compare(job, before);
         return (
           <Table verticalSpacing={3}>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th scope="col">What</Table.Th>
+                <Table.Th scope="col">Fact</Table.Th>
                 <Table.Th scope="col">This job</Table.Th>
                 <Table.Th scope="col">
                   <Link to="/jobs/$id" params={{ id: String(before.id) }}>
@@ -39,6 +39,6 @@ export function Comparison({ job }: { job: JobJson }) {
           </Table>
         );
       }}
-    </Asked>
+    </QueryBoundary>
   );
 }

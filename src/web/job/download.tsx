@@ -1,11 +1,11 @@
-/** A button that saves a log as a file: the whole of it from the server, not what the page has read so far. */
+/** Button that downloads a log from the server in full, including the part that the page has not read yet. */
 import { Button, Text } from '@mantine/core';
 import { useState } from 'react';
 import { client } from '../app/session.ts';
 
 type Props = {
   jobId: number;
-  /** All steps and attempts without it. */
+  /** If absent, all steps and attempts. */
   at?: { step: number; attempt: number };
   fileName: string;
   label: string;

@@ -1,11 +1,11 @@
-/** What a job was asked to do, and what its runner was given. */
+/** Parameters of a job, and the manifest or arguments that its runner received. */
 import { Button, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { JobJson } from '../../api/job-schema.ts';
-import { ask } from '../app/queries.ts';
-import { Asked } from '../parts/asked.tsx';
+import type { JobJson } from '../../client/client.ts';
+import { queries } from '../app/queries.ts';
+import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { CodeBlock } from '../parts/code-block.tsx';
 
 export function Facts({ job }: { job: JobJson }) {
@@ -45,7 +45,7 @@ export function Facts({ job }: { job: JobJson }) {
       </Table>
       {job.resumes !== null && (
         <Text size="sm">
-          It goes on from{' '}
+          This job resumes{' '}
           <Link to="/jobs/$id" params={{ id: String(job.resumes) }}>
             job {job.resumes}
           </Link>
@@ -59,7 +59,7 @@ export function Facts({ job }: { job: JobJson }) {
 
 function Manifest({ job }: { job: JobJson }) {
   const [isShown, setShown] = useState(false);
-  const query = useQuery({ ...ask.manifest(job.id), enabled: isShown });
+  const query = useQuery({ ...queries.manifest(job.id), enabled: isShown });
   return (
     <>
       <Button
@@ -72,9 +72,9 @@ function Manifest({ job }: { job: JobJson }) {
         {job.runner === 'kubernetes' ? 'Kubernetes manifest' : 'Arguments and environment'}
       </Button>
       {isShown && (
-        <Asked query={query} what="manifest">
+        <QueryBoundary query={query} what="manifest">
           {(steps) => <CodeBlock name="Manifest">{JSON.stringify(steps, null, 2)}</CodeBlock>}
-        </Asked>
+        </QueryBoundary>
       )}
     </>
   );

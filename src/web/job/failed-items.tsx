@@ -1,28 +1,31 @@
-/** The items of a job that failed, each with its reason. */
+/** Table of the items or records that a job set aside, each with its reason. */
 import { ScrollArea, Table, Text } from '@mantine/core';
-import type { JobJson } from '../../api/job-schema.ts';
+import type { JobJson } from '../../client/client.ts';
+import { areItems } from '../../client/data-format.ts';
 import { Section } from './section.tsx';
 
-export function FailedItems({ items }: { items: JobJson['failed_items'] }) {
+export function FailedItems({ job }: { job: JobJson }) {
+  const items = job.failed_items;
+  const title = areItems(job) ? 'Failed items' : 'Set aside';
   return (
-    <Section title={`Failed items (${items.length})`}>
+    <Section title={`${title} (${items.length.toLocaleString('en')})`}>
       <Text size="sm" mb="xs">
-        A resume does these again, and then what was left.
+        {wordsOf(job)}
       </Text>
-      <ScrollArea.Autosize mah={280} tabIndex={0} aria-label="Failed items">
+      <ScrollArea.Autosize mah={280} tabIndex={0} role="region" aria-label={title}>
         <Table verticalSpacing={3}>
           <Table.Thead>
             <Table.Tr>
-              <Table.Th scope="col" w={140}>
-                Item
+              <Table.Th scope="col" w={180}>
+                {areItems(job) ? 'Item' : 'Record'}
               </Table.Th>
-              <Table.Th scope="col">Why</Table.Th>
+              <Table.Th scope="col">Reason</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {items.map(({ id, why }) => (
               <Table.Tr key={id}>
-                <Table.Td>{id}</Table.Td>
+                <Table.Td className="as-written">{id}</Table.Td>
                 <Table.Td className="as-written">{why}</Table.Td>
               </Table.Tr>
             ))}
@@ -31,4 +34,11 @@ export function FailedItems({ items }: { items: JobJson['failed_items'] }) {
       </ScrollArea.Autosize>
     </Section>
   );
+}
+
+function wordsOf(job: JobJson): string {
+  if (areItems(job)) return 'A resume retries these first, then continues with the remaining items.';
+  if (job.diagnosis?.code === 'records_rejected')
+    return 'More records were rejected than MAX_REJECTED allows, so the sink was not changed.';
+  return 'These records were not written. Earlier versions in the sink stay, and the next run tries again.';
 }

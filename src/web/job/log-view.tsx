@@ -1,11 +1,13 @@
-/** A log one can follow, search and take along; of any length, since only what is seen is drawn. */
-import { Button, Checkbox, Group, Text, TextInput } from '@mantine/core';
+/** Viewer that follows, searches and downloads a log of any length: it renders only visible lines. */
+import { Checkbox, Group, Text } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState } from 'react';
-import { bytesOf } from '../../client/words.ts';
-import { Fault } from '../parts/asked.tsx';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { bytesOf } from '../../client/format.ts';
+import { Fault } from '../parts/query-boundary.tsx';
 import { Download } from './download.tsx';
+import { LogSearch, useLogSearch } from './log-search.tsx';
 import { type Log, useLog } from './use-log.ts';
+import { BOLD, type Line, runsOf } from './terminal-line.ts';
 import './log-view.css';
 
 const LINE_PX = 18;
@@ -17,65 +19,19 @@ type Props = {
   step: number;
   attempt: number;
   fileName: string;
-  /** How long it is, where that is known. */
+  /** Size of the log, if known. */
   bytes?: number;
 };
 
 export function LogView({ jobId, step, attempt, fileName, bytes }: Props) {
   const log = useLog(jobId, { step, attempt });
-  const [wanted, setWanted] = useState('');
-  const [current, setCurrent] = useState(0);
   const [isFollowing, setFollowing] = useState(true);
-  const { lines, count } = log;
-  // The lines grow in place: their count tells that they did.
-  const found = useMemo(
-    () => (wanted === '' || count === 0 ? [] : lines.search(wanted)),
-    [lines, count, wanted],
-  );
-  const at = found.length === 0 ? undefined : found[current % found.length];
-  const go = (by: number) => {
-    setFollowing(false);
-    setCurrent((current + by + found.length) % Math.max(1, found.length));
-  };
+  const stopFollowing = useCallback(() => setFollowing(false), []);
+  const search = useLogSearch(log, stopFollowing);
   return (
     <>
       <Group gap="xs" mb="xs" align="center">
-        <TextInput
-          aria-label="Search the log"
-          placeholder="Search"
-          size="xs"
-          value={wanted}
-          onChange={({ currentTarget }) => {
-            setWanted(currentTarget.value);
-            setCurrent(0);
-          }}
-          onKeyDown={({ key, shiftKey }) => {
-            if (key === 'Enter' && found.length > 0) go(shiftKey ? -1 : 1);
-          }}
-        />
-        <Button.Group>
-          <Button
-            size="xs"
-            variant="default"
-            onClick={() => go(-1)}
-            disabled={found.length === 0}
-            aria-label="Find the one before"
-          >
-            ↑
-          </Button>
-          <Button
-            size="xs"
-            variant="default"
-            onClick={() => go(1)}
-            disabled={found.length === 0}
-            aria-label="Find the next"
-          >
-            ↓
-          </Button>
-        </Button.Group>
-        <Text size="xs" role="status" className="figures">
-          {wanted !== '' && `${found.length.toLocaleString('en')} found`}
-        </Text>
+        <LogSearch search={search} />
         <Checkbox
           size="xs"
           label="Follow"
@@ -87,20 +43,20 @@ export function LogView({ jobId, step, attempt, fileName, bytes }: Props) {
           at={{ step, attempt }}
           fileName={fileName}
           label="Download"
-          disabled={count === 0}
+          disabled={log.count === 0}
         />
         <Text size="xs" className="figures">
-          {count.toLocaleString('en')} lines
+          {log.count.toLocaleString('en')} lines
           {bytes === undefined || bytes === 0 ? '' : `, ${bytesOf(bytes)}`}
-          {log.state === 'lost' ? ', not live: trying again' : ''}
+          {log.state === 'lost' ? ', not live: reconnecting' : ''}
         </Text>
       </Group>
       {log.error && <Fault error={log.error} what="log" />}
       <Lines
         log={log}
-        marked={wanted === '' ? undefined : at}
-        isFollowing={isFollowing && wanted === ''}
-        onScrollAway={() => setFollowing(false)}
+        marked={search.marked}
+        isFollowing={isFollowing && search.text === ''}
+        onScrollAway={stopFollowing}
       />
     </>
   );
@@ -123,8 +79,12 @@ function Lines({ log: { lines, count, state }, marked, isFollowing, onScrollAway
     overscan: 20,
   });
   useEffect(() => {
-    if (isFollowing && count > 0) rows.scrollToIndex(count - 1, { align: 'end' });
-  }, [isFollowing, count, rows]);
+    if (!isFollowing || count === 0 || !box.current) return;
+    // The user has just scrolled up, but the scroll event is still pending and would report the position set below.
+    if (scrolled.current - box.current.scrollTop >= LINE_PX) onScrollAway();
+    // Not by the virtualizer, which repeats the scroll for some frames and would fight a user who scrolls away.
+    else box.current.scrollTop = box.current.scrollHeight;
+  }, [isFollowing, count, onScrollAway]);
   useEffect(() => {
     if (marked !== undefined) rows.scrollToIndex(marked, { align: 'center' });
   }, [marked, rows]);
@@ -138,14 +98,14 @@ function Lines({ log: { lines, count, state }, marked, isFollowing, onScrollAway
       aria-live="off"
       tabIndex={0}
       onScroll={({ currentTarget: { scrollTop } }) => {
-        // By wheel, finger, key or bar. Less than a line is a scroll bar that comes or goes.
+        // By wheel, touch, key or scroll bar. A smaller change is a scroll bar that appears or disappears.
         if (scrolled.current - scrollTop >= LINE_PX) onScrollAway();
         scrolled.current = scrollTop;
       }}
     >
       {count === 0 && (
         <Text size="sm" p="xs">
-          {state === 'ended' ? 'It has written nothing.' : 'Nothing written yet.'}
+          {state === 'ended' ? 'The log is empty.' : 'No output yet.'}
         </Text>
       )}
       <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
@@ -158,10 +118,25 @@ function Lines({ log: { lines, count, state }, marked, isFollowing, onScrollAway
             <span className="log-number" aria-hidden="true">
               {index + 1}
             </span>
-            {lines.at(index)}
+            <LineText line={lines.line(index)} />
           </div>
         ))}
       </div>
     </div>
   );
+}
+
+function LineText({ line }: { line: Line }) {
+  if (line.looks === '') return line.text;
+  return runsOf(line).map(({ text, look }, at) => (
+    <span key={at} className={classOf(look)}>
+      {text}
+    </span>
+  ));
+}
+
+function classOf(look: number): string | undefined {
+  const color = look % BOLD;
+  const names = [...(color === 0 ? [] : [`log-color-${color}`]), ...(look >= BOLD ? ['log-bold'] : [])];
+  return names.length === 0 ? undefined : names.join(' ');
 }

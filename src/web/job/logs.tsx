@@ -1,7 +1,7 @@
-/** The log of each step and attempt, or of an external executor. */
+/** Logs of a job: one per step and attempt, or the one of an external executor. */
 import { Group, SegmentedControl, Text } from '@mantine/core';
 import { useState } from 'react';
-import type { JobJson } from '../../api/job-schema.ts';
+import type { JobJson } from '../../client/client.ts';
 import { Download } from './download.tsx';
 import { LogView } from './log-view.tsx';
 
@@ -10,7 +10,7 @@ export function Logs({ job }: { job: JobJson }) {
   const last = job.steps.at(-1);
   if (job.runner === 'external')
     return <LogView jobId={job.id} step={0} attempt={1} fileName={`job-${job.id}.log`} />;
-  if (!last) return <Text size="sm">Nothing has begun yet: there is no log.</Text>;
+  if (!last) return <Text size="sm">No step has started yet, so there is no log.</Text>;
   const shown = job.steps.find((step) => nameOf(step) === chosen) ?? last;
   return (
     <>

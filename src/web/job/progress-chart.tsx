@@ -1,33 +1,33 @@
-/** Records over time and their rate, drawn; the same as a table for who cannot see a drawing. */
+/** Chart of records and rate over time, and the same figures as an accessible table. */
 import 'uplot/dist/uPlot.min.css';
 import { Text, useComputedColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import type { JobJson } from '../../api/job-schema.ts';
+import type { JobJson } from '../../client/client.ts';
 import type { ReportPointJson } from '../../client/client.ts';
-import { ask } from '../app/queries.ts';
+import { queries } from '../app/queries.ts';
 import { localTime } from '../parts/clock.tsx';
 import { type Points, toPoints, withNewest } from './progress-points.ts';
 
 const HEIGHT_PX = 180;
-const MOST = 2_000;
+const MAX_LIVE_POINTS = 2_000;
 
 export function ProgressChart({ job }: { job: JobJson }) {
-  const stored = useQuery(ask.reports(job.id)).data;
-  const [heard, setHeard] = useState<readonly ReportPointJson[]>([]);
-  // Each live event has the newest report only: those heard while one looks are kept.
+  const stored = useQuery(queries.reports(job.id)).data;
+  const [live, setLive] = useState<readonly ReportPointJson[]>([]);
+  // Each live event carries only the newest report, so collect them while the page is open.
   const [seen, setSeen] = useState<JobJson>();
   if (seen !== job) {
     setSeen(job);
-    setHeard(withNewest(heard, job).slice(-MOST));
+    setLive(withNewest(live, job).slice(-MAX_LIVE_POINTS));
   }
   if (!stored) return <Text size="sm">Loading…</Text>;
   const known = new Set(stored.map(({ step, attempt, at }) => `${step}.${attempt} ${at}`));
-  const newer = heard.filter(({ step, attempt, at }) => !known.has(`${step}.${attempt} ${at}`));
+  const newer = live.filter(({ step, attempt, at }) => !known.has(`${step}.${attempt} ${at}`));
   const reports = withNewest([...stored, ...newer], job);
   const points = toPoints(reports);
-  if (points.at.length < 2) return <Text size="sm">Too few reports for a drawing.</Text>;
+  if (points.at.length < 2) return <Text size="sm">Too few reports for a chart.</Text>;
   return (
     <>
       <Drawing points={points} />
@@ -79,7 +79,7 @@ function options(width: number, steps: number, isDark: boolean): uPlot.Options {
       { stroke: ink, grid, values: (_, ticks) => ticks.map(count) },
       {
         scale: 'rate',
-        // The library's name for it (Side.Right) is a type alone, absent at run time.
+        // uPlot declares Side.Right as a type only; it does not exist at run time.
         // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
         side: 1,
         stroke: ink,
@@ -130,7 +130,7 @@ function PointsTable({ reports }: { reports: readonly ReportPointJson[] }) {
   );
 }
 
-/** Evenly, with the first and the last. */
+/** Picks at most `most` elements, evenly spaced, including the first and the last. */
 function thinned<T>(all: readonly T[], most: number): readonly T[] {
   if (all.length <= most) return all;
   return Array.from({ length: most }, (_, at) => all[Math.round((at * (all.length - 1)) / (most - 1))] as T);

@@ -1,17 +1,17 @@
-/** A job's progress as points over time, from its stored reports and the live ones after them. Pure. */
-import type { JobJson } from '../../api/job-schema.ts';
+/** Turns a job's stored and live reports into points over time. Pure. */
+import type { JobJson } from '../../client/client.ts';
 import type { ReportPointJson } from '../../client/client.ts';
 
 export type Points = {
   /** Seconds since 1970. */
   readonly at: readonly number[];
-  /** Per step, its records; null where another step counts. */
+  /** Records of each step; null at points of other steps. */
   readonly records: readonly (readonly (number | null)[])[];
   /** Records per second between one report and the next of the same attempt. */
   readonly rate: readonly (number | null)[];
 };
 
-/** The newest report of each step is in the job itself; the list may be of before it. */
+/** Adds the newest report of each step, which the job itself carries and a list read earlier may lack. */
 export function withNewest(points: readonly ReportPointJson[], job: JobJson): ReportPointJson[] {
   const newest = job.steps.flatMap(({ step, attempt, progress }): ReportPointJson[] =>
     progress

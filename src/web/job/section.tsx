@@ -1,4 +1,4 @@
-/** A part of a job's page, with its heading. */
+/** Section of a job's page with a heading. */
 import { Card, Text } from '@mantine/core';
 import { type ReactNode, useId } from 'react';
 

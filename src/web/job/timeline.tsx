@@ -1,7 +1,7 @@
-/** A job's steps as bars over its time: when each began and ended, and how. */
+/** Timeline of a job's steps as bars: start, end and outcome of each attempt. */
 import { Text } from '@mantine/core';
-import type { JobJson } from '../../api/job-schema.ts';
-import { duration } from '../../client/words.ts';
+import type { JobJson } from '../../client/client.ts';
+import { duration } from '../../client/format.ts';
 import { useNow } from '../parts/clock.tsx';
 import './timeline.css';
 
@@ -16,11 +16,11 @@ export function Timeline({ job }: { job: JobJson }) {
   return (
     <ol className="timeline">
       <Bar
-        name="waiting to begin"
+        name="waiting to start"
         look="waiting"
         left={at(from)}
         right={at(first ? Date.parse(first.created_at) : to)}
-        told={duration(((first ? Date.parse(first.created_at) : to) - from) / 1000)}
+        detail={duration(((first ? Date.parse(first.created_at) : to) - from) / 1000)}
       />
       {job.steps.map((step) => {
         const began = Date.parse(step.started_at ?? step.created_at);
@@ -32,7 +32,7 @@ export function Timeline({ job }: { job: JobJson }) {
             look={step.outcome ?? 'running'}
             left={at(began)}
             right={at(ended)}
-            told={`${step.outcome ?? 'under way'}, ${duration((ended - began) / 1000)}`}
+            detail={`${step.outcome ?? 'running'}, ${duration((ended - began) / 1000)}`}
             why={step.diagnosis?.summary}
           />
         );
@@ -50,11 +50,11 @@ type BarProps = {
   look: 'waiting' | 'running' | 'completed' | 'failed' | 'cancelled';
   left: string;
   right: string;
-  told: string;
+  detail: string;
   why?: string | undefined;
 };
 
-function Bar({ name, look, left, right, told, why }: BarProps) {
+function Bar({ name, look, left, right, detail, why }: BarProps) {
   return (
     <li>
       <div className="timeline-words">
@@ -62,7 +62,7 @@ function Bar({ name, look, left, right, told, why }: BarProps) {
           {name}
         </Text>
         <Text size="xs" className="figures">
-          {told}
+          {detail}
         </Text>
       </div>
       <div className="timeline-track" aria-hidden="true">

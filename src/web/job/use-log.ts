@@ -1,4 +1,4 @@
-/** A step's log as it grows, for as long as one looks. Whoever uses it is made anew for another step. */
+/** Follows a step's log while the tab is visible. Callers must remount (by `key`) for another step. */
 import { useEffect, useState } from 'react';
 import { client } from '../app/session.ts';
 import { useIsVisible } from '../parts/visibility.ts';
@@ -7,6 +7,8 @@ import { LogLines } from './log-lines.ts';
 export type Log = {
   readonly lines: LogLines;
   readonly count: number;
+  /** Size in bytes; changes even if only the last line does. */
+  readonly end: number;
   readonly state: 'following' | 'ended' | 'lost';
   readonly error: Error | undefined;
 };
@@ -14,19 +16,19 @@ export type Log = {
 export function useLog(jobId: number, at: { step: number; attempt: number }): Log {
   const { step, attempt } = at;
   const isVisible = useIsVisible();
-  // Kept while nobody looks: it goes on where it was left.
+  // Kept while the tab is hidden, so that reading continues at the same offset.
   const [lines] = useState(() => new LogLines());
-  const [log, setLog] = useState<Log>({ lines, count: 0, state: 'following', error: undefined });
+  const [log, setLog] = useState<Log>({ lines, count: 0, end: 0, state: 'following', error: undefined });
   useEffect(() => {
     if (!isVisible) return undefined;
     const leaving = new AbortController();
     let frame: number | undefined;
     let state: Log['state'] = 'following';
-    // Chunks come faster than a screen is drawn.
+    // Chunks arrive faster than the screen redraws.
     const show = (error?: Error) => {
       frame ??= requestAnimationFrame(() => {
         frame = undefined;
-        setLog({ lines, count: lines.count, state, error });
+        setLog({ lines, count: lines.count, end: lines.end, state, error });
       });
     };
     const onState = ({ connected }: { connected: boolean }) => {

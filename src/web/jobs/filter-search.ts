@@ -1,7 +1,7 @@
-/** The filter of the list of jobs as an address holds it, so that a list can be shared. Pure. */
+/** Reads the job filter from the address, so that a filtered list can be shared as a link. Pure. */
 import type { JobFilter } from '../../client/client.ts';
 
-/** As in the address: lists by commas; what is not ours is left out. */
+/** Parameters of the address: lists are separated by commas; unknown parameters are ignored. */
 export type FilterSearch = {
   readonly status?: string;
   readonly operation?: string;
@@ -12,6 +12,9 @@ export type FilterSearch = {
   readonly until?: string;
 };
 
+/** The longest target of RUNNER=external (EXTERNAL_TARGET_PATTERN); declared targets are shorter. */
+const MAX_TARGET_LENGTH = 100;
+const MAX_ENV_LENGTH = 40;
 const WORDS = /^[\w-]{1,40}(,[\w-]{1,40})*$/;
 
 export function readFilter(search: Record<string, unknown>): FilterSearch {
@@ -24,15 +27,15 @@ export function readFilter(search: Record<string, unknown>): FilterSearch {
   return clean({
     status: words('status'),
     operation: words('operation'),
-    target: text('target')?.slice(0, 40),
-    env: text('env')?.slice(0, 40),
+    target: text('target')?.slice(0, MAX_TARGET_LENGTH),
+    env: text('env')?.slice(0, MAX_ENV_LENGTH),
     active: search['active'] === true ? true : undefined,
     since: time('since'),
     until: time('until'),
   });
 }
 
-/** What the server is asked. */
+/** The query of `GET /jobs`. */
 export function toFilter(search: FilterSearch): JobFilter {
   return clean({
     status: search.status?.split(','),
@@ -46,7 +49,7 @@ export function toFilter(search: FilterSearch): JobFilter {
   });
 }
 
-/** Without what is not set, so that equal filters are equal keys. */
+/** Removes unset members, so that equal filters give equal query keys. */
 function clean<T extends object>(of: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(
     Object.entries(of).filter(([, value]) => value !== undefined && value !== ''),

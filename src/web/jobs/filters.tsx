@@ -1,16 +1,15 @@
-/** What the list of jobs is narrowed by. */
+/** Filter fields of the list of jobs. */
 import { Button, Checkbox, Group, MultiSelect, Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { TARGET_ACTIONS } from '../../domain/action.ts';
 import { JOB_STATUSES } from '../../domain/status.ts';
-import { ask } from '../app/queries.ts';
+import { queries } from '../app/queries.ts';
 import { useIsNarrow } from '../parts/narrow.ts';
 import type { FilterSearch } from './filter-search.ts';
 
-const OPERATIONS = ['sync', 'delta', 'delete', 'diff', 'rollback'];
-
 type Props = { value: FilterSearch; onChange: (change: FilterSearch) => void };
 
-/** On a narrow screen they are folded away, so that the list is what one sees. */
+/** Folds the fields on a narrow screen, to leave room for the list. */
 export function Filters(props: Props) {
   const isNarrow = useIsNarrow();
   const count = Object.keys(props.value).length;
@@ -23,15 +22,44 @@ export function Filters(props: Props) {
   );
 }
 
+type Change = { [K in keyof FilterSearch]: FilterSearch[K] | undefined };
+type FieldProps = { value: FilterSearch; set: (change: Change) => void };
+
 function Fields({ value, onChange }: Props) {
-  const targets = useQuery(ask.targets()).data ?? [];
-  const envs = [...new Set(targets.flatMap(({ environments }) => environments.map(({ env }) => env)))];
-  const set = (change: { [K in keyof FilterSearch]: FilterSearch[K] | undefined }) => {
+  const set = (change: Change) => {
     const all = { ...value, ...change };
     onChange(Object.fromEntries(Object.entries(all).filter(([, of]) => of !== undefined && of !== '')));
   };
   return (
     <Group gap="xs" mb="sm" align="end" component="section" aria-label="Filters">
+      <PlaceFields value={value} set={set} />
+      <KindFields value={value} set={set} />
+      <TimeFields value={value} set={set} />
+      <Checkbox
+        label="Only active"
+        checked={value.active === true}
+        onChange={({ currentTarget }) => set({ active: currentTarget.checked || undefined })}
+        size="xs"
+        mb={6}
+      />
+      <Button
+        size="xs"
+        variant="default"
+        onClick={() => onChange({})}
+        disabled={Object.keys(value).length === 0}
+      >
+        All jobs
+      </Button>
+    </Group>
+  );
+}
+
+/** Target and environment, chosen among those declared. */
+function PlaceFields({ value, set }: FieldProps) {
+  const targets = useQuery(queries.targets()).data ?? [];
+  const envs = [...new Set(targets.flatMap(({ environments }) => environments.map(({ env }) => env)))];
+  return (
+    <>
       <Select
         label="Target"
         placeholder="any"
@@ -55,6 +83,14 @@ function Fields({ value, onChange }: Props) {
         size="xs"
         w={120}
       />
+    </>
+  );
+}
+
+/** Status and action, several of each. */
+function KindFields({ value, set }: FieldProps) {
+  return (
+    <>
       <MultiSelect
         label="Status"
         placeholder={value.status ? '' : 'any'}
@@ -69,7 +105,7 @@ function Fields({ value, onChange }: Props) {
       <MultiSelect
         label="Action"
         placeholder={value.operation ? '' : 'any'}
-        data={OPERATIONS}
+        data={[...TARGET_ACTIONS]}
         value={value.operation?.split(',') ?? []}
         onChange={(operation) => set({ operation: operation.join(',') })}
         clearable
@@ -77,6 +113,13 @@ function Fields({ value, onChange }: Props) {
         size="xs"
         miw={130}
       />
+    </>
+  );
+}
+
+function TimeFields({ value, set }: FieldProps) {
+  return (
+    <>
       <TextInput
         label="Since"
         type="datetime-local"
@@ -91,21 +134,6 @@ function Fields({ value, onChange }: Props) {
         onChange={({ currentTarget }) => set({ until: currentTarget.value })}
         size="xs"
       />
-      <Checkbox
-        label="Only active"
-        checked={value.active === true}
-        onChange={({ currentTarget }) => set({ active: currentTarget.checked || undefined })}
-        size="xs"
-        mb={6}
-      />
-      <Button
-        size="xs"
-        variant="default"
-        onClick={() => onChange({})}
-        disabled={Object.keys(value).length === 0}
-      >
-        All jobs
-      </Button>
-    </Group>
+    </>
   );
 }

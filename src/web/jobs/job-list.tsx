@@ -1,12 +1,12 @@
-/** Every job, newest first, narrowed by the address; only what is seen is drawn, and more is asked for on the way. */
+/** List of jobs, newest first, filtered by the address. Renders only visible rows, and loads more while scrolling. */
 import { Alert, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useRef } from 'react';
-import type { JobJson } from '../../api/job-schema.ts';
-import { ask } from '../app/queries.ts';
-import { Asked } from '../parts/asked.tsx';
+import type { JobJson } from '../../client/client.ts';
+import { queries } from '../app/queries.ts';
+import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { toFilter } from './filter-search.ts';
 import { Filters } from './filters.tsx';
@@ -18,15 +18,15 @@ const ROW_PX = 40;
 export function JobList() {
   const search = useSearch({ from: '/jobs' });
   const navigate = useNavigate();
-  const list = useInfiniteQuery(ask.jobs(toFilter(search)));
+  const list = useInfiniteQuery(queries.jobs(toFilter(search)));
   return (
     <>
       <PageHead title="Jobs" />
       <Filters value={search} onChange={(to) => void navigate({ to: '/jobs', search: to, replace: true })} />
-      <Asked query={list} what="jobs">
+      <QueryBoundary query={list} what="jobs">
         {({ pages }) => {
           const jobs = pages.flatMap((page) => page.jobs);
-          if (jobs.length === 0) return <Alert color="gray">No job fits.</Alert>;
+          if (jobs.length === 0) return <Alert color="gray">No job matches the filter.</Alert>;
           return (
             <Rows
               jobs={jobs}
@@ -36,7 +36,7 @@ export function JobList() {
             />
           );
         }}
-      </Asked>
+      </QueryBoundary>
     </>
   );
 }
@@ -52,7 +52,7 @@ function Rows({ jobs, hasMore, isLoading, more }: RowsProps) {
     getItemKey: (at) => jobs[at]?.id ?? at,
     overscan: 12,
   });
-  // What comes in above the row that one looks at does not push it away; at the top, one looks for what is new.
+  // Rows inserted above do not move the row at the top of the view. A list scrolled to its start shows the new rows.
   const looked = useRef({ id: 0, at: 0 });
   useLayoutEffect(() => {
     const { id, at } = looked.current;

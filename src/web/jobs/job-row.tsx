@@ -1,8 +1,8 @@
-/** One job in the list. */
+/** Row of one job in the list. */
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
-import type { JobJson } from '../../api/job-schema.ts';
-import { recordsOf, tookOf } from '../../client/words.ts';
+import type { JobJson } from '../../client/client.ts';
+import { recordsOf, tookOf } from '../../client/format.ts';
 import { isFinal } from '../../domain/status.ts';
 import { Ago, useNow } from '../parts/clock.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
@@ -15,7 +15,7 @@ export const COLUMNS = [
   'Status',
   'Records',
   'Took',
-  'Asked for',
+  'Requested',
   'By',
 ] as const;
 
@@ -45,7 +45,7 @@ export const JobRow = memo(function JobRow({ job, at, top }: { job: JobJson; at:
         {!isFinal(job.status) && percent !== null && ` (${percent.toFixed(0)} %)`}
       </div>
       <div role="cell" className="figures">
-        {isFinal(job.status) ? tookOf(job) : <Taking job={job} />}
+        {isFinal(job.status) ? tookOf(job) : <ElapsedTime job={job} />}
       </div>
       <div role="cell" className="figures">
         <Ago time={job.created_at} />
@@ -57,7 +57,7 @@ export const JobRow = memo(function JobRow({ job, at, top }: { job: JobJson; at:
   );
 });
 
-function Taking({ job }: { job: JobJson }) {
+function ElapsedTime({ job }: { job: JobJson }) {
   const now = useNow();
   return <>{tookOf(job, Math.max(now, Date.parse(job.started_at ?? job.created_at)))}</>;
 }

@@ -1,27 +1,27 @@
-/** Holding back what has not begun, and letting it go on, with why and the history of both. */
+/** Pauses and resumes the start of jobs, with a message, and shows the history. */
 import { Button, Card, Group, Table, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
-import { ask } from '../app/queries.ts';
-import { useWhyNot, WhyNot } from '../app/rights.tsx';
+import { queries } from '../app/queries.ts';
+import { useDenialReason, DenialReason } from '../app/permissions.tsx';
 import { client } from '../app/session.ts';
-import { Asked, Fault } from '../parts/asked.tsx';
+import { QueryBoundary, Fault } from '../parts/query-boundary.tsx';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 
 const ENGINE = {
-  RUNNING: 'Jobs begin as they are asked for.',
-  PAUSING: 'No job begins; those that run go on to their end.',
-  PAUSED: 'No job begins and none runs.',
+  RUNNING: 'Jobs start when requested.',
+  PAUSING: 'No job starts; running jobs continue to their end.',
+  PAUSED: 'No job starts and none runs.',
 };
 
 export function Maintenance() {
-  const flag = useQuery(ask.maintenance());
-  const history = useQuery(ask.maintenanceHistory());
+  const flag = useQuery(queries.maintenance());
+  const history = useQuery(queries.maintenanceHistory());
   return (
     <>
       <PageHead title="Maintenance" />
-      <Asked query={flag} what="maintenance status">
+      <QueryBoundary query={flag} what="maintenance status">
         {({ engine, paused, msg, running_jobs: running }) => (
           <Card withBorder mb="lg" maw={640}>
             <Text fw={700}>{engine}</Text>
@@ -31,17 +31,17 @@ export function Maintenance() {
             <Switch paused={paused} />
           </Card>
         )}
-      </Asked>
+      </QueryBoundary>
       <Text component="h2" fw={600} mb="xs">
         History
       </Text>
-      <Asked query={history} what="history">
+      <QueryBoundary query={history} what="history">
         {(entries) => (
           <div className="scroll-x" tabIndex={0} role="region" aria-label="History">
             <Table miw={520}>
               <Table.Thead>
                 <Table.Tr>
-                  {['When', 'What', 'Message', 'By'].map((name) => (
+                  {['When', 'Change', 'Message', 'By'].map((name) => (
                     <Table.Th key={name} scope="col">
                       {name}
                     </Table.Th>
@@ -63,14 +63,14 @@ export function Maintenance() {
             </Table>
           </div>
         )}
-      </Asked>
+      </QueryBoundary>
     </>
   );
 }
 
 function Switch({ paused }: { paused: boolean }) {
   const cache = useQueryClient();
-  const why = useWhyNot({ role: 'admin', of: 'everything' });
+  const why = useDenialReason({ role: 'admin', of: 'everything' });
   const [msg, setMsg] = useState('');
   const setting = useMutation({
     mutationFn: () => client.setMaintenance(!paused, msg),
@@ -89,7 +89,7 @@ function Switch({ paused }: { paused: boolean }) {
       <Group align="end" mt="sm" gap="xs">
         <TextInput
           label="Message"
-          description={paused ? 'Why it goes on' : 'Why, and until when: everybody sees it'}
+          description={paused ? 'Why jobs may start again' : 'Why, and until when; shown to every user'}
           value={msg}
           onChange={({ currentTarget }) => setMsg(currentTarget.value)}
           required
@@ -105,7 +105,7 @@ function Switch({ paused }: { paused: boolean }) {
           {paused ? 'Resume' : 'Pause'}
         </Button>
       </Group>
-      <WhyNot why={why} />
+      <DenialReason why={why} />
       {setting.error && <Fault error={setting.error} />}
     </form>
   );

@@ -1,8 +1,9 @@
-/** One target in one environment: its last result, how old its data is, and what runs now. */
+/** Overview cell of one target in one environment: last result, age of its data, active job. */
 import { Card, Group, Text, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ask } from '../app/queries.ts';
+import { LISTING_WORDS } from '../../client/data-format.ts';
+import { queries } from '../app/queries.ts';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { JobProgress } from '../parts/job-progress.tsx';
 import { isStatus, StatusBadge } from '../parts/status-badge.tsx';
@@ -55,6 +56,7 @@ export function OverviewCell({ cell }: { cell: Cell }) {
           <Ago time={env.last_success_at} />
         </Text>
       )}
+      {env.listing === 'unproven' && <Text size="xs">listing: {LISTING_WORDS.unproven}</Text>}
       {next !== undefined && (
         <Text size="xs" className="dimmed" title={localTime(next)}>
           next {localTime(next).replace(/:\d\d (?=\S+$)/, ' ')}
@@ -66,7 +68,7 @@ export function OverviewCell({ cell }: { cell: Cell }) {
 }
 
 function WhyFailed({ id }: { id: number }) {
-  const { data } = useQuery(ask.job(id));
+  const { data } = useQuery(queries.job(id));
   if (!data?.diagnosis) return null;
   return (
     <Text size="xs" mt={6} lineClamp={2} title={data.diagnosis.what_to_do}>

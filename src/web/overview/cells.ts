@@ -1,4 +1,4 @@
-/** What the overview shows of each target and environment, worst first. Pure. */
+/** Computes the rows and cells of the overview, worst first. Pure. */
 import type { JobJson, SchedulesJson, TargetJson } from '../../client/client.ts';
 import { type Freshness, freshnessOf } from './freshness.ts';
 
@@ -11,7 +11,7 @@ export type Cell = {
   readonly active: JobJson | undefined;
   readonly schedules: readonly Schedule[];
   readonly freshness: Freshness | undefined;
-  /** 0 failed, 1 late, 2 running, 3 all well or never run. */
+  /** 0 failed, 1 late, 2 active, 3 succeeded or never run. */
   readonly rank: number;
 };
 

@@ -1,24 +1,24 @@
-/** Whether a target's data is as new as its schedule promises. Pure. */
+/** Compares the age of a target's data with its schedule. Pure. */
 
 export type Freshness =
-  /** It has succeeded since its newest firing. */
+  /** A job succeeded since the newest firing. */
   | 'fresh'
-  /** Its newest firing may still be under way. */
+  /** The newest firing's job may still be running. */
   | 'due'
-  /** A firing has passed without a success. */
+  /** A firing passed without a success. */
   | 'late';
 
-/** Of its period, the part that a run may take before its data counts as late. */
+/** Fraction of the schedule's period that a run may take before its data counts as late. */
 const PATIENCE = 0.25;
 
-/** @returns undefined where nothing can be told: a schedule that is new, or Temporal is away */
+/** @returns undefined if unknown: the schedule is new, or Temporal is unavailable */
 export function freshnessOf(of: {
   lastSuccess: string | null;
-  /** When it should have fired last, newest first, at least two. */
+  /** Latest nominal firing times, newest first, at least two. */
   previous: readonly string[];
-  /** Firings to come, soonest first, as Temporal tells them. */
+  /** Next firing times from Temporal, soonest first. */
   next: readonly string[] | null;
-  /** It has fired, or should have, since it was made: before that nothing is promised. */
+  /** Whether the schedule has fired, or missed a firing, since its creation; before that no data can be late. */
   hasFired: boolean;
   isActive: boolean;
   now: number;

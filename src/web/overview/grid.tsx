@@ -1,4 +1,4 @@
-/** Targets by environment, where there is room for it. */
+/** Table of targets by environment, for wide screens. */
 import { Table, VisuallyHidden } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { OverviewCell } from './cell.tsx';

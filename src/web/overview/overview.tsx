@@ -1,8 +1,8 @@
-/** Targets × environments, what fails first: what ran, what runs and when it ends, what is late. */
+/** Overview of all targets and environments, failures first: last results, active jobs, late data. */
 import { Card, Group, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { ask } from '../app/queries.ts';
-import { Asked } from '../parts/asked.tsx';
+import { queries } from '../app/queries.ts';
+import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { useNow } from '../parts/clock.tsx';
 import { useIsNarrow } from '../parts/narrow.ts';
 import { PageHead } from '../parts/page-head.tsx';
@@ -11,15 +11,15 @@ import { Grid } from './grid.tsx';
 import { Stacked } from './stacked.tsx';
 
 export function Overview() {
-  const targets = useQuery(ask.targets());
-  const active = useQuery(ask.active());
-  const schedules = useQuery(ask.schedules());
+  const targets = useQuery(queries.targets());
+  const active = useQuery(queries.active());
+  const schedules = useQuery(queries.schedules());
   const now = useNow();
   const isNarrow = useIsNarrow();
   return (
     <>
       <PageHead title="Overview" />
-      <Asked query={targets} what="targets">
+      <QueryBoundary query={targets} what="targets">
         {(all) => {
           const { envs, rows } = rowsOf(all, active.data ?? [], schedules.data?.schedules ?? [], now);
           return (
@@ -27,11 +27,11 @@ export function Overview() {
               <Summary rows={rows} />
               {schedules.data?.temporal === 'unreachable' && (
                 <Text size="sm" role="status" mb="sm">
-                  Temporal cannot be reached: when schedules fire next is not known.
+                  Cannot reach Temporal: the next firing times are unknown.
                 </Text>
               )}
               {rows.length === 0 ? (
-                <Nothing />
+                <NoTargets />
               ) : isNarrow ? (
                 <Stacked rows={rows} />
               ) : (
@@ -40,7 +40,7 @@ export function Overview() {
             </>
           );
         }}
-      </Asked>
+      </QueryBoundary>
     </>
   );
 }
@@ -76,11 +76,11 @@ function Summary({ rows }: { rows: readonly Row[] }) {
   );
 }
 
-function Nothing() {
+function NoTargets() {
   return (
     <Text>
-      No params file is declared yet: put one at{' '}
-      <code>job_params/&lt;env&gt;/&lt;target&gt;-sync.public_params</code> and start the server again.
+      No targets yet: put a params file at{' '}
+      <code>job_params/&lt;env&gt;/&lt;target&gt;-sync.public_params</code> and restart the server.
     </Text>
   );
 }

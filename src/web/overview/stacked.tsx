@@ -1,4 +1,4 @@
-/** The overview on a narrow screen: one below the other, what never ran in a line. */
+/** Overview for narrow screens: cells below each other; environments that never ran share one line. */
 import { Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { OverviewCell } from './cell.tsx';

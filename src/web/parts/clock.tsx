@@ -1,6 +1,6 @@
-/** Times that go on by themselves: every part of the page that shows one looks at one clock, once a second. */
+/** Relative times that update by themselves: all of them share one clock that ticks once a second. */
 import { useSyncExternalStore } from 'react';
-import { ago } from '../../client/words.ts';
+import { ago } from '../../client/format.ts';
 
 const SECOND_MS = 1_000;
 const listeners = new Set<() => void>();
@@ -10,7 +10,7 @@ let now = Date.now();
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   if (timer === undefined) {
-    // It stood while nobody looked.
+    // The clock stops without subscribers.
     now = Date.now();
     timer = setInterval(() => {
       now = Date.now();
@@ -25,12 +25,12 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Milliseconds since 1970, renewed each second. */
+/** Milliseconds since 1970, updated each second. */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now);
 }
 
-/** `3m 20s ago`, the exact time in its tooltip. */
+/** `3m 20s ago`, with the exact time as its tooltip. */
 export function Ago({ time }: { time: string | null }) {
   const at = useNow();
   if (time === null) return <>never</>;
@@ -41,9 +41,11 @@ export function Ago({ time }: { time: string | null }) {
   );
 }
 
-/** In the zone of whoever looks, or in the one asked for. */
+/** Formats a time in the browser's zone or the given one; includes the year unless it is the current one. */
 export function localTime(time: string, timeZone?: string): string {
-  return new Date(time).toLocaleString('en-GB', {
+  const date = new Date(time);
+  return date.toLocaleString('en-GB', {
+    ...(date.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' }),
     weekday: 'short',
     day: '2-digit',
     month: 'short',

@@ -1,4 +1,4 @@
-/** Text as a machine reads it, which scrolls by itself where it is wide or long. */
+/** Block of monospaced text with its own scroll bars. */
 import { Code } from '@mantine/core';
 
 export function CodeBlock({ name, children }: { name: string; children: string }) {

@@ -1,9 +1,9 @@
-/** A button that says what will happen, and does it only after a yes; faults are told where it was pressed. */
+/** Button that opens a dialog explaining the action, and acts only when confirmed; errors show in the dialog. */
 import { Button, type ButtonProps, Group, Modal, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { Fault } from './asked.tsx';
+import { Fault } from './query-boundary.tsx';
 
 type Props<T> = ButtonProps & {
   label: string;

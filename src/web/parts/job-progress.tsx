@@ -1,7 +1,7 @@
-/** How far a job is: a bar that moves, records, rate, and when it will end. */
+/** Progress of an active job: a bar, records, rate, and time left. */
 import { Group, Progress, Text } from '@mantine/core';
-import type { JobJson } from '../../api/job-schema.ts';
-import { duration, recordsOf, secondsLeft, tookOf } from '../../client/words.ts';
+import type { JobJson } from '../../client/client.ts';
+import { duration, recordsOf, secondsLeft, tookOf } from '../../client/format.ts';
 import { useNow } from './clock.tsx';
 
 type Props = { job: JobJson; size?: 'sm' | 'lg' };
@@ -11,7 +11,7 @@ export function JobProgress({ job, size = 'sm' }: Props) {
   const { progress } = job;
   const percent = progress?.percent ?? null;
   const left = secondsLeft(progress);
-  const told = [
+  const facts = [
     recordsOf(progress) && `${recordsOf(progress)} records`,
     progress?.rate === null || progress?.rate === undefined
       ? ''
@@ -28,12 +28,12 @@ export function JobProgress({ job, size = 'sm' }: Props) {
           animated
           striped={percent === null}
           aria-label={name}
-          aria-valuetext={percent === null ? 'not known' : `${percent.toFixed(0)} %`}
+          aria-valuetext={percent === null ? 'unknown' : `${percent.toFixed(0)} %`}
         />
       </Progress.Root>
       <Group justify="space-between" gap="xs" mt={4} wrap="nowrap">
         <Text size="xs" className="figures">
-          {told.join(' · ')}
+          {facts.join(' · ')}
         </Text>
         <Text size="xs" fw={600} className="figures nowrap">
           {percent === null ? '' : `${percent.toFixed(0)} %`}

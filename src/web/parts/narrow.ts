@@ -1,4 +1,4 @@
-/** Whether the screen is as narrow as a telephone's: the library's own width `sm`, at which the menu folds too. */
+/** True on screens as narrow as a phone's: Mantine's breakpoint `sm`, at which the menu folds too. */
 import { useMediaQuery } from '@mantine/hooks';
 
 export function useIsNarrow(): boolean {

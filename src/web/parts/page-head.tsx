@@ -1,4 +1,4 @@
-/** A view's heading, which takes the focus when one goes there, and the document's title. */
+/** Sets the document's title and renders a view's heading, which takes the focus when the view opens. */
 import { Group, Title } from '@mantine/core';
 import { useEffect, useRef, type ReactNode } from 'react';
 

@@ -1,6 +1,6 @@
-/** A job's status in its colour, and in words for who sees no colour. */
+/** A job's status as colour, mark and text, so that it does not depend on colour alone. */
 import { Badge } from '@mantine/core';
-import { statusOf } from '../../client/words.ts';
+import { statusOf } from '../../client/format.ts';
 import type { JobStatus } from '../../domain/status.ts';
 
 const LOOKS: Record<JobStatus, { color: string; mark: string }> = {

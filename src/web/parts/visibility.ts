@@ -1,4 +1,4 @@
-/** Whether anybody can see this tab: a browser opens six connections to one server, and streams are not for tabs unseen. */
+/** Whether this tab is visible. Hidden tabs close their streams: a browser opens only six connections per server. */
 import { useSyncExternalStore } from 'react';
 
 export function useIsVisible(): boolean {

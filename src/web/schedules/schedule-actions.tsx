@@ -1,11 +1,11 @@
-/** Pausing a schedule with a note, resuming it, running it now. */
+/** Buttons that pause a schedule with a note, resume it, or run it now. */
 import { Button, Group, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { SchedulesJson } from '../../client/client.ts';
 import { client } from '../app/session.ts';
-import { Fault } from '../parts/asked.tsx';
+import { Fault } from '../parts/query-boundary.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 
 type Props = { schedule: SchedulesJson['schedules'][number]; disabled: boolean };
@@ -30,7 +30,7 @@ export function ScheduleActions({ schedule: { id, paused }, disabled }: Props) {
           act={() => client.runSchedule(id)}
           onDone={(job) => void navigate({ to: '/jobs/$id', params: { id: String(job.id) } })}
         >
-          A job is started at once, beside its planned firings.
+          Starts a job now. The planned firings stay.
         </Confirm>
         {paused ? (
           <Button
@@ -54,10 +54,10 @@ export function ScheduleActions({ schedule: { id, paused }, disabled }: Props) {
             act={() => client.pauseSchedule(id, note)}
             onDone={renew}
           >
-            It does not fire until somebody resumes it. A job that runs goes on.
+            The schedule does not fire until it is resumed. A running job continues.
             <TextInput
               label="Note"
-              description="Why, for who wonders later"
+              description="Why it is paused; shown with the schedule"
               maxLength={200}
               value={note}
               onChange={({ currentTarget }) => setNote(currentTarget.value)}

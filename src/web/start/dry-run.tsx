@@ -1,11 +1,11 @@
-/** What a start would make: per step the arguments, or the manifest. */
+/** Result of a dry run: the arguments or the manifest of each step. */
 import { Card, Text } from '@mantine/core';
 import type { DryRunJson } from '../../client/client.ts';
 import { CodeBlock } from '../parts/code-block.tsx';
 
 export function DryRun({ dryRun }: { dryRun: DryRunJson }) {
   if (dryRun.result.length === 0)
-    return <Text size="sm">Nothing of ours runs: an executor outside of Syncrator takes this job.</Text>;
+    return <Text size="sm">Syncrator runs nothing for this job: an external executor takes it.</Text>;
   return dryRun.result.map(({ step, action, argv, manifest, environment }) => (
     <Card withBorder padding="xs" mb="sm" key={step}>
       <Text fw={600} size="sm">

@@ -1,9 +1,9 @@
-/** The parameters of a job, a field for each that the API's own description has. */
+/** Form for the parameters of a job, built from the OpenAPI schema `Run`. */
 import { TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { RunBody } from '../../client/client.ts';
-import { ask } from '../app/queries.ts';
-import { Asked } from '../parts/asked.tsx';
+import { queries } from '../app/queries.ts';
+import { QueryBoundary } from '../parts/query-boundary.tsx';
 
 const LABELS: Record<string, string> = {
   target: 'Target',
@@ -14,7 +14,7 @@ const LABELS: Record<string, string> = {
   options: 'Options',
   mam_main_query: 'MAM_MAIN_QUERY',
 };
-/** They are chosen above the form. */
+/** Chosen above the form. */
 const CHOSEN = new Set(['target', 'env', 'action_name']);
 
 type Props = {
@@ -24,9 +24,9 @@ type Props = {
 };
 
 export function RunForm({ run, onChange, faults }: Props) {
-  const document = useQuery(ask.document());
+  const document = useQuery(queries.document());
   return (
-    <Asked query={document} what="description of the API">
+    <QueryBoundary query={document} what="API description">
       {({ components }) => {
         const schema = components.schemas['Run'];
         const fields = Object.entries(schema?.properties ?? {}).filter(([name]) => !CHOSEN.has(name));
@@ -48,11 +48,11 @@ export function RunForm({ run, onChange, faults }: Props) {
           );
         });
       }}
-    </Asked>
+    </QueryBoundary>
   );
 }
 
-/** A field that need not be there is left out when it is emptied. */
+/** Removes an optional field when it is emptied. */
 function changed(run: RunBody, name: string, value: string, isRequired: boolean): RunBody {
   const all: Record<string, unknown> = { ...run, [name]: value };
   if (value === '' && !isRequired) delete all[name];

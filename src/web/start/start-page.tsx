@@ -1,15 +1,17 @@
-/** Starting a job: its parameters, what would run beside them, and the button that does it. */
-import { Alert, Button, Grid, Group, Select, Stack, Text } from '@mantine/core';
+/** Starts a job: choice of target, env and action, parameters, dry run and start button. */
+import { Button, Grid, Group, Select, Stack, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 import type { Action, DryRunJson, RunBody, TargetJson } from '../../client/client.ts';
 import { Refused } from '../../client/http.ts';
-import { ask } from '../app/queries.ts';
-import { useMe, useWhyNot, WhyNot } from '../app/rights.tsx';
+import { liftsGuard } from '../../domain/options.ts';
+import { queries } from '../app/queries.ts';
+import { useMe, useDenialReason, DenialReason } from '../app/permissions.tsx';
 import { client } from '../app/session.ts';
-import { Asked, Fault } from '../parts/asked.tsx';
+import { QueryBoundary, Fault } from '../parts/query-boundary.tsx';
+import { Busy } from '../parts/busy.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { DryRun } from './dry-run.tsx';
 import { RunForm } from './run-form.tsx';
@@ -17,13 +19,13 @@ import { RunForm } from './run-form.tsx';
 const SETTLE_MS = 350;
 
 export function StartPage() {
-  const targets = useQuery(ask.targets());
+  const targets = useQuery(queries.targets());
   return (
     <>
       <PageHead title="Start a job" />
-      <Asked query={targets} what="targets">
+      <QueryBoundary query={targets} what="targets">
         {(all) => <Choice targets={all} />}
-      </Asked>
+      </QueryBoundary>
     </>
   );
 }
@@ -35,13 +37,13 @@ function Choice({ targets }: { targets: readonly TargetJson[] }) {
     void navigate({ to: '/start', search: { ...search, ...change }, replace: true });
   const environments = targets.find(({ name }) => name === search.target)?.environments ?? [];
   const env = environments.find((one) => one.env === search.env);
-  // What only POST /jobs takes needs more than this form asks for.
+  // Actions without a path start only through POST /jobs, which needs more fields than this form has.
   const offered = env?.actions.filter(({ path }) => path !== null) ?? [];
   const actions = offered.map(({ action }) => action);
   const path = offered.find(({ action }) => action === search.action)?.path ?? undefined;
   return (
     <>
-      <Group mb="md" align="end" component="section" aria-label="What to start">
+      <Group mb="md" align="end" component="section" aria-label="Job to start">
         <Select
           label="Target"
           data={targets.map(({ name }) => name)}
@@ -66,7 +68,7 @@ function Choice({ targets }: { targets: readonly TargetJson[] }) {
       </Group>
       {path === undefined ? (
         <Text size="sm">
-          Choose a target, an environment and an action; what would run is shown before anything does.
+          Choose a target, an environment and an action. A dry run shows the steps before you start the job.
         </Text>
       ) : (
         <Declared key={path} path={path} />
@@ -75,14 +77,14 @@ function Choice({ targets }: { targets: readonly TargetJson[] }) {
   );
 }
 
-/** @param path as `/sync/avo/qas`: the params file's own address */
+/** @param path of the params file's start route, such as `/sync/avo/qas` */
 function Declared({ path }: { path: string }) {
   const [, action = '', target = '', env = ''] = path.split('/');
-  const declared = useQuery(ask.declared(action as Action, target, env));
+  const declared = useQuery(queries.declared(action as Action, target, env));
   return (
-    <Asked query={declared} what="parameters">
+    <QueryBoundary query={declared} what="parameters">
       {(parameters) => <Form declared={parameters} />}
-    </Asked>
+    </QueryBoundary>
   );
 }
 
@@ -90,10 +92,10 @@ function Form({ declared }: { declared: DryRunJson }) {
   const navigate = useNavigate();
   const [run, setRun] = useState<RunBody>(() => runOf(declared));
   const [settled] = useDebouncedValue(run, SETTLE_MS);
-  const why = useWhyNot({ role: 'operator', of: run });
+  const why = useDenialReason({ role: 'operator', of: run, liftsGuard: liftsGuard(run.options) });
   const isKnown = useMe() !== undefined;
   const dryRun = useQuery({
-    ...ask.dryRun(settled),
+    ...queries.dryRun(settled),
     placeholderData: keepPreviousData,
     enabled: isKnown && why === undefined,
   });
@@ -117,13 +119,13 @@ function Form({ declared }: { declared: DryRunJson }) {
             <Button type="submit" disabled={!isShown || why !== undefined} loading={starting.isPending}>
               Start {run.action_name} of {run.target} in {run.env}
             </Button>
-            <WhyNot why={why} />
+            <DenialReason why={why} />
           </Stack>
         </form>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 7 }}>
         <Text component="h2" fw={600} size="sm" mb="xs">
-          Dry run: what would run
+          Dry run
         </Text>
         {dryRun.error && faults.length === 0 && <Fault error={dryRun.error} what="dry run" />}
         {dryRun.data && !dryRun.error && <DryRun dryRun={dryRun.data} />}
@@ -131,26 +133,6 @@ function Form({ declared }: { declared: DryRunJson }) {
       </Grid.Col>
     </Grid>
   );
-}
-
-/** A target serves one job at a time: who holds it is named, with the way there. */
-function Busy({ error }: { error: Error | null }) {
-  if (!error) return null;
-  const holder = error instanceof Refused ? holderIn(error.problem['holder']) : undefined;
-  if (holder === undefined) return <Fault error={error} />;
-  return (
-    <Alert color="yellow" title="Another job holds this target" role="alert">
-      {error.message}{' '}
-      <Link to="/jobs/$id" params={{ id: String(holder) }}>
-        Job {holder}
-      </Link>
-    </Alert>
-  );
-}
-
-function holderIn(member: unknown): number | undefined {
-  const { id } = (member ?? {}) as { id?: unknown };
-  return typeof id === 'number' ? id : undefined;
 }
 
 function runOf(declared: DryRunJson): RunBody {

@@ -15,11 +15,13 @@ export function runStandIn(name: string, message: { url?: string; adminPassword?
   const idle = setInterval(() => undefined, 60_000);
   const ready = () => {
     note('starts');
+    for (const variable of ['METRICS_PORT', 'DEMO_PORT'])
+      if (process.env[variable]) note(`${variable}=${process.env[variable]}`);
     process.send?.({ ready: true, ...message });
   };
   if (name !== 'api') return ready();
   idle.unref();
   http
     .createServer((_, response) => response.end('ok'))
-    .listen(Number(process.env['PORT']), '127.0.0.1', ready);
+    .listen(Number(process.env['PORT']), process.env['HOST'] ?? '127.0.0.1', ready);
 }

@@ -1,15 +1,17 @@
 /** Every bad credential that a request may carry; each is refused wherever a user's token is wanted. */
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { signToken } from '../../../src/api/tokens.ts';
+import { hashPassword } from '../../../src/api/auth/passwords.ts';
+import { signToken } from '../../../src/api/auth/tokens.ts';
 import type { Db } from '../../../src/db/schema.ts';
-import { addServiceToken, revokeServiceToken } from '../../../src/db/service-tokens.ts';
-import { unlimited } from '../../../src/domain/grant.ts';
-import { makeServiceToken } from '../../../src/service-token.ts';
+import { addServiceToken, revokeServiceToken } from '../../../src/db/access/service-tokens.ts';
+import { addUser, changeUser } from '../../../src/db/access/users.ts';
+import { unlimited } from '../../../src/domain/permission.ts';
+import { makeServiceToken } from '../../../src/auth/service-token.ts';
 
 export type Credential = { readonly name: string; readonly header: string | undefined };
 
 /** Whose token was good until a moment ago. */
-export const DISABLED = 'a disabled user';
+const DISABLED = 'a disabled user';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -20,6 +22,8 @@ export async function badCredentials(of: {
   reportTokens: Readonly<Record<string, string>>;
   /** Of programs: not known, or good no more. */
   serviceTokens: Readonly<Record<string, string>>;
+  /** Of people: of a login that has ended since. */
+  endedLogins: Readonly<Record<string, string>>;
 }): Promise<Credential[]> {
   const { secret } = of;
   const now = Math.floor(Date.now() / 1000);
@@ -67,6 +71,7 @@ export async function badCredentials(of: {
     [DISABLED]: await signToken([secret], { sub: of.disabled, authTime: now }),
     ...of.reportTokens,
     ...of.serviceTokens,
+    ...of.endedLogins,
   };
   return [
     { name: 'none', header: undefined },
@@ -79,6 +84,43 @@ export async function badCredentials(of: {
     { name: 'a good token and another', header: `Bearer ${whole}, Bearer ${whole}` },
     ...Object.entries(tokens).map(([name, token]) => ({ name, header: `Bearer ${token}` })),
   ];
+}
+
+/**
+ * Logins that ended by what became of their users: by another password, by a disable that was taken back, by another user
+ * of the name.
+ */
+export async function endedLogins(
+  db: Db,
+  logIn: (username: string, password: string) => Promise<string>,
+  renew: (token: string) => Promise<string>,
+): Promise<Record<string, string>> {
+  const by = { principal: 'test' };
+  const [old, other] = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')];
+  const add = async (username: string, password: string) => {
+    const user = { username, passwordHash: await hashPassword(password), grant: unlimited('admin') };
+    if (!(await addUser(db, user, by))) throw new Error(`there is a user ${username} already`);
+  };
+  const tokens: Record<string, string> = {};
+  const ended = async (username: string, end: () => Promise<unknown>) => {
+    await add(username, old);
+    const token = await logIn(username, old);
+    tokens[`a login of ${username}`] = token;
+    tokens[`a renewed login of ${username}`] = await renew(token);
+    await end();
+  };
+  await ended('changed', async () =>
+    changeUser(db, 'changed', { passwordHash: await hashPassword(other) }, by),
+  );
+  await ended('disabled-and-enabled', async () => {
+    await changeUser(db, 'disabled-and-enabled', { disabled: true }, by);
+    await changeUser(db, 'disabled-and-enabled', { disabled: false }, by);
+  });
+  await ended('added-again', async () => {
+    await db.deleteFrom('users').where('username', '=', 'added-again').execute();
+    await add('added-again', old);
+  });
+  return tokens;
 }
 
 /** Of programs: one that nobody made, one that has expired, one that was revoked, and parts of a good one. */

@@ -1,6 +1,6 @@
 /** From the store's writes to what lived when: one life for each pod and each Kubernetes Job of ours. */
 import { readLabels } from '../../../src/runner/kubernetes/labels.ts';
-import type { Job, Pod } from '../../../src/runner/kubernetes/objects.ts';
+import type { Job, Pod } from '../../../src/runner/kubernetes/apiserver/types.ts';
 import type { Write } from './etcd.ts';
 
 export type Life = {

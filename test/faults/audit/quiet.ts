@@ -1,26 +1,36 @@
-/** Waits until nothing of ours is left: no active job, no pod, no Kubernetes Job, no open workflow. */
+/** Waits until nothing of ours is left: no active job, no pod, no Kubernetes Job, no open workflow. For as long as it gets less. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { ACTIVE_STATUSES } from '../../../src/domain/status.ts';
 import type { Rig } from '../rig/rig.ts';
 
 const OURS = 'app.kubernetes.io/managed-by=syncrator';
 
-/** Also returns when the time is over: the audit then names what is left. */
+/** More than there can be of objects and workflows, which are counted only when no job is active. */
+const A_JOB = 1_000_000;
+
+/**
+ * Also returns when nothing got less for so long: the audit then names what is left.
+ * @param withinMs on an idle machine; longer on a busy one
+ */
 export async function untilQuiet(rig: Rig, withinMs: number): Promise<void> {
-  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await wait(250))
-    if (await isQuiet(rig).catch(() => false)) return; // a server is on its way back: asked again
+  let least = Infinity;
+  let since = Date.now();
+  for (; Date.now() - since < withinMs * rig.busyness.factor(since); await wait(250)) {
+    const left = await countLeft(rig).catch(() => Infinity); // a server is on its way back: asked again
+    if (left === 0) return;
+    if (left < least) [least, since] = [left, Date.now()];
+  }
 }
 
-async function isQuiet(rig: Rig): Promise<boolean> {
+async function countLeft(rig: Rig): Promise<number> {
   const active = await rig.db
     .selectFrom('jobs')
     .select('id')
     .where('status', 'in', ACTIVE_STATUSES)
-    .limit(1)
     .execute();
-  if (active.length > 0) return false;
+  if (active.length > 0) return active.length * A_JOB;
   const { client } = rig.ground;
   const [jobs, pods] = await Promise.all([client.listJobs(OURS), client.listPods(OURS)]);
-  if (jobs.items.length + pods.items.length > 0) return false;
-  return (await rig.temporal.client.workflow.count('ExecutionStatus = "Running"')).count === 0;
+  const objects = jobs.items.length + pods.items.length;
+  return objects + (await rig.temporal.client.workflow.count('ExecutionStatus = "Running"')).count;
 }

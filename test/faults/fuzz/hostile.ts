@@ -34,7 +34,7 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
   const quick = (name: string, statuses: number[], parts: readonly Part[]): Hostile => ({
     name,
     statuses,
-    withinSeconds: 2,
+    withinSeconds: 10, // of a busy machine; on an idle one they take milliseconds
     parts: () => parts,
   });
   const size = random.integer(LIMIT + 1, 3 * LIMIT);
@@ -188,6 +188,30 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
       'CR and LF in a path',
       [400, 404],
       [head('GET /targets/a%0d%0aSet-Cookie:%20x=1', 'Connection: close')],
+    ),
+    // No stream: nothing of it may stay open, however often.
+    quick('the events asked for by HEAD', [200], [head('HEAD /events', 'Connection: close')]),
+    quick('a log followed by HEAD', [200], [head('HEAD /jobs/1/logs?follow', 'Connection: close')]),
+    quick('OPTIONS of the events', [405], [head('OPTIONS /events', 'Connection: close')]),
+    quick('OPTIONS of everything', [400, 404, 405], [head('OPTIONS *', 'Connection: close')]),
+    quick(
+      'a name that nearly fits a pattern',
+      [404],
+      [head(`GET /targets/${'A'.repeat(95)}a`, 'Connection: close')],
+    ),
+    quick(
+      'a login under a name without end, from an address that is made up',
+      [401, 429, 503],
+      [
+        head(
+          'POST /login',
+          'Content-Type: application/json',
+          `X-Forwarded-For: ${'10.0.0.1, '.repeat(500)}`,
+          'Content-Length: 43',
+          'Connection: close',
+        ),
+        '{"username":"nobody12","password":"x12345"}',
+      ],
     ),
     // A stream stays open: it is cut by us, and must have begun to be answered.
     quick('a log followed and not read', [200], [head('GET /jobs/1/logs?follow')]),

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { residentMiB } from '../../../bench/process-use.ts';
 import { ROOT } from '../../../bench/rig.ts';
-import { signToken } from '../../../src/api/tokens.ts';
+import { signToken } from '../../../src/api/auth/tokens.ts';
 import { connect } from '../../../src/db/connect.ts';
-import { addUser } from '../../../src/db/users.ts';
-import { grantOf } from '../../../src/domain/grant.ts';
+import { addUser } from '../../../src/db/access/users.ts';
+import { grantOf } from '../../../src/domain/permission.ts';
 import { ensureDatabases } from '../../../src/embedded/databases.ts';
 import { freePort } from '../../../src/embedded/ports.ts';
 import { mallocSettings } from '../../../src/embedded/malloc.ts';
@@ -16,7 +16,7 @@ import { startPostgres } from '../../../src/embedded/postgres.ts';
 import { startTemporal } from '../../../src/embedded/temporal.ts';
 import { bundleForWorker } from '../../../src/embedded/workflow-bundle.ts';
 import { endAllSteps } from '../../../src/runner/process/end-all.ts';
-import { makeReportToken } from '../../../src/report-token.ts';
+import { makeReportToken } from '../../../src/auth/report-token.ts';
 import { ADMIN_PASSWORD, login, tokenIn } from '../../support/login.ts';
 import { type ParamsFile, paramsFile, writeParams } from '../../support/params-files.ts';
 import { createProductPart } from '../../support/product-part.ts';
@@ -32,6 +32,12 @@ const PARAMS: readonly ParamsFile[] = [
   { target: 'avo', action: 'delete', options: '--seconds 1' },
   { target: 'avo', action: 'diff', options: '--seconds 1', more: 'MAM_MAIN_QUERY=type:video\n' },
   { target: 'outside', action: 'sync', more: 'RUNNER=external\n' },
+  {
+    target: 'upper',
+    action: 'sync',
+    command: null,
+    more: 'RUNNER=external\nTARGET_PATTERN=[A-Z][A-Z0-9_]*\n',
+  },
   // Runs all the time: the one whose report route is fuzzed.
   { target: 'long', action: 'sync', options: '--seconds 3000 --mute' },
 ];
@@ -109,8 +115,7 @@ export async function startProduct(): Promise<Product> {
   undo.defer(() => db.destroy());
   await addUser(db, limited, { principal: 'fuzz' });
   const token = async (isLimited = false) => {
-    if (isLimited)
-      return await signToken([SECRET], { sub: limited.username, authTime: Math.floor(Date.now() / 1000) });
+    if (isLimited) return await signToken([SECRET], { sub: limited.username, authTime: Date.now() / 1000 });
     const headers = { authorization: `Bearer ${last}` };
     const answer = await fetch(`${url}/login/renew`, {
       method: 'POST',

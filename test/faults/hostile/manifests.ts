@@ -43,10 +43,15 @@ const DIFFERS: readonly { readonly at: RegExp; readonly because: string }[] = [
     at: /containers\.0\.env\.SYNCRATOR_(TARGET|STEP_NAME|REPORT_URL|REPORT_TOKEN)$/,
     because: 'derived from the job: its target, name, number and token',
   },
+  {
+    at: /containers\.0\.env\.SYNCRATOR_(JOB_UID|ORIGIN_UID)$/,
+    because: "the job's own: checked to be one, and that of its label",
+  },
   { at: /containers\.0\.env\.TRACEPARENT$/, because: 'of the call that asked for it: checked to be one' },
   { at: /containers\.0\.envFrom\.\d\.(configMapRef|secretRef)\.name$/, because: 'of the target' },
 ];
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const LABEL = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
 
 /**
@@ -110,6 +115,10 @@ function checkValues({ metadata, spec }: Stored, one: Started): string[] {
     ...(JSON.stringify(got) === JSON.stringify(wanted) ? [] : [`argv ${JSON.stringify(got)}`]),
     ...(container.image === `syncrator:${one.tag}` ? [] : [`image ${container.image}`]),
     ...(TRACEPARENT.test(env.get('TRACEPARENT') ?? '') ? [] : [`TRACEPARENT ${env.get('TRACEPARENT')}`]),
+    ...(env.get('SYNCRATOR_JOB_UID') === metadata.labels?.['syncrator/job-uid'] ? [] : ["another job's uid"]),
+    ...['SYNCRATOR_JOB_UID', 'SYNCRATOR_ORIGIN_UID'].flatMap((name) =>
+      UUID.test(env.get(name) ?? '') ? [] : [`${name} ${env.get(name)}`],
+    ),
     ...(query === one.query ? [] : [`MAM_MAIN_QUERY ${JSON.stringify(query)}`]),
     ...Object.entries(metadata.labels ?? {}).flatMap(([name, value]) =>
       LABEL.test(value) ? [] : [`label ${name}=${value}`],

@@ -127,6 +127,17 @@ const FAMILIES: Readonly<Record<string, (aims: Aims, mark: string) => readonly s
     `'-alert('${mark}')-'`,
     `&lt;${mark}&gt;<b>`,
   ],
+  // Names that nearly fit the patterns of FAMILIES: what goes back and tries again has a long way to go.
+  pattern: (_, mark) => [
+    `${'A'.repeat(60)}${mark}`,
+    `${'A'.repeat(99)}!`,
+    `${'A_'.repeat(49)}a`,
+    'a'.repeat(99),
+    `${'a'.repeat(98)}_`,
+    'a'.repeat(16_000),
+    `${'A'.repeat(4_000)}!`,
+    `9${'9'.repeat(90)}${mark}`,
+  ],
   sql: (_, mark) => [
     `'; DROP TABLE jobs; -- ${mark}`,
     `' OR '1'='1' -- ${mark}`,
@@ -135,6 +146,12 @@ const FAMILIES: Readonly<Record<string, (aims: Aims, mark: string) => readonly s
     `${mark}%_%`,
   ],
 };
+
+/** As params files say them: all that a pattern may have in it, one behind the other. */
+export const PATTERNS = [
+  { name: 'upper', pattern: '[A-Z][A-Z0-9_]*' },
+  { name: 'lower', pattern: '[a-z]*[a-z]*[a-z]*[a-z]*9' },
+];
 
 /** Endlessly, the families in turn. */
 export function* payloads(random: Random, aims: Aims): Generator<Payload, never> {

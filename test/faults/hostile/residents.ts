@@ -1,8 +1,8 @@
 /** Jobs that run until they are cancelled: they take reports, and one of them prints. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { maskCredentials } from '../../../src/domain/mask.ts';
-import { makeReportToken } from '../../../src/report-token.ts';
-import { CONTAINER } from '../../../src/runner/kubernetes/objects.ts';
+import { makeReportToken } from '../../../src/auth/report-token.ts';
+import { CONTAINER } from '../../../src/runner/kubernetes/apiserver/types.ts';
 import type { Rig } from '../rig/rig.ts';
 import { startWith } from './starts.ts';
 

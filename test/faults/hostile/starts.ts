@@ -26,7 +26,7 @@ export async function startWith(
 /** One job of each action, by its file: what every other job of that action must look like. Waits until they have ended. */
 export async function startInnocents(rig: Rig, target: string): Promise<ReadonlyMap<string, number>> {
   const innocents = new Map<string, number>();
-  for (const action of [...ACTIONS, 'rollback']) {
+  for (const action of [...ACTIONS, 'rollback', 'take-over']) {
     const { status, body } = await rig.api.insist('POST', `/${action}/${target}/dev`);
     if (status !== 202) throw new Error(`${action} of ${target}: ${status} ${JSON.stringify(body)}`);
     const id = Number(body['job_id']);

@@ -1,8 +1,8 @@
 /** Lost answers of the apiserver: to the create of a Kubernetes Job, and to its removal. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '../../../src/runner/kubernetes/client.ts';
-import { createKubernetesRunner } from '../../../src/runner/kubernetes/kubernetes-runner.ts';
+import { createClient } from '../../../src/runner/kubernetes/apiserver/client.ts';
+import { createKubernetesRunner } from '../../../src/runner/kubernetes/runner.ts';
 import type { Runner } from '../../../src/runner/runner.ts';
 import { connectAsAdmin } from '../../support/connect-kubernetes.ts';
 import type { KubernetesGround } from '../../support/kubernetes.ts';

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { KyselyPlugin } from 'kysely';
 import { connect } from '../../../src/db/connect.ts';
-import type { Submission, Submitted } from '../../../src/db/submit.ts';
+import type { Submission, Submitted } from '../../../src/db/jobs/submit.ts';
 import { workflowId } from '../../../src/domain/names.ts';
 import { planSteps, STEP_DEFAULTS } from '../../../src/domain/plan.ts';
 import { createLog } from '../../../src/log.ts';
 import { connectTemporal } from '../../../src/temporal/connect.ts';
-import { submit } from '../../../src/temporal/submit.ts';
+import { startJob } from '../../../src/engine/start-job.ts';
 import type { Rig } from '../rig/rig.ts';
 import { type Lane, loseAnswer } from './cut.ts';
 
@@ -35,7 +35,7 @@ export function temporalLane({ rig, violations, accepted }: Place): Lane {
           await temporal.client.workflowService.getSystemInfo({});
           const lost = await loseAnswer(
             link,
-            () => submit({ db: rig.db, temporal, log }, submission),
+            () => startJob({ db: rig.db, temporal, log }, submission),
             () => isServed(rig, submission),
           );
           note(submission.target, lost.result, violations, accepted);
@@ -64,13 +64,13 @@ export function commitLane({ rig, violations, accepted }: Place): Lane {
           const deps = { temporal: rig.temporal, log };
           const lost = await loseAnswer(
             link,
-            () => submit({ ...deps, db }, submission),
+            () => startJob({ ...deps, db }, submission),
             () => isStored(rig, submission.target),
             { armed: true },
           );
           // The client was told 503 and asks again with the same Idempotency-Key.
           if (lost.result.status === 'rejected')
-            lost.result = (await Promise.allSettled([submit({ ...deps, db: linked }, submission)]))[0];
+            lost.result = (await Promise.allSettled([startJob({ ...deps, db: linked }, submission)]))[0];
           note(submission.target, lost.result, violations, accepted);
           return lost.acted;
         },

@@ -1,6 +1,6 @@
 /** Waits until Kubernetes itself is right after an outage of its apiserver: its controllers wait long between their tries. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { holds } from '../../../src/runner/kubernetes/look.ts';
+import { trueCondition } from '../../../src/runner/kubernetes/diagnosis/job-status.ts';
 import type { Rig } from '../rig/rig.ts';
 
 const WITHIN_MS = 180_000;
@@ -20,8 +20,8 @@ export async function untilKubernetesIsRight(rig: Rig, endedTargets: readonly st
     return jobs.items.every(
       (job) =>
         !endedTargets.includes(job.metadata.labels?.['syncrator/target'] ?? '') ||
-        holds(job, 'Complete') !== undefined ||
-        holds(job, 'Failed') !== undefined,
+        trueCondition(job, 'Complete') !== undefined ||
+        trueCondition(job, 'Failed') !== undefined,
     );
   };
   for (const deadline = Date.now() + WITHIN_MS; !(await right().catch(() => false)); await wait(100))

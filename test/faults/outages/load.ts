@@ -7,6 +7,7 @@ import { isFinal } from '../../../src/domain/status.ts';
 import type { Expectation } from '../audit/audit.ts';
 import type { Random } from '../random.ts';
 import { type Answer, runBody } from '../rig/api-client.ts';
+import { NotFinished } from '../program.ts';
 import type { Rig } from '../rig/rig.ts';
 
 export type LoadSize = {
@@ -16,7 +17,7 @@ export type LoadSize = {
   readonly late: number;
 };
 
-/** Looked at anew at least this often (design.md §3.7). */
+/** Looked at anew at least this often. */
 const SEEN_WITHIN_S = 10;
 /** Until everything that was asked for runs. */
 const RUNNING_WITHIN_MS = 120_000;
@@ -92,6 +93,11 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
     return answer;
   }
 
+  /** Whether a limit of an idle machine has passed on this one. */
+  function isOver(began: number, limitMs: number): boolean {
+    return Date.now() - began > limitMs * rig.busyness.factor(began);
+  }
+
   return {
     expected,
     long,
@@ -104,12 +110,13 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
       ]);
       late = [];
       const all = [...long, ...ending, ...cancelled];
-      for (const deadline = Date.now() + RUNNING_WITHIN_MS; ; await wait(250)) {
+      for (const began = Date.now(); ; await wait(250)) {
         const waiting = (await rows(all)).filter(
           ({ status }) => status === 'queued' || status === 'starting' || status === 'waiting',
         );
         if (waiting.length === 0) break;
-        if (Date.now() > deadline) throw new Error(`${waiting.length} jobs do not come to run`);
+        if (isOver(began, RUNNING_WITHIN_MS))
+          throw new NotFinished(`${waiting.length} jobs do not come to run`);
       }
       closed = false;
     },
@@ -139,10 +146,10 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
     async endLate() {
       closed = true;
       await asking;
-      for (const deadline = Date.now() + TOLD_WITHIN_MS; lateLeft.length > 0; await wait(100)) {
+      for (const began = Date.now(); lateLeft.length > 0; await wait(100)) {
         const answer = await askForLate().catch(() => undefined); // asked again under the same key
-        if (Date.now() > deadline)
-          throw new Error(`${lateLeft[0]?.target} is still answered ${answer?.status}`);
+        if (isOver(began, TOLD_WITHIN_MS))
+          throw new NotFinished(`${lateLeft[0]?.target} is still answered ${answer?.status}`);
       }
     },
     async wrong() {
@@ -151,7 +158,9 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
         if (!long.includes(id)) return isFinal(status) ? [] : [`${target} is ${status}`];
         const unseen = (Date.now() - (at?.getTime() ?? 0)) / 1000;
         if (status !== 'running') return [`${target} is ${status}`];
-        return unseen < SEEN_WITHIN_S ? [] : [`${target} was not looked at for ${unseen.toFixed(0)} s`];
+        return unseen < SEEN_WITHIN_S * rig.busyness.factor(Date.now() - 60_000)
+          ? []
+          : [`${target} was not looked at for ${unseen.toFixed(0)} s`];
       });
     },
     async cancelLong() {

@@ -2,15 +2,16 @@
 import { inspect } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Answer } from '../rig/api-client.ts';
+import { tooLate } from '../rig/busyness.ts';
 import type { Rig } from '../rig/rig.ts';
 
-/** No answer may take longer, whatever is down. */
-const HANG_MS = 15_000;
+/** No answer may take longer on an idle machine, whatever is down. */
+const HANG_S = 15;
 const PAUSE_MS = 150;
 
 export type Prober = AsyncDisposable & {
   /** What wrong was seen since the last time it was asked, and of how many answers; the slowest in seconds. */
-  report(): { violations: string[]; answers: number; refused: number; slowest: number };
+  report(): { violations: string[]; late: string[]; answers: number; refused: number; slowest: number };
   /** Whether reads must be answered with 200 from now on. */
   expectReads(all: boolean): void;
 };
@@ -34,6 +35,7 @@ export function startProber(
   let refused = 0;
   let slowestMs = 0;
   let violations: string[] = [];
+  let late: string[] = [];
   let turn = 0;
 
   const lanes = [
@@ -46,7 +48,9 @@ export function startProber(
   });
 
   function ask(method: string, route: string): Promise<void> {
-    return judged(`${method} ${route}`, () => rig.api.call(method, route, { timeoutMs: 2 * HANG_MS }));
+    return judged(`${method} ${route}`, () =>
+      rig.api.call(method, route, { timeoutMs: 2 * HANG_S * 1000 * rig.busyness.factor() }),
+    );
   }
 
   async function judged(what: string, call: () => Promise<Answer | undefined>): Promise<void> {
@@ -67,7 +71,8 @@ export function startProber(
     answers += 1;
     if (status === 503) refused += 1;
     slowestMs = Math.max(slowestMs, milliseconds);
-    if (milliseconds > HANG_MS) violations.push(`${what} was answered after ${Math.round(milliseconds)} ms`);
+    const bound = { seconds: HANG_S, factor: rig.busyness.factor(Date.now() - milliseconds) };
+    late.push(...tooLate(`${what} was answered after`, milliseconds / 1000, bound));
     if (status >= 500 && status !== 503) violations.push(`${what} was answered ${status}`);
     if (status === 503 && !headers.has('retry-after')) violations.push(`${what}: 503 without Retry-After`);
     if (strict && what.startsWith('GET') && status !== 200)
@@ -79,8 +84,8 @@ export function startProber(
       readsExpected = all;
     },
     report() {
-      const told = { violations, answers, refused, slowest: Math.round(slowestMs / 10) / 100 };
-      [violations, answers, refused, slowestMs] = [[], 0, 0, 0];
+      const told = { violations, late, answers, refused, slowest: Math.round(slowestMs / 10) / 100 };
+      [violations, late, answers, refused, slowestMs] = [[], [], 0, 0, 0];
       return told;
     },
     async [Symbol.asyncDispose]() {

@@ -3,13 +3,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Rig } from '../rig/rig.ts';
 import type { Load } from './load.ts';
 
-/** It is waited for so long; the programs allow less. */
+/** It is waited for so long, on an idle machine; the programs allow less. */
 const LIMIT_MS = 180_000;
 
 /** @returns how long after `from` (milliseconds since 1970), and what was last wrong */
-export async function untilRight(load: Load, from: number): Promise<{ seconds: number; last: string[] }> {
+export async function untilRight(
+  { busyness }: Pick<Rig, 'busyness'>,
+  load: Load,
+  from: number,
+): Promise<{ seconds: number; last: string[] }> {
   let last: string[] = [];
-  for (const deadline = from + LIMIT_MS; Date.now() < deadline; await wait(200)) {
+  for (; Date.now() < from + LIMIT_MS * busyness.factor(from); await wait(200)) {
     const wrong = await load.wrong().catch((error: unknown) => [String(error)]); // Postgres comes back
     if (wrong.length === 0) break;
     last = wrong;

@@ -1,5 +1,5 @@
 /** Faults of what runs in the pod: its program, its memory, what stands beside it. */
-import { CONTAINER } from '../../../src/runner/kubernetes/objects.ts';
+import { CONTAINER } from '../../../src/runner/kubernetes/apiserver/types.ts';
 import type { Fault } from './fault.ts';
 import type { Scene } from './scene.ts';
 
@@ -51,7 +51,7 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
       await scene.until(({ steps }) => steps.length === 1, 'launched');
       await endContainers(scene, { [CONTAINER]: 0, sidecar: 'runs on' });
     },
-    shows: { reason: 'sidecar', words: /container 'sidecar' beside it has not/, within: 15 },
+    shows: { reason: 'sidecar', words: /container 'sidecar' still runs/, within: 15 },
     end: { as: 'failed:sidecar_lingers', words: /native sidecar/, within: 80 },
   },
   {

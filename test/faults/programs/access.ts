@@ -1,17 +1,18 @@
 /** Nobody gets in who may not, and no secret gets out: every route with every bad credential, and secrets through it all. */
 import { randomBytes } from 'node:crypto';
 import { createApp } from '../../../src/api/app.ts';
-import { hashPassword } from '../../../src/api/passwords.ts';
-import { readConfig } from '../../../src/config.ts';
-import { addUser, changeUser } from '../../../src/db/users.ts';
-import { unlimited } from '../../../src/domain/grant.ts';
-import { loadJobParams } from '../../../src/job-params.ts';
+import { hashPassword } from '../../../src/api/auth/passwords.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { addUser, changeUser } from '../../../src/db/access/users.ts';
+import { unlimited } from '../../../src/domain/permission.ts';
+import { loadJobParams } from '../../../src/job-params/load.ts';
 import { createLog } from '../../../src/log.ts';
-import { makeReportToken } from '../../../src/report-token.ts';
+import { makeReportToken } from '../../../src/auth/report-token.ts';
 import { ALLOWED as RIGHTS, listed, workerAccount } from '../../support/can-i.ts';
-import { createAsker } from '../access/ask.ts';
+import { type Asker, createAsker } from '../access/ask.ts';
 import { findCanaries } from '../access/canaries.ts';
-import { badCredentials, badServiceTokens } from '../access/credentials.ts';
+import { badCredentials, badServiceTokens, endedLogins } from '../access/credentials.ts';
+import { checkLooks } from '../access/looks.ts';
 import { type JobOf, live, TARGETS } from '../access/life.ts';
 import { commandLines, everyPlace } from '../access/places.ts';
 import { fill, refuseAll, refuseReports } from '../access/refusals.ts';
@@ -19,6 +20,7 @@ import { admitRoles, makePeople, refuseRoles } from '../access/roles.ts';
 import { type Operation, readOperations } from '../operations.ts';
 import type { Program } from '../program.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
+import { tokenIn } from '../../support/login.ts';
 
 /** What everybody may ask, written out; every other route wants a token. */
 const PUBLIC = [
@@ -86,6 +88,7 @@ export const access: Program = {
         'the report token of an ended job': tokenOf(jobOf('done')),
       },
       serviceTokens: await badServiceTokens(rig.db),
+      endedLogins: await endedLogins(rig.db, ...loginsBy(asker)),
     });
     const refused = await refuseAll({ asker, db: rig.db, operations, credentials, values });
     violations.push(...refused.violations);
@@ -110,6 +113,10 @@ export const access: Program = {
         cases.map((one) => ({ ...one, job: one.job.id })),
       )),
     );
+
+    say('asking by HEAD and OPTIONS');
+    const looks = await checkLooks({ asker, operations, token, values });
+    violations.push(...looks.violations);
 
     say('asking as every role, beyond every limit');
     const people = await makePeople(rig.db, secrets);
@@ -145,7 +152,7 @@ export const access: Program = {
       n: canaries.length,
       expected: CANARIES,
       violations,
-      requests: refused.n + beyond.n + within.n + cases.length,
+      requests: refused.n + looks.n + beyond.n + within.n + cases.length,
       by_role: { refused: beyond.n, admitted: within.n },
       credentials: credentials.length,
       routes: operations.length,
@@ -156,6 +163,19 @@ export const access: Program = {
     };
   },
 };
+
+/** A login, and its renewal, as the product gives them. */
+function loginsBy(asker: Asker) {
+  const logIn = async (username: string, password: string) => {
+    const { status, text } = await asker.ask('POST', '/login', { json: { username, password } });
+    return tokenIn(status, text);
+  };
+  const renew = async (token: string) => {
+    const { status, text } = await asker.ask('POST', '/login/renew', { token });
+    return tokenIn(status, text);
+  };
+  return [logIn, renew] as const;
+}
 
 /** The document tells every route there is, and as public those alone that are written out here. */
 async function checkTable(rig: Rig, operations: readonly Operation[]): Promise<string[]> {

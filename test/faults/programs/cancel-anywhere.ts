@@ -5,6 +5,7 @@ import { quantile } from '../audit/quantile.ts';
 import { untilQuiet } from '../audit/quiet.ts';
 import type { Program } from '../program.ts';
 import { createRandom, type Random } from '../random.ts';
+import { tooLate } from '../rig/busyness.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 
 const LANES = 12;
@@ -13,7 +14,7 @@ const STUBBORN_LANES = 4;
 const GRACE_S = 8;
 /** A job takes about as long when nobody cancels it. */
 const LIFE_MS = 4_500;
-const BEGUN_WITHIN_MS = 2_000;
+const BEGUN_WITHIN_S = 2;
 
 type Cancel = {
   readonly id: number;
@@ -55,20 +56,30 @@ export const cancelAnywhere: Program = {
     await untilQuiet(rig, 60_000);
     say('auditing');
     const taken = await audit.take(cancels.map(({ id }) => ({ id, may: ['deleted', 'completed'] })));
-    const { violations, statuses } = taken;
+    const { violations, unsettled, statuses } = taken;
     const times = await measure(rig, taken, cancels);
     // Of fewer, a p99 is merely the slowest one: then the median is judged.
     const judged = times.begun.length >= 100 ? 0.99 : 0.5;
     const begun = quantile(times.begun, judged);
-    if (begun > BEGUN_WITHIN_MS)
-      violations.push(`p${judged * 100} of the deletion's begin is ${Math.round(begun)} ms`);
     const done = quantile(times.done, judged);
-    if (done > (GRACE_S + 10) * 1000)
-      violations.push(`p${judged * 100} of the cancel's end is ${Math.round(done)} ms`);
+    const busy = rig.busyness.factor();
+    const late = [
+      ...tooLate(`p${judged * 100} of the deletion's begin is`, begun / 1000, {
+        seconds: BEGUN_WITHIN_S,
+        factor: busy,
+      }),
+      ...tooLate(`p${judged * 100} of the cancel's end is`, done / 1000, {
+        seconds: GRACE_S + 10,
+        factor: busy,
+      }),
+    ];
     return {
       n: cancels.length,
       expected: counts.alive + counts.stubborn + counts.killed,
       violations,
+      late,
+      unsettled,
+      busy,
       kills: killed,
       // Cancels that found something to delete, with workers that lived; milliseconds.
       measured: times.begun.length,

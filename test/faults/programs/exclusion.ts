@@ -77,18 +77,35 @@ export const exclusion: Program = {
     for (const { id } of await hookJobs(rig)) ids.add(id);
     const may = ['completed', 'deleted', 'failed:exit_code'];
     const taken = await audit.take([...ids].map((id) => ({ id, may })));
+    const checked = await checkHooks(rig, hooks);
     const violations = [
       ...taken.violations,
       ...checkAnswers(all),
       ...(await checkWinners(rig, all)),
-      ...(await checkHooks(rig, hooks)),
+      ...checked.violations,
     ];
     const answers: Record<string, number> = {};
     for (const { status } of posts) answers[status] = (answers[status] ?? 0) + 1;
     const expected = volleys * VOLLEY * KEYS;
     const { statuses, pods } = taken;
-    const beside = { hooks: hooks.length, resumes: resumes.length, pauses: paused };
-    return { n: posts.length, expected, violations, answers, beside, jobs: ids.size, pods, statuses };
+    const beside = {
+      hooks: hooks.length,
+      hooksCancelled: checked.cancelled,
+      resumes: resumes.length,
+      pauses: paused,
+    };
+    return {
+      n: posts.length,
+      expected,
+      violations,
+      unsettled: taken.unsettled + checked.unsettled,
+      busy: rig.busyness.factor(),
+      answers,
+      beside,
+      jobs: ids.size,
+      pods,
+      statuses,
+    };
   },
 };
 

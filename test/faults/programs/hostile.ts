@@ -5,7 +5,7 @@ import { JOBS } from '../audit/lives.ts';
 import { untilQuiet } from '../audit/quiet.ts';
 import { type Field, fieldsOf, judge, type Sent, sendTo } from '../hostile/fields.ts';
 import { checkManifests, type Started } from '../hostile/manifests.ts';
-import { payloads } from '../hostile/payloads.ts';
+import { PATTERNS, payloads } from '../hostile/payloads.ts';
 import { RESIDENTS, startResidents, talk } from '../hostile/residents.ts';
 import { startedBy, startInnocents, startWith } from '../hostile/starts.ts';
 import { createTrace } from '../hostile/trace.ts';
@@ -41,6 +41,7 @@ export const hostile: Program = {
     const lanes = Array.from({ length: LANES }, (_, at) => `lane-${at}`);
     await using rig = await startRig({
       targets: [...['avo', ...lanes].map((name) => ({ name })), ...RESIDENTS],
+      families: PATTERNS,
       actor: false,
       cluster: { finishAfter: '300ms' },
       apiUnder: (dir) => trace.command(dir),

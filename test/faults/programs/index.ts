@@ -1,4 +1,4 @@
-/** Every fault program, in the order of README's table. */
+/** Every fault program, in the order of the table in docs/faults.md. */
 import type { Program } from '../program.ts';
 import { access } from './access.ts';
 import { cancelAnywhere } from './cancel-anywhere.ts';
@@ -7,9 +7,11 @@ import { fuzz } from './fuzz.ts';
 import { hostile } from './hostile.ts';
 import { killStorm } from './kill-storm.ts';
 import { lostAnswers } from './lost-answers.ts';
+import { lyingSource } from './lying-source.ts';
 import { mutations } from './mutations.ts';
 import { outagesDown, outagesStopped } from './outages.ts';
 import { podFaults } from './pod-faults.ts';
+import { sinkKill } from './sink-kill.ts';
 import { upgrade } from './upgrade.ts';
 
 export const PROGRAMS: readonly Program[] = [
@@ -25,4 +27,6 @@ export const PROGRAMS: readonly Program[] = [
   mutations,
   access,
   hostile,
+  lyingSource,
+  sinkKill,
 ];

@@ -8,6 +8,7 @@ import { rouseControllers } from '../rig/controllers.ts';
 import type { FaultPart } from '../rig/part.ts';
 import { checkHooks, type Hook, hookJobs, itemBank, sendHook, untilServed } from '../rig/hooks.ts';
 import { beginPauses } from '../rig/pauses.ts';
+import { tooLate } from '../rig/busyness.ts';
 import { ACTIONS, type Rig, startRig } from '../rig/rig.ts';
 
 const KEYS = 12;
@@ -64,9 +65,15 @@ export const killStorm: Program = {
     const settled = (Date.now() - lastKill) / 1000;
     say('auditing');
     const ofHooks = (await hookJobs(rig)).map(({ id }) => ({ id, may: ['completed'] }));
-    const { violations, statuses, pods } = await audit.take([...expected, ...ofHooks]);
-    violations.push(...(await checkHooks(rig, sent)));
-    if (settled > SETTLED_WITHIN_S) violations.push(`settled ${settled.toFixed(1)} s after the last kill`);
+    const busy = rig.busyness.factor(lastKill);
+    const taken = await audit.take([...expected, ...ofHooks]);
+    const { violations, statuses, pods } = taken;
+    const checked = await checkHooks(rig, sent);
+    violations.push(...checked.violations);
+    const unsettled = taken.unsettled + checked.unsettled;
+    const bound = { seconds: SETTLED_WITHIN_S, factor: busy };
+    // What has not settled at all is told as that.
+    const late = unsettled > 0 ? [] : tooLate('settling after the last kill took', settled, bound);
     const byPart = Object.fromEntries(
       [...Map.groupBy(victims, ({ name }) => name)].map(([name, all]) => [name, all.length]),
     );
@@ -75,6 +82,9 @@ export const killStorm: Program = {
       n: expected.length,
       expected: jobs,
       violations,
+      late,
+      unsettled,
+      busy,
       kills: killed,
       byPart,
       settled,

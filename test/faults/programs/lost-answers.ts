@@ -41,6 +41,8 @@ export const lostAnswers: Program = {
       n: done.reduce((sum, { lost }) => sum + lost, 0),
       expected: done.reduce((sum, { wanted }) => sum + wanted, 0),
       violations,
+      unsettled: taken.unsettled,
+      busy: rig.busyness.factor(),
       // Of those that never reached the server, nothing is claimed.
       lost: Object.fromEntries(done.map(({ name, lost }) => [name, lost])),
       notReached: done.reduce((sum, { missed }) => sum + missed, 0),

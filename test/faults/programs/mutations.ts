@@ -35,7 +35,7 @@ export const mutations: Program = {
         say(`${name}: red: ${noticed}`);
       }
     }
-    return { n: names.length, expected: 7, violations, red };
+    return { n: names.length, expected: 8, violations, red };
   },
 };
 
@@ -61,7 +61,7 @@ async function tryWith(patch: string, program: string, args: string[], seed: num
 
 /** @throws Error when it failed for another reason than that something was noticed */
 function firstSign(output: string, otherwise: string): string {
-  const violation = /VIOLATION (.+)/.exec(output)?.[1];
+  const violation = /(?:VIOLATION|LATE|NOT FINISHED:) (.+)/.exec(output)?.[1];
   const failed = /(?:FAIL|×) +(.+)/.exec(output)?.[1];
   const sign =
     violation?.startsWith('the program itself failed') === true ? undefined : (violation ?? failed);

@@ -10,6 +10,7 @@ import type { Program, Run } from '../program.ts';
 import { createRandom } from '../random.ts';
 import { rouseControllers } from '../rig/controllers.ts';
 import type { FaultPart } from '../rig/part.ts';
+import { tooLate } from '../rig/busyness.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 
 const OUTAGE_S = 60;
@@ -61,6 +62,7 @@ async function goThrough({ seed, amount, say }: Run, way: Way) {
   const load = await createLoad(rig, size, random);
   load.expected.push({ id: over, may: ['completed'] });
   const violations: string[] = [];
+  const late: string[] = [];
   const figures: Record<string, object> = {};
 
   {
@@ -69,12 +71,15 @@ async function goThrough({ seed, amount, say }: Run, way: Way) {
       await load.fillUp();
       say(`${outage.name} is out`);
       const { took, kubernetes } = await sitOut(rig, { outage, seconds, way, load, prober });
-      const { violations: seen, ...told } = prober.report();
+      const { violations: seen, late: slow, ...told } = prober.report();
       violations.push(...seen.map((what) => `${outage.name}: ${what}`));
-      if (took.seconds > RIGHT_WITHIN_S)
-        violations.push(
-          `${outage.name}: right again only ${took.seconds} s after its return: ${took.last.join(', ')}`,
-        );
+      late.push(...slow.map((what) => `${outage.name}: ${what}`));
+      const bound = {
+        seconds: RIGHT_WITHIN_S,
+        factor: rig.busyness.factor(Date.now() - took.seconds * 1000),
+      };
+      const last = took.last.join(', ');
+      late.push(...tooLate(`${outage.name}: right again (last ${last}) after`, took.seconds, bound));
       figures[outage.name] = {
         right_s: took.seconds,
         ...(kubernetes !== undefined && { kubernetes_s: kubernetes }),
@@ -92,7 +97,18 @@ async function goThrough({ seed, amount, say }: Run, way: Way) {
   const outages = Object.keys(figures).length;
   const n = load.expected.length;
   const expected = 1 + size.long + outages * (size.ending + size.cancelled + size.late);
-  return { n, expected, violations, live, outage_s: seconds, ...figures, statuses: audited.statuses };
+  const { unsettled, statuses } = audited;
+  const broken = { violations, late, unsettled };
+  return {
+    n,
+    expected,
+    ...broken,
+    busy: rig.busyness.factor(),
+    live,
+    outage_s: seconds,
+    ...figures,
+    statuses,
+  };
 }
 
 function outagesOf(rig: Rig): Outage[] {
@@ -126,7 +142,7 @@ async function sitOut(rig: Rig, { outage, seconds, way, load, prober }: Through)
   if (isPostgres) void wait(POSTGRES_BACK_MS).then(() => prober.expectReads(true));
   await going;
   await load.endLate();
-  return { took: await untilRight(load, from), kubernetes };
+  return { took: await untilRight(rig, load, from), kubernetes };
 }
 
 function secondsSince(time: number): number {

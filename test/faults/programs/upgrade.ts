@@ -10,6 +10,7 @@ import { startProber } from '../outages/prober.ts';
 import { endedJob, untilRight } from '../outages/right.ts';
 import type { Program } from '../program.ts';
 import { createRandom } from '../random.ts';
+import { tooLate } from '../rig/busyness.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 import { checkOut } from '../upgrade/checkout.ts';
 import { type Fleet, roll } from '../upgrade/roll.ts';
@@ -40,11 +41,12 @@ export const upgrade: Program = {
     };
     const targets = [...targetsOf(size), 'over'].map((name) => ({ name }));
     await using rig = await startRig({ targets, say, root });
-    using audit = openAudit(rig);
+    using audit = openAudit(rig, from === undefined ? 'this' : 'before');
     const over = await endedJob(rig);
     const load = await createLoad(rig, size, random);
     load.expected.push({ id: over, may: ['completed'] });
     const violations: string[] = [];
+    const late: string[] = [];
     const rolls: object[] = [];
     let answers = 0;
     let fleet: Fleet = rig;
@@ -66,15 +68,22 @@ export const upgrade: Program = {
         const ended = Date.now();
         await going;
         await load.endLate();
-        const right = await untilRight(load, Math.max(ended, Date.now() - 1_000));
+        const right = await untilRight(rig, load, Math.max(ended, Date.now() - 1_000));
         const told = prober.report();
         answers += told.answers;
         violations.push(...told.violations.map((what) => `roll ${at}: ${what}`));
+        late.push(...told.late.map((what) => `roll ${at}: ${what}`));
         if (told.refused > 0) violations.push(`roll ${at}: ${told.refused} calls were answered 503`);
-        if (right.seconds > RIGHT_WITHIN_S)
-          violations.push(`roll ${at}: right again only after ${right.seconds} s: ${right.last.join(', ')}`);
+        const factor = rig.busyness.factor(began);
+        const last = right.last.join(', ');
         const slowest = Math.max(...drained);
-        if (slowest > DRAINED_WITHIN_S) violations.push(`roll ${at}: one took ${slowest} s to end`);
+        late.push(
+          ...tooLate(`roll ${at}: right again (last ${last}) after`, right.seconds, {
+            seconds: RIGHT_WITHIN_S,
+            factor,
+          }),
+          ...tooLate(`roll ${at}: one ended after`, slowest, { seconds: DRAINED_WITHIN_S, factor }),
+        );
         const figures = {
           took_s: (ended - began) / 1000,
           drained_s: slowest,
@@ -99,6 +108,9 @@ export const upgrade: Program = {
       n: load.expected.length,
       expected,
       violations,
+      late,
+      unsettled: audited.unsettled,
+      busy: rig.busyness.factor(),
       live,
       from: from ?? 'this checkout',
       rolls,

@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isFinal, type JobStatus } from '../../../src/domain/status.ts';
+import { NotFinished } from '../program.ts';
 import { ADMIN_PASSWORD } from '../../support/login.ts';
+import type { Busyness } from './busyness.ts';
 
 export type Answer = {
   readonly status: number;
@@ -32,7 +34,7 @@ export type ApiClient = {
   start(of: Run & { idempotencyKey?: string }): Promise<Answer>;
   /** The id of a job that must be a new one. @throws Error when it is not */
   started(of: Run): Promise<number>;
-  /** Looks at a job until it fits. @returns it. @throws Error with what it last was, after so long */
+  /** Looks at a job until it fits. @returns it. @throws NotFinished with what it last was, after so long of an idle machine */
   until(id: number, fits: (job: Shown) => boolean, timeoutMs?: number): Promise<Shown>;
   untilEnded(id: number): Promise<Shown>;
 };
@@ -61,7 +63,10 @@ export function runBody<T extends { target: string; action: string }>(of: T) {
 }
 
 /** @throws Error when nobody lets us in */
-export async function createApiClient(urls: readonly string[]): Promise<ApiClient> {
+export async function createApiClient(
+  urls: readonly string[],
+  busyness: Pick<Busyness, 'factor'> = { factor: () => 1 },
+): Promise<ApiClient> {
   let turn = 0;
   let token = '';
   let renewAt = 0;
@@ -78,7 +83,7 @@ export async function createApiClient(urls: readonly string[]): Promise<ApiClien
         ...headers,
       },
       body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
     });
     const text = await answer.text();
     const milliseconds = performance.now() - began;
@@ -118,10 +123,11 @@ export async function createApiClient(urls: readonly string[]): Promise<ApiClien
     });
 
   async function until(id: number, fits: (job: Shown) => boolean, timeoutMs = INSIST_MS): Promise<Shown> {
-    for (const deadline = Date.now() + timeoutMs; ; await wait(LOOK_MS)) {
+    for (const began = Date.now(); ; await wait(LOOK_MS)) {
       const job = (await insist('GET', `/jobs/${id}`)).body as unknown as Shown;
       if (fits(job)) return job;
-      if (Date.now() > deadline) throw new Error(`job ${id} stays ${JSON.stringify(job)}`);
+      if (Date.now() - began > timeoutMs * busyness.factor(began))
+        throw new NotFinished(`job ${id} stays ${JSON.stringify(job)}`);
     }
   }
 

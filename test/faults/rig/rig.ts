@@ -14,6 +14,7 @@ import { ADMIN_PASSWORD } from '../../support/login.ts';
 import { paramsFile, writeParams } from '../../support/params-files.ts';
 import { createProductPart, type ProductPart } from '../../support/product-part.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
+import { type Busyness, measureBusyness } from './busyness.ts';
 import { createPostgresPart, createTemporalPart } from './server-parts.ts';
 import type { FaultPart } from './part.ts';
 import { type Link, startToxiproxy } from './toxiproxy.ts';
@@ -29,11 +30,13 @@ export const ACTIONS = ['sync', 'delta', 'delete', 'diff'] as const;
 export type RigOptions = {
   /** Targets of the environment `dev`, each with a file for each action; `more`: further lines of all but diff's. */
   readonly targets: readonly { readonly name: string; readonly more?: string }[];
+  /** Families of names, which executors outside take: of each a sync, for every target whose name fits. */
+  readonly families?: readonly { readonly name: string; readonly pattern: string }[];
   readonly workers?: number;
   /** Further settings of api and worker. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly cluster?: Omit<ClusterOptions, 'dir'>;
-  /** Whether pods do what their arguments say (test/support/actor.ts); true by default. */
+  /** Whether pods do what their arguments say (test/support/pod-actor.ts); true by default. */
   readonly actor?: boolean;
   readonly forceDelete?: boolean;
   /** The checkout that apis and workers are of; this one by default. */
@@ -69,6 +72,8 @@ export type Rig = AsyncDisposable & {
   readonly temporalServer: FaultPart;
   /** Signed in as admin; spreads its calls over the apis. */
   readonly api: ApiClient;
+  /** Of this machine, since the rig began to start. */
+  readonly busyness: Busyness;
   /** What the product was given, without PORT. */
   readonly environment: Readonly<Record<string, string>>;
 };
@@ -80,6 +85,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   chmodSync(dir, 0o755);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => rmSync(dir, { recursive: true, force: true }));
+  const busyness = undo.use(measureBusyness());
   say('starting the cluster, Postgres and Temporal');
   const bundleOf = (root: string, name: string) =>
     bundleForWorker(path.join(root, 'src/workflow-bundle.ts'), path.join(dir, name));
@@ -127,14 +133,18 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     DATABASE_URL: moved(postgres.server.url('syncrator'), links.postgres.address),
     TEMPORAL_ADDRESS: links.temporal.address,
     SYNCRATOR_DATA: dir,
+    PROGRAM_USER: 'worker', // programs write into our folder
     SYNCRATOR_SECRET: 'a-secret-of-the-faults-long-enough-to-be-taken',
     SYNCRATOR_ADMIN_PASSWORD: ADMIN_PASSWORD,
     SYNCRATOR_REPORT_BASE_URL: `http://${links.report.address}`,
-    JOB_PARAMS: writeParams(dir, options.targets.flatMap(paramsOf)),
+    JOB_PARAMS: writeAllParams(dir, options, true),
     INPUT_DIR: inputDir,
     LOG_LEVEL: 'info',
     ...options.environment,
   };
+  // The version before knows no CALLER_OPTIONS, and takes any without it.
+  const before =
+    root === ROOT ? {} : { JOB_PARAMS: writeAllParams(path.join(dir, 'before'), options, false) };
   const parts: ProductPart[] = [];
   undo.defer(async () => void (await Promise.all(parts.map((part) => part.kill()))));
   const part = (of: {
@@ -150,7 +160,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       name,
       script,
       root: of.root,
-      environment: { ...environment, ...of.more },
+      environment: { ...environment, ...(of.root === ROOT ? {} : before), ...of.more },
       under,
     });
     parts.push(created);
@@ -183,7 +193,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   await watchStatuses(db);
   const temporal = connectTemporal({ address: temporalServer.address, namespace: 'default' });
   undo.defer(() => temporal.close());
-  const api = await createApiClient(urls);
+  const api = await createApiClient(urls, busyness);
   const started = undo.move();
   say('started');
   return {
@@ -202,6 +212,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     postgres,
     temporalServer,
     api,
+    busyness,
     environment,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
@@ -229,12 +240,24 @@ function moved(url: string, address: string): string {
 /** A diff is two steps only of our own program, whose options are checked: its pods take their time by themselves. */
 const DIFF = `POD_OVERRIDES={"annotations":{"kwok.syncrator/start-after":"2s"}}\n`;
 
-function paramsOf({ name: target, more = '' }: RigOptions['targets'][number]) {
+function familyOf({ name: target, pattern }: { name: string; pattern: string }) {
+  const more = `RUNNER=external\nTARGET_PATTERN=${pattern}\n`;
+  return paramsFile({ target, action: 'sync', command: null, more });
+}
+
+function writeAllParams(dir: string, options: RigOptions, callerOptions: boolean): string {
+  return writeParams(dir, [
+    ...options.targets.flatMap((target) => paramsOf(target, callerOptions)),
+    ...(options.families ?? []).map(familyOf),
+  ]);
+}
+
+function paramsOf({ name: target, more = '' }: RigOptions['targets'][number], callerOptions: boolean) {
   return ACTIONS.map((action) =>
     paramsFile(
       action === 'diff'
         ? { target, action, command: null, more: DIFF }
-        : { target, action, command: 'node step.ts', more },
+        : { target, action, command: 'node step.ts', callerOptions, more },
     ),
   );
 }

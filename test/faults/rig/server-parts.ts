@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type EmbeddedPostgres, startPostgres } from '../../../src/embedded/postgres.ts';
 import { type EmbeddedTemporal, startTemporal } from '../../../src/embedded/temporal.ts';
-import { readProcessStat, signalProcess } from '../../../src/process-stat.ts';
+import { readProcessStat, signalProcess } from '../../../src/runner/process/process-stat.ts';
 import type { FaultPart } from './part.ts';
 import type { Link } from './toxiproxy.ts';
 

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { buildWithGo, onPath } from '../../../src/embedded/go-build.ts';
 import { freePort } from '../../../src/embedded/ports.ts';
 import { cacheDir } from '../../../src/embedded/temporal-binary.ts';
-import { signalProcess } from '../../../src/process-stat.ts';
+import { signalProcess } from '../../../src/runner/process/process-stat.ts';
 
 const VERSION = 'v2.12.0';
 

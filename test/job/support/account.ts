@@ -1,8 +1,8 @@
-/** The account's API, a receiver of reports and an empty database, with the program run between them. */
+/** Sets up an account run: a stand-in account API, a report receiver and an empty database. */
 import { Client } from 'pg';
 import type { Report } from '../../../src/domain/report.ts';
 import { parseArguments } from '../../../src/job/arguments.ts';
-import { runJob } from '../../../src/job/run-job.ts';
+import { runAction } from '../../../src/job/run-action.ts';
 import { type AccountApi, FIXED_TOKEN, startAccountApi } from '../../support/account-api.ts';
 import { createDatabase } from '../../support/database.ts';
 import { startFakeReceiver } from './fake-receiver.ts';
@@ -12,12 +12,12 @@ export type Ended = { readonly code: number; readonly output: string; readonly l
 export type AccountSetup = AsyncDisposable & {
   readonly api: AccountApi;
   readonly sinkUrl: string;
-  /** All that was reported by all runs. */
+  /** All reports of all runs. */
   readonly reports: Report[];
   query<R>(sql: string, values?: unknown[]): Promise<R[]>;
-  /** With the fixed token unless told; in this process. */
+  /** Runs the program in this process, by default with the fixed token. */
   run(options: string, environment?: Record<string, string>, terminate?: AbortSignal): Promise<Ended>;
-  /** id → name of what is stored. */
+  /** id → name of the stored rows. */
   warehouses(): Promise<Record<string, string>>;
   /** `<user>-<warehouse>`, in order. */
   links(): Promise<string[]>;
@@ -57,7 +57,7 @@ export async function setupAccount(): Promise<AccountSetup> {
       const parsed = parseArguments(options.split(' '));
       if (parsed.kind !== 'run') throw new Error(parsed.text);
       let output = '';
-      const code = await runJob({
+      const code = await runAction({
         arguments: parsed.arguments,
         optionsText: options,
         environment: { ...environment, ...more },

@@ -1,10 +1,10 @@
-/** How a test has some of GitLab's calls answered otherwise. */
+/** Replaces the answers to some calls of the stand-in GitLab. */
 import type { GitlabCall } from '../../support/gitlab/gitlab.ts';
 import type { BankSetup } from './item-bank-setup.ts';
 
 export const answer = (status: number): Response => new Response('{"message":"no"}', { status });
 
-/** Bends the first `times` calls of a kind. */
+/** Replaces the answers to the first `times` calls of a kind. */
 export function bendFirst(
   t: BankSetup,
   what: string,

@@ -1,4 +1,4 @@
-/** Receives reports and answers as a test says. */
+/** A report receiver whose answers a test sets. */
 
 import { Hono } from 'hono';
 import type { Report } from '../../../src/domain/report.ts';

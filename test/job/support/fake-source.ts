@@ -1,4 +1,4 @@
-/** A source speaking the NDJSON protocol over a few rows, which a test may change, bend or hold up. */
+/** A source with the NDJSON protocol and a few rows, which a test can change, replace or delay. */
 
 import { Hono } from 'hono';
 import { serveApp } from './serve.ts';
@@ -9,7 +9,7 @@ export type Listing = { query: Record<string, string>; rows: FakeRow[]; total: n
 export type FakeSource = {
   readonly url: string;
   rows: Map<string, FakeRow>;
-  /** Largest page it serves. */
+  /** Largest page size. */
   pageSize: number;
   /** A response instead of the usual one; undefined for the usual one. */
   bend: ((listing: Listing, count: number) => Response | Promise<Response> | undefined) | null;
@@ -26,8 +26,8 @@ export async function startFakeSource(): Promise<FakeSource> {
     const since = query['updated_since'] ? Date.parse(query['updated_since']) : -Infinity;
     const matching = [...source.rows.values()]
       .filter((row) => Date.parse(row.updated_at) >= since)
-      .sort((a, b) => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)));
-    const left = matching.filter(({ id }) => query['after'] === undefined || id > query['after']);
+      .sort((a, b) => byBytes(a.id, b.id));
+    const left = matching.filter(({ id }) => query['after'] === undefined || byBytes(id, query['after']) > 0);
     const rows = left.slice(0, Math.min(source.pageSize, Number(query['limit'])));
     const listing = { query, rows, total: matching.length, more: rows.length < left.length };
     return (await source.bend?.(listing, source.requests.length)) ?? page(listing);
@@ -47,10 +47,20 @@ export async function startFakeSource(): Promise<FakeSource> {
   return source;
 }
 
-/** The usual answer, of which a test may replace body or total. */
+function byBytes(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
+
+/** The usual answer, with an optional other body or total. */
 export function page(
   { query, rows, total, more }: Listing,
-  instead: { body?: string | ReadableStream; total?: number; date?: string } = {},
+  instead: {
+    body?: string | Uint8Array<ArrayBuffer> | ReadableStream;
+    total?: number;
+    date?: string;
+    status?: number;
+    headers?: Record<string, string>;
+  } = {},
 ): Response {
   const headers = new Headers({
     'content-type': 'application/x-ndjson',
@@ -58,7 +68,9 @@ export function page(
   });
   if (instead.date) headers.set('date', instead.date);
   if (more) headers.set('link', '</records?after=x>; rel="next"');
-  return new Response(instead.body ?? lines(rows, query['fields'] === 'id'), { headers });
+  for (const [name, value] of Object.entries(instead.headers ?? {})) headers.set(name, value);
+  const { status = 200 } = instead;
+  return new Response(instead.body ?? lines(rows, query['fields'] === 'id'), { status, headers });
 }
 
 export function lines(rows: readonly FakeRow[], idsOnly = false): string {
@@ -74,7 +86,7 @@ export function someRows(count: number, updated_at = '2025-01-01T00:00:00.000Z')
   }));
 }
 
-/** Everything a source yields; throws what it throws. */
+/** Collects all batches of a source. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);

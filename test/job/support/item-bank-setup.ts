@@ -1,4 +1,4 @@
-/** The program between a stand-in GitLab and an empty database. */
+/** Sets up an item bank run: a stand-in GitLab and an empty database. */
 import type { ItemsCheckpoint } from '../../../src/job/checkpoint.ts';
 import { type FakeGitlab, GROUP, startGitlab, TOKEN } from '../../support/gitlab/gitlab.ts';
 import { type Ended, type Setup, setup } from './setup.ts';
@@ -12,15 +12,15 @@ export type BankSetup = AsyncDisposable &
     readonly environment: Record<string, string>;
     run(options: string, more?: Record<string, string>, terminate?: AbortSignal): Promise<Ended>;
     spawn(options: string, more?: Record<string, string>): ReturnType<Setup['spawn']>;
-    /** With the newest checkpoint that was reported, as the worker hands it over. */
+    /** Runs with the newest reported checkpoint, as the worker passes it. */
     resume(options: string): Promise<Ended>;
     checkpoint(): ItemsCheckpoint | null;
-    /** id -> sha in the sink; null where there is no table. */
+    /** id -> sha in the sink; null without a table. */
     stored(): Promise<Record<string, string> | null>;
-    /** shas of an item's log, in the order they were applied. */
+    /** The applied shas of an item, in order. */
     log(id: number): Promise<string[]>;
     watermark(): Promise<Date | null>;
-    /** What the run's last report says. */
+    /** The run's last report. */
     last(): Setup['receiver']['reports'][number] | undefined;
   };
 
@@ -60,16 +60,14 @@ export async function bankSetup(): Promise<BankSetup> {
     },
     async log(id) {
       const rows = await base.query<{ sha: string }>(
-        'SELECT sha FROM items__commits WHERE item = $1 ORDER BY applied_at',
+        'SELECT sha FROM syncrator.item_revisions WHERE item = $1 ORDER BY applied_at',
         [String(id)],
       );
       return rows.map(({ sha }) => sha);
     },
     async watermark() {
-      const rows = await base.query<{ live_watermark: Date | null }>(
-        `SELECT live_watermark FROM syncrator_sink_state WHERE sink_table = 'items'`,
-      );
-      return rows[0]?.live_watermark ?? null;
+      const rows = await base.query<{ watermark: Date | null }>('SELECT watermark FROM syncrator.sinks');
+      return rows[0]?.watermark ?? null;
     },
     last: () => base.receiver.reports.at(-1),
     async [Symbol.asyncDispose]() {

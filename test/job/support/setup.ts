@@ -1,10 +1,11 @@
-/** A source, a receiver of reports and an empty database, with the program run between them. */
+/** Sets up a run of the program: a source, a report receiver and an empty database. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from 'pg';
-import { runJob } from '../../../src/job/run-job.ts';
+import { runAction } from '../../../src/job/run-action.ts';
 import { parseArguments } from '../../../src/job/arguments.ts';
+import { compileCache } from '../../support/compile-cache.ts';
 import { createDatabase } from '../../support/database.ts';
 import { type FakeReceiver, startFakeReceiver } from './fake-receiver.ts';
 import { type FakeRow, type FakeSource, startFakeSource } from './fake-source.ts';
@@ -17,16 +18,29 @@ export type Setup = AsyncDisposable & {
   readonly sinkUrl: string;
   readonly environment: Record<string, string>;
   query<R>(sql: string, values?: unknown[]): Promise<R[]>;
-  /** In this process. */
+  /** Runs the program in this process. */
   run(options: string, environment?: Record<string, string>, terminate?: AbortSignal): Promise<Ended>;
-  /** The real program, as a process of its own. */
+  /** Starts the program as a child process. */
   spawn(
     options: string[],
     environment?: Record<string, string>,
   ): { child: ChildProcess; ended: Promise<Ended> };
-  /** id -> name of a table; null where there is none. */
+  /** id -> name of a table's rows; null without the table. */
   names(table?: string): Promise<Record<string, string> | null>;
   md5(table?: string): Promise<string | null>;
+  /** The sink's row in our schema. */
+  sink(): Promise<SinkFacts>;
+  /** Number of records in the current load; null without one. */
+  loaded(): Promise<number | null>;
+  /** Names of the tables of a schema. */
+  tables(schema?: string): Promise<string[]>;
+};
+
+export type SinkFacts = {
+  job_id: string | null;
+  watermark: Date | null;
+  proven: boolean;
+  coarse_times: boolean;
 };
 
 export async function setup(rows: readonly FakeRow[] = []): Promise<Setup> {
@@ -64,18 +78,20 @@ export async function setup(rows: readonly FakeRow[] = []): Promise<Setup> {
       const parsed = parseArguments(options.split(' '));
       if (parsed.kind !== 'run') throw new Error(parsed.text);
       let output = '';
-      const code = await runJob({
+      const code = await runAction({
         arguments: parsed.arguments,
         optionsText: options,
         environment: { ...environment, ...more },
         terminate,
         reportBudgetMs: 2_000,
+        patienceMs: 1_500,
+        leastBatch: 1,
         writeLine: (line) => void (output += line),
       });
       return { code, output };
     },
     spawn(options, more = {}) {
-      const env = { PATH: process.env['PATH'], ...environment, ...more };
+      const env = { PATH: process.env['PATH'], ...compileCache(), ...environment, ...more };
       const child = spawn(process.execPath, ['src/job/main.ts', ...options], { env });
       children.push(child);
       let output = '';
@@ -98,6 +114,25 @@ export async function setup(rows: readonly FakeRow[] = []): Promise<Setup> {
       );
       return row?.md5 ?? null;
     },
+    async sink() {
+      const [row] = await query<SinkFacts>(
+        'SELECT job_id::text, watermark, proven, coarse_times FROM syncrator.sinks ORDER BY id LIMIT 1',
+      );
+      if (!row) throw new Error('no sink was opened yet');
+      return row;
+    },
+    async loaded() {
+      if (!(await exists('syncrator.loads'))) return null;
+      const [row] = await query<{ done: string }>('SELECT done FROM syncrator.loads');
+      return row ? Number(row.done) : null;
+    },
+    async tables(schema = 'public') {
+      const rows = await query<{ name: string }>(
+        `SELECT tablename::text AS name FROM pg_tables WHERE schemaname = $1 ORDER BY 1`,
+        [schema],
+      );
+      return rows.map(({ name }) => name);
+    },
     async [Symbol.asyncDispose]() {
       for (const child of children) child.kill('SIGKILL');
       await client.end();
@@ -108,7 +143,7 @@ export async function setup(rows: readonly FakeRow[] = []): Promise<Setup> {
   };
 }
 
-/** The rows' names by id, as {@link Setup.names} tells them. */
+/** The rows' names by id, in the form of {@link Setup.names}. */
 export function namesOf(rows: Iterable<FakeRow>): Record<string, string> {
   return Object.fromEntries([...rows].map(({ id, name }) => [id, String(name)]));
 }

@@ -1,5 +1,9 @@
-/** Two collections with their aliases in a real Solr, and the program run against them through a proxy. */
+/** Sets up two collections with their aliases in a real Solr, and runs the program against them through a proxy. */
 
+import { parseArguments } from '../../../src/job/arguments.ts';
+import type { Sink } from '../../../src/job/sinks/sink.ts';
+import { createSolrSink, type SolrSinkInput } from '../../../src/job/sinks/solr/solr-sink.ts';
+import { newRun, type Writer } from '../../../src/job/sinks/writer.ts';
 import type { Solr, SolrDocument } from '../../support/solr/solr.ts';
 import { type SolrProxy, startSolrProxy } from '../../support/solr/solr-proxy.ts';
 import type { FakeRow } from './fake-source.ts';
@@ -11,16 +15,23 @@ export type SolrSetup = AsyncDisposable &
     readonly solr: Solr;
     readonly proxy: SolrProxy;
     readonly environment: Record<string, string>;
-    /** In this process; a sync gets the options it needs. */
+    /** Runs the program in this process; adds the options that a sync needs. */
     run(options: string, environment?: Record<string, string>, terminate?: AbortSignal): Promise<Ended>;
-    /** The real program, as a process of its own. */
+    /** Starts the program as a child process. */
     spawn(options: string, environment?: Record<string, string>): ReturnType<Setup['spawn']>;
     /** id -> name, as readers see it. */
     names(collection?: string): Promise<Record<string, string>>;
-    /** What the aliases of the app show: `a`, `b`, or null where there is none. */
+    /** The collection of each alias: `a`, `b`, or null without the alias. */
     aliases(): Promise<{ primary: string | null; standby: string | null; loading: string | null }>;
-    /** Two collections `<app>_a`, live, and `<app>_b`. */
+    /** Name of the application; its collections are `<app>_a`, which is live, and `<app>_b`. */
     state(): Promise<Record<string, unknown>>;
+    /** The sink of one run, not yet open. */
+    sink(
+      writer?: Partial<Writer>,
+      options?: Partial<
+        Pick<SolrSinkInput, 'patienceMs' | 'deadlineMs' | 'onWait' | 'stop'> & { url: string }
+      >,
+    ): Sink;
     setState(change: (state: Record<string, unknown>) => Record<string, unknown>): Promise<void>;
   };
 
@@ -70,6 +81,32 @@ export async function solrSetup(
       };
     },
     state: async () => JSON.parse(String((await readState())['state_s'])) as Record<string, unknown>,
+    sink(of = {}, { url = proxy.url, ...options } = {}) {
+      const writer: Writer = {
+        installation: null,
+        env: null,
+        target: null,
+        jobId: null,
+        jobUid: null,
+        originUid: of.jobUid ?? null,
+        step: 0,
+        attempt: 1,
+        action: 'sync',
+        run: newRun(),
+        ...of,
+      };
+      const parsed = parseArguments([writer.action, '--switch_solr_alias']);
+      if (parsed.kind !== 'run') throw new Error(parsed.text);
+      return createSolrSink({
+        settings: { kind: 'solr', url, app: { name: app, key: 'SOLR_APP' }, env: null },
+        given: parsed.arguments,
+        writer,
+        stop: new AbortController().signal,
+        onWait: () => {},
+        log: () => {},
+        ...options,
+      });
+    },
     async setState(change) {
       const state = JSON.parse(String((await readState())['state_s'])) as Record<string, unknown>;
       const document = { id: app, state_s: JSON.stringify(change(state)) };

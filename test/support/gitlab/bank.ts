@@ -13,14 +13,20 @@ export type FakeCommit = {
 export type FakeHook = {
   readonly id: number;
   readonly url: string;
-  readonly token: string;
+  token: string;
   push_events: boolean;
+  enable_ssl_verification: boolean;
+  /** As GitLab shows it: `executable`, `disabled`, `temporarily_disabled`. */
+  alert_status: string;
+  disabled_until: string | null;
 };
 
 export type FakeProject = {
   readonly id: number;
   path: string;
   archived: boolean;
+  /** A day, once somebody has marked it for deletion. */
+  markedForDeletionOn: string | null;
   defaultBranch: string;
   lastActivityAt: Date;
   /** Oldest first, by branch. */
@@ -44,6 +50,7 @@ export class FakeBank {
       id,
       path,
       archived: false,
+      markedForDeletionOn: null,
       defaultBranch: 'main',
       lastActivityAt: createdAt,
       branches: new Map(),
@@ -87,8 +94,29 @@ export class FakeBank {
     project.branches.set(project.defaultBranch, [...commits]);
   }
 
+  /** As GitLab deletes late: the path is free at once, and the project goes some days later. */
+  markForDeletion(id: number): void {
+    const project = this.project(id);
+    project.markedForDeletionOn = new Date().toISOString().slice(0, 10);
+    project.path = `${project.path}-deletion_scheduled-${id}`;
+  }
+
+  restore(id: number): void {
+    const project = this.project(id);
+    project.markedForDeletionOn = null;
+    project.path = project.path.replace(`-deletion_scheduled-${id}`, '');
+  }
+
   addHook(id: number, url: string, token: string): FakeHook {
-    const hook = { id: (this.#hooks += 1), url, token, push_events: true };
+    const hook: FakeHook = {
+      id: (this.#hooks += 1),
+      url,
+      token,
+      push_events: true,
+      enable_ssl_verification: true,
+      alert_status: 'executable',
+      disabled_until: null,
+    };
     this.project(id).hooks.push(hook);
     return hook;
   }

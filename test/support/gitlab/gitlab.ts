@@ -1,5 +1,6 @@
 /** A hosted GitLab as we see it: its REST API behind a token, and the hooks it delivers. */
 import { randomUUID } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { serveApp } from '../../job/support/serve.ts';
 import { FakeBank, type FakeCommit, type FakeHook } from './bank.ts';
@@ -10,7 +11,7 @@ export const GROUP = 'item-bank';
 
 export type GitlabCall = {
   readonly method: string;
-  /** `projects`, `project`, `hooks`, `commits`, `raw` */
+  /** `projects`, `project`, `hooks`, `hook`, `push_events` (a test delivery), `commits`, `raw`, `version` */
   readonly what: string;
   readonly project: number | null;
   readonly query: Readonly<Record<string, string>>;
@@ -27,6 +28,10 @@ export type FakeGitlab = {
   token: string;
   /** More projects than this are not counted in X-Total. */
   countsTo: number;
+  /** What the test delivery of a webhook is answered. */
+  receives: number;
+  /** How far its clock is from ours; null: it tells no time. */
+  skewMs: number | null;
   /** Its address as its links have it. */
   base: string;
   /** A response instead of the usual one; undefined for the usual one. */
@@ -77,6 +82,7 @@ export async function startGitlab(): Promise<FakeGitlab> {
   const bank = new FakeBank();
   const app = new Hono();
   app.use('/api/v4/*', async (c, next) => {
+    if (self.skewMs === null) (c.env as HttpBindings).outgoing.sendDate = false;
     const call = callOf(c.req.method, c.req.path, c.req.query());
     self.calls.push(call);
     self.tokens.push(c.req.header('private-token'));
@@ -84,12 +90,22 @@ export async function startGitlab(): Promise<FakeGitlab> {
     const bent = await self.bend?.(call);
     if (bent) c.res = bent;
     else await next();
+    // Without one, the server's own.
+    if (self.skewMs) c.res.headers.set('date', new Date(Date.now() + self.skewMs).toUTCString());
     // What the limiter itself answers has what the test gave it.
     if (c.res.status !== 429) {
       for (const [name, value] of Object.entries(quota(self.calls.length))) c.res.headers.set(name, value);
     }
   });
-  app.route('/api/v4', routes(bank, { group: GROUP, countsTo: () => self.countsTo, base: () => self.base }));
+  app.route(
+    '/api/v4',
+    routes(bank, {
+      group: GROUP,
+      countsTo: () => self.countsTo,
+      base: () => self.base,
+      deliver: async () => self.receives,
+    }),
+  );
   const server = await serveApp(app);
   const self: FakeGitlab = {
     url: server.url,
@@ -98,6 +114,8 @@ export async function startGitlab(): Promise<FakeGitlab> {
     tokens: [],
     token: TOKEN,
     countsTo: 10_000,
+    receives: 202,
+    skewMs: 0,
     base: server.url,
     bend: null,
     count: (what, method = 'GET') =>
@@ -180,5 +198,7 @@ export function pushEvent(of: {
 function callOf(method: string, path: string, query: Record<string, string>): GitlabCall {
   const [, , , kind, id = '', ...rest] = path.split('/');
   if (kind === 'groups') return { method, what: 'projects', project: null, query };
-  return { method, what: rest.at(-1) ?? 'project', project: Number(id), query };
+  if (kind === 'version') return { method, what: 'version', project: null, query };
+  const last = rest.at(-1) ?? 'project';
+  return { method, what: /^\d+$/.test(last) ? 'hook' : last, project: Number(id), query };
 }

@@ -4,8 +4,18 @@ import { Hono } from 'hono';
 import type { FakeBank, FakeHook, FakeProject } from './bank.ts';
 
 /** @param of.countsTo GitLab does not count more than 10,000 */
-export function routes(bank: FakeBank, of: { group: string; countsTo: () => number; base: () => string }) {
+export function routes(
+  bank: FakeBank,
+  of: {
+    group: string;
+    countsTo: () => number;
+    base: () => string;
+    /** What a test delivery of a webhook is answered. */
+    deliver: (hook: FakeHook) => Promise<number>;
+  },
+) {
   const app = new Hono();
+  app.get('/version', (c) => c.json({ version: '18.5.0' }));
   const missing = (c: Context, what: string) => c.json({ message: `404 ${what} Not Found` }, 404);
   const find = (c: Context): FakeProject | undefined => bank.projects.get(Number(c.req.param('id')));
 
@@ -45,9 +55,37 @@ export function routes(bank: FakeBank, of: { group: string; countsTo: () => numb
   app.post('/projects/:id/hooks', async (c) => {
     const project = find(c);
     if (!project) return missing(c, 'Project');
-    const { url, token = '' } = await c.req.json<{ url?: string; token?: string }>();
+    const { url, token = '', ...more } = await c.req.json<Partial<FakeHook>>();
     if (url === undefined) return c.json({ error: 'url is missing' }, 400);
-    return c.json(shownHook(project, bank.addHook(project.id, url, token)), 201);
+    return c.json(shownHook(project, Object.assign(bank.addHook(project.id, url, token), more)), 201);
+  });
+
+  const hookOf = (c: Context): FakeHook | undefined =>
+    find(c)?.hooks.find(({ id }) => id === Number(c.req.param('hook')));
+
+  app.get('/projects/:id/hooks/:hook', (c) => {
+    const [project, hook] = [find(c), hookOf(c)];
+    return project && hook ? c.json(shownHook(project, hook)) : missing(c, 'Hook');
+  });
+
+  // An edit leaves a webhook as disabled as it is.
+  app.put('/projects/:id/hooks/:hook', async (c) => {
+    const [project, hook] = [find(c), hookOf(c)];
+    if (!project || !hook) return missing(c, 'Hook');
+    const { url, token, push_events, enable_ssl_verification } = await c.req.json<Partial<FakeHook>>();
+    if (url === undefined) return c.json({ error: 'url is missing' }, 400);
+    Object.assign(hook, JSON.parse(JSON.stringify({ url, token, push_events, enable_ssl_verification })));
+    return c.json(shownHook(project, hook));
+  });
+
+  // GitLab delivers at once, and enables what is answered with 2xx.
+  app.post('/projects/:id/hooks/:hook/test/push_events', async (c) => {
+    const hook = hookOf(c);
+    if (!hook) return missing(c, 'Hook');
+    const status = await of.deliver(hook);
+    if (status < 200 || status > 299) return c.json({ message: 'the receiver said no' }, 422);
+    Object.assign(hook, { alert_status: 'executable', disabled_until: null });
+    return c.json({ message: '201 Created' }, 201);
   });
 
   app.get('/projects/:id/repository/commits', (c) => {
@@ -80,8 +118,9 @@ export function routes(bank: FakeBank, of: { group: string; countsTo: () => numb
   return app;
 
   /** The token is never shown. */
-  function shownHook(project: FakeProject, { id, url, push_events }: FakeHook) {
-    return { id, url, push_events, project_id: project.id };
+  function shownHook(project: FakeProject, hook: FakeHook) {
+    const { token: _token, ...shown } = hook;
+    return { ...shown, project_id: project.id };
   }
 
   function shown(project: FakeProject) {
@@ -93,6 +132,7 @@ export function routes(bank: FakeBank, of: { group: string; countsTo: () => numb
       default_branch: isEmpty ? null : project.defaultBranch,
       empty_repo: isEmpty,
       archived: project.archived,
+      marked_for_deletion_on: project.markedForDeletionOn,
       last_activity_at: project.lastActivityAt.toISOString(),
       web_url: `${of.base()}/${project.path}`,
     };

@@ -1,6 +1,6 @@
 /**
- * What the tests' step program does, wherever it is hosted: as a process (step.ts) or for a fake pod (support/actor.ts).
- * It keeps the contract of design.md §5: reports first and ends with 5 when refused, then `--seconds N` of work in which
+ * What the tests' step program does, wherever it is hosted: as a process (step.ts) or for a fake pod (support/pod-actor.ts).
+ * It keeps the contract of docs/reference/programs.md: reports first and ends with 5 when refused, then `--seconds N` of work in which
  * it appends to `--touch FILE` and prints, then `--exit N`.
  */
 import { appendFileSync, existsSync } from 'node:fs';
@@ -41,7 +41,7 @@ export type Play = {
 /** What it reports at the end: the counts that the job must show then. */
 export const LAST_COUNTS = { records_done: 10, records_total: 10, added: 6, updated: 3, deleted: 1 } as const;
 
-export function parsePlay(args: readonly string[]) {
+function parsePlay(args: readonly string[]) {
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
   return { ...values, action: positionals[0] ?? '' };
 }

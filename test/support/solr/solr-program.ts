@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { withSignOfLife } from '../../../src/embedded/sign-of-life.ts';
+import { withProgress } from '../../../src/embedded/progress-ticker.ts';
 import { cacheDir } from '../../../src/embedded/temporal-binary.ts';
 
 const run = promisify(execFile);
@@ -35,7 +35,7 @@ async function make(folder: string, onProgress: (line: string) => void): Promise
   const draft = mkdtempSync(`${folder}-draft-`);
   try {
     const lib = path.join(draft, 'lib');
-    await withSignOfLife('getting Solr from Maven Central (once)', onProgress, () => copyJars(lib));
+    await withProgress('getting Solr from Maven Central (once)', onProgress, () => copyJars(lib));
     const jars = readdirSync(lib).map((jar) => path.join(lib, jar));
     // By its module: the runtime package of Debian holds the compiler, though not the command `javac`.
     const compiler = ['-m', 'jdk.compiler/com.sun.tools.javac.Main'];

@@ -1,24 +1,24 @@
-/** Ends what a real node leaves on this machine when its parts have ended: containers, mounts, cgroups, the network. */
+/** Removes what a real node leaves on this machine after its parts have ended: containers, mounts, cgroups, the network. */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { commandLine } from '../../../src/embedded/process-identity.ts';
-import { signalProcess } from '../../../src/process-stat.ts';
+import { signalProcess } from '../../../src/runner/process/process-stat.ts';
 import { restoreKernelSettings } from './kernel-settings.ts';
 import { removeNetwork } from './network.ts';
 import { OWNER_FILE } from '../owner.ts';
 import { CGROUP, CONTAINERD_NAMESPACE, CONTAINERD_SOCKET, CONTAINERD_STATE, RUN, WHOSE } from './places.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
-/** The kubelet puts a link there for each container, wherever the log is. */
+/** The kubelet creates a link here for each container log. */
 const LINKS = '/var/log/containers';
-/** The kubelet has a socket there, whatever its own folder is. */
+/** The kubelet creates a socket here, regardless of its --root-dir. */
 const DEVICES = '/var/lib/kubelet/device-plugins';
 const GONE_WITHIN_MS = 10_000;
 
-/** Whether a kubelet that is not ours has pods here: theirs could not be told from ours. */
+/** Whether another kubelet has pods on this machine; they could not be distinguished from ours. */
 export function hasStrangersPods(): boolean {
   return !existsSync(WHOSE) && podProcesses().length > 0;
 }

@@ -1,4 +1,4 @@
-/** containerd of our own beside whatever else of the kind runs on the machine: its settings, and its part. */
+/** Configures a separate containerd, independent of one that the machine may run. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';

@@ -26,7 +26,7 @@ function settings(dir: string, port: number): object {
     healthzPort: 0,
     tlsCertFile: certificateFile(dir),
     tlsPrivateKeyFile: keyFile(dir),
-    // The apiserver has no certificate to show; nobody but this machine reaches it.
+    // The apiserver has no client certificate, and only this machine can reach the kubelet.
     authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
@@ -36,7 +36,7 @@ function settings(dir: string, port: number): object {
     failSwapOn: false,
     enforceNodeAllocatable: [],
     makeIPTablesUtilChains: false,
-    // What is imported is to stay, and a full disk of a developer's machine is not the pods' fault.
+    // Keeps imported images, and does not evict pods because of a developer's full disk.
     imageGCHighThresholdPercent: 100,
     evictionHard: {
       'memory.available': '100Mi',

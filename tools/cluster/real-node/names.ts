@@ -1,4 +1,4 @@
-/** Answers what pods ask of names, over UDP: the IPv4 addresses that it is given, and that there is no other name. */
+/** Minimal DNS server over UDP: answers A queries for the given names, and NXDOMAIN for all others. */
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 
@@ -36,7 +36,7 @@ export async function answerNames(
 
 type Question = { readonly name: string; readonly type: number; readonly end: number };
 
-/** Undefined for what is no question, such as a packet that was cut. */
+/** Undefined for an invalid query, such as a truncated packet. */
 function questionOf(query: Buffer): Question | undefined {
   const labels: string[] = [];
   let at = HEADER;

@@ -5,7 +5,7 @@
 import { type Forward, forward } from './forward.ts';
 import { HOST_ADDRESS } from './places.ts';
 
-/** @throws Error when something else listens there, such as a server that is to be had on every address anyway */
+/** @throws Error when the port is in use on the bridge, such as by a server that listens on all addresses */
 export async function letPodsReach(port: number): Promise<Forward> {
   try {
     return await forward({ host: HOST_ADDRESS, port }, () => ({ host: '127.0.0.1', port }));

@@ -1,5 +1,4 @@
-/** COPY of records and ids: the quickest way into Postgres. */
-
+/** Writes records and ids with COPY, the fastest way into Postgres. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
@@ -7,27 +6,22 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { SourceRecord } from '../../sources/source.ts';
 
 const DEADLINE_MS = 16 * 60_000;
+const NULL = '\\N';
 
-/** @param table a quoted name of a table with the columns id, updated_at, record; @returns how many were written */
-export async function copyRecords(
+/**
+ * @param table quoted name of a table with the columns id, updated_at, record
+ * @param of.listed ids without a record
+ */
+export async function copyListing(
   client: PoolClient,
   table: string,
-  records: readonly SourceRecord[],
-): Promise<number> {
+  { records, listed }: { records: readonly SourceRecord[]; listed: readonly string[] },
+): Promise<void> {
   let text = '';
-  for (const { id, updated_at, record } of records) {
+  for (const { id, updated_at, record } of records)
     text += `${escaped(id)}\t${escaped(updated_at)}\t${escaped(JSON.stringify(record))}\n`;
-  }
-  await copy(client, `COPY ${table} (id, updated_at, record) FROM STDIN`, text);
-  return records.length;
-}
-
-/** @param table a quoted name of a table with the column id */
-export async function copyIds(client: PoolClient, table: string, ids: readonly string[]): Promise<void> {
-  await copy(client, `COPY ${table} (id) FROM STDIN`, ids.map((id) => `${escaped(id)}\n`).join(''));
-}
-
-async function copy(client: PoolClient, statement: string, text: string): Promise<void> {
+  for (const id of listed) text += `${escaped(id)}\t${NULL}\t${NULL}\n`;
+  const statement = `COPY ${table} (id, updated_at, record) FROM STDIN`;
   await pipeline(Readable.from([Buffer.from(text)]), client.query(copyFrom(statement)), {
     signal: AbortSignal.timeout(DEADLINE_MS),
   });

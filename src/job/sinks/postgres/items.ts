@@ -1,119 +1,180 @@
 /**
- * Items in sink `postgres`: the live table, changed in place, with the log of the revisions applied beside it. Each item
- * is brought in a transaction of its own that ends with the fence.
+ * Items in sink `postgres`: updates the live table in place, each item in its own transaction. The step's change
+ * set keeps the oldest value of each item. The log of applied revisions is not part of the data: a rollback does
+ * not change it.
  */
-
-import { DatabaseError, escapeIdentifier } from 'pg';
+import type { PoolClient } from 'pg';
 import { JobError } from '../../job-error.ts';
-import { type Items, type KnownItem, UnfitItemError } from '../items.ts';
-import { inTransaction } from './connect.ts';
-import type { Sinks } from './load.ts';
-import { claim } from './state.ts';
-import { createTable, tableExists } from './tables.ts';
+import { type Commit, type Items, type KnownItem, type Revision, UnfitItemError } from '../items.ts';
+import { NOTHING_APPLIED } from '../sink.ts';
+import { beginHistory, closeChangeSet } from './change-sets.ts';
+import { countChanges, hashOf } from './difference.ts';
+import { createLiveTable, type LiveTable } from './live-table.ts';
+import { type Bind, createParameters } from './parameters.ts';
+import { inStateTransaction, type Session, inWriteTransaction } from './session.ts';
+import { sqlState } from './sink-fault.ts';
 
-/** SQLSTATE class 22, data exception: such as U+0000 or half a surrogate pair within jsonb. */
+/** SQLSTATE class 22, data exception, such as U+0000 or half of a surrogate pair in jsonb. */
 const DATA_EXCEPTION = '22';
 
-export function createItems({ pool, tables, writer }: Sinks): Items {
-  const log = escapeIdentifier(`${tables.name}__commits`);
-
-  async function read(where: string, values: unknown[]): Promise<Map<string, KnownItem>> {
-    return await inTransaction(pool, async (client) => {
-      const { rows } = await client.query<KnownItem & { id: string }>(
-        `SELECT id, coalesce(record->'commit'->>'sha', '') AS sha, coalesce(record->>'project', '') AS project,
-           record ? 'removed' AS removed
-         FROM ${tables.live} WHERE ${where}`,
-        values,
-      );
-      return new Map(rows.map((row) => [row.id, row]));
-    });
-  }
-
+export function createItems(session: () => Session): Items {
   return {
-    async prepare() {
-      await inTransaction(pool, async (client) => {
-        if (!(await tableExists(client, tables.live))) await createTable(client, tables.live);
-        await client.query(
-          `CREATE TABLE IF NOT EXISTS ${log} (
-             item text NOT NULL, sha text NOT NULL, committed_at timestamptz NOT NULL, applied_at timestamptz NOT NULL,
-             PRIMARY KEY (item, sha))`,
-        );
-        await claim(client, writer);
-      });
-    },
-
-    known: (ids) => read('id = ANY ($1)', [ids]),
-
-    removed: () => read(`record ? 'removed'`, []),
-
-    async markRemoved(id) {
-      await inTransaction(pool, async (client) => {
-        await client.query(`UPDATE ${tables.live} SET record = record || '{"removed": true}' WHERE id = $1`, [
-          id,
-        ]);
-        await claim(client, writer);
-      });
-    },
-
-    async applied(id, shas) {
-      return await inTransaction(pool, async (client) => {
-        const { rows } = await client.query<{ sha: string }>(
-          `SELECT sha FROM ${log} WHERE item = $1 AND sha = ANY ($2)`,
-          [id, shas],
-        );
-        return new Set(rows.map(({ sha }) => sha));
-      });
-    },
-
-    async apply({ id, project, file, text, unseen, latest }) {
-      const about = { path: file, project, commit: { sha: latest.sha, committed_at: latest.at } };
-      const commits = [...unseen, latest];
-      try {
-        return await inTransaction(pool, async (client) => {
-          const { rows } = await client.query<{ inserted: boolean }>(
-            `INSERT INTO ${tables.live} AS t (id, updated_at, record)
-             VALUES ($1, $2, jsonb_build_object('item', $3::jsonb) || $4::jsonb)
-             ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, record = excluded.record
-             RETURNING (xmax = 0) AS inserted`,
-            [id, latest.at, text, JSON.stringify(about)],
-          );
-          // A revision that came back with a rewritten history is applied anew.
-          await client.query(
-            `INSERT INTO ${log} (item, sha, committed_at, applied_at)
-             SELECT $1, sha, at, now() + nth * interval '1 microsecond'
-             FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS new (sha, at, nth)
-             ON CONFLICT (item, sha) DO UPDATE SET applied_at = excluded.applied_at`,
-            [id, commits.map(({ sha }) => sha), commits.map(({ at }) => at)],
-          );
-          await claim(client, writer);
-          return rows[0]?.inserted === true ? 'added' : 'updated';
-        });
-      } catch (error) {
-        throw isDataException(error)
-          ? new UnfitItemError('not JSON that Postgres keeps', { cause: error })
-          : error;
-      }
-    },
-
-    async move(id, project) {
-      await inTransaction(pool, async (client) => {
-        await client.query(
-          `UPDATE ${tables.live} SET record = jsonb_set(record - 'removed', '{project}', to_jsonb($2::text)) WHERE id = $1`,
-          [id, project],
-        );
-        await claim(client, writer);
-      });
-    },
-
-    async moveWatermark(watermark) {
-      await inTransaction(pool, async (client) => {
-        await claim(client, writer, { changes: 'live_watermark = $3', values: [watermark] });
-      });
-    },
+    prepare: () => prepare(session()),
+    known: (ids) => readItems(session(), (bind) => `id = ANY (${bind(ids)})`),
+    removed: () => readItems(session(), () => `record ? 'removed'`),
+    markRemoved: (id) => updateItem(session(), id, () => `record || '{"removed": true}'`),
+    move: (id, project) =>
+      updateItem(
+        session(),
+        id,
+        (bind) => `jsonb_set(record - 'removed', '{project}', to_jsonb(${bind(project)}::text))`,
+      ),
+    applied: (id, shas) => findApplied(session(), id, shas),
+    apply: (revision) => applyRevision(session(), revision),
+    finish: (watermark) => finish(session(), watermark),
   };
 }
 
-function isDataException(error: unknown): boolean {
-  const cause = error instanceof JobError ? error.cause : undefined;
-  return cause instanceof DatabaseError && cause.code?.startsWith(DATA_EXCEPTION) === true;
+async function prepare(session: Session): Promise<void> {
+  const { places, table, sinkId, changeSet } = session;
+  await inWriteTransaction(session, async (client) => {
+    const oid = (await isThere(client, table)) ? null : await createLiveTable(client, table);
+    await client.query(
+      `UPDATE ${places.sinks} SET synced = true, table_oid = coalesce($2, table_oid) WHERE id = $1`,
+      [sinkId, oid],
+    );
+    const { rows } = await client.query<{ some: boolean }>(
+      `SELECT EXISTS (SELECT FROM ${table.quoted}) AS some`,
+    );
+    if (rows[0]?.some !== true) await beginHistory(client, places, changeSet);
+  });
+}
+
+/** @param where SQL condition on the live table */
+async function readItems(session: Session, where: (bind: Bind) => string): Promise<Map<string, KnownItem>> {
+  const { table } = session;
+  const { bind, values } = createParameters();
+  const statement = `
+    SELECT id, coalesce(record->'commit'->>'sha', '') AS sha, coalesce(record->>'project', '') AS project,
+      record ? 'removed' AS removed
+    FROM ${table.quoted} WHERE ${where(bind)}`;
+  return await inStateTransaction(session, async (client) => {
+    if (!(await isThere(client, table))) return new Map();
+    const { rows } = await client.query<KnownItem & { id: string }>(statement, values);
+    return new Map(rows.map((row) => [row.id, row]));
+  });
+}
+
+/** Updates one item and stores its old value first. @param record SQL expression of the new record */
+async function updateItem(session: Session, id: string, record: (bind: Bind) => string): Promise<void> {
+  const { bind, values } = createParameters();
+  const statement = `UPDATE ${session.table.quoted} SET record = ${record(bind)} WHERE id = ${bind(id)}`;
+  await inWriteTransaction(session, async (client) => {
+    await rememberOld(client, session, id);
+    await client.query(statement, values);
+    await rememberNew(client, session, id);
+  });
+}
+
+async function findApplied(session: Session, id: string, shas: readonly string[]): Promise<Set<string>> {
+  const { places, sinkId } = session;
+  return await inStateTransaction(session, async (client) => {
+    const { rows } = await client.query<{ sha: string }>(
+      `SELECT sha FROM ${places.revisions} WHERE sink = $1 AND item = $2 AND sha = ANY ($3)`,
+      [sinkId, id, shas],
+    );
+    return new Set(rows.map(({ sha }) => sha));
+  });
+}
+
+/** @throws UnfitItemError for JSON that Postgres cannot store */
+async function applyRevision(session: Session, revision: Revision): Promise<'added' | 'updated'> {
+  const { id, project, file, text, unseen, latest } = revision;
+  const about = { path: file, project, commit: { sha: latest.sha, committed_at: latest.at } };
+  try {
+    return await inWriteTransaction(session, async (client) => {
+      const isNew = await rememberOld(client, session, id);
+      await client.query(
+        `INSERT INTO ${session.table.quoted} AS t (id, updated_at, record)
+         VALUES ($1, $2, jsonb_build_object('item', $3::jsonb) || $4::jsonb)
+         ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, record = excluded.record`,
+        [id, latest.at, text, JSON.stringify(about)],
+      );
+      await logRevisions(client, session, id, [...unseen, latest]);
+      await rememberNew(client, session, id);
+      return isNew ? 'added' : 'updated';
+    });
+  } catch (error) {
+    if (!sqlState(error)?.startsWith(DATA_EXCEPTION)) throw error;
+    throw new UnfitItemError('JSON that Postgres cannot store', { cause: error });
+  }
+}
+
+/** A rewritten history may bring a revision back; it is then logged as applied again. */
+async function logRevisions(
+  client: PoolClient,
+  { places, sinkId }: Session,
+  id: string,
+  commits: readonly Commit[],
+): Promise<void> {
+  await client.query(
+    `INSERT INTO ${places.revisions} (sink, item, sha, committed_at, applied_at)
+     SELECT $1, $2, sha, at, now() + nth * interval '1 microsecond'
+     FROM unnest($3::text[], $4::timestamptz[]) WITH ORDINALITY AS new (sha, at, nth)
+     ON CONFLICT (sink, item, sha) DO UPDATE SET applied_at = excluded.applied_at`,
+    [sinkId, id, commits.map(({ sha }) => sha), commits.map(({ at }) => at)],
+  );
+}
+
+async function finish(session: Session, watermark: Date | null): Promise<void> {
+  const { places, sinkId, changeSet } = session;
+  await inWriteTransaction(session, async (client, sink) => {
+    const at = watermark ?? sink.watermark;
+    await client.query(`UPDATE ${places.sinks} SET watermark = $2 WHERE id = $1`, [sinkId, at]);
+    const counts = await countChanges(client, session);
+    await closeChangeSet(client, places, {
+      id: changeSet,
+      applied: { ...NOTHING_APPLIED, ...counts },
+      watermark: at,
+      beginsHistory: null,
+    });
+  });
+}
+
+async function isThere(client: PoolClient, { quoted }: LiveTable): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+    quoted,
+  ]);
+  return rows[0]?.there === true;
+}
+
+/** Stores the item's old value, unless the set has one already. @returns whether the item is new */
+async function rememberOld(
+  client: PoolClient,
+  { places, table, changeSet }: Session,
+  id: string,
+): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>(
+    `WITH old AS (SELECT id, updated_at, record FROM ${table.quoted} WHERE id = $2),
+     kept AS (
+       INSERT INTO ${places.changes} (change_set, id, kind, old_updated_at, old_record)
+       SELECT $1, $2, CASE WHEN old.id IS NULL THEN 'added' ELSE 'updated' END, old.updated_at, old.record
+       FROM (SELECT 1) one LEFT JOIN old ON true ON CONFLICT DO NOTHING)
+     SELECT EXISTS (SELECT FROM old) AS there`,
+    [changeSet, id],
+  );
+  if (rows[0] === undefined) throw new JobError('failed', `sink: cannot store the old value of item ${id}`);
+  return !rows[0].there;
+}
+
+async function rememberNew(
+  client: PoolClient,
+  { places, table, changeSet }: Session,
+  id: string,
+): Promise<void> {
+  await client.query(
+    `UPDATE ${places.changes} c SET new_hash = ${hashOf('l')} FROM ${table.quoted} l
+     WHERE c.change_set = $1 AND c.id = $2 AND l.id = $2`,
+    [changeSet, id],
+  );
 }

@@ -1,51 +1,126 @@
-/** Sink `postgres`: puts the parts of this folder together as one sink. */
-
+/** Sink `postgres`: composes the parts of this folder. */
+import type { JobArguments } from '../../arguments.ts';
 import { shownUrl } from '../../mask.ts';
-import type { Sink } from '../sink.ts';
+import { type LiveState, NOTHING_APPLIED, type Sink } from '../sink.ts';
 import type { PostgresSettings } from '../sink-settings.ts';
-import { findRemovals, liveWatermark, remove, upsert } from './change.ts';
-import { createSinkPool, inTransaction } from './connect.ts';
+import { applyLoad } from './apply.ts';
+import { closeChangeSet } from './change-sets.ts';
+import { createSinkPool } from './connect.ts';
+import { findSink } from './fence.ts';
+import { purgeHistory } from './history.ts';
 import { createItems } from './items.ts';
-import { beginLoad, loadBatch, type Sinks, verifyLoad } from './load.ts';
-import { claim, prepareState } from './state.ts';
-import { compareLoad, dropLoad, rollback, switchLoad } from './switch.ts';
-import { refuseForeignTable, tablesOf } from './tables.ts';
+import { inspectLiveTable } from './live-table.ts';
+import { openPostgres } from './open.ts';
+import { placesOf } from './places.ts';
+import { rollBack } from './rollback.ts';
+import { previewRollback } from './rollback-effect.ts';
+import { type Connection, inStateTransaction, type Session, inWriteTransaction } from './session.ts';
+import { beginLoad, dropStaging, loadBatch } from './staging.ts';
+import type { Writer } from '../writer.ts';
 
-/** Connects with the first call, not before. */
-export function createPostgresSink({
-  settings,
-  lanes,
-  jobId,
-}: {
-  settings: PostgresSettings;
-  lanes: number;
-  jobId: number | null;
-}): Sink {
-  const pool = createSinkPool(settings.url, lanes);
-  const sinks: Sinks = { pool, tables: tablesOf(settings.table), writer: { table: settings.table, jobId } };
+const PATIENCE_MS = 60_000;
+const LEAST_BATCH = 5_000;
+
+export type PostgresSinkInput = {
+  readonly settings: PostgresSettings;
+  readonly concurrency: JobArguments['concurrency'];
+  readonly writer: Writer;
+  readonly stop: AbortSignal;
+  readonly onWait: (words: string | null) => void;
+  readonly log: (line: string) => void;
+  /** How long to wait for an unreachable, read-only or locked database, in milliseconds. */
+  readonly patienceMs?: number;
+  /** Smallest batch in records; overrides a smaller `-n`. */
+  readonly leastBatch?: number;
+};
+
+/** Connects on first use. */
+export function createPostgresSink(input: PostgresSinkInput): Sink {
+  const {
+    settings,
+    concurrency,
+    writer,
+    patienceMs = PATIENCE_MS,
+    leastBatch = LEAST_BATCH,
+    ...rest
+  } = input;
+  const places = placesOf(settings);
+  const connection: Connection = {
+    ...rest,
+    pool: createSinkPool(settings.url, concurrency),
+    places,
+    writer,
+    options: { ...settings, patienceMs },
+  };
+  let opened: Session | undefined;
+  const session = (): Session => {
+    if (!opened) throw new Error('the sink is used before it is opened');
+    return opened;
+  };
   return {
     shownAs: shownUrl(settings.url),
-    place: `table ${settings.table}`,
+    place: `table ${places.shown}`,
+    leastBatch,
+    writesAtOnce: null,
     async open() {
-      // Apart from what follows, so that an older job still at work fails its batch instead of waiting for us.
-      await inTransaction(pool, async (client) => {
-        await refuseForeignTable(client, sinks.tables);
-        await prepareState(client, sinks.writer);
-        await claim(client, sinks.writer);
+      const { session: made, done } = await openPostgres(connection, {
+        takeOver: writer.action === 'take-over',
       });
+      opened = made;
+      return done?.counts ?? null;
     },
-    liveWatermark: () => liveWatermark(sinks),
-    beginLoad: (input) => beginLoad(sinks, input),
-    loadBatch: (load, batch, turn) => loadBatch(sinks, load, batch, turn),
-    verifyLoad: (expected) => verifyLoad(sinks, expected),
-    compareLoad: () => compareLoad(sinks),
-    switchLoad: (load) => switchLoad(sinks, load),
-    dropLoad: (load) => dropLoad(sinks, load),
-    upsert: (records, options) => upsert(sinks, records, options),
-    findRemovals: (sourceIds) => findRemovals(sinks, sourceIds),
-    remove: (ids, { turn }) => remove(sinks, ids, turn),
-    rollback: () => rollback(sinks),
-    items: createItems(sinks),
-    close: () => pool.end(),
+    live: () => readLiveState(session()),
+    beginLoad: (input) => beginLoad(session(), input),
+    loadBatch: (load, batch, turn) => loadBatch(session(), load, batch, turn),
+    async apply(load, plan) {
+      const result = await applyLoad(session(), load, plan);
+      if (result.kind === 'applied') {
+        await dropStaging(session(), load.id);
+        await purgeHistory(session());
+      }
+      return result;
+    },
+    dropLoad: (load) => dropStaging(session(), load.id),
+    previewRollback: async (to) =>
+      await previewRollback(
+        connection,
+        await inStateTransaction(connection, (client) => inspectLiveTable(client, places)),
+        to,
+      ),
+    rollback: (to) => rollBack(session(), to),
+    takeOver: () => beginAnew(session()),
+    items: createItems(session),
+    close: () => connection.pool.end(),
   };
+}
+
+async function readLiveState(session: Session): Promise<LiveState> {
+  const { places, table } = session;
+  return await inStateTransaction(session, async (client) => {
+    const sink = await findSink(client, places, table);
+    const { rows } =
+      table.oid === null
+        ? { rows: [{ some: false }] }
+        : await client.query<{ some: boolean }>(`SELECT EXISTS (SELECT FROM ${table.quoted}) AS some`);
+    return {
+      synced: sink?.synced === true,
+      empty: rows[0]?.some !== true,
+      watermark: sink?.watermark ?? null,
+      coarseTimes: sink?.coarse_times === true,
+      proven: sink?.proven === true,
+    };
+  });
+}
+
+/** Begins a new history, so that no rollback restores data of the previous owner. */
+async function beginAnew(session: Session): Promise<void> {
+  const { places, changeSet } = session;
+  await inWriteTransaction(session, (client, sink) =>
+    closeChangeSet(client, places, {
+      id: changeSet,
+      applied: NOTHING_APPLIED,
+      watermark: sink.watermark,
+      beginsHistory: 'the table was taken over',
+    }),
+  );
 }

@@ -1,23 +1,23 @@
-/** Which application's aliases a run serves: settings and arguments must say the same. Pure. */
-
+/** Determines the application whose aliases a run uses; settings and arguments must agree. Pure. */
 import type { JobArguments } from '../../arguments.ts';
 import { JobError } from '../../job-error.ts';
 import type { SolrSettings } from '../sink-settings.ts';
 
-/** @throws JobError `usage` naming both where they disagree, or where a sync lacks `--switch_solr_alias` */
+/** @throws JobError `usage` if settings and arguments disagree, or if a sync lacks `--switch_solr_alias` */
 export function applicationOf(
   { app, env }: SolrSettings,
   given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target'>,
 ): string {
-  if (given.targetEnv !== null && env !== null && given.targetEnv !== env) {
+  if (given.targetEnv !== null && env !== null && given.targetEnv !== env)
     throw disagreement(`--target_env ${given.targetEnv}`, `SYNCRATOR_ENV=${env}`);
-  }
-  if (given.target !== null && app !== null && given.target !== app.name) {
+  if (given.target !== null && app !== null && given.target !== app.name)
     throw disagreement(`--target ${given.target}`, `${app.key}=${app.name}`);
-  }
   const name = app?.name ?? given.target;
   if (name === null) {
-    throw new JobError('usage', 'whose aliases? Set SOLR_APP, or add --target <app> to OPTIONS');
+    throw new JobError(
+      'usage',
+      'the application of the aliases is not set: set SOLR_APP, or add --target <app> to OPTIONS',
+    );
   }
   if (given.action === 'sync' && !given.switchSolrAlias) {
     throw new JobError(

@@ -1,5 +1,4 @@
-/** Aliases and collections, as SolrCloud's Collections API lists and changes them. */
-
+/** Calls of SolrCloud's Collections API for aliases and collections. */
 import { z } from 'zod';
 import { JobError } from '../../job-error.ts';
 import { type SolrClient, SolrRefusal } from './client.ts';
@@ -21,7 +20,7 @@ const clusterStatus = z.object({
   }),
 });
 
-/** Alias -> its collections, comma-separated, as Solr keeps them. */
+/** Maps an alias to its collections, comma-separated as in Solr. */
 export type AliasList = Readonly<Record<string, string>>;
 
 export async function listAliases(client: SolrClient): Promise<AliasList> {
@@ -29,12 +28,12 @@ export async function listAliases(client: SolrClient): Promise<AliasList> {
   return (await client({ path: 'admin/collections', query, schema: aliasList })).aliases;
 }
 
-/** Makes the alias, or moves it: for its readers in one step. */
+/** Creates or moves the alias, atomically for readers. */
 export async function createAlias(client: SolrClient, name: string, collection: string): Promise<void> {
   await change(client, { action: 'CREATEALIAS', name, collections: collection });
 }
 
-/** Safe to repeat: an alias that is not there is no fault to Solr. */
+/** Safe to repeat: Solr accepts the deletion of a missing alias. */
 export async function deleteAlias(client: SolrClient, name: string): Promise<void> {
   await change(client, { action: 'DELETEALIAS', name });
 }
@@ -42,7 +41,7 @@ export async function deleteAlias(client: SolrClient, name: string): Promise<voi
 export type Collection = {
   readonly configName: string;
   readonly replicationFactor: number;
-  /** Tells a collection from a later one of its name; null where Solr does not say. */
+  /** Distinguishes a collection from a later one with the same name; null if Solr does not report it. */
   readonly creationTimeMillis: number | null;
 };
 
@@ -54,7 +53,7 @@ export async function describeCollection(client: SolrClient, name: string): Prom
   return found;
 }
 
-/** A small one of one shard beside `like`. Safe to repeat, and for two programs at once. */
+/** Creates a small collection with one shard, replicated like `like`. Safe to repeat and to run concurrently. */
 export async function createCollection(client: SolrClient, name: string, like: Collection): Promise<void> {
   const query = { action: 'LIST' };
   const { configSets } = await client({ path: 'admin/configs', query, schema: configsets });

@@ -1,16 +1,16 @@
-/** Reads and writes documents of one collection: the newest state by id, what searches find, and changes with their commit. */
-
+/** Reads and writes documents of one collection: by id (newest state), by search (committed state), and updates. */
 import { z } from 'zod';
 import { JobError } from '../../job-error.ts';
+import { parseExactly } from '../../sources/record-number.ts';
 import { COMMIT_DEADLINE_MS, type SolrClient } from './client.ts';
-import { UPDATED_AT } from './document.ts';
+import { type Document, UPDATED_AT } from './document.ts';
 
-/** An id and its time in milliseconds; null where it has none (a document that is not ours). */
+/** An id and its time in milliseconds; null for a document without one (written by another program). */
 export type Stamp = { readonly id: string; readonly updatedAt: number | null };
 
 const PAGE = 10_000;
 const IDS_AT_ONCE = 1_000;
-/** Below the number of clauses that Solr allows in one query. */
+/** Below Solr's limit of clauses per query. */
 const SEARCHED_AT_ONCE = 100;
 
 const stamps = z.array(z.object({ id: z.string(), [UPDATED_AT]: z.string().optional() }));
@@ -19,28 +19,32 @@ const found = z.object({
   response: z.object({ numFound: z.number(), docs: stamps }),
   nextCursorMark: z.string().optional(),
 });
+const got = z.object({ response: z.object({ docs: z.array(z.looseObject({ id: z.string() })) }) });
 const written = z.object({ responseHeader: z.object({ status: z.literal(0) }) });
 
-/** What searches find; after a commit, everything that was written. */
+/** Counts committed documents. */
 export async function countDocuments(client: SolrClient, collection: string): Promise<number> {
   return (await search(client, collection, { query: '*:*', limit: 0 })).response.numFound;
 }
 
-/** How many of these ids searches find. */
+/** Counts the committed documents with these ids. @param field counts only documents with a value in it */
 export async function countFound(
   client: SolrClient,
   collection: string,
   ids: readonly string[],
+  field?: string,
 ): Promise<number> {
   let count = 0;
+  const must = field === undefined ? {} : { filter: `${field}:*` };
   for (const some of slices([...new Set(ids)], SEARCHED_AT_ONCE)) {
     const should = some.map((id) => ({ raw: { f: 'id', query: id } }));
-    count += (await search(client, collection, { query: { bool: { should } }, limit: 0 })).response.numFound;
+    count += (await search(client, collection, { query: { bool: { should } }, limit: 0, ...must })).response
+      .numFound;
   }
   return count;
 }
 
-/** All that searches find, ordered by id in byte order, a page in memory at a time. */
+/** Streams the stamps of all committed documents, in byte order of their ids, one page at a time. */
 export async function* streamStamps(client: SolrClient, collection: string): AsyncGenerator<Stamp[]> {
   for (let cursorMark = '*'; ; ) {
     const answer = await search(client, collection, {
@@ -57,7 +61,7 @@ export async function* streamStamps(client: SolrClient, collection: string): Asy
   }
 }
 
-/** The stamps of those of these ids that are there, committed or not. */
+/** Reads the stamps of existing documents among these ids, committed or not. */
 export async function readStamps(
   client: SolrClient,
   collection: string,
@@ -65,29 +69,33 @@ export async function readStamps(
 ): Promise<Map<string, Stamp>> {
   const there = new Map<string, Stamp>();
   for (const some of slices(ids, IDS_AT_ONCE)) {
-    // A parameter for each, since one with commas between would cut ids with commas in them.
-    const { response } = await client({
-      path: `${collection}/get`,
-      body: JSON.stringify({ params: { id: some, fl: `id,${UPDATED_AT}` } }),
-      // A single id is answered in another form, unless it is asked for as a list.
-      query: some.length === 1 ? { ids: '' } : {},
-      schema: found,
-    });
-    for (const document of response.docs) there.set(document.id, stampOf(document));
+    const documents = await get(client, collection, some, `id,${UPDATED_AT}`);
+    for (const document of stamps.parse(documents)) there.set(document.id, stampOf(document));
   }
   return there;
 }
 
-/** Not to be found before the next commit. Safe to repeat. @throws JobError with Solr's words where it refuses one */
+/** Reads the existing documents among these ids, committed or not, with all fields that Solr returns. */
+export async function readDocuments(
+  client: SolrClient,
+  collection: string,
+  ids: readonly string[],
+): Promise<Document[]> {
+  const there: Document[] = [];
+  for (const some of slices(ids, IDS_AT_ONCE)) there.push(...(await get(client, collection, some, '*')));
+  return there;
+}
+
+/** Visible after the next commit. Safe to repeat. @throws SolrRefusal if Solr refuses a document */
 export async function addDocuments(
   client: SolrClient,
   collection: string,
-  documents: readonly Readonly<Record<string, unknown>>[],
+  documents: readonly Document[],
 ): Promise<void> {
   if (documents.length > 0) await update(client, collection, documents);
 }
 
-/** Not to be seen before the next commit. Safe to repeat. */
+/** Effective after the next commit. Safe to repeat. */
 export async function deleteDocuments(
   client: SolrClient,
   collection: string,
@@ -102,13 +110,34 @@ export async function deleteEverything(client: SolrClient, collection: string): 
   await update(client, collection, everything, { query: { commit: 'true' }, deadlineMs: COMMIT_DEADLINE_MS });
   const left = await countDocuments(client, collection);
   if (left > 0)
-    throw new JobError('failed', `sink: ${collection} was emptied and still has ${left} documents`);
+    throw new JobError(
+      'failed',
+      `sink: ${collection} still has ${left} documents after it was emptied; check for other programs that write to it`,
+    );
 }
 
-/** What was written is found from now on. */
+/** Makes all writes visible to searches. */
 export async function commit(client: SolrClient, collection: string): Promise<void> {
   const body = { commit: { waitSearcher: true } };
   await update(client, collection, body, { deadlineMs: COMMIT_DEADLINE_MS });
+}
+
+async function get(
+  client: SolrClient,
+  collection: string,
+  ids: readonly string[],
+  fields: string,
+): Promise<Document[]> {
+  const { response } = await client({
+    path: `${collection}/get`,
+    // One parameter per id: a comma-separated list would split ids that contain commas.
+    body: JSON.stringify({ params: { id: ids, fl: fields } }),
+    // For a single id Solr answers in another form unless `ids` is present.
+    query: ids.length === 1 ? { ids: '' } : {},
+    schema: got,
+    parse: parseExactly,
+  });
+  return response.docs;
 }
 
 async function update(
@@ -130,7 +159,7 @@ async function search(
   collection: string,
   { params, ...body }: { params?: Record<string, string>; [field: string]: unknown },
 ): Promise<z.infer<typeof found>> {
-  // A catalogue's own defaults (a parser, answers from half the shards) must not count for us.
+  // Overrides defaults of the collection's handler, such as another parser or partial answers.
   const plain = { defType: 'lucene', 'shards.tolerant': 'false', ...params };
   return await client({
     path: `${collection}/select`,
@@ -144,6 +173,6 @@ function stampOf(document: z.infer<typeof stamps>[number]): Stamp {
   return { id, updatedAt: updatedAt === undefined ? null : Date.parse(updatedAt) };
 }
 
-function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+export function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

@@ -1,119 +1,138 @@
-/** The load of a sync: empties the standby, fills it through the loading alias, checks it. */
-
+/**
+ * A load in progress: `everything` is written to the standby, `changes` to the live collection, and `ids` stay in
+ * memory. The state stores the cursors of the first two, so that a later attempt can resume them.
+ */
 import { randomUUID } from 'node:crypto';
-import { JobError, WrongLoadError } from '../../job-error.ts';
-import { isAfter } from '../../sources/lines.ts';
-import type { SourceRecord } from '../../sources/source.ts';
-import type { Load, LoadBatch, Turn } from '../sink.ts';
-import { createAlias, listAliases } from './collections.ts';
-import { documentOf, newestOfEach } from './document.ts';
-import {
-  addDocuments,
-  commit,
-  countDocuments,
-  countFound,
-  deleteEverything,
-  readStamps,
-} from './documents.ts';
-import { readPlaces, type Solr } from './places.ts';
-import { fenced, type State } from './state.ts';
+import { WrongLoadError } from '../../job-error.ts';
+import { TooManyRejected } from '../../rejected.ts';
+import type { RejectedRecord, SourceRecord } from '../../sources/source.ts';
+import type { BeginLoad, Load, LoadBatch } from '../sink.ts';
+import { createAlias, deleteAlias, listAliases } from './collections.ts';
+import { deleteEverything } from './documents.ts';
+import { fenced } from './fence.ts';
+import { readPlaces, readPrimary, type Solr } from './aliases.ts';
+import type { LoadState, State } from './state.ts';
 
-export async function beginLoad(
-  solr: Solr,
-  { watermark, resume }: { watermark: Date; resume: string | null },
-): Promise<Load> {
-  const { client, names, store } = solr;
-  const { primary, standby } = await readPlaces(solr);
-  const { load } = await store.read();
-  if (resume !== null && load?.id === resume && load.collection === standby) {
-    if ((await listAliases(client))[names.loading] === standby) {
-      return { id: resume, cursor: load.cursor, done: load.done, resumed: true };
-    }
+/** More than any MAX_REJECTED (src/job/settings.ts) allows. */
+const MOST_REJECTED = 1_000;
+
+/** Begins or resumes a load of `everything` or `changes`. */
+export async function beginLoad(solr: Solr, input: BeginLoad & { mode: LoadState['mode'] }): Promise<Load> {
+  const resumed = await findLoad(solr, input);
+  if (resumed) {
+    const { id, mode, began, cursor, done } = resumed;
+    return { id, mode, began: new Date(began), cursor, done, resumed: true };
   }
   const id = randomUUID();
-  const begun = { id, collection: standby, watermark: watermark.toISOString(), cursor: null, done: 0 };
-  // Before the first document goes: from now on the standby is no generation to go back to.
+  const { mode, since, began } = input;
+  const begun = {
+    id,
+    mode,
+    since: since?.toISOString() ?? null,
+    began: began.toISOString(),
+    cursor: null,
+    done: 0,
+    written: 0,
+    added: 0,
+    updated: 0,
+    rejected: [],
+    rejected_since: null,
+  };
+  if (mode === 'everything') await prepareStandby(solr, begun);
+  else {
+    const collection = await readPrimary(solr);
+    await solr.store.change((state) => ({ ...state, load: { ...begun, collection } }), { durable: true });
+  }
+  return { id, mode, began, cursor: null, done: 0, resumed: false };
+}
+
+/** The load to resume, if it has the same mode and `since` and its aliases still point to its collection. */
+async function findLoad(
+  { client, names, store }: Solr,
+  { resume, mode, since }: BeginLoad,
+): Promise<LoadState | null> {
+  const { load } = await store.read();
+  if (resume === null || load?.id !== resume || load.mode !== mode) return null;
+  if (load.since !== (since?.toISOString() ?? null)) return null;
+  const listed = await listAliases(client);
+  const places = mode === 'everything' ? [names.loading, names.standby] : [names.primary];
+  return places.every((alias) => listed[alias] === load.collection) ? load : null;
+}
+
+async function prepareStandby(solr: Solr, begun: Omit<LoadState, 'collection'>): Promise<void> {
+  const { client, names, store } = solr;
+  const { primary, standby } = await readPlaces(solr);
+  // Before the first deletion: from now on no rollback can use the standby.
   await store.change(
-    (state) => ({ ...state, load: begun, generations: without(state.generations, standby) }),
+    (state) => ({
+      ...state,
+      load: { ...begun, collection: standby },
+      generations: without(state.generations, standby),
+    }),
     { durable: true },
   );
   await deleteEverything(client, standby);
   await createAlias(client, names.loading, standby);
   const listed = await listAliases(client);
   if (listed[names.loading] !== standby || listed[names.primary] !== primary) {
-    throw new JobError(
-      'failed',
-      `sink: ${names.loading} does not show ${standby}, or ${names.primary} no longer ${primary}`,
+    throw new WrongLoadError(
+      `${names.loading} does not point to ${standby}, or ${names.primary} no longer to ${primary}; stop other programs that ` +
+        'move these aliases',
     );
   }
-  return { id, cursor: null, done: 0, resumed: false };
 }
 
-/** @returns loadBatch of one load, which knows the highest id it was given */
-export function createLoader(solr: Solr): (load: Load, batch: LoadBatch, turn: Turn) => Promise<number> {
-  const { client, names, store } = solr;
-  let last: string | null = null;
-
-  return async (load, { records, from, to }, turn) => {
-    const newest = newestOfEach(records);
-    const inOrder =
-      newest === records && (last === null || newest.every(({ id }) => isAfter(id, last ?? '')));
-    for (const { id } of newest) if (last === null || isAfter(id, last)) last = id;
-    checkLoad(await store.read(), load);
-    // A source that lists an id twice: rare, so only such a batch pays for a look at what is there.
-    const { documents, added } = inOrder
-      ? { documents: newest, added: newest.length }
-      : await turn.then(() => newerThanLoaded(solr, newest));
-    await addDocuments(client, names.loading, documents.map(documentOf));
-    await turn;
-    await store.change((state) => {
-      const going = checkLoad(state, load);
-      if (going.cursor !== from) throw fenced(`another attempt goes on with this load`);
-      return { ...state, load: { ...going, cursor: to, done: going.done + added } };
-    });
-    return added;
-  };
+/** Moves the load's cursor past a written batch, only from this run's position. @throws JobError `fenced` */
+export async function noteBatch(
+  { names, store }: Solr,
+  load: Load,
+  batch: LoadBatch,
+  news: { rejected: readonly RejectedRecord[] } & Pick<LoadState, 'written' | 'added' | 'updated'>,
+): Promise<void> {
+  await store.change((state) => {
+    const going = checkLoad(state, load, names.primary);
+    if (going.cursor !== batch.from) throw fenced(names.primary, 'another attempt continues this load');
+    const rejected = [...going.rejected, ...news.rejected];
+    if (rejected.length > MOST_REJECTED) throw new TooManyRejected(rejected, MOST_REJECTED);
+    return {
+      ...state,
+      load: {
+        ...going,
+        cursor: batch.to,
+        done: going.done + batch.records.length + batch.listed.length,
+        written: going.written + news.written,
+        added: going.added + news.added,
+        updated: going.updated + news.updated,
+        rejected,
+        rejected_since: earliest(going.rejected_since, batch.records, news.rejected),
+      },
+    };
+  });
 }
 
-async function newerThanLoaded(
-  { client, names }: Solr,
+function earliest(
+  before: string | null,
   records: readonly SourceRecord[],
-): Promise<{ documents: readonly SourceRecord[]; added: number }> {
-  const ids = records.map(({ id }) => id);
-  const there = await readStamps(client, names.loading, ids);
-  const documents = records.filter(
-    ({ id, updated_at }) => Date.parse(updated_at) >= (there.get(id)?.updatedAt ?? -Infinity),
-  );
-  return { documents, added: ids.filter((id) => !there.has(id)).length };
+  rejected: readonly RejectedRecord[],
+): string | null {
+  const ids = new Set(rejected.map(({ id }) => id));
+  const times = records.filter(({ id }) => ids.has(id)).map(({ updated_at: at }) => Date.parse(at));
+  if (before !== null) times.push(Date.parse(before));
+  return times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
 }
 
-/** The load in the state, if it is this one. @throws JobError `fenced` */
-export function checkLoad(state: State, load: Load): NonNullable<State['load']> {
-  if (state.load?.id !== load.id) throw fenced('another run has taken the place of this load');
+/** The load in the state. @throws JobError `fenced` if it is another one */
+export function checkLoad(state: State, load: Load, app: string): LoadState {
+  if (state.load?.id !== load.id) throw fenced(app, 'another run has replaced this load');
   return state.load;
 }
 
-/** Commits, so that what is checked is what searches will find. */
-export async function verifyLoad(
-  { client, store }: Solr,
-  { count, sample }: { count: number; sample: readonly string[] },
-): Promise<void> {
-  const collection = loadingPlace(await store.read());
-  await commit(client, collection);
-  const there = await countDocuments(client, collection);
-  const ids = new Set(sample);
-  const found = await countFound(client, collection, [...ids]);
-  if (there !== count || found !== ids.size) {
-    throw new WrongLoadError(
-      `${there} of ${count} records loaded, ${found} of ${ids.size} sampled ids found`,
-    );
-  }
-}
-
-/** Where a load is going on. @throws JobError `fenced` */
-export function loadingPlace({ load }: State): string {
-  if (!load) throw fenced('another run has ended this load');
-  return load.collection;
+export async function dropLoad({ client, names, store }: Solr, load: Load): Promise<void> {
+  const { mode, collection } = checkLoad(await store.read(), load, names.primary);
+  await store.change((state) => ({ ...state, load: checkLoad(state, load, names.primary) && null }));
+  if (mode === 'changes') return;
+  await deleteAlias(client, names.loading);
+  await deleteEverything(client, collection);
 }
 
 function without<T>(entries: Readonly<Record<string, T>>, key: string): Record<string, T> {

@@ -1,81 +1,92 @@
-/** Sink `solr`: puts the parts of this folder together as one sink. */
-
-import { setTimeout as delay } from 'node:timers/promises';
+/** Sink `solr`: composes the parts of this folder. */
 import type { JobArguments } from '../../arguments.ts';
 import { shownUrl } from '../../mask.ts';
-import type { Sink } from '../sink.ts';
+import type { Load, LiveState, Sink } from '../sink.ts';
 import type { SolrSettings } from '../sink-settings.ts';
+import type { Writer } from '../writer.ts';
 import { applicationOf } from './application.ts';
-import { findRemovals, liveWatermark, remove, rollback, upsert } from './change.ts';
-import { createSolrClient, SolrRefusal } from './client.ts';
-import { createCollection, describeCollection } from './collections.ts';
-import { beginLoad, createLoader, verifyLoad } from './load.ts';
-import { finishMove } from './move.ts';
-import { namesOf, readPrimary, type Solr } from './places.ts';
-import { createStateStore, STATE_COLLECTION } from './state.ts';
-import { compareLoad, dropLoad, switchLoad } from './switch.ts';
+import { applyEverything } from './apply-everything.ts';
+import { applyChanges, loadChanges } from './changes.ts';
+import { createSolrClient } from './client.ts';
+import { countDocuments } from './documents.ts';
+import { beginLoad, dropLoad } from './load.ts';
+import { createEverythingLoader } from './load-everything.ts';
+import { openSolr } from './open.ts';
+import { generationIn, namesOf, readPrimary, type Solr } from './aliases.ts';
+import { applyIds, beginIds, type IdsLoad } from './removals.ts';
+import { previewRollback, rollback } from './rollback.ts';
+import { createStateStore } from './state-store.ts';
+import { takeOver } from './take-over.ts';
 
-/** Connects with the first call, not before. @throws JobError `usage` where arguments and settings disagree */
-export function createSolrSink({
-  settings,
-  given,
-  deadlineMs,
-}: {
-  settings: SolrSettings;
-  given: Pick<JobArguments, 'action' | 'jobId' | 'switchSolrAlias' | 'targetEnv' | 'target'>;
-  /** Of every request, instead of those that suit each. */
-  deadlineMs?: number;
-}): Sink {
+const PATIENCE_MS = 60_000;
+
+export type SolrSinkInput = {
+  readonly settings: SolrSettings;
+  readonly given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target'>;
+  readonly writer: Writer;
+  readonly stop: AbortSignal;
+  readonly onWait: (words: string | null) => void;
+  readonly log: (line: string) => void;
+  /** How long to wait for an unreachable or busy Solr, in milliseconds. */
+  readonly patienceMs?: number;
+  /** Overrides the deadline of every request, in milliseconds. */
+  readonly deadlineMs?: number;
+};
+
+/** Connects on first use. @throws JobError `usage` if arguments and settings disagree */
+export function createSolrSink(input: SolrSinkInput): Sink {
+  const { settings, given, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
   const app = applicationOf(settings, given);
-  const client = createSolrClient(settings.url, deadlineMs === undefined ? {} : { deadlineMs });
-  const solr: Solr = { client, names: namesOf(app), store: createStateStore(client, app, given.jobId) };
-  let primary: Promise<string> | undefined;
-  const live = (): Promise<string> => (primary ??= readPrimary(solr));
-  let rolledBack = false;
+  const client = createSolrClient(settings.url, { patienceMs, ...rest });
+  const store = createStateStore(client, app, writer);
+  const solr: Solr = { client, names: namesOf(app), store, writer, stop: rest.stop, log };
+  const everything = createEverythingLoader(solr);
+  let ids: IdsLoad | null = null;
+  const idsOf = (load: Load): IdsLoad => {
+    if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
+    return ids;
+  };
   return {
     shownAs: shownUrl(settings.url),
     place: `alias ${app}`,
-    async open() {
-      await prepareState(solr);
-      await solr.store.change((state) => state);
-      rolledBack = (await finishMove(solr)) === 'rollback';
+    leastBatch: 1,
+    writesAtOnce: 'changes',
+    open: () => openSolr(solr),
+    live: () => readLiveState(solr),
+    async beginLoad({ mode, ...of }) {
+      if (mode !== 'ids') return await beginLoad(solr, { mode, ...of });
+      ids = beginIds(of.began);
+      return ids.load;
     },
-    liveWatermark: () => liveWatermark(solr, live),
-    beginLoad: (input) => beginLoad(solr, input),
-    loadBatch: createLoader(solr),
-    verifyLoad: (expected) => verifyLoad(solr, expected),
-    compareLoad: () => compareLoad(solr),
-    switchLoad: (load) => switchLoad(solr, load),
-    dropLoad: (load) => dropLoad(solr, load),
-    upsert: (records, options) => upsert(solr, live, records, options),
-    findRemovals: (sourceIds) => findRemovals(solr, live, sourceIds),
-    remove: (ids, options) => remove(solr, live, ids, options),
-    async rollback() {
-      // The one that was asked for and died half-way: going on from there is going back once, not twice.
-      if (!rolledBack) await rollback(solr, given.jobId);
+    async loadBatch(load, batch, turn) {
+      if (load.mode === 'everything') return await everything.loadBatch(load, batch, turn);
+      if (load.mode === 'changes') return await loadChanges(solr, load, batch, turn);
+      for (const id of batch.listed) idsOf(load).listed.add(id);
     },
+    async apply(load, plan) {
+      if (load.mode === 'everything') return await applyEverything(solr, { load, plan, loader: everything });
+      if (load.mode === 'ids') return await applyIds(solr, { listed: idsOf(load).listed, plan });
+      return { kind: 'applied', applied: await applyChanges(solr, load, plan) };
+    },
+    async dropLoad(load) {
+      if (load.mode === 'ids') ids = null;
+      else await dropLoad(solr, load);
+    },
+    previewRollback: (to) => previewRollback(solr, to),
+    rollback: (to) => rollback(solr, to),
+    takeOver: () => takeOver(solr),
     async close() {},
   };
 }
 
-const TRIES = 20;
-const PAUSE_MS = 250;
-
-/** Makes the state's collection where it is missing. Safe to repeat. */
-async function prepareState(solr: Solr): Promise<void> {
+async function readLiveState(solr: Solr): Promise<LiveState> {
   const primary = await readPrimary(solr);
-  for (let tried = 1; ; tried += 1) {
-    try {
-      await solr.store.read();
-      return;
-    } catch (error) {
-      // 404 is also what a node answers that has not heard of the new collection yet.
-      if (!(error instanceof SolrRefusal) || error.status !== 404 || tried === TRIES) throw error;
-      if (tried === 1) {
-        await createCollection(solr.client, STATE_COLLECTION, await describeCollection(solr.client, primary));
-      } else {
-        await delay(PAUSE_MS);
-      }
-    }
-  }
+  const generation = await generationIn(solr, await solr.store.read(), primary);
+  return {
+    synced: generation?.synced === true,
+    empty: (await countDocuments(solr.client, primary)) === 0,
+    watermark: generation?.watermark ? new Date(generation.watermark) : null,
+    coarseTimes: generation?.coarse_times === true,
+    proven: generation?.proven === true,
+  };
 }

@@ -1,167 +1,168 @@
 /**
- * The sink's memory: one document per alias in a small collection of its own, changed only by compare-and-set
- * (`_version_`). It keeps the highest job seen (the fence), the watermark of each complete generation by the name of
- * its collection, the load in progress, and where the aliases are being moved.
+ * The stored state of one alias: owner, fence, complete generations by collection name, the load in progress, the
+ * move of the aliases in progress, and the last applied steps. Pure.
  */
-
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { JobError } from '../../job-error.ts';
-import { type SolrClient, SolrRefusal } from './client.ts';
+import { KEPT_REASONS } from '../sink.ts';
 
-export const STATE_COLLECTION = 'syncrator_state';
+const owner = z.object({
+  installation: z.string().nullable(),
+  env: z.string().nullable(),
+  target: z.string().nullable(),
+});
+
+const fence = z.object({
+  job_id: z.number().int().nullable(),
+  job_uid: z.string().nullable(),
+  step: z.number().int(),
+  attempt: z.number().int(),
+  /** The run that opened the sink last and may write. */
+  run: z.string().nullable(),
+  at: z.iso.datetime().nullable(),
+});
+
+/** The job whose switch replaced a generation. */
+const leftBy = z.object({
+  job_id: z.number().int().nullable(),
+  job_uid: z.string().nullable(),
+  action: z.string(),
+  at: z.iso.datetime(),
+});
 
 const generation = z.object({
-  /** The collection's own; another one means that it was made anew, and the data of this generation are gone. */
+  /** Creation time of the collection; another value means that it was recreated and lost this generation. */
   created: z.number().nullable(),
-  /** null: complete, but loaded by somebody else, so nobody knows what it is up to date with. */
+  /** false: complete, but loaded by another program. */
+  synced: z.boolean(),
+  /** null: unknown, or the source is always compared whole. */
   watermark: z.iso.datetime().nullable(),
+  coarse_times: z.boolean(),
+  /** Its listing was seen to be complete. */
+  proven: z.boolean(),
+  /** null: it is live, or version 0.1.0 replaced it. */
+  left_by: leftBy.nullable(),
 });
+
+const rejected = z.object({ where: z.string(), id: z.string().nullable(), why: z.string() });
 
 const load = z.object({
   id: z.uuid(),
+  mode: z.enum(['everything', 'changes']),
   collection: z.string(),
-  watermark: z.iso.datetime(),
+  since: z.iso.datetime().nullable(),
+  began: z.iso.datetime(),
   cursor: z.string().nullable(),
+  /** Listed ids. */
   done: z.number().int(),
+  /** Documents written to the collection, including carried-over ones. */
+  written: z.number().int(),
+  /** Only for `changes`, which are counted while they are written. */
+  added: z.number().int(),
+  updated: z.number().int(),
+  rejected: z.array(rejected),
+  /** The earliest time of a rejected record. */
+  rejected_since: z.iso.datetime().nullable(),
 });
 
-/** Where the aliases shall be; written before the first is moved, gone when the last is. */
+/** The goal of a move of the aliases; stored before the first alias moves and removed after the last. */
 const move = z.object({
   kind: z.enum(['switch', 'rollback']),
   primary: z.string(),
   standby: z.string(),
 });
 
+const applied = z.object({
+  live: z.number().int(),
+  listed: z.number().int(),
+  added: z.number().int(),
+  updated: z.number().int(),
+  removed: z.number().int(),
+  kept: z.partialRecord(z.enum(KEPT_REASONS), z.number().int()),
+  missed: z.object({ count: z.number().int(), latestMs: z.number() }).nullable(),
+  rejected: z.array(rejected),
+});
+
+const step = z.object({
+  /** See stepKey (src/job/sinks/writer.ts). */
+  key: z.string(),
+  action: z.string(),
+  /** Number of the step within its job. */
+  step: z.number().int(),
+  origin_uid: z.string().nullable(),
+  applied,
+});
+
 const state = z.object({
-  highest_job_id: z.number().int().nullable(),
+  /** Above every job number, so that a program of version 0.1.0 is fenced. */
+  highest_job_id: z.number().int(),
+  format: z.literal(2),
+  owner: owner.nullable(),
+  fence,
   generations: z.record(z.string(), generation),
   load: load.nullable(),
   move: move.nullable(),
-  /** The job whose rollback was the last: another attempt of it shall not go back again. */
+  /** In order, the newest last. */
+  steps: z.array(step),
+  /** From version 0.1.0: the job of the last rollback. */
+  rolled_back_by: z.number().int().nullable(),
+});
+
+/** The state as version 0.1.0 wrote it. */
+const oldState = z.object({
+  highest_job_id: z.number().int().nullable(),
+  generations: z.record(
+    z.string(),
+    z.object({ created: z.number().nullable(), watermark: z.iso.datetime().nullable() }),
+  ),
+  move: move.nullable(),
   rolled_back_by: z.number().int().nullable(),
 });
 
 export type State = z.infer<typeof state>;
 export type Generation = z.infer<typeof generation>;
+export type LoadState = z.infer<typeof load>;
+export type LeftBy = z.infer<typeof leftBy>;
 export type Move = z.infer<typeof move>;
+export type Step = z.infer<typeof step>;
 
-export type StateStore = {
-  /** The newest; `fenced` if a newer job has been here. */
-  read(): Promise<State>;
-  /**
-   * Makes `next` of the state the new one, claimed for our job; asked again where somebody else was quicker.
-   * @param options.durable it outlives a crash of Solr's machine, before which a mere answer may be lost
-   * @throws what `next` throws; JobError `fenced`
-   */
-  change(next: (state: State) => State, options?: { durable: boolean }): Promise<State>;
+const FENCED = Number.MAX_SAFE_INTEGER;
+
+export const EMPTY: State = {
+  highest_job_id: FENCED,
+  format: 2,
+  owner: null,
+  fence: { job_id: null, job_uid: null, step: 0, attempt: 0, run: null, at: null },
+  generations: {},
+  load: null,
+  move: null,
+  steps: [],
+  rolled_back_by: null,
 };
 
-const EMPTY: State = { highest_job_id: null, generations: {}, load: null, move: null, rolled_back_by: null };
-const TRIES = 10;
-
-/** `version` as Solr's optimistic concurrency takes it: -1 for "must not be there yet". */
-type Known = { readonly state: State; readonly version: string; readonly write: string | null };
-
-/** @param jobId null for a stand-alone run, which passes every fence and raises none */
-export function createStateStore(client: SolrClient, app: string, jobId: number | null): StateStore {
-  // What we wrote last is nearly always what is there still: the compare-and-set itself tells when it is not. What is
-  // read is not kept: of two batches at once, one may have read what the other has written over since.
-  let known: Known | null = null;
-
-  const refuseIfOlder = ({ highest_job_id }: State): void => {
-    if (jobId === null || (highest_job_id ?? 0) <= jobId) return;
-    throw fenced(`a newer job has written to ${app}`);
-  };
-
-  return {
-    async read() {
-      const { state: found } = await readState(client, app);
-      refuseIfOlder(found);
-      return found;
-    },
-
-    async change(next, { durable } = { durable: false }) {
-      for (let tried = 0; tried < TRIES; tried += 1) {
-        known ??= await readState(client, app);
-        refuseIfOlder(known.state);
-        const wanted = { ...next(known.state), highest_job_id: jobId ?? known.state.highest_job_id };
-        known = await writeState(client, app, wanted, { version: known.version, durable });
-        if (known) return wanted;
-      }
-      throw fenced(`others keep writing to ${app}`);
-    },
-  };
+/** Parses a state of this version or of 0.1.0. @returns the state, or the error */
+export function parseState(json: unknown): State | z.ZodError {
+  const found = state.safeParse(json);
+  if (found.success) return found.data;
+  const old = oldState.safeParse(json);
+  return old.success ? adopted(old.data) : found.error;
 }
 
-export function fenced(why: string): JobError {
-  return new JobError('fenced', `${why}; stopped before the next batch`);
-}
-
-const exactJson = (text: string): unknown =>
-  // A version has more digits than a number of JavaScript.
-  (JSON.parse as unknown as ParseWithSource)(text, (_key, value, { source }) =>
-    typeof value === 'number' && !Number.isSafeInteger(value) ? source : value,
-  );
-type ParseWithSource = (
-  text: string,
-  reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
-) => unknown;
-
-const versionText = z.union([z.string(), z.number().transform(String)]);
-const stored = z.object({
-  doc: z.object({ state_s: z.string(), _version_: versionText }).nullable(),
-});
-const storedState = state.extend({ write: z.uuid() });
-
-async function readState(client: SolrClient, app: string): Promise<Known> {
-  const { doc } = await client({
-    path: `${STATE_COLLECTION}/get`,
-    query: { id: app, fl: 'state_s,_version_' },
-    schema: stored,
-    parse: exactJson,
+/** Migrates the state of version 0.1.0 without its load, whose checkpoint had another form. */
+function adopted({
+  highest_job_id: job,
+  generations,
+  move: moving,
+  ...rest
+}: z.infer<typeof oldState>): State {
+  const known = Object.entries(generations).map(([name, { created, watermark }]) => {
+    const synced = watermark !== null;
+    return [name, { created, watermark, synced, coarse_times: false, proven: false, left_by: null }] as const;
   });
-  if (doc === null) return { state: EMPTY, version: '-1', write: null };
-  let text: unknown;
-  try {
-    text = JSON.parse(doc.state_s);
-  } catch {
-    // Judged with what is JSON and no state.
-  }
-  const found = storedState.safeParse(text);
-  if (!found.success) {
-    throw new JobError('failed', `sink: document ${app} of ${STATE_COLLECTION} is not ours to read`, {
-      cause: found.error,
-    });
-  }
-  const { write, ...rest } = found.data;
-  return { state: rest, version: doc._version_, write };
-}
-
-const added = z.object({ adds: z.tuple([z.string(), versionText]) });
-
-/** Null where somebody else was quicker. */
-async function writeState(
-  client: SolrClient,
-  app: string,
-  next: State,
-  { version, durable }: { version: string; durable: boolean },
-): Promise<Known | null> {
-  const write = randomUUID();
-  const document = { id: app, state_s: JSON.stringify({ ...next, write }), _version_: version };
-  try {
-    const { adds } = await client({
-      path: `${STATE_COLLECTION}/update`,
-      query: { versions: 'true', ...(durable ? { commit: 'true', openSearcher: 'false' } : {}) },
-      body: JSON.stringify([document]),
-      schema: added,
-      parse: exactJson,
-    });
-    return { state: next, version: adds[1], write };
-  } catch (error) {
-    if (!(error instanceof SolrRefusal) || error.status !== 409) throw error;
-    // After an answer that was lost, the try that follows meets our own write.
-    const there = await readState(client, app);
-    return there.write === write ? there : null;
-  }
+  return {
+    ...EMPTY,
+    fence: { ...EMPTY.fence, job_id: job === FENCED ? null : job },
+    generations: Object.fromEntries(known),
+    move: moving,
+    rolled_back_by: rest.rolled_back_by,
+  };
 }

@@ -1,4 +1,4 @@
-// Package main is what a pod's sandbox runs: it waits until it is told to end.
+// Package main is the pause program of a pod's sandbox: it waits for a signal to end.
 package main
 
 import (

@@ -1,0 +1,68 @@
+/**
+ * Lets every module of a bundle think that it lies where it lay in the checkout, below the folder that is built: what
+ * it finds by a path of its own (a native library, a program to start, the page) is then looked for at the same place.
+ */
+import path from 'node:path';
+import type { Plugin, RenderedChunk } from 'rolldown';
+
+const ROOT = '__builtRoot';
+const TO_PATH = '__toPath';
+/** What a module knows of its own place: as an ES module, as a CommonJS one, and where another one lies. */
+const OWN_PLACE =
+  /\bimport\.meta\.(?<meta>url|filename|dirname)\b|\b(?<cjs>__filename|__dirname)\b|\brequire\.resolve\(['"](?<other>\.[^'"]+)['"]\)/g;
+
+/** @param root the checkout; built modules behave as if they lay in it */
+export function keepPlaces(root: string): Plugin {
+  const moved = new Set<string>();
+  return {
+    name: 'keep-places',
+    transform: {
+      filter: { code: /import\.meta\.|__filename|__dirname|require\.resolve\(/, id: /^[^\0].*\.[cm]?[jt]s$/ },
+      async handler(code, id) {
+        const others = new Map<string, string>();
+        for (const { groups } of code.matchAll(OWN_PLACE)) {
+          const other = groups?.['other'];
+          if (other === undefined) continue;
+          const resolved = await this.resolve(other, id);
+          if (resolved) others.set(other, placeOf(resolved.id, root));
+        }
+        const place = placeOf(id, root);
+        const folder = path.posix.dirname(place);
+        const placed = code.replace(OWN_PLACE, (found: string, ...rest: unknown[]) => {
+          const { meta, cjs, other } = rest.at(-1) as Record<'meta' | 'cjs' | 'other', string | undefined>;
+          if (meta === 'url') return `${urlOf(place)}.href`;
+          if (meta === 'filename' || cjs === '__filename') return pathOf(place);
+          if (meta === 'dirname' || cjs === '__dirname') return pathOf(folder);
+          const there = others.get(other ?? '');
+          return there === undefined ? found : pathOf(there);
+        });
+        if (placed === code) return null;
+        moved.add(id);
+        return placed;
+      },
+    },
+    renderChunk(code, chunk) {
+      if (!chunk.moduleIds.some((id) => moved.has(id))) return null;
+      const [hashbang] = /^#!.*\n/.exec(code) ?? [''];
+      return `${hashbang}${header(chunk)}${code.slice(hashbang.length)}`;
+    },
+  };
+}
+
+/** Where a module lies from the root, as a built one: TypeScript has become JavaScript. */
+export function placeOf(id: string, root: string): string {
+  return path.relative(root, id).replaceAll(path.sep, '/').replace(/\.ts$/, '.js');
+}
+
+function urlOf(place: string): string {
+  return `new URL(${JSON.stringify(encodeURI(place))}, ${ROOT})`;
+}
+
+function pathOf(place: string): string {
+  return `${TO_PATH}(${urlOf(place)})`;
+}
+
+function header({ fileName }: RenderedChunk): string {
+  const up = '../'.repeat(fileName.split('/').length - 1) || './';
+  return `import { fileURLToPath as ${TO_PATH} } from 'node:url';\nconst ${ROOT} = new URL('${up}', import.meta.url);\n`;
+}

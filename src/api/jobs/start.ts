@@ -1,0 +1,144 @@
+/** Starts and dry runs: declared actions by path, `/run` and `/dryrun` by parameters. */
+import { z } from '@hono/zod-openapi';
+import { DECLARED_ACTIONS, type DeclaredAction } from '../../domain/action.ts';
+import { requirementOf } from '../../domain/permission.ts';
+import { TAG_PATTERN } from '../../domain/names.ts';
+import { checkMay } from '../auth/access.ts';
+import type { ApiDeps } from '../context.ts';
+import { name, pathName, text } from '../http/fields.ts';
+import { idempotencyHeaders } from '../http/idempotency.ts';
+import { bodyProblem } from '../http/problem.ts';
+import { defineRoute, subApp } from '../http/route.ts';
+import { dryRunAnswer, dryRunSchema, startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from './start-answer.ts';
+import { findFile, needsParameters, planDeclaredJob, planRunJob, unknownName } from './start-request.ts';
+import { startRequested } from './submit-request.ts';
+
+const params = z.object({
+  target: pathName.openapi({
+    param: { name: 'target', in: 'path' },
+    description: 'A declared target.',
+    example: 'avo',
+  }),
+  env: pathName.openapi({
+    param: { name: 'env', in: 'path' },
+    description: 'A declared environment.',
+    example: 'qas',
+  }),
+});
+
+const runBody = z
+  .strictObject({
+    target: name.describe('A declared target.'),
+    env: name.openapi({ description: 'A declared environment.', example: 'qas' }),
+    action_name: name.openapi({ description: 'The name of the action.', example: 'delta' }),
+    action: name.openapi({ description: 'The action to perform.', example: 'delta' }),
+    is_tag: z.string().regex(TAG_PATTERN, 'must be an image tag').describe('Tag of the image.'),
+    options: text(2000).describe('Options of the program.'),
+    mam_main_query: text(2000).optional().describe('MAM_MAIN_QUERY of the program.'),
+  })
+  .openapi('Run', {
+    example: {
+      target: 'avo',
+      env: 'qas',
+      action_name: 'delta',
+      action: 'delta',
+      is_tag: 'latest',
+      options: '-n 1000 -c 1',
+    },
+  });
+
+const rendered = { 200: { description: 'The steps that would run.', schema: dryRunSchema } };
+const UNKNOWN = [
+  unknownName('env', 'qa', '', ['prd', 'qas']),
+  unknownName('target', 'av', " in env 'qas'", ['avo', 'cities']),
+  unknownName('action', 'delta', " of target 'avo' in env 'qas'", ['sync']),
+];
+const NEEDS_MORE = needsParameters('sync', [{ field: 'description', message: 'is missing' }]);
+const NOT_DECLARED = [
+  NEEDS_MORE,
+  bodyProblem([{ field: 'env', message: "'qa' is not declared; known: prd, qas" }]),
+];
+
+/** The dry run and the start of one action. */
+function actionRoutes<const A extends DeclaredAction>(action: A) {
+  const common = { path: `/${action}/{target}/{env}`, tag: 'start', params } as const;
+  return {
+    dryRun: defineRoute({
+      ...common,
+      method: 'get',
+      summary: `Show what ${action} would run`,
+      access: 'read',
+      deadline: false,
+      answers: rendered,
+      errors: [...UNKNOWN, NEEDS_MORE],
+    }),
+    start: defineRoute({
+      ...common,
+      method: 'post',
+      summary: `Start ${action}`,
+      access: 'operator',
+      verb: 'start',
+      touches: 'jobs',
+      headers: idempotencyHeaders,
+      answers: STARTED_ANSWERS,
+      errors: [...UNKNOWN, NEEDS_MORE, ...SUBMIT_REFUSALS],
+    }),
+  };
+}
+
+const runRoute = defineRoute({
+  method: 'post',
+  path: '/run',
+  tag: 'start',
+  summary: 'Start a job by parameters',
+  access: 'operator',
+  verb: 'start',
+  touches: 'jobs',
+  headers: idempotencyHeaders,
+  json: runBody,
+  answers: STARTED_ANSWERS,
+  errors: [...NOT_DECLARED, ...SUBMIT_REFUSALS],
+});
+
+const dryRunRoute = defineRoute({
+  method: 'post',
+  path: '/dryrun',
+  tag: 'start',
+  summary: 'Show what a start by parameters would run',
+  access: 'operator',
+  verb: 'dry-run',
+  touches: 'jobs',
+  deadline: 'user',
+  json: runBody,
+  answers: rendered,
+  errors: NOT_DECLARED,
+});
+
+export function starts(deps: ApiDeps) {
+  const app = subApp();
+  for (const action of DECLARED_ACTIONS) {
+    const routes = actionRoutes(action);
+    app.openapi(routes.dryRun, (c) => {
+      const { target, env } = c.req.valid('param');
+      const file = findFile(deps.params, { env, name: target, action });
+      return c.json(dryRunAnswer(deps.config, planDeclaredJob(deps, file)));
+    });
+    app.openapi(routes.start, async (c) => {
+      const { target, env } = c.req.valid('param');
+      const planned = planDeclaredJob(deps, findFile(deps.params, { env, name: target, action }));
+      return startAnswer(c, await startRequested(c, deps, planned), planned);
+    });
+  }
+  app.openapi(runRoute, async (c) => {
+    const body = c.req.valid('json');
+    const planned = planRunJob(deps, body);
+    const submitted = await startRequested(c, deps, planned, { body, optionsBy: 'caller' });
+    return startAnswer(c, submitted, planned);
+  });
+  app.openapi(dryRunRoute, (c) => {
+    const planned = planRunJob(deps, c.req.valid('json'));
+    checkMay(c, requirementOf(planned, 'caller')); // shows what POST /run would start
+    return c.json(dryRunAnswer(deps.config, planned));
+  });
+  return app;
+}

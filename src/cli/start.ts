@@ -1,0 +1,40 @@
+/** Starts a job and follows it, for every command that starts one. */
+import type { Command } from 'commander';
+import type { Client, StartedJson } from '../client/client.ts';
+import type { Context } from './context.ts';
+import { CliFailure } from '../terminal/failure.ts';
+import { endWith, follow, summaryOf } from './follow.ts';
+import { fieldsOf, print } from '../terminal/output.ts';
+
+export type StartOptions = { follow?: true; wait?: true; detach?: true };
+
+/** Adds a command that starts a job of one target. */
+export function starting(program: Command, name: string, what: string): Command {
+  return program
+    .command(`${name} <target> <env>`)
+    .description(what)
+    .option('-f, --follow', 'show progress until the job ends (default on a terminal)')
+    .option('-w, --wait', 'wait silently until it ends; exit code 2 if it fails')
+    .option('-d, --detach', 'print the job id and exit (default elsewhere)');
+}
+
+/** Starts a job, then follows it, waits or detaches by the options. */
+export async function start(
+  { server, format }: Context,
+  options: StartOptions,
+  post: (api: Client) => Promise<StartedJson>,
+): Promise<void> {
+  const chosen = (['follow', 'wait', 'detach'] as const).filter((name) => options[name]);
+  if (chosen.length > 1) throw new CliFailure(`--${chosen.join(' and --')} exclude each other`);
+  const way = chosen[0] ?? (process.stdout.isTTY ? 'follow' : 'detach');
+  const started = await server.call(post);
+  const { job_id: id, deduplicated } = started;
+  if (way === 'detach') {
+    const hint = deduplicated ? 'the same job is already active' : `watch it: syncrator jobs watch ${id}`;
+    print(format, started, () => fieldsOf({ job: String(id), '': { text: hint, look: 'dim' } }));
+    return;
+  }
+  const job = await follow(server, id, { quiet: way === 'wait' });
+  print(format, job, () => summaryOf(job));
+  endWith(job);
+}

@@ -1,0 +1,43 @@
+/** Calls that start a job, and dry runs that show what would start. */
+import { type Http, reasonHeader } from '../http.ts';
+import type { RunBody } from '../types.ts';
+import { keyHeader } from './jobs.ts';
+
+export type Action = 'sync' | 'delta' | 'delete' | 'diff';
+
+export type RollbackTo = {
+  /** The first job to undo, together with all later ones. */
+  readonly before?: number;
+  /** Changes nothing: the job's `rollback_preview` shows what would change. */
+  readonly preview?: boolean;
+  /** The digest of a preview; the job fails if it would do anything else. */
+  readonly expect?: string;
+};
+
+export function startCalls({ call }: Http) {
+  return {
+    dryRun: async (action: Action, target: string, env: string) => {
+      const params = { path: { target, env } };
+      return (await call((routes) => routes.GET(`/${action}/{target}/{env}`, { params }))).data;
+    },
+    start: async (action: Action, target: string, env: string, idempotencyKey?: string) => {
+      const params = { path: { target, env }, header: keyHeader(idempotencyKey) };
+      return (await call((routes) => routes.POST(`/${action}/{target}/{env}`, { params }))).data;
+    },
+    dryRunOf: async (run: RunBody) => (await call((routes) => routes.POST('/dryrun', { body: run }))).data,
+    run: async (run: RunBody, idempotencyKey?: string) => {
+      const params = { header: keyHeader(idempotencyKey) };
+      return (await call((routes) => routes.POST('/run', { params, body: run }))).data;
+    },
+    /** Goes back to before `to.before`, or to before the last sync. */
+    rollback: async (target: string, env: string, to: RollbackTo = {}, idempotencyKey?: string) => {
+      const params = { path: { target, env }, header: keyHeader(idempotencyKey) };
+      return (await call((routes) => routes.POST('/rollback/{target}/{env}', { params, body: to }))).data;
+    },
+    /** Makes this installation the owner of the target's sink; no rollback goes back to before that. */
+    takeOver: async (target: string, env: string, reason?: string) => {
+      const params = { path: { target, env }, header: reasonHeader(reason) };
+      return (await call((routes) => routes.POST('/take-over/{target}/{env}', { params }))).data;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** Names for the requests and answers of the api; their shapes are generated from its OpenAPI document. */
+import type { components } from './api-types.ts';
+
+type Schemas = components['schemas'];
+
+export type AuditEntryJson = Schemas['AuditEntry'];
+export type BatchAnswerJson = Schemas['BatchAnswer'];
+export type DryRunJson = Schemas['DryRun'];
+export type ExecutorsWord = Schemas['ExecutorsWord'];
+export type ImportableDatasetJson = Schemas['ImportableDataset'];
+export type JobJson = Schemas['Job'];
+export type MaintenanceJson = Schemas['Maintenance'];
+export type MaintenanceEntryJson = Schemas['MaintenanceEntry'];
+export type MeJson = Schemas['Me'];
+export type RenderedStepJson = Schemas['RenderedStep'];
+export type ReportPointJson = Schemas['ReportPoint'];
+export type ResumedJson = Schemas['Resumed'][number];
+export type RunBody = Schemas['Run'];
+export type SchedulesJson = Schemas['Schedules'];
+export type StartedJson = Schemas['Started'];
+export type TargetJson = Schemas['Target'];
+export type TokenJson = Schemas['Token'];
+
+/** One job of a batch: its action by name, its target, and the parameters of that action. */
+export type BatchJob = { readonly operation: string; readonly target: string; readonly env?: string } & {
+  readonly [parameter: string]: unknown;
+};

@@ -1,0 +1,92 @@
+/** The only writer of a claimed job's final status. */
+import { sql } from 'kysely';
+import { isBesideSync } from '../../domain/action.ts';
+import { isPreview } from '../../domain/options.ts';
+import type { JobOutcome } from '../../domain/outcome.ts';
+import { isFinal, type FinalStatus } from '../../domain/status.ts';
+import { audit } from '../access/audit.ts';
+import type { Db, JobRow, Tx } from '../schema.ts';
+import { CLAIMED } from '../status-sql.ts';
+
+type Left = { readonly detail: string; readonly objects: readonly string[] };
+
+/**
+ * Ends the job, which frees its key. Call it only when no pod of the job lives. Safe to repeat; undefined when
+ * another workflow has the job. A cancelled job is `deleted`, an abandoned one `failed`, unless its last step was
+ * seen to complete.
+ * @param input.left objects of the job that could not be removed: shown with the job, and audited after a force-delete
+ */
+export async function finishJob(
+  db: Db,
+  input: { jobId: number; runId: string; outcome: JobOutcome; left?: Left | undefined },
+): Promise<FinalStatus | undefined> {
+  const { outcome, left } = input;
+  const diagnosis = outcome.kind === 'failed' ? JSON.stringify(outcome.diagnosis) : null;
+  return await db.transaction().execute(async (tx) => {
+    const { rows } = await sql<JobRow>`
+      UPDATE jobs SET
+        status = CASE
+          WHEN ${outcome.kind} = 'completed' THEN 'completed'
+          WHEN status = 'cancelling' AND NOT abandoned THEN 'deleted'
+          WHEN ${outcome.kind} = 'cancelled' THEN 'deleted'
+          ELSE 'failed' END,
+        diagnosis = CASE WHEN status = 'cancelling' AND NOT abandoned THEN NULL ELSE ${diagnosis}::jsonb END,
+        status_reason = NULL,
+        status_detail = ${left?.detail ?? null}::text,
+        finished_at = now()
+      WHERE id = ${input.jobId} AND run_id = ${input.runId}
+        AND status IN ${CLAIMED}
+      RETURNING *`.execute(tx);
+    const job = rows[0];
+    if (!job) return await readFinal(tx, input);
+    if (job.status === 'completed') await recordSuccess(tx, job);
+    if (left && job.force_delete)
+      await audit(tx, {
+        principal: 'worker',
+        verb: 'leave-behind',
+        object: `job ${job.id}`,
+        detail: { env: job.env, target: job.target, objects: left.objects },
+      });
+    return isFinal(job.status) ? job.status : undefined;
+  });
+}
+
+/**
+ * What the target owes to this job, in the transaction that completed it: its last success, unless the job only went back
+ * or took over; its watermark and its listing, where the job told them. A preview changed nothing.
+ */
+export async function recordSuccess(
+  tx: Tx,
+  job: Pick<JobRow, 'id' | 'env' | 'target' | 'action' | 'options'>,
+): Promise<void> {
+  if (isPreview(job)) return;
+  const isSuccess = !isBesideSync(job.action);
+  await sql`
+    WITH told AS (
+      SELECT
+        (array_agg(facts->>'watermark' ORDER BY step DESC, attempt DESC)
+          FILTER (WHERE facts ? 'watermark' AND action <> 'delete'))[1]::timestamptz AS watermark,
+        coalesce(bool_or(facts ? 'watermark' AND action <> 'delete'), false) AS has_watermark,
+        (array_agg(facts->>'listing' ORDER BY step DESC, attempt DESC) FILTER (WHERE facts ? 'listing'))[1] AS listing
+      FROM steps WHERE job_id = ${job.id}
+    ), success AS (
+      SELECT ${isSuccess ? job.id : null}::integer AS id, ${isSuccess ? sql`now()` : sql`NULL::timestamptz`} AS at
+    )
+    INSERT INTO targets AS t (env, target, last_success_job_id, last_success_at, watermark, listing)
+    SELECT ${job.env}, ${job.target}, success.id, success.at, told.watermark, told.listing FROM told, success
+    ON CONFLICT (env, target) DO UPDATE SET
+      last_success_job_id = coalesce(excluded.last_success_job_id, t.last_success_job_id),
+      last_success_at = coalesce(excluded.last_success_at, t.last_success_at),
+      watermark = CASE WHEN (SELECT has_watermark FROM told) THEN excluded.watermark ELSE t.watermark END,
+      listing = coalesce(excluded.listing, t.listing)`.execute(tx);
+}
+
+async function readFinal(db: Db, input: { jobId: number; runId: string }): Promise<FinalStatus | undefined> {
+  const row = await db
+    .selectFrom('jobs')
+    .select('status')
+    .where('id', '=', input.jobId)
+    .where('run_id', '=', input.runId)
+    .executeTakeFirst();
+  return row && isFinal(row.status) ? row.status : undefined;
+}

@@ -1,0 +1,45 @@
+/** `Idempotency-Key`s: what was answered under a key, within 24 hours and to the same principal. */
+import { type Selectable, sql } from 'kysely';
+import type { Schema, Tx } from '../schema.ts';
+
+/** A key with a hash of what was asked for under it. */
+export type Idempotency = {
+  /** Whose key it is: stays the same when the name that is shown with it changes. */
+  readonly principal: string;
+  readonly key: string;
+  readonly bodyHash: string;
+};
+
+export type StoredKey = Selectable<Schema['idempotency_keys']>;
+
+/** Two requests with one key queue here, so that the second one sees what the first stored. */
+export async function findKey(
+  tx: Tx,
+  of: Pick<Idempotency, 'principal' | 'key'>,
+): Promise<StoredKey | undefined> {
+  const lock = `${of.principal}\n${of.key}`;
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(tx);
+  await sql`DELETE FROM idempotency_keys
+    WHERE principal = ${of.principal} AND key = ${of.key}
+      AND created_at < now() - interval '24 hours'`.execute(tx);
+  return await tx
+    .selectFrom('idempotency_keys')
+    .selectAll()
+    .where('principal', '=', of.principal)
+    .where('key', '=', of.key)
+    .executeTakeFirst();
+}
+
+/** Keeps what was answered under a key: a job, or the answer of a batch. In the transaction that looked for the key. */
+export async function storeKey(
+  tx: Tx,
+  { principal, key, bodyHash }: Idempotency,
+  answered:
+    | { readonly job_id: number; readonly deduplicated: boolean }
+    | { readonly job_id: null; readonly deduplicated: false; readonly answer: string },
+): Promise<void> {
+  await tx
+    .insertInto('idempotency_keys')
+    .values({ principal, key, body_hash: bodyHash, ...answered })
+    .execute();
+}

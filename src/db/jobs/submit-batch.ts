@@ -1,0 +1,73 @@
+/** Submits a batch (POST /jobs) in one transaction, in which each item is accepted or rejected by itself. */
+import { sql } from 'kysely';
+import { describeHolder } from '../../domain/job.ts';
+import { findKey, type Idempotency, storeKey } from './idempotency.ts';
+import type { Db, JobRow, Tx } from '../schema.ts';
+import { type Submission, submitJobIn } from './submit.ts';
+
+/** `refused`: the reason of an item that was rejected earlier; it keeps its place in the answer. */
+export type BatchItem = Omit<Submission, 'idempotency' | 'resumes'> | { readonly refused: string };
+
+export type Batch = {
+  readonly items: readonly BatchItem[];
+  readonly idempotency?: Idempotency | undefined;
+};
+
+/** In the order of the items. */
+export type BatchAnswer = readonly (
+  | { readonly status: 'CREATED'; readonly msg: 'OK'; readonly job_id: number }
+  | { readonly status: 'FAILED'; readonly msg: string }
+)[];
+
+export type BatchSubmitted =
+  | { readonly kind: 'answered'; readonly answer: BatchAnswer; readonly created: readonly JobRow[] }
+  /** The Idempotency-Key was used before with another body; nothing was stored. */
+  | { readonly kind: 'key_reused' };
+
+/**
+ * A target that has an active job, of this very batch too, is refused with its holder. After a lost connection call it
+ * again with the same uids: what was created is found.
+ * @throws the driver's error when Postgres is away: then nothing is known
+ */
+export async function submitBatch(db: Db, batch: Batch): Promise<BatchSubmitted> {
+  return await db.transaction().execute(async (tx) => {
+    const { idempotency } = batch;
+    const stored = idempotency && (await findKey(tx, idempotency));
+    if (stored)
+      return stored.body_hash === idempotency.bodyHash
+        ? { kind: 'answered', answer: stored.answer as BatchAnswer, created: [] }
+        : { kind: 'key_reused' };
+    await lockKeys(tx, batch.items);
+    const answer: BatchAnswer[number][] = [];
+    const created: JobRow[] = [];
+    for (const item of batch.items) {
+      if ('refused' in item) {
+        answer.push({ status: 'FAILED', msg: item.refused });
+        continue;
+      }
+      const submitted = await submitJobIn(tx, item);
+      if (submitted.kind === 'key_reused') throw new Error('an item has no Idempotency-Key of its own');
+      if (submitted.kind === 'created') {
+        created.push(submitted.job);
+        answer.push({ status: 'CREATED', msg: 'OK', job_id: submitted.job.id });
+      } else {
+        const holder = submitted.kind === 'busy' ? submitted.holder : submitted.job;
+        answer.push({ status: 'FAILED', msg: describeHolder(holder) });
+      }
+    }
+    if (idempotency)
+      await storeKey(tx, idempotency, {
+        job_id: null,
+        deduplicated: false,
+        answer: JSON.stringify(answer),
+      });
+    return { kind: 'answered', answer, created };
+  });
+}
+
+/** Locks in sorted order: two batches with the same targets would otherwise deadlock. */
+async function lockKeys(tx: Tx, items: readonly BatchItem[]): Promise<void> {
+  const keys = items.flatMap((item) => ('refused' in item ? [] : [`batch ${item.env} ${item.target}`]));
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
+    FROM unnest(${[...new Set(keys)].toSorted()}::text[]) AS key`.execute(tx);
+}

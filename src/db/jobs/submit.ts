@@ -1,0 +1,193 @@
+/** Inserts a job's row, the only function to do so: at most one active job per key, safe to repeat by uid. */
+import { createHash, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { TAKE_OVER } from '../../domain/action.ts';
+import type { JobRequest, Key, MetricLabels, Trigger } from '../../domain/job.ts';
+import { liftsGuard } from '../../domain/options.ts';
+import { isSameJson } from '../../domain/same-json.ts';
+import { makeTraceparent } from '../../domain/trace.ts';
+import { audit, type Origin } from '../access/audit.ts';
+import { findKey, type Idempotency, storeKey } from './idempotency.ts';
+import type { Db, JobRow, Tx } from '../schema.ts';
+import { ACTIVE } from '../status-sql.ts';
+
+export type Submission = JobRequest & {
+  /** Made by the caller: the same uid submitted again is the same job, whatever became of it. */
+  readonly uid: string;
+  readonly trigger: Trigger;
+  /** Display name of the caller. */
+  readonly requestedBy: string;
+  /** The default is the job's own target and action. */
+  readonly counted?: MetricLabels | undefined;
+  /** A job is resumed once. */
+  readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
+  readonly idempotency?: Idempotency | undefined;
+  /** Do not deduplicate: treat an active job with the same parameters as busy. */
+  readonly alone?: boolean | undefined;
+  /** Of the caller. */
+  readonly origin?: Origin | undefined;
+};
+
+export type Submitted =
+  | { readonly kind: 'created'; readonly job: JobRow }
+  | { readonly kind: 'deduplicated'; readonly job: JobRow }
+  /** Another job holds the key; nothing was stored. */
+  | { readonly kind: 'busy'; readonly holder: JobRow }
+  /** The Idempotency-Key was used before with another body; nothing was stored. */
+  | { readonly kind: 'key_reused' };
+
+/** The job to be resumed has been resumed by another; nothing was stored. */
+export class AlreadyResumed extends Error {
+  readonly by: JobRow;
+  constructor(by: JobRow) {
+    super(`job ${by.resumes} has been resumed by job ${by.id}`);
+    this.by = by;
+  }
+}
+
+class Undo extends Error {
+  readonly result: Submitted;
+  constructor(result: Submitted) {
+    super('undo');
+    this.result = result;
+  }
+}
+
+/**
+ * Submits in a transaction of its own. After a lost connection call it again with the same uid.
+ * @throws the driver's error when Postgres is away (isDatabaseUnavailable): then nothing is known; AlreadyResumed
+ */
+export async function submitJob(db: Db, submission: Submission): Promise<Submitted> {
+  try {
+    return await db.transaction().execute(async (tx) => {
+      const result = await submitJobIn(tx, submission);
+      // A key is stored with an accepted job only: a refusal may be tried again under the same key.
+      if (result.kind !== 'created' && result.kind !== 'deduplicated') throw new Undo(result);
+      return result;
+    });
+  } catch (error) {
+    if (error instanceof Undo) return error.result;
+    throw error;
+  }
+}
+
+/** The same within the caller's READ COMMITTED transaction. */
+export async function submitJobIn(tx: Tx, submission: Submission): Promise<Submitted> {
+  const replayed = await replay(tx, submission);
+  if (replayed) return replayed;
+  const result = await insertOrFind(tx, submission);
+  const { idempotency } = submission;
+  if (idempotency && (result.kind === 'created' || result.kind === 'deduplicated'))
+    await storeKey(tx, idempotency, {
+      job_id: result.job.id,
+      deduplicated: result.kind === 'deduplicated',
+    });
+  return result;
+}
+
+async function replay(tx: Tx, submission: Submission): Promise<Submitted | undefined> {
+  const { idempotency } = submission;
+  if (!idempotency) return undefined;
+  const stored = await findKey(tx, idempotency);
+  if (!stored) return undefined;
+  // A batch has no job of its own, and another hash.
+  if (stored.body_hash !== idempotency.bodyHash || stored.job_id === null) return { kind: 'key_reused' };
+  const job = await tx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('id', '=', stored.job_id)
+    .executeTakeFirstOrThrow();
+  return { kind: stored.deduplicated ? 'deduplicated' : 'created', job };
+}
+
+async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> {
+  for (let tries = 0; tries < 3; tries++) {
+    const created = await insertJob(tx, submission);
+    if (created) {
+      await audit(tx, {
+        principal: submission.requestedBy,
+        origin: submission.origin,
+        verb: created.action === TAKE_OVER ? 'take-over' : 'start',
+        object: `job ${created.id}`,
+        detail: {
+          trigger: submission.trigger,
+          env: created.env,
+          target: created.target,
+          ...submission.parameters,
+          ...(liftsGuard(created.options) ? { note: 'guard lifted' } : {}),
+          ...submission.actionParameters,
+        },
+      });
+      return { kind: 'created', job: created };
+    }
+    const mine = await tx.selectFrom('jobs').selectAll().where('uid', '=', submission.uid).executeTakeFirst();
+    if (mine) return { kind: 'created', job: mine };
+    const resumedBy = await findResuming(tx, submission);
+    if (resumedBy) throw new AlreadyResumed(resumedBy);
+    const holder = await findHolder(tx, submission);
+    if (!holder) continue; // it ended between the insert and the look: insert again
+    const isOne = !submission.alone && isSame(holder, submission);
+    return isOne ? { kind: 'deduplicated', job: holder } : { kind: 'busy', holder };
+  }
+  throw new Error(
+    `submit: the key ${submission.env}/${submission.target} changed hands three times; try again`,
+  );
+}
+
+async function findResuming(tx: Tx, { resumes }: Submission): Promise<JobRow | undefined> {
+  if (!resumes) return undefined;
+  return await tx.selectFrom('jobs').selectAll().where('resumes', '=', resumes.jobId).executeTakeFirst();
+}
+
+async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
+  const spec = JSON.stringify(s.steps);
+  const given = s.actionParameters ? JSON.stringify(s.actionParameters) : null;
+  const held = s.runner === 'external' ? sql<boolean>`false` : sql<boolean>`maintenance.paused`;
+  const { rows } = await sql<JobRow>`
+    INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, mam_main_query, runner,
+      steps_spec, spec_hash, "trigger", requested_by, traceparent, resumes, skipped_steps, action_parameters,
+      description, counted_target, counted_action, status, status_reason)
+    SELECT ${s.uid}::uuid, ${s.env}, ${s.target}, ${s.parameters.action_name}, ${s.parameters.action},
+      ${s.parameters.is_tag}, ${s.parameters.options}, ${s.parameters.mam_main_query}::text, ${s.runner},
+      ${spec}::jsonb, ${createHash('sha256').update(spec).digest('hex')}, ${s.trigger}, ${s.requestedBy},
+      ${s.origin?.traceparent ?? newTrace()},
+      ${s.resumes?.jobId ?? null}::integer, ${s.resumes?.skippedSteps ?? 0}::integer,
+      ${given}::jsonb, ${s.actionParameters?.description ?? null}::text,
+      ${s.counted?.target ?? null}::text, ${s.counted?.action ?? null}::text,
+      CASE WHEN ${held} THEN 'waiting' ELSE 'queued' END,
+      CASE WHEN ${held} THEN 'maintenance' END
+    FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS maintenance
+    ON CONFLICT DO NOTHING
+    RETURNING *`.execute(tx);
+  return rows[0];
+}
+
+/** For a job without a caller, such as a schedule's firing. */
+function newTrace(): string {
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+  return makeTraceparent({ traceId: hex(16), spanId: hex(8) });
+}
+
+/** The active job of a key. */
+export async function findHolder(tx: Tx, { env, target }: Key): Promise<JobRow | undefined> {
+  return await tx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('env', '=', env)
+    .where('target', '=', target)
+    .where(sql<boolean>`status IN ${ACTIVE}`)
+    .executeTakeFirst();
+}
+
+/** Whether a submission asks for what the holder does: the same parameters, and no cancel under way. */
+export function isSame(holder: JobRow, s: Submission): boolean {
+  return (
+    holder.status !== 'cancelling' &&
+    holder.action_name === s.parameters.action_name &&
+    holder.action === s.parameters.action &&
+    holder.is_tag === s.parameters.is_tag &&
+    holder.options === s.parameters.options &&
+    holder.mam_main_query === s.parameters.mam_main_query &&
+    isSameJson(holder.action_parameters ?? {}, s.actionParameters ?? {})
+  );
+}

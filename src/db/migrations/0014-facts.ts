@@ -1,0 +1,12 @@
+/** What programs tell beyond their progress, kept with the attempt; and how far each target's last job got. */
+import { type Kysely, sql } from 'kysely';
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
+}
+
+const STATEMENTS = [
+  // With the attempt and not with each report: a list of a thousand records would be stored every few seconds.
+  'ALTER TABLE steps ADD COLUMN facts jsonb',
+  "ALTER TABLE targets ADD COLUMN watermark timestamptz, ADD COLUMN listing text CHECK (listing IN ('complete', 'unproven'))",
+];

@@ -1,0 +1,55 @@
+/** Deletes rows that no view shows any more, regardless of the retention settings: in batches, oldest first. */
+import { sql } from 'kysely';
+import { REPORT_POINTS } from '../../domain/report.ts';
+import type { Db } from '../schema.ts';
+
+const ROWS = 1_000;
+const STEPS = 200;
+
+/**
+ * Idempotency keys that no longer count, notices that have been told but for the newest of each schedule (which says that
+ * it was told). @returns how many rows; 0 when there are no more
+ */
+export async function tidyRows(db: Db): Promise<number> {
+  const keys = await sql`
+    DELETE FROM idempotency_keys WHERE (principal, key) IN (
+      SELECT principal, key FROM idempotency_keys
+      WHERE created_at < now() - interval '24 hours' LIMIT ${ROWS})`.execute(db);
+  const notices = await sql`
+    DELETE FROM notices WHERE id IN (
+      SELECT id FROM notices n WHERE handed_on
+        AND EXISTS (SELECT FROM notices o WHERE o.schedule = n.schedule AND o.at > n.at)
+      LIMIT ${ROWS})`.execute(db);
+  return Number(keys.numAffectedRows ?? 0n) + Number(notices.numAffectedRows ?? 0n);
+}
+
+/**
+ * Thins the reports of some steps of ended jobs to what a chart of them shows: of each attempt the first, the last, the
+ * newest with a checkpoint, and the others evenly.
+ * @param after the id of a job: only younger ones are looked at
+ * @returns the id to go on after; undefined when there are no more
+ */
+export async function thinReports(db: Db, after: number): Promise<number | undefined> {
+  const { rows } = await sql<{ last: number | null }>`
+    WITH ended AS (
+      SELECT s.job_id, s.step, s.attempt FROM steps s JOIN jobs j ON j.id = s.job_id
+      WHERE s.job_id > ${after} AND NOT s.is_thinned AND j.finished_at IS NOT NULL
+      ORDER BY s.job_id LIMIT ${STEPS}
+    ), numbered AS (
+      SELECT job_id, step, attempt, seq,
+        row_number() OVER up AS nth, count(*) OVER (PARTITION BY job_id, step, attempt) AS of_all,
+        seq = max(seq) FILTER (WHERE checkpoint IS NOT NULL) OVER (PARTITION BY job_id, step, attempt) AS is_resumed
+      FROM ended JOIN reports USING (job_id, step, attempt)
+      WINDOW up AS (PARTITION BY job_id, step, attempt ORDER BY seq)
+    ), thinned AS (
+      DELETE FROM reports USING numbered n
+      WHERE (reports.job_id, reports.step, reports.attempt, reports.seq) = (n.job_id, n.step, n.attempt, n.seq)
+        AND n.nth > 1 AND n.nth < n.of_all AND n.is_resumed IS NOT TRUE
+        AND n.nth * ${REPORT_POINTS} / n.of_all = (n.nth - 1) * ${REPORT_POINTS} / n.of_all
+    ), marked AS (
+      UPDATE steps SET is_thinned = true FROM ended
+      WHERE (steps.job_id, steps.step, steps.attempt) = (ended.job_id, ended.step, ended.attempt)
+    )
+    SELECT max(job_id) AS last FROM ended`.execute(db);
+  return rows[0]?.last ?? undefined;
+}

@@ -1,0 +1,18 @@
+/** Which schedules are paused, as Temporal says it: for a Temporal that has lost them. The reconciler alone writes it. */
+import { sql } from 'kysely';
+import type { Db } from '../schema.ts';
+
+/** Notes of paused schedules, by their ids. */
+export async function readPauses(db: Db): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ schedule: string; note: string }>`
+    SELECT schedule, note FROM schedule_pauses`.execute(db);
+  return new Map(rows.map(({ schedule, note }) => [schedule, note]));
+}
+
+/** @param note undefined: it is not paused (any more) */
+export async function writePause(db: Db, schedule: string, note: string | undefined): Promise<void> {
+  if (note === undefined) await sql`DELETE FROM schedule_pauses WHERE schedule = ${schedule}`.execute(db);
+  else
+    await sql`INSERT INTO schedule_pauses (schedule, note) VALUES (${schedule}, ${note})
+      ON CONFLICT (schedule) DO UPDATE SET note = ${note}`.execute(db);
+}

@@ -1,0 +1,29 @@
+/**
+ * Lists of statuses for `status IN …`, made from the state machine. They are SQL literals and not parameters: Postgres
+ * uses the partial index of active jobs (jobs_one_active) only where it can compare the list with the index's predicate.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import {
+  ACTIVE_STATUSES,
+  CANCELLABLE_STATUSES,
+  CLAIMED_STATUSES,
+  EXECUTOR_STATUSES,
+  FINAL_STATUSES,
+  type JobStatus,
+  LAUNCHING_STATUSES,
+  UNCLAIMED_STATUSES,
+  UNSUCCESSFUL_STATUSES,
+} from '../domain/status.ts';
+
+/** `('queued', 'waiting')` */
+const listOf = (statuses: readonly JobStatus[]): RawBuilder<JobStatus> =>
+  sql`(${sql.join(statuses.map((status) => sql.lit(status)))})`;
+
+export const ACTIVE = listOf(ACTIVE_STATUSES);
+export const FINAL = listOf(FINAL_STATUSES);
+export const UNCLAIMED = listOf(UNCLAIMED_STATUSES);
+export const CLAIMED = listOf(CLAIMED_STATUSES);
+export const LAUNCHING = listOf(LAUNCHING_STATUSES);
+export const BY_EXECUTOR = listOf(EXECUTOR_STATUSES);
+export const CANCELLABLE = listOf(CANCELLABLE_STATUSES);
+export const UNSUCCESSFUL = listOf(UNSUCCESSFUL_STATUSES);

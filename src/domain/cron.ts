@@ -1,0 +1,102 @@
+/**
+ * A cron expression of five fields by the rules of Temporal, which fires it: what may be written, and which times fit. Day
+ * of the month *and* day of the week have to fit, unlike in crontab(5), where either does. Pure.
+ */
+
+export type Cron = {
+  readonly minute: ReadonlySet<number>;
+  readonly hour: ReadonlySet<number>;
+  readonly dayOfMonth: ReadonlySet<number>;
+  /** From 1 on. */
+  readonly month: ReadonlySet<number>;
+  /** 0 is Sunday; 7 has become 0. */
+  readonly dayOfWeek: ReadonlySet<number>;
+};
+
+type Field = {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  /** In order, from `least` on; each may be cut to its first `shortest` letters. */
+  readonly words?: { readonly names: readonly string[]; readonly shortest: number };
+};
+
+const MONTHS = 'january february march april may june july august september october november december'.split(
+  ' ',
+);
+const DAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' ');
+const FIELDS = {
+  minute: { name: 'minute', least: 0, most: 59 },
+  hour: { name: 'hour', least: 0, most: 23 },
+  dayOfMonth: { name: 'day of the month', least: 1, most: 31 },
+  month: { name: 'month', least: 1, most: 12, words: { names: MONTHS, shortest: 3 } },
+  dayOfWeek: { name: 'day of the week', least: 0, most: 7, words: { names: DAYS, shortest: 2 } },
+} as const satisfies Record<keyof Cron, Field>;
+
+/** @returns which times fit, or what is wrong with the expression, in words */
+export function parseCron(text: string): Cron | { readonly error: string } {
+  const parts = fieldsOf(text);
+  if (parts.length !== 5)
+    return { error: `'${text}' is neither five cron fields with a next firing nor 'every 60s'` };
+  const found: Record<string, ReadonlySet<number>> = {};
+  for (const [index, [key, field]] of Object.entries(FIELDS).entries()) {
+    const part = parts[index] ?? '';
+    const values = valuesOf(part, field);
+    if ('fault' in values)
+      return { error: `'${text}': the ${field.name} '${part}' ${values.fault}; ${mayBe(field)}` };
+    found[key] = values;
+  }
+  return found as Cron;
+}
+
+/** As it is given to the scheduler. */
+export function fieldsOf(text: string): string[] {
+  return text.split(/[ \t]+/).filter((part) => part !== '');
+}
+
+/** Whether only a day fits that is both such a day of its month and such a day of its week. */
+export function needsBothDays(text: string): boolean {
+  const cron = parseCron(text);
+  return !('error' in cron) && cron.dayOfMonth.size < 31 && cron.dayOfWeek.size < 7;
+}
+
+function mayBe({ least, most, words }: Field): string {
+  const names = words ? `, names such as ${words.names[1]?.slice(0, words.shortest).toUpperCase()}` : '';
+  return `it may be numbers from ${least} to ${most}${names}, ranges (1-5), steps (*/2), lists of these (1,3), or *`;
+}
+
+function valuesOf(text: string, field: Field): ReadonlySet<number> | { readonly fault: string } {
+  const values = new Set<number>();
+  for (const part of text.split(',')) {
+    const [range = '', step, ...more] = part.split('/');
+    if (more.length > 0) return { fault: 'has two steps' };
+    if (step !== undefined && !/^0*[1-9]\d{0,3}$/.test(step)) return { fault: `has the step '${step}'` };
+    const ends = endsOf(range, step !== undefined, field);
+    if (!ends) return { fault: 'cannot be read' };
+    const [first, last] = ends;
+    if (last < first) return { fault: 'ends before it begins' };
+    // Sunday is 7 as well as 0.
+    for (let value = first; value <= last; value += Number(step ?? 1))
+      values.add(value === 7 && field.most === 7 ? 0 : value);
+  }
+  return values;
+}
+
+/** A single value with a step goes on to the end of its field. Undefined where it cannot be read. */
+function endsOf(range: string, hasStep: boolean, field: Field): readonly [number, number] | undefined {
+  if (range === '*') return [field.least, field.most];
+  const [from = '', to, ...more] = range.split('-');
+  const first = valueOf(from, field);
+  const last = to === undefined ? (hasStep ? field.most : first) : valueOf(to, field);
+  return first === undefined || last === undefined || more.length > 0 ? undefined : [first, last];
+}
+
+function valueOf(text: string, { least, most, words }: Field): number | undefined {
+  const at =
+    words && text.length >= words.shortest
+      ? words.names.findIndex((name) => name.startsWith(text.toLowerCase()))
+      : -1;
+  if (at >= 0) return least + at;
+  const number = /^\d{1,4}$/.test(text) ? Number(text) : -1;
+  return number >= least && number <= most ? number : undefined;
+}

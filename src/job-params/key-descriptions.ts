@@ -1,0 +1,106 @@
+/** Descriptions of the keys of a params file, for docs/reference/params-files.md. Backticks are Markdown's. */
+
+export type KeyDescription = {
+  /** Markdown; empty for a required key, or one that is off. */
+  readonly default: string;
+  readonly text: string;
+};
+
+/** A check compares these with the keys that the parser takes. */
+export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
+  TARGET: {
+    default: 'required',
+    text: 'Data set that is kept in step. The lock, the row and the workflow have this name.',
+  },
+  ENV: { default: 'required', text: 'Environment; the name of the folder.' },
+  ACTION_NAME: {
+    default: 'required',
+    text: 'Name of the action in paths, in lists of jobs and in the name of the file.',
+  },
+  ACTION: {
+    default: 'required',
+    text: 'Action that the program performs: `sync`, `delta`, `delete`, `diff`, or an action of its own.',
+  },
+  IS_TAG: { default: 'required', text: 'Tag of the image `SYNCRATOR_IMAGE`.' },
+  OPTIONS: {
+    default: 'required',
+    text:
+      'Arguments, split at spaces: `-n N` records a batch (into Postgres 5,000 at least), `-c N` batches at once, `--debug`, ' +
+      '`--force-delete`; `--item ID` of a delta of `SOURCE=gitlab`, repeated; for Solr ' +
+      '`--switch_solr_alias --target_env <env> --target <app>`.',
+  },
+  RUNNER: {
+    default: "the installation's `RUNNER`",
+    text:
+      '`external`: no step runs, [an executor of yours](../how-to/external-executor.md) does the work. `TARGET`, ' +
+      '`ACTION_NAME` and `ACTION` may then have capitals. Else `kubernetes` or `process`.',
+  },
+  TARGET_PATTERN: {
+    default: '',
+    text:
+      'Of `RUNNER=external`: a pattern of whole names. It has letters, digits, `-`, `_`, `.`, `\\d`, `\\w` and classes such ' +
+      'as `[A-Z0-9_]`, each with `*`, `+`, `?` or `{1,3}` behind it or none, and alternatives with `\\|` between them; no ' +
+      'groups, no backtracking. The file serves every target that matches, unless another file of the environment declares ' +
+      'that target. `TARGET` is the name of the family. Of two such files with one action, the first by name counts. No ' +
+      '`SCHEDULE`.',
+  },
+  PARAMETERS: {
+    default: '',
+    text: 'Of `RUNNER=external`: what a request has to give beside the target ([below](#parameters)). No `SCHEDULE`.',
+  },
+  IMAGE: { default: '`SYNCRATOR_IMAGE:IS_TAG`', text: 'Another image, with its tag or digest.' },
+  COMMAND: {
+    default: '`syncrator-job`',
+    text: 'Another program than ours ([guide](../how-to/own-program.md)).',
+  },
+  EXIT_CODES: {
+    default: '`own`',
+    text: 'Of `COMMAND` and `IMAGE`: `syncrator` if its exit codes mean what [ours](programs.md#exit-codes) do.',
+  },
+  CALLER_OPTIONS: {
+    default: '`true`; with `COMMAND` or `IMAGE` `false`',
+    text:
+      'Whether callers of `POST /run` may give other `OPTIONS`, `IS_TAG` and `MAM_MAIN_QUERY` than the file. No caller may ' +
+      'give `--api_job_id`, and `--force-delete` needs its right.',
+  },
+  SCHEDULE: {
+    default: '',
+    text:
+      'Five cron fields, or `every 60s`. Fields are numbers, ranges, steps, lists, and names such as `MON` or `JAN`; no `L`, ' +
+      '`W`, `#` or `?`. Day of the month *and* day of the week have to match, unlike in crontab ' +
+      '([guide](../how-to/schedules-and-maintenance.md)).',
+  },
+  TIMEZONE: { default: 'UTC', text: 'Zone of `SCHEDULE` by its full name, such as `Europe/Brussels`.' },
+  TIMEOUT: { default: '`6h`', text: 'Longest run of a step.' },
+  START_TIMEOUT: { default: '`10m`', text: 'Longest wait until the program of a step runs.' },
+  STALLED_AFTER: {
+    default: '`30s`; `1h` with `RUNNER=external`',
+    text: 'Silence after which a running step is shown as `stalled`. It continues.',
+  },
+  NO_PROGRESS_AFTER: {
+    default: '`30m`; `6h` with `RUNNER=external`',
+    text:
+      'Time after which a running step is shown as `stalled` if its reports stay the same (phase, counts, message, ' +
+      'checkpoint) and name nothing that it waits for. It continues.',
+  },
+  RETRIES: {
+    default: '0',
+    text: 'New attempts after a disruption from outside, 10 at most; other failures are not retried.',
+  },
+  CPU: { default: '`500m`', text: 'CPU that a pod requests and is limited to.' },
+  MEMORY: { default: '`512Mi`', text: 'Memory that a pod requests and is limited to.' },
+  POD_OVERRIDES: {
+    default: '',
+    text: 'JSON added to the pod ([closed list](../how-to/kubernetes.md#add-to-a-pod)).',
+  },
+  MAX_DELETE_PERCENT: {
+    default: '10',
+    text: 'A job that would remove more than this *and* `MAX_DELETE_RECORDS` is refused; 0 allows none ([limits](../data.md#limits)).',
+  },
+  MAX_DELETE_RECORDS: { default: '5', text: 'Records that may go where the percentage allows fewer.' },
+  MAX_UPDATE_PERCENT: {
+    default: '',
+    text: 'A sync or delta that would change more of the live records is refused.',
+  },
+  MAM_MAIN_QUERY: { default: '', text: 'Given to the program as it is.' },
+};

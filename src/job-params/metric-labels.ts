@@ -1,0 +1,59 @@
+/**
+ * The metric labels of a job: only names that job_params declares. Targets that match a TARGET_PATTERN and names that
+ * callers choose are unbounded, and each would be a time series for ever. Pure.
+ */
+import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../domain/action.ts';
+import type { MetricLabels, JobParameters, Key } from '../domain/job.ts';
+import type { ParamsFile } from './parse.ts';
+
+type Params = { readonly files: readonly ParamsFile[] };
+
+/** The label of every target or action that no params file declares. */
+const OTHER = 'other';
+/** ACTION_NAME and ACTION of the actions that need no params file of their own. */
+const BESIDE_SYNC = [
+  { name: ROLLBACK, does: ROLLBACK },
+  { name: ROLLBACK_PREVIEW, does: ROLLBACK },
+  { name: TAKE_OVER, does: TAKE_OVER },
+];
+
+/**
+ * Targets of one TARGET_PATTERN share the TARGET of its file. An ACTION_NAME keeps its name if its ACTION is the one that
+ * its file declares.
+ */
+export function metricLabels(
+  params: Params,
+  { env, target }: Key,
+  { action_name: name, action }: Pick<JobParameters, 'action_name' | 'action'>,
+): MetricLabels {
+  const inEnv = params.files.filter((file) => file.env === env);
+  const own = inEnv.filter((file) => file.targetPattern === null && file.target === target);
+  const files = own.length > 0 ? own : inEnv.filter((file) => file.targetPattern?.fits(target) === true);
+  const declared = files.find(
+    ({ parameters }) => parameters.action_name === name && parameters.action === action,
+  );
+  if (declared) return { target: declared.target, action: name };
+  if (!files[0]) return { target: OTHER, action: OTHER };
+  const beside = BESIDE_SYNC.find((one) => one.name === name && one.does === action);
+  return { target: files[0].target, action: beside?.name ?? OTHER };
+}
+
+/** Every declared action, each once. */
+export function declaredActions(params: Params): (MetricLabels & { readonly env: string })[] {
+  return once(
+    params.files.map(({ env, target, parameters }) => ({ env, target, action: parameters.action_name })),
+  );
+}
+
+/** Every result that `metricLabels` may have. */
+export function allMetricLabels(params: Params): (MetricLabels & { readonly env: string })[] {
+  const envs = params.files.map(({ env }) => ({ env, target: OTHER, action: OTHER }));
+  const targets = params.files.flatMap(({ env, target }) =>
+    [...BESIDE_SYNC.map(({ name }) => name), OTHER].map((action) => ({ env, target, action })),
+  );
+  return once([...declaredActions(params), ...targets, ...envs]);
+}
+
+function once<T extends MetricLabels & { readonly env: string }>(keys: readonly T[]): T[] {
+  return [...new Map(keys.map((key) => [`${key.env}/${key.target}/${key.action}`, key])).values()];
+}

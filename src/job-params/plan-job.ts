@@ -1,0 +1,59 @@
+/** Plans a job from a params file: steps, metric labels and all else that a submission needs beside who asks. Pure. */
+import type {
+  ActionParameters,
+  MetricLabels,
+  JobParameters,
+  JobRequest,
+  Key,
+  RunnerKind,
+} from '../domain/job.ts';
+import { planSteps, STEP_DEFAULTS } from '../domain/plan.ts';
+import { metricLabels } from './metric-labels.ts';
+import type { ParamsFile } from './parse.ts';
+
+/** Defaults of this installation. */
+export type JobDefaults = {
+  readonly runner: RunnerKind;
+  /** Image of our own program, without its tag. */
+  readonly image: string;
+};
+
+export type Planning = {
+  readonly params: { readonly files: readonly ParamsFile[] };
+  readonly defaults: JobDefaults;
+};
+
+/** A job that can be submitted as soon as its trigger adds who asked for it, and why. */
+export type PlannedJob = JobRequest & { readonly counted: MetricLabels };
+
+/** Thrown for OPTIONS that the program's steps cannot be planned from; the message says why. */
+export class InvalidOptions extends Error {}
+
+export type JobPlan = {
+  /** Sets image, command and limits; undefined = the defaults of every params file. */
+  readonly file: ParamsFile | undefined;
+  /** What the action needs beside its target, checked. */
+  readonly actionParameters?: ActionParameters | undefined;
+} & Key & { readonly parameters: JobParameters };
+
+/** Plans the job that a params file declares. */
+export function planDeclared(planning: Planning, file: ParamsFile): PlannedJob {
+  const { env, target, parameters } = file;
+  return planJob(planning, { file, env, target, parameters });
+}
+
+/** @throws InvalidOptions */
+export function planJob({ params, defaults }: Planning, of: JobPlan): PlannedJob {
+  const { file, env, target, parameters, actionParameters = {} } = of;
+  const plan = planSteps(parameters, file?.defaults ?? STEP_DEFAULTS, defaults.image);
+  if ('error' in plan) throw new InvalidOptions(plan.error);
+  return {
+    env,
+    target,
+    parameters,
+    runner: file?.runner === 'external' ? 'external' : defaults.runner,
+    steps: plan.steps,
+    counted: metricLabels(params, { env, target }, parameters),
+    ...(Object.keys(actionParameters).length > 0 ? { actionParameters } : {}),
+  };
+}

@@ -1,0 +1,79 @@
+/** Reports the result of a run: its counts, and warnings about a run that succeeded. */
+import { asFailedItems } from '../rejected.ts';
+import type { Applied, KeptReason } from '../sinks/sink.ts';
+import type { RejectedRecord } from '../sources/source.ts';
+import type { ActionContext } from './action.ts';
+
+/** Up to this many changed records, a high share of changes is normal. */
+const MANY = 20;
+const LONGEST_WARNING = 500;
+const HOUR_MS = 3_600_000;
+const MOST_MARGIN_HOURS = 7 * 24;
+
+const KEPT: Readonly<Record<KeptReason, string>> = {
+  no_evidence: 'missing in the listing, which was not seen to be complete',
+  answered: 'missing in the listing, but the source returned them when asked by id',
+  referenced: 'missing in the listing, but rows of other tables refer to them',
+  rolled_back: 'missing in the listing, but restored by a rollback; --force-delete removes them',
+  not_ours: 'missing in the listing, but not written by any job; --force-delete removes them',
+};
+
+/** @param of.rejected the records that the source rejected; `applied` holds those that the sink refused */
+export function reportApplied(
+  { progress, log }: Pick<ActionContext, 'progress' | 'log'>,
+  applied: Applied,
+  of: { warnings?: readonly (string | null)[]; rejected?: readonly RejectedRecord[] } = {},
+): void {
+  const rejected = [...(of.rejected ?? []), ...applied.rejected];
+  const warnings = [
+    ...(of.warnings ?? []).filter((words) => words !== null),
+    ...warningsOf(applied, rejected),
+  ].map((words) => words.slice(0, LONGEST_WARNING));
+  for (const words of warnings) log.info(`warning: ${words}`);
+  const { added, updated, removed } = applied;
+  const kept = Object.values(applied.kept).reduce((sum, count) => sum + count, 0);
+  progress({
+    added,
+    updated,
+    deleted: removed,
+    kept,
+    failed: rejected.length,
+    checkpoint: null,
+    ...(warnings.length > 0 ? { warnings } : {}),
+    ...(rejected.length > 0 ? { failed_items: asFailedItems(rejected) } : {}),
+  });
+  const same = applied.listed - added - updated;
+  log.info(
+    `applied: ${added} added, ${updated} updated, ${removed} removed${same > 0 ? `, ${same} unchanged` : ''}`,
+  );
+}
+
+function warningsOf({ kept, missed, updated, live }: Applied, rejected: readonly RejectedRecord[]): string[] {
+  const lines: string[] = [];
+  for (const reason of Object.keys(KEPT) as KeptReason[]) {
+    const count = kept[reason] ?? 0;
+    if (count > 0) lines.push(`kept ${records(count)}: ${KEPT[reason]}`);
+  }
+  if (missed && missed.count > 0) lines.push(missedByDelta(missed));
+  if (updated > MANY && updated * 2 > live) {
+    lines.push(
+      `${updated} of ${live} records changed; if that was not intended, roll this job back and set MAX_UPDATE_PERCENT`,
+    );
+  }
+  if (rejected.length > 0)
+    lines.push(`${records(rejected.length, 'bad')} set aside; see the failed items of the job`);
+  return lines;
+}
+
+function records(count: number, kind = ''): string {
+  return `${count} ${kind === '' ? '' : `${kind} `}${count === 1 ? 'record' : 'records'}`;
+}
+
+function missedByDelta({ count, latestMs }: NonNullable<Applied['missed']>): string {
+  const hours = Math.ceil(latestMs / HOUR_MS);
+  const advice =
+    hours <= MOST_MARGIN_HOURS
+      ? `raise WATERMARK_MARGIN by ${hours}h`
+      : 'the source changes records without a new updated_at, so only a sync sees them';
+  return `a delta would have missed ${count} of these changes: their updated_at lies up to ${hours} h before the watermark; ${advice}`;
+}

@@ -1,0 +1,114 @@
+/** Descriptions of a target's settings, which the sync program alone reads, for docs/reference/settings.md. */
+
+export type TargetSetting = {
+  readonly name: string;
+  /** Markdown; empty for a setting that is required or off. */
+  readonly default: string;
+  readonly text: string;
+};
+
+/** By the heading of their table; a check compares the names with those that the code reads. */
+export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>> = {
+  'Every source and sink': [
+    { name: 'SOURCE', default: '', text: '`ndjson`, `rest` or `gitlab`. A rollback needs none.' },
+    { name: 'SINK', default: '', text: '`postgres` or `solr`.' },
+    {
+      name: 'MAX_REJECTED',
+      default: '0',
+      text: 'Bad records that are set aside before the run fails; at most 1,000.',
+    },
+    {
+      name: 'WATERMARK_MARGIN',
+      default: '`1h`',
+      text: 'How much earlier a delta reads than the watermark (`90s`, `15m`, `2d`).',
+    },
+  ],
+  '`SOURCE=ndjson`': [
+    { name: 'SOURCE_URL', default: '', text: 'Records over HTTP; or `SOURCE_FILE`.' },
+    { name: 'SOURCE_FILE', default: '', text: 'Records from a file.' },
+    {
+      name: 'SOURCE_FILE_COMPLETE',
+      default: '`false`',
+      text: '`true`: the writer renames the file into place when it is whole.',
+    },
+  ],
+  '`SOURCE=gitlab`': [
+    { name: 'GITLAB_URL', default: '', text: 'http or https, with a path if GitLab has one.' },
+    { name: 'GITLAB_TOKEN', default: '', text: 'Sent as `PRIVATE-TOKEN`, to that address alone.' },
+    { name: 'GITLAB_GROUP', default: '', text: 'Full path of the group; its subgroups belong to it.' },
+    { name: 'GITLAB_ITEM_FILE', default: '`item.json`', text: 'File of the item in each project.' },
+    {
+      name: 'GITLAB_WEBHOOK_URL',
+      default: '',
+      text: 'Address of `POST /hooks/gitlab`. Needs `GITLAB_HOOK_SECRET`; without both, webhooks are left alone.',
+    },
+    {
+      name: 'GITLAB_HOOK_SECRET',
+      default: '',
+      text: 'Secret that GitLab sends; the same as that of the api.',
+    },
+    {
+      name: 'GITLAB_HOOK_SSL_VERIFICATION',
+      default: '`true`',
+      text: '`false` if GitLab cannot check the certificate of `GITLAB_WEBHOOK_URL`.',
+    },
+    {
+      name: 'GITLAB_IGNORE',
+      default: '',
+      text: 'Ids of projects that are neither imported nor removed: `17,203`.',
+    },
+    { name: 'GITLAB_TIMEOUT', default: '30', text: 'Seconds that one call may take.' },
+  ],
+  '`SOURCE=rest`': [
+    { name: 'ACCOUNT_API_URL', default: '', text: 'https, or http.' },
+    { name: 'API_TOKEN', default: '', text: 'Token that never expires; wins over user and password.' },
+    { name: 'API_USER', default: '', text: 'User; with `API_PASSWORD`.' },
+    { name: 'API_PASSWORD', default: '', text: 'Password.' },
+    {
+      name: 'INTERVAL_RETRY_TOKEN_SECONDS',
+      default: '10',
+      text: 'Seconds from one try to fetch a token to the next; at most three tries in a run.',
+    },
+    {
+      name: 'API_TIMEOUT_SECONDS',
+      default: '5',
+      text:
+        'Seconds that one call may take. A call that fails for the network, with 5xx or 429 is tried three times; ' +
+        '`Retry-After` up to 10 s is kept.',
+    },
+    {
+      name: 'SINK_SCHEMA',
+      default: '`public`',
+      text: 'Schema of the three tables in the database of `SINK_URL`. Missing tables are made; those of soukosync are used.',
+    },
+  ],
+  '`SINK=postgres`': [
+    { name: 'SINK_URL', default: '', text: 'Names host and database.' },
+    { name: 'SINK_TABLE', default: '', text: '`[schema.]table`.' },
+    { name: 'SINK_STATE_SCHEMA', default: '`syncrator`', text: 'Schema of our own tables in that database.' },
+    { name: 'KEEP_CHANGES', default: '`30d`', text: 'Age up to which a rollback goes back.' },
+    {
+      name: 'KEEP_CHANGES_SIZE',
+      default: 'twice the live table',
+      text: 'Size of the change sets beyond which the oldest are deleted.',
+    },
+    {
+      name: 'SINK_ALL_TABLES',
+      default: '',
+      text: '`accept`: make our schema although a publication is `FOR ALL TABLES` ([why](../data.md#what-the-sinks-postgres-needs)).',
+    },
+    {
+      name: 'SINK_CASCADE',
+      default: '',
+      text: '`allow`: remove records although a foreign key changes other rows with them.',
+    },
+  ],
+  '`SINK=solr`': [
+    {
+      name: 'SOLR_URL',
+      default: '',
+      text: 'SolrCloud 9, http or https. User and password in the address travel as Basic and are shown nowhere.',
+    },
+    { name: 'SOLR_APP', default: "the target's name", text: 'The alias.' },
+  ],
+};

@@ -1,0 +1,142 @@
+/**
+ * Applies a load to the live table in one transaction: checks the fence, writes the difference, lets the caller judge
+ * it, makes the changes, moves the watermark.
+ */
+import type { PoolClient } from 'pg';
+import type { Applied, ApplyPlan, ApplyResult, Difference, Load } from '../sink.ts';
+import { closeChangeSet, readChangeSet, TABLE_WAS_EMPTY } from './change-sets.ts';
+import { countChanges, countLive, countMissed, writeDifference } from './difference.ts';
+import type { SinkRow } from './fence.ts';
+import { fillEmpty } from './fill-empty.ts';
+import { forgetGone, forgetListed, keepRecords } from './keep.ts';
+import { createLiveTable } from './live-table.ts';
+import { noteRejected, offerAgain } from './refused-records.ts';
+import { type Session, inWriteTransaction } from './session.ts';
+import { causeOf } from './sink-fault.ts';
+import { countStaging } from './staging.ts';
+import { writeChanges } from './write-changes.ts';
+
+/** Maximum number of ids to re-check before removal; beyond it a random sample. */
+const MOST_ASKED = 1_000;
+
+export async function applyLoad(session: Session, load: Load, plan: ApplyPlan): Promise<ApplyResult> {
+  const staging = session.places.staging(session.sinkId, load.id);
+  try {
+    const applied = await inWriteTransaction(session, async (client, sink) => {
+      const { state, counts } = await readChangeSet(client, session.places, session.changeSet);
+      // A lost answer to COMMIT, or an earlier attempt: the step is applied and must not be applied twice.
+      if (state === 'applied' && counts) return counts;
+      const listed = await countStaging(client, session, load);
+      const live = session.table.oid === null ? 0 : await countLive(client, session);
+      const work = { sink, load, plan, staging, listed, live };
+      return live === 0
+        ? await applyToEmpty(client, session, work)
+        : await applyDifference(client, session, work);
+    });
+    return { kind: 'applied', applied };
+  } catch (error) {
+    const cause = causeOf(error);
+    if (cause instanceof AskFirst) return { kind: 'ask', ids: cause.ids };
+    throw error;
+  }
+}
+
+/** Rolls the transaction back: the records to remove must be re-checked with the source first. */
+class AskFirst extends Error {
+  override readonly name = 'AskFirst';
+  readonly ids: readonly string[];
+
+  constructor(ids: readonly string[]) {
+    super('records to remove must be re-checked with the source first');
+    this.ids = ids;
+  }
+}
+
+type Work = {
+  readonly sink: SinkRow;
+  readonly load: Load;
+  readonly plan: ApplyPlan;
+  readonly staging: string;
+  readonly listed: number;
+  readonly live: number;
+};
+
+async function applyDifference(client: PoolClient, session: Session, work: Work): Promise<Applied> {
+  const { sink, load, plan, staging, listed, live } = work;
+  if (load.mode === 'changes') await offerAgain(client, session, staging);
+  await writeDifference(client, session, { staging, mode: load.mode });
+  const kept = await keepRecords(client, session, { plan, synced: sink.synced });
+  const counts = await countChanges(client, session);
+  const difference: Difference = {
+    ...counts,
+    live,
+    listed,
+    kept,
+    missed:
+      load.mode === 'everything'
+        ? await countMissed(client, session, { staging, watermark: sink.watermark })
+        : null,
+  };
+  plan.judge(difference);
+  if (counts.removed > 0 && plan.answered === null) throw new AskFirst(await idsToAsk(client, session));
+  const rejected = await writeChanges(client, session, { staging, counts, mayReject: plan.mayReject });
+  const made = await countChanges(client, session);
+  await forgetListed(client, session, staging);
+  await forgetGone(client, session);
+  return await close(client, session, {
+    ...work,
+    applied: { ...difference, ...made, rejected },
+    beginsHistory: null,
+  });
+}
+
+async function applyToEmpty(client: PoolClient, session: Session, work: Work): Promise<Applied> {
+  const { plan, staging, listed } = work;
+  const { rows } = await client.query<{ count: string }>(
+    `SELECT count(*) FROM ${staging} WHERE record IS NOT NULL`,
+  );
+  const added = Number(rows[0]?.count);
+  const difference: Difference = { live: 0, listed, added, updated: 0, removed: 0, kept: {}, missed: null };
+  plan.judge(difference);
+  const oid = session.table.oid ?? (await createLiveTable(client, session.table));
+  await client.query(`UPDATE ${session.places.sinks} SET table_oid = $2 WHERE id = $1`, [
+    session.sinkId,
+    oid,
+  ]);
+  const rejected = await fillEmpty(client, session, { staging, mayReject: plan.mayReject });
+  await client.query(`DELETE FROM ${session.places.kept} WHERE sink = $1`, [session.sinkId]);
+  const applied: Applied = { ...difference, added: added - rejected.length, rejected };
+  return await close(client, session, { ...work, applied, beginsHistory: TABLE_WAS_EMPTY });
+}
+
+async function close(
+  client: PoolClient,
+  session: Session,
+  of: Work & { applied: Applied; beginsHistory: string | null },
+): Promise<Applied> {
+  const { places, sinkId, changeSet } = session;
+  const { plan, load, sink, staging, applied } = of;
+  await noteRejected(client, session, { staging, rejected: applied.rejected, mode: load.mode });
+  const watermark = plan.watermark === 'keep' ? sink.watermark : plan.watermark;
+  const whole = load.mode === 'everything';
+  await client.query(
+    `UPDATE ${places.sinks} SET watermark = $2, synced = synced OR $3, proven = CASE WHEN $3 THEN $4 ELSE proven END,
+       coarse_times = CASE WHEN $3 THEN $5 ELSE coarse_times END WHERE id = $1`,
+    [sinkId, watermark, whole, plan.proven, plan.coarseTimes],
+  );
+  await closeChangeSet(client, places, {
+    id: changeSet,
+    applied,
+    watermark,
+    beginsHistory: of.beginsHistory,
+  });
+  return applied;
+}
+
+async function idsToAsk(client: PoolClient, { places, changeSet }: Session): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT id FROM ${places.changes} WHERE change_set = $1 AND kind = 'removed' ORDER BY random() LIMIT ${MOST_ASKED}`,
+    [changeSet],
+  );
+  return rows.map(({ id }) => id).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}

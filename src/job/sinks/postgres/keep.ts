@@ -1,0 +1,108 @@
+/**
+ * Decides which records stay although the listing lacks them, removes them from the change set, and stores the
+ * reason.
+ */
+import { escapeIdentifier, type PoolClient } from 'pg';
+import type { ApplyPlan, Kept, KeptReason } from '../sink.ts';
+import type { ForeignKey } from './live-table.ts';
+import { type Bind, createParameters } from './parameters.ts';
+import type { Session } from './session.ts';
+
+/** @param of.synced false: the live records existed before our first sync @returns the number that stay, by reason */
+export async function keepRecords(
+  client: PoolClient,
+  session: Session,
+  { plan, synced }: { plan: Pick<ApplyPlan, 'mayRemove' | 'force' | 'answered'>; synced: boolean },
+): Promise<Kept> {
+  const { table, options } = session;
+  const kept: Partial<Record<KeptReason, number>> = {};
+  const keep = async (reason: KeptReason, which: Condition): Promise<void> => {
+    const count = await moveToKept(client, session, reason, which);
+    if (count > 0) kept[reason] = (kept[reason] ?? 0) + count;
+  };
+  const keptBefore =
+    (reason: KeptReason): Condition =>
+    (bind) =>
+      `id IN (SELECT id FROM ${session.places.kept} WHERE sink = ${bind(session.sinkId)} AND reason = ${bind(reason)})`;
+  if (!plan.force) {
+    // A rollback restored these records, or they existed before our first sync: only --force-delete removes them.
+    await keep('rolled_back', keptBefore('rolled_back'));
+    await keep('not_ours', keptBefore('not_ours'));
+    if (!synced) await keep('not_ours', all);
+  }
+  if (!plan.mayRemove) await keep('no_evidence', all);
+  const { answered } = plan;
+  if (answered && answered.size > 0)
+    await keep('answered', (bind) => `id = ANY (${bind([...answered])}::text[])`);
+  for (const key of table.foreignKeys) {
+    if (key.onDelete === 'changes' && options.allowCascade) continue;
+    await keep('referenced', () => isReferenced(key, table.quoted));
+  }
+  return kept;
+}
+
+/** SQL condition on the id of a change `c`. */
+type Condition = (bind: Bind) => string;
+
+const all: Condition = () => 'true';
+
+async function moveToKept(
+  client: PoolClient,
+  { places, sinkId, changeSet }: Session,
+  reason: KeptReason,
+  which: Condition,
+): Promise<number> {
+  const { bind, values } = createParameters();
+  const [set, why, sink] = [bind(changeSet), bind(reason), bind(sinkId)];
+  const { rowCount } = await client.query(
+    `WITH gone AS (
+       DELETE FROM ${places.changes} c WHERE change_set = ${set} AND kind = 'removed' AND (${which(bind)}) RETURNING id
+     )
+     INSERT INTO ${places.kept} AS k (sink, id, reason, change_set) SELECT ${sink}::int, id, ${why}, ${set} FROM gone
+     ON CONFLICT (sink, id) DO UPDATE SET reason = excluded.reason, last_seen = now(), change_set = excluded.change_set`,
+    values,
+  );
+  return rowCount ?? 0;
+}
+
+function isReferenced({ from, columns, references }: ForeignKey, live: string): string {
+  const on = columns
+    .map((column, at) => `f.${escapeIdentifier(column)} = l.${escapeIdentifier(references[at] ?? '')}`)
+    .join(' AND ');
+  return `EXISTS (SELECT FROM ${live} l JOIN ${from} f ON ${on} WHERE l.id = c.id)`;
+}
+
+/** Deletes the `kept` rows of records that the listing contains again. */
+export async function forgetListed(
+  client: PoolClient,
+  { places, sinkId }: Session,
+  staging: string,
+): Promise<void> {
+  await client.query(`DELETE FROM ${places.kept} k USING ${staging} n WHERE k.sink = $1 AND n.id = k.id`, [
+    sinkId,
+  ]);
+}
+
+/** Deletes the `kept` rows of records that are no longer live. */
+export async function forgetGone(client: PoolClient, { places, sinkId, table }: Session): Promise<void> {
+  await client.query(
+    `DELETE FROM ${places.kept} k WHERE k.sink = $1 AND NOT EXISTS (SELECT FROM ${table.quoted} l WHERE l.id = k.id)`,
+    [sinkId],
+  );
+}
+
+/**
+ * Marks records that a rollback restored: they stay until a listing contains them or `--force-delete` removes
+ * them.
+ */
+export async function keepRolledBack(
+  client: PoolClient,
+  { places, sinkId, changeSet }: Session,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO ${places.kept} AS k (sink, id, reason, change_set)
+     SELECT $1, id, 'rolled_back', $2 FROM ${places.changes} WHERE change_set = $2 AND kind = 'added'
+     ON CONFLICT (sink, id) DO UPDATE SET reason = excluded.reason, last_seen = now(), change_set = excluded.change_set`,
+    [sinkId, changeSet],
+  );
+}

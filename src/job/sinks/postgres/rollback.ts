@@ -1,0 +1,70 @@
+/**
+ * Restores the data from before a job: each record changed since gets the oldest value stored in the sets from
+ * the job's first one on. Interrupted and undone sets and earlier rollbacks count too, since they also changed
+ * records. A rollback is a change set itself, so it can be undone.
+ */
+import type { PoolClient } from 'pg';
+import type { Applied, RollbackTo } from '../sink.ts';
+import { type ChangeSet, closeChangeSet, findAppliedRollback, readChangeSet } from './change-sets.ts';
+import { countChanges, countLive, writeDifference } from './difference.ts';
+import { findGoal, nameOf } from './history.ts';
+import { forgetGone, keepRecords, keepRolledBack } from './keep.ts';
+import { createParameters } from './parameters.ts';
+import { earlierRows, refuseOtherEffect } from './rollback-effect.ts';
+import { type Session, inWriteTransaction } from './session.ts';
+import { writeChanges } from './write-changes.ts';
+
+/** Safe to repeat: returns at once if this job, or one that it resumes, has applied the rollback. */
+export async function rollBack(session: Session, to: RollbackTo): Promise<Applied> {
+  const { places, sinkId, changeSet, writer } = session;
+  return await inWriteTransaction(session, async (client) => {
+    const own = await readChangeSet(client, places, changeSet);
+    const done =
+      own.state === 'applied'
+        ? own
+        : await findAppliedRollback(client, places, { sink: sinkId, originUid: writer.originUid });
+    if (done?.counts) return done.counts;
+    const goal = await findGoal(client, places, { sink: sinkId, before: to.before, except: changeSet });
+    await refuseOtherEffect(client, session, { goal, expect: to.expect });
+    session.log(`restoring the data from before ${nameOf(goal)}`);
+    return await undo(client, session, goal);
+  });
+}
+
+async function undo(client: PoolClient, session: Session, goal: ChangeSet): Promise<Applied> {
+  const { places, sinkId, changeSet } = session;
+  const staging = places.staging(sinkId, `undo${changeSet}`);
+  const { bind, values } = createParameters();
+  const earlier = earlierRows(places, { sink: sinkId, goal, except: changeSet }, bind);
+  await client.query(`CREATE TABLE ${staging} AS ${earlier}`, values);
+  const live = await countLive(client, session);
+  await writeDifference(client, session, { staging, mode: 'changes' });
+  await client.query(
+    `INSERT INTO ${places.changes} (change_set, id, kind, old_updated_at, old_record)
+     SELECT $1, l.id, 'removed', l.updated_at, l.record FROM ${session.table.quoted} l JOIN ${staging} n ON n.id = l.id
+     WHERE n.record IS NULL`,
+    [changeSet],
+  );
+  const kept = await keepRecords(client, session, {
+    plan: { mayRemove: true, force: true, answered: null },
+    synced: true,
+  });
+  const counts = await countChanges(client, session);
+  await writeChanges(client, session, { staging, counts, mayReject: 0 });
+  await forgetGone(client, session);
+  await keepRolledBack(client, session);
+  await client.query(`DROP TABLE ${staging}`);
+  await client.query(
+    `UPDATE ${places.sinks} SET watermark = $2, proven = $3, coarse_times = $4 WHERE id = $1`,
+    [sinkId, goal.watermark_before, goal.proven_before, goal.coarse_before],
+  );
+  await client.query(`UPDATE ${places.changeSets} SET back_to = $2 WHERE id = $1`, [changeSet, goal.id]);
+  const applied: Applied = { ...counts, live, listed: 0, kept, missed: null, rejected: [] };
+  await closeChangeSet(client, places, {
+    id: changeSet,
+    applied,
+    watermark: goal.watermark_before,
+    beginsHistory: null,
+  });
+  return applied;
+}

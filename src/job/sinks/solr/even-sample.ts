@@ -1,0 +1,26 @@
+/** Takes an even sample of a stream of ids, in their order; all of them up to the limit. Pure. */
+export class EvenSample {
+  count = 0;
+  readonly #most: number;
+  #every = 1;
+  #kept: string[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  offer(id: string): void {
+    if (this.count % this.#every === 0) this.#kept.push(id);
+    this.count += 1;
+    if (this.#kept.length <= this.#most) return;
+    this.#kept = this.#kept.filter((_, nth) => nth % 2 === 0);
+    this.#every *= 2;
+  }
+
+  get ids(): readonly string[] {
+    return this.#kept;
+  }
+}
+
+/** Maximum number of ids to re-check before removal. */
+export const MOST_ASKED = 1_000;

@@ -1,0 +1,76 @@
+/** Finds indexed fields that Solr does not store: reading a document and writing it back would lose them. */
+import { z } from 'zod';
+import type { SolrClient } from './client.ts';
+import { SOLRS_OWN } from './document.ts';
+import { countFound } from './documents.ts';
+
+const field = z.object({
+  name: z.string(),
+  type: z.string(),
+  indexed: z.boolean().default(false),
+  stored: z.boolean().default(false),
+  docValues: z.boolean().default(false),
+  useDocValuesAsStored: z.boolean().default(true),
+});
+const fields = z.object({ fields: z.array(field) });
+const dynamicFields = z.object({ dynamicFields: z.array(field) });
+const copyFields = z.object({ copyFields: z.array(z.object({ dest: z.string() })) });
+const types = z.object({ fieldTypes: z.array(z.object({ name: z.string(), class: z.string() })) });
+
+export type Schema = {
+  /** Targets of copyField rules: Solr fills them, and would add values that we send. */
+  readonly copied: ReadonlySet<string>;
+  /** Fields by name, and patterns of names. */
+  readonly indexOnly: { readonly names: readonly string[]; readonly patterns: readonly string[] };
+};
+
+export async function readSchema(client: SolrClient, collection: string): Promise<Schema> {
+  const query = { showDefaults: 'true' };
+  const at = `${collection}/schema`;
+  const named = (await client({ path: `${at}/fields`, query, schema: fields })).fields;
+  const dynamic = (await client({ path: `${at}/dynamicfields`, query, schema: dynamicFields })).dynamicFields;
+  const copies = (await client({ path: `${at}/copyfields`, schema: copyFields })).copyFields;
+  const { fieldTypes } = await client({ path: `${at}/fieldtypes`, schema: types });
+  const random = new Set(
+    fieldTypes.filter((type) => type.class.endsWith('RandomSortField')).map(({ name }) => name),
+  );
+  const copied = new Set(copies.map(({ dest }) => dest));
+  const isIndexOnly = (one: z.infer<typeof field>): boolean =>
+    (one.indexed || one.docValues) &&
+    !one.stored &&
+    !(one.docValues && one.useDocValuesAsStored) &&
+    !random.has(one.type) &&
+    ![...copied].some((dest) => matches(one.name, dest));
+  return {
+    copied,
+    indexOnly: {
+      names: named.filter((one) => !isSolrsOwn(one.name) && isIndexOnly(one)).map(({ name }) => name),
+      patterns: dynamic.filter(isIndexOnly).map(({ name }) => name),
+    },
+  };
+}
+
+/** The unstored fields that these documents use; a dynamic pattern always counts, since it cannot be searched. */
+export async function fieldsThatWouldBeLost(
+  client: SolrClient,
+  collection: string,
+  { indexOnly }: Schema,
+  ids: readonly string[],
+): Promise<string[]> {
+  const lost = [...indexOnly.patterns];
+  for (const name of indexOnly.names) {
+    if ((await countFound(client, collection, ids, name)) > 0) lost.push(name);
+  }
+  return lost;
+}
+
+export function isSolrsOwn(name: string): boolean {
+  return SOLRS_OWN.has(name) || name === '_nest_path_';
+}
+
+/** `*_s` matches `name_s`. */
+export function matches(pattern: string, name: string): boolean {
+  if (pattern.startsWith('*')) return name.endsWith(pattern.slice(1));
+  if (pattern.endsWith('*')) return name.startsWith(pattern.slice(0, -1));
+  return pattern === name;
+}

@@ -1,0 +1,106 @@
+/** Checks the lines of a listing and their order, and groups them into batches. */
+import { JobError } from '../job-error.ts';
+import { isAfter } from './byte-order.ts';
+import type { Line } from './lines.ts';
+import { checkId, checkRecord, RecordFault } from './record-check.ts';
+import type { Cursor, IdBatch, RejectedRecord, SourceBatch, SourceRecord } from './source.ts';
+
+/** A batch ends at this many characters, however few its records are. */
+const MOST_BATCH_LENGTH = 4 * 1024 * 1024;
+
+/** The kind of listing: records or ids. */
+export type ListingKind<T, B> = {
+  readonly check: (line: string) => T | RecordFault;
+  readonly idOf: (item: T) => string;
+  readonly batch: (items: readonly T[], rejected: readonly RejectedRecord[], cursor: Cursor) => B;
+};
+
+export const RECORDS: ListingKind<SourceRecord, SourceBatch> = {
+  check: checkRecord,
+  idOf: ({ id }) => id,
+  batch: (records, rejected, cursor) => ({ records, rejected, cursor }),
+};
+
+export const IDS: ListingKind<string, IdBatch> = {
+  check: checkId,
+  idOf: (id) => id,
+  batch: (ids, rejected, cursor) => ({ ids, rejected, cursor }),
+};
+
+export type Intake<B> = {
+  /** Adds a line; ignores blank ones. */
+  readonly take: (line: Line, where: () => string) => void;
+  /** The batch, if it is full or `rest` is asked for; null if there is none. */
+  readonly give: (what: 'full' | 'rest') => B | null;
+  /** The last id; null before the first. */
+  readonly after: () => string | null;
+  /** Lines so far, including those of earlier attempts. */
+  readonly count: () => number;
+  /** Position of the first line without a readable id; null if every id was readable. */
+  readonly hole: () => string | null;
+  /** Call before reading again after the last id: lines without an id that follow it come a second time. */
+  readonly again: () => void;
+};
+
+export function createIntake<T, B>(
+  { check, idOf, batch }: ListingKind<T, B>,
+  { from, batchSize }: { from: Cursor | null; batchSize: number },
+): Intake<B> {
+  let after = from?.after || null;
+  /** Lines up to and including that of `after`: the cursor's count. */
+  let done = from?.done ?? 0;
+  /** Lines after `after` without an id. A page that is requested again brings them again. */
+  let nameless = 0;
+  let known = 0;
+  let hole: string | null = null;
+  let items: T[] = [];
+  let rejected: RejectedRecord[] = [];
+  let length = 0;
+
+  function take(line: Line, where: () => string): void {
+    const item = typeof line === 'string' ? check(line) : new RecordFault(null, line.why);
+    const isBad = item instanceof RecordFault;
+    // Blank lines are rare and fail the check, so only bad lines are tested for it.
+    if (isBad && typeof line === 'string' && line.trim() === '') return;
+    const id = isBad ? item.id : idOf(item);
+    if (id === null) {
+      nameless += 1;
+      if (nameless <= known) return;
+      hole ??= where();
+    } else {
+      if (after !== null && !isAfter(id, after)) throw disorder(where());
+      after = id;
+      done += nameless + 1;
+      nameless = known = 0;
+    }
+    if (isBad) rejected.push({ where: where(), id, why: item.why });
+    else items.push(item);
+    length += typeof line === 'string' ? line.length : 0;
+  }
+
+  return {
+    take,
+    give(what) {
+      const count = items.length + rejected.length;
+      if (count === 0) return null;
+      if (what === 'full' && count < batchSize && length < MOST_BATCH_LENGTH) return null;
+      const full = batch(items, rejected, { after: after ?? '', done });
+      items = [];
+      rejected = [];
+      length = 0;
+      return full;
+    },
+    after: () => after,
+    count: () => done + Math.max(nameless, known),
+    hole: () => hole,
+    again() {
+      known = Math.max(nameless, known);
+      nameless = 0;
+    },
+  };
+}
+
+function disorder(where: string): JobError {
+  const fix = 'sort the listing by the bytes of the ids';
+  return new JobError('failed', `${where}: ids must come in byte order, each once; ${fix}`);
+}

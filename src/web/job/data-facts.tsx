@@ -1,0 +1,57 @@
+/** Facts about the quality of a job's data: completeness of the listing, records kept, start time of the next delta. */
+import { Badge, SimpleGrid, Text } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { JobJson } from '../../client/client.ts';
+import { keptWords, LISTING_WORDS } from '../../client/data-format.ts';
+import { Ago, localTime } from '../parts/clock.tsx';
+import { Section } from './section.tsx';
+
+/** Renders nothing if the program reported none of them. */
+export function DataFacts({ job }: { job: JobJson }) {
+  const { listing, kept, watermark } = job;
+  // RollbackEffect shows it for a preview.
+  const before = job.rollback_preview === null ? job.rollback_before : null;
+  if (listing === null && kept === null && watermark === null && before === null) return null;
+  return (
+    <Section title="Data">
+      <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 4 }} m={0} spacing="sm">
+        {before !== null && (
+          <Fact name="Goes back to">
+            before{' '}
+            <Link to="/jobs/$id" params={{ id: String(before) }}>
+              job {before}
+            </Link>
+          </Fact>
+        )}
+        {listing !== null && (
+          <Fact name="Source's listing">
+            <Badge variant="status" color={listing === 'complete' ? 'green' : 'yellow'} tt="none" radius="sm">
+              <span aria-hidden="true">{listing === 'complete' ? '✓' : '?'} </span>
+              {LISTING_WORDS[listing]}
+            </Badge>
+          </Fact>
+        )}
+        {kept !== null && <Fact name="Kept">{keptWords(kept) ?? 'no records absent from the listing'}</Fact>}
+        {watermark !== null && (
+          <Fact name="Next delta reads from">
+            <span title={watermark}>{localTime(watermark)}</span>, <Ago time={watermark} />
+          </Fact>
+        )}
+      </SimpleGrid>
+    </Section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <Text component="dt" size="xs" className="dimmed">
+        {name}
+      </Text>
+      <Text component="dd" size="sm" m={0}>
+        {children}
+      </Text>
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+/** Starts a job again with the same parameters but without --force-delete, so that the delete guard applies again. */
+import type { JobJson } from '../../client/client.ts';
+import type { RunBody } from '../../client/client.ts';
+import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
+import { withoutForce } from '../../domain/options.ts';
+import { client } from '../app/session.ts';
+
+/** @returns the new job's id */
+export async function runAgain(job: JobJson): Promise<number> {
+  const { target, env, job_type: type } = job;
+  if (job.runner === 'external') return await createAgain(job);
+  if (type === TAKE_OVER) return (await client.takeOver(target, env)).job_id;
+  if (type === ROLLBACK || type === ROLLBACK_PREVIEW) return await rollBackAgain(job);
+  return (await client.run({ ...runOf(job), options: withoutForce(job.parameters.options) })).job_id;
+}
+
+export async function runWithoutGuard(job: JobJson): Promise<number> {
+  const options = `${withoutForce(job.parameters.options)} --force-delete`.trim();
+  return (await client.run({ ...runOf(job), options })).job_id;
+}
+
+function runOf({ target, env, job_type, parameters }: JobJson): RunBody {
+  const { action, is_tag, options, mam_main_query: query } = parameters;
+  const run = { target, env, action_name: job_type, action, is_tag, options };
+  return query === null ? run : { ...run, mam_main_query: query };
+}
+
+async function rollBackAgain(job: JobJson): Promise<number> {
+  const { target, env, job_type: type, rollback_before: before, parameters } = job;
+  // Without `before`, the server would go back to before the last sync: a different rollback.
+  if (before === null && parameters.options.includes('--before'))
+    throw new Error(
+      `Cannot roll back again: the job that job ${job.id} went back to before has been deleted.`,
+    );
+  const to = {
+    ...(before === null ? {} : { before }),
+    ...(type === ROLLBACK_PREVIEW ? { preview: true } : {}),
+  };
+  return (await client.rollback(target, env, to)).job_id;
+}
+
+async function createAgain({ job_type: operation, target, env, parameters }: JobJson): Promise<number> {
+  const { description, releaseStatus, bumpManifesto, bumpFromVersion, bumpToVersion } = parameters;
+  const given = { description, releaseStatus, bumpManifesto, bumpFromVersion, bumpToVersion };
+  const [answer] = await client.createJobs([{ ...given, operation, target, env }]);
+  if (answer?.job_id === undefined) throw new Error(answer?.msg);
+  return answer.job_id;
+}

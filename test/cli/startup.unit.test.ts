@@ -1,0 +1,25 @@
+/** A command that speaks HTTP starts without what only a command of this machine needs. */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+/** Names every module that is loaded. */
+const SPY = `import { registerHooks } from 'node:module';
+registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });`;
+
+test('the parts of the server stay unloaded', () => {
+  const spy = `data:text/javascript,${encodeURIComponent(SPY)}`;
+  const node = ['--import', spy, path.join(ROOT, 'src/cli/main.ts'), 'jobs'];
+  // No address: it ends after having been put together.
+  const ran = spawnSync(process.execPath, node, { env: { SYNCRATOR_URL: 'none' }, encoding: 'utf8' });
+  expect(ran.stderr).toContain("invalid server address 'none'");
+  const loaded = [...ran.stderr.matchAll(/^loaded file:\/\/(\S+)$/gm)].map(([, file = '']) =>
+    path.relative(ROOT, file),
+  );
+  expect(loaded).toContain('src/cli/job-commands.ts');
+  expect(loaded).toContain('src/operator/commands.ts');
+  const heavy =
+    /^src\/(db|api|temporal|runner|embedded|operator\/(?!(user-|token-)?commands|options))|^src\/(server|worker|config)\.ts|node_modules\/(pg|kysely|hono|@temporalio|@hono|@node-rs)\//;
+  expect(loaded.filter((file) => heavy.test(file))).toEqual([]);
+});

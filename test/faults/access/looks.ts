@@ -1,0 +1,43 @@
+/** HEAD and OPTIONS of every route by one who may do everything: they look, change nothing, and hold nothing open. */
+import type { Operation } from '../operations.ts';
+import type { Asker } from './ask.ts';
+import { fill, type Values } from './refusals.ts';
+
+/** More than one caller may have open at once, and than a process has places for. */
+const STREAMS = 260;
+const AT_ONCE = 16;
+
+export async function checkLooks(of: {
+  asker: Asker;
+  operations: readonly Operation[];
+  token: string;
+  values: Values;
+}): Promise<{ n: number; violations: string[] }> {
+  const { asker, operations, token, values } = of;
+  const violations: string[] = [];
+  let n = 0;
+  const ask = async (method: string, route: string, statuses: readonly number[]) => {
+    n += 1;
+    const { status, text } = await asker.ask(method, route, { token });
+    if (!statuses.includes(status))
+      violations.push(`${method} ${route}: ${status}, not ${statuses.join(' or ')}`);
+    if (method === 'HEAD' && text !== '')
+      violations.push(`${method} ${route} has a body: ${text.slice(0, 100)}`);
+  };
+  const paths = [...new Set(operations.map(({ path }) => path))];
+  for (const path of paths) {
+    const route = fill(path, values);
+    const isRead = operations.some((one) => one.path === path && one.method === 'GET');
+    await ask('OPTIONS', route, [405]);
+    await ask('HEAD', route, isRead ? [200] : [404, 405]);
+  }
+  const streams = ['/events', `/jobs/${values['id']}/events`, `/jobs/${values['id']}/logs?follow=true`];
+  const queue = Array.from({ length: STREAMS }, (_, at) => streams[at % streams.length] ?? '');
+  const lane = async () => {
+    for (let route = queue.pop(); route !== undefined; route = queue.pop()) await ask('HEAD', route, [200]);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  // They hold no place: whoever listens is let in.
+  for (const route of streams) await ask('GET', route, [200]);
+  return { n, violations };
+}

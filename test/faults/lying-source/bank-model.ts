@@ -1,0 +1,49 @@
+/** Says what the items of a bank must be after a step. Items are brought one by one, in place, so a run may end half-way. Pure. */
+
+import { expectedOf, type ExitName, type Fate, type Mode, type Row } from './model.ts';
+
+/** id -> sha of the revision that is live. */
+export type Shas = ReadonlyMap<string, string>;
+
+export type BankTold = {
+  readonly fate: Fate;
+  /** What is listed, and the latest revision of each. */
+  readonly listed: Shas;
+  /** Listed, and cannot be brought. */
+  readonly failing: ReadonlySet<string>;
+  /** Listed, and will be deleted: left as it is, until a delete. */
+  readonly marked: ReadonlySet<string>;
+  /** What is there, or may be, when it is asked for by id. */
+  readonly answering: ReadonlySet<string>;
+};
+
+export type BankExpected = {
+  readonly exits: readonly ExitName[];
+  readonly live: Shas;
+  /** Each item is as in `live` or as it was before. */
+  readonly partly: boolean;
+};
+
+export function bankExpectedOf(
+  step: { mode: Mode; partOfDiff: boolean },
+  live: Shas,
+  told: BankTold,
+): BankExpected {
+  const { fate, listed, failing, marked, answering } = told;
+  if (step.mode === 'ids') {
+    const rows = [...listed.keys()].filter((id) => !marked.has(id)).map((id) => rowOf(id));
+    const before = new Map([...live.keys()].map((id) => [id, rowOf(id)] as const));
+    const limits = { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, force: false };
+    const told = { fate, rows, setAside: [], answering };
+    const { exits, live: after } = expectedOf(step, { live: before, proven: false }, told, limits);
+    return { exits, live: new Map([...live].filter(([id]) => after.has(id))), partly: false };
+  }
+  const brought = [...listed].filter(([id]) => !failing.has(id) && !marked.has(id));
+  const after = new Map([...live, ...brought]);
+  if (fate.kind === 'ends') return { exits: fate.exits, live: after, partly: true };
+  return { exits: failing.size > 0 ? ['itemsFailed'] : ['ok'], live: after, partly: false };
+}
+
+function rowOf(id: string): Row {
+  return { id, updated_at: '', json: '' };
+}

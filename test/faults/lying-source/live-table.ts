@@ -1,0 +1,33 @@
+/** The sink's live table as a test sees it: its bytes, and how it differs from what must be there. */
+
+import type { Client } from 'pg';
+import type { Live } from './model.ts';
+
+/** Byte for byte. */
+export async function digestOf(client: Client, table: string): Promise<string> {
+  const { rows } = await client.query<{ md5: string | null }>(
+    `SELECT md5(string_agg(t::text, '|' ORDER BY id COLLATE "C")) AS md5 FROM ${table} t`,
+  );
+  return rows[0]?.md5 ?? 'empty';
+}
+
+/** The first records in which they differ; empty where they do not. */
+export async function differences(client: Client, table: string, live: Live): Promise<string[]> {
+  const rows = [...live.values()];
+  const { rows: found } = await client.query<{ id: string; what: string }>(
+    `SELECT coalesce(l.id, w.id) AS id,
+       CASE WHEN l.id IS NULL THEN 'is missing' WHEN w.id IS NULL THEN 'is too many'
+            WHEN l.updated_at <> w.at THEN 'has the time ' || l.updated_at ELSE 'has other fields' END AS what
+     FROM ${table} l
+     FULL JOIN unnest($1::text[], $2::timestamptz[], $3::jsonb[]) AS w (id, at, record) ON w.id = l.id
+     WHERE l.id IS NULL OR w.id IS NULL OR l.updated_at <> w.at OR l.record::text <> w.record::text
+     ORDER BY 1 LIMIT 3`,
+    [rows.map(({ id }) => id), rows.map(({ updated_at: at }) => at), rows.map(({ json }) => json)],
+  );
+  return found.map(({ id, what }) => `${JSON.stringify(id.slice(0, 30))} ${what}`);
+}
+
+export async function idsOf(client: Client, table: string): Promise<Set<string>> {
+  const { rows } = await client.query<{ id: string }>(`SELECT id FROM ${table}`);
+  return new Set(rows.map(({ id }) => id));
+}

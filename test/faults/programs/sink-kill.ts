@@ -1,0 +1,165 @@
+/**
+ * Kills the sync program before and after every statement it sends to a real Postgres, through a proxy that counts them
+ * (P2, P6), and plays histories of jobs in which rollbacks go back to before any of them (P7). The user's catalogue is
+ * compared (P4), and readers are watched all the while (P5). Needs no api. Of five kills one is a SIGKILL of the real
+ * program (src/job/main.ts, a process of its own, reading over HTTP); the others run the same actions and sink in this
+ * process and cut its connections: all of them, as a kill does, or one, which it has to survive.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import fc from 'fast-check';
+import { Client } from 'pg';
+import { type Action, ACTIONS, attempt } from '../../job/support/attempt.ts';
+import { playHistory } from '../../job/support/history.ts';
+import { histories } from '../../job/support/history-chapters.ts';
+import { memorySource } from '../../job/support/memory-source.ts';
+import { startStatementProxy } from '../../job/support/statement-proxy.ts';
+import type { Program } from '../program.ts';
+import { createRandom, type Random } from '../random.ts';
+import { type HttpSource, startChild, startHttpSource } from '../sink-kill/child.ts';
+import { NEIGHBOURHOOD } from '../sink-kill/neighbourhood.ts';
+import { watchTable } from '../sink-kill/readers.ts';
+import { type Server, startServer } from '../sink-kill/server.ts';
+import { type How, inWords, type Plan, tellStory } from '../sink-kill/story.ts';
+import { BATCH, makeWorld, newest, type World } from '../sink-kill/world.ts';
+
+const NOTICED_WITHIN_MS = 30_000;
+const KILLS = 300;
+const HISTORIES = 20;
+const JOBS = 20;
+const HOWS: readonly How[] = ['program', 'in process', 'in process', 'in process', 'connection'];
+
+export const sinkKill: Program = {
+  name: 'sink-kill',
+  summary: 'the sync program killed at every statement, beside a second attempt; histories with rollbacks',
+  async run({ seed, amount, say }) {
+    const random = createRandom(seed);
+    await using server = await startServer();
+    await using http = await startHttpSource();
+    const violations: string[] = [];
+    await proveThatReadersNotice(server);
+    const world = await makeWorld(server);
+    const statements = await countStatements({ server, world, http, random });
+    say(`statements of a plain run: ${JSON.stringify(statements)}`);
+
+    const wanted = amount(KILLS, 20);
+    const [seconds, longest, baseline]: [Record<string, number>, number[], number[]] = [{}, [], []];
+    let [kills, reads, withSecond] = [0, 0, 0];
+    const plans = makePlans(wanted, statements, random);
+    for (const [nth, plan] of plans.entries()) {
+      const told = await tellStory(plan, { server, world, http, random: random.fork() });
+      if (told.cut) kills += 1;
+      if (told.cut && plan.second) withSecond += 1;
+      if (plan.second) seconds[told.second] = (seconds[told.second] ?? 0) + 1;
+      reads += told.seen.reads;
+      longest.push(told.seen.longest);
+      baseline.push(told.seen.longestBaseline);
+      for (const violation of told.violations) say(`VIOLATION ${violation}`);
+      violations.push(...told.violations);
+      if (nth % 50 === 49) say(`${nth + 1} of ${plans.length}: ${inWords(plan)}`);
+      if (kills >= wanted) break;
+    }
+
+    const counts = { jobs: 0, rollbacks: 0, exact: 0, killed: 0, purged: 0, refused: 0 };
+    const tales = fc.sample(histories(JOBS), { seed, numRuns: amount(HISTORIES, 2) });
+    for (const [nth, chapters] of tales.entries()) {
+      const played = await playOne(server, chapters);
+      violations.push(...played.violations.map((what) => `history ${nth}: ${what}`));
+      for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += played.counts[key];
+    }
+    say(`${tales.length} histories: ${JSON.stringify(counts)}`);
+    return {
+      n: kills + tales.length,
+      expected: wanted + tales.length,
+      violations,
+      kills,
+      with_second_attempt: withSecond,
+      second_attempts_ended: seconds,
+      statements,
+      histories: tales.length,
+      of_histories: counts,
+      reads,
+      longest_read_ms: Math.round(Math.max(...longest)),
+      longest_baseline_read_ms: Math.round(Math.max(...baseline)),
+    };
+  },
+};
+
+type Statements = Record<Action, { program: number; process: number }>;
+type Scene = { server: Server; world: World; http: HttpSource; random: Random };
+
+/** How many statements a run has that nothing disturbs: the kills are spread over all of them. */
+async function countStatements({ server, world, http, random }: Scene): Promise<Statements> {
+  const counts: Partial<Statements> = {};
+  for (const action of ACTIONS) {
+    const count = async (how: 'program' | 'process'): Promise<number> => {
+      await using database = await server.database(world.template.name);
+      await using proxy = await startStatementProxy({ url: database.url });
+      const source = memorySource(newest(world.second, random));
+      const before = action === 'rollback' ? 2 : null;
+      const of = { url: proxy.url, action, job: 10, source, batchSize: BATCH, before };
+      http.put(source.records);
+      const end = how === 'process' ? await attempt(of) : await startChild(of, http).ended;
+      if (end.code !== 'ok') throw new Error(`a plain ${action} ended ${end.code}: ${end.message}`);
+      return proxy.statements.length;
+    };
+    counts[action] = { process: await count('process'), program: await count('program') };
+  }
+  return counts as Statements;
+}
+
+/** More than are wanted: some come to their end before the statement at which they were to be cut. */
+function makePlans(wanted: number, statements: Statements, random: Random): Plan[] {
+  return Array.from({ length: Math.ceil(wanted * 1.3) }, (_, nth) => {
+    const action = random.pick(ACTIONS);
+    const how = HOWS[nth % HOWS.length] ?? 'in process';
+    const most = statements[action][how === 'program' ? 'program' : 'process'];
+    const during = random.pick(['killed', 'following'] as const);
+    const begins = how === 'connection' ? 'first' : random.pick(['first', 'first', 'between'] as const);
+    const second = {
+      who:
+        action === 'rollback'
+          ? ('older job' as const)
+          : random.pick(['same attempt', 'earlier attempt', 'older job'] as const),
+      stands: random.pick(['opened', 'loaded'] as const),
+      begins,
+      goesOn: { during: begins === 'between' ? ('following' as const) : during, at: random.integer(1, most) },
+    };
+    return {
+      action,
+      how,
+      at: random.integer(1, most),
+      when: random.pick(['before', 'after'] as const),
+      follows: random.pick(['again', 'resume', 'another'] as const),
+      second: Math.floor(nth / HOWS.length) % 2 === 0 ? second : null,
+    };
+  });
+}
+
+async function playOne(server: Server, chapters: Parameters<typeof playHistory>[1]) {
+  await using database = await server.database();
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  await client.query(NEIGHBOURHOOD);
+  await client.end();
+  return await playHistory(database.url, chapters);
+}
+
+/** A lock that does stand against readers must be told, else no silence of theirs would mean anything. */
+async function proveThatReadersNotice(server: Server): Promise<void> {
+  await using database = await server.database();
+  const client = new Client({ connectionString: database.url, query_timeout: NOTICED_WITHIN_MS });
+  await client.connect();
+  try {
+    await client.query(`${NEIGHBOURHOOD} INSERT INTO cities VALUES ('r100', now(), '{}')`);
+    const watch = await watchTable(database.url, () => []);
+    await client.query('BEGIN');
+    // It waits for the reader that holds a transaction open, and the other reader stands behind it.
+    const locked = client.query('LOCK TABLE cities IN ACCESS EXCLUSIVE MODE');
+    for (const deadline = Date.now() + NOTICED_WITHIN_MS; watch.violations.length === 0; await wait(20))
+      if (Date.now() > deadline) throw new Error('the readers notice no lock');
+    await watch.stop();
+    await locked;
+  } finally {
+    await client.end();
+  }
+}

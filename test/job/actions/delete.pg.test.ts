@@ -1,0 +1,153 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { EXIT } from '../../../src/domain/exit-code.ts';
+import { lines, page, someRows } from '../support/fake-source.ts';
+import { namesOf, setup } from '../support/setup.ts';
+
+describe('the action delete', () => {
+  it('fails and asks for a sync if no sync has completed', async () => {
+    await using t = await setup(someRows(3));
+    expect((await t.run('delete')).code).toBe(EXIT.failed);
+    expect(t.receiver.reports.at(-1)?.message).toContain('run sync first');
+  });
+
+  it.each(['-n 2', '-n 1 -c 3', '-n 1000'])(
+    'removes the records that the source no longer has, with %s',
+    async (options) => {
+      await using t = await setup(someRows(60));
+      t.source.pageSize = 25;
+      await t.run('sync');
+      for (const id of ['r00001', 'r00030', 'r00060']) t.source.rows.delete(id);
+      t.source.put({ id: 'new', updated_at: '2026-01-01T00:00:00Z', name: 'not for delete to add' });
+      expect((await t.run(`delete ${options}`)).code).toBe(EXIT.ok);
+      expect(t.receiver.reports.at(-1)).toMatchObject({ phase: 'done', deleted: 3 });
+      t.source.rows.delete('new');
+      expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
+    },
+  );
+
+  it('refuses an empty source even with --force-delete', async () => {
+    await using t = await setup(someRows(3));
+    await t.run('sync');
+    const before = await t.md5();
+    t.source.rows.clear();
+    for (const options of ['delete', 'delete --force-delete']) {
+      expect((await t.run(options)).code).toBe(EXIT.deleteGuard);
+      expect(await t.md5()).toBe(before);
+    }
+  });
+
+  it.each([
+    [20, 5, EXIT.ok],
+    [20, 6, EXIT.deleteGuard],
+    [100, 10, EXIT.ok],
+    [100, 11, EXIT.deleteGuard],
+  ])('with %i live records, of which the source lacks %i, exits with %i', async (live, gone, code) => {
+    await using t = await setup(someRows(live));
+    await t.run('sync');
+    const before = await t.md5();
+    for (const { id } of someRows(gone)) t.source.rows.delete(id);
+    expect((await t.run('delete')).code).toBe(code);
+    if (code === EXIT.ok) return;
+    expect(await t.md5()).toBe(before);
+    expect((await t.run('delete --force-delete -n 4')).code).toBe(EXIT.ok);
+    expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
+  });
+
+  it.each([
+    [
+      'a page cut between lines',
+      'incompleteListing',
+      (rows: string) => rows.split('\n').slice(0, -3).join('\n').concat('\n'),
+    ],
+    ['a page cut in mid line', 'failed', (rows: string) => rows.slice(0, -4)],
+    ['a page that is empty', 'incompleteListing', () => ''],
+    ['a line that is no JSON', 'recordsRejected', (rows: string) => rows.replace('{', '')],
+    ['an id that is no text', 'recordsRejected', (rows: string) => rows.replace('"r00001"', '1')],
+  ] as const)('removes nothing after %s', async (_, end, cut) => {
+    await using t = await setup(someRows(20));
+    await t.run('sync');
+    const before = await t.md5();
+    t.source.bend = (listing) => page(listing, { body: cut(lines(listing.rows, true)) });
+    expect((await t.run('delete --force-delete')).code).toBe(EXIT[end]);
+    expect(await t.md5()).toBe(before);
+  });
+
+  it('removes nothing when the total changes by more than 10 % during the listing', async () => {
+    await using t = await setup(someRows(20));
+    await t.run('sync');
+    t.source.pageSize = 10;
+    t.source.bend = (listing) => page(listing, { total: listing.query['after'] ? 20 : 30 });
+    expect((await t.run('delete --force-delete')).code).toBe(EXIT.incompleteListing);
+    expect(Object.keys((await t.names()) ?? {})).toHaveLength(20);
+  });
+
+  it('succeeds when the total grows slightly during the listing (A17)', async () => {
+    await using t = await setup(someRows(60));
+    await t.run('sync');
+    t.source.rows.delete('r00005');
+    t.source.pageSize = 25;
+    t.source.bend = (listing) =>
+      page(listing, { total: listing.query['after'] ? listing.total : listing.total - 1 });
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    expect(t.receiver.reports.at(-1)).toMatchObject({ deleted: 1 });
+  });
+
+  it('rejects a listing that lacks records which the source still returns by id', async () => {
+    await using t = await setup(someRows(60));
+    await t.run('sync');
+    // The listing of all leaves out three; asked for one by one, they are there.
+    t.source.bend = (listing) => {
+      const { query, rows, total } = listing;
+      const all = query['after'] === undefined || !/\u{10FFFF}|r0000/u.test(query['after']);
+      return all ? page({ ...listing, rows: rows.slice(3), total: total - 3 }) : undefined;
+    };
+    expect((await t.run('delete')).code).toBe(EXIT.incompleteListing);
+    expect(t.receiver.reports.at(-1)?.message).toContain('when asked for by id');
+    expect(Object.keys((await t.names()) ?? {})).toHaveLength(60);
+  });
+
+  it.each([
+    ['SYNCRATOR_MAX_DELETE_PERCENT', '0', 1, EXIT.deleteGuard],
+    ['SYNCRATOR_MAX_DELETE_RECORDS', '0', 1, EXIT.ok],
+    ['SYNCRATOR_MAX_DELETE_RECORDS', '0', 3, EXIT.deleteGuard],
+    ['SYNCRATOR_MAX_DELETE_RECORDS', '3', 3, EXIT.ok],
+  ])(
+    'with %s=%s, of 20 live records, %i of them missing in the source, exits with %i (A13)',
+    async (key, value, gone, code) => {
+      await using t = await setup(someRows(20));
+      await t.run('sync');
+      for (const { id } of someRows(gone)) t.source.rows.delete(id);
+      for (const action of ['delete', 'sync']) {
+        expect((await t.run(action, { [key]: value })).code).toBe(code);
+      }
+    },
+  );
+
+  it('removes nothing in a diff with an unproven listing, and fails as an action of its own', async () => {
+    const file = await temporaryFile(lines(someRows(30)));
+    await using t = await setup();
+    const environment = { SOURCE_URL: '', SOURCE_FILE: file.path };
+    expect((await t.run('sync', environment)).code).toBe(EXIT.ok);
+    expect(t.receiver.reports.at(-1)).toMatchObject({ listing: 'unproven' });
+    await file.write(lines(someRows(28)));
+    expect((await t.run('delete', environment)).code).toBe(EXIT.incompleteListing);
+    expect((await t.run('delete', { ...environment, SYNCRATOR_PART_OF: 'diff' })).code).toBe(EXIT.ok);
+    expect(t.receiver.reports.at(-1)).toMatchObject({ listing: 'unproven', deleted: 0, kept: 2 });
+    expect(t.receiver.reports.at(-1)?.warnings).toContainEqual(
+      expect.stringContaining('nothing was removed'),
+    );
+    expect(Object.keys((await t.names()) ?? {})).toHaveLength(30);
+  });
+});
+
+async function temporaryFile(text: string): Promise<{ path: string; write(text: string): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'syncrator-delete-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'records.ndjson');
+  const write = (next: string): Promise<void> => writeFile(path, next);
+  await write(text);
+  return { path, write };
+}

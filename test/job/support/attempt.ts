@@ -1,0 +1,130 @@
+/** Runs one attempt of a job in this process, from a source in memory to a real Postgres: run-action.ts without reports. */
+
+import { deleteGone } from '../../../src/job/actions/delete.ts';
+import { delta } from '../../../src/job/actions/delta.ts';
+import { sync } from '../../../src/job/actions/sync.ts';
+import type { Checkpoint } from '../../../src/job/checkpoint.ts';
+import { JobError, type JobErrorCode } from '../../../src/job/job-error.ts';
+import { createPostgresSink } from '../../../src/job/sinks/postgres/postgres-sink.ts';
+import { newRun } from '../../../src/job/sinks/writer.ts';
+import type { Sink } from '../../../src/job/sinks/sink.ts';
+import type { Source } from '../../../src/job/sources/source.ts';
+
+export const ACTIONS = ['sync', 'delta', 'delete', 'rollback'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+export type Attempt = {
+  readonly url: string;
+  readonly action: Action;
+  readonly job: number;
+  /** The first job of a chain of resumes; its own number if it resumes none. */
+  readonly origin?: number;
+  readonly step?: number;
+  readonly attempt?: number;
+  readonly source?: Source;
+  readonly checkpoint?: Checkpoint | null;
+  /** For a rollback: the job to undo, with all later ones; null: the last sync. */
+  readonly before?: number | null;
+  readonly expect?: string | null;
+  readonly force?: boolean;
+  readonly batchSize?: number;
+  /** Called once the sink is open; a held attempt continues later. */
+  readonly opened?: () => Promise<void>;
+  readonly keepChangesBytes?: number | null;
+  /** Margin of the watermark. */
+  readonly marginMs?: number;
+  /** How long to wait for the sink; 0: a cut connection ends the attempt. */
+  readonly patienceMs?: number;
+};
+
+export type AttemptEnd = {
+  readonly code: JobErrorCode | 'ok';
+  readonly message: string;
+  /** The last reported value. */
+  readonly checkpoint: Checkpoint | null;
+};
+
+/** The log line of run-action.ts. */
+export const DONE_ALREADY = 'an earlier attempt has already applied this step';
+
+const DAY_MS = 86_400_000;
+
+export function uidOf(job: number): string {
+  return `00000000-0000-4000-8000-${String(job).padStart(12, '0')}`;
+}
+
+/** @throws any error that is not a JobError: a bug of the program */
+export async function attempt(of: Attempt): Promise<AttemptEnd> {
+  const sink = sinkOf(of);
+  let checkpoint = of.checkpoint ?? null;
+  try {
+    const done = await sink.open();
+    await of.opened?.();
+    if (!done) await act(of, sink, (last) => (checkpoint = last));
+    return { code: 'ok', message: done ? DONE_ALREADY : '', checkpoint };
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error;
+    return { code: error.code, message: error.message, checkpoint };
+  } finally {
+    await sink.close();
+  }
+}
+
+/** The sink of an attempt, not yet open. */
+export function sinkOf(of: Omit<Attempt, 'action'> & { action: string }): Sink {
+  return createPostgresSink({
+    settings: {
+      kind: 'postgres',
+      url: of.url,
+      schema: null,
+      table: 'cities',
+      stateSchema: 'syncrator',
+      acceptAllTables: false,
+      allowCascade: false,
+      keepChangesMs: 30 * DAY_MS,
+      keepChangesBytes: of.keepChangesBytes ?? 2 ** 40,
+    },
+    concurrency: 1,
+    writer: {
+      installation: null,
+      env: 'dev',
+      target: 'cities',
+      jobId: of.job,
+      jobUid: uidOf(of.job),
+      originUid: uidOf(of.origin ?? of.job),
+      step: of.step ?? 0,
+      attempt: of.attempt ?? 1,
+      action: of.action,
+      run: newRun(),
+    },
+    stop: new AbortController().signal,
+    onWait: () => {},
+    log: () => {},
+    patienceMs: of.patienceMs ?? 0,
+    leastBatch: 1,
+  });
+}
+
+async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null) => void): Promise<void> {
+  if (of.action === 'rollback') {
+    const before = typeof of.before === 'number' ? uidOf(of.before) : null;
+    await sink.rollback({ before, expect: of.expect ?? null });
+    return;
+  }
+  if (!of.source) throw new Error(`a ${of.action} needs a source`);
+  await { sync, delta, delete: deleteGone }[of.action]({
+    source: of.source,
+    sink,
+    options: { batchSize: of.batchSize ?? 5, concurrency: 1, forceDelete: of.force ?? false },
+    limits: { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, maxRejected: 0 },
+    // Without a margin, a watermark that moves too far is detected at once.
+    watermarkMarginMs: of.marginMs ?? 0,
+    checkpoint: of.checkpoint ?? null,
+    partOfDiff: false,
+    progress: (news) => {
+      if (news.checkpoint !== undefined) told(news.checkpoint);
+    },
+    log: { info: () => {}, debug: () => {} },
+    stop: new AbortController().signal,
+  });
+}

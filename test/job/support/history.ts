@@ -1,0 +1,299 @@
+/**
+ * Plays a history on one table: the source changes, jobs run or are killed, other programs write, old sets are purged,
+ * rollbacks undo any job, including undone ones. Checks the result of each step against the model.
+ */
+
+import { Client } from 'pg';
+import type { Sink } from '../../../src/job/sinks/sink.ts';
+import { type Action, attempt, type Attempt, type AttemptEnd, sinkOf, uidOf } from './attempt.ts';
+import { changeRecords, writeAsOthers } from './history-changes.ts';
+import type { Act, Chapter } from './history-chapters.ts';
+import { differing, owedBy, type PlayedSet } from './history-model.ts';
+import { difference, named, readRows, type Rows, rowsOf, same } from './live-rows.ts';
+import { memorySource } from './memory-source.ts';
+import { startStatementProxy } from './statement-proxy.ts';
+
+/** Approximate number of statements of a run. */
+const STATEMENTS = 60;
+
+export type Played = {
+  readonly violations: readonly string[];
+  readonly counts: {
+    jobs: number;
+    rollbacks: number;
+    exact: number;
+    killed: number;
+    purged: number;
+    refused: number;
+  };
+};
+
+/** @param url a database without a table `cities`, or with an empty one that no job has opened yet */
+export async function playHistory(url: string, chapters: readonly Chapter[]): Promise<Played> {
+  const client = new Client({ connectionString: url, query_timeout: 30_000 });
+  await client.connect();
+  try {
+    const player = new Player(url, client);
+    await player.begin();
+    for (const chapter of chapters) await player.play(chapter);
+    return player;
+  } finally {
+    await client.end();
+  }
+}
+
+class Player implements Played {
+  readonly violations: string[] = [];
+  readonly counts = { jobs: 0, rollbacks: 0, exact: 0, killed: 0, purged: 0, refused: 0 };
+  readonly #url: string;
+  readonly #client: Client;
+  readonly #source = memorySource(Array.from({ length: 20 }, (_, nth) => named(`r${10 + nth}`, 'first')));
+  readonly #sets: PlayedSet[] = [];
+  /** Standing syncs. */
+  #standing: number[] = [];
+  /** Ids written by other programs since the last full comparison. */
+  #dirty = new Set<string>();
+  #job = 0;
+  #made = 100;
+  #where = '';
+
+  constructor(url: string, client: Client) {
+    this.#url = url;
+    this.#client = client;
+  }
+
+  async begin(): Promise<void> {
+    this.#job = 1;
+    await this.#run({ action: 'sync' });
+  }
+
+  async play({ source, others, purge, act }: Chapter): Promise<void> {
+    this.#source.put(changeRecords(this.#source.records, source, this.#next));
+    const written = others ? await writeAsOthers(this.#client, others, this.#next) : [];
+    for (const id of written) this.#dirty.add(id);
+    if (purge === 'age') await this.#age();
+    const kept = await this.#keptSets();
+    await this.#act(act, purge === 'size' ? { keepChangesBytes: 1 } : {});
+    await this.#checkPurge(kept, purge !== null);
+  }
+
+  async #act(act: Act, more: Partial<Attempt>): Promise<void> {
+    switch (act.kind) {
+      case 'items':
+        return await this.#writeItems(act);
+      case 'rollback':
+        return await this.#rollBack(act);
+      case 'job':
+        break;
+    }
+    const { action, force, killed, again } = act;
+    const steps: Action[] = action === 'diff' ? ['delta', 'delete'] : [action];
+    this.#job += 1;
+    for (const [step, one] of steps.entries()) {
+      const of = { action: one, force, step, ...more };
+      const end = await this.#run(of, killed);
+      if (end.code === 'ok' || end.code === 'deleteGuard') continue;
+      if (!again) break;
+      await this.#run({ ...of, attempt: 2, checkpoint: end.checkpoint });
+    }
+  }
+
+  /** Runs an attempt of the current job and checks its result. */
+  async #run(of: Partial<Attempt> & { action: Action }, killed: number | null = null): Promise<AttemptEnd> {
+    const before = this.#job === 1 ? new Map<string, string>() : await readRows(this.#client);
+    this.counts.jobs += 1;
+    this.#where = `job ${this.#job} (${of.action})`;
+    const end = await this.#attempt(of, killed);
+    const after = await readRows(this.#client);
+    this.#remember(before, after, differing(before, after));
+    if (end.code !== 'ok') {
+      if (end.code !== 'deleteGuard' && killed === null) this.#violate(`ended ${end.code}: ${end.message}`);
+      // A killed attempt may have applied everything; the next attempt is checked for that.
+      if (end.code === 'deleteGuard' && !same(before, after)) this.#violate('refused, and changed something');
+      if (!same(before, after)) await this.#checkLive(of.action, before, after);
+    } else if (end.message === '') await this.#checkLive(of.action, before, after);
+    else if (!same(before, after)) this.#violate('was done already, and changed something');
+    if (of.action === 'sync' && (await this.#isApplied()))
+      this.#standing = [...new Set([...this.#standing, this.#job])];
+    return end;
+  }
+
+  #remember(before: Rows, after: Rows, wrote: ReadonlySet<string>): void {
+    const [standing, dirty] = [this.#standing, new Set(this.#dirty)];
+    this.#sets.push({ job: this.#job, before, after, wrote, standing, dirty });
+  }
+
+  async #attempt(of: Partial<Attempt> & { action: Action }, killed: number | null): Promise<AttemptEnd> {
+    const whole = { url: this.#url, job: this.#job, source: this.#source, ...of };
+    if (killed === null) return await attempt(whole);
+    const cut = { at: 1 + Math.floor(killed * STATEMENTS), when: 'after', ends: 'program' } as const;
+    await using proxy = await startStatementProxy({ url: this.#url, cut });
+    const end = await attempt({ ...whole, url: proxy.url });
+    if (proxy.cut) this.counts.killed += 1;
+    return end;
+  }
+
+  /** After a successful job the live rows equal the source's listing, except for rows that the sink reports as kept. */
+  async #checkLive(action: Action, before: Rows, after: Rows): Promise<void> {
+    const listed = rowsOf(this.#source.records);
+    const kept = new Set(
+      (await this.#client.query<{ id: string }>('SELECT id FROM syncrator.kept')).rows.map(({ id }) => id),
+    );
+    const strange = [...after.keys()].filter((id) => !listed.has(id) && !kept.has(id));
+    if (action !== 'delta' && strange.length > 0)
+      this.#violate(`[${strange.join(' ')}] are live and not listed`);
+    if (action === 'delete') {
+      const other = [...after].filter(([id, text]) => before.get(id) !== text);
+      if (other.length > 0) this.#violate('a delete wrote something');
+      return;
+    }
+    if (action === 'sync') this.#dirty.clear();
+    const lacks = [...listed].filter(([id, text]) => !this.#dirty.has(id) && after.get(id) !== text);
+    if (lacks.length > 0)
+      this.#violate(`[${lacks.map(([id]) => id).join(' ')}] are not as the source lists them`);
+  }
+
+  async #writeItems({ items, finish }: Extract<Act, { kind: 'items' }>): Promise<void> {
+    this.#job += 1;
+    this.counts.jobs += 1;
+    this.#where = `job ${this.#job} (items)`;
+    const before = await readRows(this.#client);
+    const sink = sinkOf({ url: this.#url, action: 'sync', job: this.#job });
+    try {
+      await sink.open();
+      await sink.items?.prepare();
+      for (const nth of items) {
+        const latest = { sha: `${this.#job}`.padStart(40, '0'), at: new Date().toISOString() };
+        const text = JSON.stringify({ job: this.#job });
+        await sink.items?.apply({ id: `item${nth}`, project: 'p', file: 'f', text, unseen: [], latest });
+      }
+      if (finish) await sink.items?.finish(null);
+    } finally {
+      await sink.close();
+    }
+    const after = await readRows(this.#client);
+    this.#remember(before, after, new Set(items.map((nth) => `item${nth}`)));
+    if (finish) this.#standing = [...this.#standing, this.#job];
+  }
+
+  async #rollBack({ before: share, among, killed }: Extract<Act, { kind: 'rollback' }>): Promise<void> {
+    const sets = among === 'kept' ? await this.#keptSets() : this.#sets;
+    const jobs = [...new Set(sets.map(({ job }) => job))];
+    const named = share === 'last' ? null : (jobs[Math.floor(share * jobs.length)] ?? null);
+    const goal = named ?? this.#standing.at(-1) ?? null;
+    this.#job += 1;
+    this.counts.rollbacks += 1;
+    this.counts.jobs += 1;
+    this.#where = `job ${this.#job} (rollback before ${named ?? `the last sync, ${goal}`})`;
+    const live = await readRows(this.#client);
+    const since = await this.#setsSince(goal);
+    if (since === null) return await this.#expectNothing(named, live);
+    const owed = owedBy(since, live);
+    const first = since[0];
+    if (owed.exact && first && !same(owed.rows, first.before))
+      throw new Error('the model contradicts itself');
+    if (owed.exact) this.counts.exact += 1;
+    const sink = sinkOf({ url: this.#url, action: 'rollback', job: this.#job });
+    const to = { before: named === null ? null : uidOf(named), expect: null };
+    const preview = await closing(sink, () => sink.previewRollback(to));
+    this.#compare('preview', preview, {
+      added: owed.added,
+      updated: owed.updated,
+      removed: owed.removed,
+      changed_by_others: owed.changedByOthers,
+    });
+    const of = { action: 'rollback', before: named, expect: preview.digest } as const;
+    let end = await this.#attempt(of, killed);
+    const between = await readRows(this.#client);
+    if (!same(between, live) && !same(between, owed.rows)) this.#violate('was killed, and did a part');
+    if (end.code !== 'ok' && killed !== null) end = await this.#attempt({ ...of, attempt: 2 }, null);
+    if (end.code !== 'ok') this.#violate(`ended ${end.code}: ${end.message}`);
+    const after = await readRows(this.#client);
+    if (!same(after, owed.rows)) this.#violate(difference(after, owed.rows));
+    this.#remember(live, after, differing(live, after));
+    this.#standing = [...(first?.standing ?? [])];
+    this.#dirty = new Set([...this.#dirty, ...since.flatMap(({ dirty }) => [...dirty])]);
+  }
+
+  /** null: no rollback is possible, since the sets were purged or the table was empty before. */
+  async #setsSince(goal: number | null): Promise<PlayedSet[] | null> {
+    if (goal === null || !(await this.#keptSets()).some(({ job }) => job === goal)) return null;
+    const at = this.#sets.findIndex(({ job }) => job === goal);
+    return goal === 1 || at === -1 ? null : this.#sets.slice(at);
+  }
+
+  async #expectNothing(before: number | null, live: Rows): Promise<void> {
+    this.counts.refused += 1;
+    const end = await this.#attempt({ action: 'rollback', before }, null);
+    if (end.code !== 'nothingToRollBack') this.#violate(`ended ${end.code} where there is no way back`);
+    const after = await readRows(this.#client);
+    if (!same(after, live)) this.#violate('refused, and changed something');
+    this.#remember(live, after, new Set());
+  }
+
+  async #keptSets(): Promise<{ id: number; job: number; sync: boolean }[]> {
+    const { rows } = await this.#client.query<{ id: string; job: string; sync: boolean }>(
+      `SELECT id, job_id AS job, action = 'sync' AND state = 'applied' AS sync FROM syncrator.change_sets ORDER BY id`,
+    );
+    return rows.map(({ id, job, sync }) => ({ id: Number(id), job: Number(job), sync }));
+  }
+
+  /** Checks that only the oldest sets are purged, only when due, and never the last sync. */
+  async #checkPurge(before: readonly { id: number; sync: boolean }[], due: boolean): Promise<void> {
+    const kept = new Set((await this.#keptSets()).map(({ id }) => id));
+    const gone = before.filter(({ id }) => !kept.has(id));
+    if (gone.length === 0) return;
+    this.counts.purged += gone.length;
+    if (!due && !this.#aged) this.#violate('sets were purged before their time');
+    if (gone.some(({ id }, at) => id !== before[at]?.id)) this.#violate('what was purged is no prefix');
+    const orphans = await this.#client.query(
+      'SELECT 1 FROM syncrator.changes WHERE change_set NOT IN (SELECT id FROM syncrator.change_sets)',
+    );
+    if (orphans.rowCount !== 0) this.#violate('changes were left of sets that are gone');
+  }
+
+  #aged = false;
+
+  async #age(): Promise<void> {
+    this.#aged = true;
+    const kept = await this.#keptSets();
+    const half = kept[Math.floor(kept.length / 2)];
+    await this.#client.query(
+      `UPDATE syncrator.change_sets SET applied_at = applied_at - interval '40 days', opened_at = opened_at - interval '40 days'
+       WHERE id <= $1`,
+      [half?.id],
+    );
+  }
+
+  async #isApplied(): Promise<boolean> {
+    const { rowCount } = await this.#client.query(
+      `SELECT 1 FROM syncrator.change_sets WHERE job_id = $1 AND state = 'applied' AND action = 'sync'`,
+      [this.#job],
+    );
+    return rowCount === 1;
+  }
+
+  readonly #next = (): number => {
+    this.#made += 1;
+    return this.#made;
+  };
+
+  #compare(what: string, is: object, owes: Readonly<Record<string, number>>): void {
+    for (const [key, value] of Object.entries(owes)) {
+      const got = (is as Record<string, unknown>)[key];
+      if (got !== value) this.#violate(`the ${what} tells ${key} ${String(got)}, and it is ${value}`);
+    }
+  }
+
+  #violate(what: string): void {
+    this.violations.push(`${this.#where}: ${what}`);
+  }
+}
+
+async function closing<T>(sink: Sink, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await sink.close();
+  }
+}

@@ -1,0 +1,12 @@
+/** What a worker tells of itself before anything has happened. */
+import { expect, test } from 'vitest';
+import { createWorkerMetrics } from '../../src/metrics/worker-metrics.ts';
+
+test('the time of the last reconcile has no value before the first one', async () => {
+  const metrics = createWorkerMetrics();
+  const told = async () =>
+    /^syncrator_reconcile_last_pass_timestamp_seconds (\S+)$/m.exec(await metrics.scrape());
+  expect(await told()).toBeNull();
+  metrics.passed();
+  expect(Number((await told())?.[1])).toBeGreaterThan(Date.now() / 1000 - 60);
+});

@@ -1,0 +1,33 @@
+/** Order of the test files: those that wait longest begin first, so that none of them is left over at the end. */
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that take over half a minute, longest first; all others begin as Vitest orders them. */
+const LONG = [
+  'test/temporal/schedule-catch-up.pg.test.ts',
+  'test/runner/kubernetes/conformance.k8s.test.ts',
+  'test/runner/kubernetes/diagnosis/explain.k8s.test.ts',
+  'test/runner/kubernetes/apiserver/restart.k8s.test.ts',
+  'test/runner/kubernetes/apiserver/errors.k8s.test.ts',
+  'test/runner/kubernetes/apiserver/list-watch.k8s.test.ts',
+  'test/runner/process/conformance.pg.test.ts',
+  'test/workflows/crash-points.pg.test.ts',
+  'test/job/compat/item-bank/crash.pg.test.ts',
+  'test/engine/debounced-starts.pg.test.ts',
+  'test/job/sinks/solr/crash.pg.test.ts',
+  'test/workflows/run-status.pg.test.ts',
+  'test/engine/clock-skew.pg.test.ts',
+  'test/workflows/long-haul.pg.test.ts',
+  'test/db/retention/after-restore.pg.test.ts',
+  'test/engine/temporal-lost.pg.test.ts',
+  'test/notifications/notifications.pg.test.ts',
+];
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONG.findIndex((file) => moduleId.endsWith(`/${file}`));
+      return at === -1 ? LONG.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}

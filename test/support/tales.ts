@@ -1,0 +1,75 @@
+/** Targets whose program tells what a test has written down for it: reports of syncs and rollbacks that nothing did. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { RollbackPreview } from '../../src/domain/report.ts';
+import type { Tale } from './programs/teller.ts';
+import { paramsFile } from './params-files.ts';
+
+const TELLER = path.resolve(import.meta.dirname, 'programs/teller.ts');
+
+export type Tales = Disposable & {
+  /** The params file of one of its actions. */
+  params(target: string, action: string): [file: string, text: string];
+  /** By action; `preview` for that of a rollback. Holds from the next job on. */
+  tell(target: string, tales: Readonly<Record<string, Tale>>): void;
+  /** A path that no file has yet, for `until`. */
+  path(name: string): string;
+};
+
+export function writeTales(): Tales {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-tales-'));
+  const fileOf = (target: string) => path.join(folder, `${target}.json`);
+  return {
+    params: (target, action) =>
+      paramsFile({ target, action, command: `node ${TELLER}`, options: `--tell ${fileOf(target)}` }),
+    tell: (target, tales) => writeFileSync(fileOf(target), JSON.stringify(tales)),
+    path: (name) => path.join(folder, name),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** A sync that had to say much. */
+export const DOUBTFUL_SYNC: Tale = {
+  reports: [
+    {
+      phase: 'done',
+      records_done: 171_075,
+      records_total: 171_075,
+      added: 9,
+      updated: 120,
+      deleted: 0,
+      listing: 'unproven',
+      kept: 2_104,
+      watermark: '2026-11-21T00:00:00.000Z',
+      warnings: [
+        "the source did not show that its listing is complete, so nothing was removed; SOURCE_FILE_COMPLETE=true says that the file's writer renames it into place",
+        'the clock of the source is 12 min ahead of ours: the earlier of the two counts',
+      ],
+      failed_items: [
+        { id: 'k00042', why: 'line 17: updated_at is 25:61, which is no time' },
+        { id: 'k00911', why: 'line 40 of page 3: population is not a finite number' },
+      ],
+    },
+  ],
+};
+
+export const PREVIEW = {
+  before: {
+    job_id: null,
+    job_uid: null,
+    action: 'sync',
+    applied_at: '2026-11-22T01:08:20.000Z',
+  },
+  added: 9,
+  updated: 1_120,
+  removed: 3,
+  changed_by_others: 4,
+  digest: '3f0c9a71b2d84e65',
+  watermark: '2026-11-21T00:00:00.000Z',
+  sample: [
+    { id: 'k00042', change: 'updated', fields: ['name', 'population'] },
+    { id: 'k00911', change: 'added', fields: ['name', 'country', 'population', 'lat', 'lng'] },
+    { id: 'a record/with a long id that goes on <b>and on</b>', change: 'removed', fields: [] },
+  ],
+} as const satisfies RollbackPreview;

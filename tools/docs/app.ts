@@ -1,0 +1,30 @@
+/** The api as its document is made from: nothing of it is called that needs a server. */
+import path from 'node:path';
+import { createApp } from '../../src/api/app.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { connect } from '../../src/db/connect.ts';
+import { loadJobParams } from '../../src/job-params/load.ts';
+import { createLog } from '../../src/log.ts';
+import { connectTemporal } from '../../src/temporal/connect.ts';
+
+export type DocumentedApp = Awaited<ReturnType<typeof documentedApp>>;
+
+export async function documentedApp() {
+  const nowhere = '127.0.0.1:9';
+  const dir = path.resolve(import.meta.dirname, '../../job_params');
+  const config = readConfig({
+    DATABASE_URL: `postgres://docs@${nowhere}/none`,
+    TEMPORAL_ADDRESS: nowhere,
+    SYNCRATOR_SECRET: 'a secret of at least thirty-two characters',
+    JOB_PARAMS: dir,
+  });
+  const deps = {
+    config,
+    db: connect(config.databaseUrl, { max: 1, applicationName: 'docs', onError: () => undefined }),
+    temporal: connectTemporal(config.temporal),
+    params: await loadJobParams(dir),
+    log: createLog({ name: 'docs', level: 'silent' }),
+    changes: { subscribe: () => () => undefined, close: () => Promise.resolve() },
+  };
+  return { ...deps, app: createApp(deps) };
+}
