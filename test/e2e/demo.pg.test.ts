@@ -141,7 +141,7 @@ test('rollback brings the table before the last sync back, and the next delta mi
   await expectEqual();
 });
 
-test('an empty source never empties the sink', { timeout: 90_000 }, async () => {
+test('an empty source never empties the sink', { timeout: 240_000 }, async () => {
   const { sink } = await digests();
   await demo('change', '--empty');
   for (const action of ['sync', 'delete', 'diff']) {

@@ -24,7 +24,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** Commands that install everything or run all tests, and the file that runs them as typed. */
 const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
-  'npm ci': 'test/deploy/first-minute.test.ts',
+  'npm ci': 'test/deploy/first-minute.image.test.ts',
   'npm ci && npm test': '.ci/run',
 };
 const INSTALL = 'npm ci && ';

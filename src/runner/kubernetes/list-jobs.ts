@@ -52,11 +52,20 @@ function mayMakePods(job: Job, pods: readonly Pod[], now: number): boolean {
   if (trueCondition(job, 'Complete') || trueCondition(job, 'Failed')) return false;
   const { name, deletionTimestamp } = job.metadata;
   if (deletionTimestamp === undefined) return true;
-  if (pods.length > 0) return false;
+  if (pods.length > 0 || hadPod(job)) return false;
   // A Job without foreign finalizers disappears within moments, so no clocks need to agree.
   if (finalizersOf(name, job.metadata).length === 0) return true;
   // With skewed clocks a deletion may seem to lie in the future.
   return Math.abs(now - Date.parse(deletionTimestamp)) < MAKES_PODS_MS;
+}
+
+/** True once the controller has counted a pod of the Job, also after that pod is gone. */
+function hadPod({ status = {} }: Job): boolean {
+  const { active = 0, terminating = 0, succeeded = 0, failed = 0, uncountedTerminatedPods: uncounted } = status;
+  return (
+    active + terminating + succeeded + failed > 0 ||
+    (uncounted?.succeeded ?? []).length + (uncounted?.failed ?? []).length > 0
+  );
 }
 
 /** Only the kubelet of its node ends a scheduled pod. */

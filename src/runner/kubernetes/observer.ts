@@ -50,10 +50,9 @@ export class JobObserver {
     const settled = of && 'jobUid' in of ? this.#settledJobs(of.jobUid) : undefined;
     if (settled) return settled;
     const selector = selectorOf(this.#installation, of);
-    const [jobs, pods] = await Promise.all([
-      this.#client.listJobs(selector),
-      this.#client.listPods(selector),
-    ]);
+    const jobs = await this.#client.listJobs(selector);
+    // After the Jobs: a pod that the status of a Job counts is in this list, or is gone.
+    const pods = await this.#client.listPods(selector);
     if (!of) this.#forgetAllBut(new Set(jobs.items.map(({ metadata }) => metadata.uid)));
     return listAttempts(jobs.items, pods.items);
   }

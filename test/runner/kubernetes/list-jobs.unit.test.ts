@@ -26,9 +26,9 @@ const meta = (name: string, of: Partial<ObjectMeta> = {}): ObjectMeta => ({
   labels: LABELS,
   ...of,
 });
-const job = (of: Partial<ObjectMeta> = {}, type?: string): Job => ({
+const job = (of: Partial<ObjectMeta> = {}, type?: string, counts: Job['status'] = {}): Job => ({
   metadata: meta('syn', of),
-  status: { conditions: type === undefined ? [] : [{ type, status: 'True' }] },
+  status: { conditions: type === undefined ? [] : [{ type, status: 'True' }], ...counts },
 });
 const pod = (phase: 'Pending' | 'Running' | 'Failed' | 'Succeeded', of: Partial<ObjectMeta> = {}): Pod => ({
   metadata: meta('syn-x', {
@@ -97,10 +97,22 @@ test.for([
     { live: true, removing: true },
   ],
   [
-    'a deleted Job that nobody trueCondition, by a cluster whose clock is behind: its pod may still be made until it is gone',
+    'a deleted Job without a foreign finalizer, by a cluster whose clock is behind: its pod may still be made until it is gone',
     job({ deletionTimestamp: AGO(60), finalizers: ['foregroundDeletion'] }),
     [],
     { live: true, removing: true },
+  ],
+  [
+    'a deleted Job whose pod was counted and is gone',
+    job(GOING, 'FailureTarget', { active: 1 }),
+    [],
+    { live: false, removing: true },
+  ],
+  [
+    'a deleted Job whose pod ended, was not counted yet and is gone',
+    job(GOING, undefined, { uncountedTerminatedPods: { failed: ['a'] } }),
+    [],
+    { live: false, removing: true },
   ],
   ['a pod whose Job is gone', undefined, [pod('Running')], { name: 'syn', live: true, removing: false }],
   ['the same, ended and held', undefined, [pod('Failed', HELD)], { live: false, removing: true }],

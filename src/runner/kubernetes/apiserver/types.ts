@@ -36,6 +36,10 @@ export type Job = {
     readonly succeeded?: number;
     readonly failed?: number;
     readonly terminating?: number;
+    readonly uncountedTerminatedPods?: {
+      readonly succeeded?: readonly string[];
+      readonly failed?: readonly string[];
+    };
     readonly startTime?: string;
     readonly completionTime?: string;
   };
