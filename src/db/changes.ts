@@ -1,12 +1,12 @@
-/** Listens for committed changes (LISTEN) on a connection of its own, and reconnects when it is lost. */
+/** Listens for committed changes (LISTEN) on its own connection, and reconnects after a loss. */
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 /**
- * A connection is asked this often whether it still is one, to a server that takes writes: a hung server says nothing,
- * which is no news, and so does the old one after a failover.
+ * Interval of the check that the connection still leads to a server that takes writes. A hung server and the old
+ * server of a failover both stay silent, which looks like no news.
  */
 const LOOK_MS = 4_000;
 const ANSWER_MS = 5_000;
@@ -14,18 +14,18 @@ const ANSWER_MS = 5_000;
 export type Change =
   | { readonly kind: 'job'; readonly id: number }
   | { readonly kind: 'maintenance' }
-  /** The connection was made, or made anew: what was told before that may have been missed. */
+  /** Called after each connect: notifications from before it may have been missed. */
   | { readonly kind: 'connected' };
 
 export type Changes = {
-  /** @returns what ends it */
+  /** @returns a function that ends the listening */
   subscribe(listener: (change: Change) => void): () => void;
   close(): Promise<void>;
 };
 
 /**
- * Listens at once and for good; a lost connection is made again with growing pauses.
- * @param options.onError told of each lost or refused connection
+ * Starts listening now and never gives up: pauses between reconnects grow.
+ * @param options.onError receives each lost or refused connection
  */
 export function listenForChanges(options: { url: string; onError: (error: unknown) => void }): Changes {
   const listeners = new Set<(change: Change) => void>();
@@ -66,12 +66,15 @@ async function keepListening(
       if (closing.aborted) return;
       onError(error);
     }
-    await wait(pauseMs, undefined, { signal: closing }).catch(() => undefined); // closing: at once
+    await wait(pauseMs, undefined, { signal: closing }).catch(() => undefined); // closing: no pause
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
 }
 
-/** Returns when it is closing. @throws Error when the connection is lost */
+/**
+ * Returns when the listener closes.
+ * @throws Error when the connection is lost
+ */
 async function listenOnce(url: string, tell: (change: Change) => void, closing: AbortSignal): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
@@ -93,7 +96,8 @@ async function listenOnce(url: string, tell: (change: Change) => void, closing: 
     tell({ kind: 'connected' });
     const over = AbortSignal.any([closing, lost.signal]);
     while (!over.aborted) {
-      await wait(LOOK_MS, undefined, { signal: over }).catch(() => undefined); // over: the loop ends
+      // the connection ended: so does the loop
+      await wait(LOOK_MS, undefined, { signal: over }).catch(() => undefined);
       if (!over.aborted) await expectWrites(client);
     }
     if (!closing.aborted) throw lost.signal.reason;
@@ -102,15 +106,15 @@ async function listenOnce(url: string, tell: (change: Change) => void, closing: 
   }
 }
 
-/** @throws Error where nothing can change, so that nothing is ever told */
+/** @throws Error if the server takes no writes, since it would never notify */
 async function expectWrites(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ transaction_read_only: string }>('SHOW transaction_read_only');
   if (rows[0]?.transaction_read_only === 'on')
     throw new Error('this Postgres takes no writes: a standby, or set to read-only');
 }
 
-/** A server that hangs does not answer a farewell either. */
+/** A hung server does not answer a farewell either. */
 async function ended(client: pg.Client): Promise<void> {
-  const farewell = client.end().catch(() => undefined); // it may be gone already
+  const farewell = client.end().catch(() => undefined); // the connection may be gone already
   await Promise.race([farewell, wait(1_000)]);
 }

@@ -1,4 +1,6 @@
-/** Opens the connection pool, with a time-out on every wait; tells passing database errors from lasting ones. */
+/**
+ * Opens the connection pool, with a time-out on every wait; tells temporary database errors from permanent ones.
+ */
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { mayPoolerPass, poolerRemedy, PROTOCOL_VIOLATION } from '../domain/pooler-errors.ts';
@@ -11,10 +13,10 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 const SETTING_MS = 5_000;
 
 /**
- * Opens a pool; connections are made when first needed.
+ * Opens a pool; it connects when first used.
  * @param options.max connections at most
- * @param options.patience for migrations: milliseconds that a statement may take, and wait for a lock within that
- * @param options.onError told of errors on idle connections; without a listener they would end the process
+ * @param options.patience for migrations: milliseconds for one statement, and for its wait for a lock
+ * @param options.onError receives errors of idle connections; without a listener they would end the process
  */
 export function connect(
   url: string,
@@ -26,7 +28,7 @@ export function connect(
   },
 ): Db {
   const statementMs = options.patience?.statementMs ?? 5_000;
-  // Set by a statement, since PgBouncer refuses them as start-up parameters.
+  // Set by statements, since PgBouncer refuses them as start-up parameters.
   const limits = [
     `SET statement_timeout = ${statementMs}`,
     `SET idle_in_transaction_session_timeout = 10000`,
@@ -43,11 +45,12 @@ export function connect(
     idleTimeoutMillis: 30_000,
     query_timeout: statementMs + 1_000,
     keepAlive: true,
-    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, which its types do not say
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool awaits this handler; its types omit that
     onConnect: setLimits,
   });
   pool.on('error', options.onError);
-  // A connection in use has no listener of the pool's: without this one its loss would end the process.
+  // The pool listens on idle connections only: without this listener a lost connection in use would end the
+  // process.
   pool.on('connect', (client) => client.on('error', options.onError));
   const verdict = (error: unknown) =>
     isReadOnly(error)
@@ -83,7 +86,9 @@ const AWAY = new Set([
 const AWAY_MESSAGE =
   /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error/;
 
-/** True when Postgres could not be reached, did not answer in time or takes no writes now: the statement may be tried again. */
+/**
+ * True if Postgres could not be reached, did not answer in time or takes no writes now: try the statement again.
+ */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
@@ -93,17 +98,17 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return AWAY_MESSAGE.test(error.message) || isDatabaseUnavailable(error.cause);
 }
 
-/** True when the server was reached and takes no writes: a standby, as after a failover, or set to read-only. */
+/** True if the server answered but takes no writes: a standby, as after a failover, or set to read-only. */
 export function isReadOnly(error: unknown): boolean {
   return error instanceof Error && (codeOf(error) === READ_ONLY || isReadOnly(error.cause));
 }
 
-/** The database that DATABASE_URL leads to cannot be worked with, for a reason that its message says in full. */
+/** The database of DATABASE_URL cannot be used; the message gives the full reason. */
 export class UnfitDatabase extends Error {
   override readonly name = 'UnfitDatabase';
 }
 
-/** By Postgres' codes, and Node's of TLS: what whoever set DATABASE_URL has to do. */
+/** Remedies by Postgres' error code, or Node's code of a TLS error. */
 const MENDED_BY: readonly (readonly [RegExp, string])[] = [
   [/^28P01$/, 'correct the password of this role (in the URL, or DATABASE_PASSWORD)'],
   [/^28000$/, 'let this role in (LOGIN, pg_hba.conf), or name another one'],
@@ -111,15 +116,15 @@ const MENDED_BY: readonly (readonly [RegExp, string])[] = [
   [/^(42501|3F000)$/, 'grant the role of DATABASE_URL what it lacks; best let it own its database'],
   [/CERT|^UNABLE_TO_|^ERR_(TLS|SSL|OSSL)/, 'let sslrootcert name the authority of its certificate'],
 ];
-/** The same where there is no code of its own; the message says which it is. */
+/** Remedies for errors without a code of their own, by their message. */
 const MENDED_BY_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^SASL: .*password must be/, 'give the password of this role (in the URL, or DATABASE_PASSWORD)'],
   [/does not support SSL connections/, 'switch TLS on in this server, or leave sslmode out'],
 ];
 
 /**
- * What is wrong with DATABASE_URL, and what to do, in one line without a password, when no waiting mends it; undefined
- * for what may pass, and for faults of our own.
+ * What is wrong with DATABASE_URL and how to fix it, in one line without a password. Undefined for temporary errors
+ * and for our own faults.
  */
 export function lastingFault(error: unknown): string | undefined {
   if (!(error instanceof Error) || isDatabaseUnavailable(error)) return undefined;

@@ -11,10 +11,7 @@ export type Maintenance = {
   readonly at: Date;
 };
 
-/**
- * Sets the flag and, in the same transaction, moves the jobs never claimed into or out of
- * `waiting (maintenance)`.
- */
+/** Sets the flag and, in the same transaction, moves unclaimed jobs into or out of `waiting (maintenance)`. */
 export async function setMaintenance(
   db: Db,
   input: { paused: boolean; msg: string } & By,
@@ -37,7 +34,7 @@ export async function setMaintenance(
   });
 }
 
-/** Makes the never claimed jobs agree with the flag; also for one that was submitted while the flag changed. */
+/** Makes unclaimed jobs agree with the flag; also one that was submitted while the flag changed. */
 export async function alignWaiting(db: Db): Promise<void> {
   await sql`
     UPDATE jobs SET
@@ -71,7 +68,7 @@ export async function listMaintenance(
     .execute();
 }
 
-/** How many jobs somebody is at work on, an executor elsewhere too: what a pause waits for. */
+/** Number of jobs that are running, external ones included: a pause waits for them. */
 export async function countRunning(db: Db): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::integer AS count FROM jobs

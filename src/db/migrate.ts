@@ -1,4 +1,4 @@
-/** Brings a database to the newest schema; safe when several processes start at once (kysely's advisory lock). */
+/** Brings a database to the newest schema; safe when several processes start at once (Kysely's advisory lock). */
 import { sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import * as initial from './migrations/0001-initial.ts';
@@ -39,13 +39,13 @@ const MIGRATIONS: Record<string, Migration> = {
   '0015-logins': logins,
   '0016-origins': origins,
   '0017-refused-and-progress': refusedAndProgress,
-  // There is no 0018, and none may come: Kysely refuses one that sorts before an applied one.
+  // There is no 0018, and there must never be one: Kysely refuses a migration that sorts before an applied one.
   '0019-joined': joined,
 };
 
 /**
- * Each migration in a transaction of its own: its locks are held no longer than it takes.
- * @returns the names of those that it applied
+ * Runs each migration in its own transaction, so that it holds its locks no longer than it needs.
+ * @returns the names of the applied migrations
  * @throws the error of the migration that failed; the ones before it stay applied
  */
 export async function migrate(db: Db): Promise<string[]> {
@@ -69,7 +69,7 @@ export type MigrationState = {
   readonly appliedAt: string | null;
 };
 
-/** Changes nothing. `unknown` was applied by a version newer than this one. */
+/** Changes nothing. `unknown`: applied by a newer version than this one. */
 export async function listMigrations(db: Db): Promise<MigrationState[]> {
   const ours = (await unlessOvertaken(() => migratorOf(db).getMigrations())).map(
     ({ name, executedAt }): MigrationState => {
@@ -77,7 +77,7 @@ export async function listMigrations(db: Db): Promise<MigrationState[]> {
       return { name, state: appliedAt === null ? 'pending' : 'applied', appliedAt };
     },
   );
-  if (ours.every(({ state }) => state === 'pending')) return ours; // kysely's table may not be there yet
+  if (ours.every(({ state }) => state === 'pending')) return ours; // Kysely's table may not exist yet
   const { rows } = await sql<{ name: string; timestamp: string }>`
     SELECT name, timestamp FROM kysely_migration ORDER BY name`.execute(db);
   const others = rows.filter(({ name }) => !Object.hasOwn(MIGRATIONS, name));
@@ -89,7 +89,7 @@ export async function listMigrations(db: Db): Promise<MigrationState[]> {
   ];
 }
 
-/** So often Kysely may look anew at a schema that another process changes. */
+/** How often Kysely may read a schema again that another process changes meanwhile. */
 const LOOKS = 20;
 
 async function unlessOvertaken<T>(look: () => Promise<T>): Promise<T> {
@@ -103,8 +103,8 @@ async function unlessOvertaken<T>(look: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Before it looks for its own table Kysely asks Postgres for the sequence of each column of each table, and that fails
- * where another process' migration drops one of them meanwhile.
+ * Before Kysely looks for its own table, it asks Postgres for the sequence of each column of each table. That fails
+ * if another process' migration drops one of them meanwhile.
  */
 function wasOvertaken(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -120,12 +120,12 @@ function migratorOf(db: Db): Migrator {
   return new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
 }
 
-/** Changes no row, and is refused all the same by a server that takes no writes. */
+/** Changes no row, yet a server that takes no writes refuses it. */
 export async function expectWrites(db: Db): Promise<void> {
   await sql`UPDATE installation SET uuid = uuid WHERE false`.execute(db);
 }
 
-/** This installation's own uuid; every Kubernetes Job and run folder of ours carries it. */
+/** The uuid of this installation; all our Kubernetes Jobs and run folders carry it. */
 export async function readInstallation(db: Db): Promise<string> {
   const row = await db.selectFrom('installation').select('uuid').executeTakeFirstOrThrow();
   return row.uuid;

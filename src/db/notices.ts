@@ -1,4 +1,4 @@
-/** Queue of notifications, until each is handed to its workflow. */
+/** Queue of notices: each stays until its workflow has it. */
 import { sql } from 'kysely';
 import type { Notice } from '../domain/notice.ts';
 import type { Db } from './schema.ts';
@@ -13,13 +13,16 @@ export async function listOpenNotices(db: Db): Promise<Notice[]> {
   return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
 }
 
-/** A missed schedule is remembered, so that it is told once; all else is forgotten. Safe to repeat. */
+/** Forgets a notice that was delivered; a missed firing stays, so that it is told only once. Safe to repeat. */
 export async function handOn(db: Db, { id, schedule }: Notice): Promise<void> {
   if (schedule === null) await sql`DELETE FROM notices WHERE id = ${id}`.execute(db);
   else await sql`UPDATE notices SET handed_on = true WHERE id = ${id}`.execute(db);
 }
 
-/** Once for each firing that was missed. @param at when it should have fired */
+/**
+ * Queues one notice for each missed firing.
+ * @param at when it should have fired
+ */
 export async function noticeMissed(
   db: Db,
   of: { readonly schedule: string; readonly env: string; readonly target: string; readonly at: Date },

@@ -1,14 +1,18 @@
-/** Whether each connection has a session of its own: a pooler may give every transaction another one, where LISTEN hears nothing. */
+/**
+ * Checks that each connection has its own session: a pooler may give every transaction another one, and then LISTEN
+ * hears nothing.
+ */
 import pg from 'pg';
 import { UnfitDatabase } from './connect.ts';
 
 const ANSWER_MS = 5_000;
-/** A pooler that goes round its servers shows it only when it has come round. */
+/** A pooler that rotates among servers gives itself away only after a full round. */
 const ROUNDS = 3;
 
 /**
- * Two connections side by side: a session that changes under one of them, or that both of them have, is lent out.
- * @throws UnfitDatabase where sessions are lent out by the transaction; the driver's error when Postgres cannot be reached
+ * Uses two connections side by side: a session that changes under one of them, or that both share, is lent out.
+ * @throws UnfitDatabase if a pooler lends sessions out by the transaction; the driver's error when Postgres cannot
+ * be reached
  */
 export async function assertOwnSessions(url: string): Promise<void> {
   const [one, other] = [clientOf(url), clientOf(url)];
@@ -26,7 +30,8 @@ export async function assertOwnSessions(url: string): Promise<void> {
       await other.query('COMMIT');
     }
   } finally {
-    await Promise.all([one, other].map((client) => client.end().catch(() => undefined))); // gone already
+    // the connection is gone already
+    await Promise.all([one, other].map((client) => client.end().catch(() => undefined)));
   }
 }
 
@@ -37,18 +42,18 @@ function clientOf(url: string): pg.Client {
     connectionTimeoutMillis: 1_500,
     query_timeout: ANSWER_MS,
   });
-  client.on('error', () => undefined); // the statement in hand tells
+  client.on('error', () => undefined); // the current statement reports it
   return client;
 }
 
-/** Where even a transaction has no session of its own, it is refused. */
+/** A pooler that lends sessions out by the statement refuses the transaction. */
 async function begin(client: pg.Client): Promise<void> {
   await client.query('BEGIN').catch((error: Error) => {
     throw error.message.includes('transaction blocks not allowed') ? lentOut() : error;
   });
 }
 
-/** Number and start together: two servers behind one address may have the same number. */
+/** Process number and start time together: two servers behind one address may use the same number. */
 async function sessionOf(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ session: string }>(
     `SELECT pid || ' ' || extract(epoch FROM backend_start) AS session FROM pg_stat_activity WHERE pid = pg_backend_pid()`,

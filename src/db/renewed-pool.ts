@@ -1,8 +1,8 @@
-/** Pool that drops connections which an error has shown to be broken: one of them, or all made so far. */
+/** Pool that drops connections once an error shows them broken: one of them, or all made so far. */
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
 
-/** `renew all` after a failover: each connection made before may still lead to the old server, which answers. */
+/** `renew all` after a failover: each earlier connection may still lead to the old server, which answers. */
 export type Verdict = 'keep' | 'drop' | 'renew all';
 
 export function renewedPool(pool: pg.Pool, verdictOn: (error: unknown) => Verdict): PostgresPool {
@@ -24,7 +24,7 @@ export function renewedPool(pool: pg.Pool, verdictOn: (error: unknown) => Verdic
       }
     };
     const release = (destroy?: boolean) => client.release(destroy === true || isBroken || isOld(client));
-    // Kysely's overload for cursors is left out: nothing here streams.
+    // Kysely's overload for cursors is left out: no query of ours streams.
     return { query, release } as unknown as PostgresPoolClient;
   }
 

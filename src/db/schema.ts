@@ -1,4 +1,4 @@
-/** The tables as kysely sees them; the migrations are what makes them. */
+/** The tables as Kysely sees them; the migrations create them. */
 import type { ColumnType, Generated, Kysely, Selectable, Transaction } from 'kysely';
 import type { Grant } from '../domain/permission.ts';
 import type { ActionParameters, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
@@ -25,21 +25,21 @@ export type JobsTable = {
   spec_hash: string;
   trigger: Trigger;
   requested_by: string;
-  /** W3C, of the call that asked for it. */
+  /** W3C trace context of the call that asked for the job. */
   traceparent: string | null;
   resumes: number | null;
-  /** Of the job it resumes: the first steps, which are not done again. */
+  /** Of the resumed job: how many of its first steps are left out. */
   skipped_steps: Generated<number>;
   status: JobStatus;
   status_reason: string | null;
   status_detail: string | null;
   /** The last status word of an external executor. */
   phase: string | null;
-  /** What it is about, in words: given with the request, replaced by an external executor. */
+  /** What the job is about, in words: given with the request, replaced by an external executor. */
   description: string | null;
-  /** What the action was given beside its target, as it was checked. */
+  /** The checked parameters that the action got beside its target. */
   action_parameters: ColumnType<ActionParameters | null, string | null, string | null>;
-  /** Its workflow was terminated: the takeover only cleans up. */
+  /** Its workflow was terminated: a takeover only cleans up. */
   abandoned: Generated<boolean>;
   force_delete: Generated<boolean>;
   cancel_requested_at: Date | null;
@@ -49,12 +49,12 @@ export type JobsTable = {
   claimed_at: Date | null;
   started_at: Date | null;
   observed_at: Date | null;
-  /** Of RUNNER=external: when its executor last said something new. */
+  /** RUNNER=external only: when its executor last reported something new. */
   progressed_at: Date | null;
   finished_at: Date | null;
   diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
   version: Generated<number>;
-  /** What it is counted under (src/job-params/metric-labels.ts); null = its own target and action. */
+  /** The names that it counts under (src/job-params/metric-labels.ts); null = its own target and action. */
   counted_target: string | null;
   counted_action: string | null;
   created_at: DefaultTime;
@@ -76,19 +76,19 @@ export type StepsTable = {
   ended_at: Date | null;
   outcome: 'completed' | 'failed' | 'cancelled' | null;
   diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
-  /** Where reading its log goes on: bytes that the program printed, and the runner's own word for the place. */
+  /** Where reading its log continues: bytes that the program printed, and the runner's own mark for the place. */
   log_read: Generated<number>;
   log_mark: string | null;
-  /** The same place in the bytes of its text, which is what readers go by. */
+  /** The same place in bytes of the stored text, which readers count in. */
   log_bytes: Generated<number>;
   log_state: Generated<LogState>;
-  /** Its reports are no more than a chart shows. */
+  /** Its reports are thinned to what a chart shows. */
   is_thinned: Generated<boolean>;
-  /** What its program told beyond its progress; null where none did. */
+  /** Facts that its program reported beside its progress; null if there are none. */
   facts: ColumnType<ReportFacts | null, string | null, string | null>;
 };
 
-/** `end_missing`: more cannot be had of it. `removed`: it was purged. */
+/** `end_missing`: the rest of it is lost. `removed`: it was purged. */
 export type LogState = 'growing' | 'complete' | 'end_missing' | 'removed';
 
 export type ReportsTable = {
@@ -106,13 +106,16 @@ export type ReportsTable = {
   failed: number | null;
   checkpoint: ColumnType<unknown, string | null, string | null>;
   message: string | null;
-  /** Since when its attempt reports the same; null where the version before wrote it: then from the row's own time. */
+  /**
+   * Since when its attempt reports the same values; null in rows of the previous version: then the row's own time
+   * counts.
+   */
   progressed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
 };
 
 export type Listing = 'complete' | 'unproven';
 
-/** Null in a list is no limit. */
+/** Null: no limit. */
 type GrantColumns = { [K in keyof Grant]: ColumnType<Grant[K], Grant[K], Grant[K]> };
 
 export type Schema = {
@@ -128,7 +131,7 @@ export type Schema = {
     byte_length: number;
     text: string;
   };
-  /** What external executors said, line by line. */
+  /** Log lines of external executors. */
   job_log: {
     job_id: number;
     byte_offset: number;
@@ -150,14 +153,14 @@ export type Schema = {
     options: string | null;
     version: string | null;
     target_datastore_url: string | null;
-    /** Of an outside run: the id of who told of it. */
+    /** Outside runs only: the id of the caller that recorded it. */
     recorded_by: string | null;
   };
   idempotency_keys: {
     principal: string;
     key: string;
     body_hash: string;
-    /** Null for a batch, which has an answer instead. */
+    /** Null for a batch, whose answer is stored instead. */
     job_id: number | null;
     answer: ColumnType<unknown, string | null, never>;
     deduplicated: boolean;
@@ -168,9 +171,12 @@ export type Schema = {
     target: string;
     last_success_job_id: number | null;
     last_success_at: Date | null;
-    /** From when its next delta reads, as the last completed job told it; null: everything, or not told. */
+    /**
+     * Where its next delta starts reading, as the last completed job reported it; null: everything, or not
+     * reported.
+     */
     watermark: Date | null;
-    /** Whether the last listing of it that a completed job read was seen to be complete. */
+    /** Whether the source's last listing, as a completed job read it, was proven complete. */
     listing: Listing | null;
   };
   wanted: {
@@ -179,13 +185,13 @@ export type Schema = {
     action: string;
     requested_by: string;
     traceparent: string | null;
-    /** Not some items alone. */
+    /** False: some items only. */
     everything: boolean;
     first_at: DefaultTime;
     last_at: DefaultTime;
-    /** A job of the same parameters that will do it, if it is not cancelled before it begins. */
+    /** An unclaimed job with the same parameters that does the work, unless it is cancelled before it begins. */
     joined_job: number | null;
-    /** `last_at` as it was when it joined: what was wanted later has not. */
+    /** `last_at` at the time of joining: later wants are not part of that job. */
     joined_last_at: Date | null;
   };
   wanted_items: { env: string; target: string; action: string; item: string };
@@ -199,34 +205,37 @@ export type Schema = {
     at: DefaultTime;
   };
   schedule_pauses: { schedule: string; note: string };
-  /** `text` is null where a version before this one let it fire. */
+  /** `text` is null if the previous version let it fire. */
   schedule_promises: { schedule: string; text: string | null; since: DefaultTime; refused: string | null };
   users: {
-    /** Whose Idempotency-Keys: a user added again under a name is another one. */
+    /** Owner of Idempotency-Keys: a user added again under the same name gets a new one. */
     id: Generated<string>;
     username: string;
     password_hash: string;
     disabled: Generated<boolean>;
-    /** Logins from before either are good no longer; Postgres writes them itself. Null: the password is the first. */
+    /**
+     * Logins from before either time are no longer valid; Postgres writes both itself. Null: the password is the
+     * first.
+     */
     password_changed_at: Generated<Date | null>;
     logins_ended_at: Generated<Date>;
     created_at: DefaultTime;
     updated_at: DefaultTime;
   } & GrantColumns;
-  /** Of programs; never the tokens themselves. */
+  /** Service tokens, as hashes. */
   service_tokens: {
-    /** Stands in the token, and is no secret. */
+    /** Part of the token, and not secret. */
     id: string;
     name: string;
     /** SHA-256 of the whole token. */
     hash: Buffer;
     created_at: DefaultTime;
     created_by: string;
-    /** Null for one that never does. */
+    /** Null if the token never expires. */
     expires_at: Date | null;
     last_used_at: Date | null;
     revoked_at: Date | null;
-    /** Whose Idempotency-Keys, where it is older than the rule that a token is known by its id. */
+    /** Owner of Idempotency-Keys, for tokens from before tokens were known by their id. */
     principal: Generated<string | null>;
   } & GrantColumns;
   oidc_users: {
@@ -243,12 +252,12 @@ export type Schema = {
     verb: string;
     object: string;
     detail: ColumnType<unknown, string | null, never>;
-    /** The code it was refused with; null for what was done. */
+    /** The code of the refusal; null for an accepted call. */
     refused: string | null;
     reason: string | null;
     address: string | null;
     request_id: string | null;
-    /** What the caller called it. */
+    /** The caller's own name for the call. */
     client_request_id: string | null;
   };
 };

@@ -1,6 +1,7 @@
 /**
- * Lists of statuses for `status IN …`, made from the state machine. They are SQL literals and not parameters: Postgres
- * uses the partial index of active jobs (jobs_one_active) only where it can compare the list with the index's predicate.
+ * Lists of statuses for `status IN …`, made from the state machine. They are SQL literals, not parameters: Postgres
+ * uses the partial index of active jobs (jobs_one_active) only if it can compare the list with the index's
+ * predicate.
  */
 import { type RawBuilder, sql } from 'kysely';
 import {

@@ -1,4 +1,4 @@
-/** Migrates a database while processes use it: allows time for large tables, and never holds up others for long. */
+/** Migrates a database while processes use it: allows time for large tables, and never blocks others for long. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect } from './connect.ts';
 import { listMigrations, type MigrationState, migrate } from './migrate.ts';
@@ -6,11 +6,11 @@ import { assertOwnSessions } from './own-sessions.ts';
 import type { Db } from './schema.ts';
 
 /**
- * So long a migration waits for a table before it lets everybody else go first. Shorter than Postgres' deadlock_timeout
- * (1 s), after which it might be a statement of somebody's work that is given up, and not the migration.
+ * How long a migration waits for a table before it lets everyone else go first. Shorter than Postgres'
+ * deadlock_timeout (1 s): after that, Postgres might cancel a statement of another process, not the migration.
  */
 const LOCK_MS = 500;
-/** Of one statement, on tables of any size. */
+/** Time-out of one statement, enough for tables of any size. */
 const STATEMENT_MS = 600_000;
 const TRIES = 120;
 const PAUSE_MS = 500;
@@ -19,16 +19,16 @@ const PAUSE_MS = 500;
 const IN_THE_WAY = new Set<unknown>(['55P03', '40P01']);
 
 /**
- * Applies what is pending, as often as it takes.
- * @param onWait told each time that somebody was in the way, with the migration
- * @returns the names of those that it applied
- * @throws what `migrate` throws; after two minutes also that somebody is in the way
+ * Applies pending migrations, retrying as often as needed.
+ * @param onWait called with the migration each time another session is in the way
+ * @returns the names of the applied migrations
+ * @throws what `migrate` throws; after two minutes also that another session is in the way
  */
 export async function upgradeSchema(url: string, onWait: (what: string) => void): Promise<string[]> {
   const db = connect(url, {
     max: 1,
     applicationName: 'syncrator-migrations',
-    onError: () => undefined, // it is in use all the time: its statement tells
+    onError: () => undefined, // the connection is in use all the time: its statement reports the error
     patience: { statementMs: STATEMENT_MS, lockMs: LOCK_MS },
   });
   try {
@@ -38,7 +38,7 @@ export async function upgradeSchema(url: string, onWait: (what: string) => void)
       } catch (error) {
         if (left === 0 || !(error instanceof Error) || !isInTheWay(error.cause)) throw error;
         onWait(error.message);
-        // By chance, so that several of them do not meet again.
+        // A random pause, so that several migrating processes do not meet again.
         await wait(PAUSE_MS * (0.5 + Math.random()));
       }
     }
@@ -50,20 +50,20 @@ export async function upgradeSchema(url: string, onWait: (what: string) => void)
 export type Prepared = {
   /** The names of the migrations that were applied. */
   readonly applied: readonly string[];
-  /** Those that a newer version has applied. */
+  /** Names of migrations that a newer version has applied. */
   readonly newer: readonly string[];
 };
 
-/** What is told where there are `newer` ones. */
+/** Logged when there are `newer` ones. */
 export const NEWER_DATABASE =
-  'the database was made by a newer version; what this one uses of it is still there';
+  'a newer version has migrated the database; this version still finds everything that it uses';
 
 /**
- * The schema as a process of this version can work on it: brought up to date, or left as a newer version has made it,
- * since what a version drops is nothing that the one before it uses (AGENTS.md). So an upgrade can be taken back, and a
- * process of the old version that is restarted in the middle of one comes up.
- * @throws UnfitDatabase behind a pooler that lends sessions out by the transaction; what `upgradeSchema` throws, also
- * where something is pending on a database that a newer version has made
+ * Prepares the schema for this version: migrates it, or leaves it as a newer version has made it, since a version
+ * never drops what the one before it uses (AGENTS.md). So an upgrade can be taken back, and a process of the old
+ * version can restart in the middle of one.
+ * @throws UnfitDatabase behind a pooler that lends sessions out by the transaction; what `upgradeSchema` throws,
+ * also if a migration is pending on a database that a newer version has migrated
  */
 export async function prepareSchema(db: Db, url: string, onWait: (what: string) => void): Promise<Prepared> {
   await assertOwnSessions(url);

@@ -1,16 +1,16 @@
-/** The audit as it is read: newest first, by who, what, upon what and when. */
+/** Reads pages of the audit, newest first, filtered by principal, verb, object and time. */
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Db, Schema } from '../schema.ts';
 
 export type AuditEntry = Selectable<Schema['audit']>;
 
 export type AuditFilter = {
-  /** As it stands there, or without the name that an issuer's user has behind it. */
+  /** The principal as the audit names it, or without the name in brackets that an issuer's user has. */
   readonly principal?: string | undefined;
   readonly verb?: string | undefined;
-  /** `job 7`, or `job` for all of them. */
+  /** `job 7`, or `job` for all jobs. */
   readonly object?: string | undefined;
-  /** Only what was refused, or only what was done. */
+  /** True: only refused calls. False: only accepted ones. */
   readonly refused?: boolean | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
@@ -40,7 +40,7 @@ export async function listAudit(
   return rows;
 }
 
-/** A pattern for what begins with a text as it is, whatever signs stand in it. */
+/** A LIKE pattern for texts that begin with this one; its own wildcards are escaped. */
 function beginningWith(text: string, then: string): string {
   return `${text.replaceAll(/[\\%_]/g, '\\$&')}${then}%`;
 }

@@ -2,17 +2,17 @@
 import { maskedWithin } from '../../domain/mask.ts';
 import type { Db } from '../schema.ts';
 
-/** Where a call came from, and why it was made. */
+/** Where a call came from, and the reason that its caller gave. */
 export type Origin = {
-  /** Of the client, as proxies of ours tell it. */
+  /** The client's address, as our trusted proxies report it. */
   readonly address?: string | undefined;
-  /** Of the program that called: a token's name may have been another one's. */
+  /** The id of the calling program: an earlier token may have had the same name. */
   readonly tokenId?: string | undefined;
   readonly requestId?: string | undefined;
-  /** What the caller calls its call. */
+  /** The caller's own name for the call. */
   readonly clientRequestId?: string | undefined;
   readonly reason?: string | undefined;
-  /** W3C: what it asks for goes on with that trace. */
+  /** W3C trace context: what the call starts continues this trace. */
   readonly traceparent?: string | undefined;
 };
 
@@ -21,22 +21,25 @@ export type AuditLine = {
   readonly verb: string;
   readonly object: string;
   readonly detail?: unknown;
-  /** The code it was refused with. */
+  /** The code of the refusal. */
   readonly refused?: string | undefined;
-  /** Of what nobody called for, none. */
+  /** Undefined when no call caused the line. */
   readonly origin?: Origin | undefined;
 };
 
-/** Whoever does something, for the functions that write it down. */
+/** The principal of an audit line, and the origin of its call. */
 export type By = Pick<AuditLine, 'principal' | 'origin'>;
 
-/** Adds a line, without the credentials that parameters may hold. Give the transaction of the write, so that neither is there without the other. */
+/**
+ * Adds a line, without the credentials that parameters may hold. Pass the transaction of the write: then both are
+ * stored, or neither.
+ */
 export async function audit(db: Db, line: AuditLine): Promise<void> {
   const { address, requestId, clientRequestId, reason, tokenId } = line.origin ?? {};
   await db
     .insertInto('audit')
     .values({
-      // As an issuer's user: who filters by the part before it finds both.
+      // Written like an issuer's user, so that a filter by the part before the bracket finds both.
       principal: tokenId === undefined ? line.principal : `${line.principal} (${tokenId})`,
       verb: line.verb,
       object: line.object,

@@ -1,4 +1,4 @@
-/** Keeps who came with tokens of the OIDC issuer: name and role as the newest token said them. */
+/** Keeps the users that presented tokens of the OIDC issuer: name and role as in their newest token. */
 import { sql } from 'kysely';
 import type { Db } from '../schema.ts';
 
@@ -8,7 +8,7 @@ export type OidcUserRow = {
   readonly role: string | null;
 };
 
-/** Safe to repeat; it only reads while nothing is new and the last time is less than an hour ago. */
+/** Safe to repeat. Writes only if something changed or the last write is an hour old. */
 export async function noteOidcUser(db: Db, user: OidcUserRow): Promise<void> {
   const known = await db
     .selectFrom('oidc_users')

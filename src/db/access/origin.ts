@@ -1,8 +1,8 @@
-/** Which job a chain of resumes began with: what its program did once is not done again under another number. */
+/** Finds the first job of a chain of resumes: a program does certain work once for the whole chain. */
 import { sql } from 'kysely';
 import type { Db, JobRow } from '../schema.ts';
 
-/** Its own uid, if it resumes none. A job that another one resumes is never purged. */
+/** The job's own uid if it resumes none. The purge keeps every job that another one resumes. */
 export async function readOriginUid(db: Db, job: Pick<JobRow, 'uid' | 'resumes'>): Promise<string> {
   if (job.resumes === null) return job.uid;
   const { rows } = await sql<{ uid: string }>`

@@ -1,4 +1,4 @@
-/** Tokens of programs: made, found by the id that stands in them, revoked; the tokens themselves are not here. */
+/** Service tokens: created, found by the id that each one contains, revoked. The database keeps hashes only. */
 import { sql } from 'kysely';
 import type { Grant } from '../../domain/permission.ts';
 import { audit, type By } from './audit.ts';
@@ -12,9 +12,9 @@ export type ListedToken = Grant & {
   readonly state: TokenState;
   readonly created_at: Date;
   readonly created_by: string;
-  /** Null for one that never does. */
+  /** Null if the token never expires. */
   readonly expires_at: Date | null;
-  /** To the minute. */
+  /** Accurate to a minute. */
   readonly last_used_at: Date | null;
   readonly revoked_at: Date | null;
 };
@@ -36,8 +36,8 @@ const FIELDS = [
 
 /**
  * Keeps a token's hash under its id and a name.
- * @param of.seconds until it expires; null is never
- * @returns undefined when another of that name has not been revoked
+ * @param of.seconds until it expires; null: it never does
+ * @returns undefined when another token of that name is still in use
  */
 export async function addServiceToken(
   db: Db,
@@ -68,7 +68,7 @@ export async function addServiceToken(
   });
 }
 
-/** From now on it is refused. False where no token of that name is left to be revoked. */
+/** Revokes a token. False if no unrevoked token has that name. */
 export async function revokeServiceToken(db: Db, name: string, by: By): Promise<boolean> {
   return await db.transaction().execute(async (tx) => {
     const revoked = await tx
@@ -84,7 +84,7 @@ export async function revokeServiceToken(db: Db, name: string, by: By): Promise<
   });
 }
 
-/** All there ever were, the newest first. */
+/** All tokens ever created, newest first. */
 export async function listServiceTokens(db: Db): Promise<ListedToken[]> {
   return await db
     .selectFrom('service_tokens')
@@ -104,9 +104,9 @@ export async function findServiceToken(db: Db, id: string): Promise<FoundToken |
     .executeTakeFirst();
 }
 
-/** That it was used just now; written once a minute at most. */
+/** Notes that a token was used just now; writes at most once a minute. */
 export async function noteTokenUse(db: Db, { id, last_used_at: last }: FoundToken, now: Date): Promise<void> {
-  // Whoever sees that it is early enough asks no more of Postgres; whoever does not is told by the row itself.
+  // A time read less than a minute ago saves the statement; otherwise the row decides.
   if (last !== null && now.getTime() - last.getTime() < 60_000) return;
   await db
     .updateTable('service_tokens')

@@ -1,18 +1,20 @@
-/** Local users: names, password hashes (argon2id, PHC strings) and what they may do. */
+/** Local users: names, password hashes (argon2id, PHC strings) and grants. */
 import { sql } from 'kysely';
 import type { Grant } from '../../domain/permission.ts';
 import { audit, type By } from './audit.ts';
 import type { Db } from '../schema.ts';
 
 export type User = Grant & {
-  /** Another one's, where a user is added again under the name. */
+  /** A user added again under the same name gets a new id. */
   readonly id: string;
   readonly username: string;
   readonly password_hash: string;
   readonly disabled: boolean;
-  /** Seconds since 1970, to the microsecond: logins from before are good no longer. Null: the password is the first. */
+  /**
+   * Seconds since 1970, to the microsecond: earlier logins are no longer valid. Null: the password is the first.
+   */
   readonly passwordChangedAt: number | null;
-  /** The same: when the user was added, disabled, or found in a restored database. */
+  /** Likewise: the user was added, disabled, or found in a restored database at this time. */
   readonly loginsEndedAt: number;
 };
 
@@ -21,8 +23,9 @@ export async function findUser(db: Db, username: string): Promise<User | undefin
 }
 
 /**
- * A user who gives a password, and when it was read: seconds since 1970, which become the time of the login. A change
- * under way is waited for, and a later one has a later time, so that no login by an old password outlives its change.
+ * Reads the user who logs in, and the time in seconds since 1970, which becomes the time of the login. The read
+ * waits for a change under way, and a later change has a later time, so no login by an old password outlives its
+ * change.
  */
 export async function readForLogin(
   db: Db,
@@ -69,8 +72,8 @@ export type UserChange =
   | { readonly grant: Grant };
 
 /**
- * Changes password or standing, or what they may do; false for an unknown name. The first two end the logins there are,
- * which Postgres sees to (migration 0015).
+ * Changes the password, the standing or the grant; false for an unknown name. The first two end the user's logins:
+ * a trigger of migration 0015 sees to that.
  */
 export async function changeUser(db: Db, username: string, change: UserChange, by: By): Promise<boolean> {
   return await db.transaction().execute(async (tx) => {
@@ -97,7 +100,7 @@ function verbOf(change: UserChange): string {
   return change.disabled ? 'disable' : 'enable';
 }
 
-/** No more than these: a grant may come along with other things. */
+/** These three columns only: the caller's object may have more fields. */
 function columnsOf({ role, envs, actions }: Grant): Grant {
   return { role, envs, actions };
 }
@@ -117,7 +120,7 @@ export type ListedUser = Grant & {
   readonly updated_at: Date;
 };
 
-/** All users by name, without their hashes. */
+/** All users by name, without hashes. */
 export async function listUsers(db: Db): Promise<ListedUser[]> {
   return await db
     .selectFrom('users')

@@ -1,6 +1,7 @@
 /**
- * Debounced starts: requests for a job as soon as its target is free. A request is deleted in the transaction that stores
- * its job. A cancel of that job drops the request; a cancel of another caller's job that the request joined does not.
+ * Debounced starts: requests for a job as soon as its key is free. The transaction that stores the job deletes its
+ * request. A cancel of that job drops the request, too; a request that joined another caller's job outlives a
+ * cancel of it.
  */
 import { sql } from 'kysely';
 import { audit, type Origin } from '../access/audit.ts';
@@ -11,7 +12,7 @@ import { findHolder, isSame, type Submission, submitJobIn, type Submitted } from
 /** `action` is the ACTION_NAME of a params file. */
 export type DebouncedStart = { readonly env: string; readonly target: string; readonly action: string };
 
-/** The requests that a submission answers; `items` null: all items. */
+/** The requests that one submission answers; `items` null: all items. */
 export type StartContext = {
   readonly requestedBy: string;
   readonly traceparent: string | null;
@@ -27,9 +28,9 @@ const PAGE = 100;
 
 /**
  * Remembers that a target is wanted; safe to repeat.
- * @param items the parts of the target that are; none = everything
- * @param wanted.requestedBy as it is shown: the last one counts, and its trace
- * @param origin of whoever called for it; hooks are told of by the job they lead to
+ * @param items the wanted parts of the target; none = everything
+ * @param wanted.requestedBy display name of the caller; the newest replaces earlier ones, and so does its trace
+ * @param origin of the call; a hook has none, because the audit names the hook with its job
  */
 export async function requestStart(
   db: Db,
@@ -64,8 +65,8 @@ export async function requestStart(
 }
 
 /**
- * Of wants that joined a waiting job: forgotten once that job has begun, wanted anew when it was cancelled before or
- * more was wanted meanwhile. Safe to repeat.
+ * Settles wants that joined a waiting job. A want is forgotten once that job has begun, and wanted again if the job
+ * was cancelled before, or more was wanted meanwhile. Safe to repeat.
  */
 export async function settleJoined(db: Db): Promise<void> {
   await sql`
@@ -78,7 +79,7 @@ export async function settleJoined(db: Db): Promise<void> {
         AND (j.run_id IS NOT NULL OR j.status IN ${UNCLAIMED})))`.execute(db);
 }
 
-/** Requests whose debounce time is over and whose target has no claimed job; the longest waiting first. */
+/** Requests whose debounce time is over and whose key has no claimed job; the longest waiting first. */
 export async function listDueStarts(db: Db): Promise<DebouncedStart[]> {
   const { rows } = await sql<DebouncedStart>`
     SELECT env, target, action FROM wanted w
@@ -93,12 +94,11 @@ export async function listDueStarts(db: Db): Promise<DebouncedStart[]> {
 }
 
 /**
- * Submits what is wanted, and forgets the want in the same transaction. A job of the same parameters that nobody has
- * claimed yet will do the same work: the want joins it, and is kept until it has begun, since who cancels that job need
- * not know of it. Otherwise the want stays as it is.
- *
- * @param submissionFor what is submitted
- * @returns undefined when there was nothing to do, or another worker is at it
+ * Submits what is wanted, and forgets the want in the same transaction. An unclaimed job with the same parameters
+ * will do the same work: the want joins it and stays until that job has begun, because a cancel of the job does not
+ * cancel the want. In all other cases the want stays as it is.
+ * @param submissionFor what to submit
+ * @returns undefined when there was nothing to do, or another worker is submitting it
  */
 export async function submitDebounced(
   db: Db,
@@ -124,7 +124,7 @@ export async function submitDebounced(
       traceparent: wanted.traceparent,
       items: wanted.everything ? null : items.map(({ item }) => item),
     });
-    // Looked at before anything is inserted: a want may wait for a night, and each try would take a job's id.
+    // Checked before any insert: a want may wait for a night, and each attempt would use up a job id.
     const holder = await findHolder(tx, submission);
     if (holder && !isSame(holder, submission)) return { kind: 'busy', holder };
     const submitted = await submitJobIn(tx, submission);
@@ -135,7 +135,10 @@ export async function submitDebounced(
   });
 }
 
-/** Deletes a request whose action no params file declares. @returns false while another version may declare it */
+/**
+ * Deletes a request whose action no params file declares.
+ * @returns false while another version may still declare it
+ */
 export async function deleteUndeclared(db: Db, { env, target, action }: DebouncedStart): Promise<boolean> {
   const { numAffectedRows } = await sql`
     DELETE FROM wanted WHERE env = ${env} AND target = ${target} AND action = ${action}
@@ -143,7 +146,7 @@ export async function deleteUndeclared(db: Db, { env, target, action }: Debounce
   return numAffectedRows === 1n;
 }
 
-/** False for an external job: its beginning is unknown. */
+/** False for an external job: nobody knows whether it has begun. */
 function isUnbegun({ run_id: runId, runner }: JobRow): boolean {
   return runId === null && runner !== 'external';
 }

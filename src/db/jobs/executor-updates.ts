@@ -1,4 +1,7 @@
-/** Records the updates of external executors: with the cancel the only writer of a stored job of RUNNER=external. */
+/**
+ * Records the updates of external executors. Apart from the cancel, it alone writes a stored job of
+ * RUNNER=external.
+ */
 import { sql } from 'kysely';
 import { endOf, externalDiagnosis, type ExecutorUpdate, linesOf } from '../../domain/executor-update.ts';
 import type { LogShare } from '../../domain/log-chunks.ts';
@@ -14,15 +17,15 @@ export type Recorded =
   | { readonly kind: 'updated' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'not_external'; readonly job: JobRow }
-  /** The job has ended, by its executor or by a cancel: the update was not stored. */
+  /** The executor or a cancel has ended the job: the update was not stored. */
   | { readonly kind: 'final'; readonly job: JobRow };
 
 type Before = { readonly was_phase: string | null; readonly was_description: string | null };
 
 /**
- * Records an executor's update, also during maintenance. A repeated update adds its log lines again; after an update that
- * ended the job, every further one is rejected.
- * @param input.keep of its log
+ * Records an executor's update, also during maintenance. A repeated update adds its log lines again. Every update
+ * after the one that ended the job is rejected.
+ * @param input.keep how much of its log to keep
  */
 export async function recordExecutorUpdate(
   db: Db,
@@ -56,7 +59,7 @@ export async function recordExecutorUpdate(
       if (!found) return { kind: 'unknown' };
       if (found.runner !== 'external') return { kind: 'not_external', job: found };
       if (isFinal(found.status)) return { kind: 'final', job: found };
-      throw new Error(`job ${found.id} is external and ${found.status}, which no external job can be`);
+      throw new Error(`job ${found.id} is external, but its status is ${found.status}, which external jobs never have`);
     }
     await appendLines(tx, job.id, linesOf(word), input.keep);
     if (end === 'completed') await recordSuccess(tx, job);

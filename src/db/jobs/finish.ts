@@ -14,7 +14,8 @@ type Left = { readonly detail: string; readonly objects: readonly string[] };
  * Ends the job, which frees its key. Call it only when no pod of the job lives. Safe to repeat; undefined when
  * another workflow has the job. A cancelled job is `deleted`, an abandoned one `failed`, unless its last step was
  * seen to complete.
- * @param input.left objects of the job that could not be removed: shown with the job, and audited after a force-delete
+ * @param input.left objects of the job that could not be removed; the job shows them, and a force-delete audits
+ * them
  */
 export async function finishJob(
   db: Db,
@@ -52,8 +53,9 @@ export async function finishJob(
 }
 
 /**
- * What the target owes to this job, in the transaction that completed it: its last success, unless the job only went back
- * or took over; its watermark and its listing, where the job told them. A preview changed nothing.
+ * Records what a completed job changed about its target, in the transaction that completes it: the last success,
+ * unless the job only went back or took over; the watermark and the listing, where the job reported them. A preview
+ * changes nothing.
  */
 export async function recordSuccess(
   tx: Tx,

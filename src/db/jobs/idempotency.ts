@@ -1,10 +1,10 @@
-/** `Idempotency-Key`s: what was answered under a key, within 24 hours and to the same principal. */
+/** `Idempotency-Key`s: keeps each answer for 24 hours, for the same principal only. */
 import { type Selectable, sql } from 'kysely';
 import type { Schema, Tx } from '../schema.ts';
 
-/** A key with a hash of what was asked for under it. */
+/** A key with a hash of the request that used it. */
 export type Idempotency = {
-  /** Whose key it is: stays the same when the name that is shown with it changes. */
+  /** The caller's id: it stays the same when its display name changes. */
   readonly principal: string;
   readonly key: string;
   readonly bodyHash: string;
@@ -12,7 +12,7 @@ export type Idempotency = {
 
 export type StoredKey = Selectable<Schema['idempotency_keys']>;
 
-/** Two requests with one key queue here, so that the second one sees what the first stored. */
+/** Two requests with one key queue here, so that the second sees what the first stored. */
 export async function findKey(
   tx: Tx,
   of: Pick<Idempotency, 'principal' | 'key'>,
@@ -30,7 +30,10 @@ export async function findKey(
     .executeTakeFirst();
 }
 
-/** Keeps what was answered under a key: a job, or the answer of a batch. In the transaction that looked for the key. */
+/**
+ * Keeps the answer under its key: a job, or the answer to a batch. Call it in the transaction that looked for the
+ * key.
+ */
 export async function storeKey(
   tx: Tx,
   { principal, key, bodyHash }: Idempotency,

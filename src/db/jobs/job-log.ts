@@ -1,15 +1,15 @@
-/** The log of a job of RUNNER=external: what its executor said, each line with its time, read by bytes as other logs are. */
+/** The log of a job of RUNNER=external: its executor's lines, each with its time, read by bytes like other logs. */
 import { sql } from 'kysely';
 import type { LogShare } from '../../domain/log-chunks.ts';
 import { chunkFrom, type LogChunk } from './logs.ts';
 import type { Db, Tx } from '../schema.ts';
 
-/** `2026-11-22T01:00:00.000Z`, a space and the end of the line. */
+/** Length of `2026-11-22T01:00:00.000Z`, a space and the end of the line. */
 const AROUND_BYTES = 24 + 2;
 
 /**
- * In the transaction that holds the job's row, which is what keeps two writers in order.
- * @param keep lines in neither share go
+ * Call it in the transaction that locks the job's row: the lock keeps two writers in order.
+ * @param keep lines outside both shares are dropped
  */
 export async function appendLines(
   tx: Tx,
@@ -34,7 +34,7 @@ export async function appendLines(
     .execute();
 }
 
-/** How many bytes there have been. */
+/** Bytes logged so far, including dropped ones. */
 export async function linesEnd(db: Db, jobId: number): Promise<number> {
   const { rows } = await sql<{ end: number }>`
     SELECT byte_offset + byte_length AS end FROM job_log
@@ -42,7 +42,7 @@ export async function linesEnd(db: Db, jobId: number): Promise<number> {
   return rows[0]?.end ?? 0;
 }
 
-/** Text from a byte of it on, oldest line first; of at most 256 lines. */
+/** Text from a byte offset on, oldest line first; at most 256 lines. */
 export async function readLines(db: Db, jobId: number, from: number): Promise<LogChunk[]> {
   const { rows } = await sql<{ byte_offset: number; byte_length: number; at: Date; message: string }>`
     SELECT byte_offset, byte_length, at, message FROM job_log

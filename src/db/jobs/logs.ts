@@ -1,6 +1,6 @@
 /**
- * The log of each step, in chunks keyed by their byte offset. Appending goes by the place that stands with the step, so
- * that of several followers one carries each part.
+ * The log of each step, in chunks keyed by their byte offset. The step's row holds the end of the log, so that of
+ * several followers only one appends each part.
  */
 import { sql } from 'kysely';
 import { type Extent, type LogShare, mergeable } from '../../domain/log-chunks.ts';
@@ -8,24 +8,24 @@ import { maskCredentials } from '../../domain/mask.ts';
 import type { Db, LogState } from '../schema.ts';
 import type { StepRef } from './steps.ts';
 
-/** Where following goes on: bytes read so far, and the runner's own word for the place. */
+/** Where following continues: bytes read so far, and the runner's own mark for the place. */
 export type LogEnd = { readonly offset: number; readonly mark: string | null };
 
 /** Text from `offset` up to `end`, in bytes. */
 export type LogChunk = { readonly offset: number; readonly end: number; readonly text: string };
 
-/** What one reading holds in memory at most, but for its last chunk. */
+/** Bytes that one read holds in memory at most, plus its last chunk. */
 const READ_BYTES = 1024 * 1024;
 
 const of = ({ jobId, step, attempt }: StepRef) =>
   sql`job_id = ${jobId} AND step = ${step} AND attempt = ${attempt}`;
 
 /**
- * Appends what stands at a byte offset of the program's log, if that is at or after what was read so far; what lies
- * between is a gap in the text. False when another follower was first: go on from `logEnd`. NUL, which text cannot hold,
- * is shown; credentials are not kept.
- * @param part.bytes whole words: half a credential would not be known for one
- * @param keep what is in neither share goes
+ * Appends text at a byte offset of the program's log, if nothing beyond that offset has been read; a skipped part
+ * becomes a gap in the text. False when another follower was first: continue from `logEnd`. NUL is made visible,
+ * because text columns cannot hold it; credentials are masked.
+ * @param part.bytes whole words: masking would not recognise half a credential
+ * @param keep text outside both shares is dropped
  */
 export async function appendLog(
   db: Db,
@@ -53,14 +53,14 @@ export async function appendLog(
   return numAffectedRows === 1n;
 }
 
-/** The place up to which a step's log was read; its beginning for a step that is not there. */
+/** The place up to which a step's log was read; the beginning for an unknown step. */
 export async function logEnd(db: Db, ref: StepRef): Promise<LogEnd> {
   const { rows } = await sql<LogEnd>`
     SELECT log_read AS offset, log_mark AS mark FROM steps WHERE ${of(ref)}`.execute(db);
   return rows[0] ?? { offset: 0, mark: null };
 }
 
-/** Says that no more will come. Safe to repeat; what was found complete stays so. */
+/** Marks the log as ended. Safe to repeat; a log marked complete stays so. */
 export async function endLog(
   db: Db,
   ref: StepRef,
@@ -71,11 +71,11 @@ export async function endLog(
     WHERE ${of(ref)} AND log_state IN ('growing', 'end_missing')`.execute(db);
 }
 
-/** Makes one chunk of many small ones, which Postgres then compresses. Safe to repeat, and beside any follower. */
+/** Merges many small chunks into one, which Postgres then compresses. Safe to repeat, and beside any follower. */
 export async function mergeLog(db: Db, ref: StepRef): Promise<void> {
   const { rows } = await sql<Extent>`
     SELECT byte_offset, byte_length FROM step_logs WHERE ${of(ref)} ORDER BY byte_offset`.execute(db);
-  // What another one has merged meanwhile is not there to be deleted: then there is nothing to insert.
+  // If another worker has merged them meanwhile, nothing is deleted, and nothing is inserted.
   for (const { from, to } of mergeable(rows))
     await sql`
       WITH small AS (
@@ -88,7 +88,7 @@ export async function mergeLog(db: Db, ref: StepRef): Promise<void> {
       FROM small HAVING count(*) > 0`.execute(db);
 }
 
-/** Text of a step from a byte of it on, oldest first; some of it, in as many chunks as it comes in. */
+/** Text of a step from a byte offset on, oldest first, in as many chunks as one read allows. */
 export async function readLog(db: Db, ref: StepRef, from: number): Promise<LogChunk[]> {
   const { rows } = await sql<LogChunk>`
     SELECT byte_offset AS offset, byte_offset + byte_length AS end, text FROM (
@@ -102,7 +102,7 @@ export async function readLog(db: Db, ref: StepRef, from: number): Promise<LogCh
   return rows.map((chunk) => chunkFrom(chunk, from));
 }
 
-/** What of a chunk begins at a byte or after it. */
+/** The part of a chunk that begins at or after a byte offset. */
 export function chunkFrom(chunk: LogChunk, from: number): LogChunk {
   const { offset, end, text } = chunk;
   if (offset >= from) return chunk;

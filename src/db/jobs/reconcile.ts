@@ -28,7 +28,7 @@ export async function listUnobserved(db: Db): Promise<(Key & { id: number; runId
   return rows;
 }
 
-/** Jobs whose cancel was asked for more than 2 s ago and has not ended. */
+/** Jobs whose cancel was requested more than 2 s ago and that have not ended. */
 export async function listCancelling(db: Db): Promise<(Key & { id: number; runId: string })[]> {
   const { rows } = await sql<Key & { id: number; runId: string }>`
     SELECT id, env, target, run_id AS "runId" FROM jobs
@@ -40,8 +40,8 @@ export async function listCancelling(db: Db): Promise<(Key & { id: number; runId
 
 /**
  * Which of these jobs (by uid) are active; all others are final or unknown to us.
- * @throws the driver's error where this very connection leads to a server that takes no writes: the old one of a
- * failover does not know newer jobs, and others of the pool may lead to the new one already
+ * @throws the driver's error if this very connection leads to a server that takes no writes: the old server of a
+ * failover does not know newer jobs, even if other connections of the pool lead to the new one already
  */
 export async function listActiveUids(db: Db, uids: readonly string[]): Promise<ReadonlySet<string>> {
   if (uids.length === 0) return new Set();

@@ -1,4 +1,4 @@
-/** Stores the reports of running programs, without a way through Temporal: they are frequent. */
+/** Stores the reports of running programs directly, not through Temporal: they are frequent. */
 import { sql } from 'kysely';
 import { FACTS, REPORT_POINTS, type Report } from '../../domain/report.ts';
 import { isFinal, type JobStatus } from '../../domain/status.ts';

@@ -1,4 +1,6 @@
-/** What going back asks of the jobs of a target: which one it goes back to before, and what has begun since. */
+/**
+ * Finds what a rollback needs to know of a target's jobs: the job it goes back to before, and any that began since.
+ */
 import { sql } from 'kysely';
 import type { Db, JobsTable } from '../schema.ts';
 
@@ -14,8 +16,8 @@ export async function findEarlier(db: Db, id: number): Promise<Earlier | undefin
 }
 
 /**
- * The newest job of the same target that has begun since this one was asked for, and may have changed the data. A job
- * that resumes this one is none, nor is a preview.
+ * The newest job of the same target that has begun since this one was requested, and may have changed the data.
+ * Jobs that resume this one do not count, nor do previews.
  */
 export async function findBegunSince(
   db: Db,

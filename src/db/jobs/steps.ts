@@ -1,4 +1,4 @@
-/** The rows of a job's steps: written before each create, observed while it runs, ended once. */
+/** The rows of a job's steps: written before each launch, observed while it runs, ended once. */
 import { type Selectable, sql } from 'kysely';
 import type { StepSpec } from '../../domain/job.ts';
 import type { Diagnosis } from '../../domain/outcome.ts';
@@ -14,8 +14,8 @@ export function refOf({ job_id: jobId, step, attempt }: StepRow): StepRef {
 }
 
 /**
- * Writes the row of an attempt before anything is created, unless the job is ending or another workflow has it.
- * `job` tells which; safe to repeat.
+ * Writes the row of an attempt before its launch, unless the job is ending or another workflow has it. `job` tells
+ * which; safe to repeat.
  */
 export async function beginStep(
   db: Db,
@@ -58,7 +58,7 @@ export async function recordLaunched(db: Db, ref: StepRef, runnerUid: string): P
     .execute();
 }
 
-/** Seconds by the database's clock since the attempt's row was written: how long a launch has been tried. */
+/** Seconds by the database's clock since the attempt's row was written, so since its launch was first tried. */
 export async function readLaunchAge(db: Db, ref: StepRef): Promise<number> {
   const { rows } = await sql<{ age: number }>`
     SELECT extract(epoch FROM now() - created_at)::float8 AS age FROM steps
@@ -66,7 +66,7 @@ export async function readLaunchAge(db: Db, ref: StepRef): Promise<number> {
   return rows[0]?.age ?? 0;
 }
 
-/** One attempt; undefined before it was begun. */
+/** One attempt; undefined before it begins. */
 export async function readStep(db: Db, ref: StepRef): Promise<StepRow | undefined> {
   return await db
     .selectFrom('steps')
@@ -77,7 +77,10 @@ export async function readStep(db: Db, ref: StepRef): Promise<StepRow | undefine
     .executeTakeFirst();
 }
 
-/** What was frozen of a step when its job was submitted. @throws the driver's error for a job that is not there */
+/**
+ * The specification of a step, frozen when its job was submitted.
+ * @throws the driver's error for an unknown job
+ */
 export async function readStepSpec(
   db: Db,
   ref: StepRef,
@@ -105,8 +108,8 @@ export type Observed = {
 };
 
 /**
- * Notes that a step was looked at, and what it is doing. Undefined when the job is final or another workflow's.
- * A job that runs never goes back to waiting: its second step's wait is the field alone.
+ * Notes that a step was observed, and its state. Undefined when the job is final or another workflow's. A running
+ * job never goes back to `waiting`: only a field shows that its second step waits.
  */
 export async function observeStep(
   db: Db,
@@ -141,7 +144,7 @@ export async function observeStep(
   return rows[0];
 }
 
-/** Says why a cancel takes long, for the page and the API; nothing is said of a job that is not cancelling. */
+/** Says why a cancel takes long, for the page and the API; does nothing unless the job is cancelling. */
 export async function explainCancelling(
   db: Db,
   input: { jobId: number; runId: string; reason: string; detail: string | null },
@@ -151,7 +154,7 @@ export async function explainCancelling(
     WHERE id = ${input.jobId} AND run_id = ${input.runId} AND status = 'cancelling'`.execute(db);
 }
 
-/** Ends an attempt once; later calls change nothing. From here on its reports are refused. */
+/** Ends an attempt once; later calls change nothing. From then on its reports are refused. */
 export async function endStep(
   db: Db,
   ref: StepRef,

@@ -1,11 +1,11 @@
-/** Submits a batch (POST /jobs) in one transaction, in which each item is accepted or rejected by itself. */
+/** Submits a batch (POST /jobs) in one transaction, which accepts or rejects each item on its own. */
 import { sql } from 'kysely';
 import { describeHolder } from '../../domain/job.ts';
 import { findKey, type Idempotency, storeKey } from './idempotency.ts';
 import type { Db, JobRow, Tx } from '../schema.ts';
 import { type Submission, submitJobIn } from './submit.ts';
 
-/** `refused`: the reason of an item that was rejected earlier; it keeps its place in the answer. */
+/** `refused`: why the item was rejected before; it keeps its place in the answer. */
 export type BatchItem = Omit<Submission, 'idempotency' | 'resumes'> | { readonly refused: string };
 
 export type Batch = {
@@ -21,13 +21,13 @@ export type BatchAnswer = readonly (
 
 export type BatchSubmitted =
   | { readonly kind: 'answered'; readonly answer: BatchAnswer; readonly created: readonly JobRow[] }
-  /** The Idempotency-Key was used before with another body; nothing was stored. */
+  /** Another body has used the Idempotency-Key; nothing was stored. */
   | { readonly kind: 'key_reused' };
 
 /**
- * A target that has an active job, of this very batch too, is refused with its holder. After a lost connection call it
- * again with the same uids: what was created is found.
- * @throws the driver's error when Postgres is away: then nothing is known
+ * Refuses a target that has an active job, also one of this batch, and names the holder. After a lost connection
+ * call it again with the same uids: it finds the jobs that it created.
+ * @throws the driver's error when Postgres is away: then the outcome is unknown
  */
 export async function submitBatch(db: Db, batch: Batch): Promise<BatchSubmitted> {
   return await db.transaction().execute(async (tx) => {

@@ -1,4 +1,4 @@
-/** Inserts a job's row, the only function to do so: at most one active job per key, safe to repeat by uid. */
+/** Inserts a job's row; no other function does. At most one active job per key; safe to repeat by uid. */
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { TAKE_OVER } from '../../domain/action.ts';
@@ -12,14 +12,14 @@ import type { Db, JobRow, Tx } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
 
 export type Submission = JobRequest & {
-  /** Made by the caller: the same uid submitted again is the same job, whatever became of it. */
+  /** Chosen by the caller: submitting the same uid again finds the same job, whatever its status. */
   readonly uid: string;
   readonly trigger: Trigger;
   /** Display name of the caller. */
   readonly requestedBy: string;
   /** The default is the job's own target and action. */
   readonly counted?: MetricLabels | undefined;
-  /** A job is resumed once. */
+  /** A job can be resumed once. */
   readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
   readonly idempotency?: Idempotency | undefined;
   /** Do not deduplicate: treat an active job with the same parameters as busy. */
@@ -33,10 +33,10 @@ export type Submitted =
   | { readonly kind: 'deduplicated'; readonly job: JobRow }
   /** Another job holds the key; nothing was stored. */
   | { readonly kind: 'busy'; readonly holder: JobRow }
-  /** The Idempotency-Key was used before with another body; nothing was stored. */
+  /** Another body has used the Idempotency-Key; nothing was stored. */
   | { readonly kind: 'key_reused' };
 
-/** The job to be resumed has been resumed by another; nothing was stored. */
+/** Another job has resumed the same job; nothing was stored. */
 export class AlreadyResumed extends Error {
   readonly by: JobRow;
   constructor(by: JobRow) {
@@ -54,14 +54,15 @@ class Undo extends Error {
 }
 
 /**
- * Submits in a transaction of its own. After a lost connection call it again with the same uid.
- * @throws the driver's error when Postgres is away (isDatabaseUnavailable): then nothing is known; AlreadyResumed
+ * Submits in its own transaction. After a lost connection call it again with the same uid.
+ * @throws the driver's error when Postgres is away (isDatabaseUnavailable): then the outcome is unknown;
+ * AlreadyResumed
  */
 export async function submitJob(db: Db, submission: Submission): Promise<Submitted> {
   try {
     return await db.transaction().execute(async (tx) => {
       const result = await submitJobIn(tx, submission);
-      // A key is stored with an accepted job only: a refusal may be tried again under the same key.
+      // Only an accepted job stores the key: a refused request may be tried again under it.
       if (result.kind !== 'created' && result.kind !== 'deduplicated') throw new Undo(result);
       return result;
     });
@@ -71,7 +72,7 @@ export async function submitJob(db: Db, submission: Submission): Promise<Submitt
   }
 }
 
-/** The same within the caller's READ COMMITTED transaction. */
+/** The same, within the caller's READ COMMITTED transaction. */
 export async function submitJobIn(tx: Tx, submission: Submission): Promise<Submitted> {
   const replayed = await replay(tx, submission);
   if (replayed) return replayed;
@@ -90,7 +91,7 @@ async function replay(tx: Tx, submission: Submission): Promise<Submitted | undef
   if (!idempotency) return undefined;
   const stored = await findKey(tx, idempotency);
   if (!stored) return undefined;
-  // A batch has no job of its own, and another hash.
+  // A batch has no single job, and another hash.
   if (stored.body_hash !== idempotency.bodyHash || stored.job_id === null) return { kind: 'key_reused' };
   const job = await tx
     .selectFrom('jobs')
@@ -125,7 +126,7 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
     const resumedBy = await findResuming(tx, submission);
     if (resumedBy) throw new AlreadyResumed(resumedBy);
     const holder = await findHolder(tx, submission);
-    if (!holder) continue; // it ended between the insert and the look: insert again
+    if (!holder) continue; // the holder ended between insert and look: insert again
     const isOne = !submission.alone && isSame(holder, submission);
     return isOne ? { kind: 'deduplicated', job: holder } : { kind: 'busy', holder };
   }
@@ -162,7 +163,7 @@ async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
   return rows[0];
 }
 
-/** For a job without a caller, such as a schedule's firing. */
+/** For jobs without a caller, such as those of a schedule. */
 function newTrace(): string {
   const hex = (bytes: number) => randomBytes(bytes).toString('hex');
   return makeTraceparent({ traceId: hex(16), spanId: hex(8) });
@@ -179,7 +180,7 @@ export async function findHolder(tx: Tx, { env, target }: Key): Promise<JobRow |
     .executeTakeFirst();
 }
 
-/** Whether a submission asks for what the holder does: the same parameters, and no cancel under way. */
+/** True if the submission asks for what the holder does: the same parameters, and no cancel under way. */
 export function isSame(holder: JobRow, s: Submission): boolean {
   return (
     holder.status !== 'cancelling' &&

@@ -1,4 +1,4 @@
-/** The first schema. Status lists are spelt out: a migration never changes with the code. */
+/** The first schema. Spells out the lists of statuses, because a migration never changes with the code. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -13,7 +13,7 @@ const STATEMENTS = [
   )`,
   `INSERT INTO installation DEFAULT VALUES`,
 
-  // One row per requested run. version grows with every change, so that a listener can tell newer from older.
+  // One row per requested job. Every change raises `version`, so that a listener can tell newer from older.
   `CREATE SEQUENCE job_versions`,
   `CREATE TABLE jobs (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -51,7 +51,7 @@ const STATEMENTS = [
     updated_at timestamptz NOT NULL DEFAULT now(),
     CHECK ((status IN ('completed', 'failed', 'deleted')) = (finished_at IS NOT NULL))
   )`,
-  // What makes two active jobs of one key impossible.
+  // This index makes two active jobs of one key impossible.
   `CREATE UNIQUE INDEX jobs_one_active ON jobs (env, target)
     WHERE status IN ('queued', 'waiting', 'starting', 'running', 'cancelling')`,
   `CREATE INDEX jobs_by_key ON jobs (env, target, id DESC)`,
@@ -179,7 +179,7 @@ const STATEMENTS = [
     detail jsonb
   )`,
 
-  // Every change of a job moves its version and tells the listeners, whoever made it.
+  // Every change of a job, by any writer, raises its version and notifies the listeners.
   `CREATE FUNCTION job_changed() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      NEW.version := nextval('job_versions');

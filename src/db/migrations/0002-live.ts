@@ -1,4 +1,7 @@
-/** Listeners hear of new jobs and of the maintenance flag too, and can ask what has changed since a time. */
+/**
+ * Notifies listeners of new jobs and of the maintenance flag, too, and indexes jobs by the time of their last
+ * change.
+ */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** A resumed job leaves out the first steps of the one it resumes, and its checkpoints are looked for there. */
+/** Lets a job resume another: it leaves out that job's first steps and uses its checkpoints. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** Who came with tokens of the OIDC issuer: name and role as the newest token said them. */
+/** Keeps the users that presented tokens of the OIDC issuer: name and role as in their newest token. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** Jobs of executors of others: their words and log, what an action was given, and answers to whole batches. */
+/** External jobs: their executors' words and logs, the parameters of actions, and answers to whole batches. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -7,10 +7,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const STATEMENTS = [
   `ALTER TABLE jobs ADD COLUMN phase text, ADD COLUMN description text, ADD COLUMN action_parameters jsonb`,
-  // Which jobs name a target in their manifest; few jobs have parameters of their own.
+  // Finds the jobs that name a target in their manifest; few jobs have parameters of their own.
   `CREATE INDEX jobs_by_naming ON jobs USING gin (action_parameters jsonb_path_ops)
     WHERE action_parameters IS NOT NULL`,
-  // A line is shown as "<time> <message>": its place among the bytes is kept, so that it is read as other logs are.
+  // A line is shown as "<time> <message>". Its byte offset is kept, so that this log reads like others.
   `CREATE TABLE job_log (
     job_id integer NOT NULL REFERENCES jobs,
     byte_offset bigint NOT NULL,
@@ -19,7 +19,8 @@ const STATEMENTS = [
     message text NOT NULL,
     PRIMARY KEY (job_id, byte_offset)
   )`,
-  // A key stands for one job, or for the answer to a batch of them: json, to be sent again letter by letter.
+  // A key stands for one job, or for the answer to a batch. The type is json, so that the answer is repeated to the
+  // letter.
   `ALTER TABLE idempotency_keys ALTER COLUMN job_id DROP NOT NULL, ADD COLUMN answer json,
     ADD CHECK ((job_id IS NULL) <> (answer IS NULL))`,
 ];

@@ -1,4 +1,4 @@
-/** Targets that something outside says have changed: submitted as one job when they are free. */
+/** Debounced starts: targets that a hook reports as changed become one job when their key is free. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -24,6 +24,6 @@ const STATEMENTS = [
     PRIMARY KEY (env, target, action, item),
     FOREIGN KEY (env, target, action) REFERENCES wanted ON DELETE CASCADE
   )`,
-  // Nobody ever wrote it: one column could not say what is wanted, or of which items.
+  // No code ever wrote this column: it could not say which action or which items are wanted.
   'ALTER TABLE targets DROP COLUMN wanted_at',
 ];

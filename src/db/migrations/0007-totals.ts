@@ -1,7 +1,7 @@
-/** What ended, counted as it ends: whoever asks gets the same numbers, whatever process was restarted since. */
+/** Counts jobs as they end: every process reads the same numbers, whatever was restarted since. */
 import { type Kysely, sql } from 'kysely';
 
-/** Upper bounds of the counted seconds; what took longer is in one more place behind them. */
+/** Upper bounds of the counted seconds; one more place holds everything above. */
 export const RUN_SECONDS = [5, 15, 60, 300, 900, 3600, 14_400];
 export const WAIT_SECONDS = [0.5, 1, 5, 15, 60, 300, 1800];
 
@@ -9,7 +9,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
 }
 
-/** One in the place of its value: `{0,1,0}`. Null counts nowhere. */
+/** An array with a one at the value's place: `{0,1,0}`. Null counts nowhere. */
 const placed = (value: string, bounds: readonly number[]) =>
   `(SELECT array_agg(coalesce((place = width_bucket(${value}::float8, ARRAY[${bounds.join(',')}]::float8[]))::int::bigint, 0)
       ORDER BY place) FROM generate_series(0, ${bounds.length}) place)`;
@@ -17,7 +17,10 @@ const summed = (column: string) =>
   `(SELECT array_agg(was + one ORDER BY place)
       FROM unnest(t.${column}, excluded.${column}) WITH ORDINALITY AS both_of(was, one, place))`;
 
-/** What counts a job that ends. @param target, action what it is counted under, in SQL */
+/**
+ * The function that counts a job as it ends.
+ * @param target, action SQL expressions for the names that the job counts under
+ */
 export const countJobsAs = (target: string, action: string) =>
   `CREATE OR REPLACE FUNCTION job_counted() RETURNS trigger LANGUAGE plpgsql AS $$
    DECLARE

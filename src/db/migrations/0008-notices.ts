@@ -1,4 +1,6 @@
-/** What is to be told outside: written with the change itself, so that nothing is told that did not happen, or lost. */
+/**
+ * Queues notices in the transaction of the change itself, so that none is lost, and none tells what did not happen.
+ */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -24,7 +26,7 @@ const STATEMENTS = [
      VALUES (CASE NEW.status WHEN 'running' THEN 'started' ELSE NEW.status END, NEW.env, NEW.target, NEW.id);
      RETURN NULL;
    END $$`,
-  // From waiting back to running is no second start.
+  // A job that goes from waiting back to running does not start a second time.
   `CREATE TRIGGER jobs_noticed AFTER UPDATE OF status ON jobs FOR EACH ROW
     WHEN (OLD.status IS DISTINCT FROM NEW.status AND (NEW.finished_at IS NOT NULL
       OR (NEW.status = 'running' AND OLD.started_at IS NULL)))

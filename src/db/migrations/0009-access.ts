@@ -1,17 +1,17 @@
-/** Roles and limits, tokens of programs, and an audit that only grows. */
+/** Roles and limits, service tokens, and an audit that only grows. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
 }
 
-/** Null is no limit; an empty list, which could be taken for one, cannot be. */
+/** Null means no limit; an empty list, which could be read as no limit, is refused. */
 const GRANT = `role text NOT NULL CHECK (role IN ('viewer', 'operator', 'admin')),
     envs text[] CHECK (cardinality(envs) > 0),
     actions text[] CHECK (cardinality(actions) > 0)`;
 
 const STATEMENTS = [
-  // Whoever was a user could do everything until now; from now on a role is said.
+  // Until now every user could do everything; from now on each has a role.
   `ALTER TABLE users
     ADD COLUMN role text NOT NULL DEFAULT 'admin' CHECK (role IN ('viewer', 'operator', 'admin')),
     ADD COLUMN envs text[] CHECK (cardinality(envs) > 0),
@@ -29,7 +29,7 @@ const STATEMENTS = [
     last_used_at timestamptz,
     revoked_at timestamptz
   )`,
-  // What has been revoked is kept to be read, and its name is free again.
+  // Revoked tokens are kept for the record; their names are free again.
   `CREATE UNIQUE INDEX service_tokens_one_name ON service_tokens (name) WHERE revoked_at IS NULL`,
 
   `ALTER TABLE audit

@@ -1,4 +1,7 @@
-/** Whole logs: how far each was read stands with its step, in bytes of its own text; and what retention goes by. */
+/**
+ * Whole logs: each step's row tells how far its log was read, in bytes of the stored text. Adds what retention
+ * needs, too.
+ */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -6,9 +9,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const STATEMENTS = [
-  // All at once and first, so that it never holds one of them while it waits for another in the midst of its work.
+  // Locks all tables at once, and first: the migration never holds one while it waits for another.
   `LOCK TABLE jobs, steps, step_logs, schedule_firings, idempotency_keys IN ACCESS EXCLUSIVE MODE`,
-  // log_read and log_mark: the place in what the program printed; log_bytes: the same in the text that is kept of it.
+  // log_read and log_mark: the place in what the program printed; log_bytes: the same place in the stored text.
   `ALTER TABLE steps
     ADD COLUMN log_read bigint NOT NULL DEFAULT 0,
     ADD COLUMN log_mark text,
@@ -23,7 +26,8 @@ const STATEMENTS = [
     WHERE jobs.id = steps.job_id AND jobs.finished_at IS NOT NULL`,
   `ALTER TABLE step_logs DROP COLUMN mark`,
 
-  // Reports of ended jobs are thinned once to what is shown of them; jobs are deleted with what refers to them.
+  // Retention thins the reports of an ended job once, to what the page shows; it deletes jobs with all rows that
+  // refer to them.
   `ALTER TABLE steps ADD COLUMN is_thinned boolean NOT NULL DEFAULT false`,
   `CREATE INDEX steps_unthinned ON steps (job_id) WHERE NOT is_thinned`,
   `CREATE INDEX schedule_firings_by_job ON schedule_firings (job_id) WHERE job_id IS NOT NULL`,

@@ -1,4 +1,4 @@
-/** Where a job's story goes on from: the trace of the call that asked for it. And how lines of the audit go, by age alone. */
+/** Keeps the trace of the call that asked for a job. Lets the audit's oldest lines be deleted, and only those. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -6,13 +6,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const STATEMENTS = [
-  // All at once and first, in the order in which they are worked with: it never holds one while it waits for another.
+  // Locks all tables at once, in the order of their use: the migration never holds one while it waits for another.
   `LOCK TABLE wanted, jobs, audit IN ACCESS EXCLUSIVE MODE`,
-  // W3C Trace Context. Null of jobs older than this, and of what nobody called for.
+  // W3C Trace Context. Null for older jobs, and for those that no call asked for.
   `ALTER TABLE jobs ADD COLUMN traceparent text`,
   `ALTER TABLE wanted ADD COLUMN traceparent text`,
 
-  // A transaction says up to when it purges; by row, so that a purge that finds nothing is none.
+  // The purging transaction states its cutoff. A trigger per row, so that a purge without any rows is no error.
   `CREATE OR REPLACE FUNCTION audit_kept() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      IF TG_OP = 'DELETE' THEN

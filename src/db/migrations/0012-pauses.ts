@@ -1,4 +1,4 @@
-/** Which schedules are paused: for a Temporal that was wiped, or is a new one beside a restored database. */
+/** Remembers which schedules are paused, for a Temporal that was wiped or is new beside a restored database. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

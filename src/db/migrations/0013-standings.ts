@@ -1,6 +1,6 @@
 /**
- * How each declared action stands: its last success, its failures in a row, and from when on its schedule is held to.
- * Jobs are counted under names of which there are as many as job_params declares.
+ * Each declared action's last success, its failures in a row, and the time from which its schedule promises
+ * firings. Jobs count under names that job_params declares, so that their number stays bounded.
  */
 import { type Kysely, sql } from 'kysely';
 import { countJobsAs } from './0007-totals.ts';
@@ -9,10 +9,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
 }
 
-/** Jobs that the version before submits, while both are at work, say nothing of it. */
+/** During an upgrade the previous version submits jobs without these names. */
 const TARGET = 'coalesce(NEW.counted_target, NEW.target)';
 const ACTION = 'coalesce(NEW.counted_action, NEW.action_name)';
-/** A job about some items alone leaves the others as old as they were. */
+/** A job for some items alone leaves the other items as old as they were. */
 const isWhole = (options: string) => `strpos(' ' || ${options}, ' --item') = 0`;
 
 const STATEMENTS = [
@@ -36,7 +36,7 @@ const STATEMENTS = [
        failures = CASE WHEN NEW.status = 'completed' THEN 0 ELSE s.failures + 1 END;
      RETURN NULL;
    END $$`,
-  // Before what is there is counted: a job that ends meanwhile waits for it.
+  // The trigger comes before the count of existing jobs: a job that ends meanwhile waits for it.
   `CREATE TRIGGER jobs_stand AFTER UPDATE OF status ON jobs FOR EACH ROW
     WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL AND NEW.status IN ('completed', 'failed'))
     EXECUTE FUNCTION job_stands()`,

@@ -1,4 +1,6 @@
-/** What programs tell beyond their progress, kept with the attempt; and how far each target's last job got. */
+/**
+ * Facts that programs report beside their progress, kept with the attempt; and how far each target's last job got.
+ */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -6,7 +8,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const STATEMENTS = [
-  // With the attempt and not with each report: a list of a thousand records would be stored every few seconds.
+  // Kept with the attempt, not with each report: a list of a thousand records would be stored every few seconds.
   'ALTER TABLE steps ADD COLUMN facts jsonb',
   "ALTER TABLE targets ADD COLUMN watermark timestamptz, ADD COLUMN listing text CHECK (listing IN ('complete', 'unproven'))",
 ];

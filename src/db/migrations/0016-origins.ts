@@ -1,4 +1,4 @@
-/** Whose a record of an outside run is; and what a caller calls its call, beside the name that we gave it. */
+/** Records the owner of an outside run's sync job, and the caller's own name for its call beside ours. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -6,9 +6,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const STATEMENTS = [
-  // All at once and first, in the order in which they are written to: it never holds one while it waits for another.
+  // Locks both tables at once, in the order of their writes: the migration never holds one while it waits for
+  // another.
   `LOCK TABLE sync_jobs, audit IN ACCESS EXCLUSIVE MODE`,
-  // Null of our own runs, and of what a version before this one recorded: the audit says who that was.
+  // Null for our own runs, and for those that the previous version recorded: the audit names their owner.
   `ALTER TABLE sync_jobs ADD COLUMN recorded_by text`,
   `ALTER TABLE audit ADD COLUMN client_request_id text`,
 ];

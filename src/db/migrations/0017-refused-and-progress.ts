@@ -1,4 +1,4 @@
-/** Which schedules Temporal refuses, in its words; and since when each running job shows no progress. */
+/** Which schedules Temporal refuses, and why; and since when each running job makes no progress. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -7,7 +7,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const STATEMENTS = [
   'ALTER TABLE schedule_promises ADD COLUMN IF NOT EXISTS refused text',
-  // Null where the version before wrote the row: it counts from the row's own time.
+  // Null in rows of the previous version: the row's own time counts instead.
   'ALTER TABLE reports ADD COLUMN IF NOT EXISTS progressed_at timestamptz',
   'ALTER TABLE jobs ADD COLUMN IF NOT EXISTS progressed_at timestamptz',
 ];

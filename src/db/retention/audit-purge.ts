@@ -1,14 +1,17 @@
-/** Deletes the oldest lines of the audit, and audits the deletion. No other code deletes them. */
+/** Deletes the oldest lines of the audit, and audits the deletion. No other code deletes audit lines. */
 import { sql } from 'kysely';
 import { audit, type By } from '../access/audit.ts';
 import type { Db } from '../schema.ts';
 
 const ROWS = 1_000;
 
-/** Some of the lines from before a time; safe to repeat. @returns how many; 0 when there are no more */
+/**
+ * Deletes some of the lines from before a time; safe to repeat.
+ * @returns how many; 0 when none are left
+ */
 export async function purgeAudit(db: Db, before: Date, by: By): Promise<number> {
   return await db.transaction().execute(async (tx) => {
-    // The table's trigger lets nothing go without it.
+    // The table's trigger refuses deletions without this setting.
     await sql`SELECT set_config('syncrator.audit_purged_before', ${before.toISOString()}, true)`.execute(tx);
     const { rows } = await sql<{ lines: number; told: number }>`
       WITH gone AS (DELETE FROM audit WHERE id IN (
@@ -18,7 +21,7 @@ export async function purgeAudit(db: Db, before: Date, by: By): Promise<number> 
       tx,
     );
     const { lines, told } = rows[0] ?? { lines: 0, told: 0 };
-    // Of lines about purges alone none is written: one would follow the other for ever.
+    // Deleting only lines about purges is not audited: such lines would follow each other for ever.
     if (told > 0)
       await audit(tx, {
         ...by,

@@ -7,8 +7,9 @@ const ROWS = 1_000;
 const STEPS = 200;
 
 /**
- * Idempotency keys that no longer count, notices that have been told but for the newest of each schedule (which says that
- * it was told). @returns how many rows; 0 when there are no more
+ * Deletes expired Idempotency keys and delivered notices. Keeps the newest notice of each schedule, which proves
+ * that it was told.
+ * @returns how many rows; 0 when none are left
  */
 export async function tidyRows(db: Db): Promise<number> {
   const keys = await sql`
@@ -24,10 +25,10 @@ export async function tidyRows(db: Db): Promise<number> {
 }
 
 /**
- * Thins the reports of some steps of ended jobs to what a chart of them shows: of each attempt the first, the last, the
- * newest with a checkpoint, and the others evenly.
- * @param after the id of a job: only younger ones are looked at
- * @returns the id to go on after; undefined when there are no more
+ * Thins the reports of some steps of ended jobs to the points of a chart: of each attempt the first, the last, the
+ * newest with a checkpoint, and others evenly between.
+ * @param after the id of a job: only younger ones are thinned
+ * @returns the id to continue after; undefined when none are left
  */
 export async function thinReports(db: Db, after: number): Promise<number | undefined> {
   const { rows } = await sql<{ last: number | null }>`

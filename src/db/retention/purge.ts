@@ -7,11 +7,11 @@ import type { Db } from '../schema.ts';
 /** Some old jobs, and the id to continue after; undefined if all later jobs are younger. */
 export type Found = { readonly ids: readonly number[]; readonly next: number | undefined };
 
-/** Jobs looked at, by their ids, in one go. */
+/** Jobs examined at once, by their ids. */
 const PAGE = 200;
 const ROWS = 1_000;
 
-/** The time so many seconds ago by the database's clock. */
+/** The time so many seconds ago, by the database's clock. */
 export async function readCutoff(db: Db, seconds: number): Promise<Date> {
   const { rows } = await sql<{ at: Date }>`SELECT now() - make_interval(secs => ${seconds}) AS at`.execute(
     db,
@@ -19,12 +19,15 @@ export async function readCutoff(db: Db, seconds: number): Promise<Date> {
   return rows[0]?.at ?? new Date(0);
 }
 
-/** That a job may be touched at all: it ended before the cutoff, and nothing leans on it. */
+/** True for a job that may be purged: it ended before the cutoff, and no other row needs it. */
 const isOver = (cutoff: Date) => sql`
   j.finished_at < ${cutoff}
   AND NOT EXISTS (SELECT FROM targets t WHERE t.env = j.env AND t.target = j.target AND t.last_success_job_id = j.id)`;
 
-/** Jobs that ended before the cutoff and have a log. @param after an id: only younger jobs are looked at */
+/**
+ * Jobs that ended before the cutoff and have a log.
+ * @param after an id: only younger jobs are examined
+ */
 export async function findOldLogs(db: Db, cutoff: Date, after: number): Promise<Found> {
   const { rows } = await sql<Looked>`
     WITH RECURSIVE with_log AS (
@@ -57,7 +60,7 @@ export async function findOldJobs(db: Db, cutoff: Date, after: number): Promise<
 
 type Looked = { readonly id: number; readonly is_young: boolean; readonly is_old: boolean | null };
 
-/** Ids are given out as jobs are created: behind a young one there are no old ones. */
+/** Jobs get their ids in the order of creation: behind a young job there are no old ones. */
 function found(rows: readonly Looked[]): Found {
   const ids = rows.flatMap(({ id, is_old }) => (is_old === true ? [id] : []));
   return { ids, next: rows.some(({ is_young }) => is_young) ? undefined : rows.at(-1)?.id };
@@ -83,12 +86,13 @@ export async function purgeLog(db: Db, id: number): Promise<void> {
 }
 
 /**
- * Jobs with all that is recorded of them, as many as go in a moment. The totals, which are counted as jobs end, stay as
- * they are. @returns how many have gone
+ * Deletes jobs with everything recorded of them, as many as one short batch allows. The totals stay, because jobs
+ * are counted as they end.
+ * @returns how many were deleted
  */
 export async function purgeJobs(db: Db, found: readonly number[], cutoff: Date): Promise<number> {
   return await db.transaction().execute(async (tx) => {
-    // One may have become a target's newest success, or been resumed, since it was found.
+    // A job may have become a target's newest success, or been resumed, since it was found.
     const { rows } = await sql<{ id: number }>`
       SELECT j.id FROM jobs j WHERE j.id = ANY(${found}) AND ${isOver(cutoff)}
         AND NOT EXISTS (SELECT FROM jobs r WHERE r.resumes = j.id) FOR UPDATE OF j`.execute(tx);
@@ -102,8 +106,9 @@ export async function purgeJobs(db: Db, found: readonly number[], cutoff: Date):
 }
 
 /**
- * Some of what is recorded beside jobs: what became of firings (never the newest of a schedule, nor the first, from which
- * the version before this one tells that one was missed), runs outside of ours. @returns how many rows; 0 when there are no more
+ * Deletes records that belong to no job: outcomes of firings and outside runs. Keeps the newest firing of a
+ * schedule, and the first, from which the previous version detects missed firings.
+ * @returns how many rows; 0 when none are left
  */
 export async function purgeRecords(db: Db, cutoff: Date): Promise<number> {
   let deleted = 0;
@@ -120,7 +125,7 @@ export async function purgeRecords(db: Db, cutoff: Date): Promise<number> {
   return deleted;
 }
 
-/** Runs one purge at a time, on a connection of its own; undefined if another process is purging. */
+/** Runs one purge at a time, on its own connection; undefined if another process is purging. */
 export async function whilePurging<T>(db: Db, work: (db: Db) => Promise<T>): Promise<T | undefined> {
   return await db.connection().execute(async (own) => {
     const { rows } = await sql<{ is_ours: boolean }>`SELECT pg_try_advisory_lock(${LOCK}) AS is_ours`.execute(
@@ -135,5 +140,5 @@ export async function whilePurging<T>(db: Db, work: (db: Db) => Promise<T>): Pro
   });
 }
 
-/** Key of the advisory lock; no other lock of ours uses it. */
+/** Key of the advisory lock; none of our other locks uses it. */
 const LOCK = 4_711_010;

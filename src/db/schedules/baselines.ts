@@ -1,6 +1,6 @@
 /**
- * From when on each schedule is held to: since it was made, changed or resumed; and which of them Temporal refuses. The
- * reconciler alone writes it.
+ * The time from which each schedule promises firings: since it was created, changed or resumed; and which schedules
+ * Temporal refuses. Only the reconciler writes it.
  */
 import { sql } from 'kysely';
 import type { Db } from '../schema.ts';
@@ -13,7 +13,7 @@ export async function readBaselines(db: Db): Promise<ReadonlyMap<string, Date>> 
 }
 
 /**
- * What is declared now, and nothing else. One that was there with the same words keeps its time. Safe to repeat.
+ * Stores what is declared now, and removes the rest. An unchanged schedule keeps its time. Safe to repeat.
  * @param declared words by id
  */
 export async function writeBaselines(db: Db, declared: ReadonlyMap<string, string>): Promise<void> {
@@ -27,14 +27,14 @@ export async function writeBaselines(db: Db, declared: ReadonlyMap<string, strin
     WHERE was.text IS DISTINCT FROM excluded.text`.execute(db);
 }
 
-/** Why Temporal refuses them, by their ids; of those alone that it refuses. */
+/** Why Temporal refuses schedules, by their ids; accepted ones are left out. */
 export async function readRefusals(db: Db): Promise<ReadonlyMap<string, string>> {
   const { rows } = await sql<{ schedule: string; refused: string }>`
     SELECT schedule, refused FROM schedule_promises WHERE refused IS NOT NULL`.execute(db);
   return new Map(rows.map(({ schedule, refused }) => [schedule, refused]));
 }
 
-/** These are refused now, and no others. Safe to repeat. */
+/** Stores which schedules are refused now; all others are accepted. Safe to repeat. */
 export async function writeRefusals(db: Db, refusals: ReadonlyMap<string, string>): Promise<void> {
   await sql`
     UPDATE schedule_promises was SET refused = now.refused
@@ -44,7 +44,7 @@ export async function writeRefusals(db: Db, refusals: ReadonlyMap<string, string
     WHERE now.schedule = was.schedule AND now.refused IS DISTINCT FROM was.refused`.execute(db);
 }
 
-/** It was paused until now: what it left out was not promised. */
+/** Restarts the time of a schedule that was paused: firings during the pause were not promised. */
 export async function resetBaseline(db: Db, schedule: string): Promise<void> {
   await sql`UPDATE schedule_promises SET since = now() WHERE schedule = ${schedule}`.execute(db);
 }

@@ -1,4 +1,4 @@
-/** What became of each firing of a schedule; its primary key makes a firing happen once. */
+/** The outcome of each firing of a schedule; its primary key makes a firing happen once. */
 import { sql } from 'kysely';
 import type { JobParameters, Key } from '../../domain/job.ts';
 import type { Db, Schema } from '../schema.ts';
@@ -30,7 +30,7 @@ export async function insertFiring(db: Db, firing: Omit<Firing, 'at'>): Promise<
   await db.insertInto('schedule_firings').values(firing).execute();
 }
 
-/** The newest firings of every given schedule, newest first, at most `each` of one. */
+/** The newest firings of every given schedule, newest first, at most `each` per schedule. */
 export async function listFirings(db: Db, schedules: readonly string[], each: number): Promise<Firing[]> {
   if (schedules.length === 0) return [];
   return await db
@@ -53,7 +53,7 @@ export async function listFirings(db: Db, schedules: readonly string[], each: nu
     .execute();
 }
 
-/** The id of a job with these parameters created at or after a time: it did the firing's work already. */
+/** The id of a job with these parameters created at or after a time: it has done the firing's work already. */
 export async function findNewerTwin(
   db: Db,
   key: Key,

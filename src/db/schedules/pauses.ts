@@ -1,4 +1,7 @@
-/** Which schedules are paused, as Temporal says it: for a Temporal that has lost them. The reconciler alone writes it. */
+/**
+ * Which schedules are paused according to Temporal, kept for a Temporal that has lost them. Only the reconciler
+ * writes it.
+ */
 import { sql } from 'kysely';
 import type { Db } from '../schema.ts';
 
@@ -9,7 +12,7 @@ export async function readPauses(db: Db): Promise<ReadonlyMap<string, string>> {
   return new Map(rows.map(({ schedule, note }) => [schedule, note]));
 }
 
-/** @param note undefined: it is not paused (any more) */
+/** @param note undefined: the schedule is not paused (any more) */
 export async function writePause(db: Db, schedule: string, note: string | undefined): Promise<void> {
   if (note === undefined) await sql`DELETE FROM schedule_pauses WHERE schedule = ${schedule}`.execute(db);
   else

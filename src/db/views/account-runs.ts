@@ -11,9 +11,9 @@ export type AccountRun = {
   readonly status: JobStatus;
   readonly status_reason: string | null;
   readonly diagnosis: Diagnosis | null;
-  /** ISO-8601 with microseconds: the program's first word, else the claim, else the request. */
+  /** ISO-8601 with microseconds: the program's first report, else the claim, else the request. */
   readonly began: string;
-  /** Those that completed, as their last report counts them. */
+  /** The completed steps, with the counts of their last reports. */
   readonly steps: readonly {
     readonly action: string;
     readonly records_done: number | null;
@@ -23,7 +23,7 @@ export type AccountRun = {
 
 const MICROSECONDS = sql.lit('YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
-/** To be gone on with WHERE; the job is `j`. */
+/** Continue it with WHERE; the job is `j`. */
 const run = sql`
   SELECT j.id, j.status, j.status_reason, j.diagnosis,
     to_char(coalesce(j.started_at, j.claimed_at, j.created_at) AT TIME ZONE 'UTC', ${MICROSECONDS}) AS began,
@@ -44,7 +44,10 @@ export async function readAccountRun(db: Db, id: number): Promise<AccountRun | u
   return rows[0];
 }
 
-/** The last ones that ended, whatever the end, oldest first. One runs at a time: the order of ids is theirs. */
+/**
+ * The last jobs that ended, whatever their outcome, oldest first. A key runs one job at a time, so their ids are in
+ * order.
+ */
 export async function listAccountRuns(
   db: Db,
   { env, target }: Key,
@@ -57,10 +60,10 @@ export async function listAccountRuns(
   return rows.toReversed();
 }
 
-/** The database's time, written as {@link AccountRun.began} is. */
+/** The database's time, in the format of {@link AccountRun.began}. */
 export async function readMicroseconds(db: Db): Promise<string> {
   const { rows } = await sql<{ now: string }>`
     SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', ${MICROSECONDS}) AS now`.execute(db);
-  if (!rows[0]) throw new Error('Postgres told no time');
+  if (!rows[0]) throw new Error('Postgres returned no time');
   return rows[0].now;
 }

@@ -1,4 +1,6 @@
-/** Pages of jobs, newest first: which jobs are on it is asked of indexes alone where that can be, however many there are. */
+/**
+ * Pages of jobs, newest first. Indexes alone choose the jobs of a page where possible, however many jobs there are.
+ */
 import { type RawBuilder, sql } from 'kysely';
 import { type JobView, view } from './job-views.ts';
 import type { Db } from '../schema.ts';
@@ -8,7 +10,7 @@ export type JobFilter = {
   readonly statuses?: readonly string[] | undefined;
   readonly actions?: readonly string[] | undefined;
   readonly target?: string | undefined;
-  /** Of the target also those that name it in their manifest: of another target, they change this one. */
+  /** Also finds jobs of other targets that name this target in their manifest: they change it, too. */
   readonly orNaming?: boolean | undefined;
   readonly env?: string | undefined;
   readonly hideFinal?: boolean | undefined;
@@ -18,7 +20,7 @@ export type JobFilter = {
   readonly before?: number | undefined;
 };
 
-/** Spelt out, so that Postgres knows the partial index of active jobs by it: there is one of a key at most. */
+/** Spelt out, so that Postgres recognises its partial index of active jobs, which holds at most one per key. */
 const IS_ACTIVE = sql`j.status IN ${ACTIVE}`;
 
 /** Newest first. */
@@ -29,7 +31,7 @@ export async function listJobViews(
 ): Promise<JobView[]> {
   const where: RawBuilder<unknown>[] = [sql`true`];
   if (filter.statuses)
-    // Only an active job has a reason, or an executor that is in a phase.
+    // Only an active job has a reason, or an executor that reports a phase.
     where.push(sql`(j.status = ANY(${filter.statuses})
       OR (${IS_ACTIVE} AND (j.status_reason = ANY(${filter.statuses}) OR j.phase = ANY(${filter.statuses}))))`);
   if (filter.actions) where.push(sql`j.action_name = ANY(${filter.actions})`);
@@ -45,11 +47,11 @@ export async function listJobViews(
   const chosen =
     target === undefined || filter.orNaming !== true
       ? ofTarget
-      : // Each from its own index: an OR of both would read all jobs. Those that name it are few.
+      : // One query per index: an OR of both would read all jobs. Few jobs name a target in their manifest.
         sql`SELECT j.id FROM (
           (${ofTarget} ORDER BY j.id DESC LIMIT ${page.limit + page.offset})
           UNION (${ids(sql`j.action_parameters @> ${naming(target)}::jsonb`)})) AS j`;
-  // The ids first: of the jobs that OFFSET skips, neither the rows nor the steps are read.
+  // Chooses the ids first: neither rows nor steps are read of the jobs that OFFSET skips.
   const { rows } = await sql<JobView>`
     ${view} WHERE j.id = ANY(ARRAY(${chosen} ORDER BY j.id DESC LIMIT ${page.limit} OFFSET ${page.offset}))
     ORDER BY j.id DESC`.execute(db);

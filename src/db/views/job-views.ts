@@ -1,4 +1,4 @@
-/** Jobs as they are shown: the row with its steps, their newest reports and sync jobs, in one statement. */
+/** Jobs as the API shows them: the row with its steps, their newest reports and sync jobs, in one statement. */
 import { sql } from 'kysely';
 import type { JobScope } from '../../domain/permission.ts';
 import type { Diagnosis } from '../../domain/outcome.ts';
@@ -6,7 +6,7 @@ import type { ReportFacts } from '../../domain/report.ts';
 import type { Db, JobRow, LogState } from '../schema.ts';
 import type { SyncJobRow } from './sync-jobs.ts';
 
-/** Times within are ISO-8601 text, as JSON made in Postgres has them. */
+/** Times inside are ISO-8601 text, as Postgres writes them in JSON. */
 export type StepView = {
   readonly step: number;
   readonly attempt: number;
@@ -17,7 +17,7 @@ export type StepView = {
   readonly ended_at: string | null;
   readonly outcome: 'completed' | 'failed' | 'cancelled' | null;
   readonly diagnosis: Diagnosis | null;
-  /** Of its text, with what is left out. */
+  /** Of the stored text, including what was dropped. */
   readonly log_bytes: number;
   readonly log_state: LogState;
   readonly report: {
@@ -33,7 +33,7 @@ export type StepView = {
     readonly progressed_at: string | null;
   } | null;
   readonly facts: ReportFacts;
-  /** What its checkpoint says has failed; as the program wrote it. */
+  /** The failed items of its checkpoint, as the program wrote them. */
   readonly failed_items: unknown;
   readonly sync_job:
     | (Omit<SyncJobRow, 'start_time' | 'end_time'> & {
@@ -45,11 +45,14 @@ export type StepView = {
 
 export type JobView = JobRow & {
   readonly steps: StepView[];
-  /** Of a rollback: the job that it goes back to before. Null for the last sync, and where that job is kept no longer. */
+  /**
+   * Rollbacks only: the job that it goes back to before. Null if it undoes the last sync, or if that job has been
+   * purged.
+   */
   readonly rollback_before: number | null;
 };
 
-/** To be gone on with WHERE; the job is `j`. */
+/** Continue it with WHERE; the job is `j`. */
 export const view = sql`
   SELECT j.*, coalesce(s.steps, '[]'::jsonb) AS steps,
     CASE WHEN j.action = 'rollback' THEN (SELECT b.id FROM jobs b
@@ -76,13 +79,13 @@ export async function readJobView(db: Db, id: number): Promise<JobView | undefin
   return rows[0];
 }
 
-/** Those of these jobs that there are, in the order of their changes. */
+/** The known ones of these jobs, in the order of their changes. */
 export async function readJobViews(db: Db, ids: readonly number[]): Promise<JobView[]> {
   const { rows } = await sql<JobView>`${view} WHERE j.id = ANY(${ids}) ORDER BY j.version`.execute(db);
   return rows;
 }
 
-/** The ids of the jobs that have changed since, in the order of their changes, `most` at most. */
+/** The ids of the jobs that have changed since, in the order of their changes, at most `most`. */
 export async function listChangedJobs(db: Db, since: Date, most: number): Promise<number[]> {
   const rows = await db
     .selectFrom('jobs')
@@ -94,7 +97,7 @@ export async function listChangedJobs(db: Db, since: Date, most: number): Promis
   return rows.map((row) => row.id);
 }
 
-/** What limits of who asks are held against; undefined for an unknown job. */
+/** The fields of a job that a caller's limits are checked against; undefined for an unknown job. */
 export async function findJobScope(db: Db, id: number): Promise<JobScope | undefined> {
   return await db
     .selectFrom('jobs')
@@ -103,7 +106,7 @@ export async function findJobScope(db: Db, id: number): Promise<JobScope | undef
     .executeTakeFirst();
 }
 
-/** What a report token is made from; undefined for an unknown job. */
+/** The fields that a report token is made from; undefined for an unknown job. */
 export async function findJobUid(db: Db, id: number): Promise<string | undefined> {
   const row = await db.selectFrom('jobs').select('uid').where('id', '=', id).executeTakeFirst();
   return row?.uid;

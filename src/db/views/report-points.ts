@@ -12,8 +12,8 @@ export type ReportPoint = {
 };
 
 /**
- * In the order of steps, attempts and reports; at most `most`. The first and the last of each attempt are always among
- * them, so that every curve begins and ends where it did; what room is left is spread evenly over the others.
+ * In the order of steps, attempts and reports; at most `most`. Always includes the first and the last of each
+ * attempt, so that every curve keeps its ends; the remaining points are spread evenly over the others.
  */
 export async function listReportPoints(db: Db, jobId: number, most: number): Promise<ReportPoint[]> {
   const { rows } = await sql<ReportPoint>`

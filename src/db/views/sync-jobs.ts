@@ -4,7 +4,7 @@ import { audit, type By } from '../access/audit.ts';
 import type { Db, Schema } from '../schema.ts';
 
 export type SyncJobRow = Selectable<Schema['sync_jobs']>;
-/** What an outside program may say of its run. */
+/** What a program outside Syncrator may record of its run. */
 export type SyncJobFacts = {
   readonly end_time?: Date | null | undefined;
   readonly data_source?: string | null | undefined;
@@ -27,7 +27,10 @@ export async function listSyncJobs(db: Db, page: { limit: number; offset: number
     .execute();
 }
 
-/** A run started outside of us: a record, never a lock. @param recordedBy the id of who records it, for good */
+/**
+ * Records a run started outside Syncrator: it locks nothing.
+ * @param recordedBy the id of its owner, which never changes
+ */
 export async function insertOutsideSyncJob(
   db: Db,
   input: SyncJobFacts & { type: string; start_time?: Date | undefined },
@@ -45,14 +48,14 @@ export async function insertOutsideSyncJob(
   });
 }
 
-/** What never changes of a record: whose run it is, and who recorded it. */
+/** The fields of a record that never change: its run, and its owner. */
 export type SyncJobOwner = {
   readonly type: string;
-  /** Null for a run started outside of us. */
+  /** Null for a run started outside Syncrator. */
   readonly jobId: number | null;
-  /** The id of who did; null where an older version recorded it. */
+  /** The owner's id; null if an older version recorded it. */
   readonly recordedBy: string | null;
-  /** The same as the audit shows it; null where its line has gone. */
+  /** The owner as the audit shows it; null if its line was purged. */
   readonly shownAs: string | null;
 };
 
@@ -76,7 +79,7 @@ export async function findSyncJobOwner(db: Db, id: number): Promise<SyncJobOwner
   return { type, jobId, recordedBy, shownAs: line?.principal ?? null };
 }
 
-/** What it said before stands in the audit. Undefined where there is no such record of an outside run. */
+/** The audit keeps the earlier values. Undefined for an unknown record, or one of our own runs. */
 export async function updateOutsideSyncJob(
   db: Db,
   id: number,

@@ -1,4 +1,4 @@
-/** How each target stands in each environment, by its jobs; as quick over a million jobs as over few. */
+/** The state of each target in each environment, by its jobs; as quick over a million jobs as over few. */
 import { sql } from 'kysely';
 import type { JobStatus } from '../../domain/status.ts';
 import type { Db, Listing } from '../schema.ts';
@@ -18,7 +18,7 @@ export type TargetState = {
 };
 
 /**
- * `WITH keys (env, target)`: every key that ever had a job, found by leaping from one to the next in their index.
+ * `WITH keys (env, target)`: every key that ever had a job, found by leaping from one to the next in the index.
  * Postgres has no such scan of its own, and would read every job.
  */
 const KEYS_OF_JOBS = sql`
@@ -30,7 +30,7 @@ const KEYS_OF_JOBS = sql`
       ) following
     )`;
 
-/** The same of one target. */
+/** The same for one target. */
 const keysOf = (target: string) => sql`
     WITH RECURSIVE envs AS (
       SELECT min(env) AS env FROM jobs
@@ -41,7 +41,7 @@ const keysOf = (target: string) => sql`
       WHERE EXISTS (SELECT FROM jobs j WHERE j.env = envs.env AND j.target = ${target})
     )`;
 
-/** Last success, last job and what runs now, of every key that ever had a job, or of those of one target. */
+/** Last success, last job and active job of every key that ever had a job, or of those of one target. */
 export async function listTargetStates(db: Db, target?: string): Promise<TargetState[]> {
   const { rows } = await sql<TargetState>`
     ${target === undefined ? KEYS_OF_JOBS : keysOf(target)}
@@ -62,7 +62,7 @@ export async function listTargetStates(db: Db, target?: string): Promise<TargetS
 
 export type Freshness = Pick<TargetState, 'env' | 'target' | 'watermark' | 'listing'>;
 
-/** Of these targets, those whose jobs told of either. */
+/** The given targets whose jobs reported a watermark or a listing. */
 export async function listFreshness(
   db: Db,
   keys: readonly { readonly env: string; readonly target: string }[],

@@ -5,7 +5,10 @@ import type { FinalStatus, JobStatus } from '../../domain/status.ts';
 import type { Db } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
 
-/** Upper bounds of the histogram buckets in seconds, as migration 0007 counts them; the last bucket is above all. */
+/**
+ * Upper bounds of the histogram buckets in seconds, as migration 0007 counts them; one more bucket holds everything
+ * above.
+ */
 export const RUN_SECONDS = [5, 15, 60, 300, 900, 3600, 14_400];
 export const WAIT_SECONDS = [0.5, 1, 5, 15, 60, 300, 1800];
 
@@ -14,21 +17,21 @@ export type JobTotal = {
   readonly target: string;
   readonly action: string;
   readonly status: FinalStatus;
-  /** The diagnosis' code; empty for none. */
+  /** The diagnosis' code; empty if there is none. */
   readonly reason: string;
   readonly jobs: number;
   readonly records: number;
   readonly run_seconds: number;
   readonly wait_seconds: number;
-  /** How many lie at or below each bound of RUN_SECONDS and above the one before; the last: above all. */
+  /** How many lie above the bound before and at or below this one of RUN_SECONDS; the last: above all. */
   readonly run_places: readonly number[];
   readonly wait_places: readonly number[];
 };
 
-/** One of those that job_params declares (src/job-params/metric-labels.ts). */
+/** An action that job_params declares (src/job-params/metric-labels.ts). */
 export type CountedKey = MetricLabels & { readonly env: string };
 
-/** `JOIN asked USING (env, target, action)`: whatever else was counted, long ago or by another version, stays unread. */
+/** `JOIN asked USING (env, target, action)`: leaves out what was counted long ago or by another version. */
 const asked = (keys: readonly CountedKey[]) => sql`
   unnest(${keys.map(({ env }) => env)}::text[], ${keys.map(({ target }) => target)}::text[],
     ${keys.map(({ action }) => action)}::text[]) AS asked(env, target, action)`;
@@ -48,7 +51,7 @@ export type ActiveCount = {
   readonly reason: string;
   readonly runner: RunnerKind;
   readonly jobs: number;
-  /** Seconds that the oldest of them has existed. */
+  /** Age of the oldest of them in seconds. */
   readonly oldest: number;
 };
 
@@ -62,13 +65,13 @@ export async function countActive(db: Db): Promise<ActiveCount[]> {
 }
 
 export type ActionHealth = CountedKey & {
-  /** Of a job that was about the whole target, not some items alone. */
+  /** The last success for the whole target, not for some items alone. */
   readonly last_success_at: Date | null;
   /** Failed jobs since the last one that completed. */
   readonly failures: number;
 };
 
-/** Of these actions, where one of their jobs has ended. */
+/** The given actions, if one of their jobs has ended. */
 export async function listActionHealth(db: Db, keys: readonly CountedKey[]): Promise<ActionHealth[]> {
   const { rows } = await sql<ActionHealth>`
     SELECT env, target, action, last_success_at, failures
@@ -78,27 +81,27 @@ export async function listActionHealth(db: Db, keys: readonly CountedKey[]): Pro
 
 export type Underway = {
   readonly env: string;
-  /** What it is counted under: a family of targets has several at once. */
+  /** The name that it counts under: several targets of a family share one. */
   readonly target: string;
   readonly status: JobStatus;
-  /** The newest step's last report, or its start when it has not reported yet. */
+  /** Time of the newest step's last report, or of its start if it has not reported yet. */
   readonly heard_at: Date | null;
-  /** Any step. */
+  /** True if any step has reported. */
   readonly has_reported: boolean;
-  /** Since when it tells the same; null where nothing was told. */
+  /** Since when it reports the same values; null if nothing was reported. */
   readonly progressed_at: Date | null;
-  /** What its program waits for, in its own words. */
+  /** What its program waits for, in the program's words. */
   readonly waiting_for: string | null;
   /** NO_PROGRESS_AFTER of the newest step, in seconds. */
   readonly no_progress_after: number | null;
   readonly runner: RunnerKind;
   /** STALLED_AFTER of the newest step, in seconds. */
   readonly stalled_after: number | null;
-  /** What its steps and their attempts went through so far; null where they count none. */
+  /** Records that its steps and their attempts have processed so far; null if none count them. */
   readonly records: number | null;
 };
 
-/** Every active job; external executors tell words, not reports. */
+/** Every active job; external executors send words, not reports. */
 export async function listUnderway(db: Db): Promise<Underway[]> {
   const { rows } = await sql<Underway>`
     SELECT env, coalesce(counted_target, target) AS target, status, runner, newest.heard_at,
