@@ -1,4 +1,4 @@
-/** `audit`: lists who did what, from where and why, and what was rejected. */
+/** `audit`: lists who did what, from where and why, and which calls were rejected. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AuditEntryJson } from '../client/client.ts';
 import type { Context } from './context.ts';

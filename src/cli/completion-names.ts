@@ -15,7 +15,7 @@ export type Start = { readonly action: string; readonly name: string; readonly e
 export type Names = {
   /** The names in the routes that start jobs, which are those of params files. */
   readonly starts: readonly Start[];
-  /** The names that jobs have. */
+  /** The names in the list of jobs. */
   readonly targets: readonly { readonly name: string; readonly envs: readonly string[] }[];
   readonly schedules: readonly { readonly id: string; readonly what: string }[];
   readonly jobs: readonly {

@@ -25,7 +25,7 @@ export async function complete(
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const place = placeOf(program, words);
-  // No server is asked while its address is unfinished: the token would go to the wrong host.
+  // While the server's address is unfinished, asks no server: the token would go to the wrong host.
   const group = place.option?.long === '--url' ? undefined : place.path.split(' ')[0];
   const names = await askNames(group, words, environment);
   const lines = suggestions(place, placesOf(names, words))
@@ -80,7 +80,7 @@ function ofWords(): Places {
   ]);
 }
 
-/** Choices that the tree declares win over the places listed here. */
+/** Choices that the tree declares take precedence over the places listed here. */
 function suggestions(place: Place, places: Places): readonly Suggestion[] {
   const { path, option, argument } = place;
   const found = (name: string) =>

@@ -52,7 +52,7 @@ function listing({ listing: told }: JobJson): Cell | null {
   return told === 'complete' ? LISTING_WORDS.complete : { text: LISTING_WORDS.unproven, look: 'yellow' };
 }
 
-/** Names the first five; `--output json` has all. */
+/** Names the first five; `--output json` lists all. */
 function failedItems({ failed_items: items }: JobJson): string | null {
   if (items.length === 0) return null;
   const first = items.slice(0, 5).map(({ id, why }) => `${id} (${why})`);

@@ -44,6 +44,6 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   program.commandsGroup('');
   completeCommand(program);
   operatorCommands(program);
-  // Commands inherit this when they are created: set last, it formats the root's help only.
+  // Commands inherit this setting when they are created: set last, it formats the root's help only.
   return program.configureHelp({ formatHelp: rootHelp });
 }

@@ -8,7 +8,7 @@ import { statusCell } from './job-cells.ts';
 /** Milliseconds between two lines to a pipe while the status stays the same. */
 const QUIET_MS = 10_000;
 
-/** Pure but for the colours. */
+/** Pure except for the colours. */
 function progressLine(job: JobJson): string {
   const { progress } = job;
   const { percent = null, rate = null } = progress ?? {};

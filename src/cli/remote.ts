@@ -83,7 +83,8 @@ async function currentToken(options: ServerOptions): Promise<string | undefined>
     try {
       return keep(options, renewed);
     } catch (error) {
-      // Good for this command, although no file can be written: the kept one is renewed again next time.
+      // The renewed token serves this command, although no file can be written: the next command renews the stored
+      // one again.
       if (error instanceof CliFailure && typeof renewed === 'string') return renewed;
       throw error;
     }
@@ -95,7 +96,7 @@ async function currentToken(options: ServerOptions): Promise<string | undefined>
 
 /** @throws CliFailure for an answer without a token, and when the file cannot be written */
 function keep({ url, tokens }: ServerOptions, token: unknown): string {
-  if (typeof token !== 'string') throw new CliFailure(`${url} gave no token: is it a Syncrator server?`);
+  if (typeof token !== 'string') throw new CliFailure(`${url} returned no token: is it a Syncrator server?`);
   keepToken(tokens, url, { token, renewAt: Date.now() + RENEW_AFTER_MS });
   return token;
 }
@@ -119,7 +120,7 @@ async function* patiently<T>(
   } catch (error) {
     throw failed(error);
   }
-  if (gaveUp.signal.aborted) throw failureOf(why ?? new Unreachable(url, 'the stream breaks off'), url);
+  if (gaveUp.signal.aborted) throw failureOf(why ?? new Unreachable(url, 'the stream broke off'), url);
 }
 
 /** Turns what the client throws into the end of a command; other errors stay as they are. */

@@ -91,7 +91,7 @@ export function describePreview(preview: RollbackPreviewJson, of: { target: stri
   ].join('\n');
 }
 
-/** The digest pins the effect of the preview, also where the sink knows no job to go back before. */
+/** The digest pins the effect of the preview, also if the sink knows no job to go back to before. */
 function commandOf({ before, digest }: RollbackPreviewJson, of: { target: string; env: string }): string {
   const job = before.job_id === null ? '' : ` --before ${before.job_id}`;
   return `syncrator rollback ${of.target} ${of.env}${job} --expect ${digest}`;

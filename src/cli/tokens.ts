@@ -20,7 +20,10 @@ const keptSchema = z.object({ token: z.stringFormat('token', /^[\x21-\x7e]+$/), 
 export type KeptToken = z.infer<typeof keptSchema>;
 type Tokens = Record<string, KeptToken>;
 
-/** Simultaneous logins wait for each other, since each writes the whole file. An older lock is left by a killed process. */
+/**
+ * Simultaneous logins wait for each other, since each writes the whole file. A lock older than this belongs to a
+ * killed process.
+ */
 const LEFT_MS = 5_000;
 const LOOK_MS = 20;
 

@@ -1,6 +1,6 @@
-/** Which of the known names somebody may have meant. */
+/** Finds the known names that somebody may have meant by a mistyped one. */
 
-/** At most three, the nearest first; none that has little in common with it. */
+/** At most three, the nearest first; names with little in common are left out. */
 export function nearest(wanted: string, known: readonly string[]): string[] {
   const limit = Math.max(3, Math.ceil(wanted.length / 3));
   return [...new Set(known)]
@@ -17,7 +17,7 @@ export function didYouMean(wanted: string, known: readonly string[]): string {
   return names.length > 0 ? `; did you mean ${names.join(' or ')}?` : '';
 }
 
-/** Levenshtein's. */
+/** Levenshtein's algorithm. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -1,13 +1,13 @@
 /**
- * A cron expression of five fields by the rules of Temporal, which fires it: what may be written, and which times fit. Day
- * of the month *and* day of the week have to fit, unlike in crontab(5), where either does. Pure.
+ * A cron expression of five fields by the rules of Temporal, which fires it: its grammar, and the times that match.
+ * Day of the month *and* day of the week must match; in crontab(5) one of them suffices. Pure.
  */
 
 export type Cron = {
   readonly minute: ReadonlySet<number>;
   readonly hour: ReadonlySet<number>;
   readonly dayOfMonth: ReadonlySet<number>;
-  /** From 1 on. */
+  /** Counted from 1. */
   readonly month: ReadonlySet<number>;
   /** 0 is Sunday; 7 has become 0. */
   readonly dayOfWeek: ReadonlySet<number>;
@@ -17,7 +17,7 @@ type Field = {
   readonly name: string;
   readonly least: number;
   readonly most: number;
-  /** In order, from `least` on; each may be cut to its first `shortest` letters. */
+  /** In order, starting with the value `least`; each may be shortened to its first `shortest` letters. */
   readonly words?: { readonly names: readonly string[]; readonly shortest: number };
 };
 
@@ -33,7 +33,7 @@ const FIELDS = {
   dayOfWeek: { name: 'day of the week', least: 0, most: 7, words: { names: DAYS, shortest: 2 } },
 } as const satisfies Record<keyof Cron, Field>;
 
-/** @returns which times fit, or what is wrong with the expression, in words */
+/** @returns the times that match, or in words what is wrong with the expression */
 export function parseCron(text: string): Cron | { readonly error: string } {
   const parts = fieldsOf(text);
   if (parts.length !== 5)
@@ -49,12 +49,12 @@ export function parseCron(text: string): Cron | { readonly error: string } {
   return found as Cron;
 }
 
-/** As it is given to the scheduler. */
+/** The expression as the scheduler gets it. */
 export function fieldsOf(text: string): string[] {
   return text.split(/[ \t]+/).filter((part) => part !== '');
 }
 
-/** Whether only a day fits that is both such a day of its month and such a day of its week. */
+/** True if a day must match both its day of the month and its day of the week. */
 export function needsBothDays(text: string): boolean {
   const cron = parseCron(text);
   return !('error' in cron) && cron.dayOfMonth.size < 31 && cron.dayOfWeek.size < 7;
@@ -75,14 +75,14 @@ function valuesOf(text: string, field: Field): ReadonlySet<number> | { readonly 
     if (!ends) return { fault: 'cannot be read' };
     const [first, last] = ends;
     if (last < first) return { fault: 'ends before it begins' };
-    // Sunday is 7 as well as 0.
+    // Sunday is both 0 and 7.
     for (let value = first; value <= last; value += Number(step ?? 1))
       values.add(value === 7 && field.most === 7 ? 0 : value);
   }
   return values;
 }
 
-/** A single value with a step goes on to the end of its field. Undefined where it cannot be read. */
+/** A single value with a step runs to the end of its field. Undefined if it cannot be read. */
 function endsOf(range: string, hasStep: boolean, field: Field): readonly [number, number] | undefined {
   if (range === '*') return [field.least, field.most];
   const [from = '', to, ...more] = range.split('-');

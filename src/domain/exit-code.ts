@@ -7,25 +7,25 @@ export const EXIT = {
   failed: 1,
   /** Wrong arguments; nothing was touched. */
   usage: 2,
-  /** A guard refused to delete or to switch; the data are as before. */
+  /** A guard refused to delete or to switch; the data are unchanged. */
   deleteGuard: 3,
   /** Settings of source or sink are missing or unusable; nothing was touched. */
   notConfigured: 4,
-  /** The first report was refused: this attempt must not run; nothing was touched. */
+  /** The api refused the first report: this attempt must not run; nothing was touched. */
   refused: 5,
-  /** A newer job has written to the sink; this one's batch was rolled back. */
+  /** A newer job has written to the sink; this job's batch was rolled back. */
   fenced: 6,
-  /** Rollback was asked for and no earlier generation is kept. */
+  /** No earlier generation is kept, so there is nothing to roll back to. */
   nothingToRollBack: 7,
-  /** The source cannot be reached: its name is unknown, or nobody listens. */
+  /** The source cannot be reached: its name is unknown, or nothing listens there. */
   sourceUnreachable: 8,
-  /** The source was reached, and did not answer in time. */
+  /** The source was reached but did not answer in time. */
   sourceTimeout: 9,
   /** The source refused our credentials. */
   sourceUnauthorized: 10,
-  /** Some items failed for good and are listed; all others are done. A resume tries those alone. */
+  /** Some items failed for good and are listed; all others are done. A resume tries only the failed ones. */
   itemsFailed: 11,
-  /** The source's listing is not seen to be complete, so nothing was removed and nothing was changed. */
+  /** The source's listing is not proven complete, so nothing was removed or changed. */
   incompleteListing: 12,
   /** The sink cannot be reached. */
   sinkUnreachable: 13,
@@ -33,11 +33,11 @@ export const EXIT = {
   sinkReadOnly: 14,
   /** The sink's role lacks a right; the message has the statement that grants it. */
   sinkPermission: 15,
-  /** Another session holds rows or the table of the sink against writers; the message names it. */
+  /** Another session locks rows or the table of the sink; the message names it. */
   sinkBusy: 16,
   /** The sink belongs to another installation, target or environment; nothing was touched. */
   sinkOwned: 17,
-  /** The sink's table is another one than the one that was written last; nothing was touched. */
+  /** The sink's table is not the one that the last job wrote; nothing was touched. */
   sinkReplaced: 18,
   /** A trigger or rule of the sink changes what is written; nothing was changed. */
   sinkAlters: 19,
@@ -45,7 +45,7 @@ export const EXIT = {
   recordsRejected: 20,
   /** More records would change than MAX_UPDATE_PERCENT allows; nothing was changed. */
   updateGuard: 21,
-  /** A rollback would do something else than its preview said; nothing was changed. */
+  /** A rollback would no longer do what its preview said; nothing was changed. */
   previewChanged: 22,
   terminated: 143,
 } as const;

@@ -1,6 +1,7 @@
 /**
- * When a cron expression fires next, by Temporal's own reckoning (service/worker/scheduler/calendar.go of its server), also
- * in the nights in which the clocks change: of a time that comes twice it may fire for one, for both or for none. Pure.
+ * Computes the next firing of a cron expression as Temporal's server does (service/worker/scheduler/calendar.go),
+ * also in nights in which the clocks change: a time that the clock shows twice may fire for one, for both or for
+ * none. Pure.
  */
 import { type Cron, parseCron } from './cron.ts';
 
@@ -8,29 +9,29 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Behind it Temporal looks for no time. */
+/** Temporal looks no further than this year. */
 const LAST_YEAR = 2100;
 
 export type Firing = { readonly cron: Cron; readonly timezone: string };
 
-/** @throws Error for an expression that no params file may have */
+/** @throws Error for an expression that a params file may not have */
 export function firing(cron: string, timezone: string): Firing {
   const parsed = parseCron(cron);
   if ('error' in parsed) throw new Error(parsed.error);
   return { cron: parsed, timezone };
 }
 
-/** The first time after `since`; undefined where there is none. */
+/** The first time after `since`; undefined if there is none. */
 export function nextTime({ cron, timezone }: Firing, since: Date): Date | undefined {
   const zone = zoneOf(timezone);
   const start = Math.floor(since.getTime() / SECOND) * SECOND;
   let at = zone.wall(start) + SECOND;
-  /** The time is the second of two that the clock shows alike. */
+  /** True for the second of two times that the clock shows alike. */
   let isSecond = hourOf(zone.wall(start - HOUR)) === hourOf(zone.wall(start));
   let carriesHour = at % HOUR === 0;
   for (;;) {
     if (carriesHour) {
-      // The hour is over: if the next one is two hours away, the clock shows the one that was once more.
+      // The hour is over. If the next one is two hours away, the clock shows the past one again.
       const isBack = !isSecond && zone.time(at) - zone.time(at - HOUR) > HOUR;
       if (isBack) at -= HOUR;
       isSecond = isBack;
@@ -47,7 +48,7 @@ export function nextTime({ cron, timezone }: Firing, since: Date): Date | undefi
       isSecond = false;
       continue;
     }
-    // Of a minute that has begun its first second is past.
+    // A minute that has begun has lost its first second.
     if (!cron.minute.has(minuteOf(at)) || at % MINUTE !== 0) {
       at = floor(at, MINUTE) + MINUTE;
       carriesHour = at % HOUR === 0;
@@ -55,15 +56,15 @@ export function nextTime({ cron, timezone }: Firing, since: Date): Date | undefi
     }
     const time = zone.time(at);
     if (hourOf(zone.wall(time)) === hourOf(at)) return new Date(time + (isSecond ? HOUR : 0));
-    // The clocks leave this hour out.
+    // The clocks skip this hour.
     at = floor(at, HOUR) + HOUR;
   }
 }
 
-/** What the zone's clock shows, taken as if it were UTC's; a time of it is a number of milliseconds. */
+/** The reading of the zone's clock, taken as if it were UTC; times are numbers of milliseconds. */
 type Zone = {
   readonly wall: (time: number) => number;
-  /** A time that the clock shows so: of two one, of none one beside. */
+  /** A time at which the clock shows this: one of two if it shows it twice, a near one if it never does. */
   readonly time: (wall: number) => number;
 };
 
@@ -71,7 +72,7 @@ function zoneOf(timezone: string): Zone {
   const offsetAt = offsets(timezone);
   return {
     wall: (time) => time + offsetAt(new Date(time)),
-    // As Go's time.Date chooses.
+    // The same choice as Go's time.Date.
     time: (wall) => {
       const offset = offsetAt(new Date(wall));
       return offset === 0 ? wall : wall - offsetAt(new Date(wall - offset));
@@ -82,11 +83,11 @@ function zoneOf(timezone: string): Zone {
 function isDay(cron: Cron, zone: Zone, at: number): boolean {
   const date = new Date(at);
   if (!cron.month.has(date.getUTCMonth() + 1) || !cron.dayOfMonth.has(date.getUTCDate())) return false;
-  // Of a midnight that the clocks leave out it may be the day before.
+  // If the clocks skip midnight, this may be the day before.
   return cron.dayOfWeek.size === 7 || cron.dayOfWeek.has(new Date(zone.wall(zone.time(at))).getUTCDay());
 }
 
-/** Whole months that do not fit are passed over. */
+/** Skips whole months that do not match. */
 function nextDay(cron: Cron, day: number): number {
   const date = new Date(day);
   return cron.month.has(date.getUTCMonth() + 1)
@@ -98,14 +99,17 @@ const floor = (at: number, unit: number) => Math.floor(at / unit) * unit;
 const hourOf = (at: number) => new Date(at).getUTCHours();
 const minuteOf = (at: number) => new Date(at).getUTCMinutes();
 
-/** Clocks change at full quarters of an hour (test/domain/firing-times.unit.test.ts), so that an offset holds for one. */
+/**
+ * Clocks change at full quarters of an hour (test/domain/firing-times.unit.test.ts), so one offset holds for a
+ * quarter.
+ */
 const QUARTER = 15 * MINUTE;
-/** Of a zone, kept: Intl takes so long that a schedule of each minute would hold the process for a second. */
+/** Cached per zone: Intl is so slow that a schedule of every minute would block the process for a second. */
 const MOST_KEPT = 10_000;
 
 const zones = new Map<string, (at: Date) => number>();
 
-/** How far the zone's clock is ahead of UTC, in milliseconds, at a time. */
+/** How far the zone's clock is ahead of UTC at a time, in milliseconds. */
 export function offsets(timezone: string): (at: Date) => number {
   if (timezone === 'UTC') return () => 0;
   const known = zones.get(timezone) ?? keeping(byIntl(timezone));

@@ -1,9 +1,9 @@
 /**
- * Delete and update guards: decide whether so many records may be deleted or changed. Every source, sink and action uses
- * the same verdicts. Pure.
+ * Delete and update guards: decide whether a job may delete or change so many records. Every source, sink and
+ * action uses the same verdicts. Pure.
  */
 
-/** So many removals are allowed, however small the target, unless MAX_DELETE_RECORDS says otherwise. */
+/** Removals allowed even in a small target, unless MAX_DELETE_RECORDS sets another number. */
 export const ALWAYS_ALLOWED = 5;
 export const DEFAULT_MAX_DELETE_PERCENT = 10;
 
@@ -11,10 +11,10 @@ export type GuardVerdict = { readonly allowed: true } | { readonly allowed: fals
 
 /**
  * @param live records in the target now
- * @param source records the source listed completely
- * @param removals records that would disappear
- * @param maxDeletePercent 0–100; 0 allows none at all
- * @param maxDeleteRecords so many may go where the percentage would allow fewer
+ * @param source records in the complete listing of the source
+ * @param removals records that would be deleted
+ * @param maxDeletePercent 0–100; 0 allows no deletion
+ * @param maxDeleteRecords number allowed even if the percentage allows fewer
  * @param force `--force-delete`: lifts both limits, never the refusal of an empty source
  */
 export function deleteVerdict(input: {
@@ -44,7 +44,7 @@ export function deleteVerdict(input: {
 /**
  * @param live records in the target now
  * @param updates live records that would change
- * @param maxUpdatePercent 1–100; null: any number may change
+ * @param maxUpdatePercent 1–100; null: no limit
  */
 export function updateVerdict(input: {
   live: number;

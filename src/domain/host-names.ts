@@ -1,4 +1,7 @@
-/** By which names a server of ours may be asked: addresses, names that nobody else can give away, and those it is told. Pure. */
+/**
+ * The host names that our server answers to: addresses, names that nobody else can register, and configured ones.
+ * Pure.
+ */
 
 /** @param names `*.example.org` stands for every name below it, `*` for all */
 export function hostCheck(names: readonly string[]): (host: string) => boolean {
@@ -20,12 +23,15 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-/** Names that nobody can have made: of this machine, of the local network's search path, of a cluster's Services. */
+/**
+ * Names that nobody can register: this machine's, those of the local network's search path, those of a cluster's
+ * Services.
+ */
 function isOfNobody(host: string): boolean {
   return !host.includes('.') || /\.(localhost|svc|svc\.cluster\.local)$/.test(host);
 }
 
-/** No name ends in a number or has a colon. */
+/** True for an address: no name ends in a number or contains a colon. */
 function isAddress(host: string): boolean {
   return host.includes(':') || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
 }
@@ -34,7 +40,7 @@ function withoutPort(header: string): string {
   return header.replace(/:\d*$/, '');
 }
 
-/** Of an address without its brackets, of a name without the dot at its end. */
+/** Removes the brackets of an address, and the final dot of a name. */
 function plain(host: string): string {
   return host
     .toLowerCase()

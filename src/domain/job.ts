@@ -8,12 +8,12 @@
 
 import type { JobStatus } from './status.ts';
 
-/** Lower-case env and target, as in job_params; together they name what only one job at a time may touch. */
+/** Lower-case env and target, as in job_params. At most one active job may have this key. */
 export type Key = { readonly env: string; readonly target: string };
 
 export type RunnerKind = 'kubernetes' | 'process' | 'external';
 
-/** What asked for a job; kept on the row, and it decides how a busy key is answered. */
+/** What asked for a job; stored with the job, and decides the answer when the key is busy. */
 export type Trigger = 'api' | 'schedule' | 'cli' | 'batch' | 'hook' | 'rollback' | 'resume';
 
 /** Two requests with equal parameters ask for the same job. */
@@ -26,8 +26,8 @@ export type JobParameters = {
 };
 
 /**
- * What an action needs beside its target, as `src/job-params/action-parameters.ts` checks it; the names are those of the
- * microdata executors. Frozen in the job's row.
+ * The parameters that an action needs beside its target, checked by `src/job-params/action-parameters.ts`; their
+ * names are those of the microdata executors. Frozen in the job's row.
  */
 export type ActionParameters = {
   readonly description?: string | undefined;
@@ -40,7 +40,7 @@ export type ActionParameters = {
 export const RELEASE_STATUSES = ['DRAFT', 'PENDING_RELEASE', 'PENDING_DELETE'] as const;
 export type ReleaseStatus = (typeof RELEASE_STATUSES)[number];
 
-/** What is done to one dataset; a new version of the datastore consists of such. */
+/** The operation on one dataset; a new version of the datastore consists of such operations. */
 export const DATASET_OPERATIONS = [
   'ADD',
   'CHANGE',
@@ -52,7 +52,7 @@ export const DATASET_OPERATIONS = [
   'DELETE_ARCHIVE',
 ] as const;
 
-/** What a new version of a datastore consists of. */
+/** The contents of a new version of a datastore. */
 export type BumpManifesto = {
   readonly version: string;
   readonly description: string;
@@ -67,36 +67,36 @@ export type BumpManifesto = {
   }[];
 };
 
-/** One step as it was resolved at submit; frozen in the job's row and never recomputed. */
+/** One step as resolved at submit; frozen in the job's row and never recomputed. */
 export type StepSpec = {
-  /** What the program is asked to do: sync, delta, delete, rollback … */
+  /** What the program should do: sync, delta, delete, rollback … */
   readonly action: string;
-  /** The program's arguments without the program itself and without `--api_job_id`. */
+  /** The arguments of the program, without its own name and without `--api_job_id`. */
   readonly args: readonly string[];
   /** Container image (runner kubernetes). */
   readonly image: string;
-  /** argv[0…] of another program than ours; null = `syncrator-job`. */
+  /** Command line of a program other than ours; null = `syncrator-job`. */
   readonly command: readonly string[] | null;
-  /** The program gives its exit codes meanings of its own; absent: those of `src/domain/exit-code.ts`. */
+  /** True if the program gives its exit codes its own meanings; absent: those of `src/domain/exit-code.ts`. */
   readonly ownExitCodes?: boolean | undefined;
   /** Extra environment of the program; never a secret. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Seconds the program may run once started. */
+  /** Seconds that the program may run, from its start. */
   readonly timeoutSeconds: number;
   /** Seconds from launch until the program must run. */
   readonly startTimeoutSeconds: number;
-  /** Seconds without a report after which a running step is shown as stalled; it is never ended for that. */
+  /** Seconds without a report after which a running step is shown as stalled; it continues to run. */
   readonly stalledAfterSeconds: number;
-  /** The same of a step that reports the same again and again; absent in what an earlier version froze. */
+  /** The same for a step whose reports no longer change; absent in steps that an earlier version froze. */
   readonly noProgressAfterSeconds?: number | undefined;
-  /** New attempts after `disrupted`, nothing else. */
+  /** Further attempts after `disrupted`, and after no other failure. */
   readonly retries: number;
   readonly cpu: string | null;
   readonly memory: string | null;
   readonly podOverrides: PodOverrides | null;
 };
 
-/** All that may be added to a pod of ours (runner kubernetes); everything else of it is fixed. */
+/** The parts of our pods that may be configured (runner kubernetes); everything else is fixed. */
 export type PodOverrides = {
   readonly annotations?: Record<string, string>;
   readonly labels?: Record<string, string>;
@@ -126,11 +126,11 @@ export type JobRequest = Key & {
   readonly parameters: JobParameters;
   readonly runner: RunnerKind;
   readonly steps: readonly StepSpec[];
-  /** None for an action that needs nothing beside its target. */
+  /** Absent for an action that needs nothing beside its target. */
   readonly actionParameters?: ActionParameters | undefined;
 };
 
-/** The job that holds a target. */
+/** The active job of a key. */
 export type Holder = Key & { readonly id: number; readonly action_name: string; readonly status: JobStatus };
 
 export function describeHolder({ id, env, target, action_name, status }: Holder): string {

@@ -1,17 +1,20 @@
-/** A log as chunks: how much of it is kept, and which chunks become one. Pure. */
+/** Divides a log into chunks: which parts are kept, and which chunks are merged. Pure. */
 
-/** Bytes of its beginning and of its end that are kept; what is between them goes. */
+/** Bytes kept of the log's beginning and of its end; the part between is dropped. */
 export type LogShare = { readonly head: number; readonly tail: number };
 
-/** Half for each. @param limit bytes that a log may take */
+/**
+ * Half for each.
+ * @param limit bytes that a log may take
+ */
 export function shareOf(limit: number): LogShare {
   const head = Math.floor(limit / 2);
   return { head, tail: limit - head };
 }
 
 /**
- * A chunk at its largest. Postgres compresses what is so long to a third by itself (pglz: 2.6 to 3.9 times, with its
- * indexes; zstd would have made it 4.4 to 6.1 times), and it stays text that SQL can read.
+ * Largest size of a chunk. Postgres compresses texts of this size to about a third by itself (pglz: factor 2.6 to
+ * 3.9 with indexes; zstd would have reached 4.4 to 6.1), and SQL can still read them.
  */
 export const CHUNK_BYTES = 64 * 1024;
 

@@ -1,9 +1,9 @@
-/** What is counted of passwords and other credentials that come in. */
+/** The outcomes of logins and other checks of credentials that the metrics count. */
 
-/** `delayed`: not looked at, since there were too many bad ones; `busy`: since too many are looked at. */
+/** `delayed`: not checked, after too many bad ones; `busy`: not checked, because too many checks run. */
 export const LOGIN_OUTCOMES = ['good', 'bad', 'delayed', 'busy'] as const;
 export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number];
 
-/** Of nobody known: a bearer token, one of a program's, one of a running attempt's, GitLab's secret. */
+/** Credentials of unknown origin: a bearer token, a service token, a report token, GitLab's secret. */
 export const CREDENTIAL_KINDS = ['token', 'service_token', 'report_token', 'hook_secret'] as const;
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];

@@ -1,29 +1,29 @@
-/** Takes credentials out of texts of programs: before they are stored, before they are shown. Pure. */
+/** Removes credentials from the texts of programs, before they are stored or shown. Pure. */
 
-/** Stands where a secret was. */
+/** Replaces a secret. */
 export const FILTERED = '<FILTERED>';
 
 const NAMES = 'password|passwd|pwd|passphrase|token|secret|api[_-]?key|access[_-]?key|private[_-]?key';
-/** A value between quotes, or up to white space; one that has been masked already is left as it is. */
+/** A value in quotes, or up to white space; a value that is masked already stays as it is. */
 const VALUE = `(?:"[^"\\n]*"?|'[^'\\n]*'?|(?!\\S{0,200}${FILTERED})[^\\s"']\\S*)`;
 const FORM = { global: 'g', anyCase: 'gi' };
 
 /**
- * What shows by its form that it is one, and what stands behind a word that says so. Each takes time in proportion to the
- * text, whatever that is: what may repeat has a bound, or cannot begin within itself.
+ * Texts that look like a secret, and values after a word that announces one. Each pattern takes time linear in the
+ * text: every repeat has a bound, or cannot begin within itself.
  */
 const RULES: readonly (readonly [pattern: RegExp, instead: string])[] = [
-  // Of programs (src/auth/service-token.ts); its id is no secret.
+  // Service tokens (src/auth/service-token.ts); their id is not secret.
   [/\b(syn_[0-9a-f]{16}_)[A-Za-z0-9_-]{43}/g, `$1${FILTERED}`],
-  // Of running attempts (src/auth/report-token.ts).
+  // Report tokens of running attempts (src/auth/report-token.ts).
   [/(?<![\w.-])(\d{1,3}\.\d{1,4}\.)[A-Za-z0-9_-]{43}(?![\w-])/g, `$1${FILTERED}`],
   // JWTs, also unsigned or cut ones: `eyJ` is the beginning of `{"` in base64.
   [/(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,4}/g, FILTERED],
-  // GitLab's and GitHub's tokens, signing secrets of Standard Webhooks.
+  // Tokens of GitLab and GitHub, signing secrets of Standard Webhooks.
   [/(?<![A-Za-z0-9])(gl[a-z]{2,6}-|gh[a-z]_|github_pat_|whsec_)[A-Za-z0-9_.+/=-]{16,}/g, `$1${FILTERED}`],
-  // Not each word behind "basic" or "bearer" in prose: one that has more than letters in it.
+  // In prose, not every word after "basic" or "bearer": only one with more than letters in it.
   [/\b(bearer|basic)(\s{1,4})(?=[A-Za-z]{0,200}[\d._~+/=-])[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${FILTERED}`],
-  // In a header each word is one: base64 may be letters alone.
+  // In a header every word after it: base64 may consist of letters alone.
   [
     /\b(authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:bearer|basic)\s{1,4})(?!<F)[A-Za-z0-9._~+/=-]{4,}/gi,
     `$1${FILTERED}`,
@@ -34,12 +34,12 @@ const RULES: readonly (readonly [pattern: RegExp, instead: string])[] = [
   ],
   [new RegExp(`([?&;](?:${NAMES}|access_token)=)[^&;\\s"']*`, FORM.anyCase), `$1${FILTERED}`],
   [new RegExp(`(--[\\w-]{0,40}?(?:${NAMES})(?:=|\\s{1,4}(?!-)))${VALUE}`, FORM.anyCase), `$1${FILTERED}`],
-  // As `env` prints it.
+  // The output of `env`.
   [
     new RegExp(`(?<!\\w)([A-Z0-9_]{0,60}?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_KEY)=)${VALUE}`, FORM.global),
     `$1${FILTERED}`,
   ],
-  // JSON, whose value may have quotes in it or be cut; and JSON that is a text in JSON.
+  // JSON, whose value may contain quotes or be cut; also JSON inside a JSON text.
   [
     new RegExp(
       String.raw`("[\w-]{0,40}?(?:${NAMES})"\s{0,4}:\s{0,4})"[^"\\\n]*(?:\\.[^"\\\n]*)*"?`,
@@ -56,28 +56,29 @@ const RULES: readonly (readonly [pattern: RegExp, instead: string])[] = [
   ],
 ];
 
-/** The end of a text behind which a secret comes: not to be parted from it. */
+/** The end of a text that announces a secret: a cut must not separate the two. */
 export const SECRET_BEGUN = new RegExp(
   `(?:\\b(?:bearer|basic)|--[\\w-]{0,40}(?:${NAMES})|[\\w-]{0,40}-(?:token|key)["']?\\s{0,4}[:=]|"[\\w-]{0,40}(?:${NAMES})"\\s{0,4}:)\\s{1,4}$`,
   'i',
 );
 
-/** `user:password@` of every URL, and what the rules above know. */
+/** Masks `user:password@` in every URL, and everything that the rules above match. */
 export function maskCredentials(text: string): string {
   let masked = text.includes('//') ? text.replaceAll(/\S+/g, maskUrls) : text;
   for (const [pattern, instead] of RULES) masked = masked.replaceAll(pattern, instead);
   return masked;
 }
 
-/** A quote that begins or ends a text, by what stands beside it; a password may have others in it. */
+/** A quote that begins or ends a text, judged by its neighbours; a password may contain other quotes. */
 const QUOTE = /["'`](?=[,;:}\])>"'`]|$)|(?<=^|[=,:{[(<])["'`]/g;
-/** A scheme whose URLs have a user and a password, and what can be no port behind the colon. */
+/** A scheme whose URLs may have a user and a password, followed by a text after the colon that cannot be a port. */
 const HAS_USER =
   /(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|https?|s?ftps?|ssh|ldaps?|smtps?):\/\/[^/?#@[\]:]{0,200}:(?!\/|\d{1,5}(?!\d)(?:\W|$)|$)/i;
 
 /**
- * Of one word, because one pattern for all of a text takes quadratic time on slashes: between quotes, to the last `@`, since
- * passwords contain any sign. Where a part has a user and no `@`, the password goes on behind the quote, or was cut.
+ * Masks one word, because one pattern for the whole text would take quadratic time on slashes. Within quotes it
+ * masks up to the last `@`, since passwords may contain any character. If a part has a user but no `@`, the
+ * password continues after the quote, or was cut.
  */
 function maskUrls(word: string): string {
   if (!word.includes('//')) return word;
@@ -102,7 +103,7 @@ function maskUrls(word: string): string {
   return shown + word.slice(from);
 }
 
-/** Every text in it, however deep. */
+/** Masks every text in a value, however deep. */
 export function maskedWithin<T>(value: T): T;
 export function maskedWithin(value: unknown): unknown {
   if (typeof value === 'string') return maskCredentials(value);
@@ -111,14 +112,14 @@ export function maskedWithin(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskedWithin<unknown>(inner)]));
 }
 
-/** The end of a word, such as of `Bearer` or `--token`, behind which a secret may come. */
+/** The end of a word, such as `Bearer` or `--token`, that may announce a secret. */
 const MAY_BEGIN = /^["'\w-]*[:=]?\s$/;
-/** So far back a name is looked for that makes the next word a secret. */
+/** How many characters back a name may begin that makes the next word a secret. */
 const NAME_LENGTH = 512;
 
 /**
- * Where the first line begins in a text that was cut out anywhere, else the first word that no secret can be: what was
- * cut off may have said of the next word that it is one.
+ * Where the first line begins in a text that was cut at any place; without a line, the first word that cannot be a
+ * secret, since the part cut off may have announced one.
  */
 export function firstWhole(text: string): number {
   const line = text.indexOf('\n') + 1;

@@ -1,15 +1,15 @@
 /**
- * TARGET_PATTERN: a closed grammar of whole names, whose matching takes time linear in the name. A regular expression of
- * the engine's would let one name hold the process for hours: whoever asks chooses the name.
+ * TARGET_PATTERN: a closed grammar for whole names that matches in time linear in the name. Callers choose the
+ * name: with a JavaScript regular expression one name could block the process for hours.
  */
 
-/** Of one character, `least` to `most` times. */
+/** One character of a set, `least` to `most` times. */
 type Item = { readonly chars: ReadonlySet<string>; readonly least: number; readonly most: number };
 type Sequence = readonly Item[];
 
 export type NamePattern = { readonly fits: (name: string) => boolean };
 
-/** No name is longer. */
+/** Longest name that can match. */
 const LONGEST = 100;
 const MOST_ITEMS = 200;
 
@@ -18,7 +18,7 @@ const between = (first: string, last: string) =>
     String.fromCharCode(first.charCodeAt(0) + i),
   );
 const DIGITS = between('0', '9');
-/** Whatever stands in a name. */
+/** Every character that a name may contain. */
 const ALL: ReadonlySet<string> = new Set([...between('A', 'Z'), ...between('a', 'z'), ...DIGITS, '-', '_']);
 const SHORT: Readonly<Record<string, ReadonlySet<string>>> = {
   '.': ALL,
@@ -26,16 +26,16 @@ const SHORT: Readonly<Record<string, ReadonlySet<string>>> = {
   '\\w': new Set([...ALL].filter((char) => char !== '-')),
 };
 
-/** One character, and how often: all that a pattern consists of. */
+/** One character and how often it may repeat: a pattern consists of such items. */
 const ITEM = /(\[[^[\]]*\]|\\[dw]|\.|[-_A-Za-z0-9])(?:([*+?])|\{(\d{1,3})(?:(,)(\d{1,3})?)?\})?/y;
-/** Within `[…]`. */
+/** A part of `[…]`. */
 const RANGE = /\\[dw]|([-_A-Za-z0-9])(?:-([A-Za-z0-9]))?/y;
 
 const PATTERN_WORDS =
-  'a pattern is made of letters, digits, - and _, classes such as [A-Z0-9_], each with *, +, ? or {1,3} behind it or ' +
-  'none, and | between whole alternatives; without groups, ^ and $';
+  'a pattern consists of letters, digits, - and _, and classes such as [A-Z0-9_], each optionally followed by ' +
+  '*, +, ? or {1,3}; | separates whole alternatives; groups, ^ and $ are not allowed';
 
-/** @returns the pattern, or what is wrong with it, in words */
+/** @returns the pattern, or in words what is wrong with it */
 export function parseNamePattern(text: string): NamePattern | { readonly error: string } {
   const sequences: Sequence[] = [];
   for (const alternative of text.split('|')) {
@@ -59,7 +59,7 @@ function parseSequence(text: string): Sequence | { readonly error: string } {
     if (!chars) return { error: `'${text.slice(at, at + 20)}' cannot be read` };
     const [least, most] = timesOf(sign, low, comma, high);
     if (least > most || (high !== undefined && most > LONGEST) || least > LONGEST)
-      return { error: `'${whole}' does not say from how many to how many, 100 at most` };
+      return { error: `'${whole}' is not a valid repeat: expected {least,most}, at most 100` };
     items.push({ chars, least, most });
     at += whole.length;
   }
@@ -96,7 +96,7 @@ function charsOf(atom: string): ReadonlySet<string> | undefined {
   return isNegated ? new Set([...ALL].filter((char) => !chars.has(char))) : chars;
 }
 
-/** Item by item, from all the places in the name that those before it reach; never back. */
+/** Matches item by item, from all places that the items before can reach; never goes back. */
 function fits(sequence: Sequence, name: string): boolean {
   let reached = Array.from({ length: name.length + 1 }, () => false);
   reached[0] = true;
@@ -106,7 +106,7 @@ function fits(sequence: Sequence, name: string): boolean {
 
 function after({ chars, least, most }: Item, reached: readonly boolean[], name: string): boolean[] {
   const next = Array.from({ length: name.length + 1 }, () => false);
-  /** Where the run of fitting characters began that ends here, and the last place in it from which here is far enough. */
+  /** Beginning of the current run of matching characters, and the last place in it from which enough of them follow. */
   let begin = 0;
   let from: number | undefined;
   for (let to = 0; to <= name.length; to++) {

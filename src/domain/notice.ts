@@ -1,10 +1,10 @@
-/** Something that somebody outside may want to be told: a turn in a job's life, or a schedule that was missed. Pure. */
+/** An event that receivers outside may want to hear of: a change of a job's status, or a missed firing. Pure. */
 
 export const NOTICE_EVENTS = ['started', 'completed', 'failed', 'deleted', 'freshness_missed'] as const;
 export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
 
 export type Notice = {
-  /** Grows; also what a receiver knows a repeated delivery by. */
+  /** Grows; receivers recognise a repeated delivery by it. */
   readonly id: number;
   readonly event: NoticeEvent;
   readonly env: string;
@@ -12,6 +12,6 @@ export type Notice = {
   /** Null for freshness_missed. */
   readonly jobId: number | null;
   readonly schedule: string | null;
-  /** When it happened, or should have; ISO 8601. */
+  /** When it happened or should have happened; ISO 8601. */
   readonly at: string;
 };

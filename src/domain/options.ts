@@ -1,15 +1,15 @@
-/** OPTIONS: how the line of a params file or a request becomes arguments. Pure. */
+/** OPTIONS: turns the text of a params file or a request into arguments. Pure. */
 
 import { ROLLBACK } from './action.ts';
 
 export type ParsedOptions = { readonly args: readonly string[] } | { readonly error: string };
 
-/** By it a program says whose number its run has: never a caller's to choose. */
+/** Tells a program which job it runs for; callers may not choose it. */
 const JOB_ID = '--api_job_id';
 /** Lifts the delete guard. */
 const FORCE = '--force-delete';
 
-/** Flags of our own program with the pattern of their value; null = takes none. */
+/** Flags of our own program with the pattern of their value; null = no value. */
 const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '-n': /^[1-9][0-9]{0,6}$/,
   '-c': /^([1-9]|[1-5][0-9]|6[0-4])$/,
@@ -30,18 +30,18 @@ export function liftsGuard(options: string): boolean {
   return options.split(' ').includes(FORCE);
 }
 
-/** Of a rollback: whether it only says what it would do. */
+/** True for a rollback that only shows what it would do. */
 export function isPreview({ action, options }: { action: string; options: string }): boolean {
   return action === ROLLBACK && options.split(' ').includes('--preview');
 }
 
-/** Whether both give a program the same arguments. */
+/** True if both give a program the same arguments. */
 export function areSameOptions(one: string, other: string): boolean {
   const args = (options: string) => options.split(' ').filter((arg) => arg !== '');
   return JSON.stringify(args(one)) === JSON.stringify(args(other));
 }
 
-/** The same options under the guard. */
+/** The same options without `--force-delete`. */
 export function withoutForce(options: string): string {
   return options
     .split(' ')
@@ -50,12 +50,12 @@ export function withoutForce(options: string): string {
 }
 
 /**
- * Splits at spaces, with no quoting and no shell: what stands there is what the program gets, byte for byte.
- * Control characters are refused for every image; unknown flags and values only for ours.
+ * Splits at spaces, with no quoting and no shell: the program gets the words byte for byte. Control characters are
+ * refused for every image; unknown flags and values only for ours.
  */
 export function parseOptions(options: string, image: { foreign: boolean }): ParsedOptions {
   if (options.length > LIMIT) return { error: `options are longer than ${LIMIT} characters` };
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- the pattern looks for control characters
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(options))
     return { error: 'options contain a control character' };
   if (!options.isWellFormed()) return { error: 'options contain a lone surrogate' };

@@ -4,7 +4,7 @@ import { maskCredentials } from './mask.ts';
 export type Diagnosis = {
   /** Stable word: completed, exit_code, oom, delete_guard, deadline, start_timeout, disrupted … */
   readonly code: string;
-  /** One sentence: what happened. */
+  /** One sentence about what happened. */
   readonly summary: string;
   /** The evidence: exit code, reason, the cluster's or the program's own words; at most 4 KiB. */
   readonly detail: string;
@@ -15,18 +15,19 @@ export type Diagnosis = {
 export type StepOutcome =
   | { readonly kind: 'completed' }
   | { readonly kind: 'failed'; readonly diagnosis: Diagnosis }
-  /** The row asked for a cancel while the step was launched or watched. */
+  /** A cancel was requested while the step was launched or watched. */
   | { readonly kind: 'cancelled' };
 
-/** How a whole job ended, as the workflow hands it to the record: the outcome of the step that decided it. */
+/** How a whole job ended, as the workflow passes it to the record: the outcome of the deciding step. */
 export type JobOutcome = StepOutcome;
 
 /** Errors and details are cut to this many characters before they are stored. */
 const DETAIL_LIMIT = 4096;
 
-/** What Postgres can store of any text: no NUL, no half of a character, no more than the limit; and no credentials. */
+/** A text that Postgres can store: no NUL, no half of a character, no more than the limit; and no credentials. */
 export function cut(text: string): string {
-  // Masked before it is cut: half a credential would not be known for one. Nobody needs more of a text without end.
+  // Masks before it cuts, since masking would not recognise half a credential. Reads no more of an endless text
+  // than needed.
   const some = text.slice(0, 16 * DETAIL_LIMIT).replaceAll('\u0000', '\u2400');
   return maskCredentials(some).slice(0, DETAIL_LIMIT).toWellFormed();
 }

@@ -1,4 +1,4 @@
-/** The text of a params file as editors leave it: byte order marks, other encodings, blanks that nobody can see. Pure. */
+/** The text of a params file as editors leave it: byte order marks, other encodings, invisible blanks. Pure. */
 
 const MARK = '\ufeff';
 /** Blanks and marks that look like a space, or like nothing. */
@@ -17,18 +17,18 @@ export function decodeParams(bytes: Buffer): string | { readonly line: number; r
   }
 }
 
-/** With its mark, or as an editor leaves it without: every other byte of what can be written here is NUL. */
+/** UTF-16 with its mark, or without: every other byte of a params file's characters is then NUL. */
 function isUtf16(bytes: Buffer): boolean {
   const start = bytes.subarray(0, 2).toString('hex');
   return start === 'fffe' || start === 'feff' || (bytes.length >= 2 && bytes[0] === 0) !== (bytes[1] === 0);
 }
 
-/** Some editors begin a file with it. */
+/** The byte order mark that some editors write first. */
 export function withoutMark(text: string): string {
   return text.startsWith(MARK) ? text.slice(1) : text;
 }
 
-/** For a message: `ENV<U+00A0>`. */
+/** Shows invisible characters in a message: `ENV<U+00A0>`. */
 export function visible(text: string): string {
   return text.replaceAll(
     UNSEEN,

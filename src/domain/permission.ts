@@ -5,11 +5,11 @@ import type { JobRequest } from './job.ts';
 import { EXTERNAL_ACTION_PATTERN, NAME_PATTERN } from './names.ts';
 import { liftsGuard } from './options.ts';
 
-/** The weakest first: each role may do all that the roles before it may. */
+/** The weakest first: each role includes the rights of those before it. */
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Stands among a grant's actions: the right to write `--force-delete` into the options of a job. */
+/** Listed among a grant's actions: the right to use `--force-delete` in the options of a job. */
 export const FORCE_DELETE = 'force-delete';
 
 /** Limits restrict writes, not reads; null: no limit. */
@@ -19,24 +19,27 @@ export type Grant = {
   readonly actions: readonly string[] | null;
 };
 
-/** A job as far as limits go by it: what it is called by is chosen freely in `POST /run`, so what it does counts too. */
+/**
+ * The part of a job that limits are checked against. A caller of `POST /run` chooses the name freely, so both the
+ * name and the action count.
+ */
 export type JobScope = { readonly env: string; readonly action_name: string; readonly action: string };
 
 export function scopeOf({ env, parameters }: Pick<JobRequest, 'env' | 'parameters'>): JobScope {
   return { env, action_name: parameters.action_name, action: parameters.action };
 }
 
-/** What an act needs: a role; where it touches a job, no limit that leaves that out; `everything`: no limit at all. */
+/** What a call requires: a role; for a job, limits that include it; with `everything`, no limits at all. */
 export type Requirement = {
   readonly role: Role;
   readonly of?: JobScope | 'everything' | undefined;
-  /** The right FORCE_DELETE too. */
+  /** True if the right FORCE_DELETE is required, too. */
   readonly liftsGuard?: boolean | undefined;
 };
 
 /**
- * What asking for a job needs.
- * @param by who wrote its options: whoever asks, or the author of a params file, who has decided what these allow
+ * The requirement of starting a job.
+ * @param by the author of its options: the caller, or a params file, whose author has decided what these allow
  */
 export function requirementOf(
   job: Pick<JobRequest, 'env' | 'parameters'>,
@@ -62,16 +65,16 @@ export function unlimited(role: Role): Grant {
 }
 
 /**
- * A grant whose limits are given as lists, of which an empty one is none.
- * @throws Error for limits of one who only looks, and for what is no name
+ * A grant with limits as lists; an empty list means no limit.
+ * @throws Error for a viewer with limits, and for an invalid name
  */
 export function grantOf(role: Role, envs: readonly string[], actions: readonly string[]): Grant {
   if (role === 'viewer' && envs.length + actions.length > 0)
-    throw new Error('a viewer only looks, and sees everything: limits are of operator and admin');
+    throw new Error('a viewer cannot be limited: it only reads, and reads everything; limits need the role operator or admin');
   for (const env of envs)
-    if (!NAME_PATTERN.test(env)) throw new Error(`'${env}' is no name of an environment`);
+    if (!NAME_PATTERN.test(env)) throw new Error(`'${env}' is not a valid environment: expected a-z, 0-9, _ and -`);
   for (const action of actions)
-    if (!EXTERNAL_ACTION_PATTERN.test(action)) throw new Error(`'${action}' is no name of an action`);
+    if (!EXTERNAL_ACTION_PATTERN.test(action)) throw new Error(`'${action}' is not a valid action: expected A-Z, a-z, 0-9, _ and -`);
   const listed = (names: readonly string[]) => (names.length === 0 ? null : [...new Set(names)]);
   return { role, envs: listed(envs), actions: listed(actions) };
 }
@@ -89,7 +92,7 @@ export function denialReason(grant: Grant, need: Requirement): Denial | undefine
   const limits = limitsOf(grant);
   return {
     words:
-      `--force-delete needs the right ${FORCE_DELETE}, which an admin without limits of actions has, and a grant ` +
+      `--force-delete needs the right ${FORCE_DELETE}: an admin without limited actions has it, and so has a grant ` +
       `with ${FORCE_DELETE} among its actions; ${limits === null ? `yours is ${grant.role}` : yours(limits)}`,
     role,
     outside: { action: FORCE_DELETE },
@@ -114,7 +117,7 @@ function limitDenial(grant: Grant, { role, of }: Requirement): Denial | undefine
       role,
       outside: { env: of.env },
     };
-  // Whoever may roll back may look at what it would do.
+  // A role that may roll back may also preview it.
   const isPreview = of.action_name === ROLLBACK_PREVIEW && of.action === ROLLBACK;
   const action = [isPreview ? of.action : of.action_name, of.action].find(
     (name) => grant.actions?.includes(name) === false,
@@ -127,7 +130,7 @@ function limitDenial(grant: Grant, { role, of }: Requirement): Denial | undefine
   };
 }
 
-/** `env qas, dev; action delta`; null when there are none. */
+/** `env qas, dev; action delta`; null if there are no limits. */
 export function limitsOf({ envs, actions }: Pick<Grant, 'envs' | 'actions'>): string | null {
   const limits = [
     ...(envs === null ? [] : [`env ${envs.join(', ')}`]),

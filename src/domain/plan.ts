@@ -1,4 +1,4 @@
-/** From a params file's facts and a request to the steps that will run. Pure; what it returns is frozen. */
+/** Turns a params file and a request into the steps that will run. Pure; the result is frozen. */
 import { ALWAYS_ALLOWED, DEFAULT_MAX_DELETE_PERCENT } from './guard.ts';
 import type { JobParameters, PodOverrides, RunnerKind, StepSpec } from './job.ts';
 import { imageOf } from './names.ts';
@@ -8,9 +8,9 @@ import { parseOptions, withoutForce } from './options.ts';
 export type StepDefaults = {
   readonly image: string | null;
   readonly command: readonly string[] | null;
-  /** EXIT_CODES=syncrator: of COMMAND or IMAGE, whose exit codes else are their own. */
+  /** EXIT_CODES=syncrator: a COMMAND or IMAGE gives its exit codes our meanings instead of its own. */
   readonly keepsContract: boolean;
-  /** CALLER_OPTIONS: whether who asks for a job may give other OPTIONS, IS_TAG and MAM_MAIN_QUERY than the file. */
+  /** CALLER_OPTIONS: whether callers may replace the file's OPTIONS, IS_TAG and MAM_MAIN_QUERY. */
   readonly callerOptions: boolean;
   readonly timeoutSeconds: number;
   readonly startTimeoutSeconds: number;
@@ -30,11 +30,11 @@ export const STEP_DEFAULTS: StepDefaults = {
   image: null,
   command: null,
   keepsContract: false,
-  // Our own program knows its flags, and they are checked.
+  // Our own program's flags are known, so they are checked.
   callerOptions: true,
   timeoutSeconds: 6 * 3600,
   startTimeoutSeconds: 600,
-  // The sync program reports at least every 4 s; others are given three times 10 s.
+  // The sync program reports at least every 4 s; other programs get three times 10 s.
   stalledAfterSeconds: 30,
   noProgressAfterSeconds: 1800,
   retries: 0,
@@ -46,11 +46,11 @@ export const STEP_DEFAULTS: StepDefaults = {
   maxUpdatePercent: null,
 };
 
-/** An executor elsewhere speaks when a phase of its work ends, not every few seconds. */
+/** An external executor reports when a phase ends, not every few seconds. */
 export const EXTERNAL_STALLED_AFTER_SECONDS = 3600;
 export const EXTERNAL_NO_PROGRESS_AFTER_SECONDS = 6 * 3600;
 
-/** Of what an earlier version froze, which had no such limit. */
+/** For steps that an earlier version froze, without this limit. */
 export function noProgressAfter(runner: RunnerKind): number {
   return runner === 'external' ? EXTERNAL_NO_PROGRESS_AFTER_SECONDS : STEP_DEFAULTS.noProgressAfterSeconds;
 }
@@ -58,7 +58,7 @@ export function noProgressAfter(runner: RunnerKind): number {
 export type Plan = { readonly steps: readonly StepSpec[] } | { readonly error: string };
 
 /**
- * A diff is a delta, then a delete; `--force-delete` belongs to the delete alone. Every other action is one step.
+ * A diff is a delta, then a delete; only the delete gets `--force-delete`. Every other action is one step.
  * @param image of our own program, without its tag
  */
 export function planSteps(parameters: JobParameters, defaults: StepDefaults, image = 'syncrator'): Plan {

@@ -1,9 +1,9 @@
-/** What a workflow needs to know of the job it serves, and where it goes on after a takeover. Pure. */
+/** What a workflow needs to know of the job it serves, and where it continues after a takeover. Pure. */
 import type { Key, StepSpec } from './job.ts';
 import type { SearchAttribute } from './workflow.ts';
 import type { Diagnosis, JobOutcome } from './outcome.ts';
 
-/** One attempt as its row tells it. */
+/** One attempt, as its row describes it. */
 export type AttemptState = {
   readonly step: number;
   readonly attempt: number;
@@ -18,9 +18,9 @@ export type ResumePoint =
 export type ClaimedJob = Key & {
   readonly id: number;
   readonly action: string;
-  /** For lines of logs alone; of claims in older histories there is none. */
+  /** For log lines only; claims in older histories lack it. */
   readonly traceparent?: string | null;
-  /** The search attributes that may be set; of claims in older histories all. */
+  /** The search attributes that exist in Temporal; claims in older histories lack the list and set all. */
   readonly searchable?: readonly SearchAttribute[];
   readonly steps: readonly Pick<StepSpec, 'action' | 'retries'>[];
   readonly from: ResumePoint;
@@ -28,14 +28,14 @@ export type ClaimedJob = Key & {
 
 export const DISRUPTED = 'disrupted';
 
-/** Whether a failed attempt is tried again: disruptions from outside only, as often as the step allows. */
+/** True if a failed attempt is repeated: only after a disruption from outside, and only as often as the step allows. */
 export function mayRetry(diagnosis: Diagnosis, attempt: number, retries: number): boolean {
   return diagnosis.code === DISRUPTED && attempt <= retries;
 }
 
 /**
- * Where to go on, from the rows that were written before each create. An attempt without an outcome is taken up
- * again under the same number, so that what it created is adopted.
+ * Where to continue, by the rows that were written before each launch. An attempt without an outcome keeps its
+ * number, so that the runner adopts what it created.
  */
 export function resumePoint(
   steps: readonly Pick<StepSpec, 'retries'>[],
@@ -59,13 +59,13 @@ const UNKNOWN_FAILURE: Diagnosis = {
   code: 'unknown',
   summary: 'The step failed.',
   detail: 'No diagnosis was stored with it.',
-  what_to_do: 'Read the log of the step.',
+  what_to_do: 'Read the step's log.',
 };
 
-/** For a job whose workflow somebody terminated: it was cleaned up, not run to its end. */
+/** For a job whose workflow was terminated: it was cleaned up, not run to its end. */
 export const WORKFLOW_TERMINATED: Diagnosis = {
   code: 'workflow_terminated',
-  summary: 'The workflow of this job was ended from outside, in the Temporal Web UI or CLI.',
-  detail: 'What the job had started was removed; nothing of it runs any more.',
-  what_to_do: 'Start the job again. To stop a job, cancel it; terminating skips the clean end.',
+  summary: 'The workflow of this job was terminated in Temporal's Web UI or CLI.',
+  detail: 'Everything that the job had started was removed; nothing of it runs any more.',
+  what_to_do: 'Start the job again. To stop a job, cancel it: a terminated workflow cannot end its job cleanly.',
 };

@@ -1,9 +1,9 @@
-/** Whether two values are the same JSON: Postgres keeps the fields of a jsonb in an order of its own. Pure. */
+/** Compares two values as JSON: Postgres stores the fields of a jsonb in its own order. Pure. */
 export function isSameJson(one: unknown, other: unknown): boolean {
   return JSON.stringify(inOrder(one)) === JSON.stringify(inOrder(other));
 }
 
-/** The same text for the same JSON, whatever the order of its fields; each object as a list of its fields. */
+/** The same text for the same JSON, whatever the order of its fields; each object becomes a list of its fields. */
 export function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) return ['list', ...value.map(inOrder)];
   if (typeof value !== 'object' || value === null) return value;

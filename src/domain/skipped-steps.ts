@@ -1,4 +1,4 @@
-/** What a failed job need not do again when it is resumed. Pure. */
+/** Decides which steps of a failed job a resume leaves out. Pure. */
 
 export type EndedStep = {
   readonly step: number;
@@ -6,11 +6,11 @@ export type EndedStep = {
   readonly endedAt: Date | null;
 };
 
-/** A delta is good for so long: a delete after it would otherwise go by a source that has moved on. */
+/** How long a delta stays good: after that, a delete would compare with a source that has moved on. */
 const FRESH_MS = 3_600_000;
 
 /**
- * How many of its first steps are left out: those that completed, unless the last of them ended over an hour ago.
+ * How many of its first steps are left out: the completed ones, unless the last of them ended over an hour ago.
  * @param now by the clock that wrote the times
  */
 export function stepsToSkip(steps: readonly EndedStep[], now: Date): number {

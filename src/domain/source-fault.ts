@@ -1,9 +1,9 @@
 /**
- * What was at fault with a source, in one word at the end of what the program says: how whoever reads the diagnosis
- * later tells a name that nobody knows from a server that is silent. Pure; the only place that knows the form.
+ * Names what was wrong with a source, in one word at the end of a program's message. The diagnosis can then tell an
+ * unknown name from a silent server. Pure; no other module knows the format.
  */
 
-/** Words of soukosync, which had them from Erlang, and ours for what it could not tell. */
+/** Words that soukosync took from Erlang, and ours for faults that it could not tell apart. */
 export const SOURCE_FAULTS = [
   'timeout',
   'nxdomain',
@@ -18,12 +18,12 @@ export const SOURCE_FAULTS = [
 ] as const;
 export type SourceFault = (typeof SOURCE_FAULTS)[number];
 
-/** The words of a message, and the fault after them. */
+/** The words of a message, followed by the fault. */
 export function withFault(words: string, fault: SourceFault): string {
   return `${words} [${fault}]`;
 }
 
-/** The fault at the end of a message; undefined where it is not about a source, or of a program that names none. */
+/** The fault at the end of a message; undefined if the message is not about a source, or its program names no faults. */
 export function faultIn(message: string): SourceFault | undefined {
   const word = /\[([a-z_]+)\]\s*$/.exec(message)?.[1];
   return SOURCE_FAULTS.find((fault) => fault === word);

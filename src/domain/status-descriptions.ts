@@ -6,20 +6,20 @@ export const STATUS_DESCRIPTIONS: Readonly<Record<JobStatus, string>> = {
   waiting: 'Held back by maintenance before its claim, or by an obstacle after it; `status_reason` names it.',
   starting: 'Claimed by a workflow; its program does not run yet.',
   running: 'Its program runs. `stalled` is true while it is silent or makes no progress.',
-  cancelling: 'A cancel was asked for; something of the job may still run.',
-  completed: 'Every step was seen to complete.',
-  failed: 'It ended otherwise; `diagnosis` says why and what to do.',
-  deleted: 'Cancelled, and nothing of it runs.',
+  cancelling: 'A cancel was requested; parts of the job may still run.',
+  completed: 'Every step has completed.',
+  failed: 'A step failed; `diagnosis` says why and what to do.',
+  deleted: 'Cancelled, and no part of it runs.',
 };
 
 export type ReasonDescription = {
   readonly names: readonly string[];
   readonly waitsFor: string;
-  /** How it ends if the obstacle stays. */
+  /** How the job ends if the obstacle stays. */
   readonly endsAs: string;
 };
 
-/** Of `status_reason`; times are from the first sight of the obstacle. */
+/** By `status_reason`; times count from the moment the obstacle is first seen. */
 export const REASON_DESCRIPTIONS: readonly ReasonDescription[] = [
   { names: ['maintenance'], waitsFor: 'the end of the maintenance', endsAs: 'never' },
   {
@@ -60,7 +60,7 @@ export const REASON_DESCRIPTIONS: readonly ReasonDescription[] = [
   },
   {
     names: ['being_deleted'],
-    waitsFor: 'the end of a Kubernetes Job that somebody else deleted, and that a finalizer keeps',
+    waitsFor: 'the end of a Kubernetes Job that somebody else deleted, and that a finalizer holds',
     endsAs: '`job_disappeared` after 10 s',
   },
   {
@@ -82,6 +82,6 @@ export const REASON_DESCRIPTIONS: readonly ReasonDescription[] = [
   {
     names: ['removal_refused'],
     waitsFor: 'the right to remove it: `status_detail` names the Role',
-    endsAs: 'never: it continues once it may',
+    endsAs: 'never: it continues once it has the right',
   },
 ];

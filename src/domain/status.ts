@@ -16,7 +16,7 @@ export type Driver = 'workflow' | 'executor';
 
 const MOVES: Record<Driver, Record<ActiveStatus, readonly JobStatus[]>> = {
   workflow: {
-    // `waiting` has the reason `maintenance` before the claim, and a reason of the runner after it.
+    // `waiting` has the reason `maintenance` before the claim, and a reason from the runner after it.
     queued: ['waiting', 'starting', 'deleted'],
     waiting: ['queued', 'starting', 'running', 'cancelling', 'completed', 'failed', 'deleted'],
     // To `completed` without `running`: a short program may end before anything observes it running.

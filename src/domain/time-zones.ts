@@ -1,10 +1,10 @@
 /**
- * The time zones that may be named: those of the tz database of 2025, spelled as Temporal's server spells them. Intl takes
- * `europe/brussels` and `+02:00` too, which the server refuses. Pure.
+ * The accepted time zones: those of the tz database of 2025, spelled as in Temporal's server. Intl also takes
+ * `europe/brussels` and `+02:00`, which the server refuses. Pure.
  */
 import { nearest } from './closest-match.ts';
 
-/** By area; of '' those without. */
+/** By area; '' holds names without an area. */
 const NAMES: Readonly<Record<string, string>> = {
   Africa:
     'Abidjan Accra Addis_Ababa Algiers Asmara Asmera Bamako Bangui Banjul Bissau Blantyre Brazzaville ' +
@@ -88,17 +88,17 @@ const ZONES: ReadonlySet<string> = new Set(
   ),
 );
 
-/** @returns what is wrong with the name, in words; undefined if nothing is */
+/** @returns in words what is wrong with the name; undefined if it is valid */
 export function faultOfTimeZone(name: string): string | undefined {
   if (ZONES.has(name) && isKnownHere(name)) return undefined;
   const alike = [...ZONES].filter((zone) => zone.toLowerCase() === name.toLowerCase());
   const meant = (alike.length > 0 ? alike : nearest(name, [...ZONES])).join(' or ');
-  return `'${name}' is not a time zone such as Europe/Brussels, by its full name and in its own capitals${
+  return `'${name}' is not a valid time zone: expected a full name with its capitals, such as Europe/Brussels${
     meant === '' ? '' : `; did you mean ${meant}?`
   }`;
 }
 
-/** A Node without all of ICU cannot reckon with every zone. */
+/** False if Node was built without all of ICU and cannot compute with the zone. */
 function isKnownHere(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

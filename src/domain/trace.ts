@@ -1,13 +1,16 @@
-/** W3C Trace Context: one id for a call, the job it asked for, the program that runs and what they all log. Pure. */
+/**
+ * W3C Trace Context: one trace id for a call, the job it asked for, the running program, and the log lines of all
+ * three. Pure.
+ */
 
-/** `00-<trace>-<parent>-<flags>`, in lower case; of later versions the rest is let be. */
+/** `00-<trace>-<parent>-<flags>`, in lower case; later versions may append more, which is ignored. */
 const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const SAMPLED = '01';
 
 export type Trace = { readonly traceId: string; readonly flags: string };
 
-/** Undefined for what is none: it is let be, and a new trace begins. */
+/** Undefined for an invalid header: it is ignored, and a new trace begins. */
 export function parseTraceparent(text: string | null | undefined): Trace | undefined {
   const [, version, traceId, , flags, rest] = TRACEPARENT.exec(text ?? '') ?? [];
   if (traceId === undefined || flags === undefined || (version === '00' && rest !== undefined))
@@ -16,10 +19,10 @@ export function parseTraceparent(text: string | null | undefined): Trace | undef
 }
 
 /**
- * A traceparent of ours.
- * @param of.spanId 16 hexadecimal digits that are new
- * @param of.continues what another one sent, whatever it is
- * @param of.traceId 32 hexadecimal digits that are new: the trace, unless one goes on
+ * Makes a traceparent.
+ * @param of.spanId 16 new hexadecimal digits
+ * @param of.continues the traceparent of another party, unchecked
+ * @param of.traceId 32 new hexadecimal digits: the trace, unless another one continues
  */
 export function makeTraceparent(of: {
   spanId: string;
@@ -30,7 +33,7 @@ export function makeTraceparent(of: {
   return `00-${traceId}-${of.spanId}-${flags}`;
 }
 
-/** As lines of logs have it: nothing where there is no trace. */
+/** The fields of a log line: empty without a trace. */
 export function traceFields(traceparent: string | null | undefined): { readonly trace_id?: string } {
   const trace = parseTraceparent(traceparent);
   return trace ? { trace_id: trace.traceId } : {};

@@ -1,4 +1,4 @@
-/** Parses and prints the role and limits of a user or a program. */
+/** Parses and prints the role and limits of a user or a service token. */
 import { CliFailure } from '../terminal/failure.ts';
 import type { GrantOptions } from './options.ts';
 import { type Grant, grantOf, limitsOf, ROLES } from '../domain/permission.ts';

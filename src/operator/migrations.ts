@@ -14,7 +14,7 @@ export async function status(format: Format): Promise<void> {
   );
 }
 
-/** Succeeds on a newer database, where nothing is pending: that is the state after a downgrade. */
+/** Succeeds on a newer database with nothing pending: that is the state after a downgrade. */
 export async function up(format: Format): Promise<void> {
   const prepared = await withDatabase(prepare);
   const { applied, newer } = prepared;
@@ -44,7 +44,7 @@ function hints(all: readonly MigrationState[]): string[] {
   return [
     ...(has('pending') ? ['to apply pending migrations: syncrator db up'] : []),
     ...(has('unknown')
-      ? ['the database is newer than this version: api and worker support it for one version back']
+      ? ['a newer version has migrated the database: api and worker of the version before it still run']
       : []),
   ];
 }

@@ -46,8 +46,8 @@ test.each<[string, Record<string, string>]>([
   ["'=admin' is not", { ...issuer, OIDC_ROLES: '=admin' }],
   ["'a=operator:qas:delta:x' is not", { ...issuer, OIDC_ROLES: 'a=operator:qas:delta:x' }],
   ["has 'staff' twice", { ...issuer, OIDC_ROLES: 'staff=viewer,staff=admin' }],
-  ['a viewer only looks', { ...issuer, OIDC_ROLES: 'staff=viewer:qas' }],
-  ["'q s' is no name of an environment", { ...issuer, OIDC_ROLES: 'staff=operator:q s' }],
+  ['a viewer cannot be limited', { ...issuer, OIDC_ROLES: 'staff=viewer:qas' }],
+  ["'q s' is not a valid environment", { ...issuer, OIDC_ROLES: 'staff=operator:q s' }],
 ])('%s', (words, settings) => {
   expect(() => readConfig({ ...base, ...settings })).toThrow(words);
 });

@@ -92,7 +92,7 @@ test.each([
 test('the refusal says what stands there and what may', () => {
   expect(parseNamePattern('([A-Z]+)+')).toEqual({
     error: expect.stringMatching(
-      /^'\(\[A-Z\]\+\)\+': '\(\[A-Z\]\+\)\+' cannot be read; a pattern is made of .*groups/,
+      /^'\(\[A-Z\]\+\)\+': '\(\[A-Z\]\+\)\+' cannot be read; a pattern consists of .*groups/,
     ),
   });
 });

@@ -87,9 +87,9 @@ describe('limits', () => {
     });
     expect(limitsOf(limited(['qas', 'dev'], ['delta']))).toBe('env qas, dev; action delta');
     expect(limitsOf(unlimited('admin'))).toBeNull();
-    expect(() => limited(['qas'], [], 'viewer')).toThrow('a viewer only looks');
-    expect(() => limited(['q/s'], [])).toThrow("'q/s' is no name of an environment");
-    expect(() => limited([], ['del ta'])).toThrow("'del ta' is no name of an action");
+    expect(() => limited(['qas'], [], 'viewer')).toThrow('a viewer cannot be limited');
+    expect(() => limited(['q/s'], [])).toThrow("'q/s' is not a valid environment");
+    expect(() => limited([], ['del ta'])).toThrow("'del ta' is not a valid action");
   });
 });
 
@@ -119,7 +119,7 @@ describe('the lifting of a guard', () => {
   it('is refused by the name of the right', () => {
     expect(denialReason(unlimited('operator'), forced('caller'))).toEqual({
       words:
-        '--force-delete needs the right force-delete, which an admin without limits of actions has, and a grant with ' +
+        '--force-delete needs the right force-delete: an admin without limited actions has it, and so has a grant with ' +
         'force-delete among its actions; yours is operator',
       role: 'operator',
       outside: { action: 'force-delete' },

@@ -72,7 +72,7 @@ test.each([
     /TARGET_PATTERN: is only for RUNNER=external; PARAMETERS: is only for RUNNER=external/,
   ],
   [{ RUNNER: 'kubernetes', ACTION_NAME: 'add' }, /TARGET_PATTERN: is only for RUNNER=external/],
-  [{ TARGET_PATTERN: '[A-Z' }, /^TARGET_PATTERN: '\[A-Z': '\[A-Z' cannot be read; a pattern is made of/],
+  [{ TARGET_PATTERN: '[A-Z' }, /^TARGET_PATTERN: '\[A-Z': '\[A-Z' cannot be read; a pattern consists of/],
   [{ TARGET_PATTERN: 'A)|(B' }, /^TARGET_PATTERN: .*'\)' cannot be read/],
   [{ TARGET_PATTERN: '' }, /^TARGET_PATTERN: is empty/],
   [{ PARAMETERS: 'ADDITION' }, /^PARAMETERS: 'ADDITION' is unknown; known: ADD CHANGE .*BUMP/],

@@ -243,7 +243,7 @@ test('turns SCHEDULE and TIMEZONE into what the scheduler accepts', async () => 
     write({ ...GOOD, SCHEDULE: '0 2 * * *', TIMEZONE: zone });
     const line = Object.keys(GOOD).length + 2;
     expect(await fault()).toContain(
-      `job_params/dev/avo-sync.public_params:${line}: TIMEZONE: '${zone}' is not a time zone`,
+      `job_params/dev/avo-sync.public_params:${line}: TIMEZONE: '${zone}' is not a valid time zone`,
     );
   }
   write({ ...GOOD, SCHEDULE: 'every 60s', TIMEZONE: 'europe/brussels' });

@@ -107,8 +107,8 @@ describe('users', () => {
       [['add', 'bob', '--role', 'admin'], 'short', 'a password needs 8 to'],
       [['add', 'a/b', '--role', 'admin'], PASSWORD, "invalid user name 'a/b' (expected 1 to 64 of"],
       [['add', 'bob', '--role', 'root'], PASSWORD, "invalid role 'root' (expected viewer, operator, admin)"],
-      [['add', 'bob', '--role', 'viewer', '--env', 'qas'], PASSWORD, 'a viewer only looks'],
-      [['role', 'eve', 'operator', '--env', 'q s'], PASSWORD, "'q s' is no name of an environment"],
+      [['add', 'bob', '--role', 'viewer', '--env', 'qas'], PASSWORD, 'a viewer cannot be limited'],
+      [['role', 'eve', 'operator', '--env', 'q s'], PASSWORD, "'q s' is not a valid environment"],
       [['role', 'nobody', 'admin'], PASSWORD, 'no user nobody'],
       [['passwd', 'nobody'], PASSWORD, 'no user nobody'],
       [['disable', 'nobody'], PASSWORD, 'no user nobody'],
@@ -191,7 +191,7 @@ describe('tokens', () => {
       [['create', 'taken', '--role', 'admin'], 'token taken already exists: revoke it first'],
       [['create', 'A/b', '--role', 'admin'], "invalid token name 'A/b' (expected 1 to 64 of"],
       [['create', 'x', '--role', 'root'], "invalid role 'root' (expected viewer, operator, admin)"],
-      [['create', 'x', '--role', 'viewer', '--action', 'sync'], 'a viewer only looks'],
+      [['create', 'x', '--role', 'viewer', '--action', 'sync'], 'a viewer cannot be limited'],
       [
         ['create', 'x', '--role', 'admin', '--expires', '1y'],
         "invalid --expires '1y' (expected e.g. 90d, 12h, or never)",
@@ -230,8 +230,8 @@ describe('db', () => {
     });
 
     test('is told as such; up and restored have nothing to apply, and no fault', async () => {
-      expect((await run(['db', 'status'])).stdout).toMatch(/^9999-later +unknown .*\nthe database is newer/m);
-      const words = 'the database was made by a newer version; what this one uses of it is still there\n';
+      expect((await run(['db', 'status'])).stdout).toMatch(/^9999-later +unknown .*\na newer version has migrated/m);
+      const words = 'a newer version has migrated the database; this version still finds everything that it uses\n';
       const up = await run(['db', 'up']);
       expect(up).toEqual({ code: 0, stdout: `nothing was pending\n${words}`, stderr: '' });
       const json = await run(['db', 'up', '--output', 'json']);
