@@ -1,4 +1,7 @@
-/** Parts that the benchmarks of loading share: a Postgres to write to, the demo source beside us, all cities as COPY text, one sync. */
+/**
+ * Parts that the benchmarks of loading share: a sink database, the demo source in its own process, all cities as
+ * COPY text, and one sync.
+ */
 
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -34,7 +37,7 @@ export async function withPostgres<T>(
   }
 }
 
-/** Each opening is a job of its own. */
+/** Each call is a new job. */
 export function openedBy(job: number, database: string, table: string): Sink {
   return createPostgresSink({
     settings: {
@@ -84,7 +87,7 @@ export function contextOf(source: Source, sink: Sink): ActionContext {
 
 export type Rows = { readonly count: number; readonly text: readonly Buffer[] };
 
-/** All cities, made beforehand. */
+/** The text of all cities, made before the measurement. */
 export function copyText(): Rows {
   const cities = readCities();
   const lines = cities.map(({ id, fields }) => {
@@ -97,7 +100,10 @@ export function copyText(): Rows {
   return { count: cities.length, text };
 }
 
-/** One COPY into a table with its primary key, as a program without care would load. @returns rows a second */
+/**
+ * One COPY into a table with its primary key, as a careless program would load.
+ * @returns rows a second
+ */
 export async function plainCopy(database: string, rows: Rows): Promise<number> {
   return await onDatabase(database, async (client) => {
     await client.query('DROP TABLE IF EXISTS bench_raw');
@@ -124,7 +130,7 @@ export async function onDatabase<T>(database: string, work: (client: Client) => 
   }
 }
 
-/** The demo's source, in a process of its own. */
+/** The demo's source in its own process. */
 export async function forkSource(directory: string): Promise<{ url: string; stop(): Promise<void> }> {
   const { DEMO_RATE: _unlimited, ...env } = process.env;
   const child = fork(new URL('../tools/demo/source.ts', import.meta.url), {

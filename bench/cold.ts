@@ -1,6 +1,6 @@
 /**
- * Api and worker as the image has them (`npm run build:app`), with Postgres, Temporal and a Kubernetes control plane up:
- * seconds from their start to ready, how many of them they had a core, and what they have resident when they idle.
+ * Measures api and worker as in the image (`npm run build:app`), with Postgres, Temporal and a Kubernetes control
+ * plane up: seconds from start to ready, processor seconds until then, and resident memory when idle.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ export const group = 'cold';
 const APP = path.join(ROOT, 'dist/app');
 const LIMIT_MS = 60_000;
 const LOOK_MS = 10;
-/** What the start has left is collected by then, and the reconciler has come round twice. */
+/** By then the garbage of the start is collected, and the reconciler has run twice. */
 const IDLE_MS = 15_000;
 
 type Started = { readonly seconds: number; readonly cpu: number; readonly mib: number };
@@ -34,7 +34,7 @@ type Started = { readonly seconds: number; readonly cpu: number; readonly mib: n
 export async function run(options: { once: boolean }): Promise<Figure[]> {
   await promisify(execFile)('npm', ['run', 'build:app'], { cwd: ROOT, timeout: 180_000 });
   const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-bench-cold-'));
-  chmodSync(dir, 0o755); // as root, Postgres is another user
+  chmodSync(dir, 0o755); // as root, Postgres runs as another user
   await using undo = new AsyncDisposableStack();
   undo.defer(() => rmSync(dir, { recursive: true, force: true }));
   const cluster = undo.use(await startCluster({ dir: path.join(dir, 'cluster') }));
@@ -63,7 +63,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
     LOG_LEVEL: 'warn',
   };
   const all = { api: [] as Started[], worker: [] as Started[], node: [] as Started[] };
-  // The first start makes the schema, which a release does once.
+  // The first start creates the schema, which a release does only once.
   for (let round = -1; round < (options.once ? 1 : 7); round++) {
     const [api, worker] = [await startApi(environment), await startWorker(environment, dir)];
     if (round < 0) continue;
@@ -96,7 +96,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
   ]);
 }
 
-/** Ready as the chart's probe sees it. */
+/** Resolves when the chart's probe would see it ready. */
 async function startApi(environment: Record<string, string>): Promise<Started> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/health/ready`;
@@ -107,7 +107,7 @@ async function startApi(environment: Record<string, string>): Promise<Started> {
   });
 }
 
-/** Ready as the chart's probe sees it: its reconciler has come round once. */
+/** Resolves when the chart's probe would see it ready: its reconciler has run once. */
 async function startWorker(environment: Record<string, string>, dir: string): Promise<Started> {
   const HEALTH_FILE = path.join(dir, 'healthy');
   rmSync(HEALTH_FILE, { force: true });
@@ -125,7 +125,7 @@ async function started(
   try {
     while (!(await isReady())) {
       if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended with ${child.exitCode}`);
-      if (performance.now() - began > LIMIT_MS) throw new Error(`${args.join(' ')} does not get ready`);
+      if (performance.now() - began > LIMIT_MS) throw new Error(`${args.join(' ')} was not ready in time`);
       await wait(LOOK_MS);
     }
     const ready = sinceStart(child, began);

@@ -1,12 +1,13 @@
 /**
- * A process of many listeners to `/events`, forked by events.ts: `<url> <token>,<token>… <count>`. It notes when it heard which
- * report of which job, and tells all of that when it is asked.
+ * A process of many listeners to `/events`, forked by events.ts: `<url> <token>,<token>… <count>`. It notes when it
+ * heard of which report of which job, and sends its notes on request.
  */
 import http from 'node:http';
 import type { Heard } from './event-lag.ts';
 
 const [url = '', tokens = '', count = '1'] = process.argv.slice(2);
-// As far into a job's JSON as its first step's newest report; parsing all of it would be this process' main work.
+// Reads a job's JSON only as far as its first step's newest report; parsing all of it would dominate this process'
+// time.
 const REPORTED = /^data: \{"id":(\d+),.*?"records_done":(\d+)/m;
 
 const callers = tokens.split(',');
@@ -18,7 +19,7 @@ process.on('message', () => {
 });
 process.send?.('listening');
 
-/** @returns what grows as it hears, once the server has said that it is heard from now on */
+/** @returns the growing notes, once the server has confirmed the subscription */
 async function listen(token: string): Promise<Heard[]> {
   const own: Heard[] = [];
   const agent = new http.Agent();

@@ -1,4 +1,4 @@
-/** Who hears of reports: 100 listeners over HTTP, the page in a Chromium, the command line. Each notes when. */
+/** The witnesses of reports: 100 listeners over HTTP, the page in a Chromium, the command line. Each notes the times. */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -10,20 +10,20 @@ import type { Heard } from './event-lag.ts';
 import { type Api, type Rig, ROOT } from './rig.ts';
 
 export type Witness = AsyncDisposable & {
-  /** What each of it has heard, in order. */
+  /** What each witness has heard, in order. */
   heard(): Promise<Heard[][]>;
 };
 
 /** Runs in a separate process, so that it does not delay the measured ones. */
 export async function startListeners(rig: Rig, api: Api, count: number): Promise<Witness> {
   const program = path.join(import.meta.dirname, 'event-listeners.ts');
-  // Nobody may have more than 50 streams.
+  // One caller may open at most 50 streams.
   const callers = Array.from({ length: Math.ceil(count / 50) }, (_, n) => callerOf(rig, `listeners-${n}`));
   const child = fork(program, [api.url, (await Promise.all(callers)).join(','), String(count)]);
   const exited = once(child, 'exit');
   await Promise.race([
     once(child, 'message'),
-    exited.then(() => Promise.reject(new Error('the listeners ended before they listened'))),
+    exited.then(() => Promise.reject(new Error('the listeners ended before they were subscribed'))),
   ]);
   return {
     async heard() {
@@ -46,7 +46,7 @@ async function callerOf({ db }: Rig, name: string): Promise<string> {
   return token;
 }
 
-/** The overview, which shows every running job: noted by the page itself, at each change of its document. */
+/** Opens the overview, which shows every running job; the page itself notes each change of its document. */
 export async function startPage(api: Api): Promise<Witness> {
   const browser = await startChromium();
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
@@ -78,7 +78,7 @@ const NOTE = `(() => {
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
 })()`;
 
-/** `syncrator jobs watch` of one job, at a terminal, where it draws each change. */
+/** Runs `syncrator jobs watch` for one job on a terminal, where it draws each change. */
 export async function startCommandLine(api: Api, job: number): Promise<Witness> {
   const words = [process.execPath, path.join(ROOT, 'src/cli/main.ts'), 'jobs', 'watch', String(job)];
   const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {

@@ -1,6 +1,7 @@
 /**
- * How late a report is heard of: 50 running jobs that report twice a second, 100 listeners, a page and a command line,
- * beside LISTEN and NOTIFY alone in the same Postgres at the same time; and what that costs the api.
+ * Measures how late listeners hear of a report: 50 running jobs that report twice a second, 100 listeners, a page
+ * and a command line, beside bare LISTEN and NOTIFY in the same Postgres at the same time. Measures the cost for
+ * the api, too.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -37,7 +38,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
   const api = await rig.startApi();
   const jobs: Job[] = [];
   for (const target of targets) jobs.push(await begin(rig, target));
-  // They run from their first report on, and there is something to show.
+  // The first report sets the jobs to running, so that the page shows them.
   for (const job of jobs) await report(api, job, 1);
   const quiet = await useOf(api.pid, () => wait(2_000));
   await using listeners = await startListeners(rig, api, LISTENERS);
@@ -49,7 +50,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
     Promise.all(
       jobs.map((job, n) => reportFor(duration, { api, job, from, sent: into, after: (n * EVERY_MS) / JOBS })),
     );
-  await all(WARM_SECONDS, 2, []); // connections, plans and code paths
+  await all(WARM_SECONDS, 2, []); // warms up connections, plans and code paths
   const seconds = options.once ? 4 : 20;
   const raw: number[] = [];
   const sent: Sent[] = [];
@@ -98,7 +99,7 @@ function lagFigures(who: string, of: { sent: readonly Sent[]; raw: number[]; hea
   return [...[50, 95, 99].map((percent) => figure('answer', answered, percent)), figure('sending', sent, 95)];
 }
 
-/** A job as a workflow would have begun it, with the token its program gets; no program of its own takes the machine's time. */
+/** A job as a workflow would have begun it, with its program's token; no real program takes processor time. */
 async function begin(rig: Rig, target: string): Promise<Job> {
   const { db } = rig;
   const id = await rig.submit(target, 'sync');
@@ -134,13 +135,13 @@ async function report({ url }: Api, { id, token }: Job, done: number): Promise<S
   return { job: id, done, sent, answered };
 }
 
-/** One connection that listens, one that notifies. */
+/** One connection listens, another notifies. */
 async function startBare(connectionString: string) {
   const [ear, mouth] = [new pg.Client({ connectionString }), new pg.Client({ connectionString })];
   await Promise.all([ear.connect(), mouth.connect()]);
   await ear.query('LISTEN bare');
   return {
-    /** A round trip every 100 ms, in milliseconds. */
+    /** One round trip every 100 ms, in milliseconds. */
     async notifyFor(seconds: number, into: number[]): Promise<void> {
       for (const end = performance.now() + seconds * 1_000; performance.now() < end; await wait(100)) {
         const heard = once(ear, 'notification');
@@ -156,7 +157,7 @@ async function startBare(connectionString: string) {
   };
 }
 
-/** What a process takes of one core while something is done, and the most memory it had. */
+/** The share of one core that a process uses during some work, and its peak memory. */
 async function useOf(pid: number, work: () => Promise<unknown>): Promise<{ percent: number; mib: number }> {
   const [began, before] = [performance.now(), cpuSeconds(pid)];
   let mib = 0;

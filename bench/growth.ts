@@ -1,4 +1,4 @@
-/** What a job leaves in Postgres for as long as it is kept: bytes of the database, indexes and all, for each of many jobs. */
+/** Measures what a kept job occupies in Postgres: bytes of the database, indexes included, averaged over many jobs. */
 import { sql } from 'kysely';
 import type { Figure } from './figure.ts';
 import { type Rig, runAll, startRig } from './rig.ts';
@@ -7,7 +7,7 @@ export const group = 'growth';
 
 const KEYS = 50;
 const LOG_BYTES = 10_000;
-/** What one does, and how many bytes it prints. */
+/** A kind of job, and the bytes that it prints. */
 const KINDS = [
   { kind: 'that says nothing', options: '--mute', printed: 0 },
   {
@@ -25,11 +25,11 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
     ),
     durable: true,
   });
-  await rig.startApi(); // reports go there
+  await rig.startApi(); // the programs send their reports to this server
   await rig.startWorker();
   const figures: Figure[] = [];
   for (const [kind, { kind: name, printed }] of KINDS.entries()) {
-    await runAll(rig, keys(kind)); // new pages are taken in advance
+    await runAll(rig, keys(kind)); // Postgres allocates new pages in advance
     const before = await databaseBytes(rig);
     const rounds = options.once ? 1 : 6;
     for (let round = 0; round < rounds; round++) await runAll(rig, keys(kind));
@@ -45,7 +45,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
   return figures;
 }
 
-/** Without what updates have left behind, whose place is used again. */
+/** Vacuums first: space that updates left behind is reused. */
 async function databaseBytes({ db }: Rig): Promise<number> {
   await sql`VACUUM`.execute(db);
   const { rows } = await sql<{ bytes: number }>`SELECT pg_database_size(current_database()) AS bytes`.execute(

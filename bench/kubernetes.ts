@@ -1,6 +1,6 @@
 /**
- * Runner `kubernetes` beside the same Jobs created and watched with nothing around them, on one real control plane: one
- * run, 200 at once, requests at the apiserver (its own audit log), and the worker's memory with 200 live jobs.
+ * Measures runner `kubernetes` beside bare creates and watches of the same Jobs, on one real control plane: one
+ * run, 200 at once, requests at the apiserver (from its audit log), and the worker's memory with 200 live jobs.
  */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -58,7 +58,7 @@ async function measure(cluster: Cluster, rig: Rig, options: { once: boolean }): 
   const worker = await rig.startWorker();
   const { call } = await rig.startApi();
   const requests = new RequestCount(cluster);
-  await runOne(rig, call, 'quick-0'); // warm: connections, plans and code paths
+  await runOne(rig, call, 'quick-0'); // warms up connections, plans and code paths
   await bare.run(1);
 
   const one: Pair = { ours: [], raw: [] };
@@ -141,7 +141,7 @@ async function nothingLeft(client: KubernetesClient): Promise<void> {
   while ((await client.listJobs('')).items.length > 0) await wait(100);
 }
 
-/** The same manifests, created 16 at a time and seen to complete by one watch. */
+/** Creates the same manifests, 16 at a time; one watch sees them complete. */
 async function startBare(client: KubernetesClient) {
   const ended = new AbortController();
   const waiting = new Map<string, () => void>();
@@ -153,14 +153,14 @@ async function startBare(client: KubernetesClient) {
       if (event.type === 'MODIFIED' && isComplete(event.object)) waiting.get(event.object.metadata.name)?.();
   };
   void (async () => {
-    // A watch that breaks is listed anew, as the runner does.
+    // If the watch breaks, lists anew, as the runner does.
     while (!ended.signal.aborted) await watch().catch(() => undefined);
   })();
   let made = 0;
   return {
     client,
     stop: () => ended.abort(),
-    /** Seconds from before the first create to the last Complete that was seen. */
+    /** Seconds from before the first create to the last Complete seen. */
     async run(count: number): Promise<number> {
       const began = performance.now();
       const names = Array.from({ length: count }, () => `raw-${made++}`);
@@ -206,7 +206,7 @@ function manifest(name: string) {
   });
 }
 
-/** What the worker's account asked of the apiserver for its runs, watches left out, by the audit log. */
+/** The worker's requests for its runs by the apiserver's audit log, without watches. */
 class RequestCount {
   readonly #file: string;
   #from = 0;
@@ -224,7 +224,7 @@ class RequestCount {
     const user = `system:serviceaccount:${NAMESPACE}:syncrator-worker`;
     const lines = readFileSync(this.#file).subarray(this.#from).toString('utf8').split('\n').slice(0, -1);
     const events = lines.map((line) => JSON.parse(line) as AuditEvent);
-    // A followed log is reported twice: when its answer begins, and when it ends.
+    // The audit log reports a followed log twice: when its answer begins, and when it ends.
     const ours = events.filter(
       ({ user: { username }, verb, stage, requestURI }) =>
         username === user && verb !== 'watch' && stage !== 'ResponseStarted' && !isReconciler(requestURI),
@@ -233,7 +233,10 @@ class RequestCount {
   }
 }
 
-/** Its two lists of all there is, each 10 s, are of no run: they select by the installation alone. */
+/**
+ * The worker lists all its objects twice every 10 s. These lists belong to no run: they select by the installation
+ * alone.
+ */
 function isReconciler(requestURI: string): boolean {
   const selector = new URL(requestURI, 'https://apiserver').searchParams.get('labelSelector');
   return selector?.startsWith('syncrator/installation=') === true && !selector.includes(',');

@@ -1,6 +1,6 @@
 /**
- * `GET /jobs` and `GET /targets` over a million jobs, through an api process as it runs, beside the plain statement in
- * the same Postgres. Each claim is told for the median and for the 95th percentile.
+ * Measures `GET /jobs` and `GET /targets` over a million jobs in a real api process, beside the plain statement in
+ * the same Postgres. States each claim for the median and for the 95th percentile.
  */
 import pg from 'pg';
 import { type ParamsFile } from '../test/support/params-files.ts';
@@ -24,7 +24,7 @@ type Case = {
 const page = (where = '', further = '') =>
   `SELECT * FROM jobs ${where} ORDER BY id DESC LIMIT ${PAGE} ${further}`;
 
-/** Requests alternate with the plain statement, so that what else the machine does meets both. */
+/** Requests alternate with the plain statement, so that other load on the machine meets both. */
 export async function run({ once }: { once: boolean }): Promise<Figure[]> {
   const [jobs, requests] = once ? [100_000, 40] : [1_000_000, 200];
   const params: ParamsFile[] = [{ target: KEYS.targets[0] ?? '', action: 'sync', options: '' }];
@@ -56,7 +56,7 @@ function casesOf(jobs: number): Case[] {
       name: `page ${nth} by number`,
       route: `/jobs?page=${nth}`,
       raw: page('', `OFFSET ${skipped}`),
-      // By number, all that is skipped must be counted; the Link header leads on by cursor.
+      // A page by number must count everything that it skips; the Link header continues by cursor.
       bound: 'ours/raw <= 1',
     },
     {
@@ -97,7 +97,7 @@ async function measure(
 ): Promise<Figure[]> {
   const asOurs = () => by.call('GET', route);
   const asRaw = () => by.client.query(raw);
-  await asOurs(); // warm: connections, plans and pages of the table
+  await asOurs(); // warms up connections, plans and pages of the table
   await asRaw();
   const times = { ours: new Array<number>(), raw: new Array<number>() };
   for (let n = 0; n < by.requests; n++) {

@@ -1,7 +1,7 @@
 /**
- * How fast records come into Postgres, beside one plain COPY of the same rows into a table with a primary key: the load
- * phase alone (HTTP from a demo source in another process, checks, COPY in batches with a cursor), and a whole sync of all
- * cities of which 100 have changed (load, difference, change set, apply).
+ * Measures how fast records load into Postgres, beside one plain COPY of the same rows into a table with a primary
+ * key: the load phase alone (HTTP from a demo source in another process, checks, COPY in batches with a cursor),
+ * and a whole sync of all cities of which 100 have changed (load, difference, change set, apply).
  */
 
 import { loadListing } from '../src/job/actions/load-listing.ts';
@@ -24,14 +24,14 @@ export const group = 'load';
 const ROUNDS = 5;
 const CHANGED = 100;
 
-/** Rounds alternate, so that what else the machine does meets both sides. */
+/** Rounds alternate, so that other load on the machine meets both sides. */
 export async function run(): Promise<Figure[]> {
   return await withPostgres(
     async (postgres, directory) => await measureLoad(postgres.url('postgres'), directory),
   );
 }
 
-/** The figures themselves, in a database that is there. */
+/** The figures, in an existing database. */
 export async function measureLoad(database: string, directory: string): Promise<Figure[]> {
   const rows = copyText();
   const source = await forkSource(directory);

@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- <group> ...] [-- --once]`: measures each claim beside the plain thing. Every figure is a line of
- * JSON, the table comes last. Whether a bound holds is told, never turned into the exit code: machines differ.
+ * `npm run bench [-- <group> ...] [-- --once]`: measures each claim beside the plain solution. Prints each figure
+ * as a line of JSON, and a table at the end. The table tells which bounds hold; the exit code does not, because
+ * machines differ.
  */
 import { parseArgs } from 'node:util';
 import * as cold from './cold.ts';

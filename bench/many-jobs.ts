@@ -8,13 +8,13 @@ export const KEYS = {
   envs: ['dev', 'prd', 'qas', 'tst'],
 };
 
-/** Inserted at once. */
+/** Jobs per INSERT. */
 const CHUNK = 50_000;
 const MINUTES_APART = 2;
 
 /**
- * Of a hundred jobs 94 are completed, 5 failed and 1 is deleted. Triggers are as they are in use.
- * @param onProgress told how many there are
+ * Of a hundred jobs 94 are completed, 5 failed and 1 is deleted. Triggers stay active.
+ * @param onProgress receives the number of jobs so far
  */
 export async function fillJobs(
   client: pg.Client,
@@ -36,7 +36,7 @@ export async function fillJobs(
     onProgress(Math.min(filled + CHUNK, count));
   }
   await client.query(STEPS);
-  // What autovacuum does within a minute.
+  // Autovacuum would do this within a minute.
   await client.query('VACUUM ANALYZE jobs, steps');
 }
 

@@ -1,6 +1,6 @@
 /**
- * The page in a real Chromium before a real api, on 100,000 jobs: what its first load takes, beside a bare page of as
- * many bytes; and how smoothly its long lists scroll, beside an empty page.
+ * Measures the page in a real Chromium on a real api with 100,000 jobs: the time of its first load, beside a bare
+ * page of as many bytes; and how smoothly its long lists scroll, beside an empty page.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,13 +19,13 @@ export const group = 'page';
 const JOBS = 100_000;
 const LINES = 100_000;
 const SCROLL_MS = 3_000;
-/** Between two turns of the wheel, and how far each goes. */
+/** Pause between two turns of the wheel, and the distance of each. */
 const TURN_MS = 16;
 const TURN_PX = 200;
 const LATE_FRAME_MS = 50;
 const VIEWPORT = { width: 1280, height: 900 };
 
-/** What the overview shows, each with its jobs. */
+/** The targets on the overview, each with its jobs. */
 const SHOWN = KEYS.targets
   .slice(0, 10)
   .flatMap((target) => KEYS.envs.slice(0, 3).map((env) => ({ target, env, action: 'sync', options: '' })));
@@ -45,7 +45,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
   }
 }
 
-/** @returns the id of the job whose log is long */
+/** @returns the id of the job with the long log */
 async function fill(connectionString: string): Promise<number> {
   const client = new pg.Client({ connectionString });
   await client.connect();
@@ -68,7 +68,7 @@ async function fill(connectionString: string): Promise<number> {
   }
 }
 
-/** Notes when the heading and the first target come into the document, in milliseconds since the navigation. */
+/** Notes when the heading and the first target appear in the document, in milliseconds since the navigation. */
 const NOTE_SHOWN = `
   globalThis.shown = {};
   new MutationObserver(() => {
@@ -79,7 +79,7 @@ const NOTE_SHOWN = `
 type Shown = { readonly heading: number; readonly targets: number };
 
 async function load(browser: Browser, api: Api, loads: number): Promise<Figure[]> {
-  const first = await firstLoad(browser, api); // the api has read and compressed its files after this one
+  const first = await firstLoad(browser, api); // the api has read and compressed its files after this load
   await using bare = await startBare(first.files.wire);
   const session = { username: 'admin', token: api.token, renewAt: Date.now() + 600_000 };
   const signedIn = [{ name: 'syncrator.session', value: JSON.stringify(session) }];
@@ -112,7 +112,7 @@ async function load(browser: Browser, api: Api, loads: number): Promise<Figure[]
 
 type Bytes = { wire: number; plain: number };
 
-/** Bytes over the wire, with headers, and what they are without compression, until a stranger sees the targets. */
+/** Bytes over the wire with headers, and their size without compression, until a new visitor sees the targets. */
 async function firstLoad(browser: Browser, api: Api): Promise<{ files: Bytes; data: Bytes }> {
   const context = await browser.newContext({ viewport: VIEWPORT });
   const page = await context.newPage();
@@ -135,7 +135,7 @@ async function firstLoad(browser: Browser, api: Api): Promise<{ files: Bytes; da
   return { files, data };
 }
 
-/** With a cache of its own, which is empty. */
+/** A new context: its cache is empty. */
 async function timedLoad(
   browser: Browser,
   url: string,
@@ -205,7 +205,7 @@ async function scroll(
         await page.getByText(`line ${LINES} of`).waitFor();
       },
       box: '[role="log"]',
-      turn: -TURN_PX, // it is shown from its end
+      turn: -TURN_PX, // the log opens at its end
     },
   ];
   const figures: Figure[] = [];
@@ -216,7 +216,7 @@ async function scroll(
       await empty.bringToFront();
       raw.push(await frames(empty, 'html', turn));
       await page.bringToFront();
-      await page.goto(`${api.url}/#/maintenance`); // or the list would be where it was left
+      await page.goto(`${api.url}/#/maintenance`); // else the list would stay where it was left
       await page.getByRole('heading', { level: 1, name: 'Maintenance' }).waitFor();
       await open();
       const from = await page.evaluate<number>(`document.querySelector('${box}').scrollTop`);
@@ -253,7 +253,7 @@ async function scroll(
 async function frames(page: Page, over: string, turn: number): Promise<number[]> {
   await page.locator(over).scrollIntoViewIfNeeded();
   const box = await page.locator(over).boundingBox();
-  if (!box) throw new Error(`${over} is not to be seen`);
+  if (!box) throw new Error(`${over} is not visible`);
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await page.evaluate(`
     globalThis.frames = [];

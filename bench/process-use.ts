@@ -1,7 +1,7 @@
-/** What a process takes of the machine: memory and processor time. */
+/** Reads the memory and the processor time of a process. */
 import { readFileSync } from 'node:fs';
 
-/** Linux tells times in hundredths of a second (USER_HZ). */
+/** Linux counts times in hundredths of a second (USER_HZ). */
 const TICKS_PER_SECOND = 100;
 
 export function residentMiB(pid: number): number {
@@ -10,7 +10,7 @@ export function residentMiB(pid: number): number {
   return Math.round((Number(kib) / 1_024) * 10) / 10;
 }
 
-/** Seconds that its threads have had of any core, ever. */
+/** Processor seconds of all its threads since its start. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The command's name, in brackets, may itself contain spaces and brackets.

@@ -1,4 +1,4 @@
-/** The product's worker on a Postgres and a Temporal of its own, for measuring and for recording histories. */
+/** A real worker on its own Postgres and Temporal, for benchmarks and for recording histories. */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -24,7 +24,7 @@ import { createProductPart, type ProductPart } from '../test/support/product-par
 
 export const ROOT = path.resolve(import.meta.dirname, '..');
 
-/** What many jobs at once are waited for. */
+/** Time limit for many jobs at once. */
 const ALL_MS = 300_000;
 
 /** Key that signs tokens, including report tokens. */
@@ -48,7 +48,7 @@ export type Rig = AsyncDisposable & {
   /** Starts a worker and waits until it polls. */
   startWorker(script?: string, environment?: Record<string, string>): Promise<ProductPart>;
   startApi(): Promise<Api>;
-  /** Submits what a params file says, as the api does; further actions become further steps, as in a diff. */
+  /** Submits the job of a params file, as the api does; further actions become further steps, as in a diff. */
   submit(target: string, action: string, ...further: string[]): Promise<number>;
   until(id: number, status: string, timeoutMs?: number): Promise<JobView>;
 };
@@ -182,7 +182,10 @@ async function until(db: Db, id: number, status: string, timeoutMs: number): Pro
   }
 }
 
-/** Submits all of them at once. @returns seconds from the first submit to the last end that is written in Postgres */
+/**
+ * Submits all of them at once.
+ * @returns seconds from the first submit to the last end stored in Postgres
+ */
 export async function runAll(rig: Rig, targets: readonly string[]): Promise<number> {
   const began = Date.now();
   const ids = await Promise.all(targets.map((target) => rig.submit(target, 'sync')));
@@ -190,7 +193,10 @@ export async function runAll(rig: Rig, targets: readonly string[]): Promise<numb
   return (Math.max(...jobs.map((job) => job.finished_at?.getTime() ?? Number.NaN)) - began) / 1_000;
 }
 
-/** Waits for it. @throws Error as soon as one of them has failed or was deleted */
+/**
+ * Waits until the jobs have the status.
+ * @throws Error as soon as one of them has failed or was deleted
+ */
 export async function allAre(rig: Rig, ids: readonly number[], status: 'completed' | 'running') {
   const deadline = Date.now() + ALL_MS;
   for (;;) {

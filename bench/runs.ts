@@ -1,4 +1,4 @@
-/** 100 jobs of 100 different keys submitted at once, beside the same 100 programs started with nothing around them. */
+/** Measures 100 jobs of 100 keys submitted at once, beside the same 100 programs started directly. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Figure } from './figure.ts';
@@ -10,7 +10,7 @@ export const group = 'runs';
 const JOBS = 100;
 const OPTIONS = '--mute --seconds 0.2';
 
-/** Rounds alternate, so that what else the machine does meets both sides. */
+/** Rounds alternate, so that other load on the machine meets both sides. */
 export async function run(options: { once: boolean }): Promise<Figure[]> {
   const targets = Array.from({ length: JOBS }, (_, n) => `key-${n}`);
   await using rig = await startRig({
@@ -18,7 +18,7 @@ export async function run(options: { once: boolean }): Promise<Figure[]> {
     durable: true,
   });
   await rig.startWorker();
-  // Connections, plans and code paths are warm in a worker that has been up for a while.
+  // Warms up connections, plans and code paths, as in a worker that has been up for a while.
   await rig.until(await rig.submit('key-0', 'sync'), 'completed');
   const ours: number[] = [];
   const raw: number[] = [];

@@ -1,6 +1,7 @@
 /**
- * How fast a whole sync into Solr is (emptying, loading, verifying, comparing, switching), beside plain POSTs of the
- * same documents in the same batches with one commit at the end. Both one batch at a time, into the same real SolrCloud.
+ * Measures how fast a whole sync into Solr is (emptying, loading, verifying, comparing, switching), beside plain
+ * POSTs of the same documents in the same batches with one commit at the end. Both send one batch at a time to the
+ * same real SolrCloud.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -73,7 +74,7 @@ async function wholeSync(solr: Solr, file: string): Promise<{ seconds: number; p
   const settings = {
     SOURCE: 'ndjson',
     SOURCE_FILE: file,
-    // It was written whole before; else the source waits until it is 10 s old.
+    // Dates the finished file back; otherwise the source waits until it is 10 s old.
     SOURCE_FILE_COMPLETE: 'true',
     SINK: 'solr',
     SOLR_URL: solr.url,
@@ -84,7 +85,7 @@ async function wholeSync(solr: Solr, file: string): Promise<{ seconds: number; p
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let peakKiB = 0;
-  // The kernel's own high-water mark; a process that is gone has none.
+  // The kernel's own high-water mark; it disappears with the process.
   const look = setInterval(() => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');

@@ -1,4 +1,4 @@
-/** Measures `npm start`: seconds to `ready` on a second start, and what api and worker take in memory. */
+/** Measures `npm start`: seconds to `ready` on a second start, and the memory of api and worker. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const START_LIMIT_MS = 120_000;
 
 type Memory = { readonly api: number; readonly worker: number };
 
-/** Starts the product from an empty data folder once, then again as often as is measured. */
+/** Starts the product once from an empty data folder, then again for each sample. */
 export async function run(options: { once: boolean }): Promise<Figure[]> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-bench-start-'));
   const rounds = options.once ? 1 : 5;
@@ -63,7 +63,7 @@ async function startOnce(dataDir: string): Promise<{ seconds: number; memory: Me
   const began = performance.now();
   const child = spawn('npm', ['start'], {
     cwd: path.join(import.meta.dirname, '..'),
-    // Set, though empty, so that a developer's .env cannot put other servers in their place.
+    // Set but empty, so that a developer's .env cannot name other servers.
     env: {
       ...process.env,
       DATABASE_URL: '',
@@ -102,7 +102,7 @@ async function readyLine(child: ChildProcess): Promise<void> {
         if (line.startsWith('ready http')) resolve();
       });
       reader.once('close', () =>
-        reject(new Error(`npm start did not get ready:\n${lines.slice(-15).join('\n')}`)),
+        reject(new Error(`npm start was not ready in time:\n${lines.slice(-15).join('\n')}`)),
       );
     });
   } finally {

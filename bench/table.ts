@@ -1,4 +1,4 @@
-/** Figures for people: medians side by side, and whether the stated bound holds. Judges nothing further. */
+/** The table of figures: medians side by side, and whether each bound holds. Judges nothing further. */
 import type { Figure } from './figure.ts';
 
 const BOUND = /^(ours\/raw|ours) (<=|>=|<|>) (\d+(?:\.\d+)?)(?: \S+)?$/;
@@ -23,10 +23,10 @@ export function median(samples: readonly number[]): number {
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-/** @throws Error for a bound that is written in no known form */
+/** @throws Error for a bound in an unknown form */
 export function holds({ bound, ours, raw }: Figure): boolean {
   const [, side, comparison, text] = BOUND.exec(bound) ?? [];
-  if (text === undefined) throw new Error(`'${bound}' is no bound such as 'ours/raw <= 3' or 'ours < 10 s'`);
+  if (text === undefined) throw new Error(`'${bound}' is not a valid bound: expected e.g. 'ours/raw <= 3' or 'ours < 10 s'`);
   const value = side === 'ours' ? median(ours) : median(ours) / median(raw);
   const limit = Number(text);
   switch (comparison) {

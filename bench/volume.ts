@@ -1,4 +1,7 @@
-/** How memory and time grow with the number of records: the program alone, from a file of 300-byte records into Postgres. */
+/**
+ * Measures how memory and time grow with the number of records: the program alone, from a file of 300-byte records
+ * into Postgres.
+ */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +16,7 @@ export const group = 'volume';
 
 const LINE_BYTES = 300;
 
-/** With `--once` a tenth. */
+/** A tenth with `--once`. */
 export async function run({ once: short }: { once: boolean }): Promise<Figure[]> {
   const [few, many] = short ? [50_000, 500_000] : [500_000, 5_000_000];
   return await withPostgres(async (postgres, directory) => {
@@ -47,7 +50,7 @@ async function syncOf(
 ): Promise<{ megabytes: number; microseconds: number }> {
   const file = join(directory, `${count}.ndjson`);
   await pipeline(Readable.from(lines(count)), createWriteStream(file));
-  // A younger file would be waited for.
+  // Dates the file back: the source would wait for a younger one.
   const aMinuteAgo = Date.now() / 1000 - 60;
   utimesSync(file, aMinuteAgo, aMinuteAgo);
   await onDatabase(database, (client) =>

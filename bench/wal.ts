@@ -1,6 +1,7 @@
 /**
- * How much a nightly sync of all cities writes to the write-ahead log, which replicas, backups and standbys carry: with 100,
- * 1 % and all records changed, beside writing everything anew into a table with a primary key, as version 0.1.0 did.
+ * Measures how much a nightly sync of all cities adds to the write-ahead log, which replicas, backups and standbys
+ * carry: with 100, 1 % and all records changed, beside rewriting everything into a table with a primary key, as
+ * version 0.1.0 did.
  */
 
 import { Readable } from 'node:stream';
@@ -72,7 +73,10 @@ async function measure(client: Client, database: string): Promise<Figure[]> {
   return figures;
 }
 
-/** Megabytes between two places of the log, from a checkpoint on: the first change of each page carries the whole page. */
+/**
+ * Megabytes between two positions of the log, after a checkpoint: then the first change of each page logs the whole
+ * page.
+ */
 async function walOf(client: Client, work: () => Promise<void>): Promise<number> {
   await client.query('CHECKPOINT');
   const { rows } = await client.query<{ at: string }>('SELECT pg_current_wal_lsn() AS at');

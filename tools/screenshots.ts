@@ -1,4 +1,7 @@
-/** `npm run screenshots`: the pictures of README.md and docs/, taken of the real page over the whole product with demo data. */
+/**
+ * `npm run screenshots`: takes the pictures of README.md and docs/ from the real page of the whole product with
+ * demo data.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +18,7 @@ const PICTURES = path.join(ROOT, 'docs/screenshots');
 const PASSWORD = 'a password for pictures';
 const READY_MS = 120_000;
 
-/** Env and target; `cities` is the one that npm start gives settings to. */
+/** Env and target; npm start gives settings to `cities`. */
 const PARAMS = [
   ['dev', 'cities', ''],
   ['qas', 'cities', 'SCHEDULE=30 2 * * *\nTIMEZONE=Europe/Brussels\n'],
@@ -73,7 +76,7 @@ async function clientOf(): Promise<Client> {
 }
 
 async function takePictures(client: Client): Promise<void> {
-  // Those of dev are there; museum in qas fails as one that was forgotten does.
+  // Those of dev exist; museum in qas fails, like a target whose settings were forgotten.
   const settings = path.join(folder, 'data/envtarget');
   for (const name of ['qas-cities', 'prd-cities', 'prd-museum']) {
     const table = `SINK_TABLE=${name.replace('-', '_')}`;
@@ -133,13 +136,13 @@ async function takePictures(client: Client): Promise<void> {
 async function picture(page: Page, to: string, name: string, shown: () => Promise<unknown>): Promise<void> {
   await page.goto(`${url}/#${to}`);
   await shown();
-  await wait(300); // what moves comes to rest
+  await wait(300); // animations come to rest
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
   console.log(`docs/screenshots/${name}.png`);
 }
 
-/** @throws Error when it does not come true in two minutes */
+/** @throws Error if the condition is not met within two minutes */
 async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + READY_MS; !(await isTrue()); await wait(200))
-    if (Date.now() > end) throw new Error(`${what} does not come`);
+    if (Date.now() > end) throw new Error(`${what} did not come`);
 }

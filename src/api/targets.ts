@@ -40,12 +40,12 @@ const targetSchema = z
             .describe('The job that last completed; rollbacks, their previews and take-overs do not count.'),
           watermark: isoTime
             .nullable()
-            .describe('The time from which the next delta reads; null: everything, or not reported.'),
+            .describe("The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or no job reported one."),
           listing: z
             .enum(['complete', 'unproven'])
             .nullable()
             .describe(
-              '`complete`: the last listing of the source was read to its end. Null if not reported.',
+              '`complete`: the last listing of the source is proven complete. `unproven`: evidence is missing. Null if no job reported one.',
             ),
           active_job: orNull(jobReference).describe('The job that occupies the target; null if none does.'),
           last_job: orNull(jobReference).describe('The newest job; null if there was none.'),

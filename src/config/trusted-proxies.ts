@@ -11,7 +11,7 @@ export function parseProxies(text: string): BlockList {
     const most = version === 6 ? 128 : 32;
     const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
     if (version === 0 || more.length > 0 || !(prefix <= most))
-      throw new Error(`'${part}' is no address and no network such as 10.42.0.0/16`);
+      throw new Error(`'${part}' is not a valid address or network: expected e.g. 10.42.0.0/16`);
     if (prefix === 0) throw new Error(`'${part}' is everybody, whose word on an address is worth nothing`);
     proxies.addSubnet(address, prefix, version === 6 ? 'ipv6' : 'ipv4');
   }

@@ -5,7 +5,7 @@ import { cacheDir, type Progress } from '../../src/embedded/temporal-binary.ts';
 
 const MODULE = 'helm.sh/helm/v4/cmd/helm@v4.3.1';
 
-/** @throws Error saying what to install */
+/** @throws Error that says what to install */
 export async function helmBinary(onProgress: Progress = () => undefined): Promise<string> {
   const bin = path.join(cacheDir(), 'bin');
   const cached = path.join(bin, 'helm');

@@ -23,7 +23,7 @@ export async function request(
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   const settings: https.RequestOptions = {
     method,
-    agent: false, // a kept connection would outlive the part that a test kills
+    agent: false, // a kept connection would outlive a part that a test kills
     signal: options.signal ?? AbortSignal.timeout(10_000),
     headers: {
       accept: options.accept ?? 'application/json',
@@ -42,7 +42,7 @@ export async function request(
   return { status: response.statusCode ?? 0, body: await text(response) };
 }
 
-/** Creates the object unless one of its name is there. */
+/** Creates the object unless one of that name exists. */
 export async function ensure(api: Endpoint, collection: string, object: object): Promise<void> {
   const { status, body } = await request(api, 'POST', collection, { body: object });
   if (status !== 201 && status !== 409)

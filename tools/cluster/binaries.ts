@@ -4,15 +4,16 @@ import { buildWithGo, isExecutable, onPath } from '../../src/embedded/go-build.t
 import { cacheDir, type Progress } from '../../src/embedded/temporal-binary.ts';
 import { BUILD_PLACE, KUBERNETES_VERSION, type Program, PROGRAMS, REAL_NODE_PROGRAMS } from './builds.ts';
 
-/** The folder of the programs of this version, whether or not they are there yet. */
+/** The folder of this version's programs, whether or not they exist yet. */
 export function binariesDir(env: NodeJS.ProcessEnv = process.env): string {
   return path.join(cacheDir(env), 'cluster', KUBERNETES_VERSION);
 }
 
 /**
- * The folder that holds all programs; the first call on a machine takes about 7 minutes, and says so. Two callers at
- * the same time may both build, and do each other no harm.
- * @throws Error saying what to install
+ * Builds missing programs; the first call on a machine takes about 7 minutes, and says so. Two callers may build at
+ * the same time without harm.
+ * @returns the folder with all programs
+ * @throws Error that says what to install
  */
 export async function clusterBinaries(
   onProgress: Progress = () => undefined,
@@ -26,11 +27,11 @@ export async function clusterBinaries(
   const go = onPath('go', env);
   if (go === undefined)
     throw new Error(
-      `there is no go on PATH to build ${missing.map((program) => program.name).join(', ')}: install Go 1.26 or later from https://go.dev/dl`,
+      `cannot build ${missing.map((program) => program.name).join(', ')} without Go on PATH: install Go 1.26 or later from https://go.dev/dl`,
     );
   for (const [index, program] of missing.entries()) {
     signal?.throwIfAborted();
-    if (isExecutable(path.join(bin, program.name))) continue; // another builder was quicker
+    if (isExecutable(path.join(bin, program.name))) continue; // another builder was faster
     const label = `building ${program.name}, ${index + 1} of ${missing.length}`;
     await buildWithGo({ ...program, ...BUILD_PLACE, go, bin, label, onProgress, signal });
   }

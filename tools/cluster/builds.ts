@@ -2,16 +2,16 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The Kubernetes that go.mod names. */
+/** The Kubernetes version of go.mod. */
 export const KUBERNETES_VERSION = versionInGoMod('k8s.io/kubernetes');
-/** The cache folder is named by the version of Kubernetes alone: after changing this one, delete the cached kwok. */
+/** The cache folder is named by the Kubernetes version alone: after changing this version, delete the cached kwok. */
 const KWOK_VERSION = 'v0.7.0';
 
 export type Program = {
   readonly name: string;
   /** Measured on 2 cores with an empty Go build cache, each after the ones before it. */
   readonly usually: string;
-  /** The arguments of `go` that leave the program in the folder. */
+  /** The arguments with which `go` leaves the program in the folder. */
   readonly goArguments: (folder: string) => readonly string[];
 };
 
@@ -21,7 +21,7 @@ export const BUILD_PLACE = {
   env: { GOFLAGS: '-mod=readonly', GOWORK: 'off' },
 } as const;
 
-// Without a version of its own, kubectl cannot parse the server's.
+// Without a version, kubectl cannot parse the server's.
 const KUBERNETES_FLAGS = `-s -w -X k8s.io/component-base/version.gitVersion=${KUBERNETES_VERSION}`;
 
 /** In this order, because the later ones use what Go compiled for the earlier ones. */
@@ -37,7 +37,7 @@ export const PROGRAMS: readonly Program[] = [
   built('kube-scheduler', 'k8s.io/kubernetes/cmd/kube-scheduler', KUBERNETES_FLAGS, '10 s'),
   built('kubectl', 'k8s.io/kubernetes/cmd/kubectl', KUBERNETES_FLAGS, '30 s'),
   {
-    // Its own versions of the Kubernetes libraries are older than ours, so it is not in our module.
+    // Requires older versions of the Kubernetes libraries than ours, so it is not in our module.
     name: 'kwok',
     usually: '2 minutes',
     goArguments: () => ['install', '-ldflags', '-s -w', `sigs.k8s.io/kwok/cmd/kwok@${KWOK_VERSION}`],

@@ -12,7 +12,7 @@ import { type PodLogs, servePodLogs } from './pod-logs.ts';
 export type { Part, PartName } from './part.ts';
 
 export type ClusterOptions = PlaneOptions & {
-  /** When pods without an annotation for it end: a duration such as `5s`, or `never` (default). */
+  /** When pods without such an annotation end: a duration such as `5s`, or `never` (default). */
   readonly finishAfter?: string;
 };
 
@@ -24,7 +24,7 @@ export type Cluster = AsyncDisposable &
     readonly parts: Readonly<Record<PartName, Part>>;
     /** Appends lines to the log of a fake pod's container (default `main`), which need not exist yet. */
     writeLog(pod: PodRef, lines: string | readonly string[]): void;
-    /** The file behind it, in the CRI format; other processes may append to it too. */
+    /** Path of that log file in the CRI format; other processes may append to it, too. */
     logFile(pod: PodRef): string;
     /** Stops all parts, kwok first and etcd last. Safe to repeat. */
     stop(): Promise<void>;

@@ -1,4 +1,4 @@
-/** The flags of each part of the control plane, and where it tells whether it is well. */
+/** The flags of each part of the control plane, and the address of its health check. */
 import path from 'node:path';
 import { type Endpoint, request } from './api.ts';
 import type { Credentials, UserName } from './credentials.ts';
@@ -6,7 +6,7 @@ import { createPart, type Part, type PartName, type PlanePartName, type RealPart
 
 export type Ports = Readonly<Record<PartName | 'etcd-peer' | 'kubelet', number>>;
 
-/** What the flags are made of. */
+/** The values that the flags need. */
 export type PlaneSettings = {
   readonly dir: string;
   readonly binDir: string;
@@ -20,12 +20,12 @@ export type PlaneSettings = {
   readonly extraFlags: Readonly<Partial<Record<PartName | RealPartName, readonly string[]>>>;
 };
 
-/** The apiserver signs its certificate itself and writes its CA behind it: one file serves as certificate and as CA. */
+/** The apiserver signs its own certificate and appends its CA: one file serves as certificate and as CA. */
 export function certificateFile(dir: string): string {
   return path.join(dir, 'certs', 'apiserver.crt');
 }
 
-/** The parts of the plane, none of them started. */
+/** The parts of the plane, not yet started. */
 export function createParts(settings: PlaneSettings): Readonly<Record<PlanePartName, Part>> {
   const { dir, ports } = settings;
   return {
@@ -118,7 +118,8 @@ function apiserverFlags(options: PlaneSettings): string[] {
     `--service-account-key-file=${credentials.serviceAccountPublicKey}`,
     `--service-account-signing-key-file=${credentials.serviceAccountKey}`,
     '--service-cluster-ip-range=10.96.0.0/16',
-    '--endpoint-reconciler-type=none', // it refuses to publish a loopback address, and says so for ever
+    // the apiserver refuses to publish a loopback address, and logs that for ever
+    '--endpoint-reconciler-type=none',
     '--kubelet-preferred-address-types=InternalIP',
     '--profiling=false',
     ...(options.keepHistory ? ['--etcd-compaction-interval=0', '--storage-media-type=application/json'] : []),
@@ -158,7 +159,7 @@ function schedulerFlags({ dir, ports, kubeconfigs }: PlaneSettings): string[] {
   ];
 }
 
-/** kwok limits its own requests by nothing: there is no qps to raise. */
+/** kwok does not limit its own requests: there is no qps to raise. */
 function kwokFlags({ dir, ports, kubeconfigs }: PlaneSettings, configFile: string): string[] {
   return [
     `--kubeconfig=${kubeconfigs.kwok}`,
@@ -167,14 +168,14 @@ function kwokFlags({ dir, ports, kubeconfigs }: PlaneSettings, configFile: strin
     '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
     '--cidr=10.128.0.1/16',
     '--node-ip=127.0.0.1',
-    `--node-port=${ports.kubelet}`, // where the node's logs are asked for: pod-logs.ts
+    `--node-port=${ports.kubelet}`, // the address at which pod-logs.ts serves the node's logs
     `--server-address=127.0.0.1:${ports.kwok}`,
     `--tls-cert-file=${certificateFile(dir)}`,
     `--tls-private-key-file=${keyFile(dir)}`,
   ];
 }
 
-/** They serve with the apiserver's certificate, so that one CA verifies them all. */
+/** The parts serve with the apiserver's certificate, so that one CA verifies them all. */
 function servingFlags(dir: string, port: number): string[] {
   return [
     '--bind-address=127.0.0.1',

@@ -1,4 +1,4 @@
-/** Who may talk to the cluster: a token per part, the service account keys, and kubeconfigs. Made once per folder. */
+/** Credentials of the cluster: a token per part, the service account keys, and kubeconfigs. Made once per folder. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -5,15 +5,15 @@ import path from 'node:path';
 const STAGES = path.join(import.meta.dirname, 'stages');
 const DURATION = '^[0-9]+([.][0-9]+)?(ms|s|m|h)$';
 
-/** True for what a stage understands as a duration, such as `5s` or `1.5m`. */
+/** True for a duration that a stage understands, such as `5s` or `1.5m`. */
 function isDuration(text: string): boolean {
   return new RegExp(DURATION).test(text);
 }
 
-/** @param finishAfter for pods whose annotations say nothing of their end; `never` lets them run */
+/** @param finishAfter for pods whose annotations do not set their end; `never` lets them run */
 export function writeKwokConfig(dir: string, finishAfter: string): string {
   if (finishAfter !== 'never' && !isDuration(finishAfter))
-    throw new Error(`finish-after is a duration such as 5s, or never; not ${finishAfter}`);
+    throw new Error(`finish-after must be a duration such as 5s, or never; got ${finishAfter}`);
   const documents = [
     JSON.stringify({
       apiVersion: 'config.kwok.x-k8s.io/v1alpha1',
@@ -44,8 +44,9 @@ function annotation(name: string): string {
 }
 
 function expressionsFor(finishAfter: string): Readonly<Record<string, string>> {
-  // kwok counts a delay anew at every change of the pod, and after its own restart. Kubernetes' times are whole
-  // seconds: soon after the event they would make the delay up to a second too short, so that they count only later.
+  // kwok restarts a delay at every change of the pod, and after its own restart; hence the elapsed time is
+  // subtracted. Kubernetes' times are whole seconds, which could shorten a delay by up to a second, so the first
+  // 1.5 s do not count.
   const left = `
     def seconds: capture("^(?<n>[0-9.]+)(?<unit>ms|s|m|h)$")
       | (.n | tonumber) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[.unit];

@@ -8,9 +8,9 @@ export type LogQuery = {
 };
 
 export type LineFilter = {
-  /** The lines as they are answered. */
+  /** The lines of the answer. */
   (lines: readonly string[]): string;
-  /** True when `limitBytes` are answered. */
+  /** True once the answer holds `limitBytes`. */
   full(): boolean;
 };
 

@@ -1,4 +1,4 @@
-/** What the cluster holds from the start: a namespace, and a node. */
+/** The objects that the cluster holds from the start: a namespace and a node. */
 import { type Endpoint, ensure, request } from './api.ts';
 
 export const NAMESPACE = 'syncrator';
@@ -16,7 +16,7 @@ export async function createNamespace(api: Endpoint): Promise<void> {
 /** Safe to repeat. */
 export async function createFakeNode(api: Endpoint, kubeletPort: number): Promise<void> {
   await ensure(api, '/api/v1/nodes', node());
-  // kwok says it too, but of a node it already knows only every ten minutes.
+  // kwok reports it too, but for a known node only every ten minutes.
   const { status, body } = await request(api, 'PATCH', `/api/v1/nodes/${NODE}/status`, {
     contentType: 'application/merge-patch+json',
     body: { status: { daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } } } },
@@ -31,7 +31,7 @@ export async function acceptsPods(api: Endpoint, node: string, signal: AbortSign
   });
   if (account.status !== 200) return false;
   const answer = await request(api, 'GET', `/api/v1/nodes/${node}`, { signal });
-  if (answer.status !== 200) return false; // it has not registered yet
+  if (answer.status !== 200) return false; // the node has not registered yet
   const { spec, status } = JSON.parse(answer.body) as {
     spec?: { taints?: readonly unknown[] };
     status?: { conditions?: readonly { type: string; status: string }[] };

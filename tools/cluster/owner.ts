@@ -6,9 +6,9 @@ import { identify, isAlive, type ProcessIdentity } from '../../src/embedded/proc
 export const OWNER_FILE = 'owner.json';
 
 /**
- * Takes the folder, which is made if need be; of a killed owner nothing is left, because its parts ended with it.
- * @returns what gives the folder back
- * @throws Error naming the living owner's pid
+ * Takes the folder, creating it if needed. A killed owner leaves nothing behind, because its parts ended with it.
+ * @returns a function that releases the folder
+ * @throws Error with the living owner's pid
  */
 export function own(dir: string): () => void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });

@@ -20,7 +20,7 @@ export type PartOptions = {
   readonly flags: readonly string[];
   readonly dir: string;
   readonly logFile: string;
-  /** Resolves with true when the part reports healthy; may throw while it does not listen. */
+  /** Resolves with true when the part is healthy; may throw while it does not listen yet. */
   readonly healthy: (signal: AbortSignal) => Promise<boolean>;
 };
 

@@ -53,7 +53,10 @@ export type Plane = {
   startServers(): Promise<void>;
   /** Starts controller manager and scheduler, and creates the namespace. */
   startControllers(): Promise<void>;
-  /** Resolves when pods of our namespace can run on the node. @throws Error naming the log with the cause */
+  /**
+   * Resolves when pods of our namespace can run on the node.
+   * @throws Error that names the log with the cause
+   */
   untilPodsAreAccepted(node: string, log: string): Promise<void>;
   /** Stops the parts in order, etcd last. */
   stop(): Promise<void>;

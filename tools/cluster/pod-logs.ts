@@ -165,7 +165,7 @@ type LivePods = {
   has(pod: string, since: number): Promise<boolean>;
 };
 
-/** Lists the pods that have not ended, only when asked. */
+/** Lists the running pods, only on demand. */
 function pollLivePods(api: Endpoint, signal: AbortSignal): LivePods {
   const selector = encodeURIComponent('status.phase!=Succeeded,status.phase!=Failed');
   const list = async (): Promise<ReadonlySet<string> | undefined> => {

@@ -1,4 +1,4 @@
-/** Words what `npm run cluster` prints once everything is up. */
+/** The text that `npm run cluster` prints once everything is up. */
 import path from 'node:path';
 import { annotationTable } from './annotations.ts';
 import type { Cluster } from './cluster.ts';
@@ -7,12 +7,12 @@ import type { RealCluster } from './real-cluster.ts';
 
 export function readyBlock(cluster: Cluster, seconds: number, finishAfter: string): string {
   const pods =
-    finishAfter === 'never' ? 'run until something ends them' : `succeed by themselves after ${finishAfter}`;
+    finishAfter === 'never' ? 'run until an annotation ends them' : `succeed by themselves after ${finishAfter}`;
   const lines = [
     ...whereItIs(cluster, seconds),
     '    RUNNER=kubernetes npm start',
     '',
-    `  Pods are fake: they ${pods}, unless an annotation says otherwise:`,
+    `  Pods are fake: they ${pods}, unless an annotation changes that:`,
     ...annotationTable().map((row) => `    ${row}`),
     '  More in tools/cluster/README.md.',
     '',
@@ -21,16 +21,16 @@ export function readyBlock(cluster: Cluster, seconds: number, finishAfter: strin
   return lines.join('\n');
 }
 
-/** @param reached ports of this machine that were let through */
+/** @param reached ports of this machine that pods may reach */
 export function realReadyBlock(cluster: RealCluster, seconds: number, reached: readonly number[]): string {
   const [port = 8080] = reached;
-  const through = reached.length === 0 ? 'none: see --reach' : reached.join(', ');
+  const through = reached.length === 0 ? 'none (see --reach)' : reached.join(', ');
   const lines = [
     ...whereItIs(cluster, seconds),
     `    RUNNER=kubernetes SYNCRATOR_REPORT_BASE_URL=http://${cluster.hostAddress}:${port} npm start`,
     '',
-    `  Pods are containers. They reach this machine at ${cluster.hostAddress}, and no other.`,
-    `  Ports of 127.0.0.1 let through: ${through}.`,
+    `  Pods are containers. They reach this machine at ${cluster.hostAddress}, and no other machine.`,
+    `  Ports of 127.0.0.1 that they may reach: ${through}.`,
     '  More in tools/cluster/README.md.',
     '',
     '  Ctrl-C ends the pods and stops everything.',

@@ -31,22 +31,22 @@ export type RealCluster = AsyncDisposable &
   Access & {
     readonly node: string;
     readonly parts: Readonly<Record<RealPartName, Part>>;
-    /** This machine, as pods reach it; see real-node/reach.ts. */
+    /** Address at which pods reach this machine; see real-node/reach.ts. */
     readonly hostAddress: string;
-    /** Gives the node an image out of an archive as `docker save` makes it; pods then need no registry for it. */
+    /** Loads an image from an archive in the format of `docker save`; pods then need no registry for it. */
     loadImage(archive: string): Promise<void>;
     /** Ends every pod and every part, and leaves this machine as it was. Safe to repeat. */
     stop(): Promise<void>;
   };
 
 const IMPORT_MS = 120_000;
-/** Of sockets and mounts below it, whose paths the kernel limits to 108 characters. */
+/** Sockets and mounts lie below it, and the kernel limits their paths to 108 characters. */
 const LONGEST_DIR = 60;
 
 /**
- * Resolves when a pod can run. Only one at a time on a machine. When this process is killed, the parts end with it; the
- * containers go on until the next start ends them.
- * @throws Error saying what to install, or what did not come up
+ * Resolves when a pod can run. A machine can have only one such cluster at a time. If this process is killed, the
+ * parts end with it; the containers run on until the next start ends them.
+ * @throws Error that says what to install, or what did not come up
  */
 export async function startRealCluster(options: PlaneOptions): Promise<RealCluster> {
   const { signal, onProgress = () => undefined } = options;
@@ -58,8 +58,8 @@ export async function startRealCluster(options: PlaneOptions): Promise<RealClust
   const release = [own(RUN)];
   try {
     release.push(own(dir));
-    if (hasStrangersPods()) throw new Error('another kubelet has pods on this machine: end it first');
-    await cleanUp(); // of one that was killed
+    if (hasStrangersPods()) throw new Error('another kubelet runs pods on this machine: stop it first');
+    await cleanUp(); // removes what a killed owner left
     return await start({ ...options, dir, onProgress }, binDir, () => release.forEach((each) => each()));
   } catch (error) {
     release.forEach((each) => each());
@@ -100,7 +100,7 @@ async function start(
   }
   let stopped: Promise<void> | undefined;
   const stop = async () => {
-    await kubelet.stop(); // first, or it would start again what we end
+    await kubelet.stop(); // first, because the kubelet would restart what we end
     await containerd.stop();
     await services?.stop();
     await cleanUp();

@@ -1,4 +1,4 @@
-/** A namespace with the worker's account in it: the Role that we publish, a token, and a kubeconfig of its own. */
+/** A namespace with the worker's account: the Role that we publish, a token, and its own kubeconfig. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const ROLES = path.resolve(import.meta.dirname, '../../deploy/kubernetes');
 
-/** As the administrator. */
+/** The administrator's kubeconfig. */
 export type AdminAccess = {
   readonly kubeconfig: string;
   readonly server: string;
@@ -15,7 +15,10 @@ export type AdminAccess = {
   readonly kubectl: string;
 };
 
-/** Runs kubectl in that namespace. @throws Error with what it said, when it fails */
+/**
+ * Runs kubectl in that namespace.
+ * @throws Error with kubectl's message if it fails
+ */
 export function kubectlIn(
   admin: Pick<AdminAccess, 'kubeconfig' | 'kubectl'>,
   namespace: string,
@@ -27,8 +30,8 @@ export function kubectlIn(
 }
 
 /**
- * Creates all of it and writes the kubeconfig, mode 0600.
- * @param of.forceDelete gives it the optional Role too
+ * Creates everything and writes the kubeconfig, mode 0600.
+ * @param of.forceDelete adds the optional Role
  */
 export async function createWorkerAccount(
   admin: AdminAccess,

@@ -13,16 +13,16 @@ const LOAD_MS = 5 * 60_000;
 export type Engine = {
   /** URL of its socket, for DOCKER_HOST. */
   readonly host: string;
-  /** Loads the image of an archive. */
+  /** Loads the image from an archive. */
   load(archive: string): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** @throws Error naming the package to install */
+/** @throws Error that names the package to install */
 export function checkEngineNeeds(): void {
   const missing = ['dockerd', 'docker', 'containerd', 'runc'].filter((name) => onPath(name) === undefined);
   if (missing.length > 0)
-    throw new Error(`there is no ${missing.join(', ')}: apt-get install --no-install-recommends docker.io`);
+    throw new Error(`missing ${missing.join(', ')}: apt-get install --no-install-recommends docker.io`);
 }
 
 /** @param dir folder of its data and sockets; keep the path short, since sockets allow 108 characters */
@@ -80,7 +80,7 @@ function createDockerd(dir: string, sockets: { containerd: string; dockerd: stri
   return createPart({
     name: 'dockerd',
     program: 'dockerd',
-    // Leaves the machine's packet filter alone: containers reach each other, and published ports go through a proxy.
+    // Leaves the machine's packet filter unchanged: containers reach each other, and published ports use a proxy.
     flags: [
       `--host=unix://${sockets.dockerd}`,
       `--containerd=${sockets.containerd}`,

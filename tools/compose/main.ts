@@ -54,7 +54,7 @@ try {
     undo.defer(() => engine.stop());
     for (const one of [archive, demo.archive, ...others]) {
       signal.throwIfAborted();
-      say(`giving it ${path.basename(one)}`);
+      say(`loading ${path.basename(one)}`);
       await engine.load(one);
     }
     const password = writeSecrets(path.join(dir, 'secrets'));
@@ -70,7 +70,7 @@ try {
             PATH: process.env['PATH'],
             HOME: dir,
             DOCKER_HOST: engine.host,
-            COMPOSE_DISABLE_ENV_FILE: '1', // ignores the developer's own .env
+            COMPOSE_DISABLE_ENV_FILE: '1', // ignores the developer's .env
             SECRETS: path.join(dir, 'secrets'),
             PORT: String(ports.api),
             TEMPORAL_UI_PORT: String(ports.ui),
@@ -91,7 +91,7 @@ try {
       console.error(await compose(['logs', '--no-color', '--tail', '30']));
       throw error;
     }
-    say('all of it is healthy');
+    say('all containers are healthy');
     console.log(await compose(['ps']));
     await tryIt({
       url: `http://127.0.0.1:${ports.api}`,

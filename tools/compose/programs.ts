@@ -1,4 +1,4 @@
-/** The programs that `docker compose up` takes where no registry answers, built by Go into our cache. */
+/** The programs that `docker compose up` needs without a registry; Go builds them into our cache. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -6,7 +6,7 @@ import { buildWithGo, isExecutable, onPath } from '../../src/embedded/go-build.t
 import { cacheDir, temporalBinary } from '../../src/embedded/temporal-binary.ts';
 
 const TEMPORAL = 'go.temporal.io/server';
-/** As in the names of the images in docker-compose.yml. */
+/** Named like the images in docker-compose.yml. */
 export const TEMPORAL_VERSION = '1.29.1';
 export const UI_VERSION = '2.42.1';
 const UI = 'github.com/temporalio/ui-server/v2';
@@ -15,7 +15,7 @@ const COMPOSE_VERSION = 'v2.40.3';
 const DOWNLOAD_MS = 5 * 60_000;
 
 export type Programs = {
-  /** As a program of its own, which takes the same commands as `docker compose`. */
+  /** A standalone program that takes the same commands as `docker compose`. */
   readonly compose: string;
   /** The command line. */
   readonly temporal: string;
@@ -29,10 +29,13 @@ export type Programs = {
 
 type Progress = (line: string) => void;
 
-/** The compose program alone. @throws Error saying what to install */
+/**
+ * Builds only the compose program.
+ * @throws Error that says what to install
+ */
 export async function composeProgram(onProgress: Progress): Promise<string> {
   return await built(`docker-compose-${COMPOSE_VERSION}`, '3 minutes', onProgress, {
-    cwd: import.meta.dirname, // its versions of other modules are those of the go.mod here
+    cwd: import.meta.dirname, // this go.mod pins the versions of its other modules
     env: { GOFLAGS: '-mod=readonly', GOWORK: 'off' },
     goArguments: (folder) => {
       const flags = `-s -w -X ${COMPOSE}/internal.Version=${COMPOSE_VERSION}`;
@@ -42,7 +45,10 @@ export async function composeProgram(onProgress: Progress): Promise<string> {
   });
 }
 
-/** All of them; about 10 minutes the first time. @throws Error saying what to install */
+/**
+ * Builds all programs; about 10 minutes the first time.
+ * @throws Error that says what to install
+ */
 export async function composePrograms(onProgress: Progress): Promise<Programs> {
   return {
     compose: await composeProgram(onProgress),
@@ -66,7 +72,7 @@ export async function composePrograms(onProgress: Progress): Promise<Programs> {
 /** @param goPackage with its version */
 function installed(name: string, goPackage: string, onProgress: Progress): Promise<string> {
   return built(`${name}-${goPackage.split('@').at(-1) ?? ''}`, '2 minutes', onProgress, {
-    builtAs: path.basename(goPackage.split('@')[0] ?? ''), // as Go names it
+    builtAs: path.basename(goPackage.split('@')[0] ?? ''), // the name that Go gives it
     goArguments: () => ['install', '-ldflags', '-s -w', goPackage],
   });
 }
@@ -90,7 +96,7 @@ async function source(module: string): Promise<string> {
 function go(): string {
   const found = onPath('go');
   if (found === undefined)
-    throw new Error('there is no go on PATH: install Go 1.26 or later from https://go.dev/dl');
+    throw new Error('Go is not on PATH: install Go 1.26 or later from https://go.dev/dl');
   return found;
 }
 

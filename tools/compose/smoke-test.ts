@@ -5,7 +5,7 @@ import { createClient } from '../../src/client/client.ts';
 const WITHIN_MS = 180_000;
 const CITIES = 171_075;
 
-/** @throws Error with what the job says of itself, when it does not complete */
+/** @throws Error with the job's diagnosis if it does not complete */
 export async function tryIt(of: {
   url: string;
   ui: string;

@@ -1,4 +1,4 @@
-/** Images of other people's that docker-compose.yml names, made here under those names: where no registry answers. */
+/** Builds stand-ins for the foreign images that docker-compose.yml names, for machines without a registry. */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,13 +11,16 @@ const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 type StandIn = {
   readonly name: string;
-  /** Below `stand-ins`: its Dockerfile and what goes with it. */
+  /** Folder below `stand-ins` with its Dockerfile and its files. */
   readonly folder: string;
-  /** Further files, by the name that its Dockerfile has for them. */
+  /** Further files, by their name in the Dockerfile. */
   readonly files: Readonly<Record<string, string>>;
 };
 
-/** Writes one archive for each into the folder, as `docker save` does. @returns the archives */
+/**
+ * Writes one archive per image into the folder, in the format of `docker save`.
+ * @returns the archives
+ */
 export async function makeStandIns(
   programs: Programs,
   to: string,

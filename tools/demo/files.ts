@@ -1,15 +1,15 @@
-/** Where the demo keeps what it must remember, under SYNCRATOR_DATA. */
+/** The demo's state files, under SYNCRATOR_DATA. */
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** What was done to the records since the package's own state. */
+/** The changes of the records since the package's own state. */
 export type DemoState = {
   emptied: boolean;
   removed: string[];
   changed: Record<string, { updated_at: string; revision: number }>;
-  /** When everything came back after it was emptied: all records are as new as this. */
+  /** When everything was restored after it was emptied: all records are as new as this. */
   restored_at: string | null;
 };
 
@@ -37,7 +37,7 @@ export function writeState(dataDir: string, state: DemoState): void {
   write(dataDir, 'state.json', state);
 }
 
-/** Null where no source is running, or none ever was. */
+/** Null if no source runs or ever ran. */
 export function readAddress(dataDir: string): { url: string; pid: number } | null {
   const text = readIfThere(join(dataDir, 'demo', 'source.json'));
   return text === null ? null : address.parse(JSON.parse(text));
@@ -48,7 +48,7 @@ export function writeAddress(dataDir: string, value: { url: string; pid: number 
 }
 
 export function removeAddress(dataDir: string): void {
-  // Another source may have taken our place since.
+  // Another source may have replaced ours since.
   if (readAddress(dataDir)?.pid === process.pid)
     rmSync(join(dataDir, 'demo', 'source.json'), { force: true });
 }

@@ -1,4 +1,4 @@
-/** The demo's records as they are now: lists them by the NDJSON protocol's terms and lets them be changed. */
+/** The demo's records in their present state: lists them in the terms of the NDJSON protocol, and changes them. */
 
 import { type City, readCities } from './cities.ts';
 import type { DemoState } from './files.ts';
@@ -18,7 +18,10 @@ export type Records = {
   list(query: { since: number | null; after: string | null; limit: number }): Listing;
   change(counts: { change: number; remove: number }): { changed: string[]; removed: string[] };
   empty(): number;
-  /** Everything comes back; what had gone is new again. @returns how many came back */
+  /**
+   * Restores everything; removed records become new again.
+   * @returns how many were restored
+   */
   restore(): number;
 };
 
@@ -101,7 +104,7 @@ function firstAfter(rows: readonly Row[], after: string): number {
   return low;
 }
 
-/** `count` ids spread over the whole, at another offset each time. */
+/** `count` ids spread over all records, at another offset each time. */
 function evenly(rows: readonly Row[], count: number): string[] {
   const step = rows.length / Math.max(1, count);
   const offset = Math.random() * step;

@@ -22,7 +22,10 @@ const changeBody = z.strictObject({
   remove: z.number().int().min(0).default(0),
 });
 
-/** The routes alone. @param rate records a second; null is as fast as it goes */
+/**
+ * The routes alone.
+ * @param rate records a second; null: no limit
+ */
 export function createDemoApp(records: Records, rate: number | null): Hono {
   const app = new Hono();
   app.get('/records', (c) => {
@@ -73,7 +76,8 @@ export async function startDemoSource({
     const started = serve({ fetch: app.fetch, port, hostname: host }, () => resolve(started));
     started.once('error', reject);
   });
-  // A client on a busy machine takes longer for a page than Node's 5 s, and would ask on a closed connection.
+  // A client on a busy machine takes longer for a page than Node's 5 s, and would send a request on a closed
+  // connection.
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = 65_000;
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   writeAddress(dataDir, { url, pid: process.pid });

@@ -40,7 +40,7 @@ export async function digestSource(url: string): Promise<Digest> {
   return digest.end();
 }
 
-/** Reads a table of the sink whole. */
+/** Reads a whole table of the sink. */
 export async function digestSink(url: string, table: string): Promise<Digest> {
   const client = new Client({
     connectionString: url,

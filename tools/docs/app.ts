@@ -1,4 +1,4 @@
-/** The api as its document is made from: nothing of it is called that needs a server. */
+/** Builds the api for its document: no function that needs a server is called. */
 import path from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import { readConfig } from '../../src/config/config.ts';

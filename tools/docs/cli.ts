@@ -1,4 +1,4 @@
-/** docs/reference/cli.md: the command tree as commander has it. */
+/** docs/reference/cli.md: the command tree of commander. */
 import type { Command, Help } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
 import { cell, code, page, table } from './markdown.ts';

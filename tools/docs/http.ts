@@ -32,7 +32,7 @@ export async function httpPage({ app }: DocumentedApp): Promise<string> {
       'and dry runs, and `datasetName`, `hasMetadata`, `hasData`.\n' +
       '- **Idempotency-Key**: a start or batch with this header answers the same for 24 hours, and 422 for another body under the same ' +
       'key.\n' +
-      '- **X-Reason**: stored in the audit with whatever the call does.\n' +
+      '- **X-Reason**: stored in the audit with every change that the call makes.\n' +
       '- **Event streams**: at most 200 per api process, 15 minutes each; clients reconnect with `Last-Event-ID`.',
     ...document.tags.flatMap(({ name, description }) => [
       `## ${name.charAt(0).toUpperCase()}${name.slice(1)}`,

@@ -14,17 +14,17 @@ export function metricsPage(app: DocumentedApp): string {
     'Metrics',
     'Served on `METRICS_PORT` in the text format of Prometheus ([how to scrape](../how-to/monitoring.md#scrape-it-with-prometheus)). ' +
       'Both processes also serve the default metrics of prom-client (`process_*`, `nodejs_*`).',
-    '## Of the api',
+    '## Metrics of the api',
     'Metrics of jobs, targets and schedules come from Postgres: every api process reports the same numbers. Take `max` of them, not ' +
       '`sum`.',
     rows(api),
-    '## Of the worker',
+    '## Metrics of the worker',
     rows(worker),
     'With `TEMPORAL_METRICS_PORT` the Temporal SDK serves its own metrics (`temporal_*`).',
   );
 }
 
-/** The product's own, in the order of their registration. */
+/** Our own metrics, in the order of their registration. */
 function registeredBy(create: (registry: Registry) => unknown): Registered[] {
   const registry = new Registry();
   create(registry);

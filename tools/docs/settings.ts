@@ -1,11 +1,11 @@
-/** docs/reference/settings.md: names and defaults from the schema, descriptions beside it. */
+/** docs/reference/settings.md: names and defaults from the schema, with the descriptions of another file. */
 import { z } from 'zod';
 import { settings } from '../../src/config/config.ts';
 import { OTHER_SETTINGS, SETTING_DESCRIPTIONS } from '../../src/config/setting-descriptions.ts';
 import { TARGET_SETTINGS } from '../../src/job/setting-descriptions.ts';
 import { code, page, table } from './markdown.ts';
 
-/** @throws Error naming the settings of the schema without a description, and descriptions of no setting */
+/** @throws Error that names settings without a description, and descriptions without a setting */
 export function settingsPage(): string {
   const { properties = {} } = z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' });
   const names = Object.keys(properties);
@@ -13,7 +13,7 @@ export function settingsPage(): string {
   const stale = Object.keys(SETTING_DESCRIPTIONS).filter((name) => !names.includes(name));
   if (unsaid.length + stale.length > 0)
     throw new Error(
-      `src/config/setting-descriptions.ts lacks ${unsaid.join(', ')}; too many: ${stale.join(', ')}`,
+      `src/config/setting-descriptions.ts lacks ${unsaid.join(', ')}; unknown there: ${stale.join(', ')}`,
     );
   const rows = names.map((name) => [
     code(name),

@@ -1,4 +1,4 @@
-/** docs/reference/statuses.md and docs/reference/diagnoses.md: from the domain's lists. */
+/** docs/reference/statuses.md and docs/reference/diagnoses.md, from the lists of src/domain. */
 import { DIAGNOSIS_DESCRIPTIONS } from '../../src/domain/diagnosis-descriptions.ts';
 import { REASON_DESCRIPTIONS, STATUS_DESCRIPTIONS } from '../../src/domain/status-descriptions.ts';
 import { canMove, isFinal, JOB_STATUSES } from '../../src/domain/status.ts';
@@ -19,10 +19,10 @@ export function statusesPage(): string {
               .join(', '),
       ]),
     ),
-    '[Architecture](../architecture.md#the-life-of-a-job) has the same as a diagram.',
+    '[Architecture](../architecture.md#the-life-of-a-job) shows them as a diagram.',
     '## Reasons',
-    '`status_reason` of a job that is `waiting` or `cancelling`; `status_detail` has the details. *Ends as* says what becomes of ' +
-      'the job if the obstacle stays.',
+    '`status_reason` of a job that is `waiting` or `cancelling`; `status_detail` has the details. *Ends as* says how the job ends ' +
+      'if the obstacle stays.',
     table(
       ['`status_reason`', 'Waits for', 'Ends as'],
       REASON_DESCRIPTIONS.map((one) => [one.names.map(code).join(', '), one.waitsFor, one.endsAs]),

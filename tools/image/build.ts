@@ -1,4 +1,4 @@
-/** Builds deploy/Dockerfile as it stands, and writes the image to a file that any container engine loads. */
+/** Builds the unchanged deploy/Dockerfile, and writes the image to a file that any container engine can load. */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -12,7 +12,7 @@ const PROJECT = path.resolve(import.meta.dirname, '../..');
 const DEADLINE_MS = 15 * 60_000;
 /** Stages tagged with names, so that pruning afterwards keeps them for the next build. */
 const KEPT_STAGES = ['dependencies', 'init'];
-/** Docker's format, since the other one has no HEALTHCHECK. */
+/** Docker's format, because the OCI format has no HEALTHCHECK. */
 const BUD = [
   'bud',
   '--isolation=chroot',
@@ -24,22 +24,22 @@ const BUD = [
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 export type BuiltImage = {
-  /** With its tag. */
+  /** Includes the tag. */
   readonly name: string;
-  /** In the form of `docker save`: `docker load`, `ctr image import`. */
+  /** In the format of `docker save`: `docker load`, `ctr image import`. */
   readonly archive: string;
-  /** Of all its layers, unpacked. */
+  /** Size of all its layers, unpacked. */
   readonly bytes: number;
 };
 
 /**
- * @param of.name with a tag; without a registry it is of the default one, as Docker and Kubernetes read it
- * @param of.archive file to write; what was there is replaced
- * @throws Error naming the missing program, or with the last line of the build
+ * @param of.name with a tag; without a registry, Docker and Kubernetes read it as one of the default registry
+ * @param of.archive file to write; an existing one is replaced
+ * @throws Error that names the missing program, or with the last line of the build
  */
 export async function buildImage(of: {
   name: string;
-  /** The Dockerfile's last one by default. */
+  /** The last stage of the Dockerfile by default. */
   stage?: string;
   archive: string;
   onProgress: (line: string) => void;
@@ -72,13 +72,16 @@ export async function buildImage(of: {
   await buildah('rmi', '--prune').catch((error: unknown) =>
     // Another build may be using some of it.
     onProgress(
-      `what this build left behind is still there: ${error instanceof Error ? error.message : String(error)}`,
+      `cannot remove the leftovers of this build: ${error instanceof Error ? error.message : String(error)}`,
     ),
   );
   return { name, archive, bytes: statSync(archive).size };
 }
 
-/** How this machine reaches its package registries; mounted while building, so that the image has nothing of it. */
+/**
+ * Settings by which this machine reaches its package registries; mounted while building, so that the image does not
+ * contain them.
+ */
 async function machineSettings(folder: string): Promise<string[]> {
   const npmrc = path.join(folder, 'npmrc');
   const { stdout: registry } = await promisify(execFile)('npm', ['config', 'get', 'registry'], {

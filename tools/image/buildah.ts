@@ -8,12 +8,15 @@ import { cacheDir } from '../../src/embedded/temporal-binary.ts';
 
 const DEADLINE_MS = 120_000;
 
-/** Where our images, and what they are made of, are kept across checkouts. */
+/** Folder with our images and their layers, shared by all checkouts. */
 function imageCache(): string {
   return path.join(cacheDir(), 'image');
 }
 
-/** Runs a command and returns what it printed. @throws Error with the last line it said */
+/**
+ * Runs a command and returns its output.
+ * @throws Error with its last line
+ */
 export async function buildah(...args: readonly string[]): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)('buildah', [...store(), ...args], {
@@ -28,7 +31,10 @@ export async function buildah(...args: readonly string[]): Promise<string> {
   }
 }
 
-/** Runs a long command, whose lines are told as they come. @throws Error with the last line it said */
+/**
+ * Runs a long command and passes on its lines as they come.
+ * @throws Error with its last line
+ */
 export async function buildahLong(
   args: readonly string[],
   of: { onLine: (line: string) => void; deadlineMs: number; cwd: string; signal?: AbortSignal | undefined },

@@ -1,10 +1,10 @@
-/** `debian:bookworm-slim`, made of Debian's packages: what all others that are made here begin with. */
+/** Builds `debian:bookworm-slim` from Debian's packages: the base of all other images that are built here. */
 import path from 'node:path';
 import { buildah } from './buildah.ts';
 import { ensureMade } from './stand-in-image.ts';
 
 export const DEBIAN = 'docker.io/library/debian:bookworm-slim';
-/** What Debian's own -slim images leave out. */
+/** Left out as in Debian's own -slim images. */
 const SLIM = ['doc', 'info', 'linda', 'lintian/overrides', 'locale', 'man', 'groff']
   .map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`)
   .concat('--dpkgopt=path-include=/usr/share/doc/*/copyright');

@@ -12,8 +12,8 @@ const program = new Command('npm run image --')
     'Builds deploy/Dockerfile with buildah on a base made of Debian packages, and writes it as docker save does. ' +
       'Debian, as root. With an image registry at hand: docker build -f deploy/Dockerfile -t syncrator .',
   )
-  .option('--name <name>', 'of the image, with a tag', 'syncrator:latest')
-  .option('--archive <file>', 'where to write it', '.data/image/syncrator.tar')
+  .option('--name <name>', 'name of the image, with a tag', 'syncrator:latest')
+  .option('--archive <file>', 'file to write', '.data/image/syncrator.tar')
   .addHelpText(
     'after',
     `

@@ -1,10 +1,10 @@
-/** An image of our store as a folder that can be looked into and run. */
+/** Mounts an image of our store as a folder, to read it or run its programs. */
 import { buildah } from './buildah.ts';
 
 export type OpenedImage = {
-  /** Its whole file system, as one folder; not to be written to. */
+  /** Its whole file system in one folder; do not write to it. */
   readonly rootfs: string;
-  /** What `docker inspect` shows as Config. */
+  /** The Config that `docker inspect` shows. */
   readonly config: unknown;
   close(): Promise<void>;
 };

@@ -1,4 +1,4 @@
-/** What an image is made with on a machine that no image registry answers: Debian's own tools, as root. */
+/** The tools that build an image without a registry: Debian's own, as root. */
 import { onPath } from '../../src/embedded/go-build.ts';
 
 /** Debian package by program. */
@@ -9,7 +9,7 @@ export function checkNeeds(env: NodeJS.ProcessEnv = process.env): void {
   const missing = Object.entries(PACKAGES).filter(([program]) => onPath(program, env) === undefined);
   if (missing.length > 0)
     throw new Error(
-      `images are made here with Debian's own tools: apt-get install --no-install-recommends ${missing.map(([, name]) => name).join(' ')}`,
+      `building an image needs Debian packages: apt-get install --no-install-recommends ${missing.map(([, name]) => name).join(' ')}`,
     );
-  if (process.getuid?.() !== 0) throw new Error('images are made here as root: sudo npm run image');
+  if (process.getuid?.() !== 0) throw new Error('building an image needs root: sudo npm run image');
 }

@@ -7,12 +7,12 @@ import { promisify } from 'node:util';
 import { withProgress } from '../../src/embedded/progress-ticker.ts';
 import { buildah } from './buildah.ts';
 
-/** What it was made of: another one is made when that changes. */
+/** Digest of its contents: a change of it rebuilds the image. */
 const LABEL = 'syncrator.made-of';
 const LIMIT_MS = 10 * 60_000;
 
 export type Kit = {
-  /** The image to be, in buildah's hands. */
+  /** The image under construction, as buildah names it. */
   readonly container: string;
   /** Folder of intermediate files, and the working folder of `run`. */
   readonly folder: string;
@@ -24,14 +24,17 @@ export type MadeImage = {
   readonly madeOf: string;
   /** In words: `1 minute`. */
   readonly usually: string;
-  /** The image it begins with, or `scratch`. */
+  /** The base image, or `scratch`. */
   readonly from: string;
-  /** Of `buildah config`. */
+  /** Arguments of `buildah config`. */
   readonly settings: readonly string[];
   readonly fill: (kit: Kit) => Promise<void>;
 };
 
-/** Makes it unless it is there, as one layer. @throws Error with what went wrong */
+/**
+ * Builds the image unless it exists, as one layer.
+ * @throws Error with the reason
+ */
 export async function ensureMade(
   image: MadeImage,
   onProgress: (line: string) => void,
@@ -39,7 +42,7 @@ export async function ensureMade(
 ): Promise<void> {
   const { name, madeOf, usually } = image;
   if ((await labelOf(name)) === madeOf) return;
-  await withProgress(`making ${name} of ${madeOf} (about ${usually}, once)`, onProgress, () =>
+  await withProgress(`building ${name} from ${madeOf} (about ${usually}, once)`, onProgress, () =>
     make(image, signal),
   );
 }

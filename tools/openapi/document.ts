@@ -1,4 +1,4 @@
-/** Reads the OpenAPI document from the app itself, in this process: no server, Postgres or Temporal is contacted. */
+/** Reads the OpenAPI document from the app in this process: contacts no server, Postgres or Temporal. */
 import path from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import { readConfig } from '../../src/config/config.ts';

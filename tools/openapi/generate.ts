@@ -14,9 +14,9 @@ const HEAD = `/* oxlint-disable -- generated */
  */
 `;
 
-/** @returns the text that belongs into TYPES_FILE, formatted */
+/** @returns the formatted text of TYPES_FILE */
 export async function generateTypes(): Promise<string> {
-  // openapi-typescript prints through the compiler's JavaScript API, which TypeScript 7 does not have.
+  // openapi-typescript prints through the compiler's JavaScript API, which TypeScript 7 lacks.
   const hooks = registerHooks({
     resolve: (specifier, context, next) =>
       next(specifier === 'typescript' ? 'typescript-5' : specifier, context),
@@ -31,8 +31,8 @@ export async function generateTypes(): Promise<string> {
 }
 
 /**
- * Leaves out what the types do not need and would be most of the file: examples, and refusals, which the client throws
- * as `Refused`.
+ * Removes what the types do not need, and what would be most of the file: examples, and refusals, which the client
+ * throws as `Refused`.
  */
 function relevantParts(document: string): string {
   return JSON.stringify(

@@ -1,4 +1,4 @@
-/** Writes src/client/api-types.ts anew: `npm run openapi`. */
+/** `npm run openapi`: rewrites src/client/api-types.ts. */
 import { writeFileSync } from 'node:fs';
 import { generateTypes, TYPES_FILE } from './generate.ts';
 

@@ -50,12 +50,12 @@ test.each([
 });
 
 test.each([
-  ['10.0.0', 'is no address and no network'],
-  ['10.0.0.0/33', 'is no address and no network'],
-  ['10.0.0.0/', 'is no address and no network'],
-  ['::/129', 'is no address and no network'],
-  ['ingress', 'is no address and no network'],
-  ['10.0.0.1/8/8', 'is no address and no network'],
+  ['10.0.0', 'is not a valid address or network'],
+  ['10.0.0.0/33', 'is not a valid address or network'],
+  ['10.0.0.0/', 'is not a valid address or network'],
+  ['::/129', 'is not a valid address or network'],
+  ['ingress', 'is not a valid address or network'],
+  ['10.0.0.1/8/8', 'is not a valid address or network'],
   ['0.0.0.0/0', 'is everybody'],
   ['::/0', 'is everybody'],
 ])('TRUSTED_PROXIES=%s is refused: %s', (text, words) => {

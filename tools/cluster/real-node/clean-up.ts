@@ -18,21 +18,21 @@ const LINKS = '/var/log/containers';
 const DEVICES = '/var/lib/kubelet/device-plugins';
 const GONE_WITHIN_MS = 10_000;
 
-/** Whether another kubelet has pods on this machine; they could not be distinguished from ours. */
+/** True if another kubelet runs pods on this machine; they could not be distinguished from ours. */
 export function hasStrangersPods(): boolean {
   return !existsSync(WHOSE) && podProcesses().length > 0;
 }
 
 /**
- * Of the node of now, or of one whose owner was killed. Safe to repeat.
- * @throws Error when a process of a pod does not end
+ * Cleans up after the present node, or after one whose owner was killed. Safe to repeat.
+ * @throws Error if a process of a pod does not end
  */
 export async function cleanUp(): Promise<void> {
   if (!existsSync(WHOSE)) return;
   const dir = readFileSync(WHOSE, 'utf8');
   await untilNoneIsLeft();
   for (const socket of shimSockets()) rmSync(socket, { force: true });
-  // The deepest first: a pod's volume lies below the folder of its pod.
+  // The deepest first: a pod's volumes lie below the folder of the pod.
   for (const mounted of mountsBelow([dir, RUN]).toReversed())
     await promisify(execFile)('umount', ['--lazy', mounted], { timeout: 10_000 });
   for (const root of podCgroups()) removeCgroup(root);
@@ -45,7 +45,7 @@ export async function cleanUp(): Promise<void> {
     if (entry !== OWNER_FILE) rmSync(path.join(RUN, entry), { recursive: true });
 }
 
-/** Each by its own pid: the containers' processes, and the shims of our containerd that keep them. */
+/** Kills each by its pid: the containers' processes, and the shims of our containerd that hold them. */
 async function untilNoneIsLeft(): Promise<void> {
   const deadline = Date.now() + GONE_WITHIN_MS;
   for (;;) {
@@ -67,7 +67,7 @@ function shims(): number[] {
     });
 }
 
-/** Shims have them in containerd's own folder, wherever its state is, and note where in each container's. */
+/** containerd keeps the shims in its own folder, wherever its state is, and notes each container's folder there. */
 function shimSockets(): string[] {
   const tasks = path.join(CONTAINERD_STATE, 'io.containerd.runtime.v2.task', CONTAINERD_NAMESPACE);
   if (!existsSync(tasks)) return [];
@@ -114,7 +114,7 @@ function removeLinks(dir: string): void {
   }
 }
 
-/** Another kubelet may have used it before. */
+/** Another kubelet may have used this folder before. */
 function removeIfEmpty(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
 }
@@ -123,7 +123,7 @@ function readIfThere(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    // Its cgroup has just gone.
+    // The container's cgroup has just disappeared.
     if (['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
     throw error;
   }

@@ -13,7 +13,7 @@ import {
   RUNC_STATE,
 } from './places.ts';
 
-/** Not started. */
+/** Configures the part without starting it. */
 export function createContainerd(dir: string, containerd: string): Part {
   const config = path.join(dir, 'containerd.toml');
   mkdirSync(containerdData(dir), { recursive: true, mode: 0o711 });

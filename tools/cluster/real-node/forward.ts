@@ -1,4 +1,4 @@
-/** Passes connections to an address of this machine on to another one, byte by byte. */
+/** Forwards connections from an address of this machine to another, byte by byte. */
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -7,8 +7,8 @@ export type Address = { readonly host: string; readonly port: number };
 export type Forward = AsyncDisposable & { close(): Promise<void> };
 
 /**
- * @param to asked for each connection, which is cut when there is none
- * @throws Error when nothing can listen there, as when something else does
+ * @param to called for each connection; without a result the connection is cut
+ * @throws Error if the address is in use
  */
 export async function forward(from: Address, to: () => Address | undefined): Promise<Forward> {
   const open = new Set<net.Socket>();
@@ -24,7 +24,7 @@ export async function forward(from: Address, to: () => Address | undefined): Pro
       [target, caller],
     ] as const) {
       open.add(one);
-      one.on('error', () => other.destroy()); // as the caller would see it without us
+      one.on('error', () => other.destroy()); // the caller sees what it would see without us
       one.on('close', () => {
         open.delete(one);
         other.destroy();

@@ -1,4 +1,4 @@
-/** What kubelet and network change in this machine's kernel, kept before and put back after. */
+/** Saves the kernel settings that kubelet and network change, and restores them afterwards. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { KEPT_SETTINGS } from './places.ts';
 
@@ -14,7 +14,7 @@ const SETTINGS = [
 
 const fileOf = (setting: string) => `/proc/sys/${setting}`;
 
-/** Once: of a node that was killed, what was there before it is still kept. */
+/** Saves once: after a killed node, the values from before it are still stored. */
 export function keepKernelSettings(): void {
   if (existsSync(KEPT_SETTINGS)) return;
   const kept = SETTINGS.filter((setting) => existsSync(fileOf(setting))).map((setting) => [

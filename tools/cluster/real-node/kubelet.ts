@@ -1,4 +1,4 @@
-/** The kubelet's flags and settings: on the loopback interface alone, in folders of its own. */
+/** The kubelet's flags and settings: it listens on the loopback interface only, and uses its own folders. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { certificateFile, keyFile, type PlaneSettings } from '../control-plane.ts';

@@ -6,13 +6,13 @@ const PORT = 53;
 const HEADER = 12;
 const TYPE_A = 1;
 const TTL_SECONDS = 5;
-/** An answer, by the one that knows, to one that asked for recursion. */
+/** Flags of an authoritative answer to a recursive query. */
 const FLAGS = 0x8580;
 const NO_SUCH_NAME = 3;
 
 export type Names = { close(): Promise<void> };
 
-/** @param addressOf an IPv4 address by a whole name in small letters */
+/** @param addressOf returns the IPv4 address of a full name in lower case */
 export async function answerNames(
   host: string,
   addressOf: (name: string) => string | undefined,

@@ -1,10 +1,10 @@
-/** What a real node takes besides our own programs: Debian packages, and root. */
+/** What a real node needs besides our own programs: Debian packages, and root. */
 import { accessSync } from 'node:fs';
 import { onPath } from '../../../src/embedded/go-build.ts';
 
 export const PLUGINS = '/usr/lib/cni';
 
-/** Debian package by what must be there. */
+/** Debian package by the file that must exist. */
 const PACKAGES = {
   containerd: 'containerd',
   ctr: 'containerd',
@@ -20,7 +20,7 @@ export function checkNeeds(env: NodeJS.ProcessEnv = process.env): void {
   const missing = Object.entries(PACKAGES).filter(([what]) => !isThere(what, env));
   if (missing.length > 0) {
     const packages = [...new Set(missing.map(([, name]) => name))].join(' ');
-    throw new Error(`real pods need Debian's own: apt-get install --no-install-recommends ${packages}`);
+    throw new Error(`real pods need Debian packages: apt-get install --no-install-recommends ${packages}`);
   }
   if (process.getuid?.() !== 0) throw new Error('real pods need root: sudo npm run cluster -- --real-pods');
 }

@@ -1,4 +1,4 @@
-/** The pods' network: one bridge, by which they reach this machine and each other, and nothing else. */
+/** The pods' network: one bridge, over which they reach this machine and each other, and nothing else. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { BRIDGE, HOST_ADDRESS, LEASES, networkConfig, SUBNET } from './places.ts
 
 const ip = (...args: string[]) => promisify(execFile)('ip', args, { timeout: 10_000 });
 
-/** The bridge is there before the first pod, so that servers can listen on its address. */
+/** Creates the bridge before the first pod, so that servers can listen on its address. */
 export async function makeNetwork(dir: string): Promise<void> {
   await ip('link', 'add', BRIDGE, 'type', 'bridge');
   await ip('address', 'add', `${HOST_ADDRESS}/${SUBNET.split('/')[1] ?? ''}`, 'dev', BRIDGE);
@@ -33,7 +33,7 @@ export async function makeNetwork(dir: string): Promise<void> {
   writeFileSync(path.join(networkConfig(dir), '10-syncrator.conflist'), JSON.stringify(configuration));
 }
 
-/** Whether or not it is there. */
+/** Safe to call without a bridge. */
 export async function removeNetwork(): Promise<void> {
   const { stdout } = await ip('-json', 'link', 'show', 'type', 'bridge');
   const bridges = JSON.parse(stdout === '' ? '[]' : stdout) as { ifname?: string }[];

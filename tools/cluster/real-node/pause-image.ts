@@ -1,4 +1,4 @@
-/** The image that every pod's sandbox runs: one program of ours, as an archive made here. */
+/** The image that every pod's sandbox runs: one program of ours, packed into an archive here. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { PAUSE_IMAGE } from './places.ts';
 const run = promisify(execFile);
 
 /**
- * Writes it in the form of `docker save` and lends it.
+ * Writes it in the format of `docker save` and returns it.
  * @param program the built pause/main.go
  */
 export async function withPauseImage<T>(program: string, use: (archive: string) => Promise<T>): Promise<T> {

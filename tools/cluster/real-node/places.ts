@@ -1,31 +1,34 @@
-/** Where the one real node of this machine has its things: its data in the cluster's folder, what ends with it in /run. */
+/**
+ * The paths and addresses of the one real node of this machine: data in the cluster's folder, temporary state in
+ * /run.
+ */
 import path from 'node:path';
 
-/** Only one node at a time: its network and its cgroup are the machine's. */
+/** Only one node at a time: its network and its cgroup belong to the machine. */
 export const RUN = '/run/syncrator-cluster';
 export const CONTAINERD_SOCKET = path.join(RUN, 'containerd.sock');
 export const CONTAINERD_STATE = path.join(RUN, 'containerd');
 export const RUNC_STATE = path.join(RUN, 'runc');
-/** Which pod has which address. */
+/** Records the address of each pod. */
 export const LEASES = path.join(RUN, 'leases');
-/** What the kernel was told before we came. */
+/** The kernel settings from before our start. */
 export const KEPT_SETTINGS = path.join(RUN, 'settings.json');
-/** The folder of the cluster whose things these are. */
+/** The cluster's folder to which this state belongs. */
 export const WHOSE = path.join(RUN, 'cluster');
-/** The kubelet's own, below each hierarchy of cgroups. */
+/** The kubelet's own cgroup, below each hierarchy. */
 export const CGROUP = 'kubepods';
 export const BRIDGE = 'syncrator0';
-/** This machine, as pods reach it. */
+/** Address of this machine in the pods' network. */
 export const HOST_ADDRESS = '10.88.0.1';
 export const SUBNET = '10.88.0.0/16';
-/** Of the Services that answers what pods ask of names; none else gets it, being of the range's first addresses. */
+/** Address of the Service that resolves names for pods; reserved, as one of the first addresses of the range. */
 export const NAME_SERVER = '10.96.0.10';
 export const CLUSTER_DOMAIN = 'cluster.local';
-/** As an address, so that apiserver and kubelet find each other on the loopback interface. */
+/** An address, not a name, so that apiserver and kubelet find each other on the loopback interface. */
 export const NODE = '127.0.0.1';
-/** What `localhost/…` would make of it, containerd would look for in a registry. */
+/** Not `localhost/…`, which containerd would look for in a registry. */
 export const PAUSE_IMAGE = 'docker.io/library/syncrator-pause:1';
-/** In which the kubelet's images and containers are. */
+/** The kubelet's containerd namespace, with its images and containers. */
 export const CONTAINERD_NAMESPACE = 'k8s.io';
 
 export const containerdData = (dir: string) => path.join(dir, 'containerd');

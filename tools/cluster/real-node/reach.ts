@@ -1,17 +1,17 @@
 /**
- * Lets pods reach a server that listens on this machine's loopback interface: at the bridge's address, same port.
- * Alone, until it is ended: `npx node tools/cluster/real-node/reach.ts <port…>`.
+ * Lets pods reach a server on this machine's loopback interface, at the bridge's address and the same port. Alone,
+ * until it is ended: `npx node tools/cluster/real-node/reach.ts <port…>`.
  */
 import { type Forward, forward } from './forward.ts';
 import { HOST_ADDRESS } from './places.ts';
 
-/** @throws Error when the port is in use on the bridge, such as by a server that listens on all addresses */
+/** @throws Error if the port is in use on the bridge, for example by a server that listens on all addresses */
 export async function letPodsReach(port: number): Promise<Forward> {
   try {
     return await forward({ host: HOST_ADDRESS, port }, () => ({ host: '127.0.0.1', port }));
   } catch (cause) {
     throw new Error(
-      `pods cannot be let through to port ${port}: something listens on ${HOST_ADDRESS} already`,
+      `cannot forward port ${port} to pods: another server listens on ${HOST_ADDRESS} already`,
       { cause },
     );
   }

@@ -57,7 +57,7 @@ class ServiceForwards {
   readonly #ended = new AbortController();
   /** Open forwards by `<address>:<port>` of the Service. */
   readonly #forwards = new Map<string, Forward>();
-  /** Addresses that the bridge has. */
+  /** Service addresses that the bridge has. */
   readonly #addresses = new Set<string>();
   #names: ReadonlyMap<string, string> = new Map();
   #slices: readonly Slice[] = [];

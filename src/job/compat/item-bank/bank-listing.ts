@@ -24,7 +24,7 @@ export function bankListing(context: BankContext): Pick<Source, 'ids' | 'evidenc
     if (projects.length === 0) return [];
     removed = await removedItems(context);
     const marked = projects.filter(({ isMarked }) => isMarked).length;
-    if (marked > 0) log.info(`${marked} projects are marked for deletion; their items will be removed`);
+    if (marked > 0) log.info(`projects marked for deletion: ${marked}; their items will be removed`);
     const stay = projects.filter(({ id, isMarked }) => !isMarked && !removed.has(id));
     // Ids consist of digits, so the default order is byte order.
     return [...new Set([...stay.map(({ id }) => id), ...settings.ignore])].toSorted();

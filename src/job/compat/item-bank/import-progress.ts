@@ -146,17 +146,17 @@ export class ImportProgress {
   /** The log lines that summarise the run. */
   *lines(): Generator<string> {
     const { added, updated, unchanged, 'no item': none, removed, marked, gone, ignored, named } = this.#ids;
-    yield `${added} items added, ${updated} updated, ${unchanged} already at their latest revision, ${this.#failedCount} failed`;
+    yield `items: ${added} added, ${updated} updated, ${unchanged} already at their latest revision, ${this.#failedCount} failed`;
     const list = (of: string, count: number): string =>
       `${named[of]?.join(', ')}${count > NAMED ? ` and ${count - NAMED} more` : ''}`;
-    if (none > 0) yield `${none} projects have no item yet: ${list('no item', none)}`;
+    if (none > 0) yield `projects without an item: ${none} (${list('no item', none)})`;
     if (removed > 0)
-      yield `${removed} items lost their file and are kept (run delete to remove them): ${list('removed', removed)}`;
+      yield `items whose file is gone: ${removed}, kept (run delete to remove them): ${list('removed', removed)}`;
     if (marked > 0)
-      yield `${marked} projects are marked for deletion; their items are unchanged (run delete to remove them): ${list('marked', marked)}`;
+      yield `projects marked for deletion: ${marked}, items unchanged (run delete to remove them): ${list('marked', marked)}`;
     if (gone > 0)
-      yield `${gone} ids belong to no project of the group (run delete to remove their items): ${list('gone', gone)}`;
-    if (ignored > 0) yield `${ignored} projects are skipped by GITLAB_IGNORE: ${list('ignored', ignored)}`;
+      yield `ids without a project in the group: ${gone} (run delete to remove their items): ${list('gone', gone)}`;
+    if (ignored > 0) yield `projects skipped by GITLAB_IGNORE: ${ignored} (${list('ignored', ignored)})`;
   }
 
   /** The number of failed items and the first five. */
@@ -164,6 +164,7 @@ export class ImportProgress {
     const first = this.#failed.slice(0, 5).map(({ id, why }) => `${id} (${why})`);
     const more = this.#failedCount > first.length ? ', …' : '';
     const others = this.#total === null ? 'all others' : `all others of ${this.#total}`;
-    return `${this.#failedCount} items failed: ${first.join(', ')}${more}; ${others} are done`;
+    const items = this.#failedCount === 1 ? 'item' : 'items';
+    return `${this.#failedCount} ${items} failed: ${first.join(', ')}${more}; ${others} are done`;
   }
 }

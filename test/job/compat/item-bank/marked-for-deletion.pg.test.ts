@@ -41,7 +41,7 @@ describe('a project marked for deletion', () => {
       const ended = await t.run(action);
       expect(ended.code).toBe(EXIT.ok);
       expect(ended.output).toContain(
-        '1 projects are marked for deletion; their items are unchanged (run delete to remove them): 42',
+        'projects marked for deletion: 1, items unchanged (run delete to remove them): 42',
       );
     }
     expect(await t.stored()).toEqual(before);
@@ -50,7 +50,7 @@ describe('a project marked for deletion', () => {
 
     const ended = await t.run('delete');
     expect(ended.code).toBe(EXIT.ok);
-    expect(ended.output).toContain('1 projects are marked for deletion; their items will be removed');
+    expect(ended.output).toContain('projects marked for deletion: 1; their items will be removed');
     const { 42: _gone, ...others } = names;
     expect(await paths(t)).toEqual(others);
   });

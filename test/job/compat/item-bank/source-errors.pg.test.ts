@@ -137,7 +137,7 @@ describe('a permanent fault of one item', () => {
       phase: 'failed',
       failed: 1,
       records_done: 4,
-      message: `1 items failed: 2 (${why}); all others of 4 are done`,
+      message: `1 item failed: 2 (${why}); all others of 4 are done`,
       checkpoint: { failed: [{ id: '2', why }], place: null },
     });
     expect(ended.output).toContain(`item 2 failed: ${why}`);

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes the cluster, its user and database, runs what lies in /docker-entrypoint-initdb.d, and then serves, as the
-# official image documents it.
+# Creates the cluster, its user and its database, runs the scripts in /docker-entrypoint-initdb.d, and then serves,
+# as the official image documents it.
 set -eu
 as() { setpriv --reuid=postgres --regid=postgres --init-groups --reset-env env PATH="$PATH" PGDATA="$PGDATA" "$@"; }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Databases and schemas, the server, and once it serves the namespace `default`, as the official image documents it.
+# Creates databases and schemas, starts the server, then creates the namespace `default`, as the official image
+# documents it.
 set -eu
 export BIND_ON_IP="${BIND_ON_IP:-$(hostname -i)}"
 address="$BIND_ON_IP:7233"
@@ -8,7 +9,7 @@ export SQL_PLUGIN="$DB" SQL_HOST="$POSTGRES_SEEDS" SQL_PORT="$DB_PORT" SQL_USER=
 for database in temporal visibility; do
   name=$([ "$database" = temporal ] && echo temporal || echo temporal_visibility)
   temporal-sql-tool --database "$name" create
-  # Refused where it was set up before.
+  # Refused if the database was set up before.
   temporal-sql-tool --database "$name" setup-schema --version 0.0 || true
   temporal-sql-tool --database "$name" update-schema --schema-name "postgresql/v12/$database"
 done
