@@ -8,8 +8,9 @@ const MODULES = 'node_modules';
 const OWN_TERMS = ['LICENSE', 'NOTICE'];
 
 /**
- * Copies them from the checkout to the same places below `app`; of native libraries those that this machine loads.
- * @throws Error naming the missing file
+ * Copies the files from the checkout to the same places below `app`; of native libraries only those that this
+ * machine loads.
+ * @throws Error that names the missing file
  */
 export function copyFiles(root: string, app: string): void {
   for (const file of [
@@ -19,7 +20,7 @@ export function copyFiles(root: string, app: string): void {
     `${MODULES}/source-map/lib/mappings.wasm`,
   ]) {
     const from = path.join(root, file);
-    if (!existsSync(from)) throw new Error(`${file} is not there: npm ci, npm run build:page`);
+    if (!existsSync(from)) throw new Error(`${file} is missing: run npm ci and npm run build:page`);
     cpSync(from, path.join(app, file), { recursive: true });
   }
 }
@@ -42,7 +43,7 @@ function native(root: string): string[] {
   };
   const argon2 = `${MODULES}/@node-rs/argon2`;
   const libraries = globSync(`${argon2}-*/{package.json,*.node}`, { cwd: root });
-  if (libraries.length < 2) throw new Error('@node-rs/argon2 has no library for this machine: npm ci');
+  if (libraries.length < 2) throw new Error('@node-rs/argon2 lacks the library for this machine: run npm ci');
   const loader = ['package.json', 'index.js', 'LICENSE'].map((file) => `${argon2}/${file}`);
   return [path.relative(root, getPrebuiltPath()), ...loader, ...libraries];
 }

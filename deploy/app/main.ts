@@ -1,6 +1,6 @@
 /**
- * `npm run build:app`: api, worker, command line and sync program as JavaScript that needs no node_modules but what lies
- * in it, into dist/app. What is found there by a path lies where it lies in a checkout.
+ * `npm run build:app`: builds api, worker, command line and sync program into dist/app, as JavaScript that needs no
+ * other node_modules. Files that code finds by path keep the paths of the checkout.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const PROGRAMS = [
   'src/runner/process/supervisor.ts',
   'node_modules/@temporalio/worker/lib/workflow/workflow-worker-thread.js',
 ];
-/** Loaded from node_modules (files.ts), where it chooses its native library; and what pg can do without. */
+/** Loaded from node_modules (files.ts), where argon2 chooses its native library; pg works without pg-native. */
 const NOT_BUNDLED = ['@node-rs/argon2', 'pg-native'];
 
 rmSync(APP, { recursive: true, force: true });
@@ -42,7 +42,7 @@ await promisify(execFile)(process.execPath, [
   path.join(APP, 'workflow-bundle.js'),
 ]);
 
-/** @returns the files of all modules that were taken */
+/** @returns the files of all bundled modules */
 async function bundle(): Promise<string[]> {
   const build = await rolldown({
     cwd: ROOT,

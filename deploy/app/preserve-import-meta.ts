@@ -1,17 +1,17 @@
 /**
- * Lets every module of a bundle think that it lies where it lay in the checkout, below the folder that is built: what
- * it finds by a path of its own (a native library, a program to start, the page) is then looked for at the same place.
+ * Makes every module of a bundle see the path that it has in the checkout, below the built folder: files that it
+ * finds by path (a native library, a program to start, the page) are then found at the same place.
  */
 import path from 'node:path';
 import type { Plugin, RenderedChunk } from 'rolldown';
 
 const ROOT = '__builtRoot';
 const TO_PATH = '__toPath';
-/** What a module knows of its own place: as an ES module, as a CommonJS one, and where another one lies. */
+/** Expressions for a module's own path: in an ES module, in a CommonJS one, and for resolving another module. */
 const OWN_PLACE =
   /\bimport\.meta\.(?<meta>url|filename|dirname)\b|\b(?<cjs>__filename|__dirname)\b|\brequire\.resolve\(['"](?<other>\.[^'"]+)['"]\)/g;
 
-/** @param root the checkout; built modules behave as if they lay in it */
+/** @param root the checkout; built modules behave as if they were in it */
 export function keepPlaces(root: string): Plugin {
   const moved = new Set<string>();
   return {
@@ -49,7 +49,7 @@ export function keepPlaces(root: string): Plugin {
   };
 }
 
-/** Where a module lies from the root, as a built one: TypeScript has become JavaScript. */
+/** Path of a module from the root, as built: TypeScript has become JavaScript. */
 export function placeOf(id: string, root: string): string {
   return path.relative(root, id).replaceAll(path.sep, '/').replace(/\.ts$/, '.js');
 }

@@ -1,11 +1,14 @@
-/** Leaves webpack out of the built app: Temporal's worker needs it only to bundle workflows, which are bundled already. */
+/**
+ * Leaves webpack out of the built app: Temporal's worker needs it only to bundle workflows, and these are bundled
+ * already.
+ */
 import type { Plugin } from 'rolldown';
 
 const STAND_IN = '\0no-bundler';
 const WORDS =
-  'workflows cannot be bundled here: set WORKFLOW_BUNDLE to the workflow-bundle.js that was built along';
+  'cannot bundle workflows here: set WORKFLOW_BUNDLE to the workflow-bundle.js of this build';
 
-/** Puts what says so in place of webpack and its file systems. */
+/** Replaces webpack and its file systems by a module that throws these words. */
 export function withoutWebpack(): Plugin {
   return {
     name: 'without-webpack',
@@ -20,7 +23,7 @@ export function withoutWebpack(): Plugin {
   };
 }
 
-// `__esModule`, or the loading module copies its members one by one.
+// `__esModule` keeps the loading module from copying the members one by one.
 const CODE = `module.exports = new Proxy({ __esModule: true }, {
   get(of, name) {
     if (name in of) return of[name];

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the worker's account in the cluster of docker-compose.yml, and a kubeconfig for it: its Role and no more.
+# Creates the worker's account in the cluster of docker-compose.yml with its Role only, and its kubeconfig.
 # SERVER the apiserver as the worker reaches it · ADMIN the administrator's kubeconfig · NAMESPACE of the jobs
-# WORKER the kubeconfig to write. Safe to repeat: each run gives a new token, good for a year.
+# WORKER the kubeconfig to write. Safe to repeat: each run creates a new token, valid for a year.
 set -eu
 admin() { kubectl --kubeconfig "$ADMIN" --server "$SERVER" "$@"; }
 

@@ -236,10 +236,10 @@ describe('Monitoring', () => {
     const plain = String((await get(`/jobs/${id}/logs`)).body['text']);
     expect(plain).toMatch(/syncrator-job \S+: sync -c 8 --api_job_id \d+ trace_id=[0-9a-f]{32}\n/);
     expect(plain).toContain(`${gitlab.url}/${GROUP} -> `);
-    expect(plain).toContain(`${ITEMS} items added`);
+    expect(plain).toContain(`items: ${ITEMS} added`);
     // `kubectl logs -f`: as it grows, and to its end.
     const followed = String((await get(`/jobs/${id}/logs?follow`)).body['text']);
-    expect(followed).toContain(`${ITEMS} items added`);
+    expect(followed).toContain(`items: ${ITEMS} added`);
     expect(followed).toMatch(/event: end\ndata: \{"status":"completed"\}\s*$/);
     expect(plain).not.toContain(TOKEN);
     expect(plain).not.toContain(SECRET);

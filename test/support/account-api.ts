@@ -1,4 +1,7 @@
-/** The account's hosted API as its documentation tells it: tokens for passwords, who one is, one's warehouses. */
+/**
+ * A stand-in for the account's hosted API, by its documentation: tokens for passwords, the user, the user's
+ * warehouses.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +16,7 @@ export type AccountUser = {
 };
 export type AccountWarehouse = { id: number; name: string; line1: string } & Record<string, unknown>;
 
-/** `stall` takes the call and answers nothing; `drop` cuts the connection; `half` cuts it within the answer. */
+/** `stall` accepts the call and never answers; `drop` cuts the connection; `half` cuts it within the answer. */
 export type Trouble =
   | 'stall'
   | 'drop'
@@ -23,34 +26,37 @@ export type Trouble =
 export type AccountCall = { readonly method: string; readonly path: string; readonly body: unknown };
 
 export type AccountApi = AsyncDisposable & {
-  /** What ACCOUNT_API_URL is set to. */
+  /** The value for ACCOUNT_API_URL. */
   readonly url: string;
-  /** What was called, oldest first. */
+  /** The calls received, oldest first. */
   readonly calls: AccountCall[];
   user: AccountUser;
   warehouses: AccountWarehouse[];
-  /** Good for ever, whatever `tokens` says. */
+  /** A token that never expires, whatever `tokens` says. */
   fixedToken: string;
   password: string;
-  /** Of tokens granted from now on. */
+  /** Lifetime of tokens granted from now on. */
   expiresInSeconds: number;
   /** Every token granted so far, newest last. */
   readonly granted: string[];
-  /** Calls whose token was not good. */
+  /** Calls with an invalid token. */
   refusals: number;
-  /** Takes all granted tokens back. */
+  /** Revokes all granted tokens. */
   revoke(): void;
-  /** What goes wrong with a call; undefined: nothing. @param count how many calls of this path there were, with it */
+  /**
+   * The fault of a call; undefined: none.
+   * @param count calls of this path so far, this one included
+   */
   trouble: (path: string, count: number) => Trouble | undefined | Promise<undefined>;
-  /** How many calls there were of a path. */
+  /** Number of calls of a path. */
   count(path: string): number;
 };
 
-/** Two texts that must never be seen outside of a call. */
+/** Two texts that must never appear outside a call. */
 export const FIXED_TOKEN = 'fixed-token-4711-secret';
 export const API_PASSWORD = 'pass-word-0815-secret';
 
-/** An address whose name is longer than a name may be: nobody knows it, and no resolver of this machine is asked. */
+/** An address whose name is too long for DNS: it is unknown everywhere, and no resolver is asked. */
 export const NO_SUCH_NAME = `https://${'x'.repeat(64)}.invalid/api/v1/`;
 
 export const FIVE_WAREHOUSES: readonly AccountWarehouse[] = [1, 2, 3, 4, 5].map((id) => ({
@@ -65,7 +71,7 @@ export const FIVE_WAREHOUSES: readonly AccountWarehouse[] = [1, 2, 3, 4, 5].map(
   country: 'ES',
   fax: null,
   phone: '+34 960 000 000',
-  // Fields that the documentation has and nobody asked for.
+  // Fields of the documentation that the program does not need.
   active: true,
   owner: { id: 3 },
 }));

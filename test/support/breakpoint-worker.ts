@@ -1,7 +1,7 @@
 /**
- * A real worker that stops at given points of its runner's calls, so that a test can kill or stop it exactly there.
- * HOLD_AT is JSON: target → `<call>:<before|after>:<nth>`. At the point it writes `<data>/held/<target>` and waits until
- * `<data>/release` exists.
+ * A real worker that pauses at given points of its runner's calls, so that a test can kill or stop it exactly
+ * there. HOLD_AT is JSON: target → `<call>:<before|after>:<nth>`. At the point it writes `<data>/held/<target>` and
+ * waits until `<data>/release` exists.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** Many jobs at once: their targets, their ids, and how many have which status. */
+/** Many jobs at once: names of their targets, their ids, and how many have each status. */
 import type { System } from './system.ts';
 
 /** `name0`, `name1` … */
@@ -6,7 +6,11 @@ export function numbered(name: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${name}${index}`);
 }
 
-/** The new job's id; `sync` unless told, and further actions become further steps. @throws Error when it was not created */
+/**
+ * Starts a job; `sync` by default, and further actions become further steps.
+ * @returns its id
+ * @throws Error if it was not created
+ */
 export async function submitted(
   system: System,
   target: string,
@@ -17,7 +21,7 @@ export async function submitted(
   return result.job.id;
 }
 
-/** `status` → how many of them, by the rows. */
+/** Number of jobs per status, read from the rows. */
 export async function countStatuses(
   { db }: Pick<System, 'db'>,
   ids: readonly number[],

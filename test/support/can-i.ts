@@ -1,4 +1,4 @@
-/** What the worker's account may do, verb by verb: asked of the apiserver itself, and as kubectl lists it. */
+/** Reads the rights of the worker's account, verb by verb: from the apiserver itself, and from kubectl's list. */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import type { ProvidedCluster } from './cluster-setup.ts';
@@ -7,14 +7,14 @@ import type { KubernetesGround } from './kubernetes.ts';
 export const READ = ['get', 'list', 'watch'];
 const EVERY = [...READ, 'create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** resource → the verbs that are allowed; every other verb of it is refused. */
+/** resource → the allowed verbs; every other verb is refused. */
 export const ALLOWED: Record<string, readonly string[]> = {
   'jobs.batch': ['create', 'get', 'list', 'watch', 'delete'],
   pods: READ,
   'pods/log': ['get'],
   events: ['list'],
 };
-/** Nothing at all may be done with these. */
+/** Resources of which every verb is refused. */
 const REFUSED = [
   'jobs.batch/status',
   'jobs.batch/finalizers',
@@ -59,7 +59,7 @@ const REFUSED = [
   'certificatesigningrequests.certificates.k8s.io',
 ];
 
-/** Rights as `mayDo` tells them. */
+/** Rights in the form of `mayDo`. */
 export const listed = (rights: Record<string, readonly string[]>) =>
   Object.entries(rights)
     .flatMap(([of, verbs]) => verbs.map((verb) => `${verb} ${of}`))
@@ -67,9 +67,12 @@ export const listed = (rights: Record<string, readonly string[]>) =>
 
 /** A service account of one namespace. */
 export type Account = {
-  /** `verb resource` of all that it may do in that namespace, its own by default, of all that we know of. */
+  /** Every allowed `verb resource` in a namespace, its own by default, among all that we know of. */
   mayDo(namespace?: string): Promise<string[]>;
-  /** What kubectl itself lists, resource → verbs, without what Kubernetes lets everybody ask about themselves. */
+  /**
+   * The list of kubectl itself, resource → verbs, without the questions about themselves that Kubernetes allows
+   * everybody.
+   */
   listedByKubectl(): Promise<Record<string, readonly string[]>>;
 };
 
@@ -80,7 +83,10 @@ export function workerAccount(
 ): Account {
   const user = `system:serviceaccount:${ground.namespace}:${name}`;
 
-  /** What `kubectl auth can-i <verb> <of> --as <account>` asks; a process for each of a thousand would take minutes. */
+  /**
+   * Answers `kubectl auth can-i <verb> <of> --as <account>`; a kubectl process for each of a thousand would take
+   * minutes.
+   */
   async function canI(agent: Agent, namespace: string, verb: string, of: string): Promise<boolean> {
     const [full = '', subresource = ''] = of.split('/');
     const [resource = '', ...group] = full.split('.');

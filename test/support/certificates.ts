@@ -1,4 +1,4 @@
-/** An authority of the test's own, and certificates for this machine that it signed; made by openssl. */
+/** A test's own certificate authority, and certificates that it signed for this machine; made by openssl. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -8,15 +8,15 @@ import { promisify } from 'node:util';
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 const EXTENSIONS = 'basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n';
 
-/** Files, as PEM. */
+/** PEM files. */
 export type Certificate = { readonly crt: string; readonly key: string };
 export type Authority = Disposable & {
   readonly ca: string;
-  /** For `localhost` and 127.0.0.1, as server and as client. */
+  /** Valid for `localhost` and 127.0.0.1, as server and as client. */
   sign(name: string): Promise<Certificate>;
 };
 
-/** @throws Error when there is no openssl */
+/** @throws Error if openssl is missing */
 export async function createAuthority(): Promise<Authority> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-authority-'));
   const openssl = async (...args: string[]) =>

@@ -1,4 +1,4 @@
-/** A real Chromium, and how one signs in to the page in it. */
+/** A real Chromium, and the sign-in to the page in it. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -7,7 +7,7 @@ import { ADMIN_PASSWORD } from './login.ts';
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const PAGE = path.resolve(import.meta.dirname, '../../dist/web/index.html');
 
-/** @throws Error when there is no Chromium, or no page for it */
+/** @throws Error if Chromium or the built page is missing */
 export async function startChromium(): Promise<Browser> {
   if (!existsSync(CHROMIUM))
     throw new Error(`there is no ${CHROMIUM}: apt-get install chromium (or set CHROMIUM)`);

@@ -1,4 +1,4 @@
-/** Starts one real Kubernetes control plane for the whole test run, in a folder that is thrown away. */
+/** Starts one real Kubernetes control plane for the whole test run, in a temporary folder. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ declare module 'vitest' {
   }
 }
 
-/** Of the administrator. */
+/** The administrator's kubeconfig. */
 export type ProvidedCluster = {
   readonly kubeconfig: string;
   readonly server: string;

@@ -1,25 +1,28 @@
-/** Shares the code that V8 has compiled between the processes of a test run, which saves a third of the CPU time of a start. */
+/** Shares V8's compiled code between the processes of a test run, which saves a third of a start's CPU time. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** Names the folder to this process and to all that inherit its environment. Coverage would be less exact with it. */
+/**
+ * Sets the folder for this process and all that inherit its environment. Not with coverage, which would be less
+ * exact.
+ */
 export function useCompileCache(): void {
   if (process.argv.includes('--coverage')) return;
   process.env['NODE_COMPILE_CACHE'] ??= path.join(ROOT, 'node_modules/.cache/node-compile');
 }
 
-/** Part of the environment of a process that inherits nothing; empty where the run has no such folder. */
+/** Environment for a process that inherits none; empty if the run has no such folder. */
 export function compileCache(): { NODE_COMPILE_CACHE?: string } {
   const folder = process.env['NODE_COMPILE_CACHE'];
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }
 
 /**
- * Fills the folder. Node writes it as a process exits, and tests end api and worker by SIGKILL; without settings both
- * exit by themselves as soon as they have loaded their code.
+ * Fills the folder. Node writes it when a process exits, and tests end api and worker by SIGKILL; without settings
+ * both exit by themselves once their code is loaded.
  */
 export async function fillCompileCache(): Promise<void> {
   if (process.env['NODE_COMPILE_CACHE'] === undefined) return;

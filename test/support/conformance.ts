@@ -1,4 +1,7 @@
-/** Contract of a runner: one suite for processes and for Kubernetes Jobs. Each test has targets of its own, so that most run at once. */
+/**
+ * The contract of a runner, as one suite for processes and for Kubernetes Jobs. Each test has its own targets, so
+ * that most run at once.
+ */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -19,7 +22,7 @@ import { params, SECRET, startSystem, type System } from './system.ts';
 
 const evidence = mkdtempSync(path.join(os.tmpdir(), 'syncrator-evidence-'));
 
-/** target → where the worker is when it dies; all of them die of the same kill. */
+/** target → where the worker is when it dies; one kill ends all of them. */
 const DEATHS = {
   'before-list': 'list:before:1',
   'before-create': 'launch:before:1',
@@ -33,7 +36,7 @@ const DEATHS = {
 
 const SLOW_END = `POD_OVERRIDES={"annotations":{"kwok.syncrator/delete-after":"20s"}}\n`;
 
-/** Time for last words, which a node gives. */
+/** Time for last words, which a node grants. */
 const END_LATER = `POD_OVERRIDES={"annotations":{"kwok.syncrator/delete-after":"3s"}}\n`;
 
 const PARAMS = [
@@ -64,13 +67,13 @@ const PARAMS = [
   ),
 ];
 
-/** Every one of so many numbered lines, and nothing behind them. */
+/** All of so many numbered lines, and nothing after them. */
 function endsIn(log: string, lines: number): boolean {
   const [, last = ''] = log.split(/at work for job \d+\n(?=line 1 )/);
   return last === `${numberedLines(lines)}\n`;
 }
 
-/** @param makeGround called once; undefined for the system's own processes */
+/** @param makeGround called once; undefined for processes, the system's own runner */
 export function conformance(name: string, makeGround: () => Promise<Ground | undefined>): void {
   describe(name, () => {
     let system: System;
@@ -100,7 +103,7 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
           await expect.poll(() => system.listed('quick'), { timeout: 20_000 }).toEqual([]);
         });
 
-        test('the log keeps all that a program prints right before its end, also when it is cancelled', async ({
+        test('the log keeps everything that a program prints right before its end, also after a cancel', async ({
           expect,
         }) => {
           const loud = await submit('loud');
@@ -121,11 +124,11 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
             expect((await system.call('GET', `/jobs/${id}`)).body).toMatchObject({ progress: LAST_COUNTS });
           });
 
-        test('a program that never reports completes all the same', async () => {
+        test('a job whose program never reports still completes', async () => {
           await system.until(await submit('silent'), 'completed');
         });
 
-        test('a report that comes after the end is refused and changes nothing', async ({ expect }) => {
+        test('a report after the end is refused and changes nothing', async ({ expect }) => {
           const id = await submit('reporting-late');
           const before = await system.until(id, 'completed');
           const token = makeReportToken([SECRET], { uid: before.uid, step: 0, attempt: 1 });
@@ -145,12 +148,12 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
           expect(job.diagnosis).toMatchObject({ code: 'delete_guard' });
         });
 
-        test('a rollback without a previous state fails with a diagnosis of its own', async ({ expect }) => {
+        test('a rollback without a previous state fails with its own diagnosis', async ({ expect }) => {
           const job = await system.until(await submit('nothing', 'rollback'), 'failed');
           expect(job.diagnosis).toMatchObject({ code: 'nothing_to_roll_back' });
         });
 
-        test('a diff is two steps, one after the other; a failing first one is the last', async ({
+        test('a diff runs two steps in order, and ends if the first one fails', async ({
           expect,
         }) => {
           const id = await submit('both', 'delta', 'delete');
@@ -162,7 +165,7 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
           expect(readFileSync(path.join(evidence, 'broken'), 'utf8')).toBe(`delta ${broken}\n`);
         });
 
-        test('a program that runs too long is ended, and the job fails by its deadline', async ({
+        test('a program that runs too long is stopped, and its job fails by the deadline', async ({
           expect,
         }) => {
           const id = await submit('late');
@@ -171,11 +174,11 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
         });
       });
 
-      describe('what stands in the way', () => {
+      describe('obstacles', () => {
         test('a start waits for leftovers of its key, and START_TIMEOUT ends the wait', async ({
           expect,
         }) => {
-          // Something of the key that no row knows of: as an earlier job's pod that would not end.
+          // Something of the key without a row, such as the pod of an earlier job that does not end.
           const earlier = await plant('blocked', 'syn-earlier-0000000000000000-0-1');
           const job = await system.until(await submit('blocked'), 'failed');
           expect(job.diagnosis).toMatchObject({ code: 'start_timeout' });
@@ -185,7 +188,7 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
       });
 
       describe('cancelling', () => {
-        test('a running job is deleted with what it started, by request or from the Temporal Web UI', async ({
+        test('a running job is deleted with everything that it started, by request or from Temporal's Web UI', async ({
           expect,
         }) => {
           const id = await submit('running');

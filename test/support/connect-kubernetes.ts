@@ -1,11 +1,11 @@
-/** Connections to a test's control plane as its administrator, straight or by way of a proxy on this machine. */
+/** Connects to a test's control plane as its administrator, directly or through a proxy on this machine. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type Connection, connectKubernetes } from '../../src/runner/kubernetes/apiserver/connection.ts';
 import type { ProvidedCluster } from './cluster-setup.ts';
 
-/** @param port of 127.0.0.1, for which the apiserver's certificate is good too; the apiserver's own by default */
+/** @param port of 127.0.0.1, which the apiserver's certificate covers, too; by default the apiserver's own */
 export function connectAsAdmin(
   cluster: Pick<ProvidedCluster, 'kubeconfig' | 'server'>,
   namespace: string,
@@ -16,7 +16,7 @@ export function connectAsAdmin(
   const text = readFileSync(cluster.kubeconfig, 'utf8');
   const server = port === undefined ? cluster.server : `https://127.0.0.1:${port}`;
   writeFileSync(file, text.replaceAll(cluster.server, server), { mode: 0o600 });
-  // The library reads KUBECONFIG, and all of the file at once.
+  // The library reads KUBECONFIG, and the whole file at once.
   const before = process.env['KUBECONFIG'];
   process.env['KUBECONFIG'] = file;
   try {

@@ -1,6 +1,7 @@
 /**
- * Containers of an image, run by runc as a cluster would with `restricted` pods: the image's own user, command, variables
- * and folder, a read-only root, no capabilities, limits. They share this machine's network, where the servers of tests are.
+ * Runs containers of an image by runc, as a cluster runs `restricted` pods: the image's own user, command,
+ * variables and folder, a read-only root, no capabilities, limits. They share this machine's network, where the
+ * tests' servers are.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -13,7 +14,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const DEADLINE_MS = 30_000;
 
-/** What an image says of how it is run. */
+/** How an image wants to be run. */
 export type ImageConfig = {
   readonly User: string;
   readonly Env: readonly string[];
@@ -25,7 +26,7 @@ export type ImageConfig = {
 export type Image = { readonly rootfs: string; readonly config: ImageConfig };
 
 export type Container = AsyncDisposable & {
-  /** What it printed, on both streams. */
+  /** Its output on both streams. */
   output(): string;
   /** The exit code of its first process. */
   readonly ended: Promise<number>;
@@ -34,23 +35,23 @@ export type Container = AsyncDisposable & {
   exec(...command: string[]): Promise<{ code: number; output: string }>;
   /** Names of its processes. */
   processes(): Promise<string[]>;
-  /** Of all its processes together. */
+  /** Total of all its processes. */
   residentBytes(): Promise<number>;
 };
 
 type Options = {
-  /** After the image's entry point, or after `command`. */
+  /** Arguments after the image's entry point, or after `command`. */
   readonly args: readonly string[];
-  /** In place of the image's entry point, as a pod's. */
+  /** Replaces the image's entry point, like the command of a pod. */
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Folders of this machine by where they are in it; those that end with `:rw` can be written. */
+  /** Folders of this machine by their place in the container; a place that ends with `:rw` is writable. */
   readonly mounts?: Readonly<Record<string, string>>;
 };
 
 const SHARED_MEMORY = ['nosuid', 'nodev', 'mode=1777', 'size=64m'];
 
-/** Starts it; it is killed, if it still runs, when disposed of. */
+/** Starts it; disposing kills it if it still runs. */
 export function startContainer({ rootfs, config }: Image, options: Options): Container {
   const id = `syncrator-test-${randomUUID()}`;
   const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-container-'));
@@ -113,7 +114,7 @@ export function startContainer({ rootfs, config }: Image, options: Options): Con
         ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
         (error: unknown) => {
           const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
-          if (typeof code !== 'number') throw error; // its deadline, or no runc
+          if (typeof code !== 'number') throw error; // its deadline passed, or runc is missing
           return { code, output: stdout + stderr };
         },
       );
@@ -135,6 +136,6 @@ export function startContainer({ rootfs, config }: Image, options: Options): Con
 
 async function endOf(child: ChildProcess): Promise<number> {
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (code === null) throw new Error(`runc was ended by ${signal ?? 'nobody'}`);
+  if (code === null) throw new Error(`runc ended by ${signal ?? 'itself, without an exit code'}`);
   return code;
 }

@@ -1,4 +1,4 @@
-/** Cron expressions and zones that a params file may have, and such as it may not: asked of our rules, and of Temporal. */
+/** Valid and invalid cron expressions and time zones for params files, tried on our rules and on Temporal. */
 
 export const ACCEPTED_CRONS = [
   '30 2 * * *',
@@ -45,7 +45,7 @@ export const REFUSED_CRONS = [
   '0 2 * JA *',
 ] as const;
 
-/** Temporal takes these, and would make something else of them than is written. */
+/** Temporal accepts these, but gives them another meaning than the usual one. */
 export const MISREAD_CRONS = ['0 2 * * 1#2', '0 2 * * MON#1'] as const;
 
 export const ACCEPTED_ZONES = [

@@ -1,6 +1,6 @@
 /**
- * A proxy in front of an apiserver that loses answers: the request is passed on and acted upon, and whoever asked never
- * hears of it. It serves with the apiserver's own certificate, so that nobody has to trust another one.
+ * A proxy in front of an apiserver that loses answers: it passes the request on, the apiserver acts, and the caller
+ * never hears of it. It serves with the apiserver's own certificate, so that callers need not trust another one.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -13,26 +13,29 @@ import type { ProvidedCluster } from './cluster-setup.ts';
 import { connectAsAdmin } from './connect-kubernetes.ts';
 
 export type CutProxy = AsyncDisposable & {
-  /** Of 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly port: number;
-  /** The administrator's, through the proxy. */
+  /** The administrator's kubeconfig, through the proxy. */
   readonly client: KubernetesClient;
   /** Answers lost so far. */
   readonly lost: number;
-  /** The next answer to this method is lost: the connection is cut, also for what follows, or a 502 given instead. */
+  /** Loses the next answer to this method: cuts the connection for all that follows, or answers 502 instead. */
   loseNext(method: 'GET' | 'POST' | 'DELETE', how?: Loss): void;
-  /** Cuts every answer that is under way, such as a watch or a followed log; returns how many there were. */
+  /** Cuts every open answer, such as a watch or a followed log; returns how many there were. */
   cutAll(): number;
-  /** Ends every answer that is under way as if it were complete: so ends a followed log when the node rotates it. */
+  /** Ends every open answer as if it were complete, as a followed log ends when the node rotates it. */
   endAll(): number;
   /** Ends the next answer of this path after so many bytes, as if it were complete. */
   endNext(path: string, bytes: number): void;
-  /** Cuts what is under way; nobody gets through until `open`. */
+  /** Cuts open answers and refuses connections until `open`. */
   refuse(): void;
   open(): void;
-  /** From now on every other request, by chance, is refused by one of these and not passed on; none with an empty list. */
+  /**
+   * From now on answers every second request, at random, with one of these and does not pass it on; an empty list
+   * stops that.
+   */
   trouble(statuses: readonly number[]): void;
-  /** Requests refused so. */
+  /** Requests refused that way. */
   readonly troubled: number;
 };
 

@@ -1,4 +1,4 @@
-/** Gives each test a database of its own on the run's Postgres, cloned from a template migrated once. */
+/** Gives each test its own database on the run's Postgres, cloned from a template that is migrated once. */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
@@ -6,12 +6,12 @@ import { connect } from '../../src/db/connect.ts';
 import { migrate } from '../../src/db/migrate.ts';
 
 const TEMPLATE = 'syncrator_template';
-/** Any number, as long as every worker of the run takes the same. */
+/** Any number, as long as all workers of the run use the same. */
 const TEMPLATE_LOCK = 4_711_001;
 
 export type TestDatabase = AsyncDisposable & { readonly url: string; drop(): Promise<void> };
 
-/** @param options.migrated false for an empty database; true, the default, for one with the newest schema */
+/** @param options.migrated true (default): the newest schema; false: an empty database */
 export async function createDatabase(options: { migrated?: boolean } = {}): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   if (options.migrated ?? true) {
@@ -32,7 +32,7 @@ let templateOfThisWorker: Promise<void> | undefined;
 
 function ensureTemplate(): Promise<void> {
   templateOfThisWorker ??= onServer(async (client) => {
-    // Held by the session: another worker waits here until the template is complete.
+    // The session holds the lock: another worker waits here until the template is complete.
     await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [TEMPLATE]);
     if (rowCount !== 0) return;

@@ -1,4 +1,4 @@
-/** A PostgreSQL of Debian's, with its own pg_dump, pg_restore and pg_basebackup: the embedded one comes without. */
+/** Debian's PostgreSQL with its own pg_dump, pg_restore and pg_basebackup, which the embedded one lacks. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -27,16 +27,16 @@ const ENVIRONMENT = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' };
 export type DebianPostgres = AsyncDisposable & {
   readonly port: number;
   url(database: string): string;
-  /** pg_dump or pg_restore, as whom the server trusts. */
+  /** Runs pg_dump or pg_restore as a user that the server trusts. */
   run(program: 'pg_dump' | 'pg_restore' | 'createdb', ...args: string[]): Promise<void>;
-  /** A copy of it that follows it until it is promoted. */
+  /** A standby that follows it until it is promoted. */
   startStandby(): Promise<DebianPostgres>;
 };
 
 /**
- * A cluster of its own, empty.
- * @param certificate with one it speaks TLS too
- * @throws Error naming the package that is missing
+ * Starts a new, empty cluster.
+ * @param certificate lets it speak TLS, too
+ * @throws Error that names the missing package
  */
 export async function startDebianPostgres(certificate?: Certificate): Promise<DebianPostgres> {
   return await start({ certificate });
@@ -44,7 +44,7 @@ export async function startDebianPostgres(certificate?: Certificate): Promise<De
 
 async function start(of: {
   certificate?: Certificate | undefined;
-  /** The port of the server whose standby it becomes. */
+  /** The port of the server that it follows as a standby. */
   follows?: number;
 }): Promise<DebianPostgres> {
   const { certificate, follows } = of;
@@ -100,7 +100,7 @@ async function start(of: {
   });
   const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
   for (const deadline = Date.now() + START_MS; !(await answers(url('postgres'))); await wait(50))
-    if (Date.now() > deadline || server.exitCode !== null) throw new Error(`${bin}/postgres does not start`);
+    if (Date.now() > deadline || server.exitCode !== null) throw new Error(`${bin}/postgres did not start`);
   return {
     port,
     url,

@@ -1,12 +1,15 @@
-/** Commands of a Markdown page, with the output that the page promises: fenced `sh` blocks and the `text` block after each. */
+/**
+ * Commands of a Markdown page with the output that the page promises: fenced `sh` blocks and the `text` block after
+ * each.
+ */
 
 export type DocCommands = {
-  /** Line of the page on which the block begins. */
+  /** Line of the page where the block begins. */
   readonly line: number;
   readonly code: string;
-  /** Of the last command; 0 where the block says nothing, else `sh exit=2`. */
+  /** Expected exit code of the last command: 0, or that of `sh exit=2`. */
   readonly exit: number;
-  /** Lines that the output holds, in this order. */
+  /** Lines that the output must contain, in this order. */
   readonly expected: readonly string[];
 };
 
@@ -32,7 +35,7 @@ export function readDocCommands(markdown: string): DocCommands[] {
 }
 
 /**
- * The first promised line that the output lacks; undefined when all are there, in order. `…` stands for any text, and
+ * The first promised line that the output lacks; undefined if all are there, in order. `…` stands for any text, and
  * runs of spaces count as one.
  */
 export function missingLine(expected: readonly string[], output: string): string | undefined {

@@ -11,11 +11,11 @@ import { fillCompileCache } from './compile-cache.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The superuser's address of the database `postgres`. */
+    /** Address of the database `postgres`, as superuser. */
     postgresUrl: string;
     /** host:port of the in-memory dev server. */
     temporalAddress: string;
-    /** What a worker's environment needs besides: its workflows, bundled once. */
+    /** Further environment of a worker: its workflows, bundled once. */
     workerEnvironment: Record<string, string>;
   }
 }
@@ -24,7 +24,7 @@ type Provided = Pick<ProvidedContext, 'postgresUrl' | 'temporalAddress' | 'worke
 type Servers = { readonly provided: Provided; stop(): Promise<void> };
 type Shared = { servers: Promise<Servers>; users: number };
 
-/** Where the projects of one run find what the first of them started: each evaluates this module anew. */
+/** Where the projects of a run find what the first of them started: each evaluates this module again. */
 const everywhere = globalThis as { syncratorTestServers?: Shared };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -1,4 +1,4 @@
-/** Runs helm on a test's cluster, with folders of its own. */
+/** Runs helm on a test's cluster, with its own folders. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -7,11 +7,14 @@ import { promisify } from 'node:util';
 import { helmBinary } from '../../tools/chart/helm.ts';
 
 export const CHART = path.resolve(import.meta.dirname, '../../deploy/chart');
-/** Longer than any `--timeout` that a test gives it. */
+/** Longer than any `--timeout` that a test passes. */
 const DEADLINE_MS = 300_000;
 
 export type Helm = AsyncDisposable & {
-  /** @returns what it printed. @throws Error with what it said, when it fails */
+  /**
+   * @returns its output
+   * @throws Error with its message if it fails
+   */
   run(...args: string[]): Promise<string>;
 };
 

@@ -1,4 +1,4 @@
-/** Builds the image of deploy/Dockerfile once for the whole run, under a tag of its own. */
+/** Builds the image of deploy/Dockerfile once for the whole run, under its own tag. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -18,7 +18,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-image-test-'));
   const built = await buildImage({
-    name: `syncrator:test-${randomBytes(4).toString('hex')}`, // another run may be at it on this machine
+    name: `syncrator:test-${randomBytes(4).toString('hex')}`, // another run on this machine may be building it
     archive: path.join(folder, 'image.tar'),
     onProgress: (line) => console.log(`[image] ${line}`),
   });

@@ -1,4 +1,4 @@
-/** A namespace of one's own on the run's control plane, whose worker account has exactly the Role that we publish. */
+/** A new namespace on the run's control plane, whose worker account has exactly the Role that we publish. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -14,14 +14,14 @@ import type { Ground } from './runner-env.ts';
 export type KubernetesGround = Ground & {
   readonly namespace: string;
   readonly actor: Actor;
-  /** The administrator's. */
+  /** The administrator's kubeconfig. */
   readonly client: KubernetesClient;
   kubectl(...args: string[]): Promise<string>;
 };
 
 /**
  * @param options.actor false: pods do only what their annotations say
- * @param options.forceDelete gives the worker the optional Role too
+ * @param options.forceDelete adds the optional Role
  */
 export async function createKubernetesGround(
   cluster: ProvidedCluster,

@@ -1,8 +1,11 @@
-/** Lets the api's first user in. */
+/** Logs in the api's first user. */
 
 export const ADMIN_PASSWORD = 'correct horse battery';
 
-/** @returns a token of admin, good for 15 minutes. @throws Error when there is none */
+/**
+ * @returns a token of admin, valid for 15 minutes
+ * @throws Error if the login fails
+ */
 export async function login(url: string): Promise<string> {
   const answer = await fetch(`${url}/login`, {
     method: 'POST',
@@ -12,7 +15,10 @@ export async function login(url: string): Promise<string> {
   return tokenIn(answer.status, await answer.text());
 }
 
-/** Of an answer of `POST /login` or `POST /login/renew`. @throws Error when it has none */
+/**
+ * Reads the token of `POST /login` or `POST /login/renew`.
+ * @throws Error if there is none
+ */
 export function tokenIn(status: number, text: string): string {
   const { access_token: token } = (status === 200 ? JSON.parse(text) : {}) as { access_token?: string };
   if (token === undefined) throw new Error(`login: ${status} ${text}`);

@@ -1,7 +1,7 @@
-/** Order of the test files: those that wait longest begin first, so that none of them is left over at the end. */
+/** Order of the test files: those that wait longest start first, so that none is left over at the end. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take over half a minute, longest first; all others begin as Vitest orders them. */
+/** Files that take over half a minute, longest first; Vitest orders all others. */
 const LONG = [
   'test/temporal/schedule-catch-up.pg.test.ts',
   'test/runner/kubernetes/conformance.k8s.test.ts',

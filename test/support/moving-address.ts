@@ -1,13 +1,13 @@
-/** A TCP address, of IPv6 alone where wanted, that can be moved to another port as that of a database is at a failover. */
+/** A TCP address that can be moved to another port, like that of a database at a failover; optionally IPv6 only. */
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { hostPort } from '../../src/domain/host-port.ts';
 
 export type MovingAddress = AsyncDisposable & {
   readonly port: number;
-  /** The same URL, at this address. */
+  /** The same URL with this address. */
   at(url: string): string;
-  /** Of new connections: what is connected stays where it is. */
+  /** Moves new connections; existing ones stay. */
   moveTo(port: number): void;
 };
 
@@ -25,7 +25,7 @@ export async function startMovingAddress(
     ] as const) {
       open.add(socket);
       socket.pipe(other);
-      socket.on('error', () => undefined); // the close that follows ends both
+      socket.on('error', () => undefined); // the close event that follows ends both
       socket.on('close', () => {
         open.delete(socket);
         other.destroy();

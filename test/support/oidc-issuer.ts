@@ -1,4 +1,4 @@
-/** A hosted OpenID Connect issuer as our api sees it: discovery and keys over HTTP, and tokens signed by those keys. */
+/** A stand-in for a hosted OpenID Connect issuer: discovery and keys over HTTP, and tokens signed by those keys. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, 
 
 export const AUDIENCE = 'syncrator-api';
 
-/** `hangs` takes the call and answers nothing; `elsewhere` redirects it to another address of its own, which has keys. */
+/** `hangs` accepts the call and never answers; `elsewhere` redirects to another address of its own, which has keys. */
 export type Mood = 'well' | 'refuses' | 'hangs' | 'elsewhere' | 'broken' | 'endless';
 
 type Key = { readonly kid: string; readonly alg: string; readonly privateKey: CryptoKey; readonly jwk: JWK };
@@ -14,16 +14,16 @@ type Key = { readonly kid: string; readonly alg: string; readonly privateKey: Cr
 export type OidcIssuer = AsyncDisposable & {
   readonly issuer: string;
   readonly jwksUrl: string;
-  /** Paths that were called, oldest first. */
+  /** Requested paths, oldest first. */
   readonly calls: string[];
   mood: Mood;
-  /** What its discovery document says beside the truth. */
+  /** Additions to its true discovery document. */
   discovery: Readonly<Record<string, unknown>>;
-  /** The key it signs with now. */
+  /** Its present signing key. */
   readonly key: () => Key;
-  /** Adds a key, signs with it from now on, and takes the others back. */
+  /** Adds a key, signs with it from now on, and withdraws the others. */
   rotate(alg?: string): Promise<Key>;
-  /** A good token, unless told otherwise. */
+  /** A valid token by default. */
   token(
     claims?: JWTPayload,
     of?: { key?: Key; header?: object; crit?: Record<string, boolean> },

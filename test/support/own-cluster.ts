@@ -1,4 +1,4 @@
-/** A control plane of a test's own, whose parts it may kill, pause and restart without harm to other files. */
+/** A test's own control plane, whose parts it may kill, pause and restart without harm to other files. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

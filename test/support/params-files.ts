@@ -1,21 +1,21 @@
-/** Params files of jobs whose program is our stand-in for a sync program. */
+/** Writes params files for the stand-in of the sync program. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The stand-in: OPTIONS are its own. */
+/** Runs the stand-in, whose OPTIONS are its own. */
 export const STEP_PROGRAM = path.resolve(import.meta.dirname, 'programs/step.ts');
 
 export type ParamsFile = {
   readonly target: string;
   readonly action: string;
-  /** `dev` unless told. */
+  /** `dev` by default. */
   readonly env?: string;
   readonly options?: string;
-  /** The stand-in unless told; null where none is named, which is our own program. */
+  /** The stand-in by default; null: no COMMAND, so our own program. */
   readonly command?: string | null;
-  /** Whether callers may choose the stand-in's options; the key is absent where they may not. True unless told. */
+  /** Whether callers may choose the stand-in's options; true by default. False leaves the key out. */
   readonly callerOptions?: boolean;
-  /** Further lines, each ended. */
+  /** Further lines, each with its newline. */
   readonly more?: string;
 };
 

@@ -1,4 +1,4 @@
-/** Debian's PgBouncer in front of a Postgres, in the mode that a test wants. */
+/** Debian's PgBouncer in front of a Postgres, in the pool mode that a test asks for. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const START_MS = 15_000;
 export type PgBouncer = AsyncDisposable & { readonly port: number; through(url: string): string };
 
 /**
- * @param url of the Postgres; every database of it is passed on
+ * @param url of the Postgres; all its databases are passed on
  * @param settings of pgbouncer.ini beside its mode
  */
 export async function startPgBouncer(
@@ -49,7 +49,7 @@ export async function startPgBouncer(
     return changed.href;
   };
   for (const deadline = Date.now() + START_MS; !(await answers(port)); await wait(50))
-    if (Date.now() > deadline || child.exitCode !== null) throw new Error('PgBouncer does not start');
+    if (Date.now() > deadline || child.exitCode !== null) throw new Error('PgBouncer did not start');
   return {
     port,
     through,
@@ -62,7 +62,7 @@ export async function startPgBouncer(
   };
 }
 
-/** Whether or not the Postgres behind it is there. */
+/** Resolves even if the Postgres behind it is down. */
 async function answers(port: number): Promise<boolean> {
   const socket = net.connect({ host: '127.0.0.1', port });
   try {

@@ -1,7 +1,7 @@
 /**
- * Plays what runs in the fake pods of a namespace: for each pod that has started it does what play.ts says, with the
- * arguments and the report token of the pod's own manifest, and ends the pod with the exit code. Its prints become the
- * pod's log.
+ * Plays the programs in the fake pods of a namespace: for each started pod it runs play.ts with the arguments and
+ * the report token of the pod's own manifest, and ends the pod with the exit code. Its output becomes the pod's
+ * log.
  */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -14,12 +14,12 @@ import type { ProvidedCluster } from './cluster-setup.ts';
 import { play } from './programs/play.ts';
 
 export type Actor = {
-  /** Every pod that ever started, by its Job's name, with when it was seen to start. */
+  /** Every pod that ever started, by its Job's name, with the time when its start was seen. */
   readonly started: ReadonlyMap<string, number>;
   stop(): Promise<void>;
 };
 
-/** A pod as it is on the wire, with what the runner does not read of it. */
+/** A pod as the apiserver sends it, with fields that the runner does not read. */
 type FullPod = Omit<Pod, 'spec'> & {
   readonly spec?: {
     readonly containers?: readonly {
@@ -66,7 +66,7 @@ export async function startActor(
           }
         }
       } catch {
-        await wait(200); // the apiserver is restarted by a test: list again
+        await wait(200); // a test restarts the apiserver: list again
       }
     }
   }
@@ -107,7 +107,10 @@ export async function startActor(
     );
   }
 
-  /** Our kwok stage ends the pod with this code; gone already is fine. An apiserver may be away for minutes. */
+  /**
+   * Our kwok stage ends the pod with this code. The pod may be gone already, and the apiserver may be away for
+   * minutes.
+   */
   async function end(pod: string, code: number): Promise<void> {
     for (const deadline = Date.now() + END_WITHIN_MS; Date.now() < deadline && !stopped.signal.aborted; ) {
       try {
@@ -124,7 +127,7 @@ export async function startActor(
         await answer.body.dump();
         if (answer.statusCode < 500 && answer.statusCode !== 429) return;
       } catch {
-        // The apiserver is away just now: the pod ends when it is back, as a real one's status would.
+        // The apiserver is away: the pod ends once it is back, as a real pod's status would.
       }
       await wait(200);
     }

@@ -1,12 +1,12 @@
 /**
- * How many pods Kubernetes made for each of our Jobs, by all that its store ever held: Kubernetes' own events are lost
- * when the apiserver is killed.
+ * Counts the pods that Kubernetes made for each of our Jobs, from the whole history of etcd: Kubernetes' own events
+ * are lost when the apiserver is killed.
  */
 import { openEtcd } from '../faults/audit/etcd.ts';
 import { livesOf, PODS } from '../faults/audit/lives.ts';
 import type { ProvidedCluster } from './cluster-setup.ts';
 
-/** @param cluster one that keeps its history */
+/** @param cluster started with its history kept */
 export async function podsMade(
   cluster: Pick<ProvidedCluster, 'etcdUrl'>,
   namespace: string,

@@ -1,4 +1,4 @@
-/** An api or a worker of the product, as a process that can be killed and paused. */
+/** An api or a worker of the product as a process that can be killed and paused. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -12,22 +12,25 @@ export type ProductPart = {
   readonly name: string;
   readonly script: string;
   readonly pid: number | undefined;
-  /** Resolves when it does its work. @throws Error with the end of what it said, when it ends before */
+  /**
+   * Resolves when it is ready.
+   * @throws Error with the end of its output if it ends before
+   */
   start(): Promise<void>;
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM, as a deploy does; resolves when it is gone. */
+  /** Sends SIGTERM, as a deploy does; resolves when it is gone. */
   stop(): Promise<void>;
-  /** SIGSTOP: it keeps its connections and answers nothing. */
+  /** Sends SIGSTOP: it keeps its connections and answers nothing. */
   pause(): void;
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   resume(): void;
-  /** Everything it said, over all its lives: its newest 4 million characters. */
+  /** Its output over all its starts: the newest 4 million characters. */
   output(): string;
 };
 
 /**
- * @param of.script from the project's root
+ * @param of.script path from the project's root
  * @param of.root another checkout of the project than this one
  */
 export function createProductPart(of: {
@@ -36,7 +39,7 @@ export function createProductPart(of: {
   root?: string | undefined;
   environment: Readonly<Record<string, string>>;
   nodeArguments?: readonly string[];
-  /** A command that runs the one that follows it. */
+  /** A command that runs the command after it. */
   under?: readonly string[] | undefined;
 }): ProductPart {
   let child: ChildProcess | undefined;
@@ -49,7 +52,7 @@ export function createProductPart(of: {
     if (!ending || ending.exitCode !== null || ending.signalCode !== null) return;
     const exited = once(ending, 'exit');
     ending.kill(signal);
-    ending.kill('SIGCONT'); // a paused one could not hear it
+    ending.kill('SIGCONT'); // a paused process would not get it
     await exited;
   };
   return {

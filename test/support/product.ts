@@ -13,11 +13,11 @@ export type Product = {
   readonly password: string;
   call(method: string, route: string): Promise<Answer>;
   job(id: number): Promise<JobJson>;
-  /** Waits until the job is final, showing each look to `onLook`. */
+  /** Waits until the job is final, and passes each reading to `onLook`. */
   untilFinal(id: number, onLook?: (job: JobJson) => void): Promise<JobJson>;
-  /** Starts and waits: the final job. */
+  /** Starts a job and waits: the final job. */
   run(route: string): Promise<JobJson>;
-  /** SIGINT, as Ctrl-C sends it; resolves when all has ended. */
+  /** Sends SIGINT, like Ctrl-C; resolves when everything has ended. */
   stop(): Promise<void>;
 };
 

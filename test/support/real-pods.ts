@@ -1,4 +1,4 @@
-/** A cluster whose pods are containers of our image, in a namespace that lets in `restricted` pods alone. */
+/** A cluster whose pods are containers of our image, in a namespace that admits only `restricted` pods. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -14,14 +14,14 @@ import type { Ground } from './runner-env.ts';
 
 export type RealPods = AsyncDisposable & {
   readonly cluster: RealCluster;
-  /** What steps run on. */
+  /** The ground that steps run on. */
   readonly ground: Ground;
-  /** The administrator's. */
+  /** The administrator's kubeconfig. */
   readonly client: KubernetesClient;
-  /** Of the worker's own account. */
+  /** The worker account's kubeconfig. */
   readonly kubeconfig: string;
   kubectl(...args: string[]): Promise<string>;
-  /** The address at which pods reach a server of 127.0.0.1. */
+  /** The address at which pods reach a server on 127.0.0.1. */
   reach(url: string): Promise<string>;
 };
 

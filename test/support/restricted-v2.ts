@@ -1,6 +1,6 @@
 /**
- * Admission as OpenShift's restricted-v2 has it: a namespace has a range of users and groups of its own. Who names one
- * outside is refused; where none is named, its first one is given.
+ * Admission like OpenShift's restricted-v2: a namespace has its own range of users and groups. A pod that names one
+ * outside is refused; a pod that names none gets the first.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -11,7 +11,7 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { createAuthority } from './certificates.ts';
 
-/** The first of the ten thousand of a namespace. */
+/** The first of a namespace's ten thousand. */
 export const FIRST_ID = 1_000_690_000;
 const LEVEL = 's0:c26,c25';
 const NAMESPACE_LABEL = 'restricted-v2';
@@ -29,7 +29,7 @@ type PodSpec = {
 type Review = { request: { uid: string; object: { spec: PodSpec } } };
 type Patch = { op: 'add'; path: string; value: unknown };
 
-/** @param kubectl the administrator's; pods of its namespace are looked at from now on */
+/** @param kubectl the administrator's; admission applies to pods of its namespace from now on */
 export async function imitateRestrictedV2(
   kubectl: (...args: string[]) => Promise<string>,
   namespace: string,

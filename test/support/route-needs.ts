@@ -1,13 +1,13 @@
-/** What each route needs of who calls it, written out by hand: the routes' own declarations are held against it. */
+/** The requirement of each route, written by hand; a test compares it with the routes' own declarations. */
 import type { Role } from '../../src/domain/permission.ts';
 
-/** `jobs`: within the limits of env and action; `everything`: without any. */
+/** `jobs`: within the limits of env and action; `everything`: no limits at all. */
 export type RouteNeed = { readonly role: Role; readonly touches?: 'jobs' | 'everything' };
 
 const looks: RouteNeed = { role: 'viewer' };
 const acts: RouteNeed = { role: 'operator', touches: 'jobs' };
 
-/** All but the public ones, and the report, which has a token of its own. */
+/** All routes but the public ones and the report, which has its own token. */
 const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'POST /login/renew': looks,
   'GET /me': looks,
@@ -34,7 +34,7 @@ const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'GET /jobs/{id}/events': looks,
   'GET /events': looks,
   'GET /sync_jobs': looks,
-  // Records, which change nothing anywhere.
+  // Records, which change no job or target.
   'POST /sync_jobs': { role: 'operator' },
   'PUT /sync_jobs/{id}': { role: 'operator' },
   'GET /targets': looks,
@@ -57,10 +57,10 @@ const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'GET /api/synlast': looks,
 };
 
-/** @throws Error for a route that nobody has written down */
+/** @throws Error for a route that is missing here */
 export function needOf(method: string, path: string): RouteNeed {
   const known = path.replace(/^\/(sync|delta|delete|diff)\/(?=\{target\})/, '/{action}/');
   const need = ROUTE_NEEDS[`${method} ${known}`];
-  if (!need) throw new Error(`test/support/route-needs.ts does not say who may ${method} ${path}`);
+  if (!need) throw new Error(`test/support/route-needs.ts has no requirement for ${method} ${path}`);
   return need;
 }

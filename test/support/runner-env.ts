@@ -1,4 +1,4 @@
-/** What steps run on in a test: processes of this machine, or pods of a real control plane. */
+/** The ground that steps run on in a test: processes of this machine, or pods of a real control plane. */
 import { endAllSteps } from '../../src/runner/process/end-all.ts';
 import { createProcessRunner } from '../../src/runner/process/process-runner.ts';
 import type { Runner } from '../../src/runner/runner.ts';
@@ -7,7 +7,7 @@ export type Ground = {
   readonly name: 'process' | 'kubernetes';
   /** Settings of api and worker. */
   readonly environment: Readonly<Record<string, string>>;
-  /** To look at what runs, and to plant what another would have started. */
+  /** To see what runs, and to plant what another worker would have started. */
   runner(installation: string): Runner;
   dispose(): Promise<void>;
 };

@@ -1,4 +1,4 @@
-/** Calls an api all the time, each call over a connection of its own, and remembers what was not answered as it should be. */
+/** Calls an api without pause, each call on a new connection, and notes every wrong answer. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 
@@ -6,17 +6,20 @@ const DEADLINE_MS = 15_000;
 const PAUSE_MS = 50;
 
 export type SteadyCalls = {
-  /** Ends them. @returns how many were answered, and what was wrong: broken, late, or another status than wanted */
+  /**
+   * Ends the calls.
+   * @returns how many were answered, and the wrong ones: broken, late, or with another status than expected
+   */
   stop(): Promise<{ answered: number; wrong: string[] }>;
 };
 
-/** @param calls each of them again and again, beside the others */
+/** @param calls each runs in its own loop */
 export function startSteadyCalls(
   url: string,
   token: string,
   calls: readonly { readonly method: 'GET' | 'DELETE'; readonly route: string; readonly status: number }[],
 ): SteadyCalls {
-  // As many strangers do: nobody is held to the pod that took his first call.
+  // Like many visitors: none stays with the pod that took its first call.
   const dispatcher = new Agent({ pipelining: 0, connectTimeout: DEADLINE_MS });
   const stopped = new AbortController();
   const wrong: string[] = [];

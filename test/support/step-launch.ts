@@ -1,4 +1,4 @@
-/** A step as the launch activity hands it to a runner, without a job behind it. */
+/** A step as the launch activity passes it to a runner, without a job behind it. */
 import { randomUUID } from 'node:crypto';
 import type { PodOverrides } from '../../src/domain/job.ts';
 import { stepName } from '../../src/domain/names.ts';
@@ -8,7 +8,7 @@ import type { Launched, Runner, StepLaunch } from '../../src/runner/runner.ts';
 type Of = {
   installation: string;
   target?: string;
-  /** Of the fake pod, without the prefix of kwok's. */
+  /** Annotations of the fake pod, without kwok's prefix. */
   pod?: Readonly<Record<string, string>>;
   overrides?: PodOverrides;
 };
@@ -47,7 +47,7 @@ export function stepLaunch({ installation, target = 'alone', pod = {}, overrides
   };
 }
 
-/** @throws Error when it was not launched */
+/** @throws Error if it was not launched */
 export async function launched(runner: Runner, step: StepLaunch): Promise<{ name: string; uid: string }> {
   const result: Launched = await runner.launch(step);
   if (result.kind !== 'launched') throw new Error(JSON.stringify(result));

@@ -1,4 +1,4 @@
-/** The product as processes of its own, on the run's Postgres and Temporal: api and workers that a test may kill. */
+/** The product as processes on the run's Postgres and Temporal: an api and workers that a test may kill. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -34,7 +34,7 @@ export type System = AsyncDisposable & {
   readonly environment: Readonly<Record<string, string>>;
   startWorker(script?: string, environment?: Record<string, string>): Promise<ProductPart>;
   startApi(environment?: Record<string, string>): Promise<ProductPart>;
-  /** A call of the api as admin; logs in when first needed. */
+  /** Calls the api as admin; logs in at the first call. */
   call(
     method: string,
     route: string,
@@ -42,14 +42,14 @@ export type System = AsyncDisposable & {
   ): Promise<{ status: number; body: Record<string, unknown> }>;
   /** Kills all parts that run a script. */
   endParts(script: string): Promise<void>;
-  /** Submits what a params file says, as the api would; further actions become further steps, as in a diff. */
+  /** Submits the job of a params file, as the api would; further actions become further steps, as in a diff. */
   submit(target: string, action: string, ...further: string[]): Promise<Submitted>;
   job(id: number): Promise<JobView>;
-  /** All that is kept of the logs of a job, one after the other, as the api gives it. */
+  /** All kept logs of a job in one text, as the api serves them. */
   logText(id: number): Promise<string>;
-  /** As the workers have it, for a look at what runs and to plant what another would have started. */
+  /** The workers' runner, to see what runs and to plant what another worker would have started. */
   runner(): Promise<Runner>;
-  /** What there is of a target (run folders, Kubernetes Jobs), and what of it still runs. */
+  /** The run folders or Kubernetes Jobs of a target, and which of them still run. */
   listed(target: string): Promise<Listed[]>;
   live(target: string): Promise<Listed[]>;
   /** Waits until the job has a status. */
@@ -62,10 +62,10 @@ export function params(target: string, action: string, options: string, more = '
 }
 
 /**
- * @param options.params the files to be written, or the folder that has them
+ * @param options.params files to write, or the folder that has them
  * @param options.temporal another Temporal than the run's, for tests that kill it
- * @param options.databaseUrl an empty database of the test's own; one of the run's by default
- * @param options.ground what steps run on; processes by default. It is disposed of with the system.
+ * @param options.databaseUrl an empty database; by default a new one of the run
+ * @param options.ground what steps run on; processes by default. The system disposes of it.
  */
 export async function startSystem(options: {
   params: readonly [string, string][] | { readonly folder: string };
@@ -180,8 +180,8 @@ export async function startSystem(options: {
     listed,
     live: async (target) => (await listed(target)).filter(({ live }) => live),
     async until(id, status, timeoutMs = 45_000) {
-      // Not `expect.poll`: that takes its test from a global, which fails in tests that run at once. And only the status,
-      // since many tests wait here at the same time.
+      // Not `expect.poll`: it finds its test through a global, which fails in concurrent tests. Reads only the
+      // status, since many tests wait here at once.
       const current = async () =>
         (await db.selectFrom('jobs').select('status').where('id', '=', id).executeTakeFirst())?.status;
       await vi.waitFor(async () => expect(await current(), `job ${id}`).toBe(status), { timeout: timeoutMs });

@@ -1,4 +1,4 @@
-/** Targets whose program tells what a test has written down for it: reports of syncs and rollbacks that nothing did. */
+/** Targets whose program reports what a test has written for it: syncs and rollbacks that never happened. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,9 +11,9 @@ const TELLER = path.resolve(import.meta.dirname, 'programs/teller.ts');
 export type Tales = Disposable & {
   /** The params file of one of its actions. */
   params(target: string, action: string): [file: string, text: string];
-  /** By action; `preview` for that of a rollback. Holds from the next job on. */
+  /** By action; `preview` for that of a rollback. Applies from the next job on. */
   tell(target: string, tales: Readonly<Record<string, Tale>>): void;
-  /** A path that no file has yet, for `until`. */
+  /** A path without a file, for `until`. */
   path(name: string): string;
 };
 
@@ -29,7 +29,7 @@ export function writeTales(): Tales {
   };
 }
 
-/** A sync that had to say much. */
+/** A sync with much to report. */
 export const DOUBTFUL_SYNC: Tale = {
   reports: [
     {

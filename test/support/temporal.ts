@@ -1,4 +1,4 @@
-/** Gives each test file a Temporal namespace of its own on the run's dev server. */
+/** Gives each test file its own Temporal namespace on the run's dev server. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -25,7 +25,7 @@ export async function createNamespace(): Promise<{ address: string; namespace: s
         return { address, namespace };
       } catch (error) {
         if (Date.now() > deadline)
-          throw new Error(`namespace ${namespace} does not become usable`, { cause: error });
+          throw new Error(`namespace ${namespace} did not become usable`, { cause: error });
       }
       await wait(50);
     }
@@ -34,7 +34,7 @@ export async function createNamespace(): Promise<{ address: string; namespace: s
   }
 }
 
-/** Namespaces reach the server's services one by one: history, matching and visibility are each asked. */
+/** The server's services learn of a namespace one by one: this asks history, matching and visibility. */
 async function usable(client: Client): Promise<void> {
   const handle = await client.workflow.start('probe', {
     workflowId: 'namespace-probe',

@@ -1,4 +1,4 @@
-/** Finds Temporal's time-skipping test server, or gets it: its jars from Maven Central, run by the machine's Java. */
+/** Finds Temporal's time-skipping test server, or builds it: its jars from Maven Central, run by the machine's Java. */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,8 +11,8 @@ const LIMIT_MS = 5 * 60_000;
 const INSTALL = 'apt-get install --no-install-recommends openjdk-17-jre-headless maven';
 
 /**
- * The path of a program that takes the port and `--enable-time-skipping`, as the SDK starts it. The SDK's own download
- * of it needs a host that package mirrors do not have.
+ * The path of a program that takes the port and `--enable-time-skipping`, as the SDK starts it. The SDK's own
+ * download needs a host that package mirrors do not have.
  * @throws Error in one line that says what to install
  */
 export async function timeSkippingServer(onProgress: (line: string) => void): Promise<string> {
@@ -23,12 +23,12 @@ export async function timeSkippingServer(onProgress: (line: string) => void): Pr
   const program = path.join(folder, 'run');
   if (!existsSync(program)) await get(folder, onProgress);
   await promisify(execFile)('java', ['-version'], { timeout: 30_000 }).catch((cause: unknown) => {
-    throw new Error(`no java on PATH to run Temporal's time-skipping server: ${INSTALL}`, { cause });
+    throw new Error(`running Temporal's time-skipping server needs java on PATH: ${INSTALL}`, { cause });
   });
   return program;
 }
 
-/** Whole or not at all, also when two runs want it at once. */
+/** Builds all of it or nothing, also when two runs build at once. */
 async function get(folder: string, onProgress: (line: string) => void): Promise<void> {
   mkdirSync(path.dirname(folder), { recursive: true });
   const draft = mkdtempSync(`${folder}-draft-`);
@@ -49,13 +49,13 @@ async function get(folder: string, onProgress: (line: string) => void): Promise<
     ).catch((cause: Error & { stdout?: string }) => {
       const said = cause.stdout?.split('\n').find((line) => line.includes('ERROR')) ?? cause.message;
       throw new Error(
-        `the time-skipping server cannot be had (${INSTALL}; or no Maven Central): ${said.slice(0, 300)}`,
+        `cannot build the time-skipping server (${INSTALL}; or Maven Central is unreachable): ${said.slice(0, 300)}`,
         { cause },
       );
     });
     const jars = path.join(folder, 'lib', '*');
     const java = `exec java -Xmx256m -XX:TieredStopAtLevel=1 -cp '${jars}' io.temporal.testserver.TestServer "$@"`;
-    // Its logging library tells on standard error that it has nothing to log to.
+    // Its logging library complains on standard error that it has nothing to log to.
     writeFileSync(path.join(draft, 'run'), `#!/bin/sh\n${java} 2>/dev/null\n`, { mode: 0o755 });
     if (!existsSync(folder)) renameSync(draft, folder);
   } finally {

@@ -1,4 +1,4 @@
-/** TLS in front of a plain server, as a proxy has it: who comes needs a certificate of the same authority. */
+/** TLS in front of a plain server, like a proxy: clients need a certificate of the same authority. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -7,7 +7,7 @@ import type { Certificate } from './certificates.ts';
 
 export type TlsFront = AsyncDisposable & {
   readonly address: string;
-  /** Connections that showed a certificate and were let through. */
+  /** Accepted connections with a valid certificate. */
   admitted(): number;
 };
 
@@ -31,7 +31,7 @@ export async function startTlsFront(to: string, of: Certificate & { ca: string }
       [far, near],
     ] as const) {
       sockets.add(socket);
-      socket.on('error', () => other.destroy()); // the other side hears of it as of a lost connection
+      socket.on('error', () => other.destroy()); // the other side sees a lost connection
       socket.on('close', () => sockets.delete(socket));
       socket.pipe(other);
     }

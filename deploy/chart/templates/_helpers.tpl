@@ -5,7 +5,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
-{{- /* Of one part, api or worker: what its Deployment and its policies go by. */}}
+{{- /* Labels of one part, api or worker, by which its Deployment and its policies select. */}}
 {{- define "syncrator.selector" -}}
 app.kubernetes.io/name: syncrator
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -16,7 +16,7 @@ app.kubernetes.io/component: {{ .part }}
 {{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
-{{- /* Neither users nor groups by default: the image names its user, or the platform gives one (OpenShift). */}}
+{{- /* Sets neither users nor groups by default: the image names its user, or the platform assigns one (OpenShift). */}}
 {{- define "syncrator.podSecurity" -}}
 {{- $ours := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") }}
 {{- toYaml (mergeOverwrite $ours (deepCopy .Values.podSecurityContext)) }}
@@ -28,12 +28,12 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{- /* Where jobs run. */}}
+{{- /* Namespace of the jobs. */}}
 {{- define "syncrator.jobsNamespace" -}}
 {{ .Values.jobs.namespace | default .Release.Namespace }}
 {{- end }}
 
-{{- /* Each key once: what settings name wins over what other values make. */}}
+{{- /* Each key once: a key in `settings` wins over the same key made from other values. */}}
 {{- define "syncrator.settings" -}}
 {{- $data := dict
   "HOST" .Values.host
@@ -47,7 +47,7 @@ capabilities: { drop: [ALL] }
   "JOB_PARAMS" "/job_params" }}
 {{- with .Values.temporal.uiUrl }}{{ $_ := set $data "TEMPORAL_UI_URL" . }}{{ end }}
 {{- with .Values.publicUrl }}{{ $_ := set $data "SYNCRATOR_PUBLIC_URL" . }}{{ end }}
-{{- /* Where names are looked at, that of the ingress is known too. */}}
+{{- /* If host names are checked, the ingress' name is accepted, too. */}}
 {{- if and .Values.publicUrl .Values.api.ingress.enabled }}{{ $_ := set $data "ALLOWED_HOSTS" .Values.api.ingress.host }}{{ end }}
 {{- with .Values.podOverrides }}{{ $_ := set $data "KUBERNETES_POD_OVERRIDES" (toJson .) }}{{ end }}
 {{- if .Values.metrics.enabled }}{{ $_ := mergeOverwrite $data (dict "METRICS_HOST" .Values.host "METRICS_PORT" "9464") }}{{ end }}
@@ -56,7 +56,7 @@ capabilities: { drop: [ALL] }
 {{- end }}
 {{- end }}
 
-{{- /* Where a part's pods go; the context is the part's values. */}}
+{{- /* Scheduling of a part's pods; the context is the part's values. */}}
 {{- define "syncrator.scheduling" -}}
 {{- with .priorityClassName }}
 priorityClassName: {{ . }}
@@ -98,12 +98,12 @@ envFrom:
 {{- end }}
 {{- end }}
 
-{{- /* What an environment's ConfigMap and volume are called by: a DNS label has no `_`. */}}
+{{- /* Name of an environment's ConfigMap and volume: a DNS label has no `_`. */}}
 {{- define "syncrator.paramsName" -}}
 params-{{ . | replace "_" "-" }}
 {{- end }}
 
-{{- /* One folder per environment, as the params files are read. */}}
+{{- /* Mounts one folder per environment, where the params files are read. */}}
 {{- define "syncrator.jobParamsMounts" -}}
 {{- range $env, $files := .Values.jobParams }}
 - { name: {{ include "syncrator.paramsName" $env }}, mountPath: /job_params/{{ $env }}, readOnly: true }
@@ -123,7 +123,7 @@ params-{{ . | replace "_" "-" }}
 {{- end }}
 {{- end }}
 
-{{- /* Rolled when what it reads has changed. */}}
+{{- /* Rolls the pods when their settings change. */}}
 {{- define "syncrator.checksum" -}}
 checksum/settings: {{ include (print $.Template.BasePath "/settings.yaml") . | sha256sum }}
 {{- end }}

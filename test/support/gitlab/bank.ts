@@ -1,12 +1,12 @@
-/** The state of the GitLab stand-in: projects with their commits and webhooks, changed by tests as people change them. */
+/** The state of the GitLab stand-in: projects with commits and webhooks, which tests change as people do. */
 import { createHash, randomBytes } from 'node:crypto';
 
 export type FakeCommit = {
   readonly sha: string;
   readonly date: Date;
-  /** Text of the item's file after it; null: it is not there (any more). */
+  /** Text of the item's file after the commit; null: the file does not exist (any more). */
   readonly content: string | null;
-  /** Whether the item's file was touched. */
+  /** Whether the commit touched the item's file. */
   readonly touches: boolean;
 };
 
@@ -16,7 +16,7 @@ export type FakeHook = {
   token: string;
   push_events: boolean;
   enable_ssl_verification: boolean;
-  /** As GitLab shows it: `executable`, `disabled`, `temporarily_disabled`. */
+  /** GitLab's own words: `executable`, `disabled`, `temporarily_disabled`. */
   alert_status: string;
   disabled_until: string | null;
 };
@@ -25,11 +25,11 @@ export type FakeProject = {
   readonly id: number;
   path: string;
   archived: boolean;
-  /** A day, once somebody has marked it for deletion. */
+  /** The day on which somebody marked it for deletion. */
   markedForDeletionOn: string | null;
   defaultBranch: string;
   lastActivityAt: Date;
-  /** Oldest first, by branch. */
+  /** By branch, oldest first. */
   readonly branches: Map<string, FakeCommit[]>;
   readonly hooks: FakeHook[];
 };
@@ -68,7 +68,10 @@ export class FakeBank {
     }
   }
 
-  /** As GitLab does, it notes the activity at most once an hour. @param content an object, a text as it is, or null */
+  /**
+   * Like GitLab, updates the time of the last activity at most once an hour.
+   * @param content an object, a literal text, or null
+   */
   commit(
     id: number,
     content: unknown,
@@ -88,13 +91,13 @@ export class FakeBank {
     return commit;
   }
 
-  /** Force-push: the default branch has these commits, oldest first. */
+  /** Force-pushes: the default branch then has these commits, oldest first. */
   rewrite(id: number, commits: readonly FakeCommit[]): void {
     const project = this.project(id);
     project.branches.set(project.defaultBranch, [...commits]);
   }
 
-  /** As GitLab deletes late: the path is free at once, and the project goes some days later. */
+  /** Deletes late, as GitLab does: the path is free at once, and the project disappears some days later. */
   markForDeletion(id: number): void {
     const project = this.project(id);
     project.markedForDeletionOn = new Date().toISOString().slice(0, 10);
@@ -132,7 +135,7 @@ export class FakeBank {
     return (this.project(id).branches.get(branch) ?? []).filter(({ touches }) => touches);
   }
 
-  /** id -> sha of the latest revision of each project that has an item. */
+  /** id → sha of the latest revision of each project that has an item. */
   latest(): Record<string, string> {
     const items: Record<string, string> = {};
     for (const { id } of this.projects.values()) {

@@ -1,4 +1,4 @@
-/** A hosted GitLab as we see it: its REST API behind a token, and the hooks it delivers. */
+/** A stand-in for a hosted GitLab: its REST API behind a token, and the webhooks it delivers. */
 import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -23,21 +23,21 @@ export type FakeGitlab = {
   readonly url: string;
   readonly bank: FakeBank;
   readonly calls: GitlabCall[];
-  /** Tokens that it was shown, right or wrong. */
+  /** Tokens that callers sent, right or wrong. */
   readonly tokens: (string | undefined)[];
   token: string;
-  /** More projects than this are not counted in X-Total. */
+  /** X-Total is left out above this number of projects. */
   countsTo: number;
-  /** What the test delivery of a webhook is answered. */
+  /** The answer that it got for the test delivery of a webhook. */
   receives: number;
-  /** How far its clock is from ours; null: it tells no time. */
+  /** How far its clock is from ours; null: its answers carry no time. */
   skewMs: number | null;
-  /** Its address as its links have it. */
+  /** Its address as its links show it. */
   base: string;
-  /** A response instead of the usual one; undefined for the usual one. */
+  /** A response instead of the usual one; undefined: the usual one. */
   bend: ((call: GitlabCall) => Response | undefined | Promise<Response | undefined>) | null;
   count(what: string, method?: string): number;
-  /** Commits to a project and delivers its push hooks; resolves with what they answered. */
+  /** Commits to a project and delivers its push hooks; resolves with their answers. */
   push(
     id: number,
     content: unknown,
@@ -47,17 +47,17 @@ export type FakeGitlab = {
   close(): Promise<void>;
 };
 
-/** Takes the call and answers nothing. */
+/** Accepts the call and never answers. */
 export const stall = (): Promise<Response> => new Promise(() => {});
 
 export const tooMany = (headers: Record<string, string>): Response =>
   new Response('{"message":"429 Too Many Requests"}', { status: 429, headers });
 
-/** What a proxy in front of it shows instead. */
+/** The page that a proxy in front of it shows instead. */
 export const loginPage = (): Response =>
   new Response('<html><form action="/login">', { headers: { 'content-type': 'text/html' } });
 
-/** Headers and half a body, then the connection is gone. */
+/** Sends headers and half a body, then cuts the connection. */
 export function cutShort(): Response {
   const body = new ReadableStream({
     start(controller) {
@@ -68,7 +68,7 @@ export function cutShort(): Response {
   return new Response(body, { headers: { 'content-type': 'application/json' } });
 }
 
-/** How gitlab.com tells of the minute's quota with every answer: https://docs.gitlab.com/user/gitlab_com/ */
+/** The quota headers that gitlab.com sends with every answer: https://docs.gitlab.com/user/gitlab_com/ */
 function quota(observed: number): Record<string, string> {
   return {
     'ratelimit-limit': '2000',
@@ -90,9 +90,9 @@ export async function startGitlab(): Promise<FakeGitlab> {
     const bent = await self.bend?.(call);
     if (bent) c.res = bent;
     else await next();
-    // Without one, the server's own.
+    // Without an own Date, the server's.
     if (self.skewMs) c.res.headers.set('date', new Date(Date.now() + self.skewMs).toUTCString());
-    // What the limiter itself answers has what the test gave it.
+    // An answer of the limiter has exactly the headers that the test set.
     if (c.res.status !== 429) {
       for (const [name, value] of Object.entries(quota(self.calls.length))) c.res.headers.set(name, value);
     }
@@ -162,7 +162,7 @@ export async function startGitlab(): Promise<FakeGitlab> {
   return self;
 }
 
-/** As https://docs.gitlab.com/user/project/integrations/webhook_events/ shows it, shortened. */
+/** The example of https://docs.gitlab.com/user/project/integrations/webhook_events/, shortened. */
 export function pushEvent(of: {
   id: number;
   path?: string;

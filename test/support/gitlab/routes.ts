@@ -1,16 +1,16 @@
-/** GitLab's REST API v4 as far as the item bank needs it: https://docs.gitlab.com/api/rest/ */
+/** The part of GitLab's REST API v4 that the item bank needs: https://docs.gitlab.com/api/rest/ */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import type { FakeBank, FakeHook, FakeProject } from './bank.ts';
 
-/** @param of.countsTo GitLab does not count more than 10,000 */
+/** @param of.countsTo GitLab counts no further than 10,000 */
 export function routes(
   bank: FakeBank,
   of: {
     group: string;
     countsTo: () => number;
     base: () => string;
-    /** What a test delivery of a webhook is answered. */
+    /** The answer to the test delivery of a webhook. */
     deliver: (hook: FakeHook) => Promise<number>;
   },
 ) {
@@ -68,7 +68,7 @@ export function routes(
     return project && hook ? c.json(shownHook(project, hook)) : missing(c, 'Hook');
   });
 
-  // An edit leaves a webhook as disabled as it is.
+  // A disabled webhook stays disabled when it is edited.
   app.put('/projects/:id/hooks/:hook', async (c) => {
     const [project, hook] = [find(c), hookOf(c)];
     if (!project || !hook) return missing(c, 'Hook');
@@ -78,12 +78,12 @@ export function routes(
     return c.json(shownHook(project, hook));
   });
 
-  // GitLab delivers at once, and enables what is answered with 2xx.
+  // GitLab delivers at once, and enables the webhook if the answer is 2xx.
   app.post('/projects/:id/hooks/:hook/test/push_events', async (c) => {
     const hook = hookOf(c);
     if (!hook) return missing(c, 'Hook');
     const status = await of.deliver(hook);
-    if (status < 200 || status > 299) return c.json({ message: 'the receiver said no' }, 422);
+    if (status < 200 || status > 299) return c.json({ message: 'the receiver refused it' }, 422);
     Object.assign(hook, { alert_status: 'executable', disabled_until: null });
     return c.json({ message: '201 Created' }, 201);
   });
@@ -117,7 +117,7 @@ export function routes(
   app.all('*', (c) => c.json({ error: '404 Not Found' }, 404));
   return app;
 
-  /** The token is never shown. */
+  /** GitLab never shows the token. */
   function shownHook(project: FakeProject, hook: FakeHook) {
     const { token: _token, ...shown } = hook;
     return { ...shown, project_id: project.id };
@@ -138,7 +138,7 @@ export function routes(
     };
   }
 
-  /** By offset, with the documented headers. */
+  /** Pages by offset, with the documented headers. */
   function paged(c: Context, all: readonly object[]): Response {
     const perPage = Math.min(100, Number(c.req.query('per_page') ?? 20));
     const page = Number(c.req.query('page') ?? 1);

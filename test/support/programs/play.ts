@@ -1,7 +1,7 @@
 /**
- * What the tests' step program does, wherever it is hosted: as a process (step.ts) or for a fake pod (support/pod-actor.ts).
- * It keeps the contract of docs/reference/programs.md: reports first and ends with 5 when refused, then `--seconds N` of work in which
- * it appends to `--touch FILE` and prints, then `--exit N`.
+ * The tests' step program, for a process (step.ts) and for a fake pod (support/pod-actor.ts). It keeps the contract
+ * of docs/reference/programs.md: reports first and ends with 5 when refused, then `--seconds N` of work in which it
+ * appends to `--touch FILE` and prints, then `--exit N`.
  */
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 const OPTIONS = {
   seconds: { type: 'string', default: '0' },
-  /** Ends its work early, once this file is there. */
+  /** Ends its work early, once this file exists. */
   until: { type: 'string' },
   exit: { type: 'string', default: '0' },
   touch: { type: 'string' },
@@ -19,13 +19,13 @@ const OPTIONS = {
   stubborn: { type: 'boolean', default: false },
   /** Prints as fast as it can. */
   flood: { type: 'boolean', default: false },
-  /** How many numbered lines of 100 bytes it prints at the end of its work, or when it is told to end. */
+  /** How many numbered lines of 100 bytes it prints at the end of its work, or after SIGTERM. */
   lines: { type: 'string', default: '0' },
   /** `ordered`, `doubled` (each twice) or `shuffled` (any order, the last one last). */
   reports: { type: 'string', default: 'ordered' },
-  /** How many between the first and the last. */
+  /** Number of reports between the first and the last. */
   progress: { type: 'string', default: '0' },
-  /** Parts of the target that are wanted; it does nothing with them. */
+  /** Wanted parts of the target; it ignores them. */
   item: { type: 'string', multiple: true },
   api_job_id: { type: 'string' },
 } as const;
@@ -33,12 +33,12 @@ const OPTIONS = {
 export type Play = {
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Aborted when it is told to end. */
+  /** Aborted by SIGTERM. */
   readonly told: AbortSignal;
   print(line: string): void;
 };
 
-/** What it reports at the end: the counts that the job must show then. */
+/** The counts of its last report, which the job must show then. */
 export const LAST_COUNTS = { records_done: 10, records_total: 10, added: 6, updated: 3, deleted: 1 } as const;
 
 function parsePlay(args: readonly string[]) {
@@ -68,10 +68,10 @@ export async function play({ args, environment, told, print }: Play): Promise<nu
         });
         await answer.body?.cancel();
         if ([401, 403, 404, 409, 410].includes(answer.status)) refused = true;
-        // 429: the surplus is dropped on purpose, the newest is kept.
+        // 429: the api drops surplus reports on purpose and keeps the newest.
         if (answer.ok || answer.status === 429) return;
       } catch {
-        // Unreachable is not refused: try again.
+        // Unreachable does not mean refused: try again.
       }
       await wait(200);
     }
@@ -100,7 +100,7 @@ export async function play({ args, environment, told, print }: Play): Promise<nu
   return refused ? 5 : Number(options.exit);
 }
 
-/** `line 1 xxx…`, 100 bytes each with its end, which the last one has not. */
+/** `line 1 xxx…`, each 100 bytes with its newline; the last one has none. */
 export function numberedLines(count: number): string {
   return Array.from({ length: count }, (_, n) => `line ${n + 1} `.padEnd(99, 'x')).join('\n');
 }

@@ -1,4 +1,4 @@
-/** The tests' step program as a process of its own; play.ts has what it does. */
+/** The tests' step program as a process; play.ts has its behaviour. */
 import { writeSync } from 'node:fs';
 import { play } from './play.ts';
 

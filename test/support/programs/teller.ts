@@ -1,6 +1,6 @@
 /**
- * Tells what a file says of its action, and changes nothing: for tests of what the page and the command line make of it.
- * `--tell FILE`: JSON, what is told by action, or by `preview` for `rollback --preview`. Other options are taken unread.
+ * Reports what a file says for its action, and changes nothing: for tests of how page and command line show it.
+ * `--tell FILE`: JSON, reports by action, or by `preview` for `rollback --preview`. Ignores other options.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import type { Report } from '../../../src/domain/report.ts';
 
 export type Tale = {
   readonly reports: readonly Omit<Report, 'seq'>[];
-  /** The last report waits until this file is there. */
+  /** The last report waits until this file exists. */
   readonly until?: string;
   readonly exit?: number;
 };

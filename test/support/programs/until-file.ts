@@ -1,4 +1,4 @@
-/** A step that works until a file is there, `<action> <file> --api_job_id <n>`, and then has completed. */
+/** A step that works until a file exists, `<action> <file> --api_job_id <n>`, and then completes. */
 import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 

@@ -1,4 +1,7 @@
-/** Finds the SolrCloud of the tests, or makes it: its jars from Maven Central, its one class compiled by the machine's Java. */
+/**
+ * Finds the SolrCloud of the tests, or builds it: its jars from Maven Central, its one class compiled by the
+ * machine's Java.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -14,12 +17,12 @@ const LIMIT_MS = 10 * 60_000;
 const INSTALL = 'apt-get install --no-install-recommends openjdk-17-jre-headless maven';
 
 /**
- * The class path to give to `java`, whose class `SolrForTests` is the server.
+ * The class path for `java`; its class `SolrForTests` is the server.
  * @throws Error in one line that says what to install
  */
 export async function solrProgram(onProgress: (line: string) => void): Promise<string> {
   await run('java', ['-version'], { timeout: 30_000 }).catch((cause: unknown) => {
-    throw new Error(`no java on PATH to run Solr: ${INSTALL}`, { cause });
+    throw new Error(`running Solr needs java on PATH: ${INSTALL}`, { cause });
   });
   const pom = readFileSync(POM, 'utf8');
   const version = /solr-test-framework<\/artifactId>\s*<version>([^<]+)</.exec(pom)?.[1];
@@ -29,7 +32,7 @@ export async function solrProgram(onProgress: (line: string) => void): Promise<s
   return [path.join(folder, 'classes'), path.join(folder, 'lib', '*')].join(path.delimiter);
 }
 
-/** Whole or not at all, also when two runs want it at once. */
+/** Builds all of it or nothing, also when two runs build at once. */
 async function make(folder: string, onProgress: (line: string) => void): Promise<void> {
   mkdirSync(path.dirname(folder), { recursive: true });
   const draft = mkdtempSync(`${folder}-draft-`);
@@ -37,7 +40,7 @@ async function make(folder: string, onProgress: (line: string) => void): Promise
     const lib = path.join(draft, 'lib');
     await withProgress('getting Solr from Maven Central (once)', onProgress, () => copyJars(lib));
     const jars = readdirSync(lib).map((jar) => path.join(lib, jar));
-    // By its module: the runtime package of Debian holds the compiler, though not the command `javac`.
+    // Called by its module: Debian's runtime package has the compiler, but not the command `javac`.
     const compiler = ['-m', 'jdk.compiler/com.sun.tools.javac.Main'];
     const to = ['-classpath', jars.join(path.delimiter), '-d', path.join(draft, 'classes'), SOURCE];
     await run('java', [...compiler, ...to], { timeout: LIMIT_MS });
@@ -52,7 +55,7 @@ async function copyJars(to: string): Promise<void> {
   await run('mvn', ['--quiet', '--batch-mode', `--file=${POM}`, ...goal], { timeout: LIMIT_MS }).catch(
     (cause: Error & { stdout?: string }) => {
       const said = cause.stdout?.split('\n').find((line) => line.includes('ERROR')) ?? cause.message;
-      throw new Error(`Solr cannot be had (${INSTALL}; or no Maven Central): ${said.slice(0, 300)}`, {
+      throw new Error(`cannot build Solr (${INSTALL}; or Maven Central is unreachable): ${said.slice(0, 300)}`, {
         cause,
       });
     },

@@ -1,4 +1,4 @@
-/** Stands between the program and Solr: a test sees each request, and decides what becomes of it or of its answer. */
+/** A proxy between the program and Solr: a test sees each request, and may replace it or its answer. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,14 +6,14 @@ import { text } from 'node:stream/consumers';
 
 export type Passing = {
   readonly method: string;
-  /** Below …/solr/, without the query. */
+  /** Path below …/solr/, without the query. */
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly body: string;
   readonly authorization: string | undefined;
 };
 
-/** `cut`: the connection ends; `stall`: nothing ever comes; or an answer of the test's own. */
+/** `cut`: the connection ends; `stall`: nothing ever comes; or an answer of the test. */
 export type Bend =
   | 'cut'
   | 'stall'
@@ -23,9 +23,9 @@ export type SolrProxy = AsyncDisposable & {
   /** …/solr/ */
   readonly url: string;
   readonly passed: Passing[];
-  /** Instead of passing a request on; undefined passes it on. */
+  /** Replaces a request; undefined passes it on. */
   before: ((request: Passing) => Bend | undefined | Promise<Bend | undefined>) | null;
-  /** Solr has acted, and whoever asked has not heard yet: what they hear instead. */
+  /** Replaces an answer: Solr has acted, but the caller has not heard of it yet. */
   after: ((request: Passing) => Bend | undefined | Promise<Bend | undefined>) | null;
 };
 

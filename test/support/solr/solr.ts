@@ -1,4 +1,4 @@
-/** A real SolrCloud of one node for one test file, and what a test asks of it. */
+/** A real SolrCloud of one node for one test file, with the calls that tests make. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,13 +14,16 @@ export type SolrDocument = { readonly id: string } & Readonly<Record<string, unk
 export type Solr = {
   /** …/solr/ */
   readonly url: string;
-  /** The answer's JSON. @throws Error with what Solr said, when it says no */
+  /**
+   * @returns the answer's JSON
+   * @throws Error with Solr's message if Solr refuses
+   */
   call(path: string, body?: unknown): Promise<Record<string, unknown>>;
-  /** Makes a collection of the configset `catalogue`. */
+  /** Creates a collection of the configset `catalogue`. */
   createCollection(name: string, shards?: number): Promise<void>;
   alias(name: string, collection: string): Promise<void>;
   aliases(): Promise<Record<string, string>>;
-  /** All that searches find, by id; at most 1000. */
+  /** All documents that a search finds, by id; at most 1000. */
   documents(collection: string): Promise<SolrDocument[]>;
   stop(): Promise<void>;
 };

@@ -158,7 +158,7 @@ describe('sync of the item bank', () => {
     bank.commit(1, { item: 1, revision: 2 });
     const ended = await t.run('sync');
     expect(ended.code).toBe(EXIT.ok);
-    expect(ended.output).toMatch(/4 projects have no item yet: (10|11|12|13)(, (10|11|12|13)){3}\n/);
+    expect(ended.output).toMatch(/projects without an item: 4 \((10|11|12|13)(, (10|11|12|13)){3}\)\n/);
     expect(Object.keys((await t.stored()) ?? {})).toEqual(['1', '2']);
     expect(t.last()).toMatchObject({ updated: 1, failed: 0, records_done: 6 });
   });
@@ -180,14 +180,14 @@ describe('sync of the item bank', () => {
     const ended = await t.run('sync');
     expect(ended.code).toBe(EXIT.ok);
     expect(ended.output).toMatch(
-      /3 items lost their file and are kept \(run delete to remove them\): [234], [234], [234]\n/,
+      /items whose file is gone: 3, kept \(run delete to remove them\): [234], [234], [234]\n/,
     );
     expect(t.last()).toMatchObject({ added: 0, updated: 0, failed: 0 });
     expect(await t.stored()).toEqual(before);
     expect(await marked()).toEqual(['2', '3', '4']);
     // Said again, and not written again.
     const rows = await t.query('SELECT xmin::text, * FROM items ORDER BY id');
-    expect((await t.run('sync')).output).toContain('3 items lost their file and are kept');
+    expect((await t.run('sync')).output).toContain('items whose file is gone: 3, kept');
     expect(await t.query('SELECT xmin::text, * FROM items ORDER BY id')).toEqual(rows);
 
     bank.commit(2, { item: 2, revision: 2 });
