@@ -1,7 +1,7 @@
 /**
- * `npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF]`: tries to break the product. What it says on the way goes
- * to stderr; each program ends with one line of JSON on stdout. Exit code 1 on any violation, when anything was late or
- * did not finish, or when less was done than had to be.
+ * `npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF]`: tries to break the product. Progress
+ * goes to stderr; each program ends with one line of JSON on stdout. The exit code is 1 after a violation, a late
+ * or unfinished end, or less work than required.
  */
 import { parseArgs } from 'node:util';
 import { type Figures, NotFinished, type Program } from './program.ts';
@@ -12,9 +12,9 @@ const USAGE = [
   '',
   ...PROGRAMS.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`),
   '',
-  '  --seed N       repeats what the seed decided; random by default, and told',
+  '  --seed N       repeats an earlier run; random by default, and printed',
   '  --scale 0.1    a tenth of the amount; 1 by default',
-  '  --from REF     upgrade: what is upgraded from, a tag or commit; this checkout by default',
+  '  --from REF     upgrade: the tag or commit to upgrade from; this checkout by default',
 ].join('\n');
 
 const { values, positionals } = parseArgs({
@@ -37,21 +37,21 @@ const wrong =
   positionals.length === 0
     ? 'which program?'
     : chosen.includes(undefined)
-      ? `there is no program ${positionals.filter((_, at) => chosen[at] === undefined).join(', ')}`
+      ? `unknown program ${positionals.filter((_, at) => chosen[at] === undefined).join(', ')}`
       : !Number.isSafeInteger(seed) || seed < 0 || seed >= 2 ** 32
-        ? `--seed ${values.seed} is no number from 0 to ${2 ** 32 - 1}`
+        ? `--seed ${values.seed} must be a number from 0 to ${2 ** 32 - 1}`
         : !(scale > 0 && scale <= 1)
-          ? `--scale ${values.scale} is no number above 0, up to 1`
+          ? `--scale ${values.scale} must be a number above 0, up to 1`
           : undefined;
 if (wrong !== undefined) {
   console.error(`${wrong}\n\n${USAGE}`);
   process.exit(2);
 }
 
-// What was started ends with us (server-parts.ts, setpriv), whoever ends us.
+// Processes that we started end with us (server-parts.ts, setpriv), even by SIGKILL.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 for (const program of chosen) if (program && !(await passes(program))) process.exitCode = 1;
-// What a failing program left open must not keep the command from ending.
+// A failing program may leave something open, which must not keep the command running.
 process.exit();
 
 async function passes(program: Program): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** The removed protections of test/faults/mutations are of the code as it is: a patch that does not apply removes none. */
+/** The patches of test/faults/mutations fit the present code: a patch that does not apply removes no protection. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const FOLDER = path.join(ROOT, 'test/faults/mutations');
 const PATCHES = readdirSync(FOLDER).filter((name) => name.endsWith('.patch'));
 
-test('there are some', () => {
+test('there are patches', () => {
   expect(PATCHES.length).toBeGreaterThan(5);
 });
 

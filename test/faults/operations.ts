@@ -1,18 +1,18 @@
-/** Every operation that a running api describes of itself, with a request that would be taken. */
+/** Every operation in a running api's own document, with a request that it accepts. */
 
 export type Operation = {
   readonly method: string;
-  /** With `{name}` where something is to be put in. */
+  /** Contains `{name}` for each parameter. */
   readonly path: string;
   readonly access: 'public' | 'token' | 'report';
-  /** Whether it asks Postgres. */
+  /** Whether it needs Postgres. */
   readonly stored: boolean;
   readonly inPath: readonly string[];
   readonly inQuery: readonly string[];
   readonly inHeaders: readonly string[];
-  /** An example of the body, where it takes one as JSON. */
+  /** An example of the body, if it takes JSON. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
-  /** Every field of the body that takes a string. */
+  /** Every string field of the body. */
   readonly bodyTexts: readonly string[];
 };
 
@@ -49,7 +49,7 @@ export async function readOperations(url: string): Promise<Operation[]> {
       const named = (where: string) =>
         (described.parameters ?? []).filter((one) => one.in === where).map(({ name }) => name);
       const texts = Object.entries(schema?.properties ?? {})
-        // What says no type takes anything, texts too.
+        // A schema without a type takes anything, texts too.
         .filter(([, { type }]) => type === undefined || [type].flat().includes('string'));
       return {
         method: method.toUpperCase(),

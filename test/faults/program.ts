@@ -1,33 +1,33 @@
-/** What a fault program is: something seeded that tries to break the product, and counts what broke. */
+/** The interface of fault programs: each uses a seed, tries to break the product, and counts the violations. */
 
 export type Run = {
-  /** Chooses everything the program decides by chance; what the machine does in between is its own. */
+  /** Decides everything that the program leaves to chance; the timing of the machine is not repeatable. */
   readonly seed: number;
-  /** How much of the full amount is done: 1 is what docs/faults.md claims, 0.1 what CI runs. */
+  /** Share of the full amount: 1 is what docs/faults.md claims, 0.1 what CI runs. */
   readonly scale: number;
-  /** For `upgrade`: the commit that is upgraded from; none is this checkout itself. */
+  /** For `upgrade`: the commit to upgrade from; undefined: this checkout itself. */
   readonly from: string | undefined;
-  /** The full amount in this scale: at least `least`, which is 1 by default. */
+  /** The full amount at this scale: at least `least`, which is 1 by default. */
   amount(full: number, least?: number): number;
-  /** Tells a human how far it is. */
+  /** Reports progress to a human. */
   say(line: string): void;
 };
 
 export type Figures = {
-  /** What was done, and what had to be done: less of it fails the program, whatever else it found. */
+  /** Work done, and work required: less than required fails the program, whatever else it found. */
   readonly n: number;
   readonly expected: number;
-  /** One line for each thing that must not be, with what it happened to. */
+  /** One line for each violation, with the thing that it happened to. */
   readonly violations: readonly string[];
-  /** One line for each bound of time that was missed, after it was scaled by how busy the machine was. */
+  /** One line for each missed time limit, after scaling by how busy the machine was. */
   readonly late?: readonly string[];
-  /** What had not ended when the program's own time was over: how right its end is nobody can say. */
+  /** Jobs that had not ended when the program's own time was over: their end cannot be judged. */
   readonly unsettled?: number;
   /** Further figures: counts, times in seconds. */
   readonly [figure: string]: unknown;
 };
 
-/** The program's own time was over before what it waited for: no violation, and no pass either. */
+/** The program's own time ended before the awaited event: neither a violation nor a pass. */
 export class NotFinished extends Error {}
 
 export type Program = {

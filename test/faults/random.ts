@@ -1,14 +1,14 @@
-/** Chance that can be had again: everything a program decides comes from one seed. */
+/** Repeatable randomness: everything that a program decides comes from one seed. */
 
 export type Random = {
-  /** From 0 up to, not including, 1. */
+  /** From 0 up to, but not including, 1. */
   number(): number;
   /** From `from` to `to`, both included. */
   integer(from: number, to: number): number;
   chance(probability: number): boolean;
   pick<T>(values: readonly T[]): T;
   shuffled<T>(values: readonly T[]): T[];
-  /** Another source, which goes on by itself however often this one is asked: for what runs at the same time. */
+  /** A separate source, unaffected by how often this one is used: for what runs at the same time. */
   fork(): Random;
 };
 
@@ -38,7 +38,7 @@ export function createRandom(seed: number): Random {
     chance: (probability) => number() < probability,
     pick(values) {
       const picked = values[integer(0, values.length - 1)];
-      if (picked === undefined) throw new Error('there is nothing to pick from');
+      if (picked === undefined) throw new Error('cannot pick from an empty list');
       return picked;
     },
     shuffled,

@@ -1,4 +1,4 @@
-/** Asks like any client, and keeps every answer whole: a secret may stand in any of them. */
+/** Sends requests like any client, and keeps every whole answer: any of them may contain a secret. */
 
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -12,17 +12,17 @@ export type Asked = {
 export type Told = { readonly status: number; readonly text: string };
 
 export type Asker = {
-  /** @throws Error when there is no answer in time */
+  /** @throws Error if no answer comes in time */
   ask(method: string, route: string, asked?: Asked): Promise<Told>;
-  /** Everything that was answered: the status, the headers, the body. */
+  /** The whole answer: status, headers, body. */
   answers(): string[];
 };
 
 const LIMIT_MS = 15_000;
-/** A stream of events that says nothing for so long has said what it had to say. */
+/** Reading of an event stream ends after this silence. */
 const SILENT_MS = 500;
 
-/** @param urls asked in turn */
+/** @param urls used in turn */
 export function createAsker(urls: readonly string[]): Asker {
   const kept: string[] = [];
   let turn = 0;
@@ -42,7 +42,7 @@ export function createAsker(urls: readonly string[]): Asker {
         signal: AbortSignal.timeout(LIMIT_MS),
       });
       const text = await readText(answer);
-      // A token is what a login is for.
+      // A login's answer contains a token on purpose.
       if (!(route.startsWith('/login') && answer.ok))
         kept.push(
           `${method} ${route.split('?')[0]} ${answer.status} ${JSON.stringify([...answer.headers])} ${text}`,
@@ -52,7 +52,7 @@ export function createAsker(urls: readonly string[]): Asker {
   };
 }
 
-/** All of an answer; of a stream without end, what it tells at once. */
+/** Reads a whole answer; of an endless stream, what comes at once. */
 async function readText(answer: Response): Promise<string> {
   if (answer.headers.get('content-type')?.startsWith('text/event-stream') !== true)
     return await answer.text();

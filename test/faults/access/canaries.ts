@@ -1,33 +1,33 @@
-/** The secrets that are let into the system, each with the places that have to hold it; anywhere else it is a leak. */
+/** The secrets that enter the system, each with the places that must contain it; anywhere else it is a leak. */
 import { randomBytes } from 'node:crypto';
 
 export type Canary = {
   readonly name: string;
   readonly value: string;
-  /** Where it may stand. */
+  /** Places that may contain it. */
   readonly allowed: readonly (typeof ALLOWED)[number]['place'][];
-  /** Where it must have been seen, or the search itself is blind. */
+  /** A place where the search must find it; else the search itself is blind. */
   readonly seen?: string;
 };
 
-/** Written out, with the reason of each. */
+/** Written by hand, with the reason for each. */
 export const ALLOWED = [
-  { place: 'Kubernetes secrets', because: 'settings of source and sink live there, for the pod alone' },
+  { place: 'Kubernetes secrets', because: 'settings of source and sink are stored there, for the pod only' },
   { place: 'Kubernetes jobs', because: 'the report token goes by environment; arguments go byte for byte' },
-  { place: 'Kubernetes pods', because: 'a pod has what its Kubernetes Job says' },
+  { place: 'Kubernetes pods', because: 'a pod repeats its Kubernetes Job' },
   {
     place: 'table jobs',
-    because: 'the parameters and the frozen steps, which the program is to get unchanged',
+    because: 'the parameters and the frozen steps, which the program must get unchanged',
   },
-  { place: 'table idempotency_keys', because: 'a key is kept to know it again; it opens nothing' },
+  { place: 'table idempotency_keys', because: 'a key is stored to recognise it; it opens nothing' },
 ] as const;
 
-/** A secret that nobody else has. */
+/** A random secret that occurs nowhere else. */
 export function secret(): string {
   return `canary${randomBytes(12).toString('hex')}`;
 }
 
-/** @returns one line for each canary in a place that may not hold it, or missing where it must be */
+/** @returns one line for each canary in a wrong place, or missing where it must be */
 export function findCanaries(canaries: readonly Canary[], places: ReadonlyMap<string, string>): string[] {
   return canaries.flatMap((canary) => {
     const forms = formsOf(canary.value);
@@ -40,17 +40,17 @@ export function findCanaries(canaries: readonly Canary[], places: ReadonlyMap<st
       .filter(({ place }) => !allowed.includes(place))
       .map(({ place, around }) => `${canary.name} is in ${place}: ${around.replaceAll(/\s+/g, ' ')}`);
     return canary.seen !== undefined && !found.some(({ place }) => place === canary.seen)
-      ? [...leaks, `${canary.name} was not found in ${canary.seen}, where it has to be`]
+      ? [...leaks, `${canary.name} was not found in ${canary.seen}, where it must be`]
       : leaks;
   });
 }
 
-/** As it is, in a URL, and in base64 at each of the three places it may begin at. */
+/** The secret itself, in a URL, and in base64 at each of its three possible offsets. */
 function formsOf(value: string): string[] {
   const bytes = Buffer.from(value);
   const shifted = [0, 1, 2].map((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
-    // Its first and last characters depend on what stands beside it.
+    // Its first and last characters depend on its neighbours.
     return text.slice(shift === 0 ? 0 : 4, -4);
   });
   return [

@@ -1,4 +1,4 @@
-/** Every bad credential that a request may carry; each is refused wherever a user's token is wanted. */
+/** Every kind of bad credential of a request; each must be refused wherever a user's token is required. */
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { hashPassword } from '../../../src/api/auth/passwords.ts';
 import { signToken } from '../../../src/api/auth/tokens.ts';
@@ -10,19 +10,19 @@ import { makeServiceToken } from '../../../src/auth/service-token.ts';
 
 export type Credential = { readonly name: string; readonly header: string | undefined };
 
-/** Whose token was good until a moment ago. */
+/** Tokens of which each was valid until a moment ago. */
 const DISABLED = 'a disabled user';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** @param of.disabled a user who has been disabled since that token was made */
+/** @param of.disabled a user who was disabled after that token was made */
 export async function badCredentials(of: {
   secret: string;
   disabled: string;
   reportTokens: Readonly<Record<string, string>>;
-  /** Of programs: not known, or good no more. */
+  /** Service tokens: unknown, or no longer valid. */
   serviceTokens: Readonly<Record<string, string>>;
-  /** Of people: of a login that has ended since. */
+  /** Tokens of users whose logins have ended since. */
   endedLogins: Readonly<Record<string, string>>;
 }): Promise<Credential[]> {
   const { secret } = of;
@@ -53,7 +53,7 @@ export async function badCredentials(of: {
     'alg none with a signature': jwt({ alg: 'none' }, good),
     'RS256 by a key of its own': jwt({ alg: 'RS256' }, good, privateKey),
     'HS256 by a public key': jwt(head, good, publicKey),
-    'HS256 by a key it brings along': jwt({ ...head, jwk: { kty: 'oct', k: 'c2VjcmV0' } }, good, 'secret'),
+    'HS256 by a key that it contains': jwt({ ...head, jwk: { kty: 'oct', k: 'c2VjcmV0' } }, good, 'secret'),
     'HS512 by the right secret': jwt({ alg: 'HS512' }, good),
     'a wrong signature': jwt(head, good, randomBytes(32)),
     'an empty secret': jwt(head, good, ''),
@@ -61,7 +61,7 @@ export async function badCredentials(of: {
     'a cut signature': whole.slice(0, -3),
     'changed claims': [whole.split('.')[0], encode({ ...good, sub: 'root' }), whole.split('.')[2]].join('.'),
     expired: jwt(head, { ...good, iat: now - 899, exp: now - 5 }),
-    'too old, though it says it lasts': jwt(head, { ...good, iat: now - 1_000, exp: now + 9_999 }),
+    'too old, though its expiry lies ahead': jwt(head, { ...good, iat: now - 1_000, exp: now + 9_999 }),
     'not yet valid': jwt(head, { ...good, nbf: now + 300 }),
     'made in the future': jwt(head, { ...good, iat: now + 300, exp: now + 900 }),
     'wrong aud': jwt(head, { ...good, aud: 'another' }),
@@ -87,8 +87,8 @@ export async function badCredentials(of: {
 }
 
 /**
- * Logins that ended by what became of their users: by another password, by a disable that was taken back, by another user
- * of the name.
+ * Logins that a change of their user ended: another password, a disable that was taken back, a new user of the same
+ * name.
  */
 export async function endedLogins(
   db: Db,
@@ -123,7 +123,7 @@ export async function endedLogins(
   return tokens;
 }
 
-/** Of programs: one that nobody made, one that has expired, one that was revoked, and parts of a good one. */
+/** Service tokens: one never made, one expired, one revoked, and parts of a valid one. */
 export async function badServiceTokens(db: Db): Promise<Record<string, string>> {
   const by = { principal: 'test' };
   const make = async (name: string, seconds: number) => {
@@ -139,16 +139,16 @@ export async function badServiceTokens(db: Db): Promise<Record<string, string>> 
   await revokeServiceToken(db, 'revoked', by);
   const stranger = makeServiceToken().token;
   return {
-    "a program's token that nobody made": stranger,
-    "an expired token of a program's": expired,
-    "a revoked token of a program's": revoked,
-    'the id of a good one with another secret': good.slice(0, -43) + stranger.slice(-43),
-    'a good one without its end': good.slice(0, -1),
-    'the id of a good one alone': good.slice(0, -43),
+    "a service token that was never made": stranger,
+    "an expired service token": expired,
+    "a revoked service token": revoked,
+    'the id of a good service token with another secret': good.slice(0, -43) + stranger.slice(-43),
+    'a good service token without its end': good.slice(0, -1),
+    'only the id of a good service token': good.slice(0, -43),
   };
 }
 
-/** By hand, because no library makes tokens as bad as these. */
+/** Made by hand, because no library makes such bad tokens. */
 function sign(header: object, claims: Claims, key: string | Buffer): string {
   const signed = `${encode(header)}.${encode(claims)}`;
   const hash = 'alg' in header && header.alg === 'HS512' ? 'sha512' : 'sha256';

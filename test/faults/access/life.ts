@@ -1,4 +1,4 @@
-/** A short life of the system in which secrets pass everywhere they can pass: jobs of all ends, mistakes, outages. */
+/** A short life of the system in which secrets take every possible way: jobs with all outcomes, mistakes, outages. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -16,7 +16,7 @@ import type { Rig } from '../rig/rig.ts';
 import type { Asker } from './ask.ts';
 import { type Canary, secret } from './canaries.ts';
 
-/** What the program's jobs are; each has its own target. */
+/** The programs of the jobs; each has its own target. */
 export const TARGETS = [
   { name: 'running' },
   { name: 'other', more: 'SCHEDULE=0 0 1 1 *\n' },
@@ -27,7 +27,7 @@ export const TARGETS = [
   { name: 'refused', more: 'START_TIMEOUT=4s\nPOD_OVERRIDES={"serviceAccountName":"nobody"}\n' },
 ];
 
-/** Until a job that ends by itself has ended. */
+/** Time limit for a job that ends by itself. */
 const END_MS = 40_000;
 
 export type JobOf = { readonly id: number; readonly uid: string };
@@ -37,7 +37,7 @@ export type Life = {
   readonly token: string;
 };
 
-/** @param of.secrets what the product was given as SYNCRATOR_SECRET, the newest first */
+/** @param of.secrets the values of SYNCRATOR_SECRET, newest first */
 export async function live(rig: Rig, asker: Asker, of: { secrets: readonly string[] }): Promise<Life> {
   const canaries: Canary[] = [];
   const plant = (name: string, allowed: Canary['allowed'] = [], seen?: string, value = secret()) => {
@@ -98,7 +98,7 @@ export async function live(rig: Rig, asker: Asker, of: { secrets: readonly strin
 type Plant = (name: string, allowed?: Canary['allowed'], seen?: string, value?: string) => string;
 type With = { readonly token: string; readonly plant: Plant };
 
-/** Parameters with credentials in them, and programs that print and report some. */
+/** Parameters that contain credentials, and programs that print and report some. */
 async function start(rig: Rig, asker: Asker, of: With & { secrets: readonly string[] }) {
   const { token, plant } = of;
   const stored = ['table jobs', 'Kubernetes jobs', 'Kubernetes pods'] as const;
@@ -175,7 +175,7 @@ async function start(rig: Rig, asker: Asker, of: With & { secrets: readonly stri
   return jobs;
 }
 
-/** The line with the password was read and kept, or that it is nowhere would say nothing. */
+/** The line with the password was stored; otherwise its absence would prove nothing. */
 async function untilPrinted(asker: Asker, { token, id }: { token: string; id: number }): Promise<void> {
   let text = '';
   for (const deadline = Date.now() + END_MS; Date.now() < deadline; await wait(200)) {
@@ -195,7 +195,7 @@ async function podOf(rig: Rig, id: number): Promise<string> {
   throw new Error(`job ${id} has no running pod`);
 }
 
-/** Secrets where none belongs: each request is refused, and must not be repeated to anybody. */
+/** Secrets where none belongs: each request is refused, and the secret must never be repeated. */
 async function mistake(asker: Asker, { token, plant }: With): Promise<void> {
   const value = plant('a secret in the wrong place');
   const basic = Buffer.from(`alice:${value}`).toString('base64');
@@ -216,7 +216,7 @@ async function mistake(asker: Asker, { token, plant }: With): Promise<void> {
       await asker.ask(route.endsWith('report') ? 'PUT' : 'POST', route, { token, body, headers: json });
 }
 
-/** Postgres, Temporal and Kubernetes away for a moment: their errors are told and logged. */
+/** Postgres, Temporal and Kubernetes are away for a moment: their errors are reported and logged. */
 async function outages(rig: Rig, asker: Asker, { token, plant }: With): Promise<void> {
   const value = plant('a password typed during an outage');
   for (const name of ['postgres', 'temporal', 'kubernetes'] as const) {
@@ -229,7 +229,7 @@ async function outages(rig: Rig, asker: Asker, { token, plant }: With): Promise<
     await rig.links[name].heal();
     await wait(500);
   }
-  // What was taken meanwhile is to be over before anything is compared.
+  // Waits for the jobs accepted meanwhile, before anything is compared.
   await untilEnded(rig);
 }
 
@@ -239,5 +239,5 @@ async function untilEnded(rig: Rig): Promise<void> {
     const active = body as unknown as readonly { target: string; status: string }[];
     if (active.every((job) => ['running', 'other', 'twice'].includes(job.target))) return;
   }
-  throw new Error('the jobs started during an outage do not end');
+  throw new Error('the jobs started during an outage did not end');
 }

@@ -1,9 +1,9 @@
-/** HEAD and OPTIONS of every route by one who may do everything: they look, change nothing, and hold nothing open. */
+/** Sends HEAD and OPTIONS to every route as an admin: they change nothing, and hold no stream open. */
 import type { Operation } from '../operations.ts';
 import type { Asker } from './ask.ts';
 import { fill, type Values } from './refusals.ts';
 
-/** More than one caller may have open at once, and than a process has places for. */
+/** More than one caller may have open, and more than a process has slots for. */
 const STREAMS = 260;
 const AT_ONCE = 16;
 
@@ -37,7 +37,7 @@ export async function checkLooks(of: {
     for (let route = queue.pop(); route !== undefined; route = queue.pop()) await ask('HEAD', route, [200]);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  // They hold no place: whoever listens is let in.
+  // They hold no slot: a new listener is accepted.
   for (const route of streams) await ask('GET', route, [200]);
   return { n, violations };
 }

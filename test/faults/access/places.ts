@@ -1,4 +1,4 @@
-/** Everything the system has written or said, place by place, as text that can be searched. */
+/** Collects everything that the system has written, place by place, as searchable text. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { sql } from 'kysely';
@@ -19,7 +19,7 @@ export async function everyPlace(rig: Rig, answers: readonly string[]): Promise<
   return places;
 }
 
-/** Every process of this machine: command lines are everybody's to read. */
+/** Every process of this machine: all users can read command lines. */
 export function commandLines(): string {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -31,7 +31,7 @@ function readIf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return ''; // a process that has ended meanwhile
+    return ''; // the process has ended meanwhile
   }
 }
 
@@ -44,7 +44,7 @@ async function histories(temporal: Temporal): Promise<Map<string, string>> {
   return new Map([['Temporal histories', found.join('\n')]]);
 }
 
-/** Every string and every payload in it. */
+/** Every string and every payload in a value. */
 function* textsOf(value: unknown): Generator<string> {
   if (typeof value === 'string') yield value;
   else if (value instanceof Uint8Array) yield Buffer.from(value).toString();
@@ -63,7 +63,7 @@ async function tables(db: Db): Promise<Map<string, string>> {
   return places;
 }
 
-/** Every version of every object there ever was, by kind. */
+/** Every version of every object that ever existed, by kind. */
 async function objects(rig: Rig): Promise<Map<string, string>> {
   const { writes } = await openEtcd(rig.cluster.etcdUrl).history(['/registry/']);
   const byKind = Map.groupBy(writes, ({ key }) => `Kubernetes ${key.split('/')[2]}`);

@@ -1,4 +1,4 @@
-/** Every route with every bad credential and every method: what was not refused, and what it changed. */
+/** Sends every bad credential by every method to every route: collects what was not refused, and what it changed. */
 import { sql } from 'kysely';
 import type { Db } from '../../../src/db/schema.ts';
 import type { Operation } from '../operations.ts';
@@ -6,11 +6,11 @@ import type { Asker, Told } from './ask.ts';
 import type { Credential } from './credentials.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-/** What must not change while everything is refused. What only the worker writes is not looked at. */
+/** Rows that must not change while everything is refused; without those that only the worker writes. */
 const LOOKED_AT = [
   'SELECT count(*)::text AS line FROM jobs',
   "SELECT j.id || ' ' || coalesce(j.cancel_requested_at::text, '-') || j.status AS line FROM jobs j ORDER BY 1",
-  // That something was refused is written down.
+  // Refusals themselves are audited.
   'SELECT t::text AS line FROM audit t WHERE refused IS NULL ORDER BY 1',
   ...['idempotency_keys', 'maintenance', 'reports', 'schedule_firings', 'sync_jobs', 'targets', 'users'].map(
     (table) => `SELECT t::text AS line FROM ${table} t ORDER BY 1`,
@@ -20,7 +20,7 @@ const AT_ONCE = 16;
 
 export type Values = Readonly<Record<string, string>>;
 
-/** @param values what is put into paths: of things that exist, so that the credential alone is wrong */
+/** @param values for the paths: of existing things, so that only the credential is wrong */
 export async function refuseAll(of: {
   asker: Asker;
   db: Db;
@@ -58,18 +58,18 @@ export async function refuseAll(of: {
   return { n, violations };
 }
 
-/** What the calls found wrong, and what has changed by them though they were refused. */
+/** The violations that the calls found, and the changes that refused calls made. */
 export async function changesIn(db: Db, calls: () => Promise<string[]>): Promise<string[]> {
   const before = await everything(db);
   const violations = await calls();
   const after = await everything(db);
   for (const [at, text] of after.entries())
     if (text !== before[at])
-      violations.push(`something refused has changed what is told by ${LOOKED_AT[at]}`);
+      violations.push(`a refused call changed the result of ${LOOKED_AT[at]}`);
   return violations;
 }
 
-/** Reports with tokens that once were, or are elsewhere, good. */
+/** Sends reports with tokens that were valid once, or are valid elsewhere. */
 export async function refuseReports(
   asker: Asker,
   cases: readonly { name: string; job: number; token: string; status: number }[],
@@ -92,7 +92,7 @@ function expected(operation: Operation | undefined): number[] {
 }
 
 export function fill(path: string, of: Values): string {
-  // A schedule has an id of its own kind.
+  // Schedules have ids of another form.
   const values = path.startsWith('/schedules/') ? { ...of, id: of['schedule'] ?? 'none' } : of;
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'none');
 }

@@ -1,4 +1,7 @@
-/** Every route by every role, within limits and beyond them: who is let in, who is not, and that nothing came of it. */
+/**
+ * Calls every route with every role, within limits and outside them: checks who is let in, and that a refusal
+ * changes nothing.
+ */
 import { signToken } from '../../../src/api/auth/tokens.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { addServiceToken } from '../../../src/db/access/service-tokens.ts';
@@ -10,7 +13,7 @@ import type { Operation } from '../operations.ts';
 import type { Asker, Told } from './ask.ts';
 import { adapted, changesIn, fill, type Values } from './refusals.ts';
 
-/** What everything is of that is asked for here. */
+/** Names that all calls here use. */
 const ENV = 'dev';
 const ACTIONS = ['sync', 'delta', 'delete', 'diff', 'rollback', 'take-over'];
 
@@ -26,7 +29,7 @@ const GRANTS: readonly Grant[] = [
   grantOf('admin', [], ['nothing']),
 ];
 
-/** A user of each kind, and a program with a token of its own. */
+/** A user of each kind, and a service token. */
 export async function makePeople(db: Db, secrets: readonly string[]): Promise<Person[]> {
   const people: Person[] = [];
   for (const [at, grant] of GRANTS.entries()) {
@@ -48,7 +51,7 @@ type Of = {
   readonly values: Values;
 };
 
-/** Whoever may not: 403, and nothing has changed. */
+/** Calls without the right: 403, and nothing has changed. */
 export async function refuseRoles(of: Of & { db: Db }): Promise<Tried> {
   let n = 0;
   const violations = await changesIn(of.db, async () => {
@@ -65,7 +68,7 @@ export async function refuseRoles(of: Of & { db: Db }): Promise<Tried> {
   return { n, violations };
 }
 
-/** Whoever may: anything but a refusal for who they are. */
+/** Calls with the right: any answer but a refusal of the caller. */
 export async function admitRoles(of: Of): Promise<Tried> {
   const violations: string[] = [];
   let n = 0;
@@ -73,7 +76,7 @@ export async function admitRoles(of: Of): Promise<Tried> {
     if (!mayCall(operation, person)) continue;
     n += 1;
     const answer = await call(of, operation, person);
-    // The audit tells of what others were refused.
+    // The audit quotes the refusals of others.
     const isRefusal = operation.path !== '/audit' && answer.text.includes('yours is ');
     if ([401, 403, 500].includes(answer.status) || isRefusal)
       violations.push(`${lineOf(operation, person)}: ${answer.status} ${answer.text}`);
@@ -92,7 +95,7 @@ function mayCall({ method, path }: Operation, { grant }: Person): boolean {
   if (!hasRole(grant, role)) return false;
   const { envs, actions } = grant;
   if (touches === 'everything') return envs === null && actions === null;
-  // A run outside of us has an action, and no environment.
+  // A record of an outside run names an action, but no environment.
   if (method === 'POST' && path === '/sync_jobs') return actions?.includes('sync') ?? true;
   return touches === undefined || ((envs?.includes(ENV) ?? true) && (actions?.includes('sync') ?? true));
 }
@@ -109,7 +112,7 @@ async function call(
   return await asker.ask(method, fill(path, values), { token, ...(json ? { json } : {}) });
 }
 
-/** Where many are asked for at once, each is refused by itself. */
+/** A batch refuses each item by itself. */
 function isRefused({ method, path }: Operation, { status, text }: Told): boolean {
   if (status === 403) return text.includes('"code":"forbidden"');
   if (status !== 200 || method !== 'POST') return false;
@@ -122,5 +125,5 @@ function lineOf({ method, path }: Operation, { grant }: Person): string {
 }
 
 function now(): number {
-  return (Date.now() + 1) / 1000; // a user was made within this millisecond
+  return (Date.now() + 1) / 1000; // another user was made within this millisecond
 }

@@ -1,6 +1,6 @@
 /**
- * The end audit: what Kubernetes, Temporal and Postgres themselves say about every job of a program, against the
- * invariants I1–I8 of the design. It believes nothing that the product says of itself.
+ * The final audit: compares what Kubernetes, Temporal and Postgres themselves say about every job of a program with
+ * the invariants I1–I8 of the design. It trusts nothing that the product says of itself.
  */
 import { FINAL_STATUSES, isFinal, type JobStatus } from '../../../src/domain/status.ts';
 import type { Rig } from '../rig/rig.ts';
@@ -11,15 +11,18 @@ import { checkRuns, type Versions } from './runs.ts';
 import { readStatuses, type StatusChange } from './status-log.ts';
 
 export type Expectation = {
-  /** The job's id, as the api answered it. */
+  /** The job's id from the api's answer. */
   readonly id: number;
-  /** How it may end: a status, or with a colon the diagnosis it must have, as in `failed:exit_code`. */
+  /** Its allowed ends: a status, or after a colon the diagnosis that it must have, as in `failed:exit_code`. */
   readonly may: readonly string[];
 };
 
 export type AuditResult = {
   readonly violations: string[];
-  /** Jobs that have not ended yet: then nothing is said of them, or of what is left, but what must never be. */
+  /**
+   * Jobs that have not ended yet: the audit then judges only what must never happen, for them and for remaining
+   * objects.
+   */
   readonly unsettled: number;
   readonly statuses: Readonly<Record<string, number>>;
   readonly pods: number;
@@ -32,7 +35,7 @@ export type AuditResult = {
 };
 
 export type Audit = Disposable & {
-  /** @param expected one for every job that the api accepted */
+  /** @param expected one entry per job that the api accepted */
   take(expected: readonly Expectation[]): Promise<AuditResult>;
 };
 
@@ -65,7 +68,7 @@ export function openAudit(rig: Rig, versions: Versions = 'this'): Audit {
       const jobLives = livesOf(writes, JOBS);
       const ended = rows.filter(({ status }) => isFinal(status));
       const unsettled = rows.length - ended.length;
-      // While some have not ended, the others' remains and workflows may be on their way out as well.
+      // While some jobs have not ended, objects and workflows of others may still be about to end.
       const isQuiet = unsettled === 0;
       const violations = [
         ...checkRecords(rows, changes, expected),
@@ -101,7 +104,10 @@ export function openAudit(rig: Rig, versions: Versions = 'this'): Audit {
   };
 }
 
-/** I1, I2, I6: every accepted job is there, and what has ended did so once, rightly, and never changed after that. */
+/**
+ * I1, I2, I6: every accepted job exists; every ended job ended once, with an allowed outcome, and never changed
+ * after that.
+ */
 function checkRecords(
   rows: readonly Row[],
   changes: readonly StatusChange[],
@@ -112,7 +118,7 @@ function checkRecords(
   for (const { id, may } of expected) {
     const row = byId.get(id);
     if (!row) {
-      violations.push(`I2 job ${id} was accepted and is lost`);
+      violations.push(`I2 job ${id} was accepted but is lost`);
       continue;
     }
     if (!isFinal(row.status)) continue;
@@ -121,7 +127,7 @@ function checkRecords(
       violations.push(`I1 job ${id} is ${ends[1]}, may be ${may.join(' or ')}`);
   }
   const known = new Set(expected.map(({ id }) => id));
-  for (const { id } of rows) if (!known.has(id)) violations.push(`I2 job ${id} is there and nobody was told`);
+  for (const { id } of rows) if (!known.has(id)) violations.push(`I2 job ${id} exists, but no answer named it`);
   const final = new Map<number, JobStatus>();
   for (const { jobId, status } of changes) {
     const before = final.get(jobId);
@@ -134,7 +140,7 @@ function checkRecords(
   return violations;
 }
 
-/** I3: at most one live pod for each lock key, by the order of the store's own writes. */
+/** I3: at most one live pod per lock key, by the order of etcd's writes. */
 function checkExclusion(pods: readonly Life[]): string[] {
   const violations: string[] = [];
   for (const [lockKey, lives] of Map.groupBy(pods, (life) => life.lockKey)) {
@@ -159,7 +165,7 @@ function checkOnce(pods: readonly Life[], jobs: readonly Life[]): string[] {
   );
 }
 
-/** I7: no pod of a job lives once its final status is written, for every final status. */
+/** I7: no pod of a job lives after its final status was written, whatever the status. */
 function checkNothingLivesOn(
   rows: readonly Row[],
   changes: readonly StatusChange[],
@@ -180,7 +186,7 @@ function checkNothingLivesOn(
   });
 }
 
-/** I5: nothing of ours is left in the cluster. */
+/** I5: no object of ours is left in the cluster. */
 function checkLeftovers(pods: readonly Life[], jobs: readonly Life[]): string[] {
   const left = (what: string, lives: readonly Life[]) =>
     lives.flatMap(({ removed, name, lastState, deletionFrom, finalizers }) => {
@@ -192,7 +198,7 @@ function checkLeftovers(pods: readonly Life[], jobs: readonly Life[]): string[] 
   return [...left('pod', pods), ...left('Kubernetes Job', jobs)];
 }
 
-/** I8, of Kubernetes: a completed job has a Kubernetes Job for each of its steps that was seen to complete. */
+/** I8, of Kubernetes: a completed job has a completed Kubernetes Job for each of its steps. */
 function checkSuccess(rows: readonly Row[], jobs: readonly Life[]): string[] {
   const byJob = Map.groupBy(jobs, (life) => life.jobUid);
   return rows.flatMap(({ id, uid, status, steps_spec: steps }) => {
@@ -206,7 +212,7 @@ function checkSuccess(rows: readonly Row[], jobs: readonly Life[]): string[] {
   });
 }
 
-/** I8, of the api: it says what the record says. */
+/** I8, of the api: it reports the status of the record. */
 async function checkApi(rig: Rig, rows: readonly Row[]): Promise<string[]> {
   const told = new Map<number, unknown>();
   for (let page: string | undefined = '/jobs?limit=100'; page !== undefined; ) {

@@ -1,16 +1,16 @@
 /**
- * What Kubernetes' own store tells: every version of every object, in the one order in which they were written. Nothing
- * is lost to it by an apiserver that is killed. Needs an apiserver that stores JSON and compacts nothing (rig.ts).
- * Protocol: etcd's JSON gateway, https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/
+ * The history in Kubernetes' own store: every version of every object, in the order of the writes. A killed
+ * apiserver loses nothing of it. Needs an apiserver that stores JSON and compacts nothing (rig.ts). Protocol:
+ * etcd's JSON gateway, https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/
  */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 
 export type Write = {
-  /** Grows with every write to the store, whatever the object. */
+  /** Grows with every write to the store, of any object. */
   readonly revision: number;
   readonly key: string;
-  /** Undefined when the object was removed. */
+  /** Undefined if the object was removed. */
   readonly object: unknown;
 };
 
@@ -19,13 +19,13 @@ const END = '/syncrator-faults/end';
 const CALL_MS = 30_000;
 
 export type Etcd = {
-  /** Writes the time into the store over and over, so that any revision can be dated afterwards. */
+  /** Writes the time into the store again and again, so that every revision can be dated later. */
   keepTime(everyMs: number): Disposable;
-  /** Everything that was ever written to keys with one of these beginnings. */
+  /** Every write to keys with one of these prefixes. */
   history(prefixes: readonly string[]): Promise<{ writes: Write[]; clock: Clock }>;
 };
 
-/** When a revision was written: not before `from`, not after `to`, in milliseconds since 1970. */
+/** The time of a revision: not before `from`, not after `to`, in milliseconds since 1970. */
 export type Clock = (revision: number) => { readonly from: number; readonly to: number };
 
 type Tick = { revision: number; before: number; after: number };
@@ -39,7 +39,7 @@ export function openEtcd(url: string): Etcd {
     ticks.push({ revision, before, after: Date.now() });
   }
 
-  /** @returns its revision */
+  /** @returns the revision of the write */
   async function put(key: string): Promise<number> {
     const answer = await ask('/v3/kv/put', { key: encode(key), value: encode('') });
     return Number((answer as { header: { revision: string } }).header.revision);
@@ -62,7 +62,7 @@ export function openEtcd(url: string): Etcd {
         if (running) return;
         running = true;
         void tick()
-          .catch(() => undefined) // a program pauses etcd: the tick before and the one after date what is between
+          .catch(() => undefined) // a program pauses etcd: the ticks before and after date what lies between
           .finally(() => {
             running = false;
           });
@@ -82,9 +82,9 @@ export function openEtcd(url: string): Etcd {
   };
 }
 
-/** Watches the whole store from its first revision, and gives what is asked for, and the end; never ends by itself. */
+/** Watches the whole store from its first revision, and yields the wanted events and the end; never ends by itself. */
 async function* everything(url: string, prefixes: readonly string[]): AsyncGenerator<Write> {
-  const all = { key: 'AA==', range_end: 'AA==', start_revision: '1' }; // NUL to NUL: every key
+  const all = { key: 'AA==', range_end: 'AA==', start_revision: '1' }; // from NUL to NUL: every key
   const answer = await fetch(`${url}/v3/watch`, {
     method: 'POST',
     body: JSON.stringify({ create_request: all }),

@@ -1,4 +1,4 @@
-/** From the store's writes to what lived when: one life for each pod and each Kubernetes Job of ours. */
+/** Turns the store's writes into lives: one for each pod and each Kubernetes Job of ours. */
 import { readLabels } from '../../../src/runner/kubernetes/labels.ts';
 import type { Job, Pod } from '../../../src/runner/kubernetes/apiserver/types.ts';
 import type { Write } from './etcd.ts';
@@ -6,7 +6,7 @@ import type { Write } from './etcd.ts';
 export type Life = {
   readonly name: string;
   readonly uid: string;
-  /** `<env>/<target>`: what only one live pod may have. */
+  /** `<env>/<target>`: at most one live pod may have it. */
   readonly lockKey: string;
   readonly jobUid: string;
   readonly step: number;
@@ -16,19 +16,19 @@ export type Life = {
   readonly from: number;
   /** Revision at which it ended or was removed, whichever came first. */
   to: number;
-  /** Revision at which its deletion was asked for. */
+  /** Revision of the request to delete it. */
   deletionFrom: number | undefined;
   removed: boolean;
-  /** A pod: its phase; a Kubernetes Job: Complete, Failed or nothing. */
+  /** A pod's phase; for a Kubernetes Job: Complete, Failed or nothing. */
   lastState: string;
-  /** Who holds up its removal. */
+  /** Finalizers that hold up its removal. */
   finalizers: readonly string[];
 };
 
 export const PODS = '/registry/pods/';
 export const JOBS = '/registry/jobs/';
 
-/** What is not ours, by the labels, is left out. */
+/** Leaves out objects without our labels. */
 export function livesOf(writes: readonly Write[], prefix: typeof PODS | typeof JOBS): Life[] {
   const open = new Map<string, Life>();
   const all: Life[] = [];
@@ -59,7 +59,7 @@ export function livesOf(writes: readonly Write[], prefix: typeof PODS | typeof J
 }
 
 function begin({ metadata }: Pod, revision: number): Life | undefined {
-  // The spec's hash, an annotation, is on the Kubernetes Job alone; all labels are on its pods too.
+  // Only the Kubernetes Job has the spec's hash, an annotation; its pods have all its labels.
   const labels = readLabels(metadata);
   if (!labels) return undefined;
   return {

@@ -1,10 +1,10 @@
-/** Whether maintenance held: while it was on, no job began. */
+/** Checks that no job began while maintenance was on. */
 import type { StatusChange } from './status-log.ts';
 
-/** A claim that was under way when the flag was set may still be written. */
+/** A claim under way when the flag is set may still be written. */
 const UNDER_WAY_MS = 1_500;
 
-/** @param flags every setting of the flag, oldest first */
+/** @param flags every change of the flag, oldest first */
 export function checkPauses(
   flags: readonly { readonly paused: boolean; readonly at: Date }[],
   changes: readonly StatusChange[],

@@ -1,22 +1,25 @@
-/** Waits until nothing of ours is left: no active job, no pod, no Kubernetes Job, no open workflow. For as long as it gets less. */
+/**
+ * Waits until nothing of ours is left: no active job, no pod, no Kubernetes Job, no open workflow. Waits as long as
+ * their number falls.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import { ACTIVE_STATUSES } from '../../../src/domain/status.ts';
 import type { Rig } from '../rig/rig.ts';
 
 const OURS = 'app.kubernetes.io/managed-by=syncrator';
 
-/** More than there can be of objects and workflows, which are counted only when no job is active. */
+/** More than the possible number of objects and workflows, which are counted only once no job is active. */
 const A_JOB = 1_000_000;
 
 /**
- * Also returns when nothing got less for so long: the audit then names what is left.
+ * Also returns if the number did not fall for this long: the audit then names what is left.
  * @param withinMs on an idle machine; longer on a busy one
  */
 export async function untilQuiet(rig: Rig, withinMs: number): Promise<void> {
   let least = Infinity;
   let since = Date.now();
   for (; Date.now() - since < withinMs * rig.busyness.factor(since); await wait(250)) {
-    const left = await countLeft(rig).catch(() => Infinity); // a server is on its way back: asked again
+    const left = await countLeft(rig).catch(() => Infinity); // a server is coming back: try again
     if (left === 0) return;
     if (left < least) [least, since] = [left, Date.now()];
   }

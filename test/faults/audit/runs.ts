@@ -1,9 +1,9 @@
-/** I8, of Temporal: nothing runs any more, and each run is closed as the job that it served ended. */
+/** I8, of Temporal: no run is open, and each run closed as its job ended. */
 import { workflowId } from '../../../src/domain/names.ts';
 import { RUN_JOB } from '../../../src/domain/workflow.ts';
 import type { Rig } from '../rig/rig.ts';
 
-/** `before`: of the version that a program upgrades from, whose runs complete whatever became of the job. */
+/** `before`: written by the version that a program upgrades from; its runs complete whatever the job's outcome. */
 export type Versions = 'this' | 'before';
 
 type Ended = {
@@ -15,7 +15,10 @@ type Ended = {
   readonly diagnosis: { readonly code: string } | null;
 };
 
-/** A run that was poked at its end continues as new, but for that of a failed job, which Temporal follows by the next. */
+/**
+ * A run that was poked at its end continues as new. The run of a failed job instead fails, and Temporal starts the
+ * next one.
+ */
 const CLOSED_AS: Readonly<Record<string, readonly string[]>> = {
   completed: ['COMPLETED', 'CONTINUED_AS_NEW'],
   failed: ['FAILED'],
@@ -35,7 +38,7 @@ export async function checkRuns(rig: Rig, jobs: readonly Ended[], versions: Vers
     runs.set(runId, status.name);
   }
   for (const job of jobs) {
-    // Of one that was cancelled before a workflow came for it, there is none.
+    // A job cancelled before a workflow claimed it has no run.
     if (job.run_id === null) continue;
     const closed = runs.get(job.run_id) ?? 'unknown';
     const may = [...(CLOSED_AS[job.status] ?? []), ...(versions === 'before' ? ORDINARY : [])];

@@ -1,4 +1,4 @@
-/** Every status a job ever had and when, written by Postgres itself: by a trigger of the audit's own. */
+/** Every status that a job ever had, with its time, written by a trigger that the audit adds to Postgres. */
 import { type Kysely, sql } from 'kysely';
 import type { Db } from '../../../src/db/schema.ts';
 import type { JobStatus } from '../../../src/domain/status.ts';
@@ -7,7 +7,7 @@ export type StatusChange = { readonly jobId: number; readonly status: JobStatus;
 
 type WithLog = { audit_status: { seq: number; job_id: number; status: JobStatus; at: Date } };
 
-/** From now on; safe to repeat. */
+/** Records from now on; safe to repeat. */
 export async function watchStatuses(db: Db): Promise<void> {
   await sql
     .raw(`
@@ -23,7 +23,7 @@ export async function watchStatuses(db: Db): Promise<void> {
     .execute(db);
 }
 
-/** In the order they happened; without those of transactions that were rolled back. */
+/** In the order of the changes; without those of rolled-back transactions. */
 export async function readStatuses(db: Db): Promise<StatusChange[]> {
   const rows = await (db as unknown as Kysely<WithLog>)
     .selectFrom('audit_status')

@@ -1,6 +1,6 @@
-/** Loaded into the api before its own code: SIGUSR2 makes it give back what it does not need, so that what it holds shows. */
+/** Loaded into the api before its own code: on SIGUSR2 it frees all unused memory, so that the remaining use shows. */
 process.on('SIGUSR2', () => {
-  // Any lesser collection keeps the pages it has emptied, for the load that may come again.
+  // A lesser collection keeps empty pages for the next load.
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   const { heapUsed, external } = process.memoryUsage();
   process.stdout.write(`settled ${JSON.stringify({ heapUsed, external })}\n`);

@@ -1,9 +1,9 @@
-/** Slow, giant and malformed requests, as bytes on a socket of their own, each with the end that it must come to. */
+/** Slow, giant and malformed requests as bytes on a socket, each with its required end. */
 import type { Random } from '../random.ts';
 
 const LIMIT = 64 * 1024;
 
-/** A piece to send, or a pause in milliseconds. */
+/** Bytes to send, or a pause in milliseconds. */
 export type Part = string | Buffer | number;
 
 export type Hostile = {
@@ -11,13 +11,13 @@ export type Hostile = {
   parts(): Iterable<Part>;
   /** Seconds within which it must be answered or cut. */
   readonly withinSeconds: number;
-  /** The statuses it may be answered with; a connection cut without an answer is always right. */
+  /** The allowed statuses of an answer; cutting the connection without an answer is always allowed. */
   readonly statuses: readonly number[];
   /** Sends FIN after the last part. */
   readonly halfClose?: boolean;
 };
 
-/** @param token of a person: what is refused here is not refused for want of one */
+/** @param token of a user: these requests must not be refused for want of one */
 export function hostileRequests(random: Random, token: string): readonly Hostile[] {
   const head = (line: string, ...headers: string[]) =>
     `${line} HTTP/1.1\r\nHost: fuzz\r\nAuthorization: Bearer ${token}\r\n${headers.map((h) => `${h}\r\n`).join('')}\r\n`;
@@ -34,13 +34,13 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
   const quick = (name: string, statuses: number[], parts: readonly Part[]): Hostile => ({
     name,
     statuses,
-    withinSeconds: 10, // of a busy machine; on an idle one they take milliseconds
+    withinSeconds: 10, // on a busy machine; milliseconds on an idle one
     parts: () => parts,
   });
   const size = random.integer(LIMIT + 1, 3 * LIMIT);
   return [
     {
-      // The limit of headers is 10 s, looked at every 2 s.
+      // The limit for headers is 10 s, checked every 2 s.
       name: 'headers that drip',
       statuses: [408],
       withinSeconds: 14,
@@ -50,7 +50,7 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
       },
     },
     {
-      // The limit of a whole request is 30 s.
+      // The limit for a whole request is 30 s.
       name: 'a body that drips',
       statuses: [408],
       withinSeconds: 34,
@@ -76,7 +76,7 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
     },
     quick('a body above the limit', [413], json('x'.repeat(size))),
     quick(
-      'a body said to be above the limit',
+      'a body announced as above the limit',
       [413],
       [head('POST /run', 'Content-Type: application/json', 'Content-Length: 99999999999')],
     ),
@@ -111,7 +111,7 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
     ),
     quick('a negative length', [400], [head('POST /run', `Content-Length: -${some}`)]),
     quick(
-      'a chunk whose size is no number',
+      'a chunk whose size is not a number',
       [400],
       [head('POST /run', 'Content-Type: application/json', 'Transfer-Encoding: chunked'), 'zz\r\nx\r\n'],
     ),
@@ -189,18 +189,18 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
       [400, 404],
       [head('GET /targets/a%0d%0aSet-Cookie:%20x=1', 'Connection: close')],
     ),
-    // No stream: nothing of it may stay open, however often.
+    // Not a stream: no such request may leave anything open, however often it comes.
     quick('the events asked for by HEAD', [200], [head('HEAD /events', 'Connection: close')]),
     quick('a log followed by HEAD', [200], [head('HEAD /jobs/1/logs?follow', 'Connection: close')]),
     quick('OPTIONS of the events', [405], [head('OPTIONS /events', 'Connection: close')]),
     quick('OPTIONS of everything', [400, 404, 405], [head('OPTIONS *', 'Connection: close')]),
     quick(
-      'a name that nearly fits a pattern',
+      'a name that nearly matches a pattern',
       [404],
       [head(`GET /targets/${'A'.repeat(95)}a`, 'Connection: close')],
     ),
     quick(
-      'a login under a name without end, from an address that is made up',
+      'a login under an endless name, from a made-up address',
       [401, 429, 503],
       [
         head(
@@ -213,7 +213,7 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
         '{"username":"nobody12","password":"x12345"}',
       ],
     ),
-    // A stream stays open: it is cut by us, and must have begun to be answered.
+    // A stream stays open: we cut it, and its answer must have begun.
     quick('a log followed and not read', [200], [head('GET /jobs/1/logs?follow')]),
     quick(
       'a log followed from nowhere',
@@ -225,16 +225,16 @@ export function hostileRequests(random: Random, token: string): readonly Hostile
       [400],
       [head('GET /jobs/1/logs?follow=true&follow=maybe', 'Connection: close')],
     ),
-    quick('events heard and not read', [200], [head('GET /events')]),
-    quick('events since ever', [200], [head('GET /events', 'Last-Event-ID: 0')]),
+    quick('events requested and not read', [200], [head('GET /events')]),
+    quick('events since the beginning', [200], [head('GET /events', 'Last-Event-ID: 0')]),
     quick(
-      'events since a time that is none',
+      'events since an invalid time',
       [400],
       [head('GET /events', 'Last-Event-ID: -1', 'Connection: close')],
     ),
     quick('the events of a job', [200], [head('GET /jobs/1/events')]),
     {
-      name: 'many requests in one go',
+      name: 'many requests at once',
       statuses: [404],
       withinSeconds: 10,
       parts: () => [

@@ -1,4 +1,4 @@
-/** An ordinary client beside the hostile ones: it asks ten times a second, and must always be answered in time. */
+/** An ordinary client beside the hostile ones: it sends ten requests a second, and every answer must come in time. */
 import { setTimeout as wait } from 'node:timers/promises';
 
 const ROUTES = ['/jobs?limit=5', '/targets', '/maintenance-status', '/sync_jobs?limit=5', '/health/ready'];
@@ -17,7 +17,7 @@ export function startPatience(url: string, token: string) {
         const headers = { authorization: `Bearer ${token}` };
         const answer = await fetch(url + route, { headers, signal: AbortSignal.timeout(LIMIT_MS) });
         await answer.arrayBuffer();
-        // 401: its token has lasted a quarter of an hour.
+        // 401: its token has expired after a quarter of an hour.
         if (answer.status !== 200) violations.push(`an ordinary GET ${route} was answered ${answer.status}`);
         answers += 1;
       } catch (error) {

@@ -1,4 +1,4 @@
-/** The product that is fuzzed: api and worker as processes of their own, on a Postgres and a Temporal of their own. */
+/** The product under the fuzzer: api and worker as processes on their own Postgres and Temporal. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -25,7 +25,7 @@ const SECRET = 'a-secret-of-the-fuzzer-long-enough-to-be-taken';
 
 export const HOOK_SECRET = 'a-hook-secret-of-the-fuzzer';
 
-/** Named as the examples of our OpenAPI document name them, so that generated requests reach real jobs. */
+/** Named like the examples of our OpenAPI document, so that generated requests reach real jobs. */
 const PARAMS: readonly ParamsFile[] = [
   { target: 'avo', action: 'sync', options: '--seconds 1', more: 'SCHEDULE=0 1 * * *\n' },
   { target: 'avo', action: 'delta', options: '--seconds 1' },
@@ -38,20 +38,20 @@ const PARAMS: readonly ParamsFile[] = [
     command: null,
     more: 'RUNNER=external\nTARGET_PATTERN=[A-Z][A-Z0-9_]*\n',
   },
-  // Runs all the time: the one whose report route is fuzzed.
+  // Runs all the time, because its report route is fuzzed.
   { target: 'long', action: 'sync', options: '--seconds 3000 --mute' },
 ];
 
 export type Product = AsyncDisposable & {
   readonly url: string;
   readonly port: number;
-  /** A bearer token that lasts another quarter of an hour: of an admin, or of one who may act in no environment there is. */
+  /** A bearer token valid for another quarter of an hour: of an admin, or of a user limited to an unknown environment. */
   token(isLimited?: boolean): Promise<string>;
-  /** A job that runs until it is cancelled, and the token of its program. */
+  /** A job that runs until it is cancelled, and its program's report token. */
   runningJob(): Promise<{ id: number; reportToken: string }>;
-  /** What the api holds once it has collected its garbage, in MiB: of the machine's memory, and in objects of its own. */
+  /** Memory of the api after garbage collection, in MiB: of the process, and of its own objects. */
   settled(): Promise<{ resident: number; objects: number }>;
-  /** What the api has written to its log since it began. */
+  /** The api's log since its start. */
   log(): string;
 };
 
@@ -105,7 +105,7 @@ export async function startProduct(): Promise<Product> {
   await worker.start();
   const url = `http://127.0.0.1:${port}`;
   let last = await login(url);
-  // Renewed, not logged in for again: the fuzzer uses up this address' bad tries.
+  // Renewed instead of a new login: the fuzzer uses up this address' failed attempts.
   const db = connect(postgres.url('syncrator'), {
     max: 1,
     applicationName: 'fuzz',
@@ -132,7 +132,7 @@ export async function startProduct(): Promise<Product> {
     token,
     async runningJob() {
       const headers = { authorization: `Bearer ${await token()}` };
-      // Whatever a request has paused or cancelled before.
+      // Undoes pauses and cancels of earlier requests.
       await fetch(`${url}/maintenance-status`, {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json' },
@@ -157,7 +157,7 @@ export async function startProduct(): Promise<Product> {
     async settled() {
       const pid = api.pid;
       if (pid === undefined) throw new Error('the api has no pid');
-      // One collection leaves what the next one finds: weak references, and pages the allocator gives back later.
+      // One collection leaves what the next one finds: weak references, and pages that the allocator frees later.
       for (let round = 0; round < 4; round++) {
         process.kill(pid, 'SIGUSR2');
         await wait(500);

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Hostile } from './hostile.ts';
 
-/** @returns what was wrong with the end it came to; undefined when nothing was */
+/** @returns what was wrong with its end; undefined if nothing was */
 export async function send(port: number, hostile: Hostile): Promise<string | undefined> {
   const began = performance.now();
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
@@ -12,7 +12,7 @@ export async function send(port: number, hostile: Hostile): Promise<string | und
   socket.on('data', (data) => {
     if (answer.length < 1_000_000) answer += data.toString('latin1');
   });
-  // The other side may well cut a connection that is being written to: that is an end like another.
+  // The other side may cut a connection while we write to it: that is an end like any other.
   socket.on('error', (error) => (refused = error));
   const ended = Promise.race([
     new Promise((resolve) => socket.once('end', resolve)),
@@ -29,7 +29,7 @@ export async function send(port: number, hostile: Hostile): Promise<string | und
     const answers = statusesOf(answer);
     const wrong = answers.find((status) => !hostile.statuses.includes(status));
     if (wrong !== undefined) return of(`answered ${wrong}, not ${hostile.statuses.join(' or ')}`);
-    // An answer is an end, whether or not the connection is kept for the next request.
+    // An answer is an end, even if the connection stays open for the next request.
     if (how === 'late' && answers.length === 0) return of('neither answered nor cut');
     return undefined;
   } finally {

@@ -1,4 +1,4 @@
-/** Schemathesis: gets it, lets it make requests from our own OpenAPI document, and reads what it found. */
+/** Schemathesis: installs it, lets it send requests by our own OpenAPI document, and reads its findings. */
 import { execFile } from 'node:child_process';
 import { createReadStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -14,7 +14,10 @@ const REPORT = '/jobs/{id}/report';
 const ROUND_MS = 240_000;
 const run = promisify(execFile);
 
-/** The program, in a virtual environment of its own; made when first needed. @throws Error naming what to install */
+/**
+ * The program in its own virtual environment, made when first needed.
+ * @throws Error that names what to install
+ */
 export async function schemathesis(say: (line: string) => void): Promise<string> {
   const folder = path.join(cacheDir(), `schemathesis-${VERSION}`);
   const program = path.join(folder, 'bin', 'schemathesis');
@@ -34,11 +37,11 @@ export async function schemathesis(say: (line: string) => void): Promise<string>
     ];
     await run(path.join(folder, 'bin', 'python'), pip, { timeout: 300_000 });
   } catch (cause) {
-    // Half an environment would be taken for a whole one.
+    // Removes a half-made environment, which would be taken for a whole one.
     await rm(folder, { recursive: true, force: true });
     const { stderr = '', message = '' } = cause as { stderr?: string; message?: string };
     throw new Error(
-      `no schemathesis: install Python 3.10 or later with venv and pip (Debian: apt install python3-venv), and let PyPI be reached: ${(stderr || message).trim().slice(-400)}`,
+      `cannot install schemathesis: it needs Python 3.10 or later with venv and pip (Debian: apt install python3-venv), and access to PyPI: ${(stderr || message).trim().slice(-400)}`,
       { cause },
     );
   }
@@ -48,12 +51,12 @@ export async function schemathesis(say: (line: string) => void): Promise<string>
 export type Round = {
   readonly requests: number;
   readonly statuses: ReadonlyMap<number, number>;
-  /** Milliseconds of the slowest answer. */
+  /** Milliseconds until the slowest answer. */
   readonly slowestMs: number;
   readonly violations: readonly string[];
 };
 
-/** Lets it make one round of requests; which ones, the seed decides. */
+/** Runs one round of requests, chosen by the seed. */
 export async function fuzzRound(
   program: string,
   of: {
@@ -61,9 +64,9 @@ export async function fuzzRound(
     readonly seed: number;
     readonly phases: string;
     readonly examples: number;
-    /** Makes it a round of reports alone, of this running job; every other round leaves them out. */
+    /** Sends only reports of this running job; all other rounds leave reports out. */
     readonly reportOf: number | undefined;
-    /** TOKEN, REPORT_TOKEN for the config. */
+    /** Values of TOKEN and REPORT_TOKEN in the config. */
     readonly environment: Readonly<Record<string, string>>;
   },
 ): Promise<Round> {
@@ -86,7 +89,7 @@ export async function fuzzRound(
       killSignal: 'SIGKILL',
       maxBuffer: 2 ** 28,
     }).catch((error: { code?: number; stdout?: string; stderr?: string }) => {
-      // 1: it found something, which the report has.
+      // 1: it found something; the report has it.
       if (error.code !== 1 || !existsSync(report))
         throw new Error(`schemathesis: ${`${error.stdout}${error.stderr}`.slice(-2_000)}`, {
           cause: error,
@@ -101,15 +104,15 @@ export async function fuzzRound(
 type Parameter = { name: string; schema: object };
 type Document = { paths: Record<string, Record<string, { parameters?: Parameter[] }>> };
 
-/** Our document; with a job that reports, it is the only one that may be named there. */
+/** Our document; for a round of reports, reduced to the job that takes them. */
 async function readDocument(url: string, reportOf: number | undefined): Promise<object> {
   const answer = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(10_000) });
   const document = (await answer.json()) as Document;
   const logs = document.paths['/jobs/{id}/logs']?.['get'];
-  // It would read the log of a job that is held back until that ends, which may be never; hostile.ts follows logs.
+  // It would follow the log of a held job for ever; hostile.ts follows logs.
   if (logs) logs.parameters = logs.parameters?.filter(({ name }) => name !== 'follow') ?? [];
-  // Streams that never end by themselves; hostile.ts opens them.
-  // Of the account's routes one waits for the end of a job, on purpose.
+  // Streams that never end by themselves; hostile.ts opens them. One of the account's routes waits for the end of a
+  // job, on purpose.
   for (const path of ['/events', '/jobs/{id}/events', '/api/syncall']) delete document.paths[path];
   if (reportOf !== undefined)
     for (const parameter of document.paths[REPORT]?.['put']?.parameters ?? [])
@@ -138,7 +141,7 @@ async function readReport(file: string): Promise<Round> {
   let slowestMs = 0;
   for await (const line of readline.createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     const event = JSON.parse(line) as Record<string, unknown>;
-    // It could not do what it was to do: a request that timed out, a schema it cannot use.
+    // It could not do its work: a request timed out, or a schema was unusable.
     for (const kind of ['NonFatalError', 'FatalError', 'Interrupted'])
       if (event[kind] !== undefined) violations.push(`${kind}: ${JSON.stringify(event[kind]).slice(0, 600)}`);
     const scenario = event['ScenarioFinished'] as Scenario | undefined;
@@ -162,9 +165,9 @@ function told(failure: Failure | undefined): string {
   return `${failure?.title}: ${failure?.message}`.replaceAll(/\s+/g, ' ').slice(0, 400);
 }
 
-/** What was sent and answered, to send it again by hand. */
+/** The request and its answer, for repeating it by hand. */
 function shown(interaction: Interaction | undefined): string {
-  if (!interaction) return 'in a request of which nothing is known';
+  if (!interaction) return 'in an unknown request';
   const { request, response } = interaction;
   const text = (of: { $base64?: string } | null | undefined) =>
     Buffer.from(of?.$base64 ?? '', 'base64')

@@ -1,4 +1,4 @@
-/** Every place of every route where a text can be put, and the request that puts it there. */
+/** Every field of every route that takes a text, and the request that puts the text there. */
 import { request } from 'node:http';
 import { adapted, fill, type Values } from '../access/refusals.ts';
 import type { Operation } from '../operations.ts';
@@ -16,7 +16,7 @@ export type Sent = {
   readonly text: string;
 };
 
-/** Headers that anybody's request has, beside those that are documented. */
+/** Headers that any request may have, beside the documented ones. */
 const HEADERS = ['user-agent', 'x-request-id', 'last-event-id', 'accept', 'x-forwarded-host'];
 
 export function fieldsOf(operations: readonly Operation[]): Field[] {
@@ -33,7 +33,7 @@ export function fieldsOf(operations: readonly Operation[]): Field[] {
   });
 }
 
-/** A header cannot hold every text; undefined where this one cannot be sent. */
+/** A header cannot hold every text; undefined if this one cannot be sent. */
 export async function sendTo(
   url: string,
   field: Field,
@@ -87,7 +87,7 @@ export async function sendTo(
 
 function hostileBody(example: Readonly<Record<string, unknown>>, values: Values, field: Field, text: string) {
   const body: Record<string, unknown> = { ...adapted(example, values) };
-  if ('paused' in body) body['paused'] = false; // the jobs of the other fields are to run
+  if ('paused' in body) body['paused'] = false; // the jobs of the other fields must run
   if ('seq' in body) body['seq'] = Number(values['seq'] ?? 1);
   // Defined, because an assignment of `__proto__` would vanish.
   const named = field.name === 'unknown' ? text : field.name;
@@ -96,12 +96,12 @@ function hostileBody(example: Readonly<Record<string, unknown>>, values: Values,
   return body;
 }
 
-/** encodeURIComponent, for halves of pairs too, which become what no decoder takes. */
+/** encodeURIComponent, also for halves of surrogate pairs, which no decoder accepts. */
 function percent(text: string): string {
   return text.isWellFormed() ? encodeURIComponent(text) : '%ed%a0%80';
 }
 
-/** What no answer to a hostile request may look like. */
+/** Faults that no answer to a hostile request may have. */
 export function judge(field: Field, sent: Sent): string[] {
   const faults: string[] = [];
   if (sent.status >= 500 && sent.status !== 503)
@@ -113,7 +113,7 @@ export function judge(field: Field, sent: Sent): string[] {
   if (sent.type !== '' && !/^x-content-type-options\nnosniff$/im.test(sent.headers))
     faults.push('was answered without nosniff');
   if (/\bat .*\.(ts|js):\d+|node_modules|pg_catalog|ECONN/.test(sent.text) && sent.type.includes('json'))
-    faults.push(`was told of our insides: ${sent.text.slice(0, 300)}`);
+    faults.push(`reveals internals: ${sent.text.slice(0, 300)}`);
   const { method, path } = field.operation;
   return faults.map((fault) => `${method} ${path} ${field.where} ${field.name}: ${fault}`);
 }

@@ -1,4 +1,4 @@
-/** What became of hostile parameters in the cluster: every manifest beside that of an innocent start. */
+/** Compares the manifest of every hostile start with that of an innocent one. */
 import type { Write } from '../audit/etcd.ts';
 import { JOBS } from '../audit/lives.ts';
 
@@ -22,19 +22,19 @@ type Container = {
   readonly env: readonly { readonly name: string; readonly value?: string }[];
 };
 
-/** Where one job may differ from another, with the reason. `env` stands for its values, by name. */
+/** Fields in which one job may differ from another, with the reason. `env` stands for its values, by name. */
 const DIFFERS: readonly { readonly at: RegExp; readonly because: string }[] = [
   { at: /^metadata\.(name|uid|creationTimestamp|resourceVersion)$/, because: 'each has its own' },
   { at: /^metadata\.managedFields\./, because: "the apiserver's record of who wrote the rest" },
   {
     at: /labels\.(syncrator\/(job-id|job-uid|target|action)|(batch\.kubernetes\.io\/)?(job-name|controller-uid))$/,
-    because: 'whose it is: checked to be ours or a declared name',
+    because: 'its owner: checked to be ours or a declared name',
   },
   { at: /matchLabels\.batch\.kubernetes\.io\/controller-uid$/, because: "the controller's own" },
-  { at: /metadata\.annotations\.syncrator\/spec-hash$/, because: 'a hash over what was asked for' },
+  { at: /metadata\.annotations\.syncrator\/spec-hash$/, because: 'a hash over the parameters' },
   { at: /containers\.0\.args\.\d+$/, because: 'OPTIONS: compared with what was sent, one by one' },
   { at: /containers\.0\.image$/, because: 'IS_TAG: compared with what was sent' },
-  { at: /containers\.0\.imagePullPolicy$/, because: "Kubernetes' own choice: Always for the tag latest" },
+  { at: /containers\.0\.imagePullPolicy$/, because: "chosen by Kubernetes: Always for the tag latest" },
   {
     at: /containers\.0\.env\.MAM_MAIN_QUERY$/,
     because: 'compared with what was sent, absent where nothing was',
@@ -47,7 +47,7 @@ const DIFFERS: readonly { readonly at: RegExp; readonly because: string }[] = [
     at: /containers\.0\.env\.SYNCRATOR_(JOB_UID|ORIGIN_UID)$/,
     because: "the job's own: checked to be one, and that of its label",
   },
-  { at: /containers\.0\.env\.TRACEPARENT$/, because: 'of the call that asked for it: checked to be one' },
+  { at: /containers\.0\.env\.TRACEPARENT$/, because: 'of the call that asked for it: checked to be valid' },
   { at: /containers\.0\.envFrom\.\d\.(configMapRef|secretRef)\.name$/, because: 'of the target' },
 ];
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -55,8 +55,8 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const LABEL = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
 
 /**
- * @param of.innocents by action, the id of a job that asked for nothing odd
- * @param of.others jobs that are known and not compared
+ * @param of.innocents by action, the id of a job with ordinary parameters
+ * @param of.others known jobs that are not compared
  */
 export function checkManifests(
   writes: readonly Write[],
@@ -67,7 +67,7 @@ export function checkManifests(
   for (const { key, object } of writes) {
     const stored = object as Stored | undefined;
     const id = Number(stored?.metadata.labels?.['syncrator/job-id']);
-    if (stored && key.startsWith(JOBS) && !byId.has(id)) byId.set(id, stored); // as it was created
+    if (stored && key.startsWith(JOBS) && !byId.has(id)) byId.set(id, stored); // the version that was created
   }
   const violations: string[] = [];
   const known = new Set([...innocents.values(), ...others, ...started.map(({ id }) => id)]);
@@ -104,7 +104,7 @@ function checkValues({ metadata, spec }: Stored, one: Started): string[] {
   if (!container || more.length > 0) return ['it has not one container'];
   const env = new Map(container.env.map(({ name, value = '' }) => [name, value]));
   const wanted = [
-    one.action === 'diff' ? 'delta' : one.action, // a diff's first step
+    one.action === 'diff' ? 'delta' : one.action, // the first step of a diff
     ...one.options.split(' ').filter((word) => word !== ''),
     '--api_job_id',
     String(one.id),
@@ -126,7 +126,7 @@ function checkValues({ metadata, spec }: Stored, one: Started): string[] {
   ];
 }
 
-/** As the kubelet does: `$$` is `$`, `$(NAME)` is a variable's value, if there is such a variable. */
+/** Expands like the kubelet: `$$` is `$`, `$(NAME)` is the value of a variable, if there is one. */
 function expanded(text: string, env: ReadonlyMap<string, string>): string {
   return text.replaceAll(/\$\$|\$\(([^)]*)\)/g, (found, name?: string) =>
     name === undefined ? '$' : (env.get(name) ?? found),

@@ -1,16 +1,16 @@
-/** Texts that have broken other programs, each with a mark of its own so that it can be known again. */
+/** Texts that have broken other programs, each with its own mark, so that it can be recognised. */
 import type { Random } from '../random.ts';
 
 export type Payload = { readonly family: string; readonly text: string; readonly mark: string };
 
 type Aims = {
-  /** A path that none of them may ever make. */
+  /** A path at which no text may ever create a file. */
   readonly file: string;
-  /** A port of this machine where nobody may ever call. */
+  /** A port of this machine that no text may ever cause a call to. */
   readonly port: number;
 };
 
-/** By family: what is made of a mark. */
+/** By family: builds a text from a mark. */
 const FAMILIES: Readonly<Record<string, (aims: Aims, mark: string) => readonly string[]>> = {
   shell: ({ file }, mark) => [
     `; touch ${file}-${mark}`,
@@ -127,7 +127,7 @@ const FAMILIES: Readonly<Record<string, (aims: Aims, mark: string) => readonly s
     `'-alert('${mark}')-'`,
     `&lt;${mark}&gt;<b>`,
   ],
-  // Names that nearly fit the patterns of FAMILIES: what goes back and tries again has a long way to go.
+  // Names that nearly match the patterns of FAMILIES: a backtracking matcher would take for ever.
   pattern: (_, mark) => [
     `${'A'.repeat(60)}${mark}`,
     `${'A'.repeat(99)}!`,
@@ -147,13 +147,13 @@ const FAMILIES: Readonly<Record<string, (aims: Aims, mark: string) => readonly s
   ],
 };
 
-/** As params files say them: all that a pattern may have in it, one behind the other. */
+/** In the words of params files: everything that a pattern may contain, one after the other. */
 export const PATTERNS = [
   { name: 'upper', pattern: '[A-Z][A-Z0-9_]*' },
   { name: 'lower', pattern: '[a-z]*[a-z]*[a-z]*[a-z]*9' },
 ];
 
-/** Endlessly, the families in turn. */
+/** Endless, from all families in turn. */
 export function* payloads(random: Random, aims: Aims): Generator<Payload, never> {
   for (;;)
     for (const [family, make] of Object.entries(FAMILIES)) {

@@ -9,7 +9,7 @@ import { startWith } from './starts.ts';
 const REPORTERS = ['reporter-0', 'reporter-1', 'reporter-2', 'reporter-3'];
 const TALKER = 'talker';
 
-/** What the rig is to be started with. */
+/** Needed when the rig starts. */
 export const RESIDENTS = [...REPORTERS, TALKER].map((name) => ({
   name,
   more: 'POD_OVERRIDES={"annotations":{"kwok.syncrator/finish-after":"never"}}\n',
@@ -18,7 +18,7 @@ export const RESIDENTS = [...REPORTERS, TALKER].map((name) => ({
 export type Residents = {
   readonly ids: readonly number[];
   readonly talker: number;
-  /** One of the reporters, another for each number, and the token of its program. */
+  /** One of the reporters, chosen by the number, and its program's token. */
   reporter(turn: number): { readonly id: number; readonly token: string };
 };
 
@@ -42,12 +42,15 @@ export async function startResidents(rig: Rig): Promise<Residents> {
   };
 }
 
-/** A program prints them: they come back as they are, credentials filtered, as text that no browser takes for more. */
+/**
+ * A program prints the texts: they must come back unchanged except for filtered credentials, as text that no
+ * browser interprets.
+ */
 export async function talk(
   rig: Rig,
   of: { url: string; token: string; id: number; texts: readonly string[] },
 ): Promise<string[]> {
-  // A log has no line ends within a line, and no halves of pairs.
+  // A log line has no line ends inside, and no halves of surrogate pairs.
   const lines = of.texts.map((text) => text.toWellFormed().replaceAll('\n', ' '));
   const { items } = await rig.ground.client.listPods(`syncrator/job-id=${of.id}`);
   rig.cluster.writeLog(

@@ -7,7 +7,7 @@ import type { Started } from './manifests.ts';
 const INNOCENT = { options: '-n 1', mam_main_query: 'q' };
 type Given = { action_name?: string; is_tag?: string; options?: string; mam_main_query?: string };
 
-/** One start by parameters; `started` is there when it was accepted as a new job. */
+/** One start by parameters; `started` is set if it was accepted as a new job. */
 export async function startWith(
   rig: Rig,
   of: { target: string; given?: Given; key?: string; what?: string },
@@ -23,7 +23,10 @@ export async function startWith(
   return { status: answer.status, started };
 }
 
-/** One job of each action, by its file: what every other job of that action must look like. Waits until they have ended. */
+/**
+ * Starts one job of each action, by its file: every other job of that action must look like it. Waits until they
+ * have ended.
+ */
 export async function startInnocents(rig: Rig, target: string): Promise<ReadonlyMap<string, number>> {
   const innocents = new Map<string, number>();
   for (const action of [...ACTIONS, 'rollback', 'take-over']) {
@@ -36,7 +39,10 @@ export async function startInnocents(rig: Rig, target: string): Promise<Readonly
   return innocents;
 }
 
-/** What a request to any route that starts has asked for, by its own text and, where that is silent, by its answer. */
+/**
+ * The parameters that a request to a starting route asked for: those of its text, and for the rest those of its
+ * answer.
+ */
 export function startedBy({ operation, where, name }: Field, text: string, answer: Sent): Started {
   const told = JSON.parse(answer.text) as Record<string, string> & { job_id: number };
   const put = (field: string, otherwise: string) => (where === 'body' && name === field ? text : otherwise);

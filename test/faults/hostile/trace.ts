@@ -1,40 +1,40 @@
-/** What one process asked the kernel for, by strace: which programs it ran, files it opened, addresses it called. */
+/** A process' system calls by strace: the programs it ran, the files it opened, the addresses it called. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** Which files may be opened once all is running, with the reason. */
+/** Files that may be opened once everything runs, with the reason. */
 const FILES: readonly { readonly begins: RegExp; readonly because: string }[] = [
   {
     begins: /^\/proc\/self\/|^\/proc\/meminfo$|^\/sys\/fs\/cgroup\//,
-    because: 'Node asks for its own memory',
+    because: 'Node reads its own memory use',
   },
   {
     begins: /^\/etc\/(hosts|resolv\.conf|nsswitch\.conf|host\.conf|gai\.conf)$/,
-    because: 'names of servers',
+    because: 'resolving names of servers',
   },
   {
     begins: /\/syncrator-faults-\w+\/input(\/archive)?$/,
-    because: 'INPUT_DIR itself, to list it; nothing is in it',
+    because: 'INPUT_DIR itself, to list it; it is empty',
   },
   { begins: /^\/.*\/node_modules\/swagger-ui-dist\//, because: '/docs is served from disk' },
 ];
 
 export type Trace = {
-  /** To run a program under it. */
+  /** Command line that runs a program under it. */
   command(dir: string): readonly string[];
-  /** From here on. */
+  /** Sets the mark: checks begin here. */
   mark(): void;
-  /** Everything since the mark that is not allowed. */
+  /** Every forbidden call since the mark. */
   violations(of: { ports: readonly number[] }): { violations: string[]; opened: number; connected: number };
 };
 
-/** @throws Error naming the package, when there is no strace */
+/** @throws Error that names the package, if strace is missing */
 export function createTrace(): Trace {
   try {
     execFileSync('strace', ['--version'], { stdio: 'ignore' });
   } catch (cause) {
-    throw new Error('there is no strace: apt-get install strace', { cause });
+    throw new Error('strace is missing: apt-get install strace', { cause });
   }
   let file = '';
   let from = 0;

@@ -1,4 +1,4 @@
-/** A port and a file name that stand in the hostile texts: nothing may call the one or make the other. */
+/** A port and a file name that the hostile texts contain: nothing may call the one or create the other. */
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import path from 'node:path';
 export type Trap = Disposable & {
   readonly port: number;
   readonly file: string;
-  /** What went into it. */
+  /** What fell into it. */
   violations(): string[];
 };
 
@@ -21,8 +21,7 @@ export async function setTrap(dir: string): Promise<Trap> {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    // A server that listens at a port has an address of this kind.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    // A listening server has an address of this kind. oxlint-disable-next-line typescript/no-unsafe-type-assertion
     port: (server.address() as AddressInfo).port,
     file: path.join(dir, FILE),
     violations() {

@@ -1,4 +1,4 @@
-/** One call whose answer is lost: the server acts, and whoever asked never hears of it. */
+/** One call whose answer is lost: the server acts, but the caller never hears of it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Link } from '../rig/toxiproxy.ts';
 
@@ -6,18 +6,18 @@ const ACTS_WITHIN_MS = 1_500;
 
 export type Lane = {
   readonly name: string;
-  /** How many of the 1,000 calls. */
+  /** Its share of the 1,000 calls. */
   readonly full: number;
-  /** How many at a time, each over a link of its own. */
+  /** Calls at once, each over its own link. */
   readonly abreast: number;
-  /** @returns one call, to be repeated: whether the server acted on it while its answer was lost */
+  /** @returns one call, for repeating: whether the server acted while its answer was lost */
   open(index: number): Promise<{ once(): Promise<boolean>; close(): Promise<void> }>;
 };
 
 /**
- * Makes the call on a connection that is open already, while the link takes every answer away, until the server is seen
- * to have acted; then the link is whole again and the call may come to its end.
- * @param options.armed true: the call arms the link by itself, in its midst
+ * Makes the call on an open connection while the link drops every answer, until the server is seen to have acted;
+ * then restores the link and lets the call end.
+ * @param options.armed true: the call itself arms the link, in the middle
  */
 export async function loseAnswer<T>(
   link: Link,

@@ -1,4 +1,4 @@
-/** Lost answers of the apiserver: to the create of a Kubernetes Job, and to its removal. */
+/** Lost answers of the apiserver: to the creation of a Kubernetes Job, and to its removal. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createClient } from '../../../src/runner/kubernetes/apiserver/client.ts';
@@ -11,17 +11,17 @@ import type { Rig } from '../rig/rig.ts';
 import type { Link } from '../rig/toxiproxy.ts';
 import { type Lane, loseAnswer } from './cut.ts';
 
-/** A namespace and an installation of their own: no worker knows of these steps. */
+/** Its own namespace and installation: no worker knows of these steps. */
 export type Place = {
   readonly rig: Rig;
   readonly ground: KubernetesGround;
   readonly installation: string;
-  /** Past all links. */
+  /** Bypasses all links. */
   readonly direct: Runner;
   readonly violations: string[];
 };
 
-/** As the activity's retries do: a launch that fails is launched again. */
+/** Like the activity's retries: a failed launch is launched again. */
 const TRIES = 5;
 
 export function createLane(place: Place): Lane {
@@ -63,7 +63,7 @@ export function deleteLane(place: Place): Lane {
         const isGoing = async () =>
           (await read())?.metadata.deletionTimestamp !== undefined || !(await read());
         let successor: string | undefined;
-        // Another object takes the name before the removal is asked for again: it must not be touched.
+        // Another object takes the name before the removal is repeated: it must not be touched.
         const replace = async () => {
           while (await read()) await wait(20);
           const direct = await launched(place.direct, {
@@ -92,7 +92,7 @@ export function deleteLane(place: Place): Lane {
 
 type Linked = { readonly link: Link; readonly runner: Runner; warm(): Promise<unknown> };
 
-/** A runner whose calls go over a link of its own. */
+/** A runner whose calls use their own link. */
 async function openRunner(place: Place, name: string, once: (linked: Linked) => Promise<boolean>) {
   const { rig, ground, installation } = place;
   const link = await rig.newLink(name, 'kubernetes');

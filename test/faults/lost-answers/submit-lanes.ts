@@ -1,4 +1,4 @@
-/** Lost answers on the way of a start: to Temporal's start of the workflow, and to Postgres' COMMIT. */
+/** Lost answers during a start: to Temporal's start of the workflow, and to Postgres' COMMIT. */
 import { randomUUID } from 'node:crypto';
 import type { KyselyPlugin } from 'kysely';
 import { connect } from '../../../src/db/connect.ts';
@@ -14,11 +14,11 @@ import { type Lane, loseAnswer } from './cut.ts';
 type Place = {
   readonly rig: Rig;
   readonly violations: string[];
-  /** Every job that was accepted. */
+  /** Every accepted job. */
   readonly accepted: Set<number>;
 };
 
-/** What is warned of here is what the program does on purpose. */
+/** Silences warnings about what the program does on purpose. */
 const log = createLog({ name: 'faults', level: 'error' });
 
 export function temporalLane({ rig, violations, accepted }: Place): Lane {
@@ -41,7 +41,7 @@ export function temporalLane({ rig, violations, accepted }: Place): Lane {
           note(submission.target, lost.result, violations, accepted);
           return lost.acted;
         },
-        // Left open: the client goes on retrying lost calls for a while, and throws out of a timer when it is closed.
+        // Left open: the client retries lost calls for a while, and throws out of a timer if it is closed.
         close: () => Promise.resolve(),
       };
     },
@@ -68,7 +68,7 @@ export function commitLane({ rig, violations, accepted }: Place): Lane {
             () => isStored(rig, submission.target),
             { armed: true },
           );
-          // The client was told 503 and asks again with the same Idempotency-Key.
+          // The caller got 503 and repeats the request with the same Idempotency-Key.
           if (lost.result.status === 'rejected')
             lost.result = (await Promise.allSettled([startJob({ ...deps, db: linked }, submission)]))[0];
           note(submission.target, lost.result, violations, accepted);
@@ -93,7 +93,7 @@ function note(
     );
 }
 
-/** A job of a key of its own, whose pod ends at once. */
+/** A job of its own key, whose pod ends at once. */
 function request(): Omit<Submission, 'uid'> {
   const parameters = {
     action_name: 'sync',
@@ -129,7 +129,7 @@ async function isServed(rig: Rig, { env, target }: { env: string; target: string
   );
 }
 
-/** submit's last statement before its COMMIT stores the idempotency key. */
+/** The last statement of submit before its COMMIT stores the idempotency key. */
 function afterTheLastStatement(act: () => Promise<void>): KyselyPlugin {
   const last = new WeakSet();
   let done = false;

@@ -1,4 +1,4 @@
-/** One case of the item bank: a sync of the truth, a lie of GitLab told to an action, and the truth again. */
+/** One case of the item bank: an honest sync, an action to which GitLab lies, and honest answers again. */
 
 import type { Client } from 'pg';
 import { type FakeGitlab, GROUP, startGitlab, TOKEN } from '../../support/gitlab/gitlab.ts';
@@ -55,7 +55,7 @@ export async function runBankCase(
   }
 }
 
-/** Three projects go, eleven change or come. */
+/** Three projects disappear, eleven change or appear. */
 function change({ bank }: FakeGitlab, count: number, random: Random): Pick<BankStory, 'some' | 'changed'> {
   const ids = random.shuffled([...bank.projects.keys()]);
   const date = new Date(Date.now() - MINUTE_MS);
@@ -99,7 +99,7 @@ async function judge(
     wrong.push(`ended ${ended.exit} (${expected.exits.join(' or ')} is right): ${tail(ended)}`);
   }
   if (mode === 'ids' && ended.exit !== 'ok' && (await digestOf(client, table)) !== before) {
-    wrong.push(`P2: ended ${ended.exit} and has changed the live table`);
+    wrong.push(`P2: ended ${ended.exit} but changed the live table`);
   }
   const there = await shasOf(client, table);
   const isRight = (id: string): boolean =>
@@ -109,7 +109,7 @@ async function judge(
   );
   if (differ.length > 0)
     wrong.push(
-      `P1: ended ${ended.exit}, but ${differ.length} items are not as they must be, such as ${differ.slice(0, 3).join(', ')}`,
+      `P1: ended ${ended.exit}, but ${differ.length} items are wrong, such as ${differ.slice(0, 3).join(', ')}`,
     );
   return wrong;
 }
@@ -127,7 +127,7 @@ async function aftermath(
   const delta = await run('delta');
   if (delta.exit !== 'ok') return [`the honest delta after it ended ${delta.exit}: ${tail(delta)}`];
   if ((await shasOf(client, table)).get(String(late)) !== sha)
-    return ['P1: the delta after it completed, and missed a push of half an hour ago'];
+    return ['P1: the delta after it completed, but missed a push of half an hour ago'];
   for (const action of ['sync', 'delete --force-delete']) {
     const ended = await run(action);
     if (ended.exit !== 'ok') return [`the honest ${action} after it ended ${ended.exit}: ${tail(ended)}`];
@@ -137,7 +137,7 @@ async function aftermath(
   const isSame = latest.length === there.size && latest.every(([id, of]) => there.get(id) === of);
   return isSame
     ? []
-    : ['P1: the honest sync and delete after it completed, but not everything is as GitLab has it'];
+    : ['P1: the honest sync and delete after it completed, but some items differ from GitLab's'];
 }
 
 function environmentOf(
@@ -156,7 +156,7 @@ function environmentOf(
   };
 }
 
-/** How often each kind of call came in this run. */
+/** Number of calls of each kind in this run. */
 function counter(): ((what: string) => number) & { note(what: string): void; reset(): void } {
   const counts = new Map<string, number>();
   return Object.assign((what: string) => counts.get(what) ?? 0, {

@@ -1,4 +1,4 @@
-/** Lies of a GitLab: how it counts, which projects it lists, what it answers for one of them, and how it fails. */
+/** Lies of a GitLab: in its counts, its lists of projects, its answers about one project, and its failures. */
 
 import type { FakeBank, FakeProject } from '../../support/gitlab/bank.ts';
 import {
@@ -28,9 +28,9 @@ export type BankLie = {
   readonly fate: (mode: Mode) => Fate;
   readonly bend?: Bend;
   readonly prepare?: (gitlab: FakeGitlab, story: BankStory) => void;
-  /** Not listed. */
+  /** Projects left out of the listing. */
   readonly hidden?: (story: BankStory) => readonly number[];
-  /** Of those, what is there, or may be, when it is asked for by id. */
+  /** Those of them that exist, or may exist, when requested by id. */
   readonly answering?: (story: BankStory) => readonly number[];
   readonly failing?: (story: BankStory) => readonly number[];
   readonly marked?: (story: BankStory) => readonly number[];
@@ -49,7 +49,7 @@ const lie = (name: string, fate: Fate | BankLie['fate'], more: Omit<BankLie, 'na
   ...more,
 });
 
-/** Of each call that lists projects. */
+/** Changes every call that lists projects. */
 const list =
   (bend: Bend): Bend =>
   (call, story) =>
@@ -67,7 +67,7 @@ type Listed = {
   all?: (projects: FakeProject[]) => FakeProject[];
 };
 
-/** As GitLab lists, but for what is said. */
+/** Lists as GitLab does, except for the given changes. */
 function listed(
   call: GitlabCall,
   bank: FakeBank,
@@ -138,7 +138,7 @@ const LISTS: readonly BankLie[] = [
   counted('X-Total twice as high', (count) => String(count * 2)),
   counted('X-Total half as high', (count) => String(Math.floor(count / 2))),
   counted('no X-Total', () => null, READ),
-  counted('an X-Total that is no number', () => 'many', READ),
+  counted('an X-Total that is not a number', () => 'many', READ),
   lie('X-Total zero', PART_BUT_CHANGES, {
     bend: list((call, { bank }) => listed(call, bank, { total: () => '0' })),
   }),
@@ -172,12 +172,12 @@ const LISTS: readonly BankLie[] = [
       }),
     ),
   }),
-  lie('projects in the order of GitLab’s own, whatever is asked for', FAILED, {
+  lie('projects in GitLab’s own order, whatever is requested', FAILED, {
     bend: list((call, { bank }) =>
       listed(call, bank, { all: (projects) => projects.toSorted((a, b) => b.id - a.id) }),
     ),
   }),
-  lie('the first page whatever is asked for', PART_BUT_CHANGES, {
+  lie('the first page, whatever is requested', PART_BUT_CHANGES, {
     bend: list((call, { bank }) => {
       const first = listed({ ...call, query: { ...call.query, page: '1', per_page: '100' } }, bank, {});
       return first;
@@ -245,7 +245,7 @@ const ANSWERS: readonly BankLie[] = [
   lie('a listing that is cut, once', READ, { bend: onceListed(cutShort) }),
   lie('listings that are cut, for ever', ends('sourceUnreachable'), { bend: list(cutShort) }),
   lie('a login page', FAILED, { bend: list(loginPage) }),
-  lie('a listing that is no list', FAILED, { bend: list(() => Response.json({ projects: CANARY })) }),
+  lie('a listing that is not a list', FAILED, { bend: list(() => Response.json({ projects: CANARY })) }),
   lie('a listing with a project without an id', FAILED, {
     bend: list(() => Response.json([{ path_with_namespace: 'item-bank/x' }])),
   }),
@@ -264,12 +264,12 @@ const ITEMS: readonly BankLie[] = [
   ofOne('403 of one project', 'commits', () => answer(403)),
   ofOne('404 of one repository', 'commits', () => answer(404)),
   ofOne('500 of one project', 'commits', () => answer(500)),
-  ofOne('commits that are no list', 'commits', () => Response.json({})),
-  ofOne('an item that is no JSON', 'raw', () => answer(200, `{"a":${CANARY}`)),
+  ofOne('commits that are not a list', 'commits', () => Response.json({})),
+  ofOne('an item that is not JSON', 'raw', () => answer(200, `{"a":${CANARY}`)),
   ofOne('an item that is a list', 'raw', () => answer(200, `["${CANARY}"]`)),
   ofOne('an item with U+0000', 'raw', () => answer(200, `{"a":"${CANARY}\\u0000"}`)),
   ofOne('an item with half an emoji', 'raw', () => answer(200, `{"a":"${CANARY}\\ud83d"}`)),
-  ofOne('an item that is no UTF-8', 'raw', () => new Response(new Uint8Array([123, 255, 125]))),
+  ofOne('an item that is not UTF-8', 'raw', () => new Response(new Uint8Array([123, 255, 125]))),
   ofOne('an item of status 206', 'raw', () => answer(206, '{}')),
   ofOne('an item that is cut, for ever', 'raw', cutShort),
   ofOne('an item that is a page of HTML', 'raw', loginPage),

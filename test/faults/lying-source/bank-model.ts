@@ -1,19 +1,22 @@
-/** Says what the items of a bank must be after a step. Items are brought one by one, in place, so a run may end half-way. Pure. */
+/**
+ * Computes what the items of a bank must be after a step. Items are imported one by one, in place, so a run may end
+ * half-way. Pure.
+ */
 
 import { expectedOf, type ExitName, type Fate, type Mode, type Row } from './model.ts';
 
-/** id -> sha of the revision that is live. */
+/** id → sha of the live revision. */
 export type Shas = ReadonlyMap<string, string>;
 
 export type BankTold = {
   readonly fate: Fate;
-  /** What is listed, and the latest revision of each. */
+  /** The listed items, with the latest revision of each. */
   readonly listed: Shas;
-  /** Listed, and cannot be brought. */
+  /** Listed, but cannot be imported. */
   readonly failing: ReadonlySet<string>;
-  /** Listed, and will be deleted: left as it is, until a delete. */
+  /** Listed and marked for deletion: unchanged until a delete. */
   readonly marked: ReadonlySet<string>;
-  /** What is there, or may be, when it is asked for by id. */
+  /** Exists, or may exist, when requested by id. */
   readonly answering: ReadonlySet<string>;
 };
 

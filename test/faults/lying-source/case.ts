@@ -1,4 +1,7 @@
-/** One case: a sync of the truth, a lie told to an action, and the truth again. What was violated, in words. */
+/**
+ * One case: an honest sync, an action to which the source lies, and honest answers again. Returns the violations,
+ * in words.
+ */
 
 import type { Client } from 'pg';
 import { createRandom } from '../random.ts';
@@ -25,7 +28,7 @@ export type LieCase = {
   readonly lie: Lie;
   readonly source: SourceKind;
   readonly action: (typeof ACTIONS)[number];
-  /** Whether the listing before the lie was seen to be complete. */
+  /** Whether the listing before the lie was proven complete. */
   readonly proven: boolean;
   readonly seed: number;
 };
@@ -36,7 +39,7 @@ export type Stage = {
   readonly http: HttpSource;
   readonly file: FileSource;
   readonly sinkUrl: string;
-  /** Of this case alone. */
+  /** Of this case only. */
   readonly table: string;
 };
 
@@ -89,32 +92,32 @@ async function judge(
   if (!expected.exits.includes(ended.exit)) wrong.push(`ended ${says}`);
   if (expected.verdict === 'unchanged' || ended.exit !== 'ok') {
     if ((await digestOf(client, table)) !== before)
-      wrong.push(`P2: ended ${ended.exit} and has changed the live table`);
+      wrong.push(`P2: ended ${ended.exit} but changed the live table`);
     return wrong;
   }
   const differ = await differences(client, table, expected.live);
   if (differ.length > 0) wrong.push(`P1: completed, but ${differ.join(', ')}`);
   const last = ended.reports.at(-1);
-  if (last?.phase !== 'done') wrong.push(`its last report says ${last?.phase}`);
-  if ((last?.kept ?? 0) !== expected.kept) wrong.push(`reports ${last?.kept} kept, and ${expected.kept} are`);
-  if ((last?.failed ?? 0) !== rejects) wrong.push(`reports ${last?.failed} failed, and ${rejects} are`);
+  if (last?.phase !== 'done') wrong.push(`its last report has the phase ${last?.phase}`);
+  if ((last?.kept ?? 0) !== expected.kept) wrong.push(`reports ${last?.kept} kept, but ${expected.kept} are`);
+  if ((last?.failed ?? 0) !== rejects) wrong.push(`reports ${last?.failed} failed, but ${rejects} are`);
   if ((last?.failed_items ?? []).length !== rejects) wrong.push('does not name what it set aside');
   const hasWarned = (last?.warnings ?? []).some((words) => words.includes('not seen to be complete'));
   if ((expected.verdict === 'kept') !== hasWarned) wrong.push(`warns ${hasWarned ? 'without need' : 'not'}`);
   return wrong;
 }
 
-/** P3, apart from the model: nothing goes that answers, and nothing without a listing that proves it. */
+/** P3, apart from the model: no record disappears that still answers, and none without a listing that proves it. */
 async function unasked(lying: Session, state: State, { client, table }: Stage): Promise<string[]> {
   const there = await idsOf(client, table);
   const gone = [...state.live.keys()].filter((id) => !there.has(id));
   const answering = gone.filter((id) => lying.answers.has(id));
-  if (answering.length > 0) return [`P3: ${answering.length} records went that answer by id`];
+  if (answering.length > 0) return [`P3: ${answering.length} records disappeared that still answer by id`];
   const mayGo = (['everything', 'ids'] as const).some((mode) => lying.told(mode).fate.kind === 'read');
-  return gone.length > 0 && !mayGo ? [`P3: ${gone.length} records went without evidence`] : [];
+  return gone.length > 0 && !mayGo ? [`P3: ${gone.length} records disappeared without evidence`] : [];
 }
 
-/** Whatever was told: the next delta sees what was written late, and the next sync makes everything right. */
+/** Whatever the lie was: the next delta sees what was written late, and the next sync corrects everything. */
 async function aftermath(lying: Session, { next }: Story, { client, table }: Stage): Promise<string[]> {
   const { rows, late } = lateChange(next, lying.chosen * 7);
   const delta = await lying.honestly('delta', rows);
@@ -124,7 +127,7 @@ async function aftermath(lying: Session, { next }: Story, { client, table }: Sta
     late.json,
   ]);
   if (found.length === 0)
-    return ['P1: the delta after it completed, and missed a change of half an hour ago'];
+    return ['P1: the delta after it completed, but missed a change of half an hour ago'];
   const sync = await lying.honestly('sync --force-delete', rows);
   if (sync.exit !== 'ok') return [`the honest sync after it ended ${sync.exit}: ${tail(sync)}`];
   const differ = await differences(client, table, new Map(rows.map((row) => [row.id, row])));
@@ -153,7 +156,7 @@ class Session {
     this.answers = new Set(all.keys());
   }
 
-  /** What the model has to know of what is told. */
+  /** The facts about a lie that the model needs. */
   told(mode: Mode): Told {
     const seen = this.#seen(mode);
     const isKept = ({ setAside }: Line): boolean =>
@@ -220,7 +223,7 @@ class Session {
     );
   }
 
-  /** Chosen anew and the same each time. */
+  /** Chosen per case, and the same in each repetition. */
   #freshStory(): Story {
     return { ...this.#story, random: createRandom(this.#given.seed + 1) };
   }
@@ -232,7 +235,7 @@ class Session {
     return lines;
   }
 
-  /** A server sends a delta what has changed of late; a file has everything. */
+  /** A server tells a delta only recent changes; a file contains everything. */
   #seen(mode: Mode): readonly Line[] {
     const lines = this.#linesOf(mode);
     if (mode !== 'changes' || this.#given.source === 'file') return lines;

@@ -1,4 +1,4 @@
-/** A file of records, written as a lie wants it. */
+/** A file of records, written as a lie demands. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import type { Story } from './story.ts';
 
 export type FileSource = {
   readonly path: string;
-  /** @returns what happens to it once the program waits for it */
+  /** @returns what happens to the file once the program waits for it */
   tell(lines: readonly Line[], story: Story, lie?: Lie['file'], proven?: boolean): (() => void) | undefined;
   remove(): void;
 };

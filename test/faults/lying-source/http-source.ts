@@ -1,4 +1,4 @@
-/** A server of records that answers byte by byte as a lie wants it: no framework stands between the two. */
+/** A server of records that answers byte by byte as a lie demands, without a framework in between. */
 
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -6,10 +6,10 @@ import type { Answer, Ask, HttpTold, Line } from './lie.ts';
 import type { Mode } from './model.ts';
 import { byBytes } from './story.ts';
 
-/** What is told from now on. */
+/** The answers from now on. */
 export type Telling = {
   readonly lines: (mode: Mode) => readonly Line[];
-  /** What answers when it is asked for once more. */
+  /** Ids that exist when they are requested again. */
   readonly answering: readonly Line[];
   readonly http: HttpTold | undefined;
   readonly chosen: number;
@@ -108,7 +108,7 @@ function honestAnswer({ kind, lines, after }: Ask, { url }: IncomingMessage): An
   };
 }
 
-/** Also of a listing without order. */
+/** Also for a listing without order. */
 function placeAfter(lines: readonly Line[], after: string): number {
   const last = lines.findLastIndex(({ row }) => row.id === after);
   if (last >= 0) return last + 1;
@@ -136,7 +136,7 @@ function write(socket: Socket, answer: Answer, mode: Mode): void {
     Buffer.concat([Buffer.from(`HTTP/1.1 ${answer.status} Told\r\n${head.join('')}\r\n`), framed]),
     () => {
       if (answer.cut?.and === 'silence') return;
-      // A reset at once would take back what was sent.
+      // An immediate reset would discard what was sent.
       if (answer.cut?.and === 'reset') setImmediate(() => socket.resetAndDestroy());
       else socket.end();
     },
@@ -149,7 +149,7 @@ function inChunks(body: Buffer, isWhole: boolean): Buffer {
   return Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from(`\r\n${last}`)]);
 }
 
-/** Another origin, whose answers look right: a program that follows there would believe them. */
+/** Another origin with plausible answers: a program that follows the redirect would believe them. */
 async function startElsewhere(
   told: () => Telling | undefined,
 ): Promise<{ url: string; close(): Promise<void> }> {

@@ -1,4 +1,4 @@
-/** The words in which lies over HTTP are said: of which answers, and how they are changed. */
+/** The vocabulary of lies over HTTP: which answers they change, and how. */
 
 import { gzipSync } from 'node:zlib';
 import { always, type Answer, type Ask, but, ends, type HttpTold, type Lie, UNPROVEN } from './lie.ts';
@@ -7,7 +7,7 @@ import { CANARY } from './story.ts';
 
 export type Change = (answer: Answer, ask: Ask) => void;
 
-/** Of every answer that lists, the first look included. */
+/** Every answer that lists, the first request included. */
 export const every =
   (change: Change): HttpTold =>
   (answer, ask) => {
@@ -18,11 +18,11 @@ export const listing =
   (answer, ask) => {
     if (ask.kind === 'listing' && when(ask)) change(answer, ask);
   };
-/** Of one request, and never again. */
+/** One request only. */
 export const once = (change: Change): HttpTold => listing(change, ({ nth, chosen }) => nth === chosen);
-/** From one request on, for ever. */
+/** Every request from one on. */
 export const onward = (change: Change): HttpTold => listing(change, ({ nth, chosen }) => nth >= chosen);
-/** Of one page that is not the first. */
+/** One page, not the first. */
 export const later = (change: Change): HttpTold =>
   listing(change, ({ nth, chosen }) => nth === 1 + (chosen % 3));
 export const asked =
@@ -93,7 +93,7 @@ export const shortened =
     answer.pack = (bytes) => (pack ?? ((same) => same))(bytes.subarray(0, by(bytes)));
   };
 export const inLine = (text: Buffer): number => Math.max(1, text.length - 10);
-/** Within the two bytes of an é; ids alone have none. */
+/** Cuts between the two bytes of an é; lists of ids have none. */
 export const inUtf8 = (text: Buffer): number => text.lastIndexOf(Buffer.from('é')) + 1 || inLine(text);
 export const page = '<!doctype html><html><form action="/login">';
 export const twoMembers = (bytes: Buffer): Buffer =>

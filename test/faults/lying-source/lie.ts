@@ -1,17 +1,17 @@
-/** What a lie is, and the words in which the tables of lies say one each. */
+/** Types of lies, and the words in which the tables of lies state them. */
 
 import type { Fate, ExitName, Mode, Row } from './model.ts';
 import type { Story } from './story.ts';
 
 export type SourceKind = 'http' | 'file';
 
-/** A record as it is told. */
+/** A record as the source tells it. */
 export type Line = {
   readonly row: Row;
   readonly text: string | Buffer;
-  /** Where ids alone are asked for. */
+  /** In listings of ids. */
   readonly idText: string | Buffer;
-  /** It cannot be kept, and MAX_REJECTED allows it. `nameless`: not even its id can be read. */
+  /** It cannot be stored, but MAX_REJECTED allows it. `nameless`: not even its id can be read. */
   readonly setAside?: 'by id' | 'nameless';
 };
 
@@ -20,16 +20,16 @@ export type Ask = {
   readonly kind: 'survey' | 'listing' | 'asked';
   readonly mode: Mode;
   readonly after: string | null;
-  /** Requests of a listing before this one, in this run. */
+  /** Requests of the listing before this one, in this run. */
   readonly nth: number;
   /** Chosen by the seed, 0 to 3: a listing has four pages. */
   readonly chosen: number;
-  /** All that match. */
+  /** All matching records. */
   readonly lines: readonly Line[];
-  /** All that there are. */
+  /** All existing records. */
   readonly everything: readonly Line[];
   readonly redirected: boolean;
-  /** Another origin, which answers as an honest source. */
+  /** Another origin, which answers like an honest source. */
   readonly elsewhere: string;
 };
 
@@ -39,23 +39,23 @@ export type Answer = {
   lines: readonly Line[];
   more: boolean;
   total: string | undefined;
-  /** Instead of the lines. */
+  /** Replaces the lines. */
   body: Buffer | undefined;
-  /** Last: on the bytes. */
+  /** Applied last, to the bytes. */
   pack: ((body: Buffer) => Buffer) | undefined;
   frame: 'length' | 'chunked' | 'close';
   /** Added to Content-Length. */
   longer: number;
-  /** Only so much of the body is sent, and: */
+  /** Sends only so much of the body, and then: */
   cut: { at: (body: Buffer) => number; and: 'end' | 'reset' | 'silence' } | undefined;
-  /** No byte of an answer. */
+  /** Sends no byte of an answer. */
   instead: 'reset' | 'silence' | undefined;
 };
 
 export type HttpTold = (answer: Answer, ask: Ask) => void;
 
 export type ToldFile = {
-  /** Without their ends. */
+  /** Without line ends. */
   lines: (string | Buffer)[];
   end: string | null;
   beside: string | null;
@@ -66,7 +66,7 @@ export type ToldFile = {
   young: boolean;
   mtime: Date | undefined;
   meanwhile: ((path: string) => void) | undefined;
-  /** Instead of a file. */
+  /** Replaces the file. */
   instead: 'nothing' | 'directory' | 'fifo' | 'loop' | undefined;
 };
 
@@ -74,9 +74,9 @@ export type Lie = {
   readonly name: string;
   readonly only?: SourceKind;
   readonly fate: (mode: Mode) => Fate;
-  /** What is told instead of the truth. */
+  /** What the source tells instead of the truth. */
   readonly lines?: (story: Story, mode: Mode) => readonly Line[];
-  /** Records that are there though the listing has them not. */
+  /** Records that exist although the listing lacks them. */
   readonly answers?: (story: Story) => readonly Row[];
   readonly http?: HttpTold;
   readonly file?: (file: ToldFile, story: Story) => void;
@@ -97,7 +97,7 @@ export const but =
   (mode) =>
     mode === not ? READ : fate;
 
-/** One of a record whose text is the truth. */
+/** Changes one record, whose text is otherwise true. */
 export function honest(row: Row): Line {
   const head = `{"id":${JSON.stringify(row.id)},"updated_at":${JSON.stringify(row.updated_at)}`;
   const text = row.json === '{}' ? `${head}}` : `${head},${row.json.slice(1)}`;
@@ -106,7 +106,7 @@ export function honest(row: Row): Line {
 
 export const honestly = (rows: readonly Row[]): Line[] => rows.map(honest);
 
-/** The truth, but for one record of those that a delta sees. */
+/** The truth, except for one record that a delta sees. */
 export function withOne({ next, recent, random }: Story, change: (line: Line) => Line): Line[] {
   const chosen = random.pick(recent);
   return next.map((row) => (row === chosen ? change(honest(row)) : honest(row)));

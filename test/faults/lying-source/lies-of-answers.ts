@@ -1,4 +1,4 @@
-/** Lies of a server within one answer: statuses, redirects, bodies, framing and packing, silence. */
+/** Lies of a server within one answer: statuses, redirects, bodies, framing and compression, silence. */
 
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import {
@@ -88,7 +88,7 @@ const STATUSES: readonly Lie[] = [
   ),
   lie('302 in circles', FAILED, every(status(302, { location: '/moved' }))),
   lie('302 to nowhere', FAILED, every(status(302))),
-  lie('302 to what is no address', FAILED, every(status(302, { location: 'http://[' }))),
+  lie('302 to an invalid address', FAILED, every(status(302, { location: 'http://[' }))),
 ];
 
 const BODIES: readonly Lie[] = [
@@ -222,7 +222,7 @@ const FRAMES: readonly Lie[] = [
     FAILED,
     onward(packed('gzip', (bytes) => spoilt(gzipSync(bytes)))),
   ),
-  lie('gzip that is none', FAILED, onward(packed('gzip', (bytes) => bytes))),
+  lie('gzip that is not gzip', FAILED, onward(packed('gzip', (bytes) => bytes))),
   lie('deflate', READ, every(packed('deflate', deflateSync))),
   lie('deflate without its header', READ, every(packed('deflate', deflateRawSync))),
   lie(
@@ -231,7 +231,7 @@ const FRAMES: readonly Lie[] = [
     onward(packed('deflate', (bytes) => deflateSync(bytes).subarray(0, -6))),
   ),
   lie('br', READ, every(packed('br', brotliCompressSync))),
-  lie('a packing that nobody knows', FAILED, every(packed('zstd', (bytes) => bytes))),
+  lie('an unknown compression', FAILED, every(packed('zstd', (bytes) => bytes))),
 ];
 
 export const ANSWERS: readonly Lie[] = [...STATUSES, ...BODIES, ...FRAMES];

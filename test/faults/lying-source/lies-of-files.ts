@@ -1,4 +1,4 @@
-/** Lies of a SOURCE_FILE: its end, its form, what lies beside it, and who writes it meanwhile. */
+/** Lies of a SOURCE_FILE: in its end, its form, the files beside it, and writes meanwhile. */
 
 import { appendFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -42,7 +42,7 @@ const meanwhile =
   (file) => {
     Object.assign(file, { young: true, meanwhile: change } satisfies Partial<ToldFile>);
   };
-/** The first lines alone, as of a file that is cut. */
+/** Only the first lines, like a truncated file. */
 const part = (some: number): Pick<Lie, 'lines'> => ({
   lines: ({ next, random }) => honestly(next.slice(0, Math.floor(next.length * some) - random.integer(0, 3))),
 });
@@ -65,22 +65,22 @@ export const OF_FILES: readonly Lie[] = [
     environment: { SOURCE_FILE_COMPLETE: 'true' },
   }),
   lie(
-    'an end line that tells one more',
+    'an end line with one too many',
     PART,
     end((count) => total(count + 1)),
   ),
   lie(
-    'an end line that tells one less',
+    'an end line with one too few',
     PART,
     end((count) => total(count - 1)),
   ),
   lie(
-    'an end line that tells zero',
+    'an end line with zero',
     PART,
     end(() => total(0)),
   ),
   lie(
-    'an end line that tells a huge number',
+    'an end line with a huge number',
     PART,
     end(() => total(Number.MAX_SAFE_INTEGER)),
   ),
@@ -124,12 +124,12 @@ export const OF_FILES: readonly Lie[] = [
     beside((count) => `${count}\n`),
   ),
   lie(
-    'a total beside it that tells one more',
+    'a total beside it with one too many',
     PART,
     beside((count) => String(count + 1)),
   ),
   lie(
-    'a total beside it that is no number',
+    'a total beside it that is not a number',
     PART,
     beside(() => 'all'),
   ),
@@ -191,7 +191,7 @@ export const OF_FILES: readonly Lie[] = [
   lie('no file', NOT_THERE, (file) => void (file.instead = 'nothing')),
   lie('a link to itself', NOT_THERE, (file) => void (file.instead = 'loop')),
   lie('a pipe that nobody writes', NOT_THERE, (file) => void (file.instead = 'fifo')),
-  lie('young, and left alone', READ, (file) => void (file.young = true)),
+  lie('young, and unchanged', READ, (file) => void (file.young = true)),
   lie('of tomorrow', READ, (file) => void (file.mtime = new Date(Date.now() + 86_400_000))),
   lie('of 1970', READ, (file) => void (file.mtime = new Date(0))),
   lie(

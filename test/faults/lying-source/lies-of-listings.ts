@@ -1,4 +1,4 @@
-/** Lies about which records there are, in which order, with which content. Every source of lines tells them. */
+/** Lies about the listed records: which, in which order, with which content. Every source of lines tells them. */
 
 import { always, but, ends, honestly, type Lie, READ } from './lie.ts';
 import type { Row } from './model.ts';
@@ -16,7 +16,7 @@ const listing = (name: string, rows: (story: Story) => readonly Row[], more: Par
 const disorder = (name: string, rows: (story: Story) => readonly Row[]): Lie =>
   listing(name, rows, { fate: DISORDER });
 
-/** Some that change nothing for a delta go: as many as the guard lets pass. */
+/** Some records that did not change for a delta disappear: as many as the guard allows. */
 function lacking({ next, random }: Story, count: number): Row[] {
   const old = next.filter(isOld);
   const gone = new Set(random.shuffled(old).slice(0, count));
@@ -56,25 +56,25 @@ export const LISTINGS: readonly Lie[] = [
     ...recentOf(story, 'sa', 'sB', 'sc'),
   ]),
 
-  listing('some records are not listed, and do not answer', (story) => lacking(story, 2)),
-  listing('half of the records are not listed, and do not answer', half),
-  listing('one record alone is listed', ({ recent }) => recent.slice(0, 1)),
+  listing('some records are not listed and do not answer', (story) => lacking(story, 2)),
+  listing('half of the records are not listed and do not answer', half),
+  listing('only one record is listed', ({ recent }) => recent.slice(0, 1)),
   listing('nothing is listed, as of an empty source', () => []),
   listing('nothing is listed, forced', () => [], { options: '--force-delete' }),
   listing('half of the records are not listed, forced', half, { options: '--force-delete' }),
-  listing('one record is gone where none may go', ({ next }) => next, {
+  listing('one record is gone where none may be deleted', ({ next }) => next, {
     environment: { SYNCRATOR_MAX_DELETE_PERCENT: '0' },
   }),
   listing('the records of another tenant', () => strangers(OLD)),
   listing('the records of another tenant, all of them new', () => strangers(now())),
   listing('the records of another tenant besides', (story) => inOrder([...story.next, ...strangers(now())])),
-  listing('all ids in other letters', ({ next }) =>
+  listing('all ids in the other case', ({ next }) =>
     inOrder(next.map((row) => ({ ...row, id: row.id.toUpperCase() }))),
   ),
   listing('the same records as before', ({ before }) => before),
 
   listing('all records are empty', ({ next }) => next.map((row) => empty(row, now()))),
-  listing('all records are empty, and no time says so', ({ next }) => next.map((row) => empty(row))),
+  listing('all records are empty, with unchanged times', ({ next }) => next.map((row) => empty(row))),
   listing(
     'all records are empty where half of them may change',
     ({ next }) => next.map((row) => empty(row, now())),
@@ -85,7 +85,7 @@ export const LISTINGS: readonly Lie[] = [
   listing('one field is empty everywhere', ({ next }) =>
     next.map((row) => ({ ...row, updated_at: now(), json: '{"name":null}' })),
   ),
-  listing('all records have changed, and no time says so', ({ next }) =>
+  listing('all records have changed, with unchanged times', ({ next }) =>
     next.map((row) => rowOf(row.id, row.updated_at, 'other')),
   ),
   listing('all times lie in the future', ({ next }) =>
@@ -102,20 +102,20 @@ export const LISTINGS: readonly Lie[] = [
   ),
 
   {
-    name: 'some records are not listed, and answer',
+    name: 'some records are not listed but answer',
     only: 'http',
     fate: but(ends('incompleteListing'), 'changes'),
     lines: (story) => honestly(lacking(story, 2)),
     answers: ({ next }) => next,
   },
   {
-    name: 'what is gone answers all the same',
+    name: 'deleted records still answer',
     only: 'http',
     fate: but(ends('incompleteListing'), 'changes'),
     answers: ({ before }) => before,
   },
   {
-    name: 'half of the records are not listed where ids alone are asked for',
+    name: 'half of the records are missing in the listing of ids',
     only: 'http',
     fate: always(READ),
     lines: (story, mode) => honestly(mode === 'ids' ? half(story) : story.next),

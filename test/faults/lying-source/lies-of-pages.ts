@@ -1,4 +1,4 @@
-/** Lies of a server from answer to answer: totals, pages, clocks, and what it says when it is asked once more. */
+/** Lies of a server across its answers: totals, pages, clocks, and what it answers when it is asked again. */
 
 import {
   every,
@@ -30,7 +30,7 @@ const TOTALS: readonly Lie[] = [
   lie('a total that is huge', PART, listing(total(() => '999999999999999'))),
   lie('a total of 16 digits', FAILED, listing(total(() => '9999999999999999'))),
   lie('a total that is negative', FAILED, listing(total(() => -1))),
-  lie('a total that is no number', FAILED, listing(total(() => 'many'))),
+  lie('a total that is not a number', FAILED, listing(total(() => 'many'))),
   lie('a total with decimals', FAILED, listing(total((count) => `${count}.0`))),
   lie('no total', FAILED, every(total(() => undefined))),
   lie('no total on a later page', FAILED, later(total(() => undefined))),
@@ -125,7 +125,7 @@ const PAGING: readonly Lie[] = [
     ),
   ),
   lie(
-    'whole records where ids alone are asked for',
+    'whole records in the listing of ids',
     READ,
     listing(
       (a, { mode }) =>
@@ -134,7 +134,7 @@ const PAGING: readonly Lie[] = [
         ),
     ),
   ),
-  lie('everything where changes alone are asked for', READ, (answer, ask) => {
+  lie('everything in the listing of changes', READ, (answer, ask) => {
     if (ask.kind === 'listing' && ask.mode === 'changes')
       Object.assign(answer, { lines: ask.everything, more: false, total: String(ask.everything.length) });
   }),
@@ -187,7 +187,7 @@ const ASKED: readonly Lie[] = [
     whenAsked(PART),
     asked((a) => void (a.frame = 'close')),
   ),
-  lie('asked once more: lines that are none', whenAsked(PART), asked(body('{"id":\n'))),
+  lie('asked once more: lines that are not JSON', whenAsked(PART), asked(body('{"id":\n'))),
   lie(
     'asked once more: nothing, and more to come',
     whenAsked(PART),

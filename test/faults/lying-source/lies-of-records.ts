@@ -1,4 +1,4 @@
-/** Lies within a record: each of them must be refused by its line, or taken exactly. Every source of lines tells them. */
+/** Lies within a record: each must be refused with its line, or stored exactly. Every source of lines tells them. */
 
 import { always, but, ends, honest, type Lie, type Line, READ, UNPROVEN, withOne } from './lie.ts';
 import type { Row } from './model.ts';
@@ -8,14 +8,14 @@ type Text = (row: Row) => string | Buffer;
 
 const REJECTED = ends('recordsRejected');
 
-/** A record that cannot be kept; its id can be read. */
+/** A record that cannot be stored; its id is readable. */
 const badRecord = (name: string, text: Text): Lie => ({
   name,
   fate: but(REJECTED, 'ids'),
   lines: (story) => withOne(story, (line) => ({ ...line, text: text(line.row) })),
 });
 
-/** A line that is bad where ids alone are read, too. */
+/** A line that is also bad in a listing of ids. */
 const badLine = (name: string, text: Text): Lie => ({
   name,
   fate: always(REJECTED),
@@ -35,7 +35,7 @@ const withId =
   ({ updated_at: at, json }) =>
     `{"id":${id},"updated_at":"${at}",${json.slice(1)}`;
 
-/** Taken, as `row` says. */
+/** Stored as in `row`. */
 const taken = (name: string, change: (row: Row) => { row: Row; text: string }): Lie => ({
   name,
   fate: always(READ),
@@ -73,14 +73,14 @@ const allowing = (lie: Lie, setAside: Line['setAside'], fate: Lie['fate']): Lie 
   },
 });
 
-const noTime = badRecord('an updated_at that no day has (25:61)', withTime(`"2026-11-01T25:61:00Z"`));
+const noTime = badRecord('an updated_at at an impossible time (25:61)', withTime(`"2026-11-01T25:61:00Z"`));
 const noId = badLine(
   'a record without an id',
   ({ updated_at: at, json }) => `{"updated_at":"${at}",${json.slice(1)}`,
 );
 
 export const RECORDS: readonly Lie[] = [
-  badLine('a line that is no JSON', () => `not json ${CANARY}`),
+  badLine('a line that is not JSON', () => `not json ${CANARY}`),
   badLine('a line that is a list', ({ json }) => `[${json}]`),
   badLine('a line that is a text', () => `"${CANARY}"`),
   badLine('a line that is null', () => 'null'),
@@ -97,9 +97,9 @@ export const RECORDS: readonly Lie[] = [
   badRecord('no updated_at', ({ id, json }) => `{"id":"${id}",${json.slice(1)}`),
   badRecord('an updated_at that is a number', withTime('1764400000')),
   noTime,
-  badRecord('an updated_at on a day that the year has not', withTime(`"2023-02-29T00:00:00Z"`)),
+  badRecord('an updated_at on a day that does not exist', withTime(`"2023-02-29T00:00:00Z"`)),
   badRecord('an updated_at without a zone', withTime(`"2026-11-01T00:00:00"`)),
-  badRecord('an updated_at of a day alone', withTime(`"2026-11-01"`)),
+  badRecord('an updated_at that is only a day', withTime(`"2026-11-01"`)),
   badRecord('an updated_at with a zone of 24 hours', withTime(`"2026-11-01T00:00:00+24:00"`)),
   badRecord('an updated_at of the year 0000', withTime(`"0000-01-01T00:00:00Z"`)),
   badRecord('a text with U+0000', withField('"x":"a\\u0000b"')),
@@ -114,7 +114,7 @@ export const RECORDS: readonly Lie[] = [
   badLine('20,000 levels', ({ id }) => `{"id":"${id}","x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`),
   badRecord('a number of 140,000 digits', withField(`"x":${'9'.repeat(140_000)}`)),
   badRecord('a number with an exponent beyond all', withField('"x":1e999999')),
-  badLine('a line that is no UTF-8', (row) =>
+  badLine('a line that is not UTF-8', (row) =>
     Buffer.from(String(honest(row).text).replace('é', 'ÿ'), 'latin1'),
   ),
   badLine('a line of more than 16 MiB', ({ id }) => `{"id":"${id}","x":"${'x'.repeat(16 * 1024 * 1024)}"}`),
@@ -162,10 +162,10 @@ export const RECORDS: readonly Lie[] = [
     const json = '{"end":true,"total":1}';
     return { row: { ...row, json }, text: String(honest({ ...row, json }).text) };
   }),
-  withNew('ids that differ by case alone', 's-ID', 's-Id', 's-id'),
-  withNew('ids that differ by normalisation alone', 's\u00e9', 'se\u0301'),
-  withNew('ids that differ by a space at the end alone', 's', 's ', 's  '),
+  withNew('ids that differ only in case', 's-ID', 's-Id', 's-id'),
+  withNew('ids that differ only in normalisation', 's\u00e9', 'se\u0301'),
+  withNew('ids that differ only in a trailing space', 's', 's ', 's  '),
   withNew('ids with quotes, tabs, line ends and a backslash', 's"', 's\t', 's\n', 's\\', "s'; DROP TABLE x"),
-  withNew('ids beyond U+FFFF beside some before it', 's\uff5e', 's\u{1f600}'),
+  withNew('ids beyond U+FFFF beside some below it', 's\uff5e', 's\u{1f600}'),
   withNew('an id of 1,000 bytes', `s${'x'.repeat(999)}`),
 ];

@@ -1,9 +1,9 @@
-/** The sink's live table as a test sees it: its bytes, and how it differs from what must be there. */
+/** The sink's live table in a test: its bytes, and its differences from the expected one. */
 
 import type { Client } from 'pg';
 import type { Live } from './model.ts';
 
-/** Byte for byte. */
+/** A digest of all bytes. */
 export async function digestOf(client: Client, table: string): Promise<string> {
   const { rows } = await client.query<{ md5: string | null }>(
     `SELECT md5(string_agg(t::text, '|' ORDER BY id COLLATE "C")) AS md5 FROM ${table} t`,
@@ -11,7 +11,7 @@ export async function digestOf(client: Client, table: string): Promise<string> {
   return rows[0]?.md5 ?? 'empty';
 }
 
-/** The first records in which they differ; empty where they do not. */
+/** The first differing records; empty if there are none. */
 export async function differences(client: Client, table: string, live: Live): Promise<string[]> {
   const rows = [...live.values()];
   const { rows: found } = await client.query<{ id: string; what: string }>(

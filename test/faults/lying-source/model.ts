@@ -1,32 +1,35 @@
-/** Says what must be live after a step, by what the source has told and could prove. Pure; knows no server and no table. */
+/**
+ * Computes what must be live after a step, from what the source told and could prove. Pure; knows no server and no
+ * table.
+ */
 
 import type { EXIT } from '../../../src/domain/exit-code.ts';
 
 export type ExitName = keyof typeof EXIT;
 
-/** What a step reads: sync `everything`, delta `changes`, delete `ids`. */
+/** The listing that a step reads: sync `everything`, delta `changes`, delete `ids`. */
 export type Mode = 'everything' | 'changes' | 'ids';
 export type Step = { readonly mode: Mode; readonly partOfDiff: boolean };
 
-/** A record, its fields but id and time as JSON. */
+/** A record; its fields except id and time are JSON. */
 export type Row = { readonly id: string; readonly updated_at: string; readonly json: string };
 export type Live = ReadonlyMap<string, Row>;
 
-/** What becomes of a listing that is told so. */
+/** The expected reaction to such a listing. */
 export type Fate =
-  /** Nothing in it shows that it is a lie: it counts as complete. */
+  /** Nothing in it reveals the lie: it counts as complete. */
   | { readonly kind: 'read' }
-  /** Read, but nothing proves that it is complete. */
+  /** Readable, but not proven complete. */
   | { readonly kind: 'unproven' }
-  /** The run ends, one of these ways, and nothing is changed. */
+  /** The run ends in one of these ways, and nothing is changed. */
   | { readonly kind: 'ends'; readonly exits: readonly ExitName[] };
 
 export type Told = {
   readonly fate: Fate;
   readonly rows: readonly Row[];
-  /** Ids of records that are listed and cannot be kept; MAX_REJECTED allows them. */
+  /** Ids of listed records that cannot be stored; MAX_REJECTED allows them. */
   readonly setAside: readonly string[];
-  /** Ids that answer when they are asked for once more. */
+  /** Ids that answer when they are requested again. */
   readonly answering: ReadonlySet<string>;
 };
 
@@ -43,7 +46,7 @@ export type Expected = State & {
   /** `applied`: as the source told. `unchanged`: byte for byte as before. `kept`: added and updated, nothing removed. */
   readonly verdict: 'applied' | 'unchanged' | 'kept';
   readonly exits: readonly ExitName[];
-  /** Records that are live though the listing lacks them. */
+  /** Records that are live although the listing lacks them. */
   readonly kept: number;
 };
 

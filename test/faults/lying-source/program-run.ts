@@ -1,4 +1,4 @@
-/** One run of the program in this process, with what it said to whom, and an end by force where it has none of its own. */
+/** One run of the program in this process, with its reports and its output; a run that does not end is stopped. */
 
 import { startFakeReceiver } from '../../job/support/fake-receiver.ts';
 import { EXIT } from '../../../src/domain/exit-code.ts';
@@ -7,7 +7,7 @@ import { parseArguments } from '../../../src/job/arguments.ts';
 import { runAction } from '../../../src/job/run-action.ts';
 import type { ExitName } from './model.ts';
 
-/** So long an outage may last here, instead of a minute. */
+/** How long an outage may last here, instead of a minute. */
 const PATIENCE_MS = 700;
 const SILENCE_MS = 700;
 /** No lie of ours takes longer, however busy the machine. */

@@ -1,4 +1,4 @@
-/** What cases are played on: a Postgres of its own, and for each lane a connection, a receiver, a server and a file. */
+/** The stage of the cases: its own Postgres, and for each lane a connection, a receiver, a server and a file. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';

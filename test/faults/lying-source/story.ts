@@ -1,9 +1,9 @@
-/** What a source has before a lie and what it has in truth when it tells it: some records new, some changed, some gone. */
+/** The source before a lie, and the truth at the time of the lie: some records new, some changed, some gone. */
 
 import type { Random } from '../random.ts';
 import type { Row } from './model.ts';
 
-/** Stands in every record, and so must stand in no log, report or error. */
+/** Part of every record, so it must not appear in any log, report or error. */
 export const CANARY = 'geheim-4711-canary';
 
 /** Long before any watermark. */
@@ -13,12 +13,12 @@ export const isOld = ({ updated_at: at }: Row): boolean => at.startsWith(OLD_DAY
 
 export type Story = {
   readonly before: readonly Row[];
-  /** In byte order, as `before`. */
+  /** In byte order, like `before`. */
   readonly next: readonly Row[];
-  /** Of `next`, what a delta has to see. */
+  /** The records of `next` that a delta must see. */
   readonly recent: readonly Row[];
   readonly removed: readonly Row[];
-  /** Chosen for this case: which page, line or place a lie is about. */
+  /** Chosen for this case: the page, line or place of a lie. */
   readonly random: Random;
 };
 
@@ -49,7 +49,7 @@ export function makeStory(random: Random): Story {
   };
 }
 
-/** One of them is written half an hour late: a delta that goes by a watermark which is not too late sees it. */
+/** One of them is written half an hour late: a delta sees it if its watermark is early enough. */
 export function lateChange(rows: readonly Row[], at: number): { rows: Row[]; late: Row } {
   const halfAnHour = new Date(Date.now() - 30 * 60_000).toISOString();
   const late = rowOf(rows[at % rows.length]?.id ?? '', halfAnHour, 'late');
@@ -68,7 +68,7 @@ export function byBytes(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
-/** Not all at one time of day, which would be a source of days. */
+/** Not all at one time of day, which would look like a source of whole days. */
 function secondsAfter(time: string, seconds: number): string {
   return new Date(Date.parse(time) + seconds * 1000).toISOString();
 }

@@ -1,4 +1,4 @@
-/** Looks through what a run said: no data of a record, and no null or undefined in words. */
+/** Searches the output of a run: it must contain no data of a record, and neither null nor undefined in messages. */
 
 import type { Ended } from './program-run.ts';
 import { CANARY } from './story.ts';
@@ -8,9 +8,9 @@ const NOTHING_IN_WORDS = /\b(?:null|undefined|NaN)\b|\[object /;
 export function wrongWords({ output, reports }: Ended): string[] {
   const texts = [output, ...reports.flatMap(textsIn)];
   const wrong: string[] = [];
-  if (texts.some((text) => text.includes(CANARY))) wrong.push('its words hold data of a record');
+  if (texts.some((text) => text.includes(CANARY))) wrong.push('its output contains data of a record');
   const nothing = texts.find((text) => NOTHING_IN_WORDS.test(text));
-  if (nothing !== undefined) wrong.push(`its words say nothing: ${shortened(nothing)}`);
+  if (nothing !== undefined) wrong.push(`its output contains a meaningless word: ${shortened(nothing)}`);
   return wrong;
 }
 

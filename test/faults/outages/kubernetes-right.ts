@@ -1,4 +1,7 @@
-/** Waits until Kubernetes itself is right after an outage of its apiserver: its controllers wait long between their tries. */
+/**
+ * Waits until Kubernetes itself works again after an outage of its apiserver: its controllers pause long between
+ * retries.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import { trueCondition } from '../../../src/runner/kubernetes/diagnosis/job-status.ts';
 import type { Rig } from '../rig/rig.ts';
@@ -6,8 +9,8 @@ import type { Rig } from '../rig/rig.ts';
 const WITHIN_MS = 180_000;
 
 /**
- * Right is: a Job that is none of ours has its pod running, and Kubernetes counts the end of every Job of these targets.
- * @throws Error when it does not come to that
+ * It works if the pod of a foreign Job runs, and if Kubernetes counts the end of every Job of these targets.
+ * @throws Error if it does not recover
  */
 export async function untilKubernetesIsRight(rig: Rig, endedTargets: readonly string[]): Promise<void> {
   const probe = `probe-${Date.now()}`;
@@ -25,6 +28,6 @@ export async function untilKubernetesIsRight(rig: Rig, endedTargets: readonly st
     );
   };
   for (const deadline = Date.now() + WITHIN_MS; !(await right().catch(() => false)); await wait(100))
-    if (Date.now() > deadline) throw new Error('Kubernetes itself does not come right');
+    if (Date.now() > deadline) throw new Error('Kubernetes itself did not recover');
   await kubectl('delete', 'job', probe, '--wait=false');
 }

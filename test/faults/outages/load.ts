@@ -1,4 +1,4 @@
-/** The jobs that live while something is out: some outlive it, some end or are cancelled in it, some come in it. */
+/** The jobs during an outage: some outlive it, some end or are cancelled in it, some start in it. */
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -17,27 +17,30 @@ export type LoadSize = {
   readonly late: number;
 };
 
-/** Looked at anew at least this often. */
+/** Each job is observed at least this often. */
 const SEEN_WITHIN_S = 10;
-/** Until everything that was asked for runs. */
+/** Time limit until every started job runs. */
 const RUNNING_WITHIN_MS = 120_000;
 const TOLD_WITHIN_MS = 120_000;
 
 export type Load = {
   readonly expected: Expectation[];
-  /** Those that outlive every outage. */
+  /** Jobs that outlive every outage. */
   readonly long: readonly number[];
-  /** Fills it up before an outage of so many seconds; resolves when all of it runs. */
+  /** Fills up the load before an outage of so many seconds; resolves when all of it runs. */
   fillUp(): Promise<void>;
-  /** At moments by chance of the outage that begins now: programs come to their end, jobs are cancelled or asked for. */
+  /** At random moments of the outage that begins now, programs end, and jobs are cancelled or requested. */
   goOn(outageSeconds: number): Promise<void>;
-  /** For the prober: asks for one of the late ones, again until it is told of it; undefined when none is left. */
+  /**
+   * For the prober: requests one of the late jobs, and repeats that until an answer names it; undefined when none
+   * is left.
+   */
   startLate(): Promise<Answer | undefined>;
-  /** Asks for those that the api has not told of yet, until it does; the prober has no part in it. */
+  /** Requests the jobs that no answer has named yet, until one does; without the prober. */
   endLate(): Promise<void>;
-  /** Of this outage: what is not yet as it must be; empty when all is right. */
+  /** What this outage still has wrong; empty once all is right. */
   wrong(): Promise<string[]>;
-  /** Targets whose programs end in the outage. */
+  /** Targets whose programs end during the outage. */
   readonly endingTargets: readonly string[];
   cancelLong(): Promise<void>;
 };
@@ -93,7 +96,7 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
     return answer;
   }
 
-  /** Whether a limit of an idle machine has passed on this one. */
+  /** True if a limit for an idle machine has passed on this one. */
   function isOver(began: number, limitMs: number): boolean {
     return Date.now() - began > limitMs * rig.busyness.factor(began);
   }
@@ -116,7 +119,7 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
         );
         if (waiting.length === 0) break;
         if (isOver(began, RUNNING_WITHIN_MS))
-          throw new NotFinished(`${waiting.length} jobs do not come to run`);
+          throw new NotFinished(`${waiting.length} jobs do not start to run`);
       }
       closed = false;
     },
@@ -140,14 +143,14 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
     async startLate() {
       if (closed) return undefined;
       const asked = askForLate();
-      asking = asked.catch(() => undefined); // the prober's to judge
+      asking = asked.catch(() => undefined); // the prober judges this answer
       return await asked;
     },
     async endLate() {
       closed = true;
       await asking;
       for (const began = Date.now(); lateLeft.length > 0; await wait(100)) {
-        const answer = await askForLate().catch(() => undefined); // asked again under the same key
+        const answer = await askForLate().catch(() => undefined); // repeated under the same key
         if (isOver(began, TOLD_WITHIN_MS))
           throw new NotFinished(`${lateLeft[0]?.target} is still answered ${answer?.status}`);
       }
@@ -160,7 +163,7 @@ export async function createLoad(rig: Rig, size: LoadSize, random: Random): Prom
         if (status !== 'running') return [`${target} is ${status}`];
         return unseen < SEEN_WITHIN_S * rig.busyness.factor(Date.now() - 60_000)
           ? []
-          : [`${target} was not looked at for ${unseen.toFixed(0)} s`];
+          : [`${target} was not observed for ${unseen.toFixed(0)} s`];
       });
     },
     async cancelLong() {

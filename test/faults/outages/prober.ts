@@ -1,25 +1,25 @@
-/** Asks the api all the time, whatever is down: every answer comes in time, and says no more than it must. */
+/** Calls the api all the time, whatever is down: every answer must come in time and reveal nothing. */
 import { inspect } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Answer } from '../rig/api-client.ts';
 import { tooLate } from '../rig/busyness.ts';
 import type { Rig } from '../rig/rig.ts';
 
-/** No answer may take longer on an idle machine, whatever is down. */
+/** Limit of every answer on an idle machine, whatever is down. */
 const HANG_S = 15;
 const PAUSE_MS = 150;
 
 export type Prober = AsyncDisposable & {
-  /** What wrong was seen since the last time it was asked, and of how many answers; the slowest in seconds. */
+  /** Violations since the last call of this function, with the number of answers and the slowest in seconds. */
   report(): { violations: string[]; late: string[]; answers: number; refused: number; slowest: number };
   /** Whether reads must be answered with 200 from now on. */
   expectReads(all: boolean): void;
 };
 
 /**
- * @param running jobs that are there to be read
- * @param ended a job that is over: cancelling it changes nothing
- * @param start asks for one further job, if there is one to be asked for
+ * @param running running jobs, for reads
+ * @param ended an ended job: cancelling it changes nothing
+ * @param start requests a further job, if there is one
  */
 export function startProber(
   rig: Rig,
@@ -60,7 +60,7 @@ export function startProber(
       const answer = await call();
       if (answer) judge(what, answer, strict && readsExpected);
     } catch (error) {
-      // No part of an outage is an api's end: its connections must not break either.
+      // No outage ends an api, so its connections must not break either.
       violations.push(
         `${what}: ${inspect(error, { depth: 1, compact: true, breakLength: Infinity }).slice(0, 400)} after ${Date.now() - began} ms`,
       );
@@ -76,7 +76,7 @@ export function startProber(
     if (status >= 500 && status !== 503) violations.push(`${what} was answered ${status}`);
     if (status === 503 && !headers.has('retry-after')) violations.push(`${what}: 503 without Retry-After`);
     if (strict && what.startsWith('GET') && status !== 200)
-      violations.push(`${what} was answered ${status} while Postgres was there`);
+      violations.push(`${what} was answered ${status} while Postgres was up`);
   }
 
   return {

@@ -1,20 +1,20 @@
-/** What the cluster has against some pods and Jobs: quotas, admission policies, a webhook that does not answer. */
+/** The cluster's objections to some pods and Jobs: quotas, admission policies, a webhook that does not answer. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Rig } from '../rig/rig.ts';
 
-/** Names of the quotas; the first two count the pods of the priority class of their own name alone. */
+/** Names of the quotas; the first two count only pods of the priority class of the same name. */
 export const QUOTAS = { never: 'quota-never', raised: 'quota-raised', jobs: 'quota-jobs' } as const;
 
-/** Pods carry the name of their fault as this label. */
+/** Pods carry the name of their fault in this label. */
 export const LABEL = 'fault';
 
 const ENFORCED_WITHIN_MS = 30_000;
 const PODS = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
 const JOBS = [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['jobs'] }];
 
-/** Such as the level `restricted` lets pass. */
+/** A sidecar that the level `restricted` allows. */
 const SIDECAR = `[JSONPatch{op: "add", path: "/spec/containers/-", value: Object.spec.containers{
   name: "sidecar", image: "registry.example/sidecar:1",
   securityContext: Object.spec.containers.securityContext{allowPrivilegeEscalation: false,
@@ -34,7 +34,7 @@ export async function layDownRules(rig: Rig): Promise<void> {
     },
     ...denial('pod-policy', PODS, 'no pods of this fault, says the policy'),
     ...denial('job-policy', JOBS, 'no Jobs of this fault, says the policy'),
-    // Only an admission of the cluster's own can make our pods what they must not be.
+    // Only an admission rule of the cluster can make our pods violate the level.
     ...mutation('pod-security', '[JSONPatch{op: "add", path: "/spec/hostNetwork", value: true}]'),
     ...['sidecar-failed', 'sidecar-lingers'].flatMap((fault) => mutation(fault, SIDECAR)),
     {
@@ -136,7 +136,7 @@ function policy(kind: 'Validating' | 'Mutating', name: string, spec: object, bin
   ];
 }
 
-/** Policies come into force a moment after they are stored. */
+/** Policies take effect a moment after they are stored. */
 async function enforced(rig: Rig, fault: string, answer: RegExp): Promise<void> {
   const probe = ['run', 'probe', '--image=registry.example/probe:1', '--dry-run=server', '-o', 'yaml'];
   for (const deadline = Date.now() + ENFORCED_WITHIN_MS; ; await wait(200)) {

@@ -1,9 +1,9 @@
-/** Faults of what runs in the pod: its program, its memory, what stands beside it. */
+/** Faults inside the pod: its program, its memory, its other containers. */
 import { CONTAINER } from '../../../src/runner/kubernetes/apiserver/types.ts';
 import type { Fault } from './fault.ts';
 import type { Scene } from './scene.ts';
 
-/** The contract of the sync program (src/domain/exit-code.ts), and what shells and runtimes add to it. */
+/** The exit codes of the sync program (src/domain/exit-code.ts), and those of shells and runtimes. */
 const exit = (code: number, as: string): Fault => ({
   name: `exit-${code}`,
   options: `--seconds 2 --exit ${code}`,
@@ -67,7 +67,7 @@ export const CONTAINER_FAULTS: readonly Fault[] = [
   },
 ];
 
-/** As the kubelet would write it; the fake one gives every container of a pod the same end. */
+/** Written like the kubelet does; the fake one gives every container of a pod the same end. */
 async function endContainers(
   scene: Scene,
   ends: Readonly<Record<string, number | 'runs on'>>,

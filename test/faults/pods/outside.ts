@@ -1,4 +1,4 @@
-/** Faults from outside of the pod: the cluster takes it away, somebody deletes it, its node is lost. */
+/** Faults from outside the pod: the cluster removes it, somebody deletes it, its node is lost. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -45,7 +45,7 @@ export const OUTSIDE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'job-deleted',
-    // The pod lives on for a while: nothing may be final before it has ended.
+    // The pod lives on for a while: the job must not be final before it has ended.
     pod: { 'delete-after': '6s' },
     meddle: async (scene) => {
       await scene.untilRunning();
@@ -64,7 +64,7 @@ export const OUTSIDE_FAULTS: readonly Fault[] = [
       await evict(scene);
       await scene.until(({ diagnosis }) => diagnosis !== null, 'ended');
       await wait(1_000);
-      await kubectl('delete', 'job', taken); // throws when it was taken away
+      await kubectl('delete', 'job', taken); // throws if it was removed
     },
     end: { as: 'failed:name_conflict', words: /not Syncrator's/, attempts: 2, within: 20 },
   },
@@ -115,7 +115,7 @@ async function force({ rig, id }: Scene): Promise<void> {
   if (status !== 202) throw new Error(`its force-delete was answered ${status}`);
 }
 
-/** As draining a node does. */
+/** As a drained node does. */
 async function evict(scene: Scene): Promise<void> {
   const { rig } = scene;
   const name = await scene.pod();
@@ -128,7 +128,7 @@ async function evict(scene: Scene): Promise<void> {
   await kubectl('create', '--raw', `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, '-f', file);
 }
 
-/** The others of this fault too: what is done next concerns them all. */
+/** Includes the other jobs of this fault: the next act affects them all. */
 async function allRunning({ rig }: Scene, fault: string): Promise<void> {
   for (;;) {
     const jobs = await rig.db

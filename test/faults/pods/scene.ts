@@ -1,4 +1,4 @@
-/** One job under a fault: what it shows of itself, and the hands of those who meddle with it. */
+/** One job under a fault: what it shows, and the acts of those who interfere with it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { stepName } from '../../../src/domain/names.ts';
 import { type FinalStatus, isFinal } from '../../../src/domain/status.ts';
@@ -8,24 +8,24 @@ import type { Rig } from '../rig/rig.ts';
 export type Scene = {
   readonly rig: Rig;
   readonly id: number;
-  /** As it was last seen. */
+  /** The job as last seen. */
   readonly shown: () => Shown;
-  /** @throws Error when it does not come to that, or has ended before */
+  /** @throws Error if that never happens, or the job ended before */
   until(is: (shown: Shown) => boolean, what: string): Promise<Shown>;
   untilRunning(attempt?: number): Promise<Shown>;
   untilShown(reason: string): Promise<Shown>;
-  /** Name of the pod of the newest attempt, as soon as there is one. */
+  /** Name of the pod of the newest attempt, once there is one. */
   pod(): Promise<string>;
-  /** Name of the Kubernetes Job of an attempt of the first step, also of one that is yet to come. */
+  /** Name of the Kubernetes Job of an attempt of the first step, also of a future one. */
   jobName(attempt: number): string;
-  /** Sets what the fake pod does; null takes it away. */
+  /** Sets an annotation of the fake pod; null removes it. */
   annotate(name: string, value: string | null): Promise<void>;
 };
 
 const PATIENCE_MS = 150_000;
 const LOOK_MS = 400;
 
-/** @param see called with everything it shows, until it has ended or `until` fails */
+/** @param see called with each state of the job, until it has ended or `until` fails */
 export function watchScene(rig: Rig, id: number, see: (shown: Shown) => void) {
   let shown: Shown | undefined;
   const ended = (async (): Promise<{ status: FinalStatus } & Shown> => {
@@ -51,7 +51,7 @@ export function watchScene(rig: Rig, id: number, see: (shown: Shown) => void) {
     throw new Error(`never came to be ${what}: ${JSON.stringify(shown?.status)}`);
   }
 
-  /** A job that runs shows its next attempt before that has a pod. */
+  /** A running job shows its next attempt before that has a pod. */
   async function pod(): Promise<string> {
     for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await wait(100)) {
       const { items } = await rig.ground.client.listPods(`batch.kubernetes.io/job-name=${name()}`);

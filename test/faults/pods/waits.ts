@@ -1,4 +1,4 @@
-/** Faults that keep a pod from starting: some of them pass, the others end the job, with the cluster's own words. */
+/** Faults that keep a pod from starting: some pass, the others end the job with the cluster's own words. */
 import type { Fault } from './fault.ts';
 import { QUOTAS, setQuota } from './cluster-rules.ts';
 
@@ -79,7 +79,7 @@ export const WAITS: readonly Fault[] = [
       await scene.untilRunning();
       await setQuota(scene.rig, 'raised', 0);
     },
-    // The Job controller itself waits longer and longer between its tries, up to a minute.
+    // The Job controller itself pauses longer and longer between retries, up to a minute.
     end: { as: 'completed', within: 90 },
   },
   {

@@ -1,4 +1,7 @@
-/** Nobody gets in who may not, and no secret gets out: every route with every bad credential, and secrets through it all. */
+/**
+ * Checks that only permitted callers get in, and that no secret gets out: every route with every bad credential,
+ * and secrets on every way.
+ */
 import { randomBytes } from 'node:crypto';
 import { createApp } from '../../../src/api/app.ts';
 import { hashPassword } from '../../../src/api/auth/passwords.ts';
@@ -22,7 +25,7 @@ import type { Program } from '../program.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 import { tokenIn } from '../../support/login.ts';
 
-/** What everybody may ask, written out; every other route wants a token. */
+/** Public routes, written by hand; every other route requires a token. */
 const PUBLIC = [
   'GET /',
   'GET /assets/{file}',
@@ -35,7 +38,7 @@ const PUBLIC = [
   'GET /health/live',
   'GET /health/ready',
   'POST /login',
-  // It wants GITLAB_HOOK_SECRET.
+  // This route requires GITLAB_HOOK_SECRET.
   'POST /hooks/gitlab',
 ];
 const CANARIES = 20;
@@ -43,7 +46,7 @@ const CANARIES = 20;
 export const access: Program = {
   name: 'access',
   summary:
-    'every route with every bad credential, method and role; 20 secrets through it all; what the Role allows',
+    'every route with every bad credential, method and role; 20 secrets on every way; the rights of the Role',
   async run({ say }) {
     const secrets = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
     await using rig = await startRig({
@@ -59,7 +62,7 @@ export const access: Program = {
     const operations = await readOperations(rig.urls[0] ?? '');
     const violations = await checkTable(rig, operations);
     const asker = createAsker(rig.urls);
-    say('letting secrets through');
+    say('passing secrets through the system');
     const { jobs, canaries, token } = await live(rig, asker, { secrets });
     const jobOf = (name: string) => jobs.get(name) ?? { id: 0, uid: '' };
     const values = {
@@ -71,7 +74,7 @@ export const access: Program = {
       schedule: 'dev.other.sync',
     };
 
-    say('asking with every bad credential');
+    say('calling with every bad credential');
     const tokenOf = ({ uid }: JobOf, attempt = 1, step = 0, by = secrets) =>
       makeReportToken(by, { uid, step, attempt });
     await addUser(
@@ -96,8 +99,8 @@ export const access: Program = {
     const cases = [
       { name: "another job's token", job: running, token: tokenOf(jobOf('other')), status: 403 },
       { name: 'a token of another secret', job: running, token: tokenOf(running, 1, 0, ['x']), status: 403 },
-      { name: 'a token of a step that is not', job: running, token: tokenOf(running, 1, 1), status: 404 },
-      { name: 'a token of an attempt to come', job: running, token: tokenOf(running, 2), status: 404 },
+      { name: 'a token of an unknown step', job: running, token: tokenOf(running, 1, 1), status: 404 },
+      { name: 'a token of a future attempt', job: running, token: tokenOf(running, 2), status: 404 },
       { name: "an old attempt's token", job: jobOf('twice'), token: tokenOf(jobOf('twice')), status: 410 },
       ...['done', 'failed', 'gone', 'refused'].map((name) => ({
         name: `the token of a job that is ${name}`,
@@ -114,11 +117,11 @@ export const access: Program = {
       )),
     );
 
-    say('asking by HEAD and OPTIONS');
+    say('calling by HEAD and OPTIONS');
     const looks = await checkLooks({ asker, operations, token, values });
     violations.push(...looks.violations);
 
-    say('asking as every role, beyond every limit');
+    say('calling with every role, outside every limit');
     const people = await makePeople(rig.db, secrets);
     const beyond = await refuseRoles({ asker, db: rig.db, operations, people, values });
     violations.push(...beyond.violations);
@@ -133,15 +136,15 @@ export const access: Program = {
     say('looking for the secrets');
     const seen = [commandLines()];
     for (const one of jobs.values()) await asker.ask('DELETE', `/jobs/${one.id}`, { token });
-    // Everything that may be read, by one who may: that a good token works shows what the bad ones were refused.
+    // Reads everything as an admin: the answers to a good token are what the bad ones were refused.
     for (const { method, path } of operations.filter((one) => one.method === 'GET'))
       for (const { id } of jobs.values()) {
         const route = fill(path, { ...values, id: String(id) });
         const { status } = await asker.ask(method, route, { token });
         if (status !== 200) violations.push(`${method} ${route} with a good token: ${status}`);
       }
-    // Last, since much is done by it: what was cancelled above stays so.
-    say('asking as every role, within every limit');
+    // Last, since it changes much; what was cancelled above stays cancelled.
+    say('calling with every role, within every limit');
     const within = await admitRoles({ asker, operations, people, values });
     violations.push(...within.violations);
     seen.push(commandLines());
@@ -164,7 +167,7 @@ export const access: Program = {
   },
 };
 
-/** A login, and its renewal, as the product gives them. */
+/** A login and its renewal, as the product gives them. */
 function loginsBy(asker: Asker) {
   const logIn = async (username: string, password: string) => {
     const { status, text } = await asker.ask('POST', '/login', { json: { username, password } });
@@ -177,7 +180,7 @@ function loginsBy(asker: Asker) {
   return [logIn, renew] as const;
 }
 
-/** The document tells every route there is, and as public those alone that are written out here. */
+/** The document lists every route, and as public only those written here. */
 async function checkTable(rig: Rig, operations: readonly Operation[]): Promise<string[]> {
   const config = readConfig(rig.environment);
   const app = createApp({
@@ -200,7 +203,7 @@ async function checkTable(rig: Rig, operations: readonly Operation[]): Promise<s
     ...[...new Set(real)]
       .filter((one) => !told.includes(one) && !PUBLIC.includes(one))
       .map((one) => `${one} is in no document`),
-    ...open.filter((one) => !PUBLIC.includes(one)).map((one) => `${one} is public`),
-    ...told.filter((one) => !real.includes(one)).map((one) => `${one} is documented and not there`),
+    ...open.filter((one) => !PUBLIC.includes(one)).map((one) => `${one} is unexpectedly public`),
+    ...told.filter((one) => !real.includes(one)).map((one) => `${one} is documented but missing`),
   ];
 }

@@ -1,4 +1,4 @@
-/** Cancels jobs at any moment of their lives: with workers that live, workers that are killed, pods that will not end. */
+/** Cancels jobs at any moment of their lives: with live workers, with killed workers, and with pods that do not end. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type AuditResult, openAudit } from '../audit/audit.ts';
 import { quantile } from '../audit/quantile.ts';
@@ -9,16 +9,16 @@ import { tooLate } from '../rig/busyness.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 
 const LANES = 12;
-/** Further lanes, whose pods run on for so long after they were told to end. */
+/** Further lanes, whose pods run on for this long after SIGTERM. */
 const STUBBORN_LANES = 4;
 const GRACE_S = 8;
-/** A job takes about as long when nobody cancels it. */
+/** Duration of an uncancelled job. */
 const LIFE_MS = 4_500;
 const BEGUN_WITHIN_S = 2;
 
 type Cancel = {
   readonly id: number;
-  /** When it was asked for, in milliseconds since 1970. */
+  /** Time of the request, in milliseconds since 1970. */
   readonly at: number;
   readonly kind: 'alive' | 'killed' | 'stubborn';
 };
@@ -58,7 +58,7 @@ export const cancelAnywhere: Program = {
     const taken = await audit.take(cancels.map(({ id }) => ({ id, may: ['deleted', 'completed'] })));
     const { violations, unsettled, statuses } = taken;
     const times = await measure(rig, taken, cancels);
-    // Of fewer, a p99 is merely the slowest one: then the median is judged.
+    // With fewer samples a p99 is merely the slowest one, so the median is judged.
     const judged = times.begun.length >= 100 ? 0.99 : 0.5;
     const begun = quantile(times.begun, judged);
     const done = quantile(times.done, judged);
@@ -81,7 +81,7 @@ export const cancelAnywhere: Program = {
       unsettled,
       busy,
       kills: killed,
-      // Cancels that found something to delete, with workers that lived; milliseconds.
+      // Cancels that found something to delete, with live workers; milliseconds.
       measured: times.begun.length,
       begun: summary(times.begun),
       done: summary(times.done),
@@ -101,7 +101,7 @@ async function cancelOne(rig: Rig, target: string, kind: Cancel['kind'], random:
   return { id, at: asked, kind };
 }
 
-/** Both at once, so that nobody is left to do the work; until the cancels are done. */
+/** Kills both at once, so that no worker is left, until the cancels are done. */
 async function killWorkers(rig: Rig, random: Random, ended: () => boolean): Promise<number> {
   let kills = 0;
   while (!ended()) {
@@ -114,7 +114,7 @@ async function killWorkers(rig: Rig, random: Random, ended: () => boolean): Prom
   return kills;
 }
 
-/** From the request to the deletion of a Kubernetes Job that still had work to stop, and to the job's end. */
+/** Time from the request to the deletion of a Kubernetes Job that still had work to stop, and to the job's end. */
 async function measure(rig: Rig, { jobLives, clock, changes }: AuditResult, cancels: readonly Cancel[]) {
   const rows = await rig.db.selectFrom('jobs').select(['id', 'uid']).execute();
   const uids = new Map(rows.map(({ id, uid }) => [id, uid]));

@@ -1,4 +1,7 @@
-/** Many ask for the same key at once, over and over: never do two pods of it live, and every loser is told who won. */
+/**
+ * Many callers request the same key at once, again and again: no two of its pods may live at once, and every loser
+ * is told the winner.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openAudit } from '../audit/audit.ts';
@@ -14,19 +17,19 @@ const KEYS = 10;
 const VOLLEY = 8;
 const ACTIONS = ['sync', 'delta', 'delete'] as const;
 const ASKED_AGAIN = 20;
-/** Hooks want it while everybody else does. */
+/** Hooks want it while all others do. */
 const BANK = 'one-0';
 
 type Post = {
   readonly target: string;
-  /** Of a batch: that of the route which would have answered the same. */
+  /** For a batch: that of the single route with the same answer. */
   readonly status: number;
-  /** The job that was started, or the one that is in the way. */
+  /** The started job, or the one that holds the key. */
   readonly id: number;
   /** Milliseconds since 1970. */
   readonly asked: number;
   readonly answered: number;
-  /** Two posts of a volley may share it. */
+  /** Two requests of a volley may share it. */
   readonly idempotencyKey: string | undefined;
   readonly body: unknown;
 };
@@ -72,7 +75,7 @@ export const exclusion: Program = {
     await untilQuiet(rig, 60_000);
     say('auditing');
     const all = [...posts, ...resumes];
-    // Of a job whose answer was lost, the next answer tells: as the same, or as the holder.
+    // If the answer of a job was lost, the next answer names it: as the same job, or as the holder.
     const ids = new Set(all.filter(({ id }) => id > 0).map(({ id }) => id));
     for (const { id } of await hookJobs(rig)) ids.add(id);
     const may = ['completed', 'deleted', 'failed:exit_code'];
@@ -117,7 +120,7 @@ async function volley(rig: Rig, target: string, random: Random): Promise<Post[]>
   return await Promise.all(
     Array.from({ length: VOLLEY }, async (_, at) => {
       const idempotencyKey = at < 2 ? sharedKey : at < 4 ? randomUUID() : undefined;
-      // Half of them ask for the same: those are told of the one job as theirs.
+      // Half of them make the same request: their answers name the one job as theirs.
       const of =
         at < 2 || random.chance(0.4) ? same : { action: random.pick(ACTIONS), options: '--seconds 1' };
       if (idempotencyKey === undefined && random.chance(0.3))
@@ -142,7 +145,7 @@ async function postOf(
 ): Promise<Post> {
   const asked = Date.now();
   let { status, body } = await ask();
-  // What a busy machine may say; whether the job was stored is not known, and asking again tells.
+  // Allowed on a busy machine; whether the job was stored is unknown, and a repetition tells.
   for (let again = 0; status === 503 && again < ASKED_AGAIN; again++) {
     await wait(1_000);
     ({ status, body } = await ask());
@@ -152,7 +155,7 @@ async function postOf(
   return { target, status, id: Number(id), asked, answered: Date.now(), idempotencyKey, body };
 }
 
-/** One item of a batch: its answer in the words of the route for one. */
+/** One item of a batch: its answer in the terms of the single route. */
 async function inBatch(rig: Rig, at: number, target: string, operation: string): Promise<Told> {
   const { status, body } = await rig.api.call('POST', '/jobs', {
     at,
@@ -165,7 +168,7 @@ async function inBatch(rig: Rig, at: number, target: string, operation: string):
   return { status: 409, body: { ...item, holder: { id: Number(holder) } } };
 }
 
-/** A failed job is asked to be resumed by three at once, beside the next volley. */
+/** Three callers at once resume a failed job, beside the next volley. */
 async function resumeThrice(rig: Rig, target: string, id: number | undefined): Promise<Post[]> {
   if (id === undefined) return [];
   const { body } = await rig.api.insist('GET', `/jobs/${id}`);
@@ -196,7 +199,7 @@ function checkAnswers(posts: readonly Post[]): string[] {
   return violations;
 }
 
-/** Whoever was told of a job was told of one that held the key at some moment of the call. */
+/** Every answer that names a job names one that held the key at some moment of the call. */
 async function checkWinners(rig: Rig, posts: readonly Post[]): Promise<string[]> {
   const rows = await rig.db
     .selectFrom('jobs')
@@ -209,9 +212,9 @@ async function checkWinners(rig: Rig, posts: readonly Post[]): Promise<string[]>
       row?.target === target &&
       row.created_at.getTime() <= answered &&
       (row.finished_at?.getTime() ?? Number.MAX_SAFE_INTEGER) >= asked;
-    // A key used twice is answered as the first time, however long ago that was; so is a second resume.
+    // A repeated key gets the first answer, however old; so does a second resume.
     const isOfBefore = idempotencyKey !== undefined || isAlreadyResumed(body);
-    return held || isOfBefore ? [] : [`${target}: ${status} names job ${id}, which held nothing`];
+    return held || isOfBefore ? [] : [`${target}: ${status} names job ${id}, which never held the key`];
   });
 }
 

@@ -1,4 +1,4 @@
-/** Requests made from our own OpenAPI document, and slow, giant and malformed ones beside them. */
+/** Sends requests made from our own OpenAPI document, with slow, giant and malformed ones beside them. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Hostile, hostileRequests } from '../fuzz/hostile.ts';
 import { startPatience } from '../fuzz/patience.ts';
@@ -10,14 +10,17 @@ import { createRandom, type Random } from '../random.ts';
 
 const REQUESTS = 20_000;
 const HOSTILE = 200;
-/** No answer to what is well-formed may take longer. */
+/** Limit of an answer to a well-formed request. */
 const LIMIT_MS = 2_000;
-/** How much more memory the api may hold at the end than after its first round. */
+/** How much more memory the api may use at the end than after its first round. */
 const MEMORY = 1.1;
-/** Hostile connections open at a time. */
+/** Hostile connections open at once. */
 const AT_ONCE = 20;
 
-/** Every phase; those that the seed changes; every phase of one who may act elsewhere alone, or of a running job's reports. */
+/**
+ * Every phase; those that the seed changes; every phase of a user limited to another environment, or of a running
+ * job's reports.
+ */
 type Kind = 'whole' | 'further' | 'limited' | 'report';
 
 export const fuzz: Program = {
@@ -36,7 +39,7 @@ export const fuzz: Program = {
       rounds.push(round);
       say(`${sum(rounds)} of ${expected} requests, slowest ${round.slowestMs} ms`);
     };
-    // Some of everything makes what is made once: connections, caches, compiled code. A leak goes on after it.
+    // A first round creates what is created once: connections, caches, compiled code. A leak grows beyond that.
     await next('whole', random);
     await next('report', random);
     await next('limited', random);
@@ -74,14 +77,14 @@ export const fuzz: Program = {
       ordinary: patient.answers,
       slowest_s: Math.max(...rounds.map((round) => round.slowestMs), patient.slowestMs) / 1_000,
       memory_mib: [before.resident, after.resident],
-      // What it keeps on purpose or by mistake; the rest is code, stacks and what the allocator has not given back.
+      // Live objects; the rest is code, stacks and memory that the allocator has not returned.
       objects_mib: [before.objects, after.objects],
       statuses: Object.fromEntries(statuses(rounds)),
     };
   },
 };
 
-/** Two rounds, and more until there are enough; two at a time, as one Python does not keep the api busy. */
+/** Two rounds at least, until there are enough requests; two at a time, since one Python cannot keep the api busy. */
 async function rest(
   random: Random,
   next: (which: Kind, random: Random) => Promise<void>,
@@ -104,7 +107,7 @@ async function roundOf(
   return await fuzzRound(program, {
     url: product.url,
     seed: random.integer(0, 2 ** 31),
-    // What examples and coverage make is the same each time.
+    // Examples and coverage phases are the same each time.
     phases: which === 'further' ? 'fuzzing,stateful' : 'examples,coverage,fuzzing,stateful',
     examples,
     reportOf: job?.id,

@@ -1,4 +1,4 @@
-/** Hostile texts in every place that takes a text: none of them becomes more than a text. */
+/** Puts hostile texts into every place that takes a text: each must stay a mere text. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { openEtcd } from '../audit/etcd.ts';
 import { JOBS } from '../audit/lives.ts';
@@ -18,12 +18,12 @@ import { type Rig, startRig } from '../rig/rig.ts';
 
 const PAYLOADS = 1_500;
 const LANES = 12;
-/** Requests at once that are no starts by parameters. */
+/** Requests at once, without starts by parameters. */
 const AT_ONCE = 4;
-/** The parameters of a start, as often as they are chosen. */
+/** The parameters of a start, each as often as it is chosen. */
 const PARAMETERS = ['options', 'options', 'mam_main_query', 'is_tag', 'action_name', 'key'] as const;
 
-/** What came of everything that was sent. */
+/** The results of everything that was sent. */
 type Seen = {
   readonly violations: string[];
   readonly started: Started[];
@@ -64,7 +64,7 @@ export const hostile: Program = {
         const { id, token: own } = residents.reporter(turn);
         const of = { token: own, values: { ...values, id: String(id), seq: String(turn) } };
         const answer = await sendTo(url, field, text, of);
-        if (answer?.status !== 429) return answer; // one a second is heard
+        if (answer?.status !== 429) return answer; // the api accepts one report a second
         await wait(300);
       }
     };
@@ -91,7 +91,7 @@ export const hostile: Program = {
       ...lanes.map(inLane),
     ]);
 
-    say('looking at the manifests, and at what the api did');
+    say('checking the manifests and the api's system calls');
     for (const id of residents.ids) await rig.api.insist('DELETE', `/jobs/${id}`);
     await untilQuiet(rig, 60_000);
     const { writes } = await openEtcd(rig.cluster.etcdUrl).history([`${JOBS}${rig.ground.namespace}/`]);
@@ -117,7 +117,7 @@ export const hostile: Program = {
   },
 };
 
-/** Sends texts until one of them can be sent at all in such a field. */
+/** Tries texts until one can be sent in such a field. */
 async function sendOne(
   seen: Seen,
   field: Field,
@@ -154,7 +154,7 @@ async function launch(
 ): Promise<void> {
   const at = random.pick(PARAMETERS);
   const what = `${at} ${JSON.stringify(text)}`;
-  const isKey = /^[\x21-\x7e]{1,255}$/.test(text); // what a header can hold
+  const isKey = /^[\x21-\x7e]{1,255}$/.test(text); // characters that a header can hold
   const given = at === 'key' ? { key: isKey ? text : 'x' } : { given: { [at]: text } };
   const { status, started } = await startWith(rig, { target, what, ...given });
   seen.sent += 1;

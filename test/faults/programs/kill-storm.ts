@@ -1,4 +1,4 @@
-/** Kills every part of the system, over and over, while jobs of all actions run on twelve lock keys. */
+/** Kills every part of the system, again and again, while jobs of all actions run on twelve lock keys. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { openAudit, type Expectation } from '../audit/audit.ts';
 import { untilQuiet } from '../audit/quiet.ts';
@@ -13,7 +13,7 @@ import { ACTIONS, type Rig, startRig } from '../rig/rig.ts';
 
 const KEYS = 12;
 const SETTLED_WITHIN_S = 60;
-/** What hooks want; nothing else asks for it. */
+/** The target of the hooks; nothing else requests it. */
 const BANK = 'bank';
 
 export const killStorm: Program = {
@@ -42,7 +42,7 @@ export const killStorm: Program = {
         while (left-- > 0) expected.push(...(await runOne(rig, target, chance)));
       }),
     );
-    // One kill for every so many jobs, so that the last one meets the last jobs.
+    // One kill per so many jobs, so that the last kill meets the last jobs.
     let killed = 0;
     const storm = (async () => {
       for (const victim of victims) {
@@ -72,7 +72,7 @@ export const killStorm: Program = {
     violations.push(...checked.violations);
     const unsettled = taken.unsettled + checked.unsettled;
     const bound = { seconds: SETTLED_WITHIN_S, factor: busy };
-    // What has not settled at all is told as that.
+    // Jobs that never settled are reported as such.
     const late = unsettled > 0 ? [] : tooLate('settling after the last kill took', settled, bound);
     const byPart = Object.fromEntries(
       [...Map.groupBy(victims, ({ name }) => name)].map(([name, all]) => [name, all.length]),
@@ -95,7 +95,7 @@ export const killStorm: Program = {
   },
 };
 
-/** As many of each as of the others, in an order by chance. */
+/** As many of each part as of the others, in random order. */
 function victimsOf(rig: Rig, kills: number, random: Random): FaultPart[] {
   const { apiserver, 'controller-manager': controllerManager } = rig.cluster.parts;
   const apiserverAlone: FaultPart = {
@@ -111,7 +111,10 @@ function victimsOf(rig: Rig, kills: number, random: Random): FaultPart[] {
   return all.slice(0, kills);
 }
 
-/** Starts a job, sometimes in a batch, sometimes a rival beside it, sometimes cancels it, resumes it if it failed. */
+/**
+ * Starts a job, sometimes in a batch, sometimes with a rival beside it; sometimes cancels it; resumes it if it
+ * failed.
+ */
 async function runOne(rig: Rig, target: string, random: Random): Promise<Expectation[]> {
   const action = random.pick(ACTIONS);
   const seconds = random.integer(3, 20);
@@ -126,7 +129,7 @@ async function runOne(rig: Rig, target: string, random: Random): Promise<Expecta
     : await rig.api.started({ target, action, options });
   if (rivals) {
     const rival = await rig.api.start({ target, action: 'sync', options: `${work} --mute` });
-    // A batch has no options: its job may be over by then.
+    // A batch has no options: its job may have ended by then.
     if (rival.status !== 409 && !inBatch)
       throw new Error(`a rival of job ${id} was answered ${rival.status}`);
     if (rival.status === 202) {
@@ -153,7 +156,10 @@ async function runOne(rig: Rig, target: string, random: Random): Promise<Expecta
   }
 }
 
-/** The same key again is the same batch, whatever became of the first answer. @throws Error when it is refused */
+/**
+ * The same key again means the same batch, whatever the first answer was.
+ * @throws Error if it is refused
+ */
 async function batchOfOne(rig: Rig, target: string, operation: string): Promise<number> {
   const { body } = await rig.api.insist('POST', '/jobs', {
     body: { jobs: [{ operation, target, env: 'dev' }] },
@@ -163,7 +169,7 @@ async function batchOfOne(rig: Rig, target: string, operation: string): Promise<
   return item.job_id;
 }
 
-/** Pushes to thirty projects of the item bank, by chance, until they are ended. */
+/** Pushes to thirty projects of the item bank at random until stopped. */
 function beginHooks(rig: Rig, random: Random): { end(): Promise<Hook[]> } {
   const stopped = new AbortController();
   const done = (async () => {

@@ -1,4 +1,7 @@
-/** Takes away the answer to calls that the server acted on: nothing is done twice for it, and nothing is said to have failed. */
+/**
+ * Drops the answers to calls that the server acted on: nothing may be done twice, and nothing may be reported as
+ * failed.
+ */
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { createKubernetesGround } from '../../support/kubernetes.ts';
@@ -43,7 +46,7 @@ export const lostAnswers: Program = {
       violations,
       unsettled: taken.unsettled,
       busy: rig.busyness.factor(),
-      // Of those that never reached the server, nothing is claimed.
+      // Calls that never reached the server prove nothing.
       lost: Object.fromEntries(done.map(({ name, lost }) => [name, lost])),
       notReached: done.reduce((sum, { missed }) => sum + missed, 0),
       statuses: taken.statuses,
@@ -65,7 +68,7 @@ async function runLane(lane: Lane, { amount, say }: Run) {
         if (lost % 50 === 0) say(`${lane.name}: ${lost} of ${wanted}`);
       } else {
         missed += 1;
-        // Whatever the server sends of itself, such as a window update, cuts before the request is there.
+        // Unsolicited data of the server, such as a window update, cuts the link before the request arrives.
         if (missed > 4 * wanted) throw new Error(`${lane.name}: hardly any cut comes in time`);
       }
     }
@@ -76,7 +79,7 @@ async function runLane(lane: Lane, { amount, say }: Run) {
   return { name: lane.name, wanted, lost, missed };
 }
 
-/** One Kubernetes Job and one pod for each create, by the store's own history. */
+/** Checks that each create made one Kubernetes Job and one pod, by etcd's history. */
 async function checkOnce({ rig, ground }: Place): Promise<string[]> {
   const prefixes = [JOBS, PODS].map((prefix) => `${prefix}${ground.namespace}/`);
   const { writes } = await openEtcd(rig.cluster.etcdUrl).history(prefixes);

@@ -1,4 +1,7 @@
-/** Tells lies to the sync program, as every source that can, before every action: what must be live afterwards is. */
+/**
+ * Lies to the sync program, as every kind of source that can, before every action; then compares the live data with
+ * the expected ones.
+ */
 
 import { type BankCase, runBankCase } from '../lying-source/bank-case.ts';
 import { BANK_LIES } from '../lying-source/bank-lies.ts';
@@ -13,13 +16,13 @@ import { openTheatre } from '../lying-source/stage.ts';
 import type { Program } from '../program.ts';
 import { createRandom } from '../random.ts';
 
-/** Most of a case is waiting: for a server, a database, the end of a patience. */
+/** Most of a case is waiting: for a server, a database, the end of a time-out. */
 const LANES = 3;
 
 export const lyingSource: Program = {
   name: 'lying-source',
   summary:
-    'a source that lies in every way that we know, before every action: nothing is lost, and nothing is believed',
+    'a source that lies in every way that we know, before every action: no lie is believed, no record is lost',
   async run({ seed, scale, say }) {
     const random = createRandom(seed);
     const all = allCases(random.integer(0, 2 ** 31));
@@ -79,7 +82,7 @@ function sourcesOf({ only }: Lie): readonly SourceKind[] {
   return only === undefined ? ['http', 'file'] : [only];
 }
 
-/** What was proven before matters only to a listing that is not. */
+/** Earlier evidence matters only to a listing without its own. */
 function priorsOf({ fate }: Lie, action: LieCase['action']): readonly boolean[] {
   const modes = action === 'sync' ? (['everything'] as const) : action === 'delta' ? [] : (['ids'] as const);
   return modes.some((mode) => fate(mode).kind === 'unproven') ? [true, false] : [true];

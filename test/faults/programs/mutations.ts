@@ -1,6 +1,7 @@
 /**
- * Guards against self-deceit: removes one protection of the product at a time, in a copy of the tree, and runs what has
- * to notice it. Each patch says on its first lines what it removes and by which command that must be seen.
+ * Guards against tests that prove nothing: removes one protection of the product at a time, in a copy of the tree,
+ * and runs the check that must notice. The first lines of each patch state what it removes and which command must
+ * turn red.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -39,7 +40,10 @@ export const mutations: Program = {
   },
 };
 
-/** What was noticed; undefined when all was well in spite of it. @throws Error when the patch does not apply */
+/**
+ * What the check reported; undefined if it passed all the same.
+ * @throws Error if the patch does not apply
+ */
 async function tryWith(patch: string, program: string, args: string[], seed: number) {
   const copy = mkdtempSync(path.join(os.tmpdir(), 'syncrator-mutation-'));
   try {
@@ -59,7 +63,7 @@ async function tryWith(patch: string, program: string, args: string[], seed: num
   }
 }
 
-/** @throws Error when it failed for another reason than that something was noticed */
+/** @throws Error if it failed for another reason than the missing protection */
 function firstSign(output: string, otherwise: string): string {
   const violation = /(?:VIOLATION|LATE|NOT FINISHED:) (.+)/.exec(output)?.[1];
   const failed = /(?:FAIL|×) +(.+)/.exec(output)?.[1];

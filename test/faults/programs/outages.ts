@@ -1,4 +1,7 @@
-/** Each server in turn is out for a minute under 50 live jobs: nothing fails by it, nobody waits, all is right soon after. */
+/**
+ * Takes each server down in turn for a minute under 50 live jobs: no job may fail, no call may hang, and all must
+ * be right soon after.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import { openAudit } from '../audit/audit.ts';
 import { untilQuiet } from '../audit/quiet.ts';
@@ -15,7 +18,7 @@ import { type Rig, startRig } from '../rig/rig.ts';
 
 const OUTAGE_S = 60;
 const RIGHT_WITHIN_S = 30;
-/** Row 55 of the design's faults: so long after its return Postgres is of use again. */
+/** Row 55 of the design's faults: time until Postgres is usable after its return. */
 const POSTGRES_BACK_MS = 5_000;
 
 type Outage = {

@@ -1,4 +1,4 @@
-/** Every fault that a pod may have, over and over: each job must end rightly, with the right diagnosis, in time. */
+/** Causes every fault of a pod, again and again: each job must end rightly, with the right diagnosis, in time. */
 import { openAudit, type Expectation } from '../audit/audit.ts';
 import { untilQuiet } from '../audit/quiet.ts';
 import { LABEL, layDownRules } from '../pods/cluster-rules.ts';
@@ -15,7 +15,7 @@ import { type Rig, startRig } from '../rig/rig.ts';
 
 const FAULTS = [...CONTAINER_FAULTS, ...WAITS, ...OUTSIDE_FAULTS];
 const TIMES = 5;
-/** More at once, and two cores would make the cluster late. */
+/** More at once would make the cluster too slow on two cores. */
 const AT_ONCE = 14;
 /** Outlasts every fault. */
 const WORK = '--seconds 600';
@@ -32,7 +32,7 @@ export const podFaults: Program = {
     await using rig = await startRig({ targets, forceDelete: true, say });
     using audit = openAudit(rig);
     await layDownRules(rig);
-    // The short form runs beside who knows what: only the full one claims the times.
+    // The scaled-down run may share the machine: only the full one claims the times.
     const patience = scale < 1 ? 2 : 1;
     const expected: Expectation[] = [];
     const violations: string[] = [];
@@ -51,7 +51,7 @@ export const podFaults: Program = {
       );
     };
     const repetitions = Array.from({ length: times }, (_, at) => at);
-    // The slowest first, so that what is left at the end is short.
+    // The slowest first, so that little is left at the end.
     const together = random
       .shuffled(FAULTS.filter(({ alone }) => !alone))
       .toSorted((a, b) => a.end.within - b.end.within);
@@ -94,7 +94,7 @@ function linesOf({ name, pod = {}, overrides = {}, lines = '' }: Fault): string 
   return `POD_OVERRIDES=${JSON.stringify({ ...overrides, annotations, labels: { [LABEL]: name } })}\n${lines}`;
 }
 
-/** Starts a job, lets it be meddled with, and judges everything it shows until it has ended. */
+/** Starts a job, lets others interfere, and judges everything that it shows until it has ended. */
 async function runOne(rig: Rig, fault: Fault, target: string, patience: number) {
   const began = Date.now();
   const id = await rig.api.started({ target, action: 'sync', options: fault.options ?? WORK });
@@ -130,7 +130,7 @@ function isShown(shown: Shown, { reason, words }: NonNullable<Fault['shows']>): 
   return shown.status_reason === reason && (words?.test(shown.status_detail ?? '') ?? true);
 }
 
-/** That its status and diagnosis are right is the audit's to say. */
+/** The audit judges its status and its diagnosis. */
 function judgeEnd({ diagnosis, steps }: Shown, end: Fault['end']): string[] {
   const said = `${diagnosis?.detail}\n${diagnosis?.what_to_do}`;
   const attempts = steps.length;

@@ -1,9 +1,9 @@
 /**
- * Kills the sync program before and after every statement it sends to a real Postgres, through a proxy that counts them
- * (P2, P6), and plays histories of jobs in which rollbacks go back to before any of them (P7). The user's catalogue is
- * compared (P4), and readers are watched all the while (P5). Needs no api. Of five kills one is a SIGKILL of the real
- * program (src/job/main.ts, a process of its own, reading over HTTP); the others run the same actions and sink in this
- * process and cut its connections: all of them, as a kill does, or one, which it has to survive.
+ * Kills the sync program before and after every statement that it sends to a real Postgres, through a proxy that
+ * counts them (P2, P6), and plays histories of jobs with rollbacks to before any of them (P7). Compares the user's
+ * catalogue (P4), and watches readers throughout (P5). Needs no api. Of five kills one is a SIGKILL of the real
+ * program (src/job/main.ts, a separate process, reading over HTTP); the others run the same actions and sink in
+ * this process and cut its connections: all of them, as a kill does, or one, which it must survive.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -87,7 +87,7 @@ export const sinkKill: Program = {
 type Statements = Record<Action, { program: number; process: number }>;
 type Scene = { server: Server; world: World; http: HttpSource; random: Random };
 
-/** How many statements a run has that nothing disturbs: the kills are spread over all of them. */
+/** Number of statements in an undisturbed run: the kills are spread over all of them. */
 async function countStatements({ server, world, http, random }: Scene): Promise<Statements> {
   const counts: Partial<Statements> = {};
   for (const action of ACTIONS) {
@@ -107,7 +107,7 @@ async function countStatements({ server, world, http, random }: Scene): Promise<
   return counts as Statements;
 }
 
-/** More than are wanted: some come to their end before the statement at which they were to be cut. */
+/** More than needed: some end before the statement at which they were to be cut. */
 function makePlans(wanted: number, statements: Statements, random: Random): Plan[] {
   return Array.from({ length: Math.ceil(wanted * 1.3) }, (_, nth) => {
     const action = random.pick(ACTIONS);
@@ -144,7 +144,7 @@ async function playOne(server: Server, chapters: Parameters<typeof playHistory>[
   return await playHistory(database.url, chapters);
 }
 
-/** A lock that does stand against readers must be told, else no silence of theirs would mean anything. */
+/** Proves that the readers notice a lock that blocks them; otherwise their silence would mean nothing. */
 async function proveThatReadersNotice(server: Server): Promise<void> {
   await using database = await server.database();
   const client = new Client({ connectionString: database.url, query_timeout: NOTICED_WITHIN_MS });
@@ -153,7 +153,7 @@ async function proveThatReadersNotice(server: Server): Promise<void> {
     await client.query(`${NEIGHBOURHOOD} INSERT INTO cities VALUES ('r100', now(), '{}')`);
     const watch = await watchTable(database.url, () => []);
     await client.query('BEGIN');
-    // It waits for the reader that holds a transaction open, and the other reader stands behind it.
+    // It waits for the reader that holds a transaction open, and the other reader queues behind it.
     const locked = client.query('LOCK TABLE cities IN ACCESS EXCLUSIVE MODE');
     for (const deadline = Date.now() + NOTICED_WITHIN_MS; watch.violations.length === 0; await wait(20))
       if (Date.now() > deadline) throw new Error('the readers notice no lock');

@@ -1,4 +1,7 @@
-/** Every api and worker is replaced, over and over, under 50 live jobs: no job fails, no pod is touched, no call is lost. */
+/**
+ * Replaces every api and worker, again and again, under 50 live jobs: no job may fail, no pod may be touched, no
+ * call may be lost.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,10 +19,10 @@ import { checkOut } from '../upgrade/checkout.ts';
 import { type Fleet, roll } from '../upgrade/roll.ts';
 
 const ROLLS = 4;
-/** About as long as one of them takes. */
+/** About the duration of one roll. */
 const ROLL_S = 15;
 const RIGHT_WITHIN_S = 15;
-/** Less than the chart gives them: terminationGracePeriodSeconds, less the pause before it. */
+/** Less than the chart allows: terminationGracePeriodSeconds, less the pause before it. */
 const DRAINED_WITHIN_S = 25;
 
 export const upgrade: Program = {
@@ -121,7 +124,7 @@ export const upgrade: Program = {
   },
 };
 
-/** The pods that live and that nobody has told to end: uid by name. */
+/** Live pods without a deletion: uid by name. */
 async function podsOf(rig: Rig, jobs: readonly number[]): Promise<Map<string, string>> {
   const rows = await rig.db.selectFrom('jobs').select('uid').where('id', 'in', jobs).execute();
   const uids = new Set(rows.map(({ uid }) => uid));
@@ -132,7 +135,7 @@ async function podsOf(rig: Rig, jobs: readonly number[]): Promise<Map<string, st
       metadata.deletionTimestamp === undefined &&
       status?.phase === 'Running',
   );
-  if (live.length === 0) throw new Error('none of the long jobs has a pod: nothing would be proved');
+  if (live.length === 0) throw new Error('none of the long jobs has a pod: the run would prove nothing');
   return new Map(live.map(({ metadata }) => [metadata.name, metadata.uid]));
 }
 

@@ -1,4 +1,7 @@
-/** Calls the product over HTTP as a careful client does: each call has a limit, and what is unclear is asked again. */
+/**
+ * Calls the product over HTTP as a careful client does: each call has a time limit, and unclear outcomes are asked
+ * again.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isFinal, type JobStatus } from '../../../src/domain/status.ts';
@@ -17,31 +20,41 @@ export type Answer = {
 export type CallOptions = {
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Which api; the next one in turn by default. */
+  /** Which api; by default the next one in turn. */
   readonly at?: number;
   readonly timeoutMs?: number;
 };
 
 export type ApiClient = {
-  /** One try. @throws Error when there is no answer in time */
+  /**
+   * One try.
+   * @throws Error if no answer comes in time
+   */
   call(method: string, route: string, options?: CallOptions): Promise<Answer>;
   /**
-   * Tries until somebody answers with less than 500: another api each time, a start with the same Idempotency-Key.
+   * Tries until an answer is below 500: another api each time, a start with the same Idempotency-Key.
    * @throws Error after two minutes
    */
   insist(method: string, route: string, options?: CallOptions): Promise<Answer>;
-  /** Asks for a job by parameters, `POST /run`; insists. */
+  /** Requests a job by parameters, `POST /run`; retries as above. */
   start(of: Run & { idempotencyKey?: string }): Promise<Answer>;
-  /** The id of a job that must be a new one. @throws Error when it is not */
+  /**
+   * The id of a job that must be new.
+   * @throws Error if it is not
+   */
   started(of: Run): Promise<number>;
-  /** Looks at a job until it fits. @returns it. @throws NotFinished with what it last was, after so long of an idle machine */
+  /**
+   * Reads a job until it fits.
+   * @returns the job
+   * @throws NotFinished with the last reading, after this time on an idle machine
+   */
   until(id: number, fits: (job: Shown) => boolean, timeoutMs?: number): Promise<Shown>;
   untilEnded(id: number): Promise<Shown>;
 };
 
 type Run = { readonly target: string; readonly action: string; readonly options: string };
 
-/** Of `GET /jobs/:id`, as far as anything here is judged by it. */
+/** The fields of `GET /jobs/:id` that the programs judge. */
 export type Shown = {
   readonly id: number;
   readonly uid: string;
@@ -62,7 +75,7 @@ export function runBody<T extends { target: string; action: string }>(of: T) {
   return { env: 'dev', action_name: of.action, is_tag: 'latest', ...of };
 }
 
-/** @throws Error when nobody lets us in */
+/** @throws Error if no api accepts the login */
 export async function createApiClient(
   urls: readonly string[],
   busyness: Pick<Busyness, 'factor'> = { factor: () => 1 },

@@ -1,8 +1,8 @@
-/** Works for some milliseconds of processor time, over and over, and tells how long that took by the clock. */
+/** Uses some milliseconds of processor time, again and again, and reports how long that took by the clock. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 
-/** More than a scheduler gives at a time to who has not run for a while. */
+/** More than a scheduler grants at once to a thread that has not run for a while. */
 const WORK_MICROSECONDS = 30_000;
 const EVERY_MS = 500;
 

@@ -1,13 +1,13 @@
 /**
- * How busy the machine is: how much longer work takes than the processor time it needs, measured by a thread that works
- * a little twice a second. Whoever has to wait its turn is slower, and the bounds of time grow by as much.
+ * Measures how busy the machine is: how much longer work takes than the processor time it needs, by a thread that
+ * works a little twice a second. Time limits grow by the same factor.
  */
 import { Worker } from 'node:worker_threads';
 
 export type Busyness = Disposable & {
-  /** How many times as long as on an idle machine, on average since then (milliseconds since 1970); at least 1. */
+  /** Average slowdown since then (milliseconds since 1970), compared with an idle machine; at least 1. */
   factor(since?: number): number;
-  /** How often it was measured. */
+  /** Number of samples. */
   taken(): number;
 };
 
@@ -25,7 +25,7 @@ export function measureBusyness(): Busyness {
   };
 }
 
-/** Of a moment with no sample of its own, the newest counts. */
+/** For a moment without its own sample, the newest counts. */
 export function meanFactor(samples: readonly Sample[], since: number): number {
   const recent = samples.filter(({ at }) => at >= since);
   const counted = recent.length > 0 ? recent : samples.slice(-1);
@@ -33,7 +33,7 @@ export function meanFactor(samples: readonly Sample[], since: number): number {
   return Math.max(1, Math.round(mean * 100) / 100);
 }
 
-/** What took longer than its bound, in words; nothing where all was in time. */
+/** A limit that was exceeded, in words; nothing if it was kept. */
 export function tooLate(what: string, seconds: number, bound: { seconds: number; factor: number }): string[] {
   const most = bound.seconds * bound.factor;
   if (seconds <= most) return [];

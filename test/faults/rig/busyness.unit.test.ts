@@ -1,4 +1,7 @@
-/** How the fault programs judge: bounds of time grow with how busy the machine was; a hook is served, cancelled, or forgotten. */
+/**
+ * Tests how the fault programs judge: time limits grow with the load of the machine; each hook is served,
+ * cancelled, or forgotten.
+ */
 import { expect, test } from 'vitest';
 import { judgeHooks } from './hooks.ts';
 import { measureBusyness, meanFactor, tooLate } from './busyness.ts';
@@ -9,15 +12,15 @@ const samples = [
   { at: 3_000, factor: 3 },
 ];
 
-test('busyness is the mean since a moment, and at least 1', () => {
+test('busyness is the mean since a given moment, and at least 1', () => {
   expect(meanFactor(samples, 0)).toBe(2);
   expect(meanFactor(samples, 2_000)).toBe(2.5);
-  expect(meanFactor(samples, 9_000)).toBe(3); // nothing was measured since: as it was last
+  expect(meanFactor(samples, 9_000)).toBe(3); // not sampled since: the newest counts
   expect(meanFactor([{ at: 1_000, factor: 0.9 }], 0)).toBe(1);
   expect(meanFactor([], 0)).toBe(1);
 });
 
-test('a bound of time grows with it', () => {
+test('a time limit grows with busyness', () => {
   expect(tooLate('settling took', 79, { seconds: 60, factor: 1.5 })).toEqual([]);
   expect(tooLate('settling took', 79, { seconds: 60, factor: 1 })).toEqual([
     'settling took 79.0 s, may take 60.0 s',
@@ -27,7 +30,7 @@ test('a bound of time grows with it', () => {
   ]);
 });
 
-test('it is measured', { timeout: 30_000 }, async () => {
+test('the thread measures busyness', { timeout: 30_000 }, async () => {
   using busyness = measureBusyness();
   await expect.poll(() => busyness.taken(), { timeout: 20_000 }).toBeGreaterThan(1);
   expect(busyness.factor()).toBeGreaterThanOrEqual(1);

@@ -1,9 +1,9 @@
-/** Kubernetes' own controllers after their apiserver was away: what they do by themselves is not the product's to be measured by. */
+/** Kubernetes' own controllers after an outage of their apiserver: their delays must not count against the product. */
 import type { Cluster } from '../../../tools/cluster/cluster.ts';
 
 /**
- * The scheduler looks for an apiserver again only a minute later. A controller-manager that finds none while it begins
- * ends, and is started again by nobody here; a node's kubelet would.
+ * The scheduler looks for an apiserver again only after a minute. A controller-manager that finds none at its start
+ * exits, and nothing here restarts it; a node's kubelet would.
  */
 export async function rouseControllers({ parts }: Pick<Cluster, 'parts'>): Promise<void> {
   await parts.scheduler.restart();

@@ -1,4 +1,4 @@
-/** GitLab's hooks as GitLab sends them, and whether what each of them wanted was done after it. */
+/** Sends GitLab's hooks as GitLab does, and checks that a job did afterwards what each of them wanted. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isFinal } from '../../../src/domain/status.ts';
 import type { ApiClient } from './api-client.ts';
@@ -6,14 +6,17 @@ import type { Rig } from './rig.ts';
 
 const SECRET = 'a-secret-of-the-hooks-of-the-fault-programs';
 
-/** What api and worker need to be told, for the item bank to be one of the rig's targets. */
+/** Settings of api and worker that make the item bank one of the rig's targets. */
 export function itemBank(target: string): Record<string, string> {
   return { ITEM_BANK: `${target}/dev`, GITLAB_HOOK_SECRET: SECRET };
 }
 
 export type Hook = { readonly project: number; readonly sent: Date };
 
-/** A push to a project's default branch; insists, as GitLab does. Protocol: https://docs.gitlab.com/user/project/integrations/webhook_events/#push-events */
+/**
+ * A push to a project's default branch; retries, as GitLab does. Protocol:
+ * https://docs.gitlab.com/user/project/integrations/webhook_events/#push-events
+ */
 export async function sendHook(api: ApiClient, project: number): Promise<Hook> {
   const sent = new Date();
   const { status, body } = await api.insist('POST', '/hooks/gitlab', {
@@ -40,13 +43,13 @@ export async function sendHook(api: ApiClient, project: number): Promise<Hook> {
   return { project, sent };
 }
 
-/** Waits until nothing is wanted any more, or a minute (more on a busy machine) is over: checkHooks then counts what is. */
+/** Waits until nothing is wanted any more, at most a minute (more on a busy machine): checkHooks then counts the rest. */
 export async function untilServed(rig: Rig): Promise<void> {
   for (const began = Date.now(); Date.now() - began < 60_000 * rig.busyness.factor(began); await wait(250))
     if ((await rig.db.selectFrom('wanted').select('target').execute()).length === 0) return;
 }
 
-/** The jobs that were made of hooks. */
+/** The jobs that hooks led to. */
 export async function hookJobs(rig: Rig) {
   return await rig.db
     .selectFrom('jobs')
@@ -57,9 +60,9 @@ export async function hookJobs(rig: Rig) {
 
 export type HooksChecked = {
   readonly violations: readonly string[];
-  /** Wants that no job was made of yet, and may be made of. */
+  /** Wants without a job, which may still get one. */
   readonly unsettled: number;
-  /** Hooks whose job was cancelled before it began: that drops what they wanted, as docs/how-to/jobs.md says. */
+  /** Hooks whose job was cancelled before it began: that drops their wants, as docs/how-to/jobs.md says. */
   readonly cancelled: number;
 };
 
@@ -69,9 +72,9 @@ export async function checkHooks(rig: Rig, hooks: readonly Hook[]): Promise<Hook
 }
 
 /**
- * For each hook that was accepted there is a job that has its project and began after it, or was cancelled before it
+ * For each accepted hook there must be a job with its project that began after it, or was cancelled before it
  * began. Pure.
- * @param open how many wants no job was made of yet
+ * @param open number of wants without a job
  */
 export function judgeHooks(
   hooks: readonly Hook[],
@@ -87,7 +90,7 @@ export function judgeHooks(
     if (its.some(({ claimed_at: at }) => at !== null && at >= sent)) continue;
     if (its.some((job) => job.claimed_at === null && job.status === 'deleted' && job.created_at >= sent))
       cancelled += 1;
-    // Else it is wanted still, or its job is one that the audit counts as unsettled.
+    // Otherwise it is still wanted, or the audit counts its job as unsettled.
     else if (open === 0 && !its.some(({ status }) => !isFinal(status)))
       violations.push(`the hook of project ${project} at ${sent.toISOString()} was forgotten`);
   }

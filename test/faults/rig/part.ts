@@ -1,12 +1,12 @@
-/** What a fault program may do to a part of the system. The parts of tools/cluster can do the same. */
+/** The acts of a fault program on a part of the system. The parts of tools/cluster offer the same. */
 export type FaultPart = {
   readonly name: string;
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** Starts it again on the same ports and data; resolves when it does its work. */
+  /** Starts it again on the same ports and data; resolves when it is ready. */
   start(): Promise<void>;
-  /** SIGSTOP: it keeps its connections and answers nothing. */
+  /** Sends SIGSTOP: it keeps its connections and answers nothing. */
   pause(): void;
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   resume(): void | Promise<void>;
 };

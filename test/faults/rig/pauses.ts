@@ -1,14 +1,17 @@
-/** Maintenance, switched on and off again while a program runs. */
+/** Switches maintenance on and off while a program runs. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import type { ApiClient } from './api-client.ts';
 
 export type Pauses = {
-  /** No further one; the flag is off when it resolves. @returns how many there were */
+  /**
+   * Stops; the flag is off when it resolves.
+   * @returns the number of pauses
+   */
   end(): Promise<number>;
 };
 
-/** One after the other, each of up to two seconds, a few seconds apart; all by chance. */
+/** One after the other, each of up to two seconds, a few seconds apart; all at random. */
 export function beginPauses(api: ApiClient, random: Random): Pauses {
   const ended = new AbortController();
   const set = (paused: boolean) =>

@@ -1,4 +1,4 @@
-/** The whole system, every part of it a real server that can be killed: cluster, Postgres, Temporal, two apis, two workers. */
+/** The whole system, every part a real server that can be killed: cluster, Postgres, Temporal, two apis, two workers. */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -24,13 +24,16 @@ const ROOT = path.resolve(import.meta.dirname, '../../..');
 const API = 'src/server.ts';
 const WORKER = 'src/worker.ts';
 
-/** Each target has a params file for each. */
+/** Each target has a params file for each action. */
 export const ACTIONS = ['sync', 'delta', 'delete', 'diff'] as const;
 
 export type RigOptions = {
-  /** Targets of the environment `dev`, each with a file for each action; `more`: further lines of all but diff's. */
+  /**
+   * Targets of the environment `dev`, each with a file for each action; `more`: further lines of all files but
+   * diff's.
+   */
   readonly targets: readonly { readonly name: string; readonly more?: string }[];
-  /** Families of names, which executors outside take: of each a sync, for every target whose name fits. */
+  /** Families of names, for external executors: each has a sync, for every target whose name matches. */
   readonly families?: readonly { readonly name: string; readonly pattern: string }[];
   readonly workers?: number;
   /** Further settings of api and worker. */
@@ -39,9 +42,9 @@ export type RigOptions = {
   /** Whether pods do what their arguments say (test/support/pod-actor.ts); true by default. */
   readonly actor?: boolean;
   readonly forceDelete?: boolean;
-  /** The checkout that apis and workers are of; this one by default. */
+  /** The checkout of apis and workers; this one by default. */
   readonly root?: string | undefined;
-  /** What the first api is run by: a command that runs the one that follows it. */
+  /** A command that runs the first api: it runs the command after it. */
   readonly apiUnder?: (dir: string) => readonly string[];
   readonly say: (line: string) => void;
 };
@@ -50,35 +53,35 @@ export type Rig = AsyncDisposable & {
   readonly dir: string;
   readonly cluster: Cluster;
   readonly ground: KubernetesGround;
-  /** Past the links, whatever is done to them. */
+  /** Bypasses the links, whatever their state. */
   readonly db: Db;
   readonly temporal: Temporal;
-  /** What every api and worker reaches the servers by, and pods the first api. */
+  /** Links by which every api and worker reaches the servers, and pods the first api. */
   readonly links: Readonly<Record<'kubernetes' | 'temporal' | 'postgres' | 'report', Link>>;
-  /** One more way to a server, for a program's own calls. */
+  /** A further link to a server, for a program's own calls. */
   newLink(name: string, to: 'kubernetes' | 'temporal' | 'postgres'): Promise<Link>;
-  /** Of the product's database, by way of a link. */
+  /** The product's database, through a link. */
   postgresUrl(link: Link): string;
   readonly apis: readonly ProductPart[];
   readonly workers: readonly ProductPart[];
-  /** One more of this checkout, not started. Nobody calls the api until its url is in `urls`. */
+  /** A further api of this checkout, not yet started. No client calls it until its url is in `urls`. */
   readonly oneMore: {
     api(): Promise<{ readonly part: ProductPart; readonly port: number }>;
     worker(): Promise<ProductPart>;
   };
-  /** Of each api that is called; each call looks here. */
+  /** The url of each api that is called; read before each call. */
   readonly urls: string[];
   readonly postgres: FaultPart;
   readonly temporalServer: FaultPart;
-  /** Signed in as admin; spreads its calls over the apis. */
+  /** Logged in as admin; spreads its calls over the apis. */
   readonly api: ApiClient;
-  /** Of this machine, since the rig began to start. */
+  /** How busy this machine was since the rig began to start. */
   readonly busyness: Busyness;
-  /** What the product was given, without PORT. */
+  /** The product's environment, without PORT. */
   readonly environment: Readonly<Record<string, string>>;
 };
 
-/** @throws Error naming the part that did not start */
+/** @throws Error that names the part that did not start */
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { say } = options;
   const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-faults-'));
@@ -114,7 +117,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     postgres: await toxiproxy.link('postgres', addresses.postgres),
     report: await toxiproxy.link('report', `127.0.0.1:${ports[0]}`),
   };
-  // The audit's own way, which stays whole.
+  // The audit bypasses the links.
   const audited = await toxiproxy.link('audited-postgres', postgres.address);
   postgres.behind(links.postgres, audited);
   temporalServer.behind(links.temporal);
@@ -142,7 +145,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     LOG_LEVEL: 'info',
     ...options.environment,
   };
-  // The version before knows no CALLER_OPTIONS, and takes any without it.
+  // The previous version does not know CALLER_OPTIONS, and accepts any options without it.
   const before =
     root === ROOT ? {} : { JOB_PARAMS: writeAllParams(path.join(dir, 'before'), options, false) };
   const parts: ProductPart[] = [];
@@ -185,7 +188,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     },
   };
   say('starting two apis and the workers');
-  await apis[0]?.start(); // makes the schema
+  await apis[0]?.start(); // creates the schema
   await Promise.all([...apis.slice(1), ...workers].map((started) => started.start()));
   const databaseUrl = moved(postgres.server.url('syncrator'), audited.address);
   const db = connect(databaseUrl, { max: 5, applicationName: 'faults', onError: () => undefined });
@@ -218,7 +221,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   };
 }
 
-/** The worker's kubeconfig, by way of the link: the apiserver's certificate is good for 127.0.0.1 at every port. */
+/** The worker's kubeconfig through the link: the apiserver's certificate covers 127.0.0.1 at every port. */
 function throughLink(ground: KubernetesGround, cluster: Cluster, link: Link, dir: string): string {
   const text = readFileSync(ground.environment['KUBECONFIG'] ?? '', 'utf8');
   const file = path.join(dir, 'worker.kubeconfig');
@@ -226,7 +229,7 @@ function throughLink(ground: KubernetesGround, cluster: Cluster, link: Link, dir
   return file;
 }
 
-/** Where an api of this port is called. */
+/** The address of an api on this port. */
 export function urlOf(port: number): string {
   return `http://127.0.0.1:${port}`;
 }
@@ -237,7 +240,7 @@ function moved(url: string, address: string): string {
   return result.href;
 }
 
-/** A diff is two steps only of our own program, whose options are checked: its pods take their time by themselves. */
+/** Only our own program runs a diff in two steps, and its options are checked: its pods decide their own duration. */
 const DIFF = `POD_OVERRIDES={"annotations":{"kwok.syncrator/start-after":"2s"}}\n`;
 
 function familyOf({ name: target, pattern }: { name: string; pattern: string }) {

@@ -1,4 +1,4 @@
-/** Postgres and Temporal as parts, each behind a link of its own: they may come back on another port. */
+/** Postgres and Temporal as parts, each behind its own link: they may come back on another port. */
 import { execFileSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type EmbeddedPostgres, startPostgres } from '../../../src/embedded/postgres.ts';
@@ -12,7 +12,7 @@ export type ServerPart<Server> = FaultPart & {
   stop(): Promise<void>;
 };
 
-/** Keeps what was committed over a SIGKILL. */
+/** Keeps committed data across a SIGKILL. */
 export async function createPostgresPart(dataDir: string): Promise<ServerPart<EmbeddedPostgres> & Linked> {
   const start = () => retried(() => startPostgres({ dataDir }));
   return createServerPart('Postgres', start, (server) => `127.0.0.1:${server.port}`);
@@ -34,7 +34,7 @@ async function createServerPart<Server extends { readonly pid: number; stop(): P
   addressOf: (server: Server) => string,
 ): Promise<ServerPart<Server> & Linked> {
   let server = await start();
-  // Both are made to outlive whoever started them.
+  // Both would outlive the process that started them.
   process.on('exit', () => signalProcess(server.pid, 'SIGKILL'));
   const links: Link[] = [];
   return {
@@ -60,7 +60,7 @@ async function createServerPart<Server extends { readonly pid: number; stop(): P
   };
 }
 
-/** Each connection to Postgres has a process of its own. */
+/** Postgres runs a process per connection. */
 function withChildren(pid: number): number[] {
   const table = execFileSync('ps', ['-e', '-o', 'pid=,ppid='], { encoding: 'utf8' });
   const rows = table
@@ -70,7 +70,7 @@ function withChildren(pid: number): number[] {
   return [pid, ...rows.flatMap(([of, parent]) => (parent === pid && of !== undefined ? [of] : []))];
 }
 
-/** A postmaster that was killed leaves its children for a moment, and its successor refuses to start meanwhile. */
+/** A killed postmaster leaves its children for a moment, and its successor refuses to start meanwhile. */
 async function retried<T>(start: () => Promise<T>): Promise<T> {
   for (let left = 40; ; left--) {
     try {

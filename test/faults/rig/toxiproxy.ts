@@ -1,4 +1,4 @@
-/** Links that can be slowed, cut or made deaf while both ends live: toxiproxy (github.com/Shopify/toxiproxy). */
+/** Links that can be slowed, cut or silenced while both ends live: toxiproxy (github.com/Shopify/toxiproxy). */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import path from 'node:path';
@@ -11,20 +11,20 @@ import { signalProcess } from '../../../src/runner/process/process-stat.ts';
 const VERSION = 'v2.12.0';
 
 export type Link = {
-  /** host:port to connect to. */
+  /** host:port of the server. */
   readonly address: string;
   readonly port: number;
   /** The server behind it has moved. */
   pointTo(upstream: string): Promise<void>;
-  /** What is sent back is taken from the server and thrown away; the first of it cuts the connection. */
+  /** Drops everything that the server sends back; the first byte cuts the connection. */
   cutAnswers(): Promise<void>;
-  /** Nothing passes in either direction; connections stay open. */
+  /** Passes nothing in either direction; connections stay open. */
   deafen(): Promise<void>;
-  /** Everything sent back comes so much later. */
+  /** Delays everything that the server sends back. */
   delay(ms: number): Promise<void>;
   /** Cuts every connection and refuses new ones, until `heal`. */
   refuse(): Promise<void>;
-  /** As new. */
+  /** Restores the link. */
   heal(): Promise<void>;
 };
 
@@ -34,7 +34,7 @@ export async function startToxiproxy(dir: string, say: (line: string) => void): 
   const program = await toxiproxyBinary(say);
   const port = await freePort();
   const log = openSync(path.join(dir, 'toxiproxy.log'), 'a');
-  // It ends when we do, even if that was by SIGKILL.
+  // It ends when this process does, even by SIGKILL.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, '-port', String(port)], {
     stdio: ['ignore', log, log],
     env: { LOG_LEVEL: 'warn', PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
@@ -110,7 +110,7 @@ async function toxiproxyBinary(say: (line: string) => void): Promise<string> {
   const go = onPath('go');
   if (go === undefined)
     throw new Error(
-      'there is no go on PATH to build toxiproxy: install Go 1.26 or later from https://go.dev/dl',
+      'building toxiproxy needs Go on PATH: install Go 1.26 or later from https://go.dev/dl',
     );
   const module = `github.com/Shopify/toxiproxy/v2/cmd/server@${VERSION}`;
   return buildWithGo({

@@ -1,4 +1,4 @@
-/** The real program, as a process that can be killed, between a source over HTTP and the sink. */
+/** The real program as a process that can be killed, between a source over HTTP and the sink. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { type FakeSource, startFakeSource } from '../../job/support/fake-source.
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const LIMIT_MS = 120_000;
-/** A watermark that is moved too far must be noticed at once. */
+/** A watermark that advances too far must be noticed at once. */
 const MARGIN = '0s';
 
 export type Child = { readonly ended: Promise<AttemptEnd>; kill(): void };

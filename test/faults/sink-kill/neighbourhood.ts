@@ -1,4 +1,4 @@
-/** The user's table with what a user hangs on it, and all of it as the catalogue tells it. */
+/** The user's table with everything that a user attaches to it, and its description from the catalogue. */
 import type { ClientBase } from 'pg';
 
 export const NEIGHBOURHOOD = `
@@ -16,7 +16,7 @@ export const NEIGHBOURHOOD = `
   CREATE TABLE baseline (id text PRIMARY KEY, record jsonb NOT NULL);
   INSERT INTO baseline SELECT 'r' || n, '{}' FROM generate_series(1, 50) AS n;`;
 
-/** One line for each thing of the schema `public`: what it is, whose, and where its data lie. */
+/** One line for each object of the schema `public`: its definition, its owner, and where its data lie. */
 export async function readCatalogue(client: ClientBase): Promise<string> {
   const { rows } = await client.query<{ line: string }>(`
     WITH ours AS (SELECT * FROM pg_class WHERE relnamespace = 'public'::regnamespace)

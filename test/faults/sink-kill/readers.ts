@@ -1,6 +1,6 @@
 /**
- * Two readers of the live table: one asks for records by key over and over and never waits for a lock (the server itself
- * says so, whatever the machine's speed), the other holds a transaction open for the whole time.
+ * Two readers of the live table: one reads records by key again and again and never waits for a lock (the server
+ * itself checks that, whatever the machine's speed); the other holds a transaction open throughout.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,23 +12,23 @@ const LOCK_NOT_AVAILABLE = '55P03';
 
 export type Seen = {
   readonly reads: number;
-  /** Milliseconds, of one read by key: of the live table, and of another one. */
+  /** Milliseconds of one read by key: from the live table, and from another one. */
   readonly longest: number;
   readonly longestBaseline: number;
   readonly violations: readonly string[];
 };
 
 export type Watch = {
-  /** So far. */
+  /** The violations so far. */
   readonly violations: readonly string[];
   stop(): Promise<Seen>;
 };
 
-/** @param owed the pictures that a reader may see, never a mix of two; none: any */
+/** @param owed the states that a reader may see, never a mix of two; none: any */
 export async function watchTable(url: string, owed: () => readonly Rows[]): Promise<Watch> {
   const poller = await open(url, 'poller');
   const holder = await open(url, 'holder');
-  // Any lock that stands against a reader makes this one fail.
+  // A lock that blocks a reader makes this read fail.
   await poller.query(`SET lock_timeout = '1ms'`);
   await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
   const held = await readRows(holder);
@@ -50,7 +50,7 @@ export async function watchTable(url: string, owed: () => readonly Rows[]): Prom
         const rows = await readRows(poller);
         const [first] = owed();
         if (first && !owed().some((one) => same(one, rows)))
-          violations.push(`a reader saw a picture that never was: ${difference(rows, first)}`);
+          violations.push(`a reader saw a state that never existed: ${difference(rows, first)}`);
       } catch (error) {
         if (!(error instanceof DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
         violations.push('a reader waited for a lock on the live table');
@@ -69,7 +69,7 @@ export async function watchTable(url: string, owed: () => readonly Rows[]): Prom
       stopped = true;
       await polled;
       if (!same(await readRows(holder), held))
-        violations.push('a transaction that was open all the time saw another picture');
+        violations.push('a transaction that stayed open saw another state');
       await holder.query('COMMIT');
       await Promise.all([poller.end(), holder.end()]);
       return { reads, longest, longestBaseline, violations };

@@ -1,4 +1,4 @@
-/** A real Postgres for one run of the program, with a database for each story: a copy of one that is prepared once. */
+/** A real Postgres for one run of the program, with a database for each story: a copy of a prepared one. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { startPostgres } from '../../../src/embedded/postgres.ts';
 import { signalProcess } from '../../../src/runner/process/process-stat.ts';
 
 export type Server = AsyncDisposable & {
-  /** A database of its own, empty or a copy of another to which nobody is connected. */
+  /** Creates a database, empty or as a copy of another without connections. */
   database(template?: string): Promise<Database>;
 };
 
@@ -16,7 +16,7 @@ export type Database = AsyncDisposable & { readonly name: string; readonly url: 
 export async function startServer(): Promise<Server> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-sink-kill-'));
   const postgres = await startPostgres({ dataDir, ephemeral: true });
-  // It is made to outlive whoever started it.
+  // The server would outlive the process that started it.
   const end = (): void => {
     signalProcess(postgres.pid, 'SIGKILL');
     rmSync(dataDir, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /**
- * One kill and what follows: the job is cut at a statement, then tried again, resumed, or followed by another job, in
- * half of the stories beside a second live attempt that has older data. What live must be is told at each step.
+ * One kill and what follows: the job is cut at a statement, then tried again, resumed, or followed by another job;
+ * in half of the stories a second attempt with older data lives beside it. States at each step what must be live.
  */
 import { Client } from 'pg';
 import {
@@ -21,7 +21,10 @@ import { type Seen, watchTable } from './readers.ts';
 import type { Server } from './server.ts';
 import { BATCH, newest, olderThan, owedAfter, type World } from './world.ts';
 
-/** `program`: a process of its own, killed; `process`: in ours, all its connections cut at once; `connection`: one of them. */
+/**
+ * `program`: a separate process, killed; `process`: ours, with all its connections cut at once; `connection`: one
+ * of them cut.
+ */
 export type How = 'program' | 'in process' | 'connection';
 
 export type Plan = {
@@ -35,7 +38,7 @@ export type Plan = {
     readonly stands: 'opened' | 'loaded';
     /** Before the job begins, or between its kill and what follows. */
     readonly begins: 'first' | 'between';
-    /** The statement of the killed run, or of what follows, at which it goes on. */
+    /** The statement of the killed run, or of what follows, at which it continues. */
     readonly goesOn: { readonly during: 'killed' | 'following'; readonly at: number };
   } | null;
 };
@@ -118,7 +121,7 @@ class Story {
     if (end.code !== 'ok') this.#violate(`what follows ended ${end.code}: ${end.message}`);
     this.#second?.letGo();
     const beside = (await this.#second?.ended) ?? null;
-    // The second attempt may be the one that did the job's step: then its older data are what the job owes.
+    // The second attempt may be the one that did the job's step: then the job owes its older data.
     const bySecond =
       second?.who !== 'older job' &&
       beside?.code === 'ok' &&
@@ -159,7 +162,7 @@ class Story {
     return { end: { ...end, checkpoint: await this.#lastCheckpoint(job) }, cut: proxy.cut };
   }
 
-  /** As the process would have reported it, had it had the time. */
+  /** The report that the process would have sent, given the time. */
   async #lastCheckpoint({ action }: Attempt): Promise<AttemptEnd['checkpoint']> {
     const { rows } = await this.#scene.client.query<{ id: string; mode: 'everything'; since: Date | null }>(
       'SELECT id, mode, since FROM syncrator.loads ORDER BY began DESC LIMIT 1',
@@ -197,7 +200,7 @@ class Story {
     const { second, action } = this.#plan;
     if (second === null) return null;
     const { url } = this.#scene;
-    // What it lists may be older than the time at which it began to read: that is what the margin is for.
+    // Its listing may be older than the time at which it began to read: the margin is for that.
     const late = second.stands === 'opened' || second.begins === 'between';
     const of = { url, batchSize: BATCH, marginMs: late ? 60_000 : 0 };
     if (second.who === 'older job')
@@ -216,7 +219,10 @@ class Story {
     await this.#second.standing;
   }
 
-  /** Nothing is lost for good: the next job of the kind finds all, and before the first of them is still the table that was. */
+  /**
+   * Nothing is lost for good: the next job of the kind finds everything, and a rollback to before the first job
+   * restores the original table.
+   */
   async #settle(job: Attempt): Promise<void> {
     const { action, url, client, world } = { ...this.#plan, ...this.#scene };
     const before = await readRows(client);

@@ -1,4 +1,4 @@
-/** The table before each story: two syncs have been, and the source will change. Says what each job owes. */
+/** The table before each story: two syncs have completed, and the source will change. Computes what each job owes. */
 import { Client } from 'pg';
 import type { SourceRecord } from '../../../src/job/sources/source.ts';
 import { type Action, attempt } from '../../job/support/attempt.ts';
@@ -35,12 +35,12 @@ export async function makeWorld(server: Server): Promise<World> {
   return { template, first, second: source.records };
 }
 
-/** What the second attempt has, which began earlier: some of the changes. */
+/** The data of the second attempt, which began earlier: some of the changes. */
 export function olderThan(now: readonly SourceRecord[], random: Random): SourceRecord[] {
   return changed(now, random, { word: 'older', update: 3, add: 2, remove: 0 });
 }
 
-/** What the job at hand has: all of the changes. */
+/** The data of the present job: all of the changes. */
 export function newest(older: readonly SourceRecord[], random: Random): SourceRecord[] {
   return changed(older, random, {
     word: 'newest',
@@ -50,7 +50,7 @@ export function newest(older: readonly SourceRecord[], random: Random): SourceRe
   });
 }
 
-/** Only records that were there from the first go: what an older attempt has added, a delta could not remove. */
+/** Only records that existed from the first disappear: a delta could not remove what an older attempt has added. */
 function changed(
   records: readonly SourceRecord[],
   random: Random,

@@ -1,4 +1,4 @@
-/** Another commit of the project beside this one, able to run. */
+/** Another commit of the project beside this one, ready to run. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
@@ -8,8 +8,8 @@ const LIMIT_MS = 300_000;
 
 /**
  * @param ref a tag or commit of this repository
- * @param dir where it is put; must not be there
- * @throws Error with git's or npm's words
+ * @param dir its folder; must not exist
+ * @throws Error with the message of git or npm
  */
 export function checkOut(ref: string, dir: string): void {
   const run = (program: string, args: readonly string[], cwd: string) =>

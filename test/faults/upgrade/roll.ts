@@ -1,15 +1,21 @@
-/** Replaces apis and workers one by one, as the chart's two Deployments do: the next is ready before the last is told to end. */
+/**
+ * Replaces apis and workers one by one, like the chart's two Deployments: the next one is ready before the last one
+ * gets SIGTERM.
+ */
 import type { ProductPart } from '../../support/product-part.ts';
 import { type Rig, urlOf } from '../rig/rig.ts';
 
 export type Fleet = { readonly apis: readonly ProductPart[]; readonly workers: readonly ProductPart[] };
 
 export type Rolled = Fleet & {
-  /** From SIGTERM to the end of the process, seconds. */
+  /** Seconds from SIGTERM to the end of the process. */
   readonly drained: readonly number[];
 };
 
-/** Both at the same time, of each kind one after the other. @throws Error naming the part that did not start */
+/**
+ * Both kinds at the same time, those of a kind one after the other.
+ * @throws Error that names the part that did not start
+ */
 export async function roll(rig: Rig, fleet: Fleet): Promise<Rolled> {
   const drained: number[] = [];
   const end = async (part: ProductPart) => {
@@ -22,7 +28,7 @@ export async function roll(rig: Rig, fleet: Fleet): Promise<Rolled> {
     for (const last of fleet.apis) {
       const next = await rig.oneMore.api();
       await next.part.start();
-      // As a Service does: the next is called from now on, the last no more.
+      // Like a Service: calls go to the next one from now on, and no longer to the last.
       rig.urls.push(urlOf(next.port));
       rig.urls.shift();
       await rig.links.report.pointTo(`127.0.0.1:${next.port}`);
