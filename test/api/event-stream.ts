@@ -1,6 +1,6 @@
-/** An event stream as a test reads it: what it has told so far, and the way to cut it. */
+/** An event stream as a test reads it: its events so far, and a way to cut it. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { createParser } from 'eventsource-parser';
 import { expect } from 'vitest';
 import { signToken } from '../../src/api/auth/tokens.ts';
@@ -8,7 +8,7 @@ import { addUser } from '../../src/db/access/users.ts';
 import { unlimited } from '../../src/domain/permission.ts';
 import { type Api, justNow } from './support.ts';
 
-/** @returns a token for the listener of this number: nobody may have all streams, so there is a user for each 50 */
+/** @returns a token for the listener of this number: one user may open 50 streams, so there is a user for each 50 */
 export async function oneOfMany(api: Api, n: number): Promise<string> {
   const username = `listener-${Math.floor(n / 50)}`;
   await addUser(
@@ -22,7 +22,10 @@ export async function oneOfMany(api: Api, n: number): Promise<string> {
 
 export type Told = { event: string; id: string | undefined; data: any };
 
-/** @param options.app another api process'. @param options.token another one's; null for none */
+/**
+ * @param options.app another api process' app
+ * @param options.token another user's; null for none
+ */
 export async function openStream(
   api: Api,
   where: string,

@@ -1,6 +1,6 @@
-/** Maintenance, sync jobs of outside, targets, schedules. */
+/** Maintenance, sync jobs of outside runs, targets, schedules. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Registry } from 'prom-client';
 import { sql } from 'kysely';
@@ -23,7 +23,7 @@ beforeEach(async () => {
   await sql`TRUNCATE jobs, idempotency_keys, targets, sync_jobs, schedule_firings CASCADE`.execute(api.db);
 });
 
-/** A user of their own. */
+/** A new user. */
 async function tokenWith(grant: Grant) {
   users += 1;
   const name = `user-${users}`;
@@ -34,7 +34,7 @@ async function tokenWith(grant: Grant) {
 let users = 0;
 
 describe('maintenance', () => {
-  it('holds back what has not begun, and pokes it afterwards', async () => {
+  it('maintenance holds back jobs that have not begun, and pokes them afterwards', async () => {
     const running = await claimed(api, '/sync/alpha/qas');
     const paused = await api.call('POST', '/maintenance-status', { json: { msg: 'Solr', paused: true } });
     expect([paused.status, paused.body]).toEqual([
@@ -70,7 +70,7 @@ describe('maintenance', () => {
 });
 
 describe('sync jobs', () => {
-  it('sync jobs of others are recorded, masked, changed and listed', async () => {
+  it('sync jobs of outside runs are recorded, masked, changed and listed', async () => {
     const json = { type: 'sync', data_source: 'cron', target_datastore_url: 'postgres://u:p@ss@host/db' };
     const added = await api.call('POST', '/sync_jobs', { json });
     expect(added.status).toBe(201);
@@ -94,7 +94,7 @@ describe('sync jobs', () => {
     expect((await api.call('PUT', `/sync_jobs/${added.body.id}`, { json: {} })).status).toBe(422);
   });
 
-  it('sync jobs of others are changed only by their recorder and by admins without limits', async () => {
+  it('sync jobs of outside runs are changed only by their owner and by admins without limits', async () => {
     const ada = await tokenWith(grantOf('operator', ['qas'], ['delta']));
     const bob = await tokenWith(unlimited('operator'));
     const chief = await tokenWith(grantOf('admin', ['qas'], []));
@@ -121,7 +121,7 @@ describe('sync jobs', () => {
     ]);
   });
 
-  it('sync jobs that an older version recorded belong to the recorder named in the audit', async () => {
+  it('sync jobs that an older version recorded belong to the owner named in the audit', async () => {
     const ada = await tokenWith(unlimited('operator'));
     const bob = await tokenWith(unlimited('operator'));
     const { id } = (await api.call('POST', '/sync_jobs', { token: ada.token, json: { type: 'sync' } })).body;
@@ -131,12 +131,12 @@ describe('sync jobs', () => {
     expect([await change(bob.token), await change(ada.token)]).toEqual([403, 200]);
   });
 
-  it('sync jobs of others are recorded at most once a second, after a burst', async () => {
+  it('sync jobs of outside runs are recorded at most once a second, after a burst', async () => {
     await using own = await setup();
     const record = () => own.call('POST', '/sync_jobs', { json: { type: 'sync' } });
     let taken = 0;
     let last = await record();
-    // The slower the machine, the later it comes.
+    // On a slow machine it comes later.
     for (; last.status === 201 && taken < 300; taken += 1) last = await record();
     expect([last.status, last.body.code, last.headers.get('retry-after')]).toEqual([
       429,
@@ -158,7 +158,7 @@ describe('sync jobs', () => {
 });
 
 describe('targets', () => {
-  it('say what can be run, what succeeded, what runs', async () => {
+  it('targets show what can run, what last succeeded, and what runs now', async () => {
     const job = await claimed(api);
     await job.finish();
     const active = (await api.call('POST', '/delta/alpha/dev')).body.job_id;
@@ -194,7 +194,7 @@ describe('targets', () => {
 });
 
 describe('schedules', () => {
-  it('show their firings and, from Temporal, pause and next', async () => {
+  it('schedules show their firings and, from Temporal, pause and next firing', async () => {
     await syncSchedules({ ...api.deps, installation: await readInstallation(api.db) });
     const time = new Date('2026-11-22T01:00:00Z');
     await insertFiring(api.db, {
@@ -204,7 +204,7 @@ describe('schedules', () => {
       outcome: 'skipped',
       detail: 'held by job 3',
     });
-    // A Temporal that is slow on a loaded machine is honestly told as unreachable: ask until it was in time.
+    // A Temporal that is slow on a loaded machine counts as unreachable: repeat until it is in time.
     const told = () =>
       vi.waitFor(
         async () => {
@@ -237,7 +237,7 @@ describe('schedules', () => {
     await expect.poll(async () => (await api.call('GET', '/schedules')).body.schedules[1].paused).toBe(false);
   });
 
-  it('are made though Temporal refuses one before them, which is named with its words', async () => {
+  it('schedules are created even if Temporal refuses an earlier one, which is named with Temporal's words', async () => {
     const { schedule } = api.deps.temporal.client;
     const handle = schedule.getHandle('dev.beta.sync');
     await handle.delete().catch(() => undefined);
@@ -289,7 +289,7 @@ describe('schedules', () => {
     expect((await measured()).every((line) => line.endsWith(' 0'))).toBe(true);
   });
 
-  it('are paused with a note, which Temporal and the audit keep without credentials', async () => {
+  it('a schedule is paused with a note, which Temporal and the audit keep without credentials', async () => {
     await syncSchedules({ ...api.deps, installation: await readInstallation(api.db) });
     const where = '/schedules/qas.alpha.sync/pause';
     const noted = async () =>
@@ -322,7 +322,7 @@ describe('schedules', () => {
     expect((await api.call('POST', '/schedules/qas.alpha.sync/resume', { json })).status).toBe(422);
   });
 
-  it('are run at once', async () => {
+  it('a schedule runs at once on request', async () => {
     const first = await api.call('POST', '/schedules/qas.alpha.sync/run');
     expect([first.status, first.body.target, first.body.status]).toEqual([202, 'alpha', 'queued']);
     const again = await api.call('POST', '/schedules/qas.alpha.sync/run');

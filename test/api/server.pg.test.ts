@@ -1,4 +1,4 @@
-/** The process itself: its first start, its limits, its end. */
+/** The api process: its first start, its limits, its end. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -84,7 +84,7 @@ async function run(file: string, args: string[], input: string, extra: Record<st
 const login = (url: string, username: string, password: string) =>
   fetch(`${url}/login`, { method: 'POST', body: new URLSearchParams({ username, password }) });
 
-it('makes admin once, tells the password over IPC alone, and stops cleanly with a stream open', async () => {
+it('the first start creates admin once, sends the password over IPC only, and stops cleanly with an open stream', async () => {
   const first = await start();
   const { adminPassword = '' } = first.ready;
   expect(adminPassword.length).toBeGreaterThanOrEqual(16);
@@ -100,7 +100,7 @@ it('makes admin once, tells the password over IPC alone, and stops cleanly with 
   const began = Date.now();
   first.child.kill('SIGTERM');
   expect(await first.ended).toBe(0);
-  // A follower is not waited for: it would go on for as long as its job runs.
+  // The stop does not wait for a follower, who would stay for as long as the job runs.
   expect(Date.now() - began).toBeLessThan(15_000);
   await stream.text().catch(() => '');
   expect(first.said.join('')).not.toContain(adminPassword);
@@ -112,14 +112,14 @@ it('makes admin once, tells the password over IPC alone, and stops cleanly with 
   expect(await second.ended).toBe(0);
 });
 
-it('limits headers', async () => {
+it('headers are limited', async () => {
   const { ready } = await start();
   const socket = net.connect(ready.port, '127.0.0.1');
   socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 431 /);
 });
 
-/** Asks once, and keeps the connection. */
+/** Sends one request, and keeps the connection. */
 async function kept(port: number, where: string) {
   const agent = new http.Agent({ keepAlive: true });
   const [answer] = (await once(http.get({ port, path: where, agent }), 'response')) as [http.IncomingMessage];
@@ -132,7 +132,7 @@ async function kept(port: number, where: string) {
   return { answer, isClosed: () => isClosed };
 }
 
-it('keeps idle connections for longer than proxies do, of its metrics too, and they do not delay its end', async () => {
+it('idle connections are kept for longer than proxies keep theirs, also for metrics, and do not delay a stop', async () => {
   const metricsPort = await freePort();
   const { child, ended, ready } = await start({ METRICS_PORT: String(metricsPort) });
   const all = await Promise.all([
@@ -149,14 +149,14 @@ it('keeps idle connections for longer than proxies do, of its metrics too, and t
   expect(Date.now() - stopped).toBeLessThan(5_000);
 });
 
-it('lets an idle connection go after the time that is set', async () => {
+it('an idle connection is closed after the configured time', async () => {
   const { ready } = await start({ KEEP_ALIVE_SECONDS: '5' });
   const { answer, isClosed } = await kept(ready.port, '/health/live');
   expect(answer.headers['keep-alive']).toBe('timeout=5');
   await expect.poll(isClosed, { timeout: 15_000 }).toBe(true);
 });
 
-it('tells its metrics under no name but its own', async () => {
+it('metrics are served under their own name only', async () => {
   const port = await freePort();
   await start({ METRICS_PORT: String(port) });
   const statusBy = async (host: string) => {
@@ -170,13 +170,13 @@ it('tells its metrics under no name but its own', async () => {
     expect(await statusBy(host)).toBe(200);
 });
 
-it('counts bad logins by address', async () => {
+it('bad logins are counted by address', async () => {
   const { url } = await start();
   const answers = await Promise.all(Array.from({ length: 22 }, () => login(url, 'admin', 'wrong')));
   expect(answers.filter((a) => a.status === 429)).toHaveLength(2);
 });
 
-it('ends with one line for a bad params file or setting', async () => {
+it('a bad params file or setting ends the process with one line', async () => {
   const bad = await mkdtemp(path.join(os.tmpdir(), 'syncrator-bad-'));
   await mkdir(path.join(bad, 'dev'));
   await writeFile(path.join(bad, 'dev', 'alpha-sync.public_params'), 'TARGET=alpha\nCOLOUR=red\n');
@@ -192,7 +192,7 @@ it('ends with one line for a bad params file or setting', async () => {
   expect(account.err).toContain('ACCOUNT=souk/dev: job_params declares no sync of it');
 });
 
-it('lets a call that waits for its job go: when its client leaves, and when the process ends', async () => {
+it('a call that waits for its job ends when its client leaves, and when the process stops', async () => {
   const password = 'correct horse battery';
   const own = await createDatabase({ migrated: false });
   const api = await start({
@@ -205,7 +205,7 @@ it('lets a call that waits for its job go: when its client leaves, and when the 
     const answer = await login(api.url, 'admin', password);
     const { access_token } = z.object({ access_token: z.string() }).parse(await answer.json());
     const headers = { authorization: `Bearer ${access_token}` };
-    // No worker is there to take the job.
+    // No worker claims the job.
     const syncall = (signal: AbortSignal | null = null) =>
       fetch(`${api.url}/api/syncall`, { method: 'PATCH', headers, signal });
     const queued = async () => {
@@ -233,7 +233,7 @@ it('lets a call that waits for its job go: when its client leaves, and when the 
   }
 });
 
-it('serves a database that a newer version has made, and says so', async () => {
+it('the api serves a database that a newer version has migrated, and says so', async () => {
   (await start()).child.disconnect();
   const db = connect(database.url, { max: 1, applicationName: 'test', onError: () => undefined });
   try {

@@ -1,6 +1,6 @@
-/** The api over a database, a Temporal namespace and params files of its own, and steps played by hand. */
+/** The api over its own database, Temporal namespace and params files, with steps played by the test. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -49,7 +49,7 @@ function datasets(...operations: string[]): Record<string, string[]> {
   );
 }
 
-/** What microdata's executor does, to any dataset and to the datastore as a whole. */
+/** The operations of microdata's executor, on any dataset and on the datastore as a whole. */
 export const MICRODATA: Record<string, string[]> = {
   ...datasets('ADD', 'REMOVE', 'SET_STATUS'),
   'dev/datastore-BUMP': ['TARGET=DATASTORE', 'ACTION=BUMP', 'RUNNER=external', 'PARAMETERS=BUMP'],
@@ -74,7 +74,7 @@ async function writeParams(
   return dir;
 }
 
-/** The time of a login by a user who may have been made within this millisecond. */
+/** Time of a login by a user who may have been created within this millisecond. */
 export function justNow(): number {
   return (Date.now() + 1) / 1000;
 }
@@ -91,8 +91,8 @@ export type Answered = { status: number; headers: Headers; text: string; body: a
 
 /**
  * @param options.through changes the address of Postgres, for example to that of a proxy
- * @param options.files declared beside the ones that every test has
- * @param options.options OPTIONS of some files, where they are others than all have
+ * @param options.files further declared files beside those that every test has
+ * @param options.options OPTIONS of single files, if they differ from the default
  */
 export async function setup(
   options: {
@@ -180,7 +180,7 @@ export async function setup(
 }
 export type Api = Awaited<ReturnType<typeof setup>>;
 
-/** Starts a job and takes it as a workflow would. */
+/** Starts a job and claims it as a workflow would. */
 export async function claimed(api: Api, where = '/sync/alpha/dev') {
   const { body } = await api.call('POST', where);
   const id: number = body.job_id;

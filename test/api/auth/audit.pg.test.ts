@@ -1,6 +1,9 @@
-/** The audit: a line for each thing done and each refused, from where and why; bounded, never changed, and read by admins. */
+/**
+ * The audit: one line for each accepted and each refused write, with origin and reason; bounded, never changed,
+ * read by admins only.
+ */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -29,12 +32,12 @@ afterAll(async () => {
 });
 afterEach(async () => {
   await sql`TRUNCATE jobs, idempotency_keys, targets, sync_jobs, wanted CASCADE`.execute(api.db);
-  // It only grows: each test looks at what came since the one before.
+  // The audit only grows: each test reads the lines since the one before.
   const { rows } = await sql<{ id: number }>`SELECT coalesce(max(id), 0) AS id FROM audit`.execute(api.db);
   from = rows[0]?.id ?? 0;
 });
 
-/** Of this test, the oldest first. */
+/** The lines of this test, oldest first. */
 async function lines(of: Api = api): Promise<any[]> {
   return await of.db.selectFrom('audit').selectAll().where('id', '>', from).orderBy('id').execute();
 }
@@ -48,7 +51,7 @@ async function tokenWith(grant: Grant): Promise<{ name: string; token: string }>
   return { name, token: await signToken([SECRET], { sub: name, authTime }) };
 }
 
-describe('what is done', () => {
+describe('accepted writes', () => {
   const WHY = { 'x-reason': 'a reason', 'x-request-id': 'request-1' };
   const json = { type: 'sync' };
   it.each<[string, string, (id: number) => [method: string, where: string, asked?: Asked]]>([
@@ -68,7 +71,7 @@ describe('what is done', () => {
     ['resume', 'schedule dev.beta.sync', () => ['POST', '/schedules/dev.beta.sync/resume']],
     ['add', 'sync job \\d+', () => ['POST', '/sync_jobs', { json }]],
     ['delete', 'dataset GONE', () => ['DELETE', '/importable-datasets/GONE']],
-  ])('%s of %s is one line, with from where and why', async (verb, object, of) => {
+  ])('%s of %s adds one line with origin and reason', async (verb, object, of) => {
     writeFileSync(path.join(input, 'GONE.tar'), '');
     const { body } = await api.call('POST', '/sync/outside/dev');
     const before = (await lines()).length;
@@ -95,7 +98,7 @@ describe('what is done', () => {
     const where = `/jobs/${body.job_id}`;
     await api.call('PUT', where, { json: { status: 'begun' }, headers: { 'x-reason': 'as asked' } });
     await api.call('DELETE', where);
-    await api.call('DELETE', where); // it is over: nothing is done
+    await api.call('DELETE', where); // the job is final: nothing happens
     const job = await claimed(api, '/sync/alpha/dev');
     await api.call('DELETE', `/jobs/${job.id}`);
     await api.call('POST', `/jobs/${job.id}/force-delete`, { headers: { 'x-reason': 'node 3 is gone' } });
@@ -109,14 +112,14 @@ describe('what is done', () => {
     ]);
   });
 
-  it('is told with the reason that a message or a note gives, where no header does', async () => {
+  it('a message or a note serves as the reason if the header is missing', async () => {
     await api.call('POST', '/maintenance-status', { json: { msg: 'Solr upgrade', paused: false } });
     await api.call('POST', '/schedules/dev.beta.sync/pause', { json: { note: 'moving' } });
     await api.call('POST', '/schedules/dev.beta.sync/resume');
     expect((await lines()).map(({ reason }) => reason)).toEqual(['Solr upgrade', 'moving', null]);
   });
 
-  it('is told without credentials, on one line, in any language', async () => {
+  it('a reason is kept on one line, in any language, without credentials', async () => {
     const reasonOf = async (bytes: string) => {
       await api.call('POST', '/sync_jobs', { json, headers: { 'x-reason': bytes } });
       return (await lines()).at(-1).reason as string | null;
@@ -125,7 +128,7 @@ describe('what is done', () => {
       'see https://<FILTERED>@h/?token=<FILTERED>',
     );
     expect(await reasonOf(Buffer.from('größer, 更大').toString('latin1'))).toBe('größer, 更大');
-    expect(await reasonOf('gr\u00f6\u00dfer')).toBe('größer'); // Latin-1, as some clients have it
+    expect(await reasonOf('gr\u00f6\u00dfer')).toBe('größer'); // Latin-1, as some clients send it
     expect(await reasonOf('  ')).toBeNull();
     const far = { 'x-reason': 'y'.repeat(600), 'x-request-id': 'z'.repeat(129) };
     await api.call('GET', '/audit', { token: (await tokenWith(unlimited('viewer'))).token, headers: far });
@@ -136,14 +139,14 @@ describe('what is done', () => {
     expect([long.status, long.body.code]).toEqual([400, 'bad_header']);
   });
 
-  it('is no line where nothing is done: reads, dry runs and what was asked wrongly', async () => {
+  it('reads, dry runs and invalid calls add no line', async () => {
     const { body } = await api.call('POST', '/sync/alpha/dev');
     const before = (await lines()).length;
     for (const [method, where, asked] of [
       ['GET', '/jobs'],
       ['GET', '/sync/alpha/dev'],
       ['GET', '/audit'],
-      ['POST', '/sync/alpha/dev'], // the same: deduplicated
+      ['POST', '/sync/alpha/dev'], // the same job: deduplicated
       ['POST', '/sync/nothing/dev'],
       ['POST', '/run', { json: {} }],
       ['DELETE', '/jobs/999999'],
@@ -156,8 +159,8 @@ describe('what is done', () => {
   });
 });
 
-describe('what is refused', () => {
-  it('a call denied for its role or a limit is a line of the caller', async () => {
+describe('refused writes', () => {
+  it('a call denied for its role or a limit adds a line of the caller', async () => {
     const viewer = await tokenWith(unlimited('viewer'));
     const headers = { 'x-reason': 'it is urgent', 'x-request-id': 'request-2' };
     const { token } = viewer;
@@ -190,7 +193,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('a call with an expired token is a line of the user whom it names, on every route', async () => {
+  it('a call with an expired token adds a line of the user it names, on every route', async () => {
     const gone = await tokenWith(unlimited('admin'));
     const disabled = await tokenWith(unlimited('admin'));
     const service = async (name: string, seconds: number) => {
@@ -244,7 +247,7 @@ describe('what is refused', () => {
     });
   });
 
-  it('a call refused for a busy target or an ended job is a line too', async () => {
+  it('a call refused for a busy target or an ended job adds a line, too', async () => {
     const { body } = await api.call('POST', '/sync/alpha/dev');
     await api.call('POST', '/delta/alpha/dev');
     await api.call('POST', `/jobs/${body.job_id}/force-delete`);
@@ -257,7 +260,7 @@ describe('what is refused', () => {
     expect((await lines())[1].detail).toMatchObject({ holder: { id: body.job_id, action: 'sync' } });
   });
 
-  it('a denied batch is one line for all of its jobs', async () => {
+  it('a denied batch adds one line for all of its jobs', async () => {
     const { name, token } = await tokenWith(grantOf('operator', ['qas'], []));
     const item = { operation: 'sync', target: 'alpha', env: 'dev' };
     const jobs = [{ ...item, env: 'qas' }, ...Array.from({ length: 30 }, () => item)];
@@ -275,7 +278,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('again and again fills nothing, of each who asks alone', async () => {
+  it('repeated refusals of one caller add few lines, and do not suppress those of others', async () => {
     const [one, other] = [await tokenWith(unlimited('viewer')), await tokenWith(unlimited('viewer'))];
     const ask = ({ token }: { token: string }) => api.call('DELETE', '/jobs/1', { token });
     for (let batch = 0; batch < 10; batch++)
@@ -287,7 +290,7 @@ describe('what is refused', () => {
     expect(await lines()).toHaveLength(61);
   });
 
-  it('is answered all the same when it cannot be written down', async () => {
+  it('a refused call is answered even if the audit cannot be written', async () => {
     await using own = await setup();
     await own.call('POST', '/sync/alpha/dev');
     await own.db.schema.alterTable('audit').renameColumn('refused', 'gone').execute();
@@ -296,7 +299,7 @@ describe('what is refused', () => {
 });
 
 describe('a line', () => {
-  it('is never changed or removed, by whatever statement', async () => {
+  it('no statement changes or removes a line', async () => {
     expect((await api.call('POST', '/sync/alpha/dev')).status).toBe(202);
     const before = await lines();
     for (const statement of [
@@ -320,7 +323,7 @@ describe('GET /audit', () => {
   const written = async (line: Partial<Parameters<typeof audit>[1]>) =>
     await audit(api.db, { principal: 'ada', verb: 'start', object: 'job 7', ...line });
 
-  it('is for admins', async () => {
+  it('only admins may read the audit', async () => {
     for (const role of ['viewer', 'operator'] as const) {
       const { token } = await tokenWith(unlimited(role));
       const answer = await api.call('GET', '/audit', { token });
@@ -329,19 +332,19 @@ describe('GET /audit', () => {
     expect((await api.call('GET', '/audit', { token: null })).status).toBe(401);
     await using open = await setup({ env: { PUBLIC_READS: 'true' } });
     expect((await open.call('GET', '/audit', { token: null })).status).toBe(401);
-    // What one sees has no limits.
+    // Limits do not apply to reads.
     const { token } = await tokenWith(grantOf('admin', ['qas'], []));
     expect((await api.call('GET', '/audit', { token })).status).toBe(200);
   });
 
-  it('tells the newest first, by pages that a Link header leads through', async () => {
+  it('entries come newest first, in pages that a Link header connects', async () => {
     for (let at = 0; at < 5; at++) await written({ object: `job ${at}` });
     const seen: string[] = [];
     let next: string | undefined = '/audit?principal=ada&limit=2';
     for (let pages = 0; next && pages < 10; pages++) {
       const { body, headers } = await api.call('GET', next);
       seen.push(...body.map((entry: any) => entry.object));
-      // What comes meanwhile moves nothing.
+      // Entries added meanwhile do not shift the pages.
       await written({ principal: 'bob' });
       next = /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
     }
@@ -351,7 +354,7 @@ describe('GET /audit', () => {
     expect((await api.call('GET', '/audit?colour=red')).status).toBe(400);
   });
 
-  it('finds by who, what, upon what, when, and whether it was refused', async () => {
+  it('entries are filtered by principal, verb, object, time, and refusal', async () => {
     await written({ principal: 'oidc:7 (Ada Lovelace)', object: 'job 70', verb: 'cancel' });
     await written({ principal: 'oidc:77', object: 'job 7', refused: 'busy', detail: { x: 1 } });
     await written({ principal: '100%', object: 'schedule a_b' });

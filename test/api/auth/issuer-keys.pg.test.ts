@@ -1,6 +1,6 @@
-/** The issuer's keys: fetched when needed, kept while it is away, and given up when it has taken them back. */
+/** The issuer's keys: fetched when needed, kept while the issuer is away, and dropped once it has withdrawn them. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createOidc } from '../../../src/api/auth/oidc.ts';
@@ -13,7 +13,7 @@ import { SECRET, setup } from '../support.ts';
 const roles = { roleClaims: [], roles: [], otherwise: unlimited('viewer') };
 const seconds = () => Math.floor(Date.now() / 1000);
 
-it.each(['RS256', 'RS512', 'ES256', 'EdDSA'])('keys of %s count', async (alg) => {
+it.each(['RS256', 'RS512', 'ES256', 'EdDSA'])('a token signed by %s is accepted', async (alg) => {
   await using own = await startOidcIssuer();
   const oidc = oidcOf(own);
   await own.rotate(alg);
@@ -43,7 +43,7 @@ describe('its keys', () => {
   };
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  it('are fetched once for many, from JWKS_URL where it is given', async () => {
+  it('keys are fetched once for many tokens, from JWKS_URL if it is set', async () => {
     const oidc = oidcOf(own, { jwksUrl: own.jwksUrl });
     const token = await own.token();
     const all = await Promise.all(Array.from({ length: 20 }, () => verdict(oidc, token)));
@@ -51,7 +51,7 @@ describe('its keys', () => {
     expect(own.calls).toEqual(['/keys']);
   });
 
-  it('are fetched for no token that cannot be good', async () => {
+  it('a token that cannot be valid causes no fetch', async () => {
     const oidc = oidcOf(own);
     const hmac = await new SignJWT({ iss: own.issuer, sub: 'x' })
       .setProtectedHeader({ alg: 'HS256' })
@@ -68,7 +68,7 @@ describe('its keys', () => {
     expect(own.calls).toEqual([]);
   });
 
-  it('change: a new one is looked for, one taken back is refused', async () => {
+  it('an unknown key causes a fetch, and a withdrawn key is refused', async () => {
     const oidc = oidcOf(own);
     const old = await own.token();
     expect(await verdict(oidc, old)).toBe('taken');
@@ -78,7 +78,7 @@ describe('its keys', () => {
     expect(await verdict(oidc, old)).toBe('refused');
   });
 
-  it('are fetched anew after a while, so that one taken back is refused although nobody asks for another', async () => {
+  it('keys are fetched again after a while, so that a withdrawn key is refused without any other token', async () => {
     const oidc = oidcOf(own, { refreshMs: 100 });
     const old = await own.token();
     expect(await verdict(oidc, old)).toBe('taken');
@@ -86,7 +86,7 @@ describe('its keys', () => {
     await expect.poll(() => verdict(oidc, old), { timeout: 5_000, interval: 50 }).toBe('refused');
   });
 
-  it('are asked for no oftener than the pause allows, whatever keys are made up', async () => {
+  it('made-up keys cause no more fetches than the pause allows', async () => {
     const oidc = oidcOf(own, { cooldownMs: 60_000 });
     expect(await verdict(oidc, await own.token())).toBe('taken');
     const before = own.calls.length;
@@ -96,7 +96,7 @@ describe('its keys', () => {
     expect(own.calls.length).toBe(before);
   });
 
-  it('go on while it is away; what they cannot tell is 503, never 401', async () => {
+  it('known keys stay valid while the issuer is away; an unknown key is answered with 503, never 401', async () => {
     const oidc = oidcOf(own, { refreshMs: 20 });
     const token = await own.token();
     expect(await verdict(oidc, token)).toBe('taken');
@@ -115,7 +115,7 @@ describe('its keys', () => {
   });
 
   it.each(['refuses', 'elsewhere', 'broken', 'endless'] as const)(
-    'let nobody in when the issuer %s at the first question, and again once it is well',
+    'no token is accepted when the issuer %s at the first fetch, and tokens are accepted once it recovers',
     async (mood) => {
       for (const jwksUrl of [undefined, own.jwksUrl]) {
         own.mood = mood;
@@ -124,7 +124,7 @@ describe('its keys', () => {
         expect(await verdict(oidc, token)).toBe('oidc_unreachable');
         const asked = own.calls.length;
         for (let i = 0; i < 5; i++) expect(await verdict(oidc, token)).toBe('oidc_unreachable');
-        expect(own.calls.length).toBe(asked); // a second's rest between two tries
+        expect(own.calls.length).toBe(asked); // a pause of one second between two tries
         own.mood = 'well';
         await expect.poll(() => verdict(oidc, token), { timeout: 5_000, interval: 100 }).toBe('taken');
       }
@@ -133,17 +133,17 @@ describe('its keys', () => {
   );
 
   it.each([
-    ['is of another issuer', { issuer: 'https://other.example.org' }],
-    ['names keys over an open line', { jwks_uri: 'http://keys.example.org/keys' }],
+    ['names another issuer', { issuer: 'https://other.example.org' }],
+    ['names keys over plain HTTP', { jwks_uri: 'http://keys.example.org/keys' }],
     ['names keys in a file', { jwks_uri: 'file:///etc/passwd' }],
     ['names no keys', { jwks_uri: 7 }],
-  ])('are not taken from a discovery document that %s', async (_, discovery) => {
+  ])('keys are not fetched by a discovery document that %s', async (_, discovery) => {
     own.discovery = discovery;
     expect(await verdict(oidcOf(own), await own.token())).toBe('oidc_unreachable');
     expect(own.calls).not.toContain('/keys');
   });
 
-  it('are waited for five seconds, and the answer says when to ask again', async () => {
+  it('a call waits five seconds for keys, and its answer says when to try again', async () => {
     await using slow = await setup({ env: { OIDC_ISSUER: own.issuer, OIDC_AUDIENCE: AUDIENCE } });
     own.mood = 'hangs';
     const began = Date.now();
@@ -152,6 +152,6 @@ describe('its keys', () => {
     expect(answer.headers.get('retry-after')).toBe('2');
     expect(Date.now() - began).toBeGreaterThan(4_500);
     expect(Date.now() - began).toBeLessThan(20_000);
-    expect((await slow.call('GET', '/jobs')).status).toBe(200); // our own need no issuer
+    expect((await slow.call('GET', '/jobs')).status).toBe(200); // our own tokens need no issuer
   });
 });

@@ -1,4 +1,7 @@
-/** Wrong passwords and secrets over real connections: who waits for them, who does not, and what is written down. */
+/**
+ * Wrong passwords and secrets over real connections: which callers must wait, which need not, and what the audit
+ * records.
+ */
 import { once } from 'node:events';
 import { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +17,7 @@ import { type Api, claimed, PASSWORD, setup } from '../support.ts';
 const HOOK_SECRET = 'a secret of the hook';
 const held = new AsyncDisposableStack();
 let api: Api;
-/** With 127.0.0.1 as a proxy of ours, and with nobody. */
+/** An api with 127.0.0.1 as a trusted proxy, and one without. */
 let behind: Served;
 let open: Served;
 beforeAll(async () => {
@@ -86,7 +89,7 @@ const statuses = async (answers: readonly Promise<Response>[]) => {
   for (const { status } of await Promise.all(answers)) told.set(status, (told.get(status) ?? 0) + 1);
   return Object.fromEntries(told);
 };
-/** Of 25 at once; on a busy machine the first wait, of a second, may be over before the last ones come. */
+/** Takes 25 answers at once; on a busy machine the first delay, of a second, may be over before the last ones come. */
 const expectTwenty = (told: Record<string, number>) => {
   expect((told[401] ?? 0) + (told[429] ?? 0)).toBe(25);
   expect([20, 21, 22]).toContain(told[401]);
@@ -121,7 +124,7 @@ const lines = async (of: Api = api) =>
 
 describe('wrong passwords', () => {
   it('wrong passwords from many addresses lock out no user whose address or browser has logged in before', async () => {
-    // Of her own, since others here log in as admin from anywhere.
+    // Ada's own user, since other tests log in as admin from anywhere.
     const carol = { username: 'carol' };
     const passwordHash = await hashPassword(PASSWORD);
     await addUser(api.db, { ...carol, passwordHash, grant: unlimited('viewer') }, { principal: 'test' });
@@ -131,7 +134,7 @@ describe('wrong passwords', () => {
     expect(cookie).toMatch(
       /^syncrator_device=[^;]+; Max-Age=7776000; Path=\/login; HttpOnly; SameSite=Strict$/,
     );
-    // Six at a time: of more, some might be sent away at the gate of a busy machine.
+    // Six at a time: the gate of a busy machine might turn more away.
     const some = async (at: number) =>
       await statuses(
         Array.from({ length: 6 }, (_, i) => {
@@ -140,20 +143,20 @@ describe('wrong passwords', () => {
         }),
       );
     for (let at = 0; at < 60; at += 6) expect(await some(at)).toEqual({ 401: 6 });
-    // The delay of the first wait may be over by now.
+    // The first delay may be over by now.
     await expect.poll(() => some(60)).toEqual({ 429: 6 });
     expect((await login(behind, '198.51.100.7', carol)).status).toBe(200);
     const elsewhere = { ...carol, cookie: cookie.split(';')[0] ?? '' };
     expect((await login(behind, '192.0.2.99', elsewhere)).status).toBe(200);
     const stranger = async () => await login(behind, '192.0.2.98', { ...carol, password: 'x' });
     let last = await stranger();
-    // Each try that a delay lets through makes the next one longer.
+    // Each attempt that a delay lets through makes the next delay longer.
     await expect.poll(async () => (last = await stranger()).status).toBe(429);
     expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await last.json()).toMatchObject({ code: 'too_many_tries' });
   });
 
-  it('wrong passwords from one address wait ever longer, those from another address or for another user do not', async () => {
+  it('wrong passwords from one address wait longer and longer; other addresses and other users do not wait', async () => {
     const at = (i: number) => `2001:db8:7:7::${i + 1}`; // one network
     const told = await statuses(
       Array.from({ length: 25 }, (_, i) => login(behind, at(i), { username: 'eve', password: 'x' })),
@@ -163,15 +166,15 @@ describe('wrong passwords', () => {
     expect((await login(behind, at(0), { username: 'bob', password: 'x' })).status).toBe(401);
   });
 
-  it('are of the socket’s address where no proxy is trusted', async () => {
+  it('without a trusted proxy, wrong passwords count for the socket’s address', async () => {
     const wrong = { username: 'eve', password: 'x' };
     const told = await statuses(Array.from({ length: 25 }, (_, i) => login(open, `203.0.113.${i}`, wrong)));
     expectTwenty(told);
     expect((await lines(open.api)).at(-1)).toMatchObject({ address: '127.0.0.1' });
   });
 
-  it('wrong and right passwords are lines of the audit with the address, and are counted', async () => {
-    // Not the one whose stranger has to wait by now.
+  it('wrong and right passwords are audited with the address, and counted in the metrics', async () => {
+    // Not the user who must wait by now.
     const username = 'ada';
     const ada = { username, passwordHash: await hashPassword(PASSWORD), grant: unlimited('viewer') };
     await addUser(api.db, ada, { principal: 'test' });
@@ -192,7 +195,7 @@ describe('wrong passwords', () => {
         refused: 'wrong_credentials',
         address: '198.51.100.21',
       },
-      // It may be a password in the wrong place.
+      // The name may be a password in the wrong field.
       { ...common, object: 'user my …', refused: 'wrong_credentials', address: '198.51.100.22' },
     ]);
     const after = await behind.metrics();
@@ -203,7 +206,7 @@ describe('wrong passwords', () => {
     expect([more('good'), more('bad'), more('delayed')]).toEqual([1, 2, 0]);
   });
 
-  it('are written down within a budget of each network', async () => {
+  it('the audit of wrong passwords has a budget per network', async () => {
     for (let i = 0; i < 70; i++)
       await login(behind, '198.51.100.30', { username: `name${i}`, password: 'x' }).then((answer) =>
         answer.text(),
@@ -219,7 +222,7 @@ describe('a wrong secret of a hook', () => {
       headers: { 'x-gitlab-token': secret },
       body: { event_name: 'project_destroy' },
     });
-  it('is told to come later, written down, counted, and holds up no right one', async () => {
+  it('a wrong secret is delayed, audited and counted, and does not delay the right one', async () => {
     const before = countIn(await behind.metrics(), 'syncrator_refused_credentials_total{kind="hook_secret"}');
     const told = await statuses(Array.from({ length: 100 }, () => hook('wrong', '198.51.100.40')));
     expect(told).toEqual({ 401: 20, 429: 80 });
@@ -239,7 +242,7 @@ describe('a wrong secret of a hook', () => {
   });
 });
 
-it('a report by the token of another job is a line, and counted', async () => {
+it('a report with the token of another job is audited and counted', async () => {
   const job = await claimed(api);
   const { token } = await job.begin();
   await api.db.updateTable('jobs').set({ uid: crypto.randomUUID() }).where('id', '=', job.id).execute();

@@ -1,4 +1,4 @@
-/** Guessing is slow, and whoever guesses keeps nobody out who is known; checks of passwords are a few at once. */
+/** Guessing is slow, and a guesser locks out no known user; few checks of passwords run at once. */
 import { describe, expect, test } from 'vitest';
 import { Gate } from '../../../src/api/http/gate.ts';
 import { GrowingDelay } from '../../../src/api/auth/growing-delay.ts';
@@ -7,7 +7,7 @@ import { LoginLimits, type Try } from '../../../src/api/auth/login-limits.ts';
 
 describe('a growing delay', () => {
   const limits = { free: 3, mostMs: 10_000, forgetMs: 60_000 };
-  test('begins behind the free tries, doubles up to its most, and is forgotten', () => {
+  test('the delay begins after the free attempts, doubles up to its limit, and is forgotten', () => {
     const delay = new GrowingDelay(limits);
     const waits = Array.from({ length: 7 }, () => {
       delay.begin('a', 0);
@@ -20,7 +20,7 @@ describe('a growing delay', () => {
     expect(delay.wait('a', 70_000)).toBe(0);
   });
 
-  test('what is taken back was never tried', () => {
+  test('a cancelled attempt does not count', () => {
     const delay = new GrowingDelay(limits);
     for (let i = 0; i < 100; i++) {
       delay.begin('a', 0);
@@ -29,21 +29,21 @@ describe('a growing delay', () => {
     expect([delay.bad('a', 0), delay.wait('a', 0)]).toEqual([0, 0]);
   });
 
-  test('holds so many keys and no more', () => {
+  test('the number of remembered keys is limited', () => {
     const delay = new GrowingDelay(limits);
     for (let i = 0; i < 20_001; i++) delay.begin(`key ${i}`, 0);
     expect([delay.bad('key 0', 0), delay.bad('key 1', 0), delay.bad('key 20000', 0)]).toEqual([0, 1, 1]);
   });
 });
 
-describe('tries of passwords', () => {
+describe('attempts with passwords', () => {
   const ada = (of: Partial<Try> = {}): Try => ({
     username: 'ada',
     network: 'home',
     device: undefined,
     ...of,
   });
-  /** @returns whether it was let through */
+  /** @returns whether the attempt was let through */
   const bad = async (limits: LoginLimits, one: Try) => typeof (await limits.begin(one)) !== 'number';
   const good = async (limits: LoginLimits, one: Try) => {
     const begun = await limits.begin(one);
@@ -56,7 +56,7 @@ describe('tries of passwords', () => {
     return let_in.filter(Boolean).length;
   };
 
-  test('good ones count for nothing; of bad ones at once 20 are let through', async () => {
+  test('good attempts do not count; of bad ones at once 20 are let through', async () => {
     const limits = new LoginLimits();
     for (let i = 0; i < 100; i++) expect(await good(limits, ada())).toBe(true);
     expect(await many(30, () => bad(limits, ada()))).toBe(20);
@@ -87,14 +87,14 @@ describe('tries of passwords', () => {
     expect(await many(1_000, (i) => bad(limits, ada({ username: `name ${i}` })))).toBe(120);
     expect(await good(limits, ada({ username: 'bob' }))).toBe(false);
     expect(await good(limits, ada())).toBe(true);
-    // A name that has failed there before is held back earlier.
+    // A name that has failed there before is delayed earlier.
     const others = new LoginLimits();
     await bad(others, ada());
     await many(30, (i) => bad(others, ada({ username: `name ${i}` })));
     expect([await bad(others, ada()), await good(others, ada({ username: 'bob' }))]).toEqual([false, true]);
   });
 
-  test('a browser guesses no faster for being known', async () => {
+  test('a known browser guesses no faster', async () => {
     const limits = new LoginLimits();
     expect(await many(100, () => bad(limits, ada({ device: 'a stolen cookie' })))).toBe(20);
   });
@@ -103,7 +103,7 @@ describe('tries of passwords', () => {
 describe('the cookie of a browser', () => {
   const [NEW, OLD] = ['n'.repeat(32), 'o'.repeat(32)];
   const now = new Date();
-  test('is good for one user, for 90 days, through a change of secrets', () => {
+  test('the cookie is valid for one user, for 90 days, and survives a change of secrets', () => {
     const cookie = makeDevice([OLD], 'ada', now);
     const of = { cookie, now };
     expect(deviceOf([NEW, OLD], 'ada', of)).toMatch(/^[A-Za-z0-9_-]{16}$/);
@@ -113,12 +113,12 @@ describe('the cookie of a browser', () => {
       deviceOf([OLD], 'ada', { cookie, now: new Date(now.getTime() + 91 * 86_400_000) }),
     ).toBeUndefined();
   });
-  test.each(['', 'x', 'a.b.c', undefined])('%j is none', (cookie) => {
+  test.each(['', 'x', 'a.b.c', undefined])('%j is not a valid cookie', (cookie) => {
     expect(deviceOf([NEW], 'ada', { cookie, now })).toBeUndefined();
   });
 });
 
-test('the gate lets a few attempts work, lets some wait, known devices first, and turns the rest away', async () => {
+test('the gate runs a few attempts, queues some, known devices first, and turns the rest away', async () => {
   const gate = new Gate({ atOnce: 2, mostWaiting: 3 });
   let [inside, most] = [0, 0];
   const order: number[] = [];

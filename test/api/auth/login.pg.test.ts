@@ -1,6 +1,6 @@
-/** Logging in, renewing, and which tokens count. */
+/** Logging in, renewing a login, and which tokens are valid. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -89,7 +89,7 @@ describe('POST /login', () => {
     expect((await api.call('POST', '/login', { ...asked, token: null })).status).toBe(status);
   });
 
-  it('refuses a disabled user', async () => {
+  it('a disabled user is refused', async () => {
     await changeUser(api.db, 'admin', { disabled: true }, { principal: 'test' });
     expect((await api.call('POST', '/login', { json: good, token: null })).status).toBe(401);
     expect((await api.call('POST', '/login/renew')).status).toBe(401);
@@ -104,7 +104,7 @@ describe('POST /login', () => {
 });
 
 describe('POST /login/renew', () => {
-  it('keeps the time of the password and ends twelve hours after it', async () => {
+  it('a renewed login keeps the time of its password and ends twelve hours after it', async () => {
     await sql`UPDATE users SET logins_ended_at = logins_ended_at - interval '1 day'`.execute(api.db);
     const early = seconds() - 12 * 3600 + 60;
     const token = await signToken([SECRET], { sub: 'admin', authTime: early });
@@ -122,17 +122,17 @@ describe('POST /login/renew', () => {
 describe('tokens', () => {
   it.each<[string, () => Promise<string> | string, number]>([
     ['ours', () => make((j) => j), 200],
-    ['ours, by the old secret', () => make((j) => j, OLD_SECRET), 200],
-    ['by another secret', () => make((j) => j, 'some other secret of thirty-two characters'), 401],
+    ['our own, signed by the old secret', () => make((j) => j, OLD_SECRET), 200],
+    ['signed by another secret', () => make((j) => j, 'some other secret of thirty-two characters'), 401],
     ['expired', () => make((j) => j.setExpirationTime(seconds() - 5)), 401],
     [
-      'for longer than ours are',
+      'valid for longer than ours',
       () => make((j) => j.setIssuedAt(seconds() - TOKEN_SECONDS - 5).setExpirationTime('10h')),
       401,
     ],
     ['of another issuer', () => make((j) => j.setIssuer('other')), 401],
     ['for another audience', () => make((j) => j.setAudience('other')), 401],
-    ['by another algorithm', () => make((j) => j, SECRET.repeat(2), 'HS512'), 401],
+    ['signed by another algorithm', () => make((j) => j, SECRET.repeat(2), 'HS512'), 401],
     [
       'unsigned',
       () =>
@@ -150,7 +150,7 @@ describe('tokens', () => {
     expect((await api.call('GET', '/jobs', { token: await token() })).status).toBe(status);
   });
 
-  it('are needed, as bearer tokens', async () => {
+  it('calls need a bearer token', async () => {
     const none = await api.call('GET', '/jobs', { token: null });
     expect(none.status).toBe(401);
     expect(none.headers.get('www-authenticate')).toMatch(/^Bearer/);
@@ -158,7 +158,7 @@ describe('tokens', () => {
     expect((await api.call('GET', '/jobs', { token: null, headers: basic })).status).toBe(401);
   });
 
-  it('are not needed for reads where PUBLIC_READS=true', async () => {
+  it('reads need no token with PUBLIC_READS=true', async () => {
     await using open = await setup({ env: { PUBLIC_READS: 'true' } });
     for (const where of [
       '/jobs',

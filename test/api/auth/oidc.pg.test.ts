@@ -1,6 +1,6 @@
-/** Tokens of another issuer: which are taken, whose name is written down, and that ours are another matter. */
+/** Tokens of another issuer: which are accepted, what the audit records, and how they differ from our own. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import {
   CompactSign,
   type CryptoKey,
@@ -19,7 +19,7 @@ let issuer: OidcIssuer;
 let api: Api;
 beforeAll(async () => {
   issuer = await startOidcIssuer();
-  // What each of them may do is another test's: roles.test.ts.
+  // roles.pg.test.ts covers their roles.
   const env = { OIDC_ISSUER: issuer.issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_DEFAULT_ROLE: 'admin' };
   api = await setup({ env });
 });
@@ -32,13 +32,13 @@ const seconds = () => Math.floor(Date.now() / 1000);
 const status = async (token: string, where = '/jobs') => (await api.call('GET', where, { token })).status;
 
 describe('a token of the issuer', () => {
-  it('is taken, and so are ours beside it', async () => {
+  it('it is accepted, and so are our own tokens', async () => {
     expect(await status(await issuer.token())).toBe(200);
     expect((await api.call('GET', '/jobs')).status).toBe(200);
     expect(issuer.calls).toEqual(['/realms/test/.well-known/openid-configuration', '/keys']);
   });
 
-  it('may have more than one audience, or lie within the leeway', async () => {
+  it('it may have more than one audience, or lie within the leeway', async () => {
     expect(await status(await issuer.token({ aud: ['other', AUDIENCE] }))).toBe(200);
     expect(await status(await issuer.token({ exp: seconds() - 2 }))).toBe(200);
     expect(await status(await issuer.token({ nbf: seconds() + 2 }))).toBe(200);
@@ -53,24 +53,24 @@ describe('a token of the issuer', () => {
   it.each<[string, () => Promise<string> | string]>([
     ['expired', () => issuer.token({ exp: seconds() - 30 })],
     [
-      'made too long ago, though it ends later',
+      'issued too long ago, though not expired',
       () => issuer.token({ iat: now - 86_500, exp: now + 9_999_999_999 }),
     ],
     ['made tomorrow', () => issuer.token({ iat: now + 86_400, exp: now + 90_000 })],
-    ['that does not say when it was made', () => issuer.token({ iat: undefined as never })],
-    ['that was made at no time', () => issuer.token({ iat: 'now' as never })],
-    ['an ID token, by its claim', () => issuer.token({ typ: 'ID' })],
-    ['an ID token, by what it is bound to', () => issuer.token({ at_hash: 'x' })],
-    ['without an end', () => issuer.token({ exp: undefined as never })],
+    ['without a time of issue', () => issuer.token({ iat: undefined as never })],
+    ['with an invalid time of issue', () => issuer.token({ iat: 'now' as never })],
+    ['an ID token, according to its claim', () => issuer.token({ typ: 'ID' })],
+    ['an ID token, according to its binding', () => issuer.token({ at_hash: 'x' })],
+    ['without an expiry', () => issuer.token({ exp: undefined as never })],
     ['not valid yet', () => issuer.token({ nbf: seconds() + 60 })],
     ['for another audience', () => issuer.token({ aud: 'other' })],
     ['without an audience', () => issuer.token({ aud: undefined as never })],
     ['of another issuer', () => issuer.token({ iss: 'https://other.example.org' })],
-    ['of the issuer with a slash more', () => issuer.token({ iss: `${issuer.issuer}/` })],
+    ['of the issuer with an extra slash', () => issuer.token({ iss: `${issuer.issuer}/` })],
     ['without a sub', () => issuer.token({ sub: undefined as never })],
     ['with an empty sub', () => issuer.token({ sub: '' })],
     ['with a sub of two lines', () => issuer.token({ sub: 'a\nb' })],
-    ['with a sub too long', () => issuer.token({ sub: 'a'.repeat(256) })],
+    ['with too long a sub', () => issuer.token({ sub: 'a'.repeat(256) })],
     ['unsigned', () => new UnsecuredJWT(good()).encode()],
     ['HS256 by our own secret', () => byHand({}, SECRET)],
     ['HS256 by our own secret, with its kid', () => byHand({ kid: issuer.key().kid }, SECRET)],
@@ -81,33 +81,33 @@ describe('a token of the issuer', () => {
         return await byHand({ kid: issuer.key().kid }, await exportSPKI(publicKey as CryptoKey));
       },
     ],
-    ['by an algorithm that is not ours', async () => issuer.token({}, { key: await makeKey('k', 'PS256') })],
+    ['signed by an unsupported algorithm', async () => issuer.token({}, { key: await makeKey('k', 'PS256') })],
     [
-      "by a stranger's key under its kid",
+      "signed by a foreign key under its kid",
       async () => issuer.token({}, { key: await makeKey(issuer.key().kid, 'RS256') }),
     ],
     [
-      "by a stranger's key that comes along",
+      "signed by a foreign key that the token contains",
       async () => {
         const key = await makeKey('stranger', 'RS256');
         return await issuer.token({}, { key, header: { jwk: key.jwk, kid: undefined } });
       },
     ],
     ['with a critical header', () => issuer.token({}, { header: { crit: ['x'], x: 1 }, crit: { x: true } })],
-    ['with other claims than were signed', async () => swapped(await issuer.token())],
+    ['with other claims than the signed ones', async () => swapped(await issuer.token())],
     [
-      'that is no claims at all',
+      'without any claims',
       async () =>
         new CompactSign(new TextEncoder().encode(`"${issuer.issuer}"`))
           .setProtectedHeader({ alg: 'RS256', kid: issuer.key().kid })
           .sign(issuer.key().privateKey),
     ],
     [
-      'that says it is ours',
+      'that claims our issuer',
       () => issuer.token({ iss: 'syncrator', aud: 'syncrator', sub: 'admin', auth_time: seconds() }),
     ],
     [
-      'by our secret, that says it is of the issuer',
+      'signed by our secret, claiming the issuer',
       async () =>
         new SignJWT({ ...good(), auth_time: seconds() })
           .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -118,7 +118,7 @@ describe('a token of the issuer', () => {
     expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
   });
 
-  it('may be of any age, and still not made in the future, with OIDC_MAX_AGE=off', async () => {
+  it('with OIDC_MAX_AGE=off it may have any age, but not come from the future', async () => {
     const env = { OIDC_ISSUER: issuer.issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_MAX_AGE: 'off' };
     await using old = await setup({ env });
     for (const [claims, expected] of [
@@ -129,7 +129,7 @@ describe('a token of the issuer', () => {
       expect((await old.call('GET', '/me', { token: await issuer.token(claims) })).status).toBe(expected);
   });
 
-  it('is of the kind that OIDC_TYP says, in its header or by its claim', async () => {
+  it('it must have the type of OIDC_TYP, in its header or as a claim', async () => {
     const env = { OIDC_ISSUER: issuer.issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_MAX_AGE: '1h' };
     const told = async (typ: string) => {
       await using strict = await setup({ env: { ...env, OIDC_TYP: typ } });
@@ -149,7 +149,7 @@ describe('a token of the issuer', () => {
     expect(await told('Bearer')).toEqual([401, 401, 401, 401, 200, 401]);
   });
 
-  it('is not asked for when there is none: the body the predecessor documents', async () => {
+  it('a call without a token gets the body that the predecessor documents', async () => {
     const answer = await api.call('GET', '/api/products', { token: null });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
@@ -172,8 +172,8 @@ function swapped(token: string): string {
   ].join('.');
 }
 
-describe('whose it is', () => {
-  it('is written down by sub, name and role', async () => {
+describe('its owner', () => {
+  it('the audit names its owner by sub and name, and the database keeps the role', async () => {
     const token = await issuer.token({
       sub: 'auth0|7',
       name: 'Ada  Lovelace\u202e\n',
@@ -193,7 +193,7 @@ describe('whose it is', () => {
     expect(kept).toMatchObject([{ name: 'ada', role: 'reader' }]);
   });
 
-  it('is never a user of ours, nor somebody else of theirs', async () => {
+  it('it never becomes a local user, nor another user of the issuer', async () => {
     const shown = async (claims: JWTPayload) => {
       const answer = await api.call('POST', '/maintenance-status', {
         token: await issuer.token(claims),
@@ -210,14 +210,14 @@ describe('whose it is', () => {
     expect(await shown({ sub: 'n', name: 'N'.repeat(300) })).toBe(`oidc:n (${'N'.repeat(100)})`);
   });
 
-  it('is not disabled with a user of ours of the same name', async () => {
+  it('it stays valid when a local user of the same name is disabled', async () => {
     await changeUser(api.db, 'admin', { disabled: true }, { principal: 'test' });
     expect((await api.call('GET', '/jobs')).status).toBe(401);
     expect(await status(await issuer.token({ sub: 'admin' }))).toBe(200);
     await changeUser(api.db, 'admin', { disabled: false }, { principal: 'test' });
   });
 
-  it('owns an Idempotency-Key by sub, whatever the name is now', async () => {
+  it('it owns its Idempotency-Keys by sub, even if the name changes', async () => {
     const start = async (claims: JWTPayload) =>
       await api.call('POST', '/sync/beta/dev', {
         token: await issuer.token(claims),
@@ -227,18 +227,18 @@ describe('whose it is', () => {
     expect(first.status).toBe(202);
     expect((await start({ sub: 'k', name: 'After' })).body.job_id).toBe(first.body.job_id);
     expect((await start({ sub: 'k', name: 'After' })).status).toBe(202);
-    expect((await start({ sub: 'other' })).status).toBe(200); // the same job, deduplicated: another key
+    expect((await start({ sub: 'other' })).status).toBe(200); // the same job, deduplicated: another owner's key
   });
 });
 
-describe('logging in here', () => {
-  it('renews no token of theirs', async () => {
+describe('the local login', () => {
+  it('it does not renew tokens of the issuer', async () => {
     const answer = await api.call('POST', '/login/renew', { token: await issuer.token() });
     expect([answer.status, answer.body.code]).toEqual([409, 'not_ours']);
     expect(answer.body.detail).toContain(issuer.issuer);
   });
 
-  it('may be closed, with LOCAL_LOGIN=false', async () => {
+  it('LOCAL_LOGIN=false closes it', async () => {
     await using closed = await setup({
       env: { OIDC_ISSUER: issuer.issuer, OIDC_AUDIENCE: AUDIENCE, LOCAL_LOGIN: 'false' },
     });

@@ -1,17 +1,17 @@
-/** Lines of each who asks: some at once, then one now and then; what is left out is told with the next one. */
+/** Limits log lines per caller: some at once, then one per interval; the next line counts the omitted ones. */
 import { expect, test } from 'vitest';
 import { LineBudget } from '../../../src/api/auth/rate-limit.ts';
 
-test('so many at once, then one each while; it tells how many were left out before it', () => {
+test('a burst passes, then one line per interval, which counts the lines omitted before it', () => {
   const budget = new LineBudget({ most: 3, everyMs: 1_000 });
   const take = (now: number, id = 'ada') => budget.take(id, now);
   expect([0, 1, 2, 3, 999].map((now) => take(now))).toEqual([0, 0, 0, undefined, undefined]);
   expect(take(999, 'bob')).toBe(0);
   expect([1_000, 1_001, 1_999].map((now) => take(now))).toEqual([2, undefined, undefined]);
   expect([2_000, 2_001].map((now) => take(now))).toEqual([2, undefined]);
-  // However long it has been, never more than so many at once.
+  // However long the pause, the burst never grows.
   expect([900_000, 900_000, 900_000, 900_000].map((now) => take(now))).toEqual([1, 0, 0, undefined]);
-  // Others come and go: what is still to be told stays.
+  // Other callers come and go: the count of omitted lines stays.
   for (let other = 0; other < 100; other++) take(950_000, `other ${other}`);
   expect(take(990_000)).toBe(1);
 });

@@ -1,6 +1,9 @@
-/** Who may do what: every route by every role, limits by environment and action wherever a job is touched, and OIDC's roles. */
+/**
+ * The permissions: every route by every role, limits by environment and action for every job that a call touches,
+ * and the roles of OIDC users.
+ */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import type { JWTPayload } from 'jose';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -32,7 +35,7 @@ afterEach(async () => {
 });
 
 let made = 0;
-/** A user of their own, and a token of theirs. */
+/** A new user and its token. */
 async function userWith(grant: Grant, of: Api = api): Promise<{ name: string; token: string }> {
   const name = `user${++made}`;
   await addUser(of.db, { username: name, passwordHash: 'none', grant }, { principal: 'test' });
@@ -66,7 +69,7 @@ const filled = (path: string, env = 'dev') =>
     .replace('{env}', env);
 
 describe('every route', () => {
-  it('is refused to a role below the one it needs, and to no other', { timeout: 120_000 }, async () => {
+  it('every route refuses exactly the roles below the one that it needs', { timeout: 120_000 }, async () => {
     const all = await routes();
     expect(all.length).toBeGreaterThan(40);
     for (const role of ROLES) {
@@ -78,7 +81,7 @@ describe('every route', () => {
           ...('target' in example ? { target: 'alpha', env: 'dev' } : {}),
         };
         const where = path.endsWith('logs') ? `${filled(path)}?step=0` : filled(path);
-        // A stream of all that happens does not end by itself.
+        // The stream of all events does not end by itself.
         const signal = AbortSignal.timeout(path === '/events' ? 200 : 15_000);
         const answer = await api.raw(method, where, { token, signal, ...(json ? { json } : {}) });
         const { status } = answer;
@@ -96,11 +99,11 @@ describe('every route', () => {
     }
   });
 
-  it('a route that touches jobs is refused beyond the limits of a user, one that concerns everything to every user with limits', async () => {
+  it('a route that touches jobs is refused outside a user's limits; one that concerns everything is refused to every user with limits', async () => {
     const limits = { envs: ['qas'], actions: null };
     for (const { method, path, example } of await routes()) {
       const { role, touches } = needOf(method, path);
-      // Of these each has a test below.
+      // Each of these has a test below.
       if (touches === undefined || /\{id\}|resume-all$|^\/jobs$/.test(path)) continue;
       const token = await tokenWith({ role, ...limits });
       const json = example && { ...example, ...('target' in example ? { target: 'alpha', env: 'dev' } : {}) };
@@ -115,7 +118,7 @@ describe('every route', () => {
     }
   });
 
-  it('is refused before its body is read, and after it is known who asks', async () => {
+  it('a refusal comes after the caller is known, and before the body is read', async () => {
     const token = await tokenWith(unlimited('viewer'));
     const broken = { body: '{', headers: { 'content-type': 'application/json' } };
     expect((await api.call('POST', '/run', { ...broken, token })).status).toBe(403);
@@ -151,13 +154,13 @@ describe('limits', () => {
     );
   });
 
-  it('hold for a job that is there already, which stays as it is', async () => {
+  it('limits apply to an existing job, which stays unchanged', async () => {
     const { body } = await api.call('POST', '/sync/outside/dev');
     const where = `/jobs/${body.job_id}`;
     for (const token of [await qas(), await deltas()]) {
       expect((await api.call('DELETE', where, { token })).status).toBe(403);
       expect((await api.call('PUT', where, { token, json: { status: 'failed' } })).status).toBe(403);
-      // The same again would only be told of the one there is.
+      // The same request would only find the existing job.
       expect((await api.call('POST', '/sync/outside/dev', { token })).status).toBe(403);
       expect((await api.call('GET', where, { token })).body.status).toBe('queued');
     }
@@ -167,7 +170,7 @@ describe('limits', () => {
     expect((await api.call('DELETE', '/jobs/999999', { token: own })).status).toBe(404);
   });
 
-  it('hold for a forced end, which is an admin’s', async () => {
+  it('limits apply to a force-delete, which needs an admin', async () => {
     const job = await claimed(api);
     await api.call('DELETE', `/jobs/${job.id}`);
     const where = `/jobs/${job.id}/force-delete`;
@@ -180,7 +183,7 @@ describe('limits', () => {
     expect((await api.call('POST', where, { token: here })).status).toBe(202);
   });
 
-  it('hold for going on with what failed; all of it skips what is outside, with a word', async () => {
+  it('limits apply to resumes; resume-all skips jobs outside them, and says so', async () => {
     const failed = async (where: string) => {
       const job = await claimed(api, where);
       await finishJob(api.db, {
@@ -205,7 +208,7 @@ describe('limits', () => {
     ]);
   });
 
-  it('hold for each item of a batch alone', async () => {
+  it('limits apply to each item of a batch separately', async () => {
     const jobs = [
       { operation: 'sync', target: 'alpha', env: 'qas' },
       { operation: 'sync', target: 'beta', env: 'dev' },
@@ -221,7 +224,7 @@ describe('limits', () => {
     expect((await api.call('GET', '/jobs?target=beta')).body).toEqual([]);
   });
 
-  it('hold for schedules: run, pause and resume', async () => {
+  it('limits apply to running, pausing and resuming a schedule', async () => {
     await syncSchedules({ ...api.deps, installation: await readInstallation(api.db) });
     const token = await qas();
     for (const verb of ['run', 'pause', 'resume']) {
@@ -232,7 +235,7 @@ describe('limits', () => {
     }
   });
 
-  it('are of what one does, not of what one sees', async () => {
+  it('limits do not apply to reads', async () => {
     const token = await qas();
     const { body } = await api.call('GET', '/targets', { token });
     expect(body).toEqual((await api.call('GET', '/targets')).body);
@@ -240,7 +243,7 @@ describe('limits', () => {
     expect((await api.call('GET', '/jobs?env=dev', { token })).status).toBe(200);
   });
 
-  it('leave out what concerns every environment, whatever the role', async () => {
+  it('a limited user may not do what concerns every environment, whatever the role', async () => {
     for (const grant of [grantOf('admin', ['dev'], []), grantOf('admin', [], ['sync'])]) {
       const token = await tokenWith(grant);
       const paused = await api.call('POST', '/maintenance-status', {
@@ -255,8 +258,8 @@ describe('limits', () => {
   });
 });
 
-describe('what one may do', () => {
-  it('is told by GET /me', async () => {
+describe('a user's permissions', () => {
+  it('GET /me shows them', async () => {
     const { name, token } = await userWith(grantOf('operator', ['qas', 'dev'], ['delta']));
     const told = {
       name,
@@ -278,7 +281,7 @@ describe('what one may do', () => {
     expect((await api.call('GET', '/me', { token: null })).status).toBe(401);
   });
 
-  it('changes with the next call, also for a token that was given before', async () => {
+  it('a change applies from the next call on, also to an older token', async () => {
     const { name, token } = await userWith(unlimited('operator'));
     expect((await api.call('POST', '/sync/alpha/dev', { token })).status).toBe(202);
     await changeUser(api.db, name, { grant: unlimited('viewer') }, { principal: 'test' });
@@ -288,7 +291,7 @@ describe('what one may do', () => {
     expect([gone.status, gone.body.code]).toEqual([401, 'user_unknown']);
   });
 
-  it('is everything for whoever was a user before there were roles', async () => {
+  it('users from before there were roles may do everything', async () => {
     const database = await createDatabase({ migrated: true });
     const db = connect(database.url, { max: 1, applicationName: 'test', onError: () => undefined });
     try {
@@ -305,7 +308,7 @@ describe('what one may do', () => {
       await access.up(db as Kysely<unknown>);
       await logins.up(db as Kysely<unknown>);
       expect(await findUser(db, 'ada')).toMatchObject(unlimited('admin'));
-      // From now on it is said, or refused.
+      // From now on a role is required.
       const unsaid = sql`INSERT INTO users (username, password_hash) VALUES ('bob', 'x')`.execute(db);
       await expect(unsaid).rejects.toThrow('role');
       const empty = sql`UPDATE users SET envs = '{}'`.execute(db);
@@ -341,23 +344,23 @@ describe("an issuer's user", () => {
     return [body.role, body.envs, body.actions];
   };
 
-  it('has the role that the claim is mapped to, the first of the mapping where there are several', async () => {
+  it('it has the role that its claim is mapped to: the first of the mapping if several match', async () => {
     expect(await grantBy({ 'accreditation/role': 'role/dataadministrator' })).toEqual(['admin', null, null]);
     expect(await grantBy({ groups: 'staff' })).toEqual(['operator', null, null]);
     expect(await grantBy({ groups: ['other', 'staff'] })).toEqual(['operator', null, null]);
     expect(await grantBy({ groups: ['staff', 'etl'] })).toEqual(['operator', ['qas'], ['delta', 'sync']]);
   });
 
-  it('may look where it is mapped to none', async () => {
+  it('it may read if no role is mapped', async () => {
     for (const claims of [
       {},
       { groups: 'others' },
       { groups: [] },
       { groups: { staff: true } },
       { groups: 'staff,etl' },
-      { role: 'staff' }, // not the claim that is read
+      { role: 'staff' }, // not the claim that the api reads
       { groups: 'ROLE/DATAADMINISTRATOR' },
-      { 'accreditation/role': 'other', groups: 'staff' }, // the first claim that there is says it
+      { 'accreditation/role': 'other', groups: 'staff' }, // the first existing claim counts
     ])
       expect([claims, await grantBy(claims)]).toEqual([claims, ['viewer', null, null]]);
     const token = await issuer.token({ role: 'admin' });
@@ -365,13 +368,13 @@ describe("an issuer's user", () => {
     expect((await theirs.call('POST', '/sync/alpha/dev', { token })).status).toBe(403);
   });
 
-  it('is held to the limits of the mapping', async () => {
+  it('the limits of the mapping apply to it', async () => {
     const token = await issuer.token({ groups: ['etl'] });
     expect((await theirs.call('POST', '/sync/alpha/qas', { token })).status).toBe(202);
     expect((await theirs.call('POST', '/sync/alpha/dev', { token })).body.outside).toEqual({ env: 'dev' });
   });
 
-  it('is refused altogether without a role where OIDC_DEFAULT_ROLE=none, a dry run too', async () => {
+  it('with OIDC_DEFAULT_ROLE=none every call without a role is refused, a dry run too', async () => {
     await using strict = await setup({
       env: {
         OIDC_ISSUER: issuer.issuer,

@@ -1,6 +1,9 @@
-/** Tokens of programs: what they may do, until when, how they are refused, and that nothing kept of one opens anything. */
+/**
+ * Service tokens: their permissions, their expiry, the words of their refusals, and that the database keeps nothing
+ * that could be used as one.
+ */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { addServiceToken, revokeServiceToken } from '../../../src/db/access/service-tokens.ts';
@@ -32,7 +35,7 @@ const start = (token: string, where = '/sync/alpha/dev', headers = {}) =>
   api.call('POST', where, { token, headers });
 
 describe('a token', () => {
-  it('acts under its own name, within its role and limits', async () => {
+  it('a service token acts under its own name, within its role and limits', async () => {
     const token = await made('nightly', grantOf('operator', ['dev'], ['sync']));
     const { status, body } = await start(token);
     expect(status).toBe(202);
@@ -51,7 +54,7 @@ describe('a token', () => {
     expect((await start(viewer)).body.needs).toBe('operator');
   });
 
-  it('is told of itself by GET /me, with its end', async () => {
+  it('GET /me shows a service token its permissions and its expiry', async () => {
     const ends = (await api.call('GET', '/me', { token: await made('nightly') })).body;
     expect(ends).toMatchObject({ name: 'token:nightly', kind: 'token', role: 'operator', envs: null });
     const left = Date.parse(ends.expires_at) - Date.now();
@@ -61,21 +64,22 @@ describe('a token', () => {
     expect((await api.call('GET', '/me', { token: never })).body.expires_at).toBeNull();
   });
 
-  it('has Idempotency-Keys of its own', async () => {
+  it('a service token has its own Idempotency-Keys', async () => {
     const [one, other] = [await made('one'), await made('other')];
     const key = { 'idempotency-key': 'tonight' };
     const first = await start(one, '/sync/alpha/dev', key);
     expect((await start(one, '/sync/alpha/dev', key)).status).toBe(202);
-    expect((await start(other, '/sync/alpha/dev', key)).status).toBe(200); // deduplicated, by a key of another
+    // deduplicated, although the key belongs to another caller
+    expect((await start(other, '/sync/alpha/dev', key)).status).toBe(200);
     expect(first.status).toBe(202);
   });
 
-  it('is not renewed, and no login', async () => {
+  it('a service token cannot be renewed, and is not a login', async () => {
     const answer = await api.call('POST', '/login/renew', { token: await made('nightly') });
     expect([answer.status, answer.body.code]).toEqual([409, 'not_renewed']);
   });
 
-  it('is taken beside an issuer’s, and where nobody logs in here', async () => {
+  it('a service token works beside an issuer, and without the local login', async () => {
     await using issuer = await startOidcIssuer();
     const env = { OIDC_ISSUER: issuer.issuer, OIDC_AUDIENCE: AUDIENCE, LOCAL_LOGIN: 'false' };
     await using closed = await setup({ env });
@@ -87,7 +91,7 @@ describe('a token', () => {
   });
 });
 
-describe('a token is refused, in words', () => {
+describe('a refused token', () => {
   const everywhere = ['/jobs', '/me', '/sync/alpha/dev', '/events', '/jobs/1/logs'];
   const codes = async (token: string) =>
     await Promise.all(
@@ -97,7 +101,7 @@ describe('a token is refused, in words', () => {
       }),
     );
 
-  it('once it has expired', async () => {
+  it('an expired token is refused with its expiry', async () => {
     const token = await made('nightly', unlimited('admin'), -1);
     const day = new Date(Date.now() - 1_000).toISOString().slice(0, 10);
     for (const told of await codes(token))
@@ -108,7 +112,7 @@ describe('a token is refused, in words', () => {
     expect(await addServiceToken(api.db, again, TEST)).toBeUndefined();
   });
 
-  it('once it is revoked, at the next call, whoever else has its name now', async () => {
+  it('a revoked token is refused at the next call, even if a new token has its name', async () => {
     const token = await made('nightly', unlimited('admin'));
     const other = await made('other', unlimited('admin'));
     expect((await api.call('GET', '/jobs', { token })).status).toBe(200);
@@ -126,7 +130,7 @@ describe('a token is refused, in words', () => {
     expect((await api.call('GET', '/jobs', { token })).status).toBe(401);
   });
 
-  it('a call with an unknown token tells neither id nor state', async () => {
+  it('the refusal of an unknown token reveals neither id nor state', async () => {
     const good = await made('good', unlimited('admin'));
     const expired = await made('expired', unlimited('admin'), -1);
     const stranger = makeServiceToken().token;
@@ -147,7 +151,7 @@ describe('a token is refused, in words', () => {
         expect([token, status, code]).toEqual([token, 401, 'unauthorized']);
   });
 
-  it('a token sent otherwise than as a bearer token is refused with the reason', async () => {
+  it('a token that is not sent as a bearer token is refused with the reason', async () => {
     const token = await made('nightly');
     for (const authorization of [token, `Token ${token}`, `Basic ${btoa(`nightly:${token}`)}`])
       expect((await api.call('GET', '/jobs', { token: null, headers: { authorization } })).status).toBe(401);
@@ -156,8 +160,8 @@ describe('a token is refused, in words', () => {
   });
 });
 
-describe('of a token', () => {
-  it('its hash is kept and nothing that opens anything', async () => {
+describe('the record of a token', () => {
+  it('the database keeps its hash, and nothing that grants access', async () => {
     const token = await made('nightly');
     const { rows } = await sql<{ line: string }>`SELECT t::text AS line FROM service_tokens t`.execute(
       api.db,
@@ -169,13 +173,13 @@ describe('of a token', () => {
       expect(line).not.toContain(token);
       expect(line).not.toContain(secret);
     }
-    // The hash is no token either.
+    // The hash does not work as a token either.
     const hash = parseServiceToken(token)?.hash.toString('base64url') ?? '';
     const forged = `${token.slice(0, -43)}${hash}`;
     expect((await api.call('GET', '/jobs', { token: forged })).status).toBe(401);
   });
 
-  it('the last use is written, once a minute at most', async () => {
+  it('the last use is recorded, at most once a minute', async () => {
     const token = await made('nightly');
     const lastUse = async () =>
       (await api.db.selectFrom('service_tokens').select('last_used_at').executeTakeFirstOrThrow())

@@ -1,4 +1,4 @@
-/** Logins end with the password they were made by, and with the user; what somebody may do changes without ending any. */
+/** Logins end with the password that made them, and with the user; a change of permissions ends none. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../../src/api/app.ts';
@@ -38,7 +38,7 @@ async function login(username: string, password: string): Promise<string> {
 async function change(name: string, to: UserChange): Promise<void> {
   expect(await changeUser(api.db, name, to, TEST)).toBe(true);
 }
-/** On a route that looks, one that does something, one that streams, and the renewal. */
+/** Calls a route that reads, one that writes, one that streams, and the renewal. */
 async function codes(token: string): Promise<unknown[]> {
   const asked = [
     ['GET', '/me'],
@@ -75,7 +75,7 @@ describe('a login ends', () => {
     expect(await codes(token)).toEqual(everywhere('login_ended'));
     const again = await login(name, 'the old password');
     expect(await codes(again)).toEqual(everywhere('let in'));
-    // To enable who is enabled ends nothing.
+    // Enabling an enabled user ends nothing.
     await change(name, { disabled: false });
     expect(await codes(again)).toEqual(everywhere('let in'));
   });
@@ -132,7 +132,7 @@ it('an open stream ends with the login that opened it', async () => {
   await expect.poll(stream.isOver).toBe(true);
 });
 
-it('a change of role or limits ends none', async () => {
+it('a change of role or limits ends no login', async () => {
   const { name, token } = await person();
   await change(name, { grant: { ...unlimited('admin'), envs: ['dev'] } });
   expect(await codes(token)).toEqual(everywhere('let in'));
@@ -146,7 +146,7 @@ it('a restored database ends all logins', async () => {
   expect(refused).toMatchObject({ status: 401, body: { code: 'login_ended' } });
 });
 
-describe('an Idempotency-Key is of one, not of a name', () => {
+describe('an Idempotency-Key belongs to a caller, not to a name', () => {
   const start = async (token: string, key: string) => {
     await sql`UPDATE jobs SET status = 'completed', finished_at = now() WHERE finished_at IS NULL`.execute(
       api.db,
@@ -173,7 +173,7 @@ describe('an Idempotency-Key is of one, not of a name', () => {
     const [status, second] = await start(other.token, 'of-a-program');
     expect(status).toBe(202);
     expect(second).not.toBe(first);
-    // And the audit tells the two apart, by the name and by the whole.
+    // The audit tells the two apart, and finds both by the name.
     const principals = async (by: string) => {
       const { body } = await api.call('GET', `/audit?verb=start&principal=${encodeURIComponent(by)}`);
       return (body as { principal: string }[]).map(({ principal }) => principal);

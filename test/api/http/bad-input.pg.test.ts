@@ -1,6 +1,6 @@
-/** Whatever a client does wrong is named to it as a problem, and is never a 500. */
+/** Every mistake of a client is answered with a problem that names it, never with a 500. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, type Asked, setup } from '../support.ts';
 
@@ -77,7 +77,7 @@ const CASES: [what: string, method: string, where: string, asked: Asked, status:
     ['limit 101', 'GET', '/sync_jobs?limit=101', {}, 400, 'limit'],
     ['page with cursor', 'GET', '/jobs?page=1&cursor=aWQ6NQ', {}, 400, 'cursor'],
     ['a made-up cursor', 'GET', '/jobs?cursor=%27%20OR%201', {}, 400, 'cursor'],
-    ['a status that is no word', 'GET', '/jobs?status=%27;--', {}, 400, 'status'],
+    ['an unknown status', 'GET', '/jobs?status=%27;--', {}, 400, 'status'],
     ['ignoreCompleted=maybe', 'GET', '/jobs?ignoreCompleted=maybe', {}, 400, 'ignoreCompleted'],
     ['since=yesterday', 'GET', '/jobs?since=yesterday', {}, 400, 'since'],
     ['since in the year 0', 'GET', '/jobs?since=0000-01-01T00:00:00Z', {}, 400, 'since'],
@@ -100,7 +100,7 @@ const CASES: [what: string, method: string, where: string, asked: Asked, status:
     ['neither paused nor pause', 'POST', '/maintenance-status', { json: { msg: '' } }, 422, 'paused'],
     ['pause 2', 'POST', '/maintenance-status', { json: { msg: '', pause: 2 } }, 422, 'pause'],
     [
-      'a time that is none',
+      'an invalid time',
       'POST',
       '/sync_jobs',
       { json: { type: 'sync', start_time: 'now' } },
@@ -143,7 +143,7 @@ describe('bad input', () => {
     if (expected === 405) expect(headers.get('allow')).toContain(detail);
   });
 
-  it('counts a body that comes in pieces', async () => {
+  it('a body that comes in pieces is counted', async () => {
     const pieces = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new TextEncoder().encode('['.repeat(10_000))),
     });
@@ -152,7 +152,7 @@ describe('bad input', () => {
     expect(response.status).toBe(413);
   });
 
-  it('is refused before its token is looked at only where it is no route', async () => {
+  it('only an unknown route is refused before the token is checked', async () => {
     expect((await api.call('POST', '/run', { token: null, body: '{' })).status).toBe(401);
     expect((await api.call('GET', '/nothing', { token: null })).status).toBe(404);
     expect((await api.call('PUT', '/run', { token: null })).status).toBe(405);
@@ -160,7 +160,7 @@ describe('bad input', () => {
 });
 
 describe('every answer', () => {
-  it('has a request id of its own, whatever was given, and protecting headers', async () => {
+  it('every answer has a new request id, whatever the client sent, and protective headers', async () => {
     const given = await api.call('GET', '/jobs', { headers: { 'x-request-id': 'abc-1' } });
     const again = await api.call('GET', '/jobs', { headers: { 'x-request-id': 'abc-1' } });
     const made = await api.call('GET', '/nothing');
@@ -176,7 +176,7 @@ describe('every answer', () => {
     }
   });
 
-  it('an answer of 500 shows nothing of the code behind it', async () => {
+  it('a 500 answer reveals nothing of the code', async () => {
     await using own = await setup();
     await own.db.schema.alterTable('jobs').renameTo('gone').execute();
     const answer = await own.call('GET', '/jobs', { headers: { 'x-request-id': 'abc-2' } });

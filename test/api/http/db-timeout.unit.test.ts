@@ -1,4 +1,4 @@
-/** A call is refused when Postgres keeps it waiting, and not when it has waited for something else before. */
+/** A call is refused when Postgres keeps it waiting, but not for an earlier wait of another kind. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Hono } from 'hono';
 import {
@@ -15,7 +15,7 @@ import { databaseDeadline } from '../../../src/api/http/db-timeout.ts';
 import { Problem } from '../../../src/api/http/problem.ts';
 import type { Schema } from '../../../src/db/schema.ts';
 
-/** A Postgres that answers each statement after so long. */
+/** A Postgres that answers each statement after this delay. */
 function slowBy(ms: number): Kysely<Schema> {
   class SlowDriver extends DummyDriver {
     override async acquireConnection() {
@@ -35,7 +35,7 @@ function slowBy(ms: number): Kysely<Schema> {
   });
 }
 
-/** @returns the status of a call that waits for something else, asks Postgres, and does so once more */
+/** @returns the status of a call that waits for something else, queries Postgres, and does both once more */
 async function statusOf(of: { before: number; asking: number }): Promise<number> {
   const app = new Hono<ApiEnv>();
   app.onError((error, c) => c.text(error.message, error instanceof Problem ? error.status : 500));
@@ -57,7 +57,7 @@ async function statusOf(of: { before: number; asking: number }): Promise<number>
 test.concurrent.each([
   [{ before: 0, asking: 0 }, 200],
   [{ before: 0, asking: 4_000 }, 503],
-  // As at the gate of passwords.
+  // Like the wait at the gate of passwords.
   [{ before: 1_500, asking: 600 }, 200],
   [{ before: 1_500, asking: 4_000 }, 503],
   [{ before: 2_000, asking: 4_000 }, 503],

@@ -1,4 +1,4 @@
-/** By which names everybody may look, and what a browser is led to that asks for a path of the api. */
+/** By which host names public reads are allowed, and where a browser is redirected that asks for a path of the api. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../../src/api/app.ts';
 import { knownHosts } from '../../../src/api/http/known-hosts.ts';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-describe('where everybody may look', () => {
+describe('public reads', () => {
   it.each<[string, string, string, number]>([
     ['GET', '/jobs', 'evil.example', 421],
     ['GET', '/', 'evil.example:8080', 421],
@@ -23,7 +23,7 @@ describe('where everybody may look', () => {
     ['GET', '/jobs', 'sync.example.org', 200],
     ['GET', '/health/live', 'whatever.a.probe.says.example', 200],
     ['POST', '/sync/alpha/dev', 'hooks.example.org', 401],
-  ])('%s %s by the name %s is answered %s', async (method, where, host, status) => {
+  ])('%s %s under the name %s is answered with %s', async (method, where, host, status) => {
     const answer = await api.raw(method, where, { token: null, headers: { host } });
     expect(answer.status).toBe(status);
     if (status === 421 && method === 'GET')
@@ -33,20 +33,20 @@ describe('where everybody may look', () => {
       });
   });
 
-  it('no header of a proxy makes a name known', async () => {
+  it('no header of a proxy makes a name accepted', async () => {
     const headers = { host: 'evil.example', 'x-forwarded-host': 'localhost', forwarded: 'host=localhost' };
     expect((await api.call('GET', '/jobs', { token: null, headers })).status).toBe(421);
   });
 });
 
-describe('any name will do', () => {
+describe('any name is accepted', () => {
   const base = () => ({ ...api.deps.config, publicUrl: undefined });
   it.each<[string, Partial<Config>, boolean]>([
-    ['on this machine alone', {}, false],
-    ['where reads need a token', { publicReads: false }, true],
-    ['behind an ingress whose name we were not told', { host: '0.0.0.0' }, true],
-    ['not where we were told', { host: '0.0.0.0', allowedHosts: ['sync.example.org'] }, false],
-    ['where we were told so', { host: '0.0.0.0', allowedHosts: ['*'] }, true],
+    ['on this machine only', {}, false],
+    ['if reads need a token', { publicReads: false }, true],
+    ['behind an ingress whose name is not configured', { host: '0.0.0.0' }, true],
+    ['not under a configured name', { host: '0.0.0.0', allowedHosts: ['sync.example.org'] }, false],
+    ['if `*` is configured', { host: '0.0.0.0', allowedHosts: ['*'] }, true],
   ])('%s', (_, part, isAny) => {
     const isKnown = knownHosts({ ...base(), ...part });
     expect(isKnown?.('evil.example') ?? true).toBe(isAny);
@@ -59,7 +59,7 @@ describe('any name will do', () => {
   });
 });
 
-describe('a browser that asks without a token', () => {
+describe('a browser without a token', () => {
   const BROWSERS = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
   const closed = () => createApp({ ...api.deps, config: { ...api.deps.config, publicReads: false } });
   const ask = async (where: string, headers: Record<string, string>) =>
@@ -77,7 +77,7 @@ describe('a browser that asks without a token', () => {
     ['/targets/avo', '/#/jobs?target=avo'],
     ['/no/such/thing', '/#/no/such/thing'],
     ['/%C3%A4//evil.example', '/#/%C3%A4//evil.example'],
-  ])('is led from %s to %s', async (where, location) => {
+  ])('is redirected from %s to %s', async (where, location) => {
     const answer = await ask(where, { accept: BROWSERS });
     expect([answer.status, answer.headers.get('location')]).toEqual([302, location]);
   });
@@ -90,11 +90,11 @@ describe('a browser that asks without a token', () => {
     [BROWSERS, '/jobs/74/logs?download', 401],
     [BROWSERS, '/docs', 200],
     [BROWSERS, '/health/live', 200],
-  ])('clients see no change: Accept %s of %s is %s', async (accept, where, status) => {
+  ])('clients are not redirected: Accept %s of %s gives %s', async (accept, where, status) => {
     expect((await ask(where, { accept })).status).toBe(status);
   });
 
-  it('nor does one that sends a token', async () => {
+  it('a browser with a token is not redirected', async () => {
     const authorization = `Bearer ${api.token}`;
     expect((await ask('/jobs', { accept: BROWSERS, authorization })).status).toBe(200);
     expect((await ask('/no/such/thing', { accept: BROWSERS, authorization })).status).toBe(404);

@@ -1,5 +1,8 @@
-/** A Postgres that takes no writes, as a standby does: what is still served, what is refused and how, and that it passes by itself. */
-/* oxlint-disable typescript/no-unsafe-member-access -- answers are read as any client reads them: JSON that nobody has typed */
+/**
+ * A Postgres that takes no writes, such as a standby: which calls are served, which are refused and how, and that
+ * the api recovers by itself.
+ */
+/* oxlint-disable typescript/no-unsafe-member-access -- answers are untyped JSON, as for any client */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -10,13 +13,13 @@ import { setup } from '../support.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../../../src/cli/main.ts');
 
-/** Of one database alone; whoever is connected has to connect again to see it. */
+/** Affects one database; existing connections do not see it. */
 async function writable(url: string, isSo: boolean): Promise<void> {
   const client = new pg.Client({ connectionString: inject('postgresUrl') });
   await client.connect();
   const database = new URL(url).pathname.slice(1);
   await client.query(`ALTER DATABASE ${database} SET default_transaction_read_only = ${isSo ? 'off' : 'on'}`);
-  // The new setting counts for those that come; as after a failover, those that are there stay on the old server.
+  // The new setting applies to new connections; as after a failover, existing ones stay on the old server.
   if (!isSo)
     await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
       database,
@@ -24,7 +27,7 @@ async function writable(url: string, isSo: boolean): Promise<void> {
   await client.end();
 }
 
-it('reads are served, writes are answered 503 until it takes them again, and no old connection is kept', async () => {
+it('reads are served, writes are answered with 503 until Postgres takes them again, and no old connection is kept', async () => {
   await using api = await setup();
   const job = await api.call('POST', '/sync/alpha/dev');
   expect(job.status).toBe(202);
@@ -44,7 +47,7 @@ it('reads are served, writes are answered 503 until it takes them again, and no 
     { status: 'degraded', postgres: 'read_only', temporal: 'ok' },
   ]);
   await writable(api.deps.config.databaseUrl, true);
-  // The first call may still meet an old connection; it takes them all away.
+  // The first call may still use an old connection; it drops them all.
   await expect.poll(async () => (await api.call('POST', '/sync/beta/dev')).status).toBe(202);
   expect((await api.call('GET', '/health/ready')).body).toEqual({
     status: 'ok',
@@ -53,7 +56,7 @@ it('reads are served, writes are answered 503 until it takes them again, and no 
   });
 });
 
-it('a command that wants to write says so in one line', async () => {
+it('a command that needs to write reports it in one line', async () => {
   await using database = await createDatabase({ migrated: false });
   await writable(database.url, false);
   const child = spawn(process.execPath, [CLI, 'db', 'up'], {

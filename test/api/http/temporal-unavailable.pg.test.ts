@@ -1,11 +1,11 @@
-/** Postgres or Temporal away: what still answers, how soon, and that nothing is lost. */
+/** Postgres or Temporal away: which calls are answered, how soon, and that nothing is lost. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import net from 'node:net';
 import { expect, inject, it } from 'vitest';
 import { setup } from '../support.ts';
 
-/** A TCP proxy that can hang (take and answer nothing) or cut. */
+/** A TCP proxy that can hang (accept and answer nothing) or cut. */
 async function proxyTo(target: { host: string; port: number }) {
   const pairs = new Set<{ near: net.Socket; far: net.Socket }>();
   let mode: 'on' | 'hang' | 'cut' = 'on';
@@ -56,7 +56,7 @@ async function behindProxy(stack: AsyncDisposableStack) {
 }
 
 it.each(['hang', 'cut'] as const)(
-  'answers 503 within two seconds when Postgres is away (%s)',
+  'calls are answered with 503 within two seconds when Postgres is away (%s)',
   async (how) => {
     await using stack = new AsyncDisposableStack();
     const { proxy, api } = await behindProxy(stack);
@@ -77,7 +77,7 @@ it.each(['hang', 'cut'] as const)(
         const answer = await api.call(method, where);
         expect([where, answer.status, answer.body.code]).toEqual([where, 503, 'postgres_away']);
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-        // Its deadline is 2 s; without one it would not end, and a busy machine is slow.
+        // Its deadline is 2 s; without one it would not end. A busy machine is slower.
         expect(Date.now() - began).toBeLessThan(10_000);
       }),
     );
@@ -90,7 +90,7 @@ it.each(['hang', 'cut'] as const)(
   },
 );
 
-it('serves while Temporal is away, and says so', async () => {
+it('the api serves while Temporal is away, and says so', async () => {
   await using api = await setup({ temporal: '127.0.0.1:1' });
   const started = await api.call('POST', '/sync/alpha/dev');
   expect(started.status).toBe(202);
@@ -101,7 +101,7 @@ it('serves while Temporal is away, and says so', async () => {
   expect([body.temporal, body.schedules[0].next]).toEqual(['unreachable', null]);
   const paused = await api.call('POST', '/schedules/qas.alpha.sync/pause');
   expect([paused.status, paused.body.code]).toEqual([503, 'temporal_away']);
-  // The line is there before Temporal is asked, and another says that nothing came of it.
+  // The audit line is written before the call to Temporal; another reports that the call failed.
   const lines = await api.call('GET', '/audit?object=schedule');
   expect(lines.body.map((one: { verb: string; refused: string | null }) => [one.verb, one.refused])).toEqual([
     ['pause', 'temporal_away'],

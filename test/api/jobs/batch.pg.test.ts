@@ -1,6 +1,6 @@
 /** Many jobs at once, the operations of the microdata executors, and their targets. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Api, MICRODATA, setup } from '../support.ts';
@@ -47,7 +47,7 @@ const bump = (...names: string[]) => ({
 });
 
 describe('POST /jobs', () => {
-  it('creates jobs with what they were given, frozen in the row', async () => {
+  it('a batch creates jobs with their parameters frozen in the row', async () => {
     const items = [
       add('INCOME', { description: 'Of 2026' }),
       bump('INCOME'),
@@ -80,7 +80,7 @@ describe('POST /jobs', () => {
     expect((await poked.describe()).status.name).toBe('RUNNING');
   });
 
-  it('refuses the bad ones alone, in their places and in words', async () => {
+  it('only the bad items are refused, in their places and with a message', async () => {
     const answer = await ask(
       { target: 'INCOME' },
       add('A'),
@@ -122,7 +122,7 @@ describe('POST /jobs', () => {
     expect((await api.call('GET', '/jobs')).body).toHaveLength(2);
   });
 
-  it('refuses what an active job holds, naming it, and the same twice in one batch', async () => {
+  it('an item whose target has an active job, or comes twice in the batch, is refused with the holder', async () => {
     const { job_id: holder } = (await api.call('POST', '/delta/alpha/dev')).body;
     const [, one, two, three, other] = await ask(
       { operation: 'sync', target: 'beta' },
@@ -142,7 +142,7 @@ describe('POST /jobs', () => {
     expect(await ask(add('INCOME'))).toEqual([created]);
   });
 
-  it('wants an env only where more than one declares it', async () => {
+  it('an item needs an env only if more than one declares its target', async () => {
     expect(await ask({ operation: 'sync', target: 'alpha' })).toEqual([
       failed(/^env: must be given, since dev and qas declare it$/),
     ]);
@@ -156,7 +156,7 @@ describe('POST /jobs', () => {
     expect(byTarget).toEqual(failed(`held by job ${video.job_id}`));
   });
 
-  it('takes a hundred, and no more', async () => {
+  it('a batch has at most a hundred items', async () => {
     const many = Array.from({ length: 101 }, (_, n) => add(`SET_${n}`));
     const refused = await post(many);
     expect([refused.status, refused.body.errors]).toEqual([
@@ -173,7 +173,7 @@ describe('POST /jobs', () => {
     expect((await api.call('POST', '/jobs', { json: { jobs: [] }, token: null })).status).toBe(401);
   });
 
-  it('accepts while paused: executors look at the flag themselves', async () => {
+  it('a batch is accepted during maintenance: executors check the flag themselves', async () => {
     await api.call('POST', '/maintenance-status', { json: { paused: true, msg: 'm' } });
     try {
       const [dataset, beta] = await ask(add('INCOME'), { operation: 'sync', target: 'beta' });
@@ -184,7 +184,7 @@ describe('POST /jobs', () => {
     }
   });
 
-  it('asked by many at once in other orders gives each target one job', async () => {
+  it('simultaneous batches in different orders give each target one job', async () => {
     const names = Array.from({ length: 6 }, (_, n) => `SET_${n}`);
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, n) => {
@@ -202,7 +202,7 @@ describe('POST /jobs', () => {
 describe('an Idempotency-Key', () => {
   const headers = { 'idempotency-key': 'batch-1' };
 
-  it('gives a repeated batch the same answer, refusals too, whatever became of its jobs', async () => {
+  it('a repeated batch gets the same answer, refusals too, whatever its jobs' status', async () => {
     const jobs = [add('INCOME', { description: 'x' }), add('INCOME'), { target: 'INCOME' }];
     const first = await post(jobs, headers);
     expect(first.body.map((one: any) => one.status)).toEqual(['CREATED', 'FAILED', 'FAILED']);
@@ -213,7 +213,7 @@ describe('an Idempotency-Key', () => {
     expect((await post(jobs)).body[0]).toEqual(created);
   });
 
-  it('sent by many at once makes one batch', async () => {
+  it('an Idempotency-Key used by many at once makes one batch', async () => {
     const jobs = [add('INCOME'), add('WEALTH')];
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(jobs, headers)));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
@@ -221,7 +221,7 @@ describe('an Idempotency-Key', () => {
     expect((await api.call('GET', '/jobs')).body).toHaveLength(2);
   });
 
-  it('is refused for another batch, and between batch and start', async () => {
+  it('an Idempotency-Key is refused for another batch, and for a start', async () => {
     await post([add('INCOME')], headers);
     for (const other of [[add('WEALTH')], [add('INCOME'), add('INCOME')], []]) {
       const answer = await post(other, headers);
@@ -235,13 +235,13 @@ describe('an Idempotency-Key', () => {
   });
 });
 
-describe('what an executor does', () => {
-  it('starts by path or parameters as far as it needs no more', async () => {
+describe('operations of executors', () => {
+  it('an operation without further parameters starts by path or by POST /run', async () => {
     const run = { env: 'dev', action_name: 'sync', action: 'sync', is_tag: 'latest', options: '' };
     const unknown = await api.call('POST', '/run', {
       json: { ...run, target: 'outside', action_name: 'other', action: 'delta' },
     });
-    // Its one file stands for other actions too, as for a target of ours.
+    // Its one file also declares other actions, as for a target of ours.
     expect((await show(unknown.body.job_id)).runner).toBe('external');
     for (const target of ['datastore', 'DATASTORE', 'INCOME']) {
       const { status } = await api.call('POST', '/run', { json: { ...run, target } });
@@ -251,7 +251,7 @@ describe('what an executor does', () => {
     expect((await api.call('GET', '/jobs')).body).toHaveLength(1);
   });
 
-  it('is found by operation and status, as it polls', async () => {
+  it('an executor finds its jobs by operation and status', async () => {
     const [one, two] = await ask(add('A'), { operation: 'REMOVE', target: 'B', description: 'x' });
     const poll = async (query: string) => ids((await api.call('GET', `/jobs?${query}`)).body);
     expect(await poll('status=queued&operation=SET_STATUS,BUMP,REMOVE')).toEqual([two.job_id]);
@@ -268,7 +268,7 @@ describe('targets', () => {
   const jobsOf = async (name: string, query = '') =>
     ids((await api.call('GET', `/targets/${name}/jobs${query}`)).body);
 
-  it('have their own jobs and the bumps that name them, by pages', async () => {
+  it('targets list their own jobs and the bumps that name them, by pages', async () => {
     const made: number[] = [];
     const run = async (item: unknown) => {
       const [{ job_id: id }] = await ask(item);
@@ -299,7 +299,7 @@ describe('targets', () => {
     expect(ids((await api.call('GET', '/jobs?target=INCOME')).body)).toEqual([again, own, old, oldest]);
   });
 
-  it('are those that fit a pattern, listed once they had a job', async () => {
+  it('targets that match a pattern are listed once they had a job', async () => {
     const names = async () => (await api.call('GET', '/targets')).body.map((target: any) => target.name);
     expect(await names()).not.toContain('datasets');
     expect(await names()).toContain('DATASTORE');

@@ -1,5 +1,8 @@
-/** POST /run of a program that is not ours: it gets what its params file says, unless that lets callers say something else. */
-/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- answers are read as any client reads them */
+/**
+ * POST /run of a program that is not ours: it gets the options of its params file, unless that file allows callers
+ * to replace them.
+ */
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- answers are untyped JSON, as for any client */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { sql } from 'kysely';
 import { type Api, setup } from '../support.ts';
@@ -36,7 +39,7 @@ const asked = (target: string, over: object = {}) => ({
   ...over,
 });
 
-it.each(['own', 'pod', 'shut'])('%s gets what its file says alone', async (target) => {
+it.each(['own', 'pod', 'shut'])('%s gets only the options of its file', async (target) => {
   for (const route of ['/run', '/dryrun'])
     for (const [field, value] of [
       ['options', '-n 8'],
@@ -59,7 +62,7 @@ it.each(['own', 'pod', 'shut'])('%s gets what its file says alone', async (targe
   expect((await api.call('POST', '/run', { json: asked(target, { options: ' -n  7' }) })).status).toBe(202);
 });
 
-it('one that is open gets what a caller says, but for the number of its job', async () => {
+it('a program with CALLER_OPTIONS gets the caller's options, except for a job id', async () => {
   const run = async (options: string) => await api.call('POST', '/run', { json: asked('open', { options }) });
   expect(await run('delete --api_job_id 99999999')).toMatchObject({
     status: 422,
@@ -68,7 +71,7 @@ it('one that is open gets what a caller says, but for the number of its job', as
   expect((await run('anything --at all')).status).toBe(202);
 });
 
-it('our own program and an executor take other options, which are checked', async () => {
+it('our own program and external executors accept other options, which are checked', async () => {
   const outside = asked('outside', { options: '-n 9' });
   expect((await api.call('POST', '/run', { json: outside })).status).toBe(202);
   expect((await api.call('POST', '/run', { json: { ...outside, options: '--other' } })).status).toBe(422);

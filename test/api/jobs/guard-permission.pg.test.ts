@@ -1,6 +1,6 @@
-/** Who may lift a guard, by every route that starts jobs; and that the audit says that it was lifted. */
+/** Who may lift a guard, by every route that starts jobs; and that the audit records it. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -21,7 +21,7 @@ beforeAll(async () => {
       'dev/forced-sync': ['TARGET=forced', 'ACTION=sync', 'SCHEDULE=every 60s'],
       'dev/own-sync': ['TARGET=own', 'ACTION=sync', 'COMMAND=true', 'CALLER_OPTIONS=true'],
     },
-    // Its author has decided that it goes without the guard.
+    // Its author has decided that it runs without the guard.
     options: { 'dev/forced-sync': '--force-delete' },
   });
 });
@@ -52,7 +52,7 @@ const notesOf = async (id: number) => {
 };
 
 it.each(['/run', '/dryrun'])(
-  '%s takes --force-delete of whoever has the right, and names it to others',
+  '%s accepts --force-delete from callers with the right, and names the right to others',
   async (where) => {
     const may = [unlimited('admin'), grantOf('operator', [], ['delete', FORCE_DELETE])];
     const mayNot = [unlimited('operator'), grantOf('operator', ['dev'], ['delete'])];
@@ -74,13 +74,13 @@ it.each(['/run', '/dryrun'])(
   },
 );
 
-it('a program of one’s own is given it by nobody else either', async () => {
+it('a program that is not ours gets --force-delete only from callers with the right, too', async () => {
   const token = await tokenWith(unlimited('operator'));
   const json = run({ target: 'own', action_name: 'sync', action: 'sync', options: 'delete --force-delete' });
   expect((await api.call('POST', '/run', { token, json })).body.outside).toEqual({ action: 'force-delete' });
 });
 
-it('what a params file says is its author’s decision, by path, batch and schedule', async () => {
+it('--force-delete in a params file is its author’s decision, by path, batch and schedule', async () => {
   const token = await tokenWith(unlimited('operator'));
   const jobs = [{ operation: 'sync', target: 'forced', env: 'dev' }];
   for (const [where, asked] of [
@@ -95,7 +95,7 @@ it('what a params file says is its author’s decision, by path, batch and sched
   }
 });
 
-it('a schedule that fires it says so too', async () => {
+it('the audit records a schedule that lifts the guard, too', async () => {
   const { db, params, temporal } = api.deps;
   const defaults = { runner: 'process', image: 'syncrator' } as const;
   const { fireSchedule } = scheduleActivities({ db, temporal, params, defaults });
@@ -105,12 +105,12 @@ it('a schedule that fires it says so too', async () => {
   expect(await notesOf(body[0].id)).toEqual(['guard lifted']);
 });
 
-it('a job under the guard has no such line', async () => {
+it('a job under the guard adds no such line', async () => {
   const { body } = await api.call('POST', '/sync/alpha/dev');
   expect(await notesOf(body.job_id)).toEqual([null]);
 });
 
-it('limits are those of the action that runs, whatever it is called by', async () => {
+it('limits apply to the action that runs, whatever name it is called by', async () => {
   const limitsOf = async (action_name: string, action: string, target = 'loose') => {
     const json = run({ target, action_name, action, options: '' });
     const { body } = await api.call('POST', '/dryrun', { json });
@@ -128,13 +128,14 @@ it('limits are those of the action that runs, whatever it is called by', async (
   expect(await limitsOf('my-own-word', 'delete')).toEqual([tight]);
   expect(await limitsOf('delete', 'sync')).toEqual([wide]);
   expect(await limitsOf('rollback', 'rollback')).toEqual([wide]);
-  // Undeclared: a diff removes as the delete does, all else goes by the sync, or by what every file has.
+  // Undeclared names: a diff removes as the delete does; all others run as the sync, or as the setting that all
+  // files share.
   expect(await limitsOf('diff', 'diff')).toEqual([tight, tight]);
   expect(await limitsOf('delta', 'delta')).toEqual([wide]);
   expect(await limitsOf('delete', 'delete', 'nosync')).toEqual([['10', '5']]);
 });
 
-it('a take-over is an admin’s by every route', async () => {
+it('a take-over needs an admin by every route', async () => {
   const token = await tokenWith(unlimited('operator'));
   const { body } = await api.call('POST', '/take-over/alpha/dev');
   await sql`UPDATE jobs SET status = 'failed', finished_at = now() WHERE id = ${body.job_id}`.execute(api.db);

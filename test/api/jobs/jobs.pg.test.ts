@@ -1,6 +1,6 @@
 /** Listing, showing, cancelling; reports; logs and their streams. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sql } from 'kysely';
 import { appendLog } from '../../../src/db/jobs/logs.ts';
@@ -48,7 +48,7 @@ const write = async (ref: { jobId: number; step: number; attempt: number }, offs
   );
 
 describe('GET /jobs', () => {
-  it('pages by cursor and by page, and past the end is empty', async () => {
+  it('jobs are paged by cursor and by number, and pages past the end are empty', async () => {
     const all = await seven();
     for (const start of ['/jobs?limit=3', '/jobs?limit=3&page=1']) {
       const seen: number[] = [];
@@ -64,7 +64,7 @@ describe('GET /jobs', () => {
     expect((await api.call('GET', '/jobs?page=99')).body).toEqual([]);
   });
 
-  it('filters', async () => {
+  it('jobs are filtered', async () => {
     const all = await seven();
     const get = async (query: string) => ids((await api.call('GET', `/jobs?${query}`)).body);
     expect(await get('status=queued')).toEqual(all.slice(0, 2));
@@ -86,7 +86,7 @@ describe('GET /jobs', () => {
 });
 
 describe('GET /jobs/:id', () => {
-  it('shows the job with step, progress, sync job and nothing secret', async () => {
+  it('a job is shown with step, progress and sync job, and without secrets', async () => {
     const job = await claimed(api);
     const { token, ref } = await job.begin();
     const report = {
@@ -130,7 +130,7 @@ describe('GET /jobs/:id', () => {
     expect((await api.call('GET', `/jobs/${job.id}`)).body.stalled).toBe(true);
     await sql`DELETE FROM reports`.execute(api.db);
     await sql`UPDATE steps SET started_at = now() - interval '31 seconds'`.execute(api.db);
-    expect((await api.call('GET', `/jobs/${job.id}`)).body.stalled).toBe(true); // it never reported
+    expect((await api.call('GET', `/jobs/${job.id}`)).body.stalled).toBe(true); // the program never reported
     await job.end(ref);
     await job.finish();
     const done = (await api.call('GET', `/jobs/${job.id}`)).body;
@@ -151,7 +151,7 @@ describe('GET /jobs/:id', () => {
 });
 
 describe('DELETE /jobs/:id', () => {
-  it('ends a queued job, and changes nothing the second time', async () => {
+  it('a cancel ends a queued job, and changes nothing the second time', async () => {
     const { body } = await api.call('POST', '/sync/alpha/dev');
     const first = await api.call('DELETE', `/jobs/${body.job_id}`);
     expect([first.status, first.body.status, first.body.cancel_requested_by]).toEqual([
@@ -163,7 +163,7 @@ describe('DELETE /jobs/:id', () => {
     expect([second.status, second.body]).toEqual([200, first.body]);
   });
 
-  it('begins to cancel a claimed one, which alone may be force-deleted', async () => {
+  it('a cancel of a claimed job begins its end; only such a job may be force-deleted', async () => {
     const job = await claimed(api);
     expect((await api.call('POST', `/jobs/${job.id}/force-delete`)).status).toBe(409);
     expect((await api.call('POST', '/jobs/999999/force-delete')).status).toBe(404);
@@ -176,7 +176,7 @@ describe('DELETE /jobs/:id', () => {
 });
 
 describe('reports', () => {
-  it('are taken in order, stale ones ignored, refused after the end', async () => {
+  it('reports are stored in order, stale ones ignored, and refused after the end', async () => {
     const job = await claimed(api);
     const { token, ref } = await job.begin();
     for (const [seq, accepted] of [
@@ -217,7 +217,7 @@ describe('reports', () => {
     ]);
   });
 
-  it('need the token of this very attempt', async () => {
+  it('reports need the token of this very attempt', async () => {
     const one = await claimed(api, '/sync/alpha/dev');
     const two = await claimed(api, '/sync/alpha/qas');
     const mine = await one.begin();
@@ -242,7 +242,7 @@ describe('reports', () => {
     expect((await put(job.id, token)).status).toBe(409);
   });
 
-  it('are small, and at most one a second on average', async () => {
+  it('reports are small, and limited to one a second on average', async () => {
     const job = await claimed(api);
     const { token } = await job.begin();
     const large = { seq: 1, phase: 'reading', message: 'x'.repeat(200_000) };
@@ -272,7 +272,7 @@ describe('reports', () => {
 });
 
 describe('logs', () => {
-  it('are plain text, from an offset, of a step', async () => {
+  it('logs are plain text, from an offset, of a step', async () => {
     const job = await claimed(api);
     expect((await api.call('GET', `/jobs/${job.id}/logs`)).text).toBe('');
     const { ref } = await job.begin(0);
@@ -291,7 +291,7 @@ describe('logs', () => {
     expect((await api.call('GET', '/jobs/999999/logs')).status).toBe(404);
   });
 
-  /** Events as they come; `until` ends the reading. */
+  /** Yields events as they come; `until` ends the reading. */
   async function read(
     where: string,
     until: (events: Event[]) => boolean,
@@ -320,7 +320,7 @@ describe('logs', () => {
   };
   const texts = (events: Event[]) => events.map((e) => e.data.text ?? `${e.event} ${e.data.status}`);
 
-  it('are followed over all steps to the end', async () => {
+  it('logs are followed over all steps to the end', async () => {
     const job = await claimed(api);
     const { ref } = await job.begin(0);
     await write(ref, 0, 'one\n\ndata: forged\n\n');
@@ -343,7 +343,7 @@ describe('logs', () => {
     expect(events.map((e) => e.id)).toEqual(['0.1.19', '0.1.23', '1.1.6', undefined]);
   });
 
-  it('are resumed after the last event seen', async () => {
+  it('a follower resumes after the last event seen', async () => {
     const job = await claimed(api);
     const { ref } = await job.begin(0);
     await write(ref, 0, 'one\n');
@@ -360,11 +360,11 @@ describe('logs', () => {
     expect(texts(all)).toEqual(['two\n', 'three\n', 'end completed']);
   });
 
-  it('are followed by 200 at most; a stop ends all of them', async () => {
+  it('at most 200 followers may read at once; a stop ends all of them', async () => {
     await using own = await setup();
     const job = await claimed(own);
     const open: Response[] = [];
-    // Ten at a time: all at once, a slow machine's Postgres could be late for some.
+    // Ten at a time: with all at once, a slow machine's Postgres could be too late for some.
     while (open.length < 200)
       open.push(
         ...(await Promise.all(

@@ -1,6 +1,6 @@
-/** What the runner makes of a job's steps: as a dry run says it, from the frozen row, and without a secret. */
+/** The manifest of a job's steps: equal to a dry run, from the frozen row, and without a secret. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { readInstallation } from '../../../src/db/migrate.ts';
@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 const manifest = async (id: number) => (await api.call('GET', `/jobs/${id}/manifest`)).body;
 
-it('is the dry run with the number and the names of the job', async () => {
+it('a manifest equals the dry run, with the id and the names of the job', async () => {
   const job = await claimed(api, '/diff/alpha/dev');
   const dry = (await api.call('GET', '/diff/alpha/dev')).body.result;
   const shown = await manifest(job.id);
@@ -36,7 +36,7 @@ it('is the dry run with the number and the names of the job', async () => {
   }
 });
 
-it('is frozen: what the files say later changes nothing', async () => {
+it('a manifest is frozen: later changes of the files do not affect it', async () => {
   const job = await claimed(api);
   await sql`UPDATE jobs SET steps_spec = jsonb_set(steps_spec, '{0,args}', '["sync", "-n", "77"]')`.execute(
     api.db,

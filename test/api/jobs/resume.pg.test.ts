@@ -1,6 +1,6 @@
-/** Resuming what failed, step by step on a real Postgres: what is left out, where it goes on, and what is refused. */
+/** Resuming failed jobs step by step on a real Postgres: what is left out, where it continues, and what is refused. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 const DIAGNOSIS: Diagnosis = { code: 'exit_code', summary: 'It failed.', detail: '', what_to_do: 'Look.' };
 
-/** A job whose step `failing` failed after those before it completed; its report had a checkpoint. */
+/** A job whose step `failing` failed after those before it had completed; its report had a checkpoint. */
 async function failedAt(where: string, failing: number): Promise<number> {
   const job = await claimed(api, where);
   for (let step = 0; step < failing; step += 1) await job.end((await job.begin(step)).ref);
@@ -43,7 +43,7 @@ async function failedAt(where: string, failing: number): Promise<number> {
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
-/** The api after a new start with this one params file. */
+/** The api after a restart with this one params file. */
 async function withParams(file: ParamsFile) {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-resume-'));
   folders.push(dir);
@@ -60,7 +60,7 @@ const actionsOf = async (id: number) =>
     await api.db.selectFrom('jobs').select('steps_spec').where('id', '=', id).executeTakeFirstOrThrow()
   ).steps_spec.map(({ action }) => action);
 
-it('a diff that failed in its delete goes on with the delete alone, from its checkpoint', async () => {
+it('a diff that failed in its delete continues with the delete only, from its checkpoint', async () => {
   const failed = await failedAt('/diff/alpha/dev', 1);
   const { status, body, headers } = await resume(failed);
   expect([status, headers.get('location')]).toEqual([202, `/jobs/${body.id}`]);
@@ -94,7 +94,7 @@ it('a resumed job that fails before its first checkpoint is resumed from the one
   expect(await readCheckpoint(api.db, third, 0)).toEqual({ cursor: `of job ${first}` });
 });
 
-it('what has not failed, is unknown, was resumed already or is held by another is refused, with the words for it', async () => {
+it('a job that has not failed, is unknown, was resumed already or whose key is held is refused with the reason', async () => {
   expect((await resume(999_999)).body).toMatchObject({ status: 404, code: 'unknown_job' });
   const running = await claimed(api);
   expect((await resume(running.id)).body).toMatchObject({ status: 409, code: 'not_failed' });
@@ -109,14 +109,14 @@ it('what has not failed, is unknown, was resumed already or is held by another i
   expect(lost.body).toMatchObject({ status: 409, code: 'already_resumed', holder: { id: won.body.id } });
 });
 
-it('the same job that is active already stands in for it', async () => {
+it('an active job with the same parameters takes its place', async () => {
   const failed = await failedAt('/sync/alpha/dev', 0);
   const { body } = await api.call('POST', '/sync/alpha/dev');
   const same = await resume(failed);
   expect([same.status, same.body.id, same.body.resumes]).toEqual([200, body.job_id, null]);
 });
 
-it('a request repeated with its Idempotency-Key is the same job', async () => {
+it('a request repeated with its Idempotency-Key returns the same job', async () => {
   const failed = await failedAt('/sync/alpha/dev', 0);
   const headers = { 'idempotency-key': 'resume-once' };
   const answers = [1, 2].map(() => api.call('POST', `/jobs/${failed}/resume`, { headers }));
@@ -124,13 +124,13 @@ it('a request repeated with its Idempotency-Key is the same job', async () => {
   expect([one?.status, two?.status, two?.body.id]).toEqual([202, 202, one?.body.id]);
 });
 
-it('resume-all goes on with each target whose last job failed, and is told of each that cannot', async () => {
+it('resume-all resumes each target whose last job failed, and names each that it cannot resume', async () => {
   const alpha = await failedAt('/sync/alpha/dev', 0);
   const beta = await failedAt('/sync/beta/dev', 0);
   const old = await failedAt('/sync/alpha/qas', 0);
   const newer = await claimed(api, '/sync/alpha/qas');
   await newer.finish();
-  // A key of the whole request is none of each job's: they would all be the first one.
+  // A key for the whole request is not passed to each job: they would all be the first one.
   const headers = { 'idempotency-key': 'all-at-once' };
   const { status, body } = await api.call('POST', '/jobs/resume-all', { headers });
   expect(status).toBe(200);
@@ -143,7 +143,7 @@ it('resume-all goes on with each target whose last job failed, and is told of ea
   expect((await api.call('POST', '/jobs/resume-all')).body).toEqual([]);
 });
 
-it('resume-all leaves out what ended over a day ago, by its name; asked for alone, it goes on', async () => {
+it('resume-all leaves out a job that ended over a day ago and names it; a resume by its id works', async () => {
   const old = await failedAt('/sync/beta/dev', 0);
   await sql`UPDATE jobs SET finished_at = now() - interval '24 hours 1 minute' WHERE id = ${old}`.execute(
     api.db,
@@ -164,7 +164,7 @@ const forced = async (action: string) => {
   await fail(body.job_id);
   return body.job_id as number;
 };
-/** As if its workflow had ended it. */
+/** Ends the job as its workflow would. */
 const fail = (id: number) =>
   api.db
     .updateTable('jobs')
@@ -183,7 +183,7 @@ const frozen = async (id: number) =>
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
 
-it.each(['delete', 'sync', 'diff'])('a resumed %s is under the guard again', async (action) => {
+it.each(['delete', 'sync', 'diff'])('the guard applies to a resumed %s again', async (action) => {
   const { body } = await resume(await forced(action));
   expect(body.parameters.options).toBe('-n 5');
   const { steps_spec } = await frozen(body.id);
@@ -193,7 +193,7 @@ it.each(['delete', 'sync', 'diff'])('a resumed %s is under the guard again', asy
   expect(rows.map(({ detail }) => detail.note)).toEqual([undefined]);
 });
 
-it('a resume goes by today’s params file: its limits, command and tag', async () => {
+it('a resume uses today’s params file: its limits, command and tag', async () => {
   const failed = await failedAt('/sync/alpha/dev', 0);
   const today = await withParams({
     target: 'alpha',
@@ -210,7 +210,7 @@ it('a resume goes by today’s params file: its limits, command and tag', async 
   ]);
 });
 
-it('what no params file declares any more is not resumed', async () => {
+it('a job that no params file declares any more is not resumed', async () => {
   const delta = await failedAt('/delta/alpha/dev', 0);
   const today = await withParams({ target: 'alpha', action: 'sync', command: null });
   const refused = await today('POST', `/jobs/${delta}/resume`);
@@ -226,7 +226,7 @@ it('what no params file declares any more is not resumed', async () => {
   );
 });
 
-it('a job whose file makes other steps of it today is not resumed', async () => {
+it('a job whose params file leads to other steps today is not resumed', async () => {
   const failed = await failedAt('/diff/alpha/dev', 1);
   const today = await withParams({ target: 'alpha', action: 'diff' });
   expect((await today('POST', `/jobs/${failed}/resume`)).body).toMatchObject({
@@ -247,7 +247,7 @@ it('a rollback is resumed only while no newer job of its target has begun', asyn
   const again = await resume(first);
   expect(again.body).toMatchObject({ resumes: first, action: 'rollback' });
   await fail(again.body.id);
-  // It was resumed, which says more than that its resume has begun.
+  // The answer says that it was resumed, which is more than that its resume has begun.
   expect((await resume(first)).body.code).toBe('already_resumed');
   const newer = await claimed(api, '/sync/alpha/dev');
   await newer.finish();
@@ -260,7 +260,7 @@ it('a rollback is resumed only while no newer job of its target has begun', asyn
   });
 });
 
-it('all that resume each other are of one origin', async () => {
+it('a chain of resumes has one origin', async () => {
   const first = await failedAt('/sync/alpha/dev', 0);
   const second = (await resume(first)).body.id;
   await fail(second);
@@ -275,7 +275,7 @@ it('all that resume each other are of one origin', async () => {
   expect(JSON.stringify(own.body)).toContain(await uidOf(first));
 });
 
-it('resume-all is no job: other methods are told what it takes', async () => {
+it('resume-all is not a job id: other methods get the allowed ones', async () => {
   for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
     const { status, headers, body } = await api.call(method, '/jobs/resume-all');
     expect([status, headers.get('allow'), body.code]).toEqual([405, 'POST', 'method_not_allowed']);

@@ -1,6 +1,6 @@
-/** Going back: before the last sync or before any job of the target, looked at first, and taking over a sink. */
+/** Rollbacks: to before the last sync or any job of the target, with previews; and take-overs of a sink. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { finishJob } from '../../../src/db/jobs/finish.ts';
@@ -36,7 +36,7 @@ async function done(where = '/sync/alpha/dev') {
   await job.finish();
   return job;
 }
-/** The job of an answer, ended well. */
+/** The job of an answer, after it has completed. */
 async function finish(answer: { body: any }) {
   const { job_id: jobId } = answer.body;
   const runId = '11111111-1111-4111-8111-111111111111';
@@ -51,7 +51,7 @@ it('a rollback without a body goes back to before the last sync', async () => {
   expect(await show(body.job_id)).toMatchObject({ rollback_before: null, trigger: 'rollback' });
 });
 
-it('before a job is frozen by its uid, and shown by its number', async () => {
+it('`before` is frozen as the job's uid, and shown as its id', async () => {
   const early = await done();
   await done();
   const { status, body } = await ask({ before: early.id, expect: DIGEST });
@@ -61,12 +61,12 @@ it('before a job is frozen by its uid, and shown by its number', async () => {
   ]);
   expect(await show(body.job_id)).toMatchObject({ rollback_before: early.id, job_type: 'rollback' });
   expect((await api.call('GET', '/jobs')).body[0].rollback_before).toBe(early.id);
-  // What asks for something else is another rollback.
+  // Another request is another rollback.
   expect((await ask({ before: early.id })).body).toMatchObject({ status: 409, code: 'busy' });
   expect((await ask({ before: early.id, expect: DIGEST })).status).toBe(200);
 });
 
-it('a preview is a job of its own name, and no success of its target; nor are a rollback and a take-over', async () => {
+it('a preview is a job under its own name; neither it nor a rollback nor a take-over counts as the target's success', async () => {
   const sync = await done();
   const preview = await ask({ before: sync.id, preview: true });
   expect(preview.body).toMatchObject({ ACTION: 'rollback', ACTION_NAME: 'rollback-preview' });
@@ -99,7 +99,7 @@ it('a rollback moves the watermark of its target, a preview does not', async () 
   expect(await watermark()).toBe('2026-11-21T00:00:00.000Z');
 });
 
-it('before what is no job of this target is refused, and named', async () => {
+it('a rollback to before a job of another target is refused, naming it', async () => {
   expect((await ask({ before: 999_999 })).body).toMatchObject({
     status: 404,
     code: 'unknown_job',
@@ -135,7 +135,7 @@ it.each([
   expect([status, body.errors.map((error: any) => error.field)]).toEqual([422, [field]]);
 });
 
-it('neither carries the lifting of a guard that does not judge it', async () => {
+it('neither a rollback nor a take-over passes on --force-delete, since no guard judges them', async () => {
   for (const where of ['/rollback/loose/dev', '/take-over/loose/dev']) {
     const answer = await api.call('POST', where);
     expect(answer.body.OPTIONS).toMatch(/^-n 5 --api_job_id/);
@@ -143,7 +143,7 @@ it('neither carries the lifting of a guard that does not judge it', async () => 
   }
 });
 
-it('a take-over is of the sync’s specification, and its line in the audit says what it is', async () => {
+it('a take-over uses the sync’s specification, and its audit line names it', async () => {
   const { status, body } = await api.call('POST', '/take-over/alpha/dev');
   expect([status, body.ACTION]).toEqual([202, 'take-over']);
   expect(await argsOf(body.job_id)).toEqual(['take-over -n 1000 -c 1']);

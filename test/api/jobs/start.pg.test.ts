@@ -1,6 +1,6 @@
-/** Dry runs and starts: what would run, one job per key, the same or another, replays. */
+/** Dry runs and starts: what would run, one job per key, deduplication, and repeated requests. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sql } from 'kysely';
 import { type Api, setup } from '../support.ts';
@@ -23,7 +23,7 @@ const delta = {
   options: '-n 1000 -c 1',
 };
 
-it('shows no credential that is part of a parameter, though the program gets it', async () => {
+it('a dry run masks credentials in parameters, though the program gets them', async () => {
   const mam_main_query = 'https://me:topsecret@mam/q?token=topsecret';
   const dry = await api.call('POST', '/dryrun', { json: { ...delta, mam_main_query } });
   const started = await api.call('POST', '/run', { json: { ...delta, mam_main_query } });
@@ -41,7 +41,7 @@ it('shows no credential that is part of a parameter, though the program gets it'
 });
 
 it.each(['options', 'mam_main_query'])(
-  'refuses %s that stand for a secret: they are not what ran',
+  'a start refuses %s with a masked secret, which is not what ran',
   async (field) => {
     const json = { ...delta, [field]: '--source https://<FILTERED>@mam/q' };
     for (const where of ['/run', '/dryrun']) {
@@ -52,11 +52,11 @@ it.each(['options', 'mam_main_query'])(
   },
 );
 
-/** Stands for what a dry run has none of. */
+/** Replaces what a dry run does not have. */
 const NO_UID = '00000000-0000-0000-0000-000000000000';
 
 describe('a dry run', () => {
-  it('shows the parameters and what the runner would start', async () => {
+  it('a dry run shows the parameters and what the runner would start', async () => {
     const { status, body } = await api.call('GET', '/diff/alpha/dev');
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -96,7 +96,7 @@ describe('a dry run', () => {
     expect((await api.call('GET', '/jobs')).body).toEqual([]);
   });
 
-  it('takes the name in the path as look-up key, the TARGET of the file as target', async () => {
+  it('a dry run finds the file by the name in the path, and takes the file's TARGET as target', async () => {
     const { body } = await api.call('GET', '/sync/hetarchief_video/qas');
     expect(body.TARGET).toBe('archiefvideo');
   });
@@ -134,7 +134,7 @@ describe('a dry run', () => {
 });
 
 describe('a start', () => {
-  it('is 202 and new, then 200 and the same, then 409 for another', async () => {
+  it('a start is answered with 202, the same one again with 200, and another one with 409', async () => {
     const first = await api.call('POST', '/sync/alpha/dev');
     expect(first.status).toBe(202);
     expect(first.body).toMatchObject({
@@ -159,13 +159,13 @@ describe('a start', () => {
     expect(other.body.message).toBe(other.body.detail);
   });
 
-  it('has its row poked in Temporal', async () => {
+  it('a start pokes its workflow in Temporal', async () => {
     await api.call('POST', '/sync/alpha/dev');
     const handle = api.deps.temporal.client.workflow.getHandle('syncrator/dev/alpha');
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 
-  it('asked 50 times at once is one job', async () => {
+  it('50 simultaneous starts lead to one job', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => api.call('POST', '/sync/alpha/dev')));
     expect(new Set(answers.map((a) => a.body.job_id)).size).toBe(1);
     expect(answers.filter((a) => a.status === 202)).toHaveLength(1);
@@ -178,7 +178,7 @@ describe('a start', () => {
     expect((await api.call('GET', `/jobs/${body.job_id}`)).body.runner).toBe('external');
   });
 
-  it('freezes the settings of the file', async () => {
+  it('a start freezes the settings of the file', async () => {
     await api.call('POST', '/run', {
       json: { ...delta, env: 'qas', target: 'archiefvideo', action_name: 'again', action: 'sync' },
     });
@@ -189,14 +189,14 @@ describe('a start', () => {
 });
 
 describe('POST /run', () => {
-  it('equals the start by path', async () => {
+  it('a start by parameters equals the start by path', async () => {
     const byBody = await api.call('POST', '/run', { json: delta });
     expect(byBody.status).toBe(202);
     const byPath = await api.call('POST', '/delta/alpha/dev');
     expect([byPath.status, byPath.body.job_id]).toEqual([200, byBody.body.job_id]);
   });
 
-  it('passes mam_main_query', async () => {
+  it('a start passes on mam_main_query', async () => {
     const { body } = await api.call('POST', '/run', { json: { ...delta, mam_main_query: 'a=b' } });
     expect(body.MAM_MAIN_QUERY).toBe('a=b');
   });
@@ -217,7 +217,7 @@ describe('POST /run', () => {
     ['options', 'a\nb'],
     ['options', 5],
     ['mam_main_query', null],
-  ])('refuses %s %j, naming it', async (field, value) => {
+  ])('a start refuses %s %j, naming it', async (field, value) => {
     for (const where of ['/run', '/dryrun']) {
       const { status, body } = await api.call('POST', where, { json: { ...delta, [field]: value } });
       expect(status).toBe(422);
@@ -226,7 +226,7 @@ describe('POST /run', () => {
     }
   });
 
-  it('refuses an unknown field and a missing one by their names', async () => {
+  it('a start refuses an unknown field and a missing one, naming them', async () => {
     const { options: _, ...rest } = delta;
     const { body } = await api.call('POST', '/run', { json: { ...rest, colour: 'red' } });
     expect(body.errors.map((e: { field: string }) => e.field).toSorted()).toEqual(['colour', 'options']);
@@ -234,20 +234,20 @@ describe('POST /run', () => {
 });
 
 describe('POST /rollback', () => {
-  it("takes the sync's specification", async () => {
+  it("a rollback uses the sync's specification", async () => {
     const { status, body } = await api.call('POST', '/rollback/alpha/dev');
     expect([status, body.ACTION, body.ACTION_NAME]).toEqual([202, 'rollback', 'rollback']);
     const job = (await api.call('GET', `/jobs/${body.job_id}`)).body;
     expect([job.trigger, job.requested_by, job.job_type]).toEqual(['rollback', 'admin', 'rollback']);
   });
-  it('is 404 where there is no sync', async () => {
+  it('a rollback is 404 if the target has no sync', async () => {
     expect((await api.call('POST', '/rollback/nosync/dev')).status).toBe(404);
   });
 });
 
 describe('an Idempotency-Key', () => {
   const headers = { 'idempotency-key': 'nightly-1' };
-  it('is answered the same for the same, also when the job has ended', async () => {
+  it('a repeated Idempotency-Key gets the same answer, also after the job has ended', async () => {
     const first = await api.call('POST', '/sync/alpha/dev', { headers });
     await api.call('DELETE', `/jobs/${first.body.job_id}`);
     const again = await api.call('POST', '/sync/alpha/dev', { headers });
@@ -256,7 +256,7 @@ describe('an Idempotency-Key', () => {
     expect(without.body.job_id).not.toBe(first.body.job_id);
   });
 
-  it('is refused for another request', async () => {
+  it('an Idempotency-Key is refused for another request', async () => {
     await api.call('POST', '/run', { json: delta, headers });
     const reordered = Object.fromEntries(Object.entries(delta).toReversed());
     expect((await api.call('POST', '/run', { json: reordered, headers })).status).toBe(202);
@@ -268,7 +268,7 @@ describe('an Idempotency-Key', () => {
     expect((await api.call('POST', '/sync/alpha/qas', { headers: paths })).status).toBe(422);
   });
 
-  it.each([[''], ['a b'], ['é'], ['x'.repeat(256)]])('%j is refused', async (key) => {
+  it.each([[''], ['a b'], ['é'], ['x'.repeat(256)]])('the Idempotency-Key %j is refused', async (key) => {
     const answer = await api.call('POST', '/sync/alpha/dev', { headers: { 'idempotency-key': key } });
     expect([answer.status, answer.body.code]).toEqual([400, 'bad_header']);
   });

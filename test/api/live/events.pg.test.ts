@@ -1,6 +1,9 @@
-/** `/events` and `/jobs/:id/events` over a real Postgres: what is told, how soon it ends, and that nothing is missed. */
+/**
+ * `/events` and `/jobs/:id/events` over a real Postgres: which events come, how soon a stream ends, and that none
+ * is missed.
+ */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -21,7 +24,7 @@ const open = (where: string, options?: Parameters<typeof openStream>[2]) => open
 const report = (job: { id: number }, token: string, body: object) =>
   api.call('PUT', `/jobs/${job.id}/report`, { token, json: body });
 
-it('tells a job from its start to its end, each report as it comes, and one version after another', async () => {
+it('a stream shows a job from its start to its end, each report as it comes, version by version', async () => {
   await using stream = await open('/events');
   await stream.until('ready');
   const job = await claimed(api);
@@ -40,7 +43,7 @@ it('tells a job from its start to its end, each report as it comes, and one vers
   expect(last).toEqual((await api.call('GET', `/jobs/${job.id}`)).body);
 });
 
-it('ends the stream of one job with its end, and of a final one at once', async () => {
+it('the stream of one job ends with the job, and that of a final job at once', async () => {
   const job = await claimed(api);
   await using other = await open(`/jobs/${job.id}/events`);
   await other.until('job', ({ status }) => status === 'starting');
@@ -57,7 +60,7 @@ it('ends the stream of one job with its end, and of a final one at once', async 
   await api.call('DELETE', `/jobs/${noise.body.job_id}`);
 });
 
-it('misses nothing for a listener that is cut and comes back', async () => {
+it('a listener that is cut and comes back misses nothing', async () => {
   let lastEventId: string | undefined;
   {
     await using stream = await open('/events');
@@ -72,10 +75,10 @@ it('misses nothing for a listener that is cut and comes back', async () => {
   await job.finish();
 });
 
-it('who is cut again before it was told what it missed can still ask for that', async () => {
+it('a listener that is cut again before it got the missed events can still get them', async () => {
   const job = await claimed(api);
   await job.finish();
-  // Longer ago than what is sent again anyway.
+  // Older than the overlap that is sent again anyway.
   await sql`ALTER TABLE jobs DISABLE TRIGGER USER`.execute(api.db);
   await sql`UPDATE jobs SET updated_at = now() - interval '5 minutes' WHERE id = ${job.id}`.execute(api.db);
   await sql`ALTER TABLE jobs ENABLE TRIGGER USER`.execute(api.db);
@@ -87,7 +90,7 @@ it('who is cut again before it was told what it missed can still ask for that', 
   await again.until('job', ({ id }) => id === job.id);
 });
 
-it('tells the jobs that wait for a listener in the order of their changes, whichever came first', () => {
+it('jobs that wait for a slow listener are sent in the order of their changes', () => {
   const backlog = new Backlog(undefined);
   for (const [id, version] of [
     [1, 4],
@@ -99,25 +102,25 @@ it('tells the jobs that wait for a listener in the order of their changes, which
   expect(backlog.take().jobs.map(({ version }) => version)).toEqual([2, 5, 6]);
 });
 
-it('tells who has been away for too many changes to read all anew', async () => {
+it('a listener that missed too many changes is told to read everything again', async () => {
   await using present = await open('/events');
   await present.until('ready');
   await sql`INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, runner, steps_spec,
       spec_hash, "trigger", requested_by, status, finished_at)
     SELECT gen_random_uuid(), 'dev', 'many-' || n, 'sync', 'sync', 'latest', '', 'process', '[]', '', 'api', 'test',
       'completed', now() FROM generate_series(1, 300) n`.execute(api.db);
-  await present.until('reset'); // or what comes next would be in the same flood
+  await present.until('reset'); // otherwise the next change would be part of the same flood
   await using back = await open('/events', { lastEventId: String(Date.now()) });
   await back.until('reset');
   expect(back.told.filter(({ event }) => event === 'job')).toEqual([]);
-  // What changes from now on is told again.
+  // Changes from now on are sent again.
   const { body } = await api.call('POST', '/sync/beta/dev');
   await back.until('job', ({ id }) => id === body.job_id);
   await api.call('DELETE', `/jobs/${body.job_id}`);
   await sql`DELETE FROM jobs WHERE target LIKE 'many-%'`.execute(api.db);
 });
 
-it('a flood of changes is told to one that hears all as too much, and delays nobody', async () => {
+it('in a flood of changes a listener of all jobs is told to read again, and nobody is delayed', async () => {
   await using all = await open('/events');
   await all.until('ready');
   const job = await claimed(api);
@@ -141,7 +144,7 @@ it('a flood of changes is told to one that hears all as too much, and delays nob
   await sql`DELETE FROM jobs WHERE target LIKE 'many-%'`.execute(api.db);
 });
 
-it('goes on after Postgres has cut the connection that tells changes, with what changed meanwhile', async () => {
+it('streams continue after Postgres has cut the listening connection, with the changes meanwhile', async () => {
   await using stream = await open('/events');
   await stream.until('ready');
   const ended = await sql<{ ended: boolean }>`SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity
@@ -153,7 +156,7 @@ it('goes on after Postgres has cut the connection that tells changes, with what 
   await stream.until('job', ({ id, status }) => id === body.job_id && status === 'deleted');
 });
 
-/** Live jobs that hear what `tell` is given, over a database that says when it is asked. */
+/** Live jobs that get the changes of `tell`, over a database that reports each query. */
 function heardBy(onAsk: () => void) {
   let tell: ((change: Change) => void) | undefined;
   const live = new JobFeed({
@@ -176,7 +179,7 @@ function heardBy(onAsk: () => void) {
   return { live, tell: (change: Change) => tell?.(change) };
 }
 
-it('reads what was missed once, however many listen', async () => {
+it('missed changes are read once, however many listen', async () => {
   const { body } = await api.call('POST', '/sync/beta/dev');
   let asked = 0;
   const { live, tell } = heardBy(() => (asked += 1));
@@ -191,7 +194,7 @@ it('reads what was missed once, however many listen', async () => {
   await api.call('DELETE', `/jobs/${body.job_id}`);
 });
 
-it('what was missed first is not forgotten when the connection is lost again before it could be read', async () => {
+it('changes missed first are not forgotten when the connection is lost again before they were read', async () => {
   const { body } = await api.call('POST', '/sync/beta/dev');
   const id = Number(body.job_id);
   let isAway = false;
@@ -206,14 +209,14 @@ it('what was missed first is not forgotten when the connection is lost again bef
   await sql`ALTER TABLE jobs DISABLE TRIGGER USER`.execute(api.db);
   await sql`UPDATE jobs SET updated_at = now() - interval '29.5 s' WHERE id = ${id}`.execute(api.db);
   await sql`ALTER TABLE jobs ENABLE TRIGGER USER`.execute(api.db);
-  await wait(1_200); // what is heard from now on is more than the overlap after it
+  await wait(1_200); // more changes follow than the overlap covers
   isAway = true;
   tell({ kind: 'connected' });
   await expect.poll(() => backlog.take().jobs.map((job) => job.id), { timeout: 5_000 }).toContain(id);
   await api.call('DELETE', `/jobs/${id}`);
 });
 
-it('tells in one api process what another has done', async () => {
+it('one api process sends the changes that another has made', async () => {
   const changes = listenForChanges({ url: api.deps.config.databaseUrl, onError: () => undefined });
   try {
     const second = createApp({ ...api.deps, changes });
@@ -227,7 +230,7 @@ it('tells in one api process what another has done', async () => {
   }
 });
 
-it('tells when maintenance begins and ends', async () => {
+it('a stream tells when maintenance begins and ends', async () => {
   await using stream = await open('/events');
   await stream.until('ready');
   await api.call('POST', '/maintenance-status', { json: { msg: 'Solr upgrade', paused: true } });
@@ -236,7 +239,7 @@ it('tells when maintenance begins and ends', async () => {
   await stream.until('maintenance', ({ engine }) => engine === 'RUNNING');
 });
 
-it('refuses an unknown job, a made-up event id, more than 50 streams of one and than 200 of all, each in words', async () => {
+it('an unknown job, a made-up event id, the 51st stream of one caller and the 201st of all are refused with a message', async () => {
   expect((await api.call('GET', '/jobs/999999/events')).status).toBe(404);
   const odd = await api.call('GET', '/events', { headers: { 'last-event-id': 'yesterday' } });
   expect(odd).toMatchObject({ status: 400, body: { code: 'bad_header' } });

@@ -1,6 +1,6 @@
-/** A log as a file, and what is said where some of it is missing. */
+/** A log as a file, and its notes about missing parts. */
 /* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-member-access --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appendLog, endLog, mergeLog } from '../../../src/db/jobs/logs.ts';
@@ -15,7 +15,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 const KEEP = { head: 300_000, tail: 300_000 };
 
-/** Appends a text, after so many bytes that are passed over. */
+/** Appends a text after a gap of so many bytes. */
 async function print(ref: StepRef, text: string, passedOver = 0): Promise<void> {
   const { rows } = await sql<{ at: number }>`
     SELECT log_read AS at FROM steps WHERE job_id = ${ref.jobId} AND step = ${ref.step}`.execute(api.db);
@@ -24,7 +24,7 @@ async function print(ref: StepRef, text: string, passedOver = 0): Promise<void> 
   await appendLog(api.db, ref, { offset, bytes, next: { offset: offset + bytes.length, mark: null } }, KEEP);
 }
 
-/** A job with one step under way, of a target that is free again at the end. */
+/** A job with one running step, on a target that is free again at the end. */
 async function printing(run: (job: Awaited<ReturnType<typeof claimed>>, ref: StepRef) => Promise<void>) {
   const job = await claimed(api);
   const { ref } = await job.begin();
@@ -37,7 +37,7 @@ async function printing(run: (job: Awaited<ReturnType<typeof claimed>>, ref: Ste
 }
 
 describe('as a file', () => {
-  it('is named after its step, and after its job where it is all of them', () =>
+  it('the file is named after its step, or after its job if it has all steps', () =>
     printing(async (job, ref) => {
       await print(ref, 'one\n');
       const one = await api.call('GET', `/jobs/${job.id}/logs?download&step=0&attempt=1`);
@@ -54,12 +54,12 @@ describe('as a file', () => {
       await job.end(second.ref);
     }));
 
-  it('is not followed at once', async () => {
+  it('a file cannot be followed at the same time', async () => {
     const answer = await api.call('GET', '/jobs/1/logs?download&follow');
     expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'download']);
   });
 
-  it('is read from Postgres as it is taken, and ends with an error if that fails midway', () =>
+  it('a log is read from Postgres as the client takes it, and ends with an error if that fails midway', () =>
     printing(async (job, ref) => {
       const lines = Array.from({ length: 400 }, (_, n) => `${n} ${'x'.repeat(1_000)}\n`);
       for (let at = 0; at < lines.length; at += 50) await print(ref, lines.slice(at, at + 50).join(''));
@@ -79,7 +79,7 @@ describe('as a file', () => {
       }
     }));
 
-  it('shows no credential, from whatever byte on it is read', () =>
+  it('a log shows no credential, whatever the byte offset', () =>
     printing(async (job, ref) => {
       await print(ref, 'connecting to postgres://sync:s3cr3t@db/x\n');
       const { text } = await api.call('GET', `/jobs/${job.id}/logs`);
@@ -96,7 +96,7 @@ describe('as a file', () => {
     }));
 });
 
-describe('says what is missing', () => {
+describe('notes about missing parts', () => {
   it('a log counts the missing bytes between its beginning and its end, for followers too', () =>
     printing(async (job, ref) => {
       await print(ref, 'begun\n');
@@ -114,7 +114,7 @@ describe('says what is missing', () => {
       expect(texts.join('')).toMatch(words);
     }));
 
-  it('a log whose end is missing tells a follower so once, and not again to one who resumes behind it', async () => {
+  it('a log without its end tells a follower so once, and not again to one that resumes after it', async () => {
     const job = await claimed(api);
     const { ref } = await job.begin();
     await print(ref, 'begun\n');
@@ -136,7 +136,7 @@ describe('says what is missing', () => {
     expect(await follow(7)).toMatch(/^event: end/);
   });
 
-  it('a log that retention has removed says that all of it is gone', async () => {
+  it('a log that retention has deleted says so', async () => {
     const job = await claimed(api);
     const { ref } = await job.begin();
     await job.end(ref);

@@ -1,4 +1,4 @@
-/** A hundred listeners while fifty jobs change, one of them cut again and again: nobody misses anything. */
+/** A hundred listeners while fifty jobs change, one of them cut again and again: none misses anything. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { type Api, setup } from '../support.ts';
 
 const JOBS = 50;
 const LISTENERS = 99;
-/** The last job changes so often; those before it stop earlier, one after the other. */
+/** The last job changes this often; those before it stop earlier, one after the other. */
 const CHANGES = 40;
 const EVERY_MS = 50;
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-/** The newest version that a listener knows of each job. */
+/** The newest version of each job that a listener knows. */
 function newest(told: readonly Told[], known = new Map<number, number>()): Map<number, number> {
   for (const { event, data } of told) {
     const { id, version } = data as { id: number; version: number };
@@ -26,7 +26,7 @@ function newest(told: readonly Told[], known = new Map<number, number>()): Map<n
   return known;
 }
 
-it('100 listeners end with what the database has, one that is cut again and again too', async () => {
+it('100 listeners end with the state of the database, also one that is cut again and again', async () => {
   const { rows } = await sql<{
     id: number;
   }>`INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options,
@@ -62,7 +62,7 @@ it('100 listeners end with what the database has, one that is cut again and agai
       newest(stream.told, known);
       lastEventId = stream.told.findLast(({ id }) => id !== undefined)?.id ?? lastEventId;
     }
-    await wait(Math.random() * 100); // jobs change, and some for the last time, while nobody listens here
+    await wait(Math.random() * 100); // meanwhile jobs change, some for the last time, without this listener
   }
   await changes;
   expect(cuts).toBeGreaterThan(5);

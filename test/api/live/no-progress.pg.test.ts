@@ -1,5 +1,8 @@
-/** A job that tells the same again and again counts as stalled: in its answer and as a metric, but not while it waits. */
-/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return -- answers are read as any client reads them */
+/**
+ * A job that reports the same again and again counts as stalled, in its answer and as a metric, but not while it
+ * waits.
+ */
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return -- answers are untyped JSON, as for any client */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Registry } from 'prom-client';
 import { sql } from 'kysely';
@@ -28,7 +31,7 @@ const AT_WORK = {
   checkpoint: { at: 5 },
 };
 
-/** A running program, which tells what it is told to tell. */
+/** A running program that sends the reports of the test. */
 async function program(where = '/sync/alpha/dev') {
   const job = await claimed(api, where);
   const { token } = await job.begin();
@@ -46,7 +49,7 @@ async function program(where = '/sync/alpha/dev') {
   };
 }
 
-/** All that was told is so much older, but for the newest word itself: that has just been heard. */
+/** Makes all reports so much older, except that the newest has just come. */
 const passes = async (minutes: number) =>
   await sql`UPDATE reports SET progressed_at = progressed_at - make_interval(mins => ${minutes})`.execute(
     api.db,
@@ -87,7 +90,7 @@ it.each<object>([
   { failed: 1 },
   { message: 'page 3' },
   { checkpoint: { at: 6 } },
-])('%j is progress', async (change) => {
+])('a change of %j is progress', async (change) => {
   const job = await program();
   await job.tells(AT_WORK);
   await passes(31);
@@ -95,7 +98,7 @@ it.each<object>([
   expect(await job.show()).toEqual([false, null]);
 });
 
-it('not while it says what it waits for, and anew from when that is over', async () => {
+it('a job does not stall while it reports a wait, and the time counts anew from its end', async () => {
   const job = await program();
   await job.tells({ ...AT_WORK, waiting_for: null });
   await job.tells({ ...AT_WORK, waiting_for: 'the source, which is away' });
@@ -119,7 +122,7 @@ it('a job stalls after the time that its params file sets', async () => {
   expect(await job.show()).toEqual([true, 'no_progress']);
 });
 
-it('silence is told first, and what the version before wrote counts from its own time', async () => {
+it('silence takes precedence, and rows of the previous version count from their own time', async () => {
   const job = await program();
   await job.tells(AT_WORK);
   await sql`UPDATE reports SET progressed_at = NULL, at = now() - interval '31 minutes'`.execute(api.db);

@@ -1,6 +1,9 @@
-/** What a program tells beyond its progress: taken within limits, kept with its attempt, shown on the job and its target. */
+/**
+ * Facts that a program reports beside its progress: accepted within limits, kept with its attempt, shown with the
+ * job and its target.
+ */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { thinReports } from '../../../src/db/retention/expire.ts';
@@ -15,7 +18,7 @@ afterEach(async () => {
   await sql`TRUNCATE jobs, idempotency_keys, targets CASCADE`.execute(api.db);
 });
 
-/** A reporter of one attempt: as many reports a second as a test likes, since they are of different seconds there. */
+/** A reporter of one attempt that may send any number of reports a second: the test gives each its own second. */
 async function attempt(job: Awaited<ReturnType<typeof claimed>>, step = 0, number = 1) {
   const { ref, token } = await job.begin(step, number);
   let seq = 0;
@@ -30,7 +33,7 @@ async function attempt(job: Awaited<ReturnType<typeof claimed>>, step = 0, numbe
 }
 const show = async (id: number) => (await api.call('GET', `/jobs/${id}`)).body;
 
-it('a job shows none of them until they are told, then each as it was told last', async () => {
+it('a job shows no facts until they are reported, then the newest value of each', async () => {
   const job = await claimed(api);
   const none = {
     warnings: [],
@@ -51,7 +54,7 @@ it('a job shows none of them until they are told, then each as it was told last'
   expect((await tell({ ...told, watermark: '2026-11-22T01:00:00+01:00' })).status).toBe(200);
   const expected = { ...told, watermark: '2026-11-22T00:00:00.000Z' };
   expect(await show(job.id)).toMatchObject(expected);
-  // Another report leaves out what has not changed.
+  // Another report omits what has not changed.
   await tell({ kept: 10 });
   expect(await show(job.id)).toMatchObject({ ...expected, kept: 10 });
   await tell({ warnings: [], watermark: null });
@@ -59,7 +62,7 @@ it('a job shows none of them until they are told, then each as it was told last'
   expect((await api.call('GET', '/jobs')).body[0]).toMatchObject({ kept: 10, listing: 'unproven' });
 });
 
-it('items of the report win over those of its checkpoint', async () => {
+it('failed items of the report replace those of its checkpoint', async () => {
   const job = await claimed(api);
   const { tell } = await attempt(job);
   const ofCheckpoint = [{ id: 'c', why: 'from the checkpoint' }];
@@ -72,7 +75,7 @@ it('items of the report win over those of its checkpoint', async () => {
   expect((await show(job.id)).failed_items).toEqual([]);
 });
 
-it('a job says for what its program waits, until that goes on or ends', async () => {
+it('a job shows what its program waits for, until the program continues or ends', async () => {
   const job = await claimed(api);
   const { ref, tell } = await attempt(job);
   await tell({ waiting_for: 'the source, which asked for 5 min' });
@@ -89,7 +92,7 @@ it('a job says for what its program waits, until that goes on or ends', async ()
   expect((await show(job.id)).status_detail).toBeNull();
 });
 
-it('a diff has the warnings and items of both steps, the watermark of its delta and the listing of its delete', async () => {
+it('a diff shows the warnings and items of both steps, the watermark of its delta and the listing of its delete', async () => {
   const job = await claimed(api, '/diff/alpha/dev');
   const delta = await attempt(job, 0);
   await delta.tell({
@@ -134,7 +137,7 @@ it('a diff has the warnings and items of both steps, the watermark of its delta 
   });
 });
 
-it('a new attempt has warnings of its own; what it has not told yet is that of the one before', async () => {
+it('a new attempt has its own warnings; facts that it has not reported yet come from the one before', async () => {
   const job = await claimed(api);
   const first = await attempt(job);
   await first.tell({ warnings: ['the first'], kept: 3, failed_items: [{ id: 'a', why: 'no time' }] });
@@ -148,7 +151,7 @@ it('a new attempt has warnings of its own; what it has not told yet is that of t
   });
 });
 
-it('stays when the reports of an ended job are thinned', async () => {
+it('facts stay when the reports of an ended job are thinned', async () => {
   const job = await claimed(api);
   const { ref, tell } = await attempt(job);
   await tell({ warnings: ['early'], failed_items: [{ id: 'a', why: 'no time' }] });
@@ -160,7 +163,7 @@ it('stays when the reports of an ended job are thinned', async () => {
   expect(await show(job.id)).toMatchObject({ warnings: ['early'], failed_items: [{ id: 'a' }] });
 });
 
-it('credentials in any of them are neither kept nor shown', async () => {
+it('credentials in facts are neither stored nor shown', async () => {
   const job = await claimed(api);
   const { tell } = await attempt(job);
   const url = 'postgres://user:hunter2@db/x';
@@ -176,7 +179,7 @@ it('credentials in any of them are neither kept nor shown', async () => {
   }
 });
 
-it('a watermark of any offset and age ends no job that completed', async () => {
+it('a watermark with any offset and age is accepted', async () => {
   for (const watermark of ['2026-11-22T00:00:00+23:59', '0100-01-01T00:00:00Z']) {
     const job = await claimed(api);
     const { ref, tell } = await attempt(job);
@@ -188,7 +191,7 @@ it('a watermark of any offset and age ends no job that completed', async () => {
   }
 });
 
-it('a preview is shown as it was made', async () => {
+it('a preview is shown as it was reported', async () => {
   const job = await claimed(api, '/rollback/alpha/dev');
   const { tell } = await attempt(job);
   const preview = {
@@ -223,7 +226,7 @@ it.each<[string, Record<string, unknown>]>([
   ['listing', { listing: 'partial' }],
   ['rollback_preview.before', { rollback_preview: {} }],
   ['waiting_for', { waiting_for: 'x'.repeat(1001) }],
-])('%s beyond its limits is refused by its name', async (field, facts) => {
+])('a report with %s beyond its limits is refused, naming the field', async (field, facts) => {
   const { tell } = await attempt(await claimed(api));
   const { status, body } = await tell(facts);
   expect([status, body.errors.map((error: any) => error.field)]).toEqual([

@@ -1,6 +1,6 @@
-/** A job's progress over time: every attempt's ends, and evenly what lies between. */
+/** A job's progress over time: the ends of every attempt, and evenly spread points between. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { readCheckpoint } from '../../../src/db/jobs/checkpoints.ts';
@@ -18,14 +18,14 @@ beforeEach(async () => {
 
 const points = async (id: number) => (await api.call('GET', `/jobs/${id}/reports`)).body;
 
-/** Reports of which the n-th has sequence number 2n, after n seconds, with n records. */
+/** Reports whose n-th has sequence number 2n, comes after n seconds, and has n records. */
 const tell = async (ref: { jobId: number; step: number; attempt: number }, count: number) =>
   sql`INSERT INTO reports (job_id, step, attempt, seq, at, phase, records_done, records_total)
     SELECT ${ref.jobId}, ${ref.step}, ${ref.attempt}, 2 * n,
       '2026-11-22T01:00:00Z'::timestamptz + n * interval '1 second', 'reading', n, ${count}
     FROM generate_series(1, ${count}::int) n`.execute(api.db);
 
-it('is what the attempts told, in the order of steps and attempts', async () => {
+it('the points are what the attempts reported, in the order of steps and attempts', async () => {
   const job = await claimed(api);
   expect(await points(job.id)).toEqual([]);
   const first = await job.begin();
@@ -77,7 +77,7 @@ it('the points of a job are all of its first 500 reports, and of more 500 with t
   ] as const) {
     expect([of.at(0), of.at(-1)]).toEqual([1, count]);
     const gaps = of.slice(1).map((value, n) => value - (of[n] ?? 0));
-    // 9,496 others have room for 493: each 19th or 20th; the first and the last gap are what is left over.
+    // 493 of the 9,496 others fit: each 19th or 20th; the first and the last gap take the remainder.
     expect(Math.max(...gaps)).toBeLessThanOrEqual(20);
     expect(Math.min(...gaps.slice(1, -1))).toBeGreaterThanOrEqual(19);
   }
@@ -91,7 +91,7 @@ it('the points of an unknown job are 404', async () => {
 const ROUNDS = 6;
 const EACH = 700;
 
-it('is whole while a job runs for long, of bounded rows, and the newest checkpoint alone is kept', async () => {
+it('a long-running job keeps its whole curve in a bounded number of rows, and only the newest checkpoint', async () => {
   const job = await claimed(api);
   const { ref } = await job.begin();
   const rows = async () =>
@@ -102,7 +102,7 @@ it('is whole while a job runs for long, of bounded rows, and the newest checkpoi
   const checkpoint = { cursor: 'x'.repeat(1_000) };
   const last = ROUNDS * EACH;
   for (let round = 1; round <= ROUNDS; round += 1) {
-    // A program that reports each second, but for the time it would take.
+    // Behaves like a program that reports each second, without taking the time.
     await sql`UPDATE reports SET at = at - ${EACH} * interval '1 second' WHERE job_id = ${job.id}`.execute(
       api.db,
     );

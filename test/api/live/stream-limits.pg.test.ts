@@ -1,4 +1,7 @@
-/** How many event streams may be open and for whom: a HEAD opens none, nobody takes them all, and each look is looked at again. */
+/**
+ * How many event streams may be open and for whom: a HEAD opens none, no caller takes them all, and permissions are
+ * checked again.
+ */
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
@@ -20,7 +23,7 @@ const TEST = { principal: 'test' };
 
 let api: Api;
 let job: Awaited<ReturnType<typeof claimed>>;
-/** Streams that are open, as the api counts them. */
+/** Open streams, as the api counts them. */
 let open: number;
 let answered: number;
 beforeAll(async () => {
@@ -33,7 +36,7 @@ beforeEach(() => {
   answered = 0;
 });
 
-/** The api with other bounds. */
+/** The api with other limits. */
 function bounded(streams: StreamBounds, publicReads = false): Api['app'] {
   const measures = {
     answered: () => {
@@ -71,7 +74,7 @@ async function tokenOf(username: string): Promise<string> {
 
 const streamsOf = (id: number) => ['/events', `/jobs/${id}/events`, `/jobs/${id}/logs?follow`];
 
-it('a HEAD of a stream is told its headers and opens nothing, over a real connection too', async () => {
+it('a HEAD of a stream gets its headers and opens nothing, over a real connection too', async () => {
   const app = bounded({ most: 2 });
   await using at = await served(app);
   for (const where of streamsOf(job.id))
@@ -88,7 +91,7 @@ it('a HEAD of a stream is told its headers and opens nothing, over a real connec
   await stream.until('ready');
 });
 
-it('a HEAD and an OPTIONS of every route open nothing and are never a fault', async () => {
+it('HEAD and OPTIONS of every route open nothing and never fail', async () => {
   const app = bounded({ most: 1 });
   const document = z
     .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
@@ -112,7 +115,7 @@ it('a HEAD and an OPTIONS of every route open nothing and are never a fault', as
   }
 });
 
-it('nobody takes them all: a caller at its bound is refused, others still get theirs', async () => {
+it('a caller at its limit is refused, and others still get their streams', async () => {
   const app = bounded({ most: 4, mostOfOne: 2 });
   const [ada, bob] = [await tokenOf('ada'), await tokenOf('bob')];
   await using stack = new AsyncDisposableStack();
@@ -136,7 +139,7 @@ it('with public reads, each address has a limit of streams, and each user a limi
   expect((await app.request('/events')).status).toBe(429);
 });
 
-it('a slot comes back from a reader that never reads, and its connection is cut', async () => {
+it('a reader that never reads loses its slot, and its connection is cut', async () => {
   const { ref } = await job.begin();
   const text = `${'x'.repeat(1023)}\n`.repeat(1024);
   for (let n = 0; n < 24; n += 1) {
@@ -158,7 +161,7 @@ it('a slot comes back from a reader that never reads, and its connection is cut'
   socket.destroy();
 });
 
-it('a slot comes back from one that has gone before its answer', async () => {
+it('a client that disconnects before its answer loses its slot', async () => {
   await using at = await served(bounded({}));
   for (const where of streamsOf(job.id)) {
     const socket = net.connect(at.port, '127.0.0.1');
@@ -172,7 +175,7 @@ it('a slot comes back from one that has gone before its answer', async () => {
 });
 
 it.each(['/events', 'events of a job', 'its log'])(
-  'a stream (%s) ends soon after its caller may look no more, and says why',
+  'a stream (%s) ends soon after its caller loses the right to read, and says why',
   async (which) => {
     const where = streamsOf(job.id)[['/events', 'events of a job', 'its log'].indexOf(which)] ?? '';
     const app = bounded({ lookAgainMs: 50 });
@@ -181,7 +184,7 @@ it.each(['/events', 'events of a job', 'its log'])(
     const service = makeServiceToken();
     const grant = unlimited('viewer');
     await addServiceToken(api.db, { ...service, name: username, grant, seconds: 3_600 }, TEST);
-    // The first, since it is good for two seconds more, and a busy machine takes its time.
+    // First, since the login is valid for two seconds more, and a busy machine is slow.
     const made = new Date(Date.now() - (TOKEN_SECONDS - 2) * 1000);
     const claims = { sub: 'admin', authTime: justNow() };
     const old = await signToken(api.deps.config.secrets, claims, made);
@@ -200,7 +203,7 @@ it.each(['/events', 'events of a job', 'its log'])(
   },
 );
 
-it('a dry run is refused to who was let in once and is no more', async () => {
+it('a dry run is refused to a caller who has lost access', async () => {
   const token = await tokenOf('mallory');
   const dryRun = () => api.call('GET', '/sync/alpha/dev', { token });
   expect((await dryRun()).status).toBe(200);

@@ -1,6 +1,9 @@
-/** The OpenAPI document says what is enforced: each lie that `npm run faults -- fuzz` found, beside what is done. */
+/**
+ * The OpenAPI document states what the api enforces: each mismatch that `npm run faults -- fuzz` found, beside the
+ * real behaviour.
+ */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   the document is read as any client reads it: JSON that nobody has typed */
+   the document is untyped JSON, as for any client */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, setup } from '../support.ts';
 
@@ -26,7 +29,7 @@ describe('numbers', () => {
     ['/jobs/{id}', 'id', 1, 2_147_483_647],
     ['/jobs/{id}/logs', 'attempt', 1, 2_147_483_647],
     ['/jobs/{id}/logs', 'step', 0, 2_147_483_647],
-  ])('%s: %s has its bounds', async (path, name, minimum, maximum) => {
+  ])('%s: %s has its limits', async (path, name, minimum, maximum) => {
     expect(parameter('get', path, name)).toMatchObject({ type: 'integer', minimum, maximum });
     const where = (value: number) =>
       name === 'id' ? `/jobs/${value}` : `${path.replace('{id}', '1')}?${name}=${value}`;
@@ -36,7 +39,7 @@ describe('numbers', () => {
       expect((await api.call('GET', where(value))).status).not.toBe(400);
   });
 
-  it('count no further than a number is exact', async () => {
+  it('numbers are limited to exact integers', async () => {
     expect(bodyOf('post', '/sync_jobs').properties.total_records).toMatchObject({
       maximum: Number.MAX_SAFE_INTEGER,
     });
@@ -49,7 +52,7 @@ describe('numbers', () => {
 });
 
 describe('texts', () => {
-  it('are counted in characters, not in halves of them', async () => {
+  it('texts are counted in characters, not in UTF-16 units', async () => {
     expect(parameter('get', '/jobs', 'target')).toMatchObject({ maxLength: 100 });
     const asked = (count: number) =>
       api.call('GET', `/jobs?target=${encodeURIComponent('🎬'.repeat(count))}`);
@@ -97,7 +100,7 @@ describe('times', () => {
     if (status === 201) expect(answer.body.end_time).toMatch(/^\d{4}-/);
   });
 
-  it('may be null where there need be none', async () => {
+  it('optional times may be null', async () => {
     expect(bodyOf('post', '/sync_jobs').properties.end_time.type).toEqual(['string', 'null']);
     const answer = await api.call('POST', '/sync_jobs', { json: { type: 'sync', end_time: null } });
     expect([answer.status, answer.body.end_time]).toEqual([201, null]);
@@ -121,13 +124,13 @@ describe('bodies', () => {
   });
 });
 
-it('a log is text, or events as they are described', () => {
+it('a log is text, or events as the document describes them', () => {
   const { content } = document.paths['/jobs/{id}/logs'].get.responses[200];
   expect(Object.keys(content)).toEqual(['text/plain', 'text/event-stream']);
   expect(content['text/event-stream'].schema.properties.event.enum).toEqual(['log', 'end', 'error']);
 });
 
-it('a report needs a token of its own kind', () => {
+it('a report needs its own kind of token', () => {
   expect(document.paths['/jobs/{id}/report'].put.security).toEqual([{ report: [] }]);
   expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer', 'report']);
 });

@@ -1,6 +1,6 @@
-/** The OpenAPI document is a reference: an example of every answer, each true to its own schema, and a word on every part. */
+/** The OpenAPI document is a reference: a valid example of every answer, and a description of every part. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   the document is read as any client reads it: JSON that nobody has typed */
+   the document is untyped JSON, as for any client */
 import path from 'node:path';
 import { VERSION } from '../../../src/version.ts';
 import { expect, test } from 'vitest';
@@ -16,7 +16,7 @@ import { connectTemporal } from '../../../src/temporal/connect.ts';
 const document = await readDocument();
 const routes = routesOf(document);
 
-/** From the app itself; nothing of it is called that needs a server. */
+/** The document of the app itself; no function that needs a server is called. */
 async function readDocument(): Promise<any> {
   const nowhere = '127.0.0.1:9';
   const dir = path.resolve(import.meta.dirname, '../../../job_params');
@@ -64,11 +64,11 @@ function answersOf(route: any): { status: number; type: string; schema: any; exa
   );
 }
 
-/** What an example lacks of being what its schema says. */
+/** How an example differs from its schema. */
 function faultsOf(schema: any, example: unknown): string[] {
   const asDefinitions = (of: unknown) =>
     JSON.parse(JSON.stringify(of).replaceAll('#/components/schemas/', '#/$defs/'));
-  // zod does not know a choice between fields that are required: it is asked here.
+  // zod cannot express a choice between required fields, so this checks it.
   const { oneOf = [], ...rest } = schema;
   const met = oneOf.filter((one: any) =>
     one.required.every((field: string) => Object.hasOwn(example as object, field)),
@@ -81,11 +81,11 @@ function faultsOf(schema: any, example: unknown): string[] {
     : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
 }
 
-test('there are all routes', () => {
+test('the document has all routes', () => {
   expect(routes.length).toBeGreaterThan(40);
 });
 
-test.each(routes)('$name has an example of each answer, true to its schema', ({ route }) => {
+test.each(routes)('$name has an example of each answer that matches its schema', ({ route }) => {
   const answers = answersOf(route);
   expect(answers.some(({ status }) => status < 300)).toBe(true);
   for (const { status, type, schema, examples } of answers) {
@@ -102,7 +102,7 @@ test.each(routes)('$name shows refusals under their own code and status', ({ rou
   }
 });
 
-test.each(routes)('$name says what each parameter and field of its body is', ({ route }) => {
+test.each(routes)('$name describes each parameter and each field of its body', ({ route }) => {
   for (const { name, description, example, schema } of route.parameters ?? [])
     expect([description, example, schema.description, schema.example].join(''), name).not.toBe('');
   for (const { schema, example } of Object.values<any>(route.requestBody?.content ?? {})) {
@@ -130,7 +130,7 @@ test.each(routes)('$name has a short summary that starts with a verb', ({ route 
   expect(route.summary).not.toMatch(BANNED);
 });
 
-/** Every description of the document, with the place where it stands; examples have words of their own. */
+/** Every description of the document, with its place; examples may use any words. */
 function descriptionsOf(part: unknown, place = ''): [string, string][] {
   if (typeof part !== 'object' || part === null) return [];
   return Object.entries(part).flatMap(([key, value]): [string, string][] =>
@@ -145,7 +145,7 @@ function descriptionsOf(part: unknown, place = ''): [string, string][] {
 test('Every description is in plain English', () => {
   const all = descriptionsOf(document);
   expect(all.length).toBeGreaterThan(300);
-  // Code in backquotes may hold any value.
+  // Code in backquotes may contain any value.
   expect(all.filter(([, text]) => BANNED.test(text.replaceAll(/`[^`]*`/g, '')))).toEqual([]);
 });
 
@@ -160,7 +160,7 @@ test.each(Object.entries<any>(document.components.schemas))(
   },
 );
 
-test('every tag has a description, and a route', () => {
+test('every tag has a description and a route', () => {
   const used = new Set(routes.flatMap(({ route }) => route.tags));
   expect(new Set(document.tags.map((tag: any) => tag.name))).toEqual(used);
   for (const { name, description } of document.tags) expect(description, name).toMatch(/\.$/);
@@ -172,7 +172,7 @@ test('a busy target is shown with its holder', () => {
   expect(value).toMatchObject({ status: 409, code: 'busy', holder: { id: 7, action: 'sync' } });
 });
 
-test('a route without examples, or with a wrong one, is found', () => {
+test('the check finds a route without examples, or with a wrong one', () => {
   const app = subApp();
   const of = { method: 'get', tag: 'jobs', summary: 'One', access: 'read' } as const;
   const schema = z.object({ id: z.int() });

@@ -1,6 +1,6 @@
-/** What a browser sees, and the document that describes the routes. */
+/** The page as a browser gets it, and the document that describes the routes. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-it('the page and its assets come from here alone, under a policy with a new nonce for each load', async () => {
+it('the page and its assets come from this server only, under a policy with a new nonce for each load', async () => {
   const load = () => api.call('GET', '/', { token: null });
   const [first, second] = [await load(), await load()];
   expect([first.status, first.headers.get('cache-control')]).toEqual([200, 'no-cache']);
@@ -39,7 +39,7 @@ it('the page and its assets come from here alone, under a policy with a new nonc
   }
 });
 
-it('what somebody waits to see is compressed for who takes that, and the same for who does not', async () => {
+it('files are compressed for clients that accept it, and the same for all others', async () => {
   for (const route of ['/openapi.json', '/targets']) {
     const plain = await api.raw('GET', route, { headers: { 'accept-encoding': 'identity' } });
     const packed = await api.raw('GET', route, { headers: { 'accept-encoding': 'gzip' } });
@@ -50,12 +50,12 @@ it('what somebody waits to see is compressed for who takes that, and the same fo
   }
 });
 
-it('no asset but those that were built', async () => {
+it('only built assets are served', async () => {
   for (const name of ['none.js', '..%2f..%2fpackage.json', '.env', 'index.html'])
     expect((await api.call('GET', `/assets/${name}`, { token: null })).status, name).toBe(404);
 });
 
-it('the documentation comes from here alone', async () => {
+it('the API documentation comes from this server only', async () => {
   const page = await api.call('GET', '/docs', { token: null });
   expect(page.text).not.toMatch(/https?:/);
   expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
@@ -84,13 +84,13 @@ it('the OpenAPI document has every route with summary, answers and errors', asyn
   expect([run.additionalProperties, run.required.length, run.example.target]).toEqual([false, 6, 'avo']);
 });
 
-it('health says alive and ready', async () => {
+it('the health routes answer alive and ready', async () => {
   expect((await api.call('GET', '/health/live', { token: null })).text).toBe('OK');
   const ready = await api.call('GET', '/health/ready', { token: null });
   expect([ready.status, ready.body]).toEqual([200, { status: 'ok', postgres: 'ok', temporal: 'ok' }]);
 });
 
-it('what is compressed is said to be, and only that', async () => {
+it('exactly the compressed answers say so', async () => {
   const headers = { 'accept-encoding': 'gzip' };
   for (const [method, where, status, encoding] of [
     ['GET', '/openapi.json', 200, 'gzip'],

@@ -1,6 +1,6 @@
-/** The account's routes: each envelope with its status, and whose job a call waits for. Steps are played by hand. */
+/** The account's routes: each envelope with its status, and the job that a call waits for. The test plays the steps. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   api = await setup({ env: { ACCOUNT: 'account/dev' }, files, accountWaitMs: 20_000 });
 });
 afterAll(() => api[Symbol.asyncDispose]());
-/** How many calls have begun to wait for a job. */
+/** Number of calls that have begun to wait for a job. */
 let waits = 0;
 beforeAll(() => {
   const { changes } = api.deps;
@@ -50,7 +50,7 @@ const jobs = async () => await api.db.selectFrom('jobs').selectAll().orderBy('id
 const wanted = async () => await api.db.selectFrom('wanted').selectAll().execute();
 const waiting = (many: number) => expect.poll(() => waits).toBe(many);
 
-/** Takes the account's queued job as a worker would, once there is one. */
+/** Claims the account's queued job as a worker would, once there is one. */
 async function take(of: Api = api) {
   await expect.poll(() => findClaimable(of.db, KEY), { timeout: 15_000 }).toBeDefined();
   const seen = await findClaimable(of.db, KEY);
@@ -84,7 +84,7 @@ async function take(of: Api = api) {
 }
 
 describe('PATCH /api/syncall', () => {
-  it('answers what the job upserted, and when it began', async () => {
+  it('the answer counts what the job upserted, and tells when it began', async () => {
     const answering = syncall();
     const job = await take();
     await job.complete();
@@ -106,7 +106,7 @@ describe('PATCH /api/syncall', () => {
     [EXIT.sourceUnauthorized, 'unauthorized', 502],
     [EXIT.failed, 'http_error', 502],
     [EXIT.failed, 'bad_answer', 502],
-  ] as const)('a program that ends with %i for %s is answered so, with %i', async (code, fault, status) => {
+  ] as const)('a program that ends with %i for %s gives an answer with status %i', async (code, fault, status) => {
     const answering = syncall();
     await (await take()).end(code, withFault('GET https://example.org/ no', fault));
     const answer = await answering;
@@ -126,7 +126,7 @@ describe('PATCH /api/syncall', () => {
     [EXIT.notConfigured, 'API_TOKEN is missing', 'not_configured', 500],
     [EXIT.failed, 'sink: cannot connect', 'exit_code', 500],
     [EXIT.fenced, 'a newer job', 'fenced', 500],
-  ])('%i with the words %j has the reason %s, and %i', async (code, words, reason, status) => {
+  ])('exit code %i with the words %j has the reason %s, and gives status %i', async (code, words, reason, status) => {
     const answering = syncall();
     await (await take()).end(code, words);
     const answer = await answering;
@@ -142,7 +142,7 @@ describe('PATCH /api/syncall', () => {
     expect([status, body.data.reason, body.response]).toEqual([409, 'cancelled', 'error']);
   });
 
-  it('waits for what has begun, and then for a job of its own', async () => {
+  it('a call waits for a job that has begun, and then for its own', async () => {
     await api.call('POST', '/sync/account/dev');
     const before = await take();
     const answering = syncall();
@@ -154,7 +154,7 @@ describe('PATCH /api/syncall', () => {
     expect((await answering).body.data).toBe('7 upserted');
   });
 
-  it('waits for another action too', async () => {
+  it('a call also waits for a job of another action', async () => {
     await api.call('POST', '/delete/account/dev');
     const before = await take();
     const answering = syncall();
@@ -179,7 +179,7 @@ describe('PATCH /api/syncall', () => {
     expect(await jobs()).toHaveLength(2);
   });
 
-  it('joins one that nobody has begun', async () => {
+  it('a call joins a job that has not begun', async () => {
     const started = await api.call('POST', '/sync/account/dev');
     const answering = syncall();
     await waiting(1);
@@ -189,7 +189,7 @@ describe('PATCH /api/syncall', () => {
     expect((await answering).status).toBe(200);
   });
 
-  it('answers 202 while maintenance holds it back, long before its wait is over', {
+  it('a held job is answered with 202, long before the wait is over', {
     timeout: 10_000,
   }, async () => {
     const pause = (paused: boolean) =>
@@ -212,7 +212,7 @@ describe('PATCH /api/syncall', () => {
     }
   });
 
-  it('stops waiting when its client has gone; the job goes on', async () => {
+  it('a call stops waiting when its client disconnects; the job continues', async () => {
     const gone = new AbortController();
     const answering = syncall(api, { signal: gone.signal });
     const job = await take();
@@ -223,7 +223,7 @@ describe('PATCH /api/syncall', () => {
     expect(await synlast()).toMatchObject([{ data: '6 upserted' }]);
   });
 
-  it('needs a token, and takes no fields', async () => {
+  it('the route needs a token, and takes no fields', async () => {
     expect((await syncall(api, { token: null })).status).toBe(401);
     expect((await syncall(api, { json: { wait: 3 } })).status).toBe(422);
     expect(await jobs()).toEqual([]);
@@ -242,14 +242,14 @@ describe('after its wait', () => {
 
   const pending = (answer: Answered) => [answer.status, answer.body.response, answer.body.data];
 
-  it('it answers 202 with the job', async () => {
+  it('a call answers 202 with its job', async () => {
     const answer = await syncall(brief);
     const [row] = await brief.db.selectFrom('jobs').selectAll().execute();
     expect(pending(answer)).toEqual([202, 'pending', `job ${row?.id} is queued`]);
     expect(answer.headers.get('location')).toBe(`/jobs/${row?.id}`);
   });
 
-  it('a call that waited in vain for another job is told that its own will follow', async () => {
+  it('a call that waited in vain for another job learns that its own will follow', async () => {
     await brief.call('POST', '/delete/account/dev');
     const holder = await take(brief);
     const answer = await syncall(brief);
@@ -264,7 +264,7 @@ describe('after its wait', () => {
 });
 
 describe('PATCH /api/syncast', () => {
-  it('answers at once, and remembers that the target is wanted', async () => {
+  it('the route answers at once, and requests a debounced start', async () => {
     const { status, body } = await api.call('PATCH', '/api/syncast');
     expect([status, body]).toEqual([
       200,
@@ -277,7 +277,7 @@ describe('PATCH /api/syncast', () => {
 });
 
 describe('GET /api/synlast', () => {
-  it('has every end, oldest first, and nothing of what is under way or of another target', async () => {
+  it('the history has every ended job, oldest first, and no active ones or other targets', async () => {
     expect(await synlast()).toEqual([]);
     const run = async (where: string) => {
       await api.call('POST', where);
@@ -315,7 +315,7 @@ describe('GET /api/synlast', () => {
     expect(await (await again.request('/api/synlast', { headers })).json()).toEqual({ data: entries });
   });
 
-  it('has a hundred at most', async () => {
+  it('the history has at most a hundred entries', async () => {
     await sql`
       INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, runner, steps_spec, spec_hash,
         "trigger", requested_by, status, finished_at)
@@ -324,18 +324,18 @@ describe('GET /api/synlast', () => {
     expect(await synlast()).toHaveLength(100);
   });
 
-  it.each(['0', '101', '-1', 'two', '1.5', ''])('count=%s is refused by name', async (bad) => {
+  it.each(['0', '101', '-1', 'two', '1.5', ''])('count=%s is refused, naming the field', async (bad) => {
     const { status, body } = await api.call('GET', `/api/synlast?count=${bad}`);
     expect([status, body.errors?.[0]?.field]).toEqual([400, 'count']);
   });
 
-  it('needs a token as other reads do', async () => {
+  it('the history needs a token, as other reads do', async () => {
     expect((await api.call('GET', '/api/synlast', { token: null })).status).toBe(401);
   });
 });
 
 describe('without ACCOUNT', () => {
-  it('there is no history, and a call is told what is missing', async () => {
+  it('there is no history, and the answer names the missing setting', async () => {
     await using without = await setup();
     expect((await without.call('GET', '/api/synlast')).body).toEqual({ data: [] });
     for (const route of ['/api/syncall', '/api/syncast']) {

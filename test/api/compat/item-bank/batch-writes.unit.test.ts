@@ -1,8 +1,8 @@
-/** Hooks that come at the same time are written together, and each is told how its own write went. */
+/** Hooks that come at the same time are written together, and each learns the outcome of its own write. */
 import { expect, test } from 'vitest';
 import { BatchWrites } from '../../../../src/api/compat/item-bank/batch-writes.ts';
 
-test('what comes while a write is under way goes together in the next', async () => {
+test('everything that arrives during a write is written together in the next', async () => {
   const writes: (readonly string[])[] = [];
   const first = Promise.withResolvers<void>();
   const wanted = new BatchWrites(async (items) => {
@@ -20,7 +20,7 @@ test('what comes while a write is under way goes together in the next', async ()
   expect(writes).toEqual([['1'], ['2', '3'], ['1']]);
 });
 
-test('a write that fails is told to those who waited for it, and keeps no other back', async () => {
+test('a failed write rejects only those who waited for it', async () => {
   let fails = true;
   const wanted = new BatchWrites(() => (fails ? Promise.reject(new Error('away')) : Promise.resolve()));
   const lost = Promise.allSettled([wanted.add('1'), wanted.add('2')]);

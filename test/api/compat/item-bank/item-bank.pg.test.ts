@@ -1,6 +1,6 @@
 /** The item bank's routes: its predecessor's two paths, and GitLab's hooks. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { itemBankFault } from '../../../../src/api/compat/item-bank/item-bank.ts';
@@ -40,7 +40,7 @@ const wanted = async () =>
   ).map(({ env, target, action, item }) => `${action}/${target}/${env} ${item}`);
 
 describe('POST /sync', () => {
-  it('starts the sync of the target that ITEM_BANK names', async () => {
+  it('it starts the sync of the target that ITEM_BANK names', async () => {
     const answer = await api.call('POST', '/sync');
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({
@@ -58,7 +58,7 @@ describe('POST /sync', () => {
     ['/sync/17', '/sync'],
     ['/sync/17', '/sync/17'],
     ['/delta/bank/prd', '/sync'],
-  ])('while %s runs, %s is refused and named the job', async (first, second) => {
+  ])('while %s runs, %s is refused, naming the job', async (first, second) => {
     const { body: holder } = await api.call('POST', first);
     const answer = await api.call('POST', second);
     expect(answer.status).toBe(409);
@@ -66,14 +66,14 @@ describe('POST /sync', () => {
     expect(answer.headers.get('location')).toBe(`/jobs/${holder.job_id}`);
   });
 
-  it('answers the same again to the same Idempotency-Key', async () => {
+  it('a repeated Idempotency-Key gets the same answer', async () => {
     const headers = { 'idempotency-key': 'nightly' };
     const first = await api.call('POST', '/sync', { headers });
     const again = await api.call('POST', '/sync', { headers });
     expect([again.status, again.body.job_id]).toEqual([202, first.body.job_id]);
   });
 
-  it('is not kept refused by the Idempotency-Key that it was refused with', async () => {
+  it('a refused start may be repeated with its Idempotency-Key', async () => {
     const headers = { 'idempotency-key': 'until-it-works' };
     const { body: holder } = await api.call('POST', '/sync');
     expect((await api.call('POST', '/sync', { headers })).status).toBe(409);
@@ -81,13 +81,13 @@ describe('POST /sync', () => {
     expect((await api.call('POST', '/sync', { headers })).status).toBe(202);
   });
 
-  it('needs a token, takes no body, and is no other method', async () => {
+  it('it needs a token, takes no body, and allows no other method', async () => {
     expect((await api.call('POST', '/sync', { token: null })).status).toBe(401);
     expect((await api.call('POST', '/sync', { json: { full: true } })).status).toBe(422);
     expect((await api.call('GET', '/sync')).status).toBe(405);
   });
 
-  it('is not to be had where ITEM_BANK is not set, and says so', async () => {
+  it('it is 404 without ITEM_BANK, and says so', async () => {
     for (const where of ['/sync', '/sync/17']) {
       const { status, body } = await bare.call('POST', where);
       expect([status, body.code]).toEqual([503, 'no_item_bank']);
@@ -97,7 +97,7 @@ describe('POST /sync', () => {
 });
 
 describe('POST /sync/:item', () => {
-  it('starts the delta of that item alone', async () => {
+  it('it starts the delta of that item only', async () => {
     const { status, body } = await api.call('POST', '/sync/1811');
     expect([status, body.ACTION, body.OPTIONS]).toEqual([
       202,
@@ -108,7 +108,7 @@ describe('POST /sync/:item', () => {
     expect(job.body.parameters.options).toBe('-n 1000 -c 1 --item 1811');
   });
 
-  it.each(['alpha', '0', '-1', '1.5', '17 ', '9'.repeat(17), '１７'])('knows %j as no item', async (item) => {
+  it.each(['alpha', '0', '-1', '1.5', '17 ', '9'.repeat(17), '１７'])('it refuses %j as an item', async (item) => {
     for (const at of [api, bare]) {
       const { status, body } = await at.call('POST', `/sync/${encodeURIComponent(item)}`);
       expect([status, body.code]).toEqual([404, 'unknown_item']);
@@ -116,7 +116,7 @@ describe('POST /sync/:item', () => {
     }
   });
 
-  it('leaves the start of a target by its path as it was', async () => {
+  it('a start by target and environment works as before', async () => {
     const { status, body } = await api.call('POST', '/sync/alpha/dev');
     expect([status, body.TARGET]).toEqual([202, 'alpha']);
   });
@@ -137,7 +137,7 @@ describe('ITEM_BANK', () => {
 });
 
 describe("GitLab's hook", () => {
-  it('makes the item of a push to the default branch wanted, once however often it is told', async () => {
+  it('a push to the default branch makes its item wanted, once however often the hook comes', async () => {
     for (let n = 0; n < 3; n += 1) {
       const answer = await hook(pushEvent({ id: 17 }));
       expect([answer.status, answer.body]).toEqual([202, { result: 'wanted', item: '17', why: null }]);
@@ -146,7 +146,7 @@ describe("GitLab's hook", () => {
     expect(await wanted()).toEqual(['delta/item_bank/prd 17', 'delta/item_bank/prd 18']);
   });
 
-  it('is answered and written down, however many come at the same time', async () => {
+  it('every hook is answered and recorded, however many come at once', async () => {
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, n) => hook(pushEvent({ id: 1 + (n % 50) }))),
     );
@@ -154,7 +154,7 @@ describe("GitLab's hook", () => {
     expect(await wanted()).toHaveLength(50);
   });
 
-  it('is answered while a job is at work too', async () => {
+  it('a hook is answered while a job runs, too', async () => {
     await claimed(api, '/sync/bank/prd');
     expect((await hook(pushEvent({ id: 17 }))).status).toBe(202);
     expect(await wanted()).toHaveLength(1);
@@ -177,7 +177,7 @@ describe("GitLab's hook", () => {
         refs: ['refs/heads/x', 'refs/heads/main'],
       },
     ],
-  ])('tells of %s', async (_, event) => {
+  ])('a hook about %s makes the item wanted', async (_, event) => {
     expect((await hook(event)).body).toEqual({ result: 'wanted', item: '74', why: null });
   });
 
@@ -196,7 +196,7 @@ describe("GitLab's hook", () => {
     ],
     ['a user', { event_name: 'user_create', user_id: 41 }, 'user_create changes no item'],
     ['nothing', {}, 'an event without a name changes no item'],
-  ])('is told of %s for nothing', async (_, event, why) => {
+  ])('a hook about %s changes nothing', async (_, event, why) => {
     const { status, body } = await hook(event);
     expect([status, body.result]).toEqual([202, 'ignored']);
     expect(body.why).toContain(why);
@@ -205,10 +205,10 @@ describe("GitLab's hook", () => {
 
   it.each([
     ['no project', { event_name: 'push', ref: 'refs/heads/main' }],
-    ['a project that is no number', { event_name: 'push', project_id: '17; --force-delete' }],
+    ['a project that is not a number', { event_name: 'push', project_id: '17; --force-delete' }],
     ['a project below one', { event_name: 'push', project_id: 0 }],
     ['a list', [pushEvent({ id: 17 })]],
-  ])('is malformed with %s', async (_, event) => {
+  ])('a hook with %s is malformed', async (_, event) => {
     const { status, body } = await hook(event);
     expect([status, body.code]).toEqual([400, 'malformed']);
     expect(await wanted()).toEqual([]);
@@ -217,12 +217,12 @@ describe("GitLab's hook", () => {
   const send = (body: string) =>
     api.call('POST', '/hooks/gitlab', { body, token: null, headers: { 'x-gitlab-token': SECRET } });
 
-  it('is malformed when it is no JSON', async () => {
+  it('a hook that is not JSON is malformed', async () => {
     for (const body of ['<xml>', '', '{', '{"event_name":"push"', '{"commits":["x","project_id":17}'])
       expect((await send(body)).status).toBe(400);
   });
 
-  it('is taken with as many files as GitLab sends, and too large above that', async () => {
+  it('a hook may have as many files as GitLab sends; a larger one is refused', async () => {
     const files = Array<string>(2000).fill('x'.repeat(60));
     const commits = Array.from({ length: 20 }, () => ({ id: 'a"},\\', modified: files, project_id: 3 }));
     const { status, body } = await send(
@@ -233,24 +233,24 @@ describe("GitLab's hook", () => {
     const large = (bytes: number) => JSON.stringify({ ...pushEvent({ id: 10 }), x: 'x'.repeat(bytes) });
     expect((await send(large(24 * 1024 * 1024))).status).toBe(202);
     expect((await send(large(25 * 1024 * 1024))).status).toBe(413);
-    // What is needed of it stays as small as any other body.
+    // The needed part of it stays as small as any other body.
     expect((await send(JSON.stringify({ ref: 'x'.repeat(100_000), project_id: 1 }))).status).toBe(413);
   });
 
   it.each<[string, Record<string, string>]>([
     ['no secret', {}],
-    ['an empty one', { 'x-gitlab-token': '' }],
+    ['an empty secret', { 'x-gitlab-token': '' }],
     ['another', { 'x-gitlab-token': `${SECRET}x` }],
-    ['a part of it', { 'x-gitlab-token': SECRET.slice(0, -1) }],
-    ['it as a bearer token', { authorization: `Bearer ${SECRET}` }],
-  ])('is not believed with %s', async (_, headers) => {
+    ['a part of the secret', { 'x-gitlab-token': SECRET.slice(0, -1) }],
+    ['the secret as a bearer token', { authorization: `Bearer ${SECRET}` }],
+  ])('a hook with %s is refused', async (_, headers) => {
     const { status, body, text } = await hook(pushEvent({ id: 17 }), headers);
     expect([status, body.code]).toEqual([401, 'wrong_hook_secret']);
     expect(text).not.toContain(SECRET);
     expect(await wanted()).toEqual([]);
   });
 
-  it('is not to be had without secret or bank, and says so', async () => {
+  it('the hook route is 404 without secret or bank, and says so', async () => {
     const without = await hook(pushEvent({ id: 17 }), { 'x-gitlab-token': SECRET }, bare);
     expect([without.status, without.body.code]).toEqual([503, 'no_hook_secret']);
     expect(without.body.detail).toContain('GITLAB_HOOK_SECRET');
@@ -276,7 +276,7 @@ describe('failed items', () => {
     return (await api.call('GET', `/jobs/${job.id}`)).body.failed_items;
   };
 
-  it('are shown with their reasons, without credentials, however many a checkpoint can hold', async () => {
+  it('failed items are shown with their reasons, without credentials, as many as a checkpoint can hold', async () => {
     const failed = Array.from({ length: 900 }, (_, n) => ({ id: String(n), why: 'commits: answered 500' }));
     failed[0] = { id: '0', why: 'asked https://user:secret@gitlab.test' };
     const shown = await report({ action: 'items', failed });
@@ -287,10 +287,10 @@ describe('failed items', () => {
 
   it.each([
     ['none', { failed: [] }],
-    ['something else', { failed: 'all of them' }],
-    ['no list of them', { failed: [1, 2] }],
+    ['something else', { failed: 'all items as failed' }],
+    ['a value that is not a list', { failed: [1, 2] }],
     ['a text', 'page 7'],
-  ])('are none where the checkpoint has %s', async (_, checkpoint) => {
+  ])('no failed items are shown if the checkpoint has %s', async (_, checkpoint) => {
     expect(await report(checkpoint)).toEqual([]);
   });
 });

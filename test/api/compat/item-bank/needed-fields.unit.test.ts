@@ -1,4 +1,4 @@
-/** Of a large object the needed fields are kept as JSON reads them, however the body is cut into chunks. */
+/** The needed fields of a large object are kept as JSON reads them, however the body is cut into chunks. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NeededFields } from '../../../../src/api/compat/item-bank/needed-fields.ts';
@@ -11,7 +11,7 @@ function read(body: Uint8Array, cut: number): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(fields.bytes());
 }
 
-test('whatever the object, its needed values are those of JSON.parse, and all others null', () => {
+test('the needed values of any object are those of JSON.parse, and all others are null', () => {
   const names = fc.oneof(fc.constantFrom(...NAMES, 'commits'), fc.string());
   const objects = fc.dictionary(names, fc.jsonValue(), { noNullPrototype: true });
   fc.assert(
@@ -25,7 +25,7 @@ test('whatever the object, its needed values are those of JSON.parse, and all ot
   );
 });
 
-test('passed values take no memory, and what is no JSON stays none', () => {
+test('skipped values take no memory, and invalid JSON stays invalid', () => {
   const fields = new NeededFields(NAMES);
   const push = (text: string) => fields.push(new TextEncoder().encode(text));
   push('{"commits":["');

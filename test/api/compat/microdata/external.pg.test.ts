@@ -1,6 +1,6 @@
-/** Jobs of executors of others: their words, their log, their end, and that nothing of ours touches them. */
+/** External jobs: their executors' words, their log and their end, and that our workers never touch them. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -28,8 +28,8 @@ const messages = async (id: number) =>
     .map((line) => line.slice(25));
 const pause = (paused: boolean) => api.call('POST', '/maintenance-status', { json: { paused, msg: 'm' } });
 
-describe("an executor's word", () => {
-  it('is missed after an hour, and shown so', async () => {
+describe("an executor's update", () => {
+  it('a job without an update for an hour is shown as stalled', async () => {
     const id = await start();
     await tell(id, { status: 'validating' });
     const saidAgo = (minutes: number) =>
@@ -43,7 +43,7 @@ describe("an executor's word", () => {
     expect((await tell(id, { status: 'importing' })).body.stalled).toBe(false);
   });
 
-  it('begins the job and is its phase, its description and its log', async () => {
+  it('an update begins the job and sets its phase, its description and its log', async () => {
     const id = await start();
     expect(await show(id)).toMatchObject({ status: 'queued', phase: null, started_at: null });
     const first = await tell(id, { status: 'validating', log: 'Of 3 files' });
@@ -75,12 +75,12 @@ describe("an executor's word", () => {
     [{ log: 'x' }, null],
     [{ description: 'x' }, null],
     [{ status: 'queued' }, 'queued'],
-  ])('%j is enough to begin it', async (word, phase) => {
+  ])('%j alone begins the job', async (word, phase) => {
     const { body } = await tell(await start(), word);
     expect([body.status, body.phase]).toEqual(['running', phase]);
   });
 
-  it('completes it for good, which is its target’s last success', async () => {
+  it('an update completes the job for good, and sets its target’s last success', async () => {
     const id = await start();
     const done = await tell(id, { status: 'completed', log: 'All there.' });
     expect(done.body).toMatchObject({ status: 'completed', phase: 'completed', diagnosis: null });
@@ -96,7 +96,7 @@ describe("an executor's word", () => {
     expect(await start()).toBeGreaterThan(id);
   });
 
-  it('fails it, and is the diagnosis', async () => {
+  it('an update fails the job, and becomes its diagnosis', async () => {
     const before = await start();
     await tell(before, { status: 'completed' });
     const id = await start();
@@ -123,14 +123,14 @@ describe("an executor's word", () => {
     [{ log: 'x'.repeat(4097) }],
     [{ description: 'x'.repeat(4097) }],
     [{ log: 'x', colour: 'red' }],
-  ])('%j is refused', async (word) => {
+  ])('the update %j is refused', async (word) => {
     const id = await start();
     expect((await tell(id, word)).status).toBe(422);
     expect(await show(id)).toMatchObject({ status: 'queued', phase: null });
     expect(await logOf(id)).toBe('');
   });
 
-  it('keeps no credential', async () => {
+  it('credentials of an update are not stored', async () => {
     const id = await start();
     const secret = 'postgres://me:s3cret@host/db';
     await tell(id, { status: 'failed', description: secret, log: secret });
@@ -152,7 +152,7 @@ describe("an executor's word", () => {
     expect([nobody.status, (await show(id)).status]).toEqual([401, 'queued']);
   });
 
-  it('said by many at once is said once each, and ends the job once', async () => {
+  it('many updates at once are each stored once, and end the job once', async () => {
     const id = await start();
     const words = Array.from({ length: 20 }, (_, n) => ({ log: `line ${n}` }));
     await Promise.all(words.map((word) => tell(id, word)));
@@ -165,7 +165,7 @@ describe("an executor's word", () => {
 });
 
 describe('its log', () => {
-  it('is read by bytes, each line with its time', async () => {
+  it('the log is read by bytes, each line with its time', async () => {
     const id = await start();
     expect(await logOf(id)).toBe('');
     await tell(id, { log: 'été' });
@@ -179,7 +179,7 @@ describe('its log', () => {
     expect((await api.call('GET', `/jobs/${id}/logs?step=1`)).status).toBe(404);
   });
 
-  it('is followed to the end, and resumed', async () => {
+  it('the log is followed to the end, and a follower may resume', async () => {
     const id = await start();
     await tell(id, { status: 'validating' });
     const following = (async () => (await api.raw('GET', `/jobs/${id}/logs?follow`)).text())();
@@ -194,7 +194,7 @@ describe('its log', () => {
     expect(rest).toMatch(/half.*Set status: completed/s);
   });
 
-  it('says so when it is kept no longer', async () => {
+  it('the log says when it was deleted', async () => {
     const id = await start();
     await tell(id, { status: 'completed' });
     await sql`DELETE FROM job_log WHERE job_id = ${id}`.execute(api.db);
@@ -204,7 +204,7 @@ describe('its log', () => {
     );
   });
 
-  it('keeps its beginning and its end, and says what is left out', async () => {
+  it('the log keeps its beginning and its end, and says what was dropped', async () => {
     await using small = await setup({ env: { LOG_LIMIT: '64KiB' } });
     const id = (await small.call('POST', '/sync/outside/dev')).body.job_id;
     for (let n = 0; n < 40; n++)
@@ -221,7 +221,7 @@ describe('its log', () => {
 });
 
 describe('GET /jobs', () => {
-  it('finds an active job by its phase', async () => {
+  it('an active job is found by its phase', async () => {
     const id = await start();
     const found = async (status: string) =>
       (await api.call('GET', `/jobs?status=${status}&target=outside`)).body.map((job: any) => job.id);
@@ -230,7 +230,7 @@ describe('GET /jobs', () => {
     expect(await found('importing,built')).toEqual([id]);
     expect(await found('running')).toEqual([id]);
     expect(await found('queued')).toEqual([]);
-    // An executor that begins again says so, and finds it where it looks for new ones.
+    // An executor that starts again reports so, and finds the job in its list of new ones.
     await tell(id, { status: 'queued' });
     expect(await found('queued')).toEqual([id]);
     expect(await found('built')).toEqual([]);
@@ -242,7 +242,7 @@ describe('GET /jobs', () => {
 });
 
 describe('DELETE /jobs/:id', () => {
-  it('ends it at once, whatever its executor is at', async () => {
+  it('a cancel ends the job at once, whatever its executor does', async () => {
     for (const words of [[], [{ status: 'importing' }]]) {
       const id = await start();
       for (const word of words) await tell(id, word);
@@ -256,8 +256,8 @@ describe('DELETE /jobs/:id', () => {
   });
 });
 
-describe('nothing of ours', () => {
-  it('pokes, claims or reconciles it', async () => {
+describe('our workers', () => {
+  it('no worker pokes, claims or reconciles the job', async () => {
     const id = await start();
     const key = { env: 'dev', target: 'outside' };
     const untouched = async () => {
@@ -277,7 +277,7 @@ describe('nothing of ours', () => {
     expect(await claimJob(api.db, row, run, false)).toBeUndefined();
   });
 
-  it('is not held back by maintenance, which its executor looks at itself, and which waits for its end', async () => {
+  it('maintenance does not hold the job back, because its executor checks the flag; a pause waits for the job', async () => {
     const before = await start();
     await pause(true);
     try {

@@ -1,6 +1,6 @@
-/** `/importable-datasets`: what is listed, what is left out and why, and that nothing outside of INPUT_DIR is touched. */
+/** `/importable-datasets`: what it lists, what it leaves out and why, and that it touches nothing outside INPUT_DIR. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -41,7 +41,7 @@ beforeEach(() => {
   mkdirSync(path.join(input, 'archive'), { recursive: true });
 });
 
-/** Makes `<name>.tar` of such files. */
+/** Makes `<name>.tar` from the given files. */
 function tarOf(name: string, files: readonly string[], where = input): string {
   const from = mkdtempSync(path.join(dir, 'files-'));
   for (const file of files) {
@@ -64,13 +64,13 @@ const skippedOf = (answer: { headers: Headers }) =>
   Object.fromEntries(new URLSearchParams(answer.headers.get('x-skipped') ?? ''));
 
 describe('GET', () => {
-  it('tells of each tar file what is in it, and whether it is archived', async () => {
+  it('it lists each tar file with its contents, and whether it is archived', async () => {
     tarOf('WHOLE', ['WHOLE.json', 'chunks/1', 'chunks/2']);
     tarOf('META', ['META.json']);
     tarOf('DATA_2', ['chunks/1', 'OTHER.json', 'below/DATA_2.json']);
     tarOf('EMPTY', []);
     tarOf('WHOLE', ['WHOLE.json'], path.join(input, 'archive'));
-    writeFileSync(path.join(input, 'notes.txt'), 'not a tar, and nobody says it is');
+    writeFileSync(path.join(input, 'notes.txt'), 'not a tar, and not named like one');
     const answer = await list();
     expect([answer.status, answer.headers.get('x-skipped-count')]).toEqual([200, '0']);
     const one = (datasetName: string, hasMetadata: boolean, hasData: boolean, isArchived = false) => ({
@@ -92,7 +92,7 @@ describe('GET', () => {
     expect((await list('?hasMetadata=yes')).status).toBe(400);
   });
 
-  it('also where tar was told to take `.`', async () => {
+  it('it also reads archives made from `.`', async () => {
     const from = mkdtempSync(path.join(dir, 'files-'));
     mkdirSync(path.join(from, 'chunks'));
     writeFileSync(path.join(from, 'DOTTED.json'), '{}');
@@ -100,7 +100,7 @@ describe('GET', () => {
     expect((await list()).body).toMatchObject([{ datasetName: 'DOTTED', hasMetadata: true, hasData: true }]);
   });
 
-  it('leaves out what is no dataset, and says why', async () => {
+  it('it leaves out what is not a dataset, and says why', async () => {
     const outside = tarOf('OUTSIDE', ['OUTSIDE.json'], dir);
     tarOf('GOOD', ['GOOD.json']);
     tarOf('lower', ['lower.json']);
@@ -128,7 +128,7 @@ describe('GET', () => {
     });
   });
 
-  it('follows no link to an archive elsewhere', async () => {
+  it('it follows no link to an archive elsewhere', async () => {
     rmSync(path.join(input, 'archive'), { recursive: true });
     const elsewhere = path.join(dir, 'elsewhere');
     mkdirSync(elsewhere, { recursive: true });
@@ -138,28 +138,28 @@ describe('GET', () => {
     expect([answer.body, skippedOf(answer)]).toEqual([[], { archive: 'not a folder' }]);
   });
 
-  it('names at most twenty of those left out, and counts all', async () => {
+  it('it names at most twenty omitted files, and counts all', async () => {
     for (let i = 0; i < 60; i++) writeFileSync(path.join(input, `${'é'.repeat(100)}${i}.tar`), '');
     const answer = await list();
     expect(answer.headers.get('x-skipped-count')).toBe('60');
     expect((answer.headers.get('x-skipped') ?? '').split('&')).toHaveLength(20);
   });
 
-  it('looks once for all who ask at the same time', async () => {
+  it('simultaneous calls share one scan', async () => {
     for (let i = 0; i < 10; i++) tarOf(`D${i}`, [`D${i}.json`]);
     const answers = await Promise.all(Array.from({ length: 20 }, () => list()));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(answers[0]?.body).toHaveLength(10);
   });
 
-  it('gives up in time, and says which it has not read', async () => {
+  it('it gives up in time, and names the unread files', async () => {
     tarOf('SLOW', ['SLOW.json']);
-    // The end of the time may come before the folder is read, or before the file is.
+    // The time may be over before the folder is read, or before the file is.
     const told = await listDatasets(input, 0).catch((error: unknown) => String(error));
     expect(JSON.stringify(told)).toMatch(/timeout|aborted|SLOW\.tar.*not read in time/i);
   });
 
-  it('says that the folder is not there, or not set', async () => {
+  it('it says if the folder is missing or not set', async () => {
     rmSync(input, { recursive: true });
     const gone = await list();
     expect([gone.status, gone.body.code]).toEqual([503, 'input_dir_unusable']);
@@ -177,7 +177,7 @@ describe('GET', () => {
     }
   });
 
-  it('is a read, and not for the disabled', async () => {
+  it('it is a read, refused to disabled users', async () => {
     expect((await api.call('GET', '/importable-datasets', { token: null })).status).toBe(200);
     await using own = await setup({ env: { INPUT_DIR: input } });
     expect((await own.call('GET', '/importable-datasets', { token: null })).status).toBe(401);
@@ -196,7 +196,7 @@ describe('GET', () => {
 describe('DELETE', () => {
   const remove = async (name: string) => await api.call('DELETE', `/importable-datasets/${name}`);
 
-  it('removes the tar file, and leaves a line', async () => {
+  it('it removes the tar file, and adds an audit line', async () => {
     const tar = tarOf('GOING', ['GOING.json']);
     const kept = tarOf('GOING', ['GOING.json'], path.join(input, 'archive'));
     const answer = await remove('GOING');
@@ -220,7 +220,7 @@ describe('DELETE', () => {
     expect(existsSync(kept)).toBe(true);
   });
 
-  it('goes after its line is there for good; one that stays after all is told in a second line', async () => {
+  it('the file is removed after its audit line is committed; a second line reports a failed removal', async () => {
     const tar = tarOf('LATER', ['x']);
     const lines = async () =>
       await api.db
@@ -233,7 +233,7 @@ describe('DELETE', () => {
     await api.db.transaction().execute(async (tx) => {
       await sql`LOCK TABLE audit IN SHARE MODE`.execute(tx);
       removing = remove('LATER');
-      // Not of the transaction, which would see the same again and again.
+      // Not in the transaction, which would always see the same state.
       const waiting = () =>
         sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
           WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(api.db);
@@ -262,11 +262,11 @@ describe('DELETE', () => {
     '_A',
     '%C3%84',
     'A'.repeat(252),
-  ])('refuses the name %s', async (name) => {
+  ])('the name %s is refused', async (name) => {
     const out = tarOf('OUT', ['x'], dir);
     const inside = tarOf('IN', ['x'], path.join(input, 'archive'));
     const answer = await remove(name);
-    // `..` is resolved by whoever makes the address: what is left of it is another route.
+    // The URL parser resolves `..`: the rest is another route.
     expect([400, 404, 405]).toContain(answer.status);
     if (name !== '..') expect([answer.status, answer.body.code]).toEqual([400, 'bad_dataset_name']);
     if (name === 'lower')
@@ -276,7 +276,7 @@ describe('DELETE', () => {
     expect([existsSync(out), existsSync(inside)]).toEqual([true, true]);
   });
 
-  it('removes no folder, and neither a link nor what it leads to', async () => {
+  it('it removes no folder, and neither a link nor its target', async () => {
     const outside = tarOf('OUTSIDE', ['x'], dir);
     symlinkSync(outside, path.join(input, 'LINK.tar'));
     mkdirSync(path.join(input, 'FOLDER.tar'));
@@ -284,7 +284,7 @@ describe('DELETE', () => {
     expect([existsSync(outside), existsSync(path.join(input, 'FOLDER.tar'))]).toEqual([true, true]);
   });
 
-  it('needs a token, also where reads do not', async () => {
+  it('it needs a token, even if reads do not', async () => {
     const tar = tarOf('STAYS', ['x']);
     expect((await api.call('DELETE', '/importable-datasets/STAYS', { token: null })).status).toBe(401);
     expect(existsSync(tar)).toBe(true);

@@ -1,6 +1,9 @@
-/** Random programs of batches, executors' words and cancels against a small model, over HTTP on a real Postgres. */
+/**
+ * Random programs of batches, executor updates and cancels, compared with a small model, over HTTP on a real
+ * Postgres.
+ */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
-   answers are read as any client reads them: JSON that nobody has typed */
+   answers are untyped JSON, as for any client */
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -34,7 +37,7 @@ type Model = {
   readonly lastSuccess: Map<Target, number>;
   readonly batches: Map<string, { items: readonly Item[]; text: string }>;
 };
-/** What any program has come to: a property that never gets anywhere proves nothing. */
+/** Coverage of all programs: a property that never reaches these states proves nothing. */
 const seen = new Set<string>();
 
 const isFinal = ({ status }: Job) => ['completed', 'failed', 'deleted'].includes(status);
@@ -57,7 +60,7 @@ function asked({ target, isWhole, description }: Item): object {
   return isWhole ? whole : { ...whole, bumpManifesto: undefined };
 }
 
-/** So that no program speaks of nothing but jobs that there are not. */
+/** Starts with jobs, so that no program works on unknown jobs only. */
 const FIRST: readonly Item[] = TARGETS.map((target) => ({ target, isWhole: true, description: 'first' }));
 
 class Operation implements fc.AsyncCommand<Model, Api> {
@@ -75,7 +78,7 @@ class Operation implements fc.AsyncCommand<Model, Api> {
   toString = () => this.#name;
 }
 
-/** Everything that can be asked is as the model has it. */
+/** Every answer agrees with the model. */
 async function agree(model: Model) {
   const { body: jobs } = await api.call('GET', '/jobs?limit=100');
   const shown = jobs.map((job: any) => ({
@@ -235,7 +238,7 @@ test('any program agrees with the model', async () => {
       await sql`TRUNCATE jobs, idempotency_keys, targets CASCADE`.execute(api.db);
       await api.call('POST', '/maintenance-status', { json: { paused: false, msg: 'm' } });
       const model: Model = { paused: false, jobs: [], lastSuccess: new Map(), batches: new Map() };
-      // Under a key, which half of the later batches reuse: chance alone would leave that out now and then.
+      // Half of the later batches reuse its key: chance alone might leave that out.
       await batch(model, FIRST, 'one');
       await fc.asyncModelRun(() => ({ model, real: api }), program);
     }),

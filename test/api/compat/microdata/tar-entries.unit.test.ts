@@ -1,4 +1,4 @@
-/** The headers of tar files, against what the system's `tar` makes and lists. */
+/** The headers of tar files, compared with what the system's `tar` creates and lists. */
 import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
@@ -40,7 +40,7 @@ const tar = (...args: string[]) =>
     env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8' },
   });
 
-/** What the system's own says is in it. */
+/** The system tar's own list of the contents. */
 const listed = (file: string) =>
   tar('-tf', file, '--quoting-style=literal')
     .split('\n')
@@ -68,7 +68,7 @@ const files = fc.uniqueArray(
 test.each(['v7', 'ustar', 'gnu', 'pax', 'oldgnu'])(
   '%s: the names that tar lists, in their order',
   async (format) => {
-    // ustar and v7 cannot hold every name: tar leaves those out, and so is the list it gives.
+    // ustar and v7 cannot hold every name: tar leaves those out, and so does its list.
     await fc.assert(
       fc.asyncProperty(files, async (wanted) => {
         const folder = freshFolder();
@@ -77,13 +77,13 @@ test.each(['v7', 'ustar', 'gnu', 'pax', 'oldgnu'])(
             mkdirSync(path.join(folder, ...segments.slice(0, -1)), { recursive: true });
             writeFileSync(path.join(folder, ...segments), 'x'.repeat(size), { flag: 'wx' });
           } catch {
-            // a folder where a file is, or the other way round: one of them is enough
+            // a folder and a file of the same name: one of them is enough
           }
         const file = path.join(dir, `${made}.tar`);
         try {
           execFileSync('tar', ['-cf', file, `--format=${format}`, '-C', folder, '.'], { stdio: 'pipe' });
         } catch {
-          // names too long for the format; the others are in it
+          // names too long for the format; the archive has the others
         }
         const found = await entriesOf(file);
         expect(found.map(({ name }) => name)).toEqual(listed(file));
@@ -96,7 +96,7 @@ test.each(['v7', 'ustar', 'gnu', 'pax', 'oldgnu'])(
   },
 );
 
-test('sparse files of 20 GiB, links and pipes are passed over; big sizes are read', async () => {
+test('sparse files of 20 GiB, links and pipes are skipped; big sizes are read', async () => {
   const folder = freshFolder();
   closeSync(openSync(path.join(folder, 'big'), 'w'));
   truncateSync(path.join(folder, 'big'), 20 * 1024 ** 3);
@@ -117,7 +117,7 @@ test('sparse files of 20 GiB, links and pipes are passed over; big sizes are rea
   }
 });
 
-test('a backup of GNU tar, which has times where ustar has the beginning of a name', async () => {
+test('a backup of GNU tar is read, although it has times where ustar has the beginning of a name', async () => {
   const folder = freshFolder();
   mkdirSync(path.join(folder, 'chunks'));
   writeFileSync(path.join(folder, 'chunks', '1'), 'x');
@@ -134,13 +134,13 @@ test('a backup of GNU tar, which has times where ustar has the beginning of a na
   expect(names).toContain('./MY_DATASET.json');
 });
 
-test('a tar of 9 GiB and more is told from its headers within a second', async () => {
+test('a tar of 9 GiB and more is read by its headers within a second', async () => {
   const file = path.join(dir, 'huge.tar');
   const folder = freshFolder();
   writeFileSync(path.join(folder, 'MY_DATASET.json'), '{}');
   const one = path.join(dir, 'one.tar');
   tar('-cf', one, '--format=gnu', '-C', folder, 'MY_DATASET.json');
-  // A header that says 9 GiB, in the way of GNU; the file is as long, without the disk being.
+  // A header that says 9 GiB in GNU's way; the file is sparse and as long.
   const header = Buffer.from(readFileSync(one).subarray(0, 512));
   const size = 9 * 1024 ** 3;
   header.write('chunks/0\0', 0, 'latin1');
@@ -166,7 +166,7 @@ test('a tar of 9 GiB and more is told from its headers within a second', async (
   expect(listed(file)).toEqual(['chunks/0', 'MY_DATASET.json']);
 });
 
-test('whatever is done to its bytes, it is read or refused in words', async () => {
+test('a tar with any damage is either read or refused with a message', async () => {
   const folder = freshFolder();
   mkdirSync(path.join(folder, 'chunks'));
   writeFileSync(path.join(folder, 'chunks', 'é'.repeat(90)), 'x'.repeat(700));
@@ -195,7 +195,7 @@ test.each<[string, (bytes: Buffer) => Buffer, string]>([
   ['nothing', () => Buffer.alloc(0), 'not a tar file'],
   ['text', () => Buffer.from('not a tar'.repeat(200)), 'not a tar file'],
   ['cut off within a content', (bytes) => bytes.subarray(0, 1_300), 'cut off'],
-  ['cut off behind a content, as a copy under way is', (bytes) => bytes.subarray(0, 2_048), 'cut off'],
+  ['cut off after a content, like an unfinished copy', (bytes) => bytes.subarray(0, 2_048), 'cut off'],
 ])('refuses %s', async (_, change, why) => {
   const folder = freshFolder();
   writeFileSync(path.join(folder, 'a'), 'x'.repeat(1_000));
@@ -205,7 +205,7 @@ test.each<[string, (bytes: Buffer) => Buffer, string]>([
   await expect(entriesOf(file)).rejects.toThrow(why);
 });
 
-test('cut off within a long name', async () => {
+test('a tar cut off within a long name is refused', async () => {
   const folder = freshFolder();
   writeFileSync(path.join(folder, 'n'.repeat(200)), 'x');
   for (const format of ['gnu', 'pax']) {
@@ -216,7 +216,7 @@ test('cut off within a long name', async () => {
   }
 });
 
-test('more entries than may be are refused', async () => {
+test('a tar with too many entries is refused', async () => {
   const folder = freshFolder();
   for (let i = 0; i < 20; i++) writeFileSync(path.join(folder, `${i}`), '');
   const file = path.join(dir, 'many.tar');
