@@ -1,4 +1,7 @@
-/** A real standby is promoted and the address moved to it, while the old server still answers: nothing is lost, and all is well soon. */
+/**
+ * A real standby is promoted and takes over the address while the old server still answers: nothing is lost, and
+ * the system recovers quickly.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -56,7 +59,7 @@ test('calls meet 503 with Retry-After until the standby is promoted, then work a
   timeout: 120_000,
 }, async () => {
   const accepted = new Set<number>();
-  // Several connections of the pool, of which each one may lead to the old server.
+  // Several pooled connections, each of which may lead to the old server.
   for (const { status, job_id: id = 0 } of await Promise.all(Array.from({ length: 12 }, post))) {
     expect([200, 202]).toContain(status);
     accepted.add(id);
@@ -93,12 +96,12 @@ test('calls meet 503 with Retry-After until the standby is promoted, then work a
   expect(await ready()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok' });
   const jobs = await on<{ id: number }>(standby, 'SELECT id::int FROM jobs ORDER BY id');
   expect(jobs.map(({ id }) => id)).toEqual([...accepted].toSorted((a, b) => a - b));
-  // Changes are told from the new server, too.
+  // The new server notifies of changes, too.
   const told = () => on(standby, `SELECT FROM pg_stat_activity WHERE application_name = 'syncrator-listen'`);
   await expect.poll(async () => (await told()).length, { timeout: 10_000 }).toBe(1);
 });
 
-test('a session that is ended and a server that crashes in the middle of calls are 503 at worst, and pass', {
+test('an ended session or a crash in the middle of calls causes 503 at worst, and passes', {
   timeout: 120_000,
 }, async () => {
   const statuses: number[] = [];

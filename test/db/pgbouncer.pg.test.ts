@@ -1,4 +1,7 @@
-/** Behind PgBouncer: all of it by session, with the time-outs in force; a refusal with words where sessions are lent out. */
+/**
+ * Behind PgBouncer: with session pooling everything works, with the time-outs in force; other modes are refused
+ * with a message.
+ */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -35,7 +38,7 @@ async function errorOf(url: string): Promise<unknown> {
   }
 }
 
-/** A process that does not serve: what it ended with, and its last line. */
+/** A process that does not serve: its exit code and its last line. */
 async function endOf(script: readonly string[], databaseUrl: string) {
   const child = spawn(process.execPath, script, {
     cwd: ROOT,
@@ -61,7 +64,7 @@ const PARTS = [
 ] as const;
 
 describe('by session', () => {
-  it('api, worker, migrations and commands work as they are, and a job runs through', {
+  it('api, worker, migrations and commands work unchanged, and a job completes', {
     timeout: 120_000,
   }, async () => {
     await using database = await createDatabase({ migrated: false });
@@ -73,16 +76,16 @@ describe('by session', () => {
     const events = await system.call('POST', '/sync/a/dev');
     expect(events.status).toBe(202);
     await system.until(Number(events.body['job_id']), 'completed');
-    // LISTEN has its connection, too.
+    // LISTEN has its own connection.
     const listening = async () =>
       await sql`SELECT FROM pg_stat_activity WHERE application_name = 'syncrator-listen'`.execute(system.db);
-    // PgBouncer keeps one that was given back, under its last name.
+    // PgBouncer keeps a returned connection under its last name.
     await expect.poll(async () => (await listening()).rows.length).toBeGreaterThanOrEqual(1);
     const up = await endOf(['src/cli/main.ts', 'db', 'up'], databaseUrl);
     expect(up).toEqual({ code: 0, err: '' });
   });
 
-  it('has the time-outs in force on each connection', async () => {
+  it('the time-outs are in force on each connection', async () => {
     await using bouncer = await startPgBouncer(inject('postgresUrl'), 'session');
     for (const [patience, expected] of [
       [undefined, { statement: '5s', idle: '10s', lock: '0' }],
@@ -100,7 +103,7 @@ describe('by session', () => {
     }
   });
 
-  it('waits for a Postgres behind it that is gone, whatever words it has for that', async () => {
+  it('api and worker wait for a Postgres that is gone, whatever PgBouncer's words for that', async () => {
     const gone = new URL(inject('postgresUrl'));
     gone.port = String(await freePort());
     await using bouncer = await startPgBouncer(gone.href, 'session', { server_login_retry: 2 });
@@ -111,7 +114,7 @@ describe('by session', () => {
     }
   });
 
-  it('waits for a place in it', async () => {
+  it('a process waits for a free slot in PgBouncer', async () => {
     await using full = await startPgBouncer(inject('postgresUrl'), 'session', {
       default_pool_size: 1,
       query_wait_timeout: 1,
@@ -134,7 +137,7 @@ describe.each(['transaction', 'statement'] as const)('by %s', (mode) => {
     return bouncer.through(url);
   };
 
-  it.each(PARTS)('%s ends at once and says which setting mends it', async (_, script, code) => {
+  it.each(PARTS)('%s ends at once and names the setting to change', async (_, script, code) => {
     await using database = await createDatabase({ migrated: false });
     const end = await endOf(script, await through(database.url));
     expect(end.code).toBe(code);
@@ -157,11 +160,11 @@ it.each([
   await others.destroy();
 });
 
-it('takes each connection of Postgres itself for one session', async () => {
+it('a direct connection to Postgres counts as one session', async () => {
   for (let i = 0; i < 5; i++) await assertOwnSessions(inject('postgresUrl'));
 });
 
-describe('what no waiting mends', () => {
+describe('permanent errors', () => {
   const changed = (change: (url: URL) => void) => {
     const url = new URL(inject('postgresUrl'));
     change(url);
@@ -186,7 +189,7 @@ describe('what no waiting mends', () => {
     expect(lastingFault(error)).not.toContain('not-this-one');
   });
 
-  it('also of a pooler, whose code is the same for everything', async () => {
+  it('errors of PgBouncer, which all have the same code', async () => {
     await using bouncer = await startPgBouncer(inject('postgresUrl'), 'session');
     const absent = changed((url) => (url.pathname = '/absent'));
     expect(lastingFault(await errorOf(bouncer.through(absent)))).toMatch(/"absent" does not exist; create/);

@@ -1,4 +1,4 @@
-/** Migrations beside processes that work on the database. */
+/** Migrations while processes work on the database. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
@@ -19,14 +19,14 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('five processes that start at once make one schema', async () => {
+test('five processes that start at once create one schema', async () => {
   const applied = await Promise.all(Array.from({ length: 5 }, () => upgradeSchema(database.url, () => {})));
   const states = await listMigrations(db);
   expect(applied.flat().toSorted()).toEqual(states.map(({ name }) => name));
   expect(new Set(states.map(({ state }) => state))).toEqual(new Set(['applied']));
 });
 
-test('tables that others make and drop meanwhile fail no look at the schema', async () => {
+test('tables created and dropped by others meanwhile do not disturb the reading of the schema', async () => {
   const looks = { done: false };
   const neighbour = async () => {
     while (!looks.done)
@@ -40,7 +40,7 @@ test('tables that others make and drop meanwhile fail no look at the schema', as
   await Promise.all([neighbour(), look().finally(() => (looks.done = true))]);
 });
 
-test('who works on a table goes first, however long, and it is told', async () => {
+test('a transaction that uses a table goes first, however long it takes, and the wait is reported', async () => {
   const told: string[] = [];
   let upgrading: Promise<string[]> | undefined;
   await db.transaction().execute(async (tx) => {
@@ -52,7 +52,7 @@ test('who works on a table goes first, however long, and it is told', async () =
   expect(await upgrading).toEqual([]);
 });
 
-test('what a newer version made is left as it is, and told', async () => {
+test('the schema of a newer version stays unchanged, and is reported', async () => {
   await sql`INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01T00:00:00.000Z')`.execute(db);
   expect(await prepareSchema(db, database.url, () => {})).toEqual({ applied: [], newer: ['9999-later'] });
 });

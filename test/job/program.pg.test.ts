@@ -3,13 +3,13 @@ import { EXIT } from '../../src/domain/exit-code.ts';
 import { page, someRows } from './support/fake-source.ts';
 import { namesOf, type Setup, setup } from './support/setup.ts';
 
-/** Serves whole batches until `upTo`, then lets nobody go on. */
+/** Serves whole batches until `upTo`, then stops answering. */
 function holdAfter(t: Setup, upTo: string, pageSize: number): void {
   t.source.pageSize = pageSize;
   t.source.bend = ({ query }) => (query['after'] === upTo ? new Promise<Response>(() => {}) : undefined);
 }
 
-/** What the real program puts into one transaction at least. */
+/** The least that the real program puts into one transaction. */
 const BATCH = 5_000;
 
 describe('the sync program', () => {

@@ -6,7 +6,7 @@ import { planSteps, STEP_DEFAULTS } from '../../src/domain/plan.ts';
 import { explainExit } from '../../src/runner/exit-diagnosis.ts';
 
 const words = { phase: 'failed', message: 'what the program said' };
-/** Exit codes without a diagnosis of their own. */
+/** Exit codes without their own diagnosis. */
 const WITHOUT_MEANING = ['ok', 'failed', 'terminated'];
 const named = Object.entries(EXIT).filter(([name]) => !WITHOUT_MEANING.includes(name));
 
@@ -36,7 +36,7 @@ test('an unknown exit code is described by its number', () => {
 });
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 22, 126, 127, 137, 139, 143, 255])(
-  'exit code %i of a program with exit codes of its own is described only by its number',
+  'exit code %i of a program with its own exit codes is described only by its number',
   (code) => {
     const outcome = explainExit(code, undefined, { logEnd: 'curl: (3) bad URL', ownExitCodes: true });
     if (outcome.kind !== 'failed') throw new Error(outcome.kind);
@@ -72,7 +72,7 @@ test('credentials in the quoted end of a log are masked', () => {
   expect(outcome).toMatchObject({ diagnosis: { detail: 'no route to https://<FILTERED>@host/' } });
 });
 
-test('a step with COMMAND or IMAGE has exit codes of its own, unless its params file says otherwise', () => {
+test('a step with COMMAND or IMAGE has its own exit codes, unless its params file says otherwise', () => {
   const own = (more: Partial<typeof STEP_DEFAULTS>) => {
     const parameters = {
       action_name: 'sync',

@@ -1,7 +1,7 @@
 /**
- * The state machine (src/domain/status.ts) on a real Postgres: random programs of requests, workflows, executors and
- * reports against a small model. Every move that a row makes must be one of the machine's, and each move of the machine
- * is made once.
+ * The state machine (src/domain/status.ts) on a real Postgres: random programs of requests, workflows, executors
+ * and reports, compared with a small model. Every move of a row must be one of the machine's, and each move of the
+ * machine is made once.
  */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
@@ -131,7 +131,7 @@ const submitOf = (key: KeyName, options: string) =>
     const job: Job = { id, options, driver, status, abandoned: false, attempt: 'none', seq: 0 };
     model.jobs.set(id, job);
     model.active.set(key, job);
-    // The same uid again is the same job, whatever became of the answer.
+    // The same uid again is the same job, whatever the answer was.
     expect(await submitJob(db, of)).toMatchObject({ kind: 'created', job: { id } });
   });
 
@@ -154,7 +154,7 @@ const claimOf = (key: KeyName, older: boolean, abandoned: boolean) =>
         return;
       }
       expect(claimed).toMatchObject({ id: holder.id, run_id: run.runId });
-      // A claim from a read before this claim comes too late, however new its workflow is.
+      // A claim based on an earlier read comes too late, however new its workflow is.
       expect(await claim(seen, { runId: randomUUID(), startedAt: model.clock + 1 }, false)).toBeUndefined();
       if (!holder.run) holder.status = 'starting';
       holder.run = run;
@@ -239,7 +239,7 @@ const finishOf = (nth: number, kind: 'completed' | 'failed' | 'cancelled') =>
     const job = pick(model, nth);
     if (!job) return;
     const outcome = kind === 'failed' ? { kind, diagnosis: FAILED } : { kind };
-    // A workflow that no longer has the job, or never had it, ends nothing.
+    // A workflow that does not have the job ends nothing.
     expect(await finishJob(db, { jobId: job.id, runId: 'of nobody', outcome })).toBeUndefined();
     if (!job.run) return;
     const cancelled = kind === 'cancelled' || (job.status === 'cancelling' && !job.abandoned);
@@ -270,7 +270,7 @@ const updateOf = (nth: number, status: string) =>
     else job.status = 'running';
   });
 
-/** The nth job, the newest first: most goes wrong with the newest. */
+/** The nth job, newest first: the newest one has most of the faults. */
 function pick({ jobs }: Model, nth: number): Job | undefined {
   return [...jobs.values()].at(-1 - nth);
 }
@@ -300,7 +300,7 @@ const newModel = (moves: Set<string>): Model => ({
 });
 
 let programs = 0;
-/** An env of its own for each program, because earlier programs leave jobs behind. */
+/** Each program has its own env, because earlier programs leave jobs behind. */
 async function newReal(): Promise<Real> {
   await setMaintenance(db, { paused: false, msg: '', principal: 'model' });
   return { env: `p${(programs += 1)}`, last: new Map() };

@@ -1,4 +1,7 @@
-/** What followers append is read as one text from any byte on, whoever appended it, merged or not, whole or cut. */
+/**
+ * Text that followers append reads as one text from any byte on, whichever follower appended it, merged or not,
+ * whole or cut.
+ */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,7 +25,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** A step of a job of its own. */
+/** A step of a new job. */
 async function newStep(): Promise<StepRef> {
   const { id } = await db
     .insertInto('jobs')
@@ -50,12 +53,12 @@ async function newStep(): Promise<StepRef> {
   return { jobId: id, step: 0, attempt: 1 };
 }
 
-/** As a follower does that is at a byte of what the program printed. */
+/** Appends like a follower that has reached a byte of the program's output. */
 function append(ref: StepRef, offset: number, bytes: Buffer, keep = ALL): Promise<boolean> {
   return appendLog(db, ref, { offset, bytes, next: { offset: offset + bytes.length, mark: null } }, keep);
 }
 
-/** All text from a byte on, with the places where some is missing. */
+/** All text from a byte on, with the places of gaps. */
 async function read(ref: StepRef, from = 0): Promise<{ text: string; gaps: [number, number][] }> {
   const gaps: [number, number][] = [];
   let text = '';
@@ -107,7 +110,7 @@ test('a text appended in any parts, and merged at any time, is read from any byt
   );
 });
 
-test('bytes that are no text, or NUL, change no place of those behind them', async () => {
+test('bytes that are not text, or NUL, do not shift the bytes after them', async () => {
   const ref = await newStep();
   await append(ref, 0, Buffer.from([0x61, 0x00, 0xff, 0x0a]));
   await append(ref, 4, Buffer.from('next\n'));
@@ -165,11 +168,11 @@ test('a long log keeps its beginning and its end, with one gap of the right size
   expect(from).toBeLessThan(keep.head + CHUNK_BYTES);
   expect(printed.length - to).toBeGreaterThanOrEqual(keep.tail);
   expect(printed.length - to).toBeLessThan(keep.tail + CHUNK_BYTES);
-  // Asked for in the gap, it goes on behind it.
+  // A read that starts in the gap continues after it.
   expect((await readLog(db, ref, from + 1))[0]?.offset).toBe(to);
 });
 
-test('what a follower passed over is a gap too', async () => {
+test('text that a follower skipped is a gap, too', async () => {
   const ref = await newStep();
   await append(ref, 0, Buffer.from('one\n'));
   expect(await append(ref, 2, Buffer.from('too early\n'))).toBe(false);
@@ -177,7 +180,7 @@ test('what a follower passed over is a gap too', async () => {
   expect(await read(ref)).toEqual({ text: 'one\nfar on\n', gaps: [[4, 100]] });
 });
 
-test('many small parts take a fraction of the room once they are merged', async () => {
+test('many small parts take a fraction of the space once they are merged', async () => {
   const ref = await newStep();
   const size = async () => {
     const { rows } = await db.executeQuery<{ size: number }>(
@@ -187,7 +190,7 @@ test('many small parts take a fraction of the room once they are merged', async 
         .where('job_id', '=', ref.jobId)
         .compile(),
     );
-    // A row's header and its place in the index are some 100 bytes.
+    // A row's header and its index entry are some 100 bytes.
     return rows.reduce((sum, row) => sum + row.size + 100, 0);
   };
   let offset = 0;
@@ -204,7 +207,7 @@ test('many small parts take a fraction of the room once they are merged', async 
   expect(await size()).toBeLessThan(before / 5);
 });
 
-test('a log that was found complete stays so; one whose end was missed may be found complete later', async () => {
+test('a complete log stays complete; one without its end may become complete later', async () => {
   const ref = await newStep();
   const state = async () =>
     (await db.selectFrom('steps').select('log_state').where('job_id', '=', ref.jobId).execute())[0]

@@ -1,4 +1,4 @@
-/** What the reconciler removes things by is never asked of a server that may know less than another. */
+/** The reconciler never asks a server that may know fewer jobs which objects to remove. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, isReadOnly } from '../../../src/db/connect.ts';
@@ -8,7 +8,7 @@ import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
 let current: Db;
-/** Of the same pool's making, to a server that takes no writes any more. */
+/** A connection of the same pool to a server that no longer takes writes. */
 let old: Db;
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('a server without writes does not say which jobs are active: newer ones would look like strangers', async () => {
+test('a server without writes does not tell which jobs are active, because newer ones would look unknown', async () => {
   expect(await listActiveUids(current, [randomUUID()])).toEqual(new Set());
   const asked = await listActiveUids(old, [randomUUID()]).catch((error: unknown) => error);
   expect(isReadOnly(asked)).toBe(true);

@@ -1,4 +1,4 @@
-/** A backup made while jobs run, restored beside a Temporal that knows nothing: the record goes on, nothing runs twice. */
+/** A backup made while jobs run, restored beside an empty Temporal: the record continues, and nothing runs twice. */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -20,7 +20,7 @@ const SCHEDULED = 'SCHEDULE=0 0 1 1 *\n';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-restore-'));
 const flag = (name: string) => path.join(dir, `${name}.flag`);
-/** Runs until it is told, and writes down each time that it runs. */
+/** Runs until told to end, and notes each start. */
 const told = (target: string, more = '') =>
   params(target, 'sync', `--mute --seconds 300 --until ${flag(target)} --touch ${dir}/${target}`, more);
 
@@ -50,7 +50,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-test('dumped while jobs run, restored, started with a fresh Temporal', { timeout: 240_000 }, async () => {
+test('a database dumped while jobs run is restored and started with a fresh Temporal', { timeout: 240_000 }, async () => {
   await Promise.all([system.startApi(), system.startWorker()]);
   const done = await submitted(system, 'done');
   await system.until(done, 'completed');
@@ -74,14 +74,14 @@ test('dumped while jobs run, restored, started with a fresh Temporal', { timeout
   const file = path.join(dir, 'syncrator.dump');
   await before.run('pg_dump', '-Fc', '-f', file, 'syncrator');
 
-  // What happens after the backup is lost to it: one job ends, another one begins.
+  // The backup lacks what happens after it: one job ends, another begins.
   writeFileSync(flag('ended'), '');
   await system.until(ended, 'completed');
   const later = await submitted(system, 'later');
   await system.until(later, 'running');
   await expect.poll(() => existsSync(path.join(dir, 'later')), { timeout: 20_000 }).toBe(true);
   await Promise.all([system.endParts('src/server.ts'), system.endParts('src/worker.ts')]);
-  // And one ends while nothing of ours runs.
+  // Another job ends while our processes are down.
   writeFileSync(flag('unseen'), '');
   const [, orphan] = [await system.live('unseen'), await system.live('later')];
   expect(orphan).toHaveLength(1);
@@ -103,7 +103,7 @@ test('dumped while jobs run, restored, started with a fresh Temporal', { timeout
     const status = async (id: number) => (await readJobView(restored, id))?.status;
     const diagnosis = async (id: number) => (await readJobView(restored, id))?.diagnosis?.code;
 
-    // It ran on all the while, and is watched again to its end.
+    // It ran on all the while, and is watched to its end again.
     expect(await status(done)).toBe('completed');
     expect(await status(on)).toBe('running');
     await expect.poll(() => status(unseen), { timeout: 60_000 }).toBe('completed');
@@ -111,11 +111,11 @@ test('dumped while jobs run, restored, started with a fresh Temporal', { timeout
     await expect.poll(() => status(ended), { timeout: 60_000 }).toBe('failed');
     expect(await diagnosis(ended)).toBe('job_disappeared');
     expect(await status(later)).toBeUndefined();
-    // Nobody knows of it any more: it is ended, and its target is free.
+    // No row knows of it: it is ended, and its target is free.
     await expect.poll(() => system.listed('later'), { timeout: 60_000 }).toEqual([]);
     writeFileSync(flag('on'), '');
     await expect.poll(() => status(on), { timeout: 60_000 }).toBe('completed');
-    // A page that stayed open takes no version that is not above the newest it has seen.
+    // An open page accepts no version below the newest it has seen.
     expect(Number((await readJobView(restored, on))?.version)).toBeGreaterThan(2 ** 40);
 
     const schedules = async () => {

@@ -1,4 +1,4 @@
-/** What is kept no longer goes, with all that hangs on it; what anything still leans on stays. */
+/** Expired rows are deleted with everything that belongs to them; rows that others need stay. */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { sql } from 'kysely';
@@ -38,7 +38,7 @@ type Made = {
   readonly external?: boolean;
 };
 
-/** A job with one step, a log, a report, a sync job, an answer under a key and a firing. */
+/** A job with a step, a log, a report, a sync job, an Idempotency-Key and a firing. */
 async function make({ target = 'a', days, status = 'failed', resumes = null, external = false }: Made) {
   const { rows } = await sql<{ id: number }>`
     INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, runner, steps_spec, spec_hash,
@@ -80,7 +80,7 @@ const idsOf = async (table: 'jobs' | 'step_logs' | 'job_log') => {
 };
 
 describe('by age', () => {
-  test('exactly the old ones go: never active ones, newest successes, or what younger ones resume', async () => {
+  test('exactly the old jobs are purged: never active ones, newest successes, or jobs that younger ones resume', async () => {
     const job = fc.record({
       target: fc.constantFrom('a', 'b', 'c'),
       days: fc.integer({ min: 0, max: 20 }),
@@ -152,7 +152,7 @@ describe('by age', () => {
     expect(await idsOf('jobs')).toHaveLength(1);
   });
 
-  test("a job goes with all that is recorded of it; totals, and its firings' memory, stay", async () => {
+  test("a job is purged with all its records; totals and the outcomes of its firings stay", async () => {
     await make({ days: 10, status: 'completed' });
     const old = await make({ days: 9 });
     const success = await make({ days: 8, status: 'completed' });
@@ -179,9 +179,9 @@ describe('by age', () => {
       UNION ALL SELECT 'firing of ' || coalesce(job_id::text, 'none') FROM schedule_firings ORDER BY 1`.execute(
       db,
     );
-    // The first firing is what a missed schedule counts from in the version before this one.
+    // The previous version detects missed firings from the first one on.
     expect(left.rows.map(({ what }) => what)).toEqual([
-      'audit audit', // that lines went
+      'audit audit', // lines were deleted
       'audit new',
       `firing of ${success}`,
       'firing of none',
@@ -192,7 +192,7 @@ describe('by age', () => {
     expect(old).toBeLessThan(success);
   });
 
-  test('lines of the audit go by age alone, and whose purge it was is a line', async () => {
+  test('audit lines are purged by age only, and a line names the purge', async () => {
     const add = async (object: string, days: number) =>
       await sql`INSERT INTO audit (principal, verb, object, at)
         VALUES ('eve', ${object === 'round' ? 'purge' : 'start'}, ${object}, now() - make_interval(days => ${days}))`.execute(
@@ -215,7 +215,7 @@ describe('by age', () => {
           FROM audit WHERE verb = 'purge' AND object = 'audit' ORDER BY id`.execute(db)
       ).rows.map(({ line }) => line);
     const before = await told();
-    // Whatever a purge has said: not what is younger.
+    // Even with the purge's setting, younger lines stay.
     const younger = db.transaction().execute(async (tx) => {
       await sql`SELECT set_config('syncrator.audit_purged_before', (now() - interval '15 days')::text, true)`.execute(
         tx,
@@ -233,14 +233,14 @@ describe('by age', () => {
       'db command (ada) purge audit full disk 1',
       'retention purge audit 1',
     ]);
-    // The lines of purges go without another one, or each round would have its own for ever.
+    // Purging only lines about purges adds no line; otherwise every round would add its own.
     await add('round', 16);
     await purge(db, keep(15));
     expect(await objects()).toEqual(['third']);
     expect(await told()).toHaveLength(before.length + 2);
   });
 
-  test('one at a time: another one is told so and does nothing', async () => {
+  test('only one purge runs at a time; a second one reports so and does nothing', async () => {
     await make({ days: 10 });
     const held = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
@@ -257,7 +257,7 @@ describe('by age', () => {
     expect(await purge(db, { logsSeconds: DAY, jobsSeconds: DAY })).toMatchObject({ jobs: 1 });
   });
 
-  test('what stops it midway leaves the rest for the next time', async () => {
+  test('a purge stopped midway leaves the rest for the next one', async () => {
     for (let n = 0; n < 20; n++) await make({ days: 10, target: `t${n}` });
     const stop = new AbortController();
     const keep = { logsSeconds: DAY, jobsSeconds: DAY };
@@ -271,10 +271,10 @@ describe('by age', () => {
   });
 });
 
-describe('whatever its age', () => {
+describe('regardless of age', () => {
   const keepAll = { logsSeconds: undefined, jobsSeconds: undefined };
 
-  test('keys that no longer count and notices that were told go, but for the newest of each schedule', async () => {
+  test('expired keys and delivered notices are deleted, except for the newest of each schedule', async () => {
     const id = await make({ days: 0 });
     await sql`INSERT INTO idempotency_keys (principal, key, body_hash, job_id, deduplicated, created_at)
       VALUES ('test', 'old', '', ${id}, false, now() - interval '25 hours')`.execute(db);
@@ -290,7 +290,7 @@ describe('whatever its age', () => {
       n: string;
     }>`SELECT schedule || ' ' || at::date AS n FROM notices ORDER BY 1`.execute(db);
     expect(notices.rows.map(({ n }) => n)).toEqual(['s 2026-01-03', 't 2026-01-01']);
-    // Told once, it is not told again.
+    // A delivered notice is not delivered again.
     await noticeMissed(db, { schedule: 's', env: 'dev', target: 'a', at: at(3) });
     expect((await sql`SELECT FROM notices WHERE NOT handed_on`.execute(db)).rows).toHaveLength(1);
   });

@@ -1,4 +1,4 @@
-/** What is told of jobs out of Postgres: how each action stands, what is late, and in how many series. */
+/** The metrics of jobs from Postgres: how each action stands, what is late, and in how many series. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -33,7 +33,10 @@ import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { paramsFile, writeParams } from '../../support/params-files.ts';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-standings-'));
-/** Nobody listens there: what is told of jobs needs no Temporal. Not closed: a retry of its client would trip over it. */
+/**
+ * No server listens there: the metrics of jobs need no Temporal. Not closed: a retry of its client would fail on
+ * that.
+ */
 const temporal = connectTemporal({ address: '127.0.0.1:1', namespace: 'default' });
 const log = createLog({ name: 'test', level: 'fatal' });
 const NIGHTLY = 'dev.avo.sync';
@@ -64,7 +67,7 @@ beforeEach(async () => {
     schedule_firings, notices CASCADE`.execute(db);
 });
 
-/** What jobs bring about in a scrape, or what such a text has. */
+/** The series of jobs in a scrape, or in such a text. */
 async function scrape(text?: string): Promise<Map<string, number>> {
   const registry = new Registry();
   const numbers = readJobNumbers(db, params, databaseTime(db));
@@ -123,7 +126,7 @@ const overdue = async () =>
   (await scrape()).get(`syncrator_schedule_overdue_seconds{schedule="${NIGHTLY}",${AVO},action="sync"}`);
 const failures = async (action: string) =>
   (await scrape()).get(`syncrator_target_failures{${AVO},action="${action}"}`);
-/** As if the reconciler had seen it first so long ago. */
+/** Makes the reconciler's first sight of it so much older. */
 async function promisedFor(days: number): Promise<void> {
   await writeBaselines(db, new Map([[NIGHTLY, 'x']]));
   await sql`UPDATE schedule_promises SET since = now() - make_interval(days => ${days})`.execute(db);
@@ -135,12 +138,12 @@ test('an action that fails each night is late and fails in a row, whatever else 
     await ended('failed', { name: 'sync' });
     await ended('completed', { name: 'delta' });
     await ended('completed', { name: 'rollback' });
-    await ended('completed', { name: 'sync', action: 'delete' }); // of POST /run: no sync
+    await ended('completed', { name: 'sync', action: 'delete' }); // from POST /run, so not a sync
     expect(await failures('sync')).toBe(night);
   }
   expect(await failures('delta')).toBe(0);
   expect(await overdue()).toBeGreaterThan(4 * DAY);
-  // Of the target as a whole people are told what completed last.
+  // The target as a whole shows its last completed job.
   expect((await listTargetStates(db))[0]?.last_success_at).toBeInstanceOf(Date);
   await ended('completed', { name: 'sync' });
   expect([await failures('sync'), await overdue()]).toEqual([0, 0]);
@@ -165,19 +168,19 @@ test('an upgrade takes over how actions stand, and since when schedules fire', a
   await sql`UPDATE standings SET last_success_at = NULL`.execute(db);
   const late = await overdue();
   expect(late).toBeGreaterThan(4 * DAY);
-  // The worker's first look at what is declared changes nothing of it.
+  // The worker's first look at the declarations changes nothing of it.
   await writeBaselines(db, new Map([[NIGHTLY, 'x']]));
   expect(await overdue()).toBeGreaterThanOrEqual(late ?? 0);
 });
 
-test('a job of some items alone leaves the target as late as it was', async () => {
+test('a job for some items only leaves the target as late as it was', async () => {
   await promisedFor(6);
   await ended('completed', { name: 'sync', options: '-n 5 --item a' });
   expect(await overdue()).toBeGreaterThan(4 * DAY);
 });
 
-test('one that never fired is late from when it was made, changed or resumed', async () => {
-  expect(await overdue()).toBe(0); // no worker has seen it
+test('a schedule that never fired is late from when it was created, changed or resumed', async () => {
+  expect(await overdue()).toBe(0); // no worker has seen it yet
   await promisedFor(6);
   expect(await overdue()).toBeGreaterThan(4 * DAY);
   await writeBaselines(db, new Map([[NIGHTLY, 'x']]));
@@ -214,13 +217,13 @@ test('without Temporal a pause is still shown, and a missed schedule is noticed 
   expect(await noticed()).toHaveLength(1);
 });
 
-test('what an executor has not begun is known by its runner', async () => {
+test('a job that its executor has not begun is counted under its runner', async () => {
   await submitted({ target: 'INCOME', name: 'SET_STATUS', runner: 'external' });
   const all = await scrape();
   expect(all.get('syncrator_jobs_active{env="dev",status="queued",reason="",runner="external"}')).toBe(1);
 });
 
-test('a family of targets is one in numbers, and its failures are in a row', async () => {
+test('a family of targets counts as one, with its failures in a row', async () => {
   const end = async (target: string, status: 'completed' | 'failed') => {
     const { id } = await submitted({ target, name: 'SET_STATUS', runner: 'external' });
     await recordExecutorUpdate(db, {
@@ -258,7 +261,7 @@ test('a family of targets has one no-progress metric: that of the job silent for
   expect(Math.round((told[0]?.[1] ?? 0) / 60)).toBe(3 * 60); // beyond six hours
 });
 
-test('a target tells its watermark and whether its listing was proven, once it has told of them', async () => {
+test('a target has metrics of its watermark and its listing once a job has reported them', async () => {
   const watermark = `syncrator_target_watermark_timestamp_seconds{${AVO}}`;
   const unproven = `syncrator_target_listing_unproven{${AVO}}`;
   const told = async (facts: object, action = 'sync') => {
@@ -282,11 +285,11 @@ test('a target tells its watermark and whether its listing was proven, once it h
   expect([...(await scrape()).keys()].filter((key) => key.includes('gone'))).toEqual([]);
 });
 
-test('there are as many series as job_params declares, not as there are names', {
+test('the number of series follows from job_params, not from the names in use', {
   timeout: 60_000,
 }, async () => {
   const before = (await scrape()).size;
-  // As versions before this one counted; and what is declared no more.
+  // Counted by previous versions, or no longer declared.
   await sql`INSERT INTO job_totals SELECT 'dev', 'DATASET_' || n, 'SET_STATUS', 'completed', '', 1, 1, 1, 1,
     ARRAY[0,1,0,0,0,0,0,0], ARRAY[0,1,0,0,0,0,0,0] FROM generate_series(1, 15000) n`.execute(db);
   await sql`INSERT INTO standings SELECT 'dev', 'DATASET_' || n, 'SET_STATUS', NULL, 5
@@ -298,6 +301,7 @@ test('there are as many series as job_params declares, not as there are names', 
   expect(
     all.get(`syncrator_jobs_ended_total{${AVO},action="other",status="failed",reason="delete_guard"}`),
   ).toBe(20);
-  // Two totals, two histograms of ten lines, last success and failures, of `sync` and `other`; these stand nowhere.
+  // Two totals, two histograms of ten lines, last success and failures, of `sync` and `other`; these are not
+  // declared.
   expect(all.size - before).toBe(2 * (2 + 2 * 10) + 2);
 });

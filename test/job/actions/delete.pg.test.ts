@@ -98,7 +98,7 @@ describe('the action delete', () => {
   it('rejects a listing that lacks records which the source still returns by id', async () => {
     await using t = await setup(someRows(60));
     await t.run('sync');
-    // The listing of all leaves out three; asked for one by one, they are there.
+    // The full listing leaves out three; requested by id, they exist.
     t.source.bend = (listing) => {
       const { query, rows, total } = listing;
       const all = query['after'] === undefined || !/\u{10FFFF}|r0000/u.test(query['after']);

@@ -105,7 +105,7 @@ describe('the action sync', () => {
     await using t = await setup(someRows(100));
     await t.run('sync');
     const before = await t.md5();
-    // As many records as before: only a comparison of ids sees what would be lost.
+    // As many records as before: only a comparison of ids reveals the loss.
     for (const { id } of someRows(11)) {
       t.source.rows.delete(id);
       t.source.put({ id: `new-${id}`, updated_at: '2025-01-01T00:00:00Z', name: 'new' });

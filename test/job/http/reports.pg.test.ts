@@ -7,7 +7,7 @@ import { startFakeReceiver } from '../support/fake-receiver.ts';
 import { page, someRows } from '../support/fake-source.ts';
 import { setup } from '../support/setup.ts';
 
-/** An address where nobody listens any more. */
+/** An address where no server listens any more. */
 async function nowhere(): Promise<string> {
   const receiver = await startFakeReceiver();
   await receiver.close();

@@ -1,4 +1,4 @@
-/** Faults of what a run lives with that were found once, each by its recipe: memory, a late sink, settings. */
+/** Former faults of a run's environment, each reproduced: memory, a late sink, settings. */
 
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -34,7 +34,7 @@ it.each<[string, number, (t: Setup) => Promise<number | null>]>([
   const { child, ended } = t.spawn(['sync', '-n', '1000'], file.environment);
   let peakKiB = 0;
   const timer = setInterval(() => {
-    // The kernel's own high-water mark: what lies between two looks counts, too.
+    // The kernel's own high-water mark: it also counts peaks between two samples.
     const status = existsSync(`/proc/${child.pid}/status`)
       ? readFileSync(`/proc/${child.pid}/status`, 'utf8')
       : '';

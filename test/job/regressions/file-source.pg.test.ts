@@ -1,4 +1,4 @@
-/** Faults of a SOURCE_FILE that were found once, each by its recipe over the whole program: what is live, and what is said. */
+/** Former faults with a SOURCE_FILE, each reproduced with the whole program: checks the live data and the messages. */
 
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../src/domain/exit-code.ts';
@@ -135,7 +135,7 @@ describe('a SOURCE_FILE', () => {
     await using t = await setup();
     const { output } = await t.run('sync', file.environment);
     expect(output + JSON.stringify(t.receiver.reports)).not.toContain('geheim');
-    // What the sink was never sent it cannot write down: no load holds anything, and no statement failed.
+    // The sink cannot log what it was never sent: no load holds a record, and no statement failed.
     const [failed] = await t.query<{ rolled: string }>(
       `SELECT xact_rollback AS rolled FROM pg_stat_database WHERE datname = current_database()`,
     );

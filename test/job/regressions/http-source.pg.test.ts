@@ -1,4 +1,4 @@
-/** Faults of a source over HTTP that were found once, each by its recipe over the whole program. */
+/** Former faults with a source over HTTP, each reproduced with the whole program. */
 
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';

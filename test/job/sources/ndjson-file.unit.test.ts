@@ -16,7 +16,7 @@ import { createNdjsonFileSource, type FileSourceOptions } from '../../../src/job
 import type { Evidence, Source } from '../../../src/job/sources/source.ts';
 import { collect, lines, someRows } from '../support/fake-source.ts';
 
-/** As if it had been written an hour ago. */
+/** Dates the file back by an hour. */
 function fileWith(content: string | Uint8Array, { old = true } = {}): string {
   const directory = mkdtempSync(join(tmpdir(), 'syncrator-ndjson-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
@@ -39,7 +39,7 @@ async function idsIn(source: Source): Promise<string[]> {
   return (await collect(source.ids(10))).flatMap(({ ids }) => ids);
 }
 
-/** Of the listing of a file with this content. */
+/** The listing of a file with this content. */
 async function evidenceIn(path: string, options: Partial<FileSourceOptions> = {}): Promise<Evidence> {
   const source = open(path, options);
   await idsIn(source);
@@ -287,7 +287,7 @@ describe('the evidence that a file is complete', () => {
     const source = open(path, { settleMs: 300, onWait: (words) => waits.push(words) });
     const began = performance.now();
     await idsIn(source);
-    // Only where it is asked for: a delta needs none.
+    // Only on request: a delta needs no evidence.
     expect(waits).toEqual([]);
     expect((await source.evidence()).complete).toBe(true);
     expect(performance.now() - began).toBeGreaterThanOrEqual(290);

@@ -32,7 +32,7 @@ async function start(rows: FakeRow[], options: Partial<HttpSourceOptions> = {}):
   return { fake, source, stop, waits };
 }
 
-/** A server of HTTP as plain as it gets, for what a polite one does not do. */
+/** A plain TCP server of HTTP, for misbehaviour that an HTTP library does not allow. */
 async function serving(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<string> {
@@ -512,7 +512,7 @@ describe('the clock of the ndjson source', () => {
   it('shows how far it is ahead of ours or behind', async () => {
     expect((await dated((now) => [{ date: at(now + 3_600_000) }])).skewMs / 60_000).toBeCloseTo(60, 0);
     expect((await dated((now) => [{ date: at(now - 3_600_000) }])).skewMs / 60_000).toBeCloseTo(-60, 0);
-    // An answer that a cache has kept for an hour is no wrong clock.
+    // An answer that a cache has kept for an hour does not mean a wrong clock.
     const kept = await dated((now) => [{ date: at(now - 3_600_000), age: '3600' }]);
     expect(Math.abs(kept.skewMs)).toBeLessThan(30_000);
   });

@@ -196,7 +196,7 @@ describe('the order of ids', () => {
 });
 
 describe('every record that passes the check', () => {
-  /** JSON text as some source may write it: exponents, long numbers, escapes, odd keys, halves of characters. */
+  /** JSON text as some source may write it: exponents, long numbers, escapes, odd keys, halves of surrogate pairs. */
   const number = fc.oneof(
     fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
     fc
@@ -216,7 +216,7 @@ describe('every record that passes the check', () => {
       '"\\t\\n"',
     ),
   );
-  // Of a name that comes twice the last counts, and Postgres would refuse what the first says.
+  // The last of repeated names counts, but Postgres would refuse the first one's value.
   const nameOf = ([name]: [string, string]): unknown => JSON.parse(name);
   const { json } = fc.letrec<{ json: string }>((tie) => ({
     json: fc.oneof(
@@ -287,7 +287,7 @@ describe('every record that passes the check', () => {
     } finally {
       await client.end();
     }
-    // Else this would hold of a check that passes nothing.
+    // Otherwise a check that passes nothing would satisfy this.
     expect(passed).toBeGreaterThan(100);
   });
 });

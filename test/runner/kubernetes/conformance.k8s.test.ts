@@ -1,4 +1,4 @@
-/** Runner `kubernetes` on a real control plane: it does what every runner must. */
+/** Runner `kubernetes` on a real control plane fulfils the contract of runners. */
 import { inject } from 'vitest';
 import { conformance } from '../../support/conformance.ts';
 import { createKubernetesGround } from '../../support/kubernetes.ts';

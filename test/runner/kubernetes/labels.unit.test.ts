@@ -1,4 +1,4 @@
-/** Labels: what is written on a Job is read back the same, fits Kubernetes, and is found by its selectors alone. */
+/** Labels: they are read back as written, Kubernetes accepts them, and selectors find exactly their objects. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NAME_PATTERN, type StepLabels } from '../../../src/domain/names.ts';
@@ -33,7 +33,7 @@ function objectOf(step: StepLabels): ObjectMeta {
   };
 }
 
-/** As the apiserver takes an equality selector. */
+/** Matches an equality selector as the apiserver does. */
 function selects(selector: string, { labels = {} }: ObjectMeta): boolean {
   return selector.split(',').every((term) => {
     const [key = '', ...value] = term.split('=');
@@ -98,7 +98,7 @@ test('a selector matches exactly the objects of its installation, key or job', (
       for (const selector of [all, key, job]) {
         expect(selects(selector, objectOf(one))).toBe(true);
         expect(selects(selector, objectOf(other))).toBe(false);
-        // Of another installation, otherwise the same.
+        // The same labels of another installation.
         expect(selects(selector, objectOf({ ...one, installation: other.installation }))).toBe(false);
       }
       const sameInstallation = objectOf({ ...other, installation: one.installation });

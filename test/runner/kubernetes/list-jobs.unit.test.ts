@@ -1,4 +1,4 @@
-/** What of our Jobs and pods still counts as running: exactly what may still run, whatever keeps the objects. */
+/** Which of our Jobs and pods still count as running: exactly those that may still run, whatever keeps the objects. */
 import { expect, test } from 'vitest';
 import { leftBehind } from '../../../activities/left-behind.ts';
 import { labelsOf } from '../../../src/runner/kubernetes/labels.ts';

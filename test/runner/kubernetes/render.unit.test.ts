@@ -1,4 +1,4 @@
-/** The manifest of a step: compared whole, so that whatever changes in it changes here, on purpose. */
+/** The manifest of a step, compared as a whole: every change of it must be made here, too. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JobParameters, PodOverrides } from '../../../src/domain/job.ts';
@@ -66,7 +66,7 @@ const LABELS = {
   'syncrator/attempt': '1',
 };
 const ANNOTATIONS = { 'syncrator/spec-hash': 'f'.repeat(64) };
-/** Of the pod alone: nobody clears its node while it runs. */
+/** The pod only: its node must not be drained while it runs. */
 const STAYS = {
   'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
   'karpenter.sh/do-not-disrupt': 'true',
@@ -78,7 +78,7 @@ test('the manifest of a sync step is exactly this', () => {
     kind: 'Job',
     metadata: { name: 'syn-sync-0123456789abcdef-0-1', labels: LABELS, annotations: ANNOTATIONS },
     spec: {
-      // One pod and never a second one, whatever becomes of it.
+      // One pod and never a second one, however it ends.
       completions: 1,
       parallelism: 1,
       backoffLimit: 0,
@@ -257,7 +257,7 @@ test('the command and the environment reach the program byte for byte', () => {
   );
 });
 
-/** What the kubelet does to it: k8s.io/kubernetes/third_party/forked/golang/expansion, `Expand`. */
+/** Expands like the kubelet: k8s.io/kubernetes/third_party/forked/golang/expansion, `Expand`. */
 function expand(text: string, env: readonly { name: string; value?: string }[]): string {
   return text.replaceAll(/\$(?:(\$)|\(([^)]*)\))/g, (whole, escaped, name) =>
     escaped ? '$' : (env.find((is) => is.name === name)?.value ?? whole),

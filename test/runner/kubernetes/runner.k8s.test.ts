@@ -1,4 +1,4 @@
-/** The runner alone, without Temporal: one Job for one attempt whatever is lost, and nothing but its own is touched. */
+/** The runner alone, without Temporal: one Job per attempt whatever is lost, and only its own objects are touched. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createKubernetesRunner } from '../../../src/runner/kubernetes/runner.ts';
@@ -28,7 +28,7 @@ const running = (of: { name: string; uid: string }) =>
   expect.poll(() => state(of), { timeout: 20_000 }).toBe('running');
 
 describe('adopt or create', () => {
-  test('an attempt launched many times at once is one Job', async () => {
+  test('an attempt launched many times at once creates one Job', async () => {
     const of = step();
     const uids = await Promise.all(Array.from({ length: 8 }, async () => (await launched(runner, of)).uid));
     const [job, ...others] = await jobsOf(of);
@@ -84,7 +84,7 @@ describe('adopt or create', () => {
   });
 });
 
-describe('answers that are lost', () => {
+describe('lost answers', () => {
   let proxy: CutProxy;
   let through: Runner;
   const ended = new AbortController();
@@ -149,7 +149,7 @@ describe('removing', () => {
     expect(await runner.list({ jobUid: of.labels.jobUid })).toMatchObject([{ live: true, removing: true }]);
     await expect.poll(() => jobOf(of.name), { timeout: 20_000 }).toBeUndefined();
     expect(await runner.list({ jobUid: of.labels.jobUid })).toEqual([]);
-    await runner.remove({ ...made, force: false }); // gone is done
+    await runner.remove({ ...made, force: false }); // gone means done
     expect(await runner.observe(made)).toEqual({ state: 'absent' });
   });
 

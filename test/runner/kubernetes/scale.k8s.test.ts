@@ -1,4 +1,4 @@
-/** Many at once on a real control plane: one winner of a race, nothing lost or doubled by a kill, quick cancels. */
+/** Many jobs at once on a real control plane: one winner of a race, nothing lost or doubled by a kill, quick cancels. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { workflowId } from '../../../src/domain/names.ts';
 import { freePort } from '../../../src/embedded/ports.ts';
@@ -20,7 +20,7 @@ let system: System;
 let worker: ProductPart;
 let installation: string;
 
-/** @param options.actor false: pods run on and say nothing */
+/** @param options.actor false: pods run on and report nothing */
 async function setUp(files: readonly [string, string][], options: { actor: boolean }): Promise<void> {
   ground = await createKubernetesGround(inject('cluster'), options);
   system = await startSystem({ ground, params: [...files] });
@@ -128,9 +128,9 @@ describe('many', () => {
     const ids: number[] = [];
     for (const target of MANY) ids.push(await submit(target));
     await expect.poll(() => statuses(ids), { timeout: 200_000, interval: 500 }).toEqual({ running: 150 });
-    await system.call('GET', '/jobs'); // logged in
+    await system.call('GET', '/jobs'); // logs in
     using busyness = measureBusyness();
-    // Five, one after the other: one alone may meet a moment at which the machine is busy with something else.
+    // Five, one after the other: a single one may meet a moment when the machine is busy.
     const tookMs: number[] = [];
     for (const id of ids.slice(0, 5)) tookMs.push(await untilDeletionBegins(id));
     console.log(`deletion of 5 of 150 begun after ${tookMs.map(Math.round).join(', ')} ms`);
@@ -140,7 +140,7 @@ describe('many', () => {
 
     const others = ids.slice(5).values();
     const cancelRest = async () => {
-      // 503 is the honest answer of a busy machine: whoever cancels asks again.
+      // A busy machine may honestly answer 503: the caller repeats the cancel.
       for (const id of others)
         await expect
           .poll(async () => (await system.call('DELETE', `/jobs/${id}`)).status, { timeout: 60_000 })
@@ -148,7 +148,7 @@ describe('many', () => {
     };
     await Promise.all(Array.from({ length: 10 }, cancelRest));
     await expect.poll(() => statuses(ids), { timeout: 120_000, interval: 500 }).toEqual({ deleted: 150 });
-    // The statuses came after the pods were gone; what ended of them goes a moment later.
+    // The statuses came after the pods were gone; ended objects disappear a moment later.
     await expect.poll(() => jobsOf(MANY), { timeout: 60_000 }).toEqual([]);
     const pods = (await ground.client.listPods(selectorOf(installation))).items;
     expect(
@@ -157,7 +157,7 @@ describe('many', () => {
   });
 });
 
-/** From before the request until the apiserver says that the Kubernetes Job is being deleted. */
+/** From before the request until the apiserver reports that the Kubernetes Job is being deleted. */
 async function untilDeletionBegins(id: number): Promise<number> {
   const name = (await system.job(id)).steps[0]?.name ?? '';
   const selector = selectorOf(installation);

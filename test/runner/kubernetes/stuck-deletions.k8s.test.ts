@@ -1,4 +1,7 @@
-/** Finalizers of others keep objects, not jobs: what runs no more is over, its target is free, and its job says what stays. */
+/**
+ * Foreign finalizers keep objects, but no jobs: a job whose pods have ended is over, its target is free, and it
+ * names the remaining objects.
+ */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { requestForceDelete } from '../../../src/db/jobs/cancel.ts';
 import { cancel } from '../../../src/engine/cancel.ts';
@@ -35,7 +38,7 @@ async function finalizers(name: string, list: string): Promise<void> {
   await ground.kubectl('patch', name, '--type=merge', '-p', `{"metadata":{"finalizers":${list}}}`);
 }
 
-/** A running job, and the names of its Kubernetes Job and pod. */
+/** A running job, with the names of its Kubernetes Job and pod. */
 async function running(target: string) {
   const id = await submitted(system, target);
   const { steps } = await system.until(id, 'running');
@@ -44,7 +47,7 @@ async function running(target: string) {
   return { id, job, pod: pods.trim().replace('pod/', '') };
 }
 
-/** Beside those that Kubernetes takes away by itself. */
+/** Finalizers except those that Kubernetes removes by itself. */
 async function hold(kind: 'pod' | 'job', name: string): Promise<void> {
   const own = kind === 'pod' ? '"batch.kubernetes.io/job-tracking",' : '';
   await finalizers(`${kind}/${name}`, `[${own}"${HOLD}"]`);

@@ -1,4 +1,4 @@
-/** Runner `process`: it does what every runner must. */
+/** Runner `process` fulfils the contract of runners. */
 import { conformance } from '../../support/conformance.ts';
 
 conformance('process', async () => undefined);

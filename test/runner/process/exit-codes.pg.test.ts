@@ -1,4 +1,4 @@
-/** Exit codes of programs that are not ours: no more than a number with the end of the log, wherever they are told. */
+/** Exit codes of programs that are not ours are shown everywhere as a number with the end of the log. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -10,7 +10,7 @@ import { paramsFile } from '../../support/params-files.ts';
 import { params, startSystem, type System } from '../../support/system.ts';
 
 const scripts = mkdtempSync(path.join(os.tmpdir(), 'syncrator-codes-'));
-/** A program of somebody else's, which says `bad flag` and ends with a code. */
+/** A foreign program that prints `bad flag` and ends with a code. */
 function program(target: string, code: number, more = ''): [string, string] {
   const script = path.join(scripts, `${target}.sh`);
   writeFileSync(script, `echo bad flag; exit ${code}\n`);

@@ -1,4 +1,4 @@
-/** What a program prints does not fill the disk; and a full disk is said. */
+/** A program's output does not fill the disk; and a full disk is reported. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -25,10 +25,10 @@ afterEach(() => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** A step that runs a line of shell. */
+/** A step that runs a shell command. */
 function shell(line: string) {
   const step = stepLaunch({ installation });
-  // What follows are the arguments of every program of ours: the shell's $0 and on.
+  // The arguments that every program gets follow: they become the shell's $0 and so on.
   return { ...step, spec: { ...step.spec, command: ['sh', '-c', line] } };
 }
 

@@ -1,4 +1,7 @@
-/** What of a program's log file is handed on, and when: never half a word, which might be half a credential. */
+/**
+ * The parts of a program's log file that are passed on, and when: never half a word, which might be half a
+ * credential.
+ */
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import os from 'node:os';

@@ -1,4 +1,4 @@
-/** RUNNER=process as root: a program has its target's user, and reaches nothing that is not its target's. */
+/** RUNNER=process as root: a program runs as its target's user, and reaches nothing of other targets. */
 import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ beforeAll(async () => {
   secret('postgres.password', 'password');
   secret('envtarget/dev-mine.env', 'SINK_URL=mine\n');
   secret('envtarget/dev-other.env', 'SINK_URL=other\n');
-  // As careless hands leave it.
+  // With the modes that a careless umask leaves.
   chmodSync(path.join(dataDir, 'envtarget'), 0o755);
   chmodSync(path.join(dataDir, 'envtarget/dev-other.env'), 0o644);
   if (process.getuid?.() !== 0) return;
@@ -50,7 +50,10 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-/** Runs a line of shell as the program of a target to its end. @returns what it printed */
+/**
+ * Runs a shell command as the program of a target.
+ * @returns its output
+ */
 async function run(target: string, line: string): Promise<string> {
   const step = stepLaunch({ installation, target });
   return await outputOf(
@@ -144,7 +147,7 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
       lendSettings({ file: process.argv[2], dataDir: process.argv[3], name: 'one', uid: 60600 });`;
     const lent = path.resolve(import.meta.dirname, '../../../src/runner/process/lent-settings.ts');
     const node = [process.execPath, '--input-type=module', '-e', script, lent, file, folder];
-    // No file may be longer than 8 blocks here: as on a disk that fills up, the first write takes a part.
+    // No file may be longer than 8 blocks here: as on a disk that fills up, the first write stores only a part.
     const run = promisify(execFile)('sh', ['-c', 'ulimit -f 8; exec "$0" "$@"', ...node]);
     await expect(run).rejects.toThrow('EFBIG');
     expect(readdirSync(path.join(folder, 'lent'))).toEqual([]);

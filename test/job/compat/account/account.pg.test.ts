@@ -1,4 +1,4 @@
-/** An account's rows: what a sync writes, all or nothing, and what a delete removes. */
+/** An account's rows: a sync writes all or nothing, and a delete removes what is gone. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { FIVE_WAREHOUSES } from '../../../support/account-api.ts';
@@ -6,7 +6,7 @@ import { type AccountSetup, setupAccount } from '../../support/account.ts';
 
 const NAMES = Object.fromEntries(FIVE_WAREHOUSES.map(({ id, name }) => [String(id), name]));
 
-/** Another user of the same API, who has some of the same warehouses. */
+/** Another user of the same API, linked to some of the same warehouses. */
 function become(t: AccountSetup, id: number, username: string, warehouses: readonly number[]) {
   t.api.user = { ...t.api.user, id, username };
   t.api.warehouses = FIVE_WAREHOUSES.filter((one) => warehouses.includes(one.id)).map((one) => ({ ...one }));
@@ -97,7 +97,7 @@ describe('delete of an account', () => {
     const { code, last } = await t.run('delete');
     expect([code, last]).toMatchObject([EXIT.ok, { records_done: 2, records_total: 2, deleted: 2 }]);
     expect(await t.links()).toEqual(['3-3', '3-4', '3-5', '4-2', '4-3']);
-    // Warehouse 77 was never linked: no removal upstream is carried by it.
+    // Warehouse 77 was never linked, so its removal upstream does not count.
     expect(Object.keys(await t.warehouses())).toEqual(['2', '3', '4', '5', '77']);
   });
 
@@ -195,7 +195,7 @@ describe('the fence of an account', () => {
 it('delete keeps a warehouse that another account is being linked to', async () => {
   await using t = await setupAccount();
   await t.run('sync');
-  // Bob's sync is held between his warehouses and his links.
+  // Bob's sync pauses between his warehouses and his links.
   await t.query(`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN IF NEW.user_id = 4 THEN PERFORM pg_advisory_xact_lock(42); END IF; RETURN NEW; END $$`);
   await t.query('CREATE TRIGGER hold BEFORE INSERT ON users_warehouses FOR EACH ROW EXECUTE FUNCTION hold()');
@@ -231,7 +231,7 @@ it('two accounts that share warehouses can be written and removed concurrently',
     t.api.warehouses = structuredClone(FIVE_WAREHOUSES.slice(round % 2 === 0 ? 0 : 2));
     const ended = await Promise.all([t.run('delete'), t.run('sync', bob), t.run('delete', bob)]);
     expect(ended.map(({ code }) => code)).toEqual([EXIT.ok, EXIT.ok, EXIT.ok]);
-    // Whatever went first: who is linked upstream finds the warehouse.
+    // Whatever order they ran in: a user linked upstream finds the warehouse.
     expect((await t.links()).filter((link) => link.startsWith('4-'))).toHaveLength(5);
   }
 });

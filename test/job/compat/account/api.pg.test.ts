@@ -1,4 +1,4 @@
-/** How the account's API is asked: tokens, tries, deadlines, and what each fault becomes. */
+/** Calls of the account's API: tokens, retries, deadlines, and the outcome of each fault. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
@@ -62,7 +62,7 @@ describe('the access token', () => {
     await using t = await setupAccount();
     t.api.expiresInSeconds = 4;
     t.api.trouble = async (path) => {
-      if (path === 'iam/users/me') await wait(2_100); // over half of its life
+      if (path === 'iam/users/me') await wait(2_100); // more than half of its lifetime
       return undefined;
     };
     expect((await t.run('sync', WITH_PASSWORD)).code).toBe(EXIT.ok);

@@ -1,4 +1,4 @@
-/** How long a GitLab that is away is tried, what the run says meanwhile, and whose fault it is in the end. */
+/** How long the program waits for an unreachable GitLab, what it reports meanwhile, and how the run ends. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ async function listen(answer: RequestListener, port = 0): Promise<{ server: Serv
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 async function freePort(): Promise<number> {
   const { server, port } = await listen(() => {});
   server.close();
@@ -45,7 +45,7 @@ describe('an unreachable GitLab', () => {
     const port = await freePort();
     const { get, waits } = callsOf(port);
     const answered = get();
-    // Told from the third try on, whose pause is a second.
+    // Reported from the third try on; the pause before it is a second.
     await expect.poll(() => waits.length, { timeout: 20_000 }).toBeGreaterThan(0);
     expect(waits[0]).toMatch(/^GitLab: item: .*ECONNREFUSED/);
     await listen((_, response) => response.end('there'), port);

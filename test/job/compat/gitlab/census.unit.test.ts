@@ -1,4 +1,4 @@
-/** When a listing of a GitLab group is believed, and when it has no end. */
+/** When a listing of a GitLab group counts as complete, and when it is aborted. */
 import { expect, test } from 'vitest';
 import { Census } from '../../../../src/job/compat/gitlab/census.ts';
 

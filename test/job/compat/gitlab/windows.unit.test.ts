@@ -1,4 +1,7 @@
-/** A group's list read while projects go, come, are moved into it and become active, by chance. SEED=… repeats one. */
+/**
+ * Reads a group's list while projects are removed, added, moved into it and become active at random. SEED=… repeats
+ * one.
+ */
 import { randomInt } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { ProjectPage } from '../../../../src/job/compat/gitlab/gitlab.ts';
@@ -10,14 +13,14 @@ import { createRandom, type Random } from '../../../faults/random.ts';
 const START = Date.parse('2026-11-25T00:00:00Z');
 const seed = Number(process.env['SEED'] ?? randomInt(1_000_000));
 
-/** Answers as GitLab does, by offset; `disturb` comes before each answer. */
+/** Answers by offset, like GitLab; calls `disturb` before each answer. */
 class Group {
   readonly projects = new Map<number, number>();
   reads = 0;
   readonly disturb: (group: Group) => void;
 
   constructor(size: number, disturb: (group: Group) => void) {
-    // Even ones: others may be moved in between them.
+    // Even ids: others may be moved in between them.
     for (let n = 1; n <= size; n += 1) this.projects.set(n * 2, START - n * 60_000);
     this.disturb = disturb;
   }
@@ -45,7 +48,7 @@ class Group {
   }
 }
 
-/** Up to `most` go, come, are moved in and become active; the sets keep those that did not. */
+/** Up to `most` projects change before each page; the sets keep those that did not. */
 function byChance(
   random: Random,
   most: number,
@@ -64,7 +67,7 @@ function byChance(
       } else if (change === 1) group.projects.set(Math.max(...group.projects.keys()) + 2, START + count);
       else if (change === 2 && !group.projects.has(moved)) group.projects.set(moved, START - moved * 30_000);
       else {
-        // Active now: the next delta's.
+        // Active now: the next delta finds them.
         group.projects.set(any, START + count);
         of.rest.delete(any);
       }

@@ -1,4 +1,4 @@
-/** What GitLab's clock says over a run. */
+/** GitLab's clock over a run. */
 import { expect, test } from 'vitest';
 import { readAt } from '../../../../src/job/compat/item-bank/bank-clock.ts';
 import { type ClockReader, createClockReader } from '../../../../src/job/sources/source-clock.ts';

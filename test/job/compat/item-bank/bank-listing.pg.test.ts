@@ -1,4 +1,4 @@
-/** The item bank as a source of ids, over a GitLab that says all kinds of things. */
+/** The item bank as a source of ids, over a GitLab with all kinds of answers. */
 import { expect, it, onTestFinished } from 'vitest';
 import { bankListing } from '../../../../src/job/compat/item-bank/bank-listing.ts';
 import type { BankContext } from '../../../../src/job/compat/item-bank/bank-context.ts';
@@ -8,7 +8,7 @@ import { createGitlab } from '../../../../src/job/compat/gitlab/gitlab.ts';
 import { type FakeGitlab, GROUP, startGitlab, TOKEN } from '../../../support/gitlab/gitlab.ts';
 import { answer } from '../../support/bend.ts';
 
-/** @param removed items that the sink has marked as without their file */
+/** @param removed items that the sink has marked as having lost their file */
 async function listingOf(
   of: { ignore?: string[]; removed?: Record<string, KnownItem> } = {},
 ): Promise<{ gitlab: FakeGitlab; listing: ReturnType<typeof bankListing>; lines: string[] }> {
@@ -88,7 +88,7 @@ it('the re-check finds listed, ignored and unclear projects', async () => {
   const there = await listing.stillThere(['1', '2', '3', '4', '5', '7', '8']);
   expect([...there].toSorted()).toEqual(['1', '4', '5', '8']);
   expect(lines).toContain('item 4 is kept, because its project may exist: project: answered 403');
-  // It has no need to be asked for.
+  // Known to the run already: no call needed.
   expect(gitlab.calls.some(({ project }) => project === 8)).toBe(false);
 });
 

@@ -1,4 +1,4 @@
-/** Two thousand items while GitLab fails now and then, and while the program is killed again and again. */
+/** Imports two thousand items while GitLab fails now and then, and while the program is killed again and again. */
 import { randomInt } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const ITEMS = 2_000;
 const PAGE = 100;
 const KILLS = 20;
 
-/** SEED=… has the same chances again. */
+/** SEED=… repeats a run. */
 function newRandom(): Random {
   const seed = Number(process.env['SEED'] ?? randomInt(1_000_000));
   console.log(`SEED=${seed}`);
@@ -21,7 +21,7 @@ function newRandom(): Random {
 const projectsOf = (calls: readonly GitlabCall[]): Set<number> =>
   new Set(calls.filter(({ what }) => what === 'commits').map(({ project }) => Number(project)));
 
-/** One call in a hundred fails, whoever it is for; `broken` items always do. */
+/** One call in a hundred fails, for any item; calls for `broken` items always do. */
 function failNowAndThen(
   t: BankSetup,
   random: Random,
@@ -33,10 +33,10 @@ function failNowAndThen(
   };
 }
 
-/** What a kill comes with: the nth call, report or line of the log, or the nth line of a resume. */
+/** The moment of a kill: the nth call, report or log line, or the nth log line of a resume. */
 type Moment = { readonly on: 'call' | 'report' | 'line' | 'line of the resume'; readonly nth: number };
 
-/** Every other one is a call's. The few reports are one at the start, and then one a page. */
+/** Every other kill is at a call. Reports are few: one at the start, and then one per page. */
 function momentsOf(random: Random): Moment[] {
   const others: Moment[] = [
     ...Array.from({ length: 4 }, () => ({ on: 'report' as const, nth: random.integer(1, 3) })),
@@ -44,7 +44,7 @@ function momentsOf(random: Random): Moment[] {
   ];
   return [
     ...random.shuffled(others),
-    // Last, since there are no failed items to begin with: what follows the third line is of their next try.
+    // Last, since no items have failed at first: what follows the third line belongs to their retry.
     ...[random.integer(1, 3), 4, random.integer(5, 8)].map((nth) => ({
       on: 'line of the resume' as const,
       nth,
@@ -54,7 +54,7 @@ function momentsOf(random: Random): Moment[] {
 
 type Life = ReturnType<BankSetup['spawn']>;
 
-/** Kills it at its moment; what `t` answers is as before. */
+/** Kills the program at its moment; the result of `t` is unchanged. */
 function killAt({ child }: Life, t: BankSetup, moment: Moment | undefined): void {
   const counts: Record<Moment['on'], number> = { call: 0, report: 0, line: 0, 'line of the resume': 0 };
   const happened = (what: Moment['on']): void => {
@@ -128,7 +128,7 @@ describe('a bank of 2,000 items', () => {
         SYNCRATOR_CHECKPOINT: last ? JSON.stringify(last) : '',
       });
       const moment = moments[life - 1];
-      // Given up at once, except where the kill is to find them amid their tries, with reports in between.
+      // Failing items are given up at once, except if the kill must hit a retry, with reports in between.
       failNowAndThen(t, random, { broken, status: moment?.on === 'line of the resume' ? 500 : 418 });
       killAt({ child, ended }, t, moment);
       const { code, output } = await ended;
@@ -155,7 +155,7 @@ describe('a bank of 2,000 items', () => {
       Object.fromEntries(Object.entries(latest).filter(([id]) => !broken.has(Number(id)))),
     );
     expect(await t.watermark()).toBeNull();
-    // Nothing that was written was read again, though one in a hundred had to be asked for twice.
+    // No stored item was read again, though one call in a hundred had to be repeated.
     const texts = before.filter(({ what, project }) => what === 'raw' && !broken.has(Number(project))).length;
     expect(texts).toBeLessThanOrEqual(ITEMS * 1.05 + KILLS * 8);
 

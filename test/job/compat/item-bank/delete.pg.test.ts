@@ -24,7 +24,7 @@ describe('delete of the item bank', () => {
     await t.run('sync -c 8');
     for (const id of [2, 3, 4, 5]) bank.commit(id, null);
     expect((await t.run('delete')).code).toBe(EXIT.ok);
-    // No sync or delta has looked yet.
+    // No sync or delta has run yet.
     expect(t.last()).toMatchObject({ deleted: 0 });
     expect((await t.run('delta')).code).toBe(EXIT.ok);
     const back = bank.commit(3, { item: 3, revision: 2 });
@@ -49,7 +49,7 @@ describe('delete of the item bank', () => {
     t.gitlab.bank.fill(100);
     await t.run('sync -c 8');
     const before = await t.stored();
-    // As when GITLAB_ITEM_FILE is not what it was.
+    // As if GITLAB_ITEM_FILE had changed.
     for (let id = 1; id <= 30; id += 1) t.gitlab.bank.commit(id, null);
     await t.run('delta -c 8');
     expect((await t.run('delete')).code).toBe(EXIT.deleteGuard);
@@ -123,7 +123,7 @@ describe('delete of the item bank', () => {
     bank.fill(400);
     await t.run('sync -c 8');
     remove(t, 1, 2, 3);
-    // Not listed, and not counted: one is there, one may not be seen any more, one does not answer.
+    // Not listed and not counted: one exists, one may be hidden from the token, one does not answer.
     const answers: Record<number, Response | undefined> = { 6: answer(403), 7: answer(500) };
     t.gitlab.bend = ({ what, project }) => {
       if (what === 'projects') for (const id of [5, 6, 7]) bank.project(id).path = `elsewhere/item-${id}`;
@@ -179,7 +179,7 @@ describe('delete of the item bank', () => {
     expect((await t.run('delete')).code).toBe(EXIT.ok);
     expect(gone).toBe(2);
     const { 1: _1, 2: _2, ...stored } = (await t.stored()) ?? {};
-    // They went while the listing was read; they may be removed by this one or by the next.
+    // They were removed during the listing; this delete or the next may remove their items.
     expect(stored).toEqual(t.gitlab.bank.latest());
   });
 

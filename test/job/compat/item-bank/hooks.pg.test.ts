@@ -1,4 +1,4 @@
-/** Webhooks by which GitLab would tell nobody of a push. */
+/** Webhooks that would not deliver a push. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import type { FakeHook } from '../../../support/gitlab/bank.ts';

@@ -1,4 +1,7 @@
-/** What a run of the item bank has done and where a resume goes on, also with more failures than can be kept. */
+/**
+ * The progress of an item bank run and where a resume continues, also with more failures than the checkpoint can
+ * hold.
+ */
 import { expect, test } from 'vitest';
 import {
   failure,

@@ -1,4 +1,4 @@
-/** An item whose file lies in Git LFS: the repository has a pointer to it. */
+/** Items whose files are in Git LFS: the repository holds a pointer. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { type BankSetup, bankSetup } from '../../support/item-bank-setup.ts';
 
 const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 1234\n`;
 
-/** @param object what the answer is when the object itself is asked for */
+/** @param object the answer to the call for the object itself */
 async function withPointer(object: () => Response): Promise<BankSetup> {
   const t = await bankSetup();
   t.gitlab.bank.fill(3);
@@ -25,7 +25,7 @@ it('an item in Git LFS is imported from the object of its pointer', async () => 
   await using t = await withPointer(() => Response.json({ item: 2, of: 'LFS' }));
   expect((await t.run('sync')).code).toBe(EXIT.ok);
   expect(await itemOf2(t)).toEqual({ item: 2, of: 'LFS' });
-  // No other item is asked for twice.
+  // Every other item is requested once.
   expect(t.gitlab.count('raw')).toBe(4);
 });
 

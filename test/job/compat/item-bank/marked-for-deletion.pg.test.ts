@@ -1,4 +1,4 @@
-/** Projects that GitLab will delete, archived ones, and those that leave the group. */
+/** Projects marked for deletion, archived projects, and projects that leave the group. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type BankSetup, bankSetup } from '../../support/item-bank-setup.ts';
@@ -10,7 +10,7 @@ const paths = async (t: BankSetup): Promise<Record<string, string>> =>
     ).map(({ id, project }) => [id, project]),
   );
 
-/** As groups are: their path says so, and their projects do not. */
+/** Marked like a group: its path shows it, its projects do not. */
 function markGroup(t: BankSetup, ...ids: number[]): void {
   for (const id of ids) {
     const project = t.gitlab.bank.project(id);
@@ -100,7 +100,7 @@ describe('a project marked for deletion', () => {
     const { bank } = t.gitlab;
     bank.fill(60);
     for (const id of [61, 62]) bank.commit(bank.create(id, `item-bank/grade-8/item-${id}`).id, { item: id });
-    // No project of this id.
+    // No project has this id.
     bank.commit(bank.create(63, 'item-bank/of-deletion_scheduled-7').id, { item: 63 });
     await t.run('sync -c 8');
     const names = await paths(t);

@@ -1,4 +1,4 @@
-/** The projects of a group, listed while they change. */
+/** The listing of a group's projects while they change. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ describe('the list of projects', () => {
       t.gitlab.bank.fill(320);
       t.gitlab.countsTo = countsTo;
       t.gitlab.bend = ({ what, query }) => {
-        // Before each page: the next one moves up by two.
+        // Before each page: the next page moves up by two.
         if (what === 'projects' && query['page'] !== '1')
           for (const id of [Number(query['page']) * 7, Number(query['page']) * 7 + 1])
             t.gitlab.bank.projects.delete(id);
@@ -46,7 +46,7 @@ describe('the list of projects', () => {
     };
     expect((await t.run('sync -c 8')).code).toBe(EXIT.ok);
     const latest = bank.latest();
-    // Where they came to, the reading had been: they are the next sync's.
+    // The listing had passed their new places: the next sync finds them.
     if (come === 'moved') for (const id of older) delete latest[id];
     expect(await t.stored()).toMatchObject(latest);
   });
@@ -131,7 +131,7 @@ describe('the list of projects', () => {
     t.gitlab.bend = ({ what, query }) => {
       if (what !== 'projects') return answer(404);
       const size = Number(query['per_page']);
-      // Each page begins with the last of the one before.
+      // Each page begins with the last project of the one before.
       const first = query['page'] === '1' ? 1 : last;
       last = first + size - 1;
       const page = Array.from({ length: size }, (_, n) => ({

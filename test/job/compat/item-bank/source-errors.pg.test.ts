@@ -44,7 +44,7 @@ describe('a transient fault of GitLab', () => {
     };
     expect((await t.run('sync -c 4')).code).toBe(EXIT.ok);
     const inBetween = begun.filter((at) => at - Number(limited) < 1_900);
-    // Those of the other lanes that were under way already.
+    // Calls of other lanes that were under way already.
     expect(inBetween.length).toBeLessThanOrEqual(3);
     expect(begun.length).toBeGreaterThan(12);
   });
@@ -63,7 +63,7 @@ describe('a permanent fault of one item', () => {
     expect(t.gitlab.calls.filter(({ what, project }) => what === 'raw' && project === 2)).toHaveLength(5);
     expect(t.checkpoint()?.failed).toEqual([{ id: '2', why: 'item.json: answered 500' }]);
     expect(Object.keys((await t.stored()) ?? {})).toHaveLength(29);
-    // Five tries with the pauses between them are four seconds.
+    // Five tries take four seconds with their pauses.
     expect(Date.now() - began).toBeLessThan(20_000);
   });
 
@@ -128,7 +128,7 @@ describe('a permanent fault of one item', () => {
     const { bank } = t.gitlab;
     bank.fill(4);
     t.gitlab.bend = bendItem(2, what, how);
-    // Only who is silent has to be given up soon.
+    // Only a silent GitLab needs a short time-out here.
     const ended = await t.run('sync -c 2', { GITLAB_TIMEOUT: how === stall ? '1' : '20' });
     expect(ended.code).toBe(EXIT.itemsFailed);
     const { 2: second, ...others } = bank.latest();
@@ -244,11 +244,11 @@ describe('a fault that concerns all items', () => {
     t.gitlab.bend = ({ what, query }) =>
       what === 'projects' && query['page'] === '3' ? answer(500) : undefined;
     expect((await t.run('sync -c 8')).code).toBe(EXIT.failed);
-    // Each page has the last of the one before.
+    // Each page contains the last project of the one before.
     expect(Object.keys((await t.stored()) ?? {})).toHaveLength(198);
     t.gitlab.bend = null;
     t.gitlab.calls.length = 0;
-    // Gone meanwhile, so that page 3 now begins with what nobody has seen.
+    // Removed meanwhile, so page 3 now begins with an unread project.
     for (const id of [4, 5, 6]) t.gitlab.bank.projects.delete(id);
     expect((await t.resume('sync -c 8')).code).toBe(EXIT.ok);
     expect(t.gitlab.calls.filter(({ project }) => project !== null && project <= 198)).toEqual([]);

@@ -110,7 +110,7 @@ describe('sync of the item bank', () => {
     const [one, two, three] = t.gitlab.bank.history(1);
     if (!one || !two || !three) throw new Error('three commits are wanted');
     t.gitlab.bank.rewrite(1, [one, two]);
-    // Dated before what we have, as a rebase or a wrong clock has it.
+    // Dated before the stored one, as after a rebase or with a wrong clock.
     const late = isNew ? t.gitlab.bank.commit(1, { item: 1, revision: 'other' }, { date: ago(15) }) : two;
     expect((await t.run('sync')).code).toBe(EXIT.ok);
     expect(await t.stored()).toEqual({ 1: late.sha });
@@ -146,14 +146,14 @@ describe('sync of the item bank', () => {
     const { bank } = t.gitlab;
     bank.fill(2);
     await t.run('sync');
-    bank.create(10); // empty
+    bank.create(10); // an empty repository
     bank.create(11);
-    bank.commit(11, null, { touches: false }); // without the file
+    bank.commit(11, null, { touches: false }); // no item file
     bank.create(12);
-    bank.commit(12, { item: 12 }, { branch: 'create_john' }); // not on the default branch yet
+    bank.commit(12, { item: 12 }, { branch: 'create_john' }); // the file is not on the default branch yet
     bank.create(13);
     bank.commit(13, { item: 13 });
-    bank.commit(13, null); // added and removed before anybody looked
+    bank.commit(13, null); // added and removed between two runs
     bank.project(1).archived = true;
     bank.commit(1, { item: 1, revision: 2 });
     const ended = await t.run('sync');
@@ -185,7 +185,7 @@ describe('sync of the item bank', () => {
     expect(t.last()).toMatchObject({ added: 0, updated: 0, failed: 0 });
     expect(await t.stored()).toEqual(before);
     expect(await marked()).toEqual(['2', '3', '4']);
-    // Said again, and not written again.
+    // Reported again, but not written again.
     const rows = await t.query('SELECT xmin::text, * FROM items ORDER BY id');
     expect((await t.run('sync')).output).toContain('items whose file is gone: 3, kept');
     expect(await t.query('SELECT xmin::text, * FROM items ORDER BY id')).toEqual(rows);
@@ -259,7 +259,7 @@ describe('sync of the item bank', () => {
     t.gitlab.bank.commit(1, { item: 1, revision: 2 });
     expect((await t.run('sync --api_job_id 4')).code).toBe(EXIT.fenced);
     t.gitlab.bend = async ({ what }) => {
-      // Comes while the older one has the text in hand.
+      // A newer job starts while the older one holds the text.
       if (what === 'raw') await t.query(`UPDATE syncrator.sinks SET run = gen_random_uuid(), job_id = 9`);
       return undefined;
     };

@@ -1,4 +1,4 @@
-/** Watermarks of the item bank, when GitLab's clock is not ours. */
+/** Watermarks of the item bank if GitLab's clock differs from ours. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type BankSetup, bankSetup } from '../../support/item-bank-setup.ts';
@@ -6,7 +6,7 @@ import { type BankSetup, bankSetup } from '../../support/item-bank-setup.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** How many minutes before now the watermark lies. */
+/** How many minutes ago the watermark is. */
 const minutesBack = async (t: BankSetup): Promise<number> =>
   Math.round((Date.now() - Number(await t.watermark())) / 60_000);
 
@@ -34,7 +34,7 @@ describe('the watermark of the item bank', () => {
   it('follows the earliest of all answers', async () => {
     await using t = await bankSetup();
     t.gitlab.bank.fill(3);
-    // One of several servers, and not the one that lists.
+    // One of several servers, but not the one that lists.
     t.gitlab.bend = ({ what }) => {
       t.gitlab.skewMs = what === 'raw' ? -2 * HOUR_MS : 0;
       return undefined;
@@ -61,7 +61,7 @@ describe('the watermark of the item bank', () => {
     bank.fill(120);
     await t.run('sync -c 8');
     await t.query(`UPDATE syncrator.sinks SET watermark = now() + interval '1 hour'`);
-    // Two and a half hours ago, which no delta from an hour ahead looks at.
+    // Two and a half hours ago: a delta that starts from an hour ahead does not look there.
     const old = new Date(Date.now() - 2.5 * HOUR_MS);
     bank.commit(7, { item: 7, revision: 2 }, { date: old });
     bank.projects.delete(9);

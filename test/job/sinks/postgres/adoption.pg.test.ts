@@ -1,4 +1,4 @@
-/** A database that version 0.1.0 made is gone on with, without a word from the operator. */
+/** A database of version 0.1.0 is adopted without any act of the operator. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { namesOf, type Setup, setup } from '../../support/setup.ts';
 
 const FIXTURE = readFileSync(new URL('./fixtures/sink-0.1.0.sql', import.meta.url), 'utf8');
 
-/** As it was made by that version: of `cities` the last act was a delta after two syncs, of `towns` a rollback. */
+/** As that version made it: `cities` had a delta after two syncs, `towns` had a rollback. */
 async function oldDatabase(): Promise<Setup> {
   const t = await setup(someRows(40));
   await t.query(FIXTURE);

@@ -1,4 +1,7 @@
-/** The user's constraints: a record that the table refuses is set aside, what others refer to stays, and nothing is altered unseen. */
+/**
+ * The user's constraints: a record that the table refuses is set aside, referenced rows stay, and altered rows are
+ * detected.
+ */
 
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';

@@ -1,4 +1,4 @@
-/** The live table is the user's: whatever stands around it stays, and nobody who reads it waits for us. */
+/** The live table belongs to the user: dependent objects stay, and readers never wait for us. */
 
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -34,7 +34,7 @@ async function withNeighbours(t: Setup): Promise<{ role: string; drop(): Promise
   return { role, drop };
 }
 
-/** Everything in the catalogue that a user may have made in his schema. */
+/** Everything in the catalogue that a user may have created in the schema. */
 async function catalogue(t: Setup): Promise<unknown> {
   return await t.query(`
     SELECT c.oid::text, relname::text AS name, relkind::text AS kind, relowner::text AS owner, relacl::text AS grants,
@@ -173,7 +173,7 @@ describe('another session on the live table', () => {
 });
 
 describe('a terminated program', () => {
-  // Less than the lock's own time-out, which would end the wait as well.
+  // Less than the lock's own time-out, which would end the wait, too.
   it('cancels the running statement and changes nothing', { timeout: 25_000 }, async () => {
     await using t = await setup(someRows(20));
     await t.run('sync --api_job_id 1');
@@ -203,7 +203,7 @@ async function client(t: Setup, application = 'test'): Promise<Client> {
   return made;
 }
 
-/** Sessions of others that wait for a lock of ours, as the server sees them, many times a second. */
+/** Sessions of others that wait for a lock of ours, sampled from the server many times a second. */
 function watchReaders(t: Setup): { end(): Promise<string[]> } {
   const seen = new Set<string>();
   let ended = false;

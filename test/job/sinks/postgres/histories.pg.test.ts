@@ -1,4 +1,4 @@
-/** A rollback before any job gives the table that was there, whatever has happened since. */
+/** A rollback to before any job restores the table of that time, whatever has happened since. */
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

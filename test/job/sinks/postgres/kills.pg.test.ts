@@ -1,14 +1,14 @@
-/** An attempt that is cut off at any statement, and what comes after it: the end is as if nothing had happened. */
+/** An attempt cut off at any statement, and what follows: the end is the same as without the cut. */
 
 import { describe, expect, it } from 'vitest';
 import { attempt, type Attempt, ACTIONS } from '../../support/attempt.ts';
 import { startHeld } from '../../support/held-attempt.ts';
 import { type Round, stage } from '../../support/rounds.ts';
 
-/** Seconds on a machine at rest. */
+/** Seconds on an idle machine. */
 const BUSY_MS = 180_000;
 
-/** For the server, killed after a statement and killed before the next are one: so every other cut is of the one kind. */
+/** Only every other cut: to the server, a kill after a statement equals one before the next. */
 it.concurrent.each(ACTIONS)(
   'a %s that is killed at any statement has done all or nothing, and what follows ends as without the kill',
   async (action) => {

@@ -1,13 +1,13 @@
-/** A connection that is lost at any statement, before the server hears of it or before its answer comes: the run goes on. */
+/** A connection lost at any statement, before the server gets it or before its answer arrives: the run continues. */
 
 import { expect, it } from 'vitest';
 import { ACTIONS } from '../../support/attempt.ts';
 import { stage } from '../../support/rounds.ts';
 
-/** Seconds on a machine at rest. */
+/** Seconds on an idle machine. */
 const BUSY_MS = 180_000;
 
-// Each action has a database of its own.
+// Each action has its own database.
 it.concurrent.each(ACTIONS)(
   'a %s continues by itself when its connection is lost at any statement',
   async (action) => {
@@ -17,7 +17,7 @@ it.concurrent.each(ACTIONS)(
     for (const [nth, statement] of plain.statements.entries()) {
       if (nth % 3 !== 0 && !isCommit(statement)) continue;
       const round = await t.prepare();
-      // A COMMIT whose answer is lost is the one that matters most.
+      // A COMMIT whose answer is lost matters most.
       const when = isCommit(statement) || nth % 2 === 0 ? 'after' : 'before';
       const run = await t.attemptCut(round, { at: nth + 1, when, ends: 'connection' });
       expect(run, run.where).toMatchObject({ code: 'ok' });

@@ -1,4 +1,4 @@
-/** What a sink is looked at for before anything is read from the source: each refusal says what mends it. */
+/** The checks of a sink before the source is read: each refusal says how to fix it. */
 
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';

@@ -1,4 +1,4 @@
-/** A sink behind PgBouncer, whether it hands out sessions or lends them by the transaction. */
+/** A sink behind PgBouncer, with session pooling and with transaction pooling. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import {

@@ -1,6 +1,6 @@
 /**
- * P1 to P3 over generated cases: a live table that our jobs have made, whatever the source has next, with
- * or without evidence, with bad records, with ids that answer, under any limits, by any action.
+ * P1 to P3 over generated cases: a live table that our jobs have made, any next state of the source, with or
+ * without evidence, with bad records, with ids that answer, under any limits, by any action.
  */
 import fc from 'fast-check';
 import { Client } from 'pg';
@@ -26,10 +26,10 @@ import { createDatabase, type TestDatabase } from '../../../support/database.ts'
 import { memorySource } from '../../support/memory-source.ts';
 
 const SEQUENCES = 67;
-/** Each a case of its own, over what the ones before it have left. */
+/** Each is a case of its own, on the table that the earlier ones left. */
 const CASES = 10;
 const OLD = '2020-01-01T00:00:01.000Z';
-/** A delta sees it all the while. */
+/** So young that a delta always sees it. */
 const NOW = new Date().toISOString();
 const MANY = 320;
 const batchOf = ({ next }: Case): number => (next.length === MANY ? 100 : 3);
@@ -37,12 +37,12 @@ const batchOf = ({ next }: Case): number => (next.length === MANY ? 100 : 3);
 type Action = 'sync' | 'delta' | 'delete' | 'diff delete';
 type Case = {
   readonly action: Action;
-  /** By place, of a record in the source: its value, and whether it was written just now; null: it is not there. */
+  /** Per place, a record of the source: its value, and whether it was just written; null: no record. */
   readonly next: readonly ({ readonly value: number; readonly isRecent: boolean } | null)[];
   readonly isComplete: boolean;
-  /** Places that answer when they are asked for, listed or not. */
+  /** Places that answer when requested by id, listed or not. */
   readonly answers: readonly number[];
-  /** Places whose record is bad; null: one without an id. */
+  /** Places with a bad record; null: a record without an id. */
   readonly bad: readonly (number | null)[];
   readonly maxRejected: number;
   readonly breaksAfter: number;
@@ -54,7 +54,7 @@ type Case = {
   readonly force: boolean;
 };
 
-/** How likely is what; a property looks more often where it may break. */
+/** The likelihoods; a property looks more often where it may break. */
 type Bias = {
   readonly complete: number;
   readonly breaks: number;
@@ -96,7 +96,7 @@ function someCase(size: number, bias: Bias): fc.Arbitrary<Case> {
 const walk = (
   bias: Bias,
 ): fc.Arbitrary<{ readonly lists: 'changes' | 'everything'; readonly cases: readonly Case[] }> =>
-  // Few records meet each other often; of many, one in a hundred can be told from more.
+  // Few records meet each other often; many make one in a hundred distinguishable from more.
   fc.constantFrom(6, 6, 9, 9, 9, 9, 9, 9, MANY).chain((size) =>
     fc.record({
       lists: fc.constantFrom<'changes' | 'everything'>('changes', 'changes', 'everything'),
@@ -174,7 +174,7 @@ describe('for any behaviour of the source', () => {
   }
 });
 
-/** P3 in its own words, apart from the model. */
+/** P3 as stated, apart from the model. */
 function expectRight(some: Case, removed: readonly string[], before: object): void {
   if (removed.length === 0) return;
   const { limits, force, isComplete, bad, answers, action, next } = some;
@@ -203,7 +203,7 @@ function expectation(some: Case, lists: 'changes' | 'everything', state: State):
   const { records, rejected } = tellingOf(some);
   const listed =
     mode === 'changes' && lists === 'changes' ? records.filter(({ updated_at: at }) => at !== OLD) : records;
-  // It breaks off between two batches.
+  // The run ends between two batches.
   const breaks =
     Math.ceil(some.breaksAfter / batchOf(some)) * batchOf(some) <
     Math.max(listed.length, rejected.length > 0 ? 1 : 0);
@@ -329,7 +329,7 @@ async function liveNow(): Promise<Record<string, string>> {
   );
 }
 
-/** As if no job had ever been here. */
+/** As if no job had ever run here. */
 async function clear(): Promise<void> {
   const { rows } = await client.query<{ there: boolean }>(
     `SELECT to_regclass('syncrator.sinks') IS NOT NULL AS there`,

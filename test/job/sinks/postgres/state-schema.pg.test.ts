@@ -1,4 +1,4 @@
-/** The tables of the sink's memory are made once, also where two programs open the same database for the first time. */
+/** The sink's own tables are created once, even if two programs open the same database for the first time. */
 import { once } from 'node:events';
 import pg from 'pg';
 import { expect, test, vi } from 'vitest';
@@ -27,7 +27,7 @@ test('a program that waits while another creates the state tables finds them cre
     await waiter.query('COMMIT');
     expect((await pool.query(`SELECT version FROM ${PLACES.version}`)).rows).toEqual([{ version: 1 }]);
   } finally {
-    // Each says so when it is gone: the database is dropped under whoever is left.
+    // Each reports the end of its session: the database is dropped with sessions open.
     const left = [maker, waiter].map((client) => once(client, 'end'));
     for (const client of [maker, waiter]) client.release(true);
     await Promise.all(left);

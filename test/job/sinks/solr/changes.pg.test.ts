@@ -8,7 +8,7 @@ import { solrSetup } from '../../support/solr-setup.ts';
 let solr: Solr;
 beforeAll(async () => {
   solr = await startSolr();
-}, 660_000); // the first time Solr comes from Maven Central
+}, 660_000); // the first run gets Solr from Maven Central
 afterAll(() => solr?.stop());
 
 const now = (): string => new Date().toISOString();
@@ -47,7 +47,7 @@ describe('delta into Solr', () => {
         records_done: 8,
       });
       expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
-      // Within the margin of the watermark, all of it is read once more, and nothing has changed.
+      // Within the margin of the watermark everything is read again, and nothing has changed.
       expect((await t.run('delta')).code).toBe(EXIT.ok);
       expect(t.receiver.reports.at(-1)).toMatchObject({ added: 0, updated: 0, records_done: 8 });
       expect((await t.aliases()).primary).toBe('b');
@@ -125,7 +125,7 @@ describe('delete in Solr', () => {
     await using t = await solrSetup(solr, someRows(20));
     await t.run('sync');
     for (const { id } of someRows(8)) t.source.rows.delete(id);
-    // As if it had died between its batch and its commit. All 8 would be more than the guard lets go.
+    // As if the program had died between its batch and its commit. The guard would refuse all 8.
     await solr.call(`${t.app}/update`, { delete: someRows(5).map(({ id }) => id) });
     expect((await t.run('delete -n 1')).code).toBe(EXIT.ok);
     expect(t.receiver.reports.at(-1)).toMatchObject({ deleted: 3 });
@@ -170,7 +170,7 @@ describe('rollback in Solr', () => {
   it('restores the watermark, so that the next delta misses nothing', async () => {
     await using t = await solrSetup(solr, someRows(10));
     await t.run('sync');
-    // Changed long before the second sync as watermarks go, so that only the first one's watermark finds it.
+    // Its time is long before the second sync, so only the first sync's watermark finds it.
     await t.setState(watermarksAt(Date.now() - 3 * DAY_MS));
     const yesterday = new Date(Date.now() - DAY_MS).toISOString();
     t.source.put({ id: 'r00002', updated_at: yesterday, name: 'changed' });

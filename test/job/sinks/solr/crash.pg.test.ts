@@ -8,12 +8,15 @@ import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
 let solr: Solr;
 beforeAll(async () => {
   solr = await startSolr();
-}, 660_000); // the first time Solr comes from Maven Central
+}, 660_000); // the first run gets Solr from Maven Central
 afterAll(() => solr?.stop());
 
 const rows = (name: string) => someRows(30).map((row) => ({ ...row, name }));
 
-/** Spawns the program and kills it when Solr has done its `nth` change, whose answer is lost; how it ended. */
+/**
+ * Spawns the program and kills it once Solr has done its `nth` change, whose answer is lost.
+ * @returns how it ended
+ */
 async function killedAfter(t: SolrSetup, options: string, nth: number): Promise<number | null> {
   let changes = 0;
   const { child, ended } = t.spawn(options);
@@ -31,7 +34,7 @@ async function killedAfter(t: SolrSetup, options: string, nth: number): Promise<
   return code;
 }
 
-/** One whole generation, or the readers are let down. */
+/** Readers must always see one whole generation. */
 async function expectWhole(t: SolrSetup, where: string): Promise<void> {
   const seen = Object.values(await t.names());
   expect([...new Set(seen)], where).toHaveLength(1);
@@ -59,7 +62,7 @@ it('a sync killed after any of its changes leaves a complete generation to reade
     expect(loading).toBeNull();
     expect((await t.state())['move']).toBeNull();
   }
-  // claim, begin, empty, alias, 3 batches with their cursors, commits of both, the move, 3 aliases, its end.
+  // claim, begin, empty, alias, 3 batches with their cursors, commits of both, the move, 3 aliases, its end
   expect(nth).toBeGreaterThanOrEqual(14);
 });
 
@@ -74,7 +77,7 @@ it('a rollback killed after any of its changes is completed exactly once by the 
   for (let code: number | null = null; code === null; ) {
     nth += 1;
     const before = await t.names();
-    // Each undoes the one before it.
+    // Each rollback undoes the one before it.
     const back = `rollback --api_job_id ${nth}${nth > 1 ? ` --before ${nth - 1}` : ''}`;
     code = await killedAfter(t, back, nth);
     await expectWhole(t, `killed after change ${nth}`);
@@ -83,7 +86,7 @@ it('a rollback killed after any of its changes is completed exactly once by the 
     expect(await t.names(), `after change ${nth}`).not.toEqual(before);
     expect(await t.names(`${t.app}-standby`), `after change ${nth}`).toEqual(before);
   }
-  // claim, intent, three aliases, end.
+  // claim, intent, three aliases, end
   expect(nth).toBeGreaterThanOrEqual(6);
 });
 
@@ -105,7 +108,7 @@ it('an interrupted switch is completed by the next run', async () => {
   await using t = await solrSetup(solr, rows('old'));
   await t.run('sync');
   t.source.put(...rows('new'));
-  // Primary moved, standby not.
+  // The primary was moved, the standby was not.
   t.proxy.after = ({ query }) =>
     query['action'] === 'CREATEALIAS' && query['name'] === t.app ? { status: 500 } : undefined;
   expect((await t.run('sync')).code).toBe(EXIT.failed);
@@ -148,7 +151,7 @@ it('an interrupted load is no generation to roll back to', async () => {
   await using t = await solrSetup(solr, rows('old'));
   await t.run('sync');
   await t.run('sync');
-  // claim, begin, empty, alias, first batch.
+  // claim, begin, empty, alias, first batch
   expect(await killedAfter(t, 'sync -n 10', 5)).toBeNull();
   await solr.call(`${t.app}-sync/update`, { commit: {} });
   expect(Object.keys(await t.names(`${t.app}-standby`))).toHaveLength(10);

@@ -1,4 +1,4 @@
-/** Nothing goes without a listing that was seen to be complete, and what would go is asked for first. */
+/** No record is removed without a listing that is proven complete, and ids to remove are re-checked first. */
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const last = (t: SolrSetup) => t.receiver.reports.at(-1);
 
-/** Nothing proves that such a file is complete. */
+/** A file without evidence that it is complete. */
 function fileOf(count: number): Record<string, string> {
   const file = path.join(folder, `${count}.ndjson`);
   writeFileSync(file, lines(someRows(count)));
@@ -32,7 +32,7 @@ function fileOf(count: number): Record<string, string> {
   return { SOURCE_URL: '', SOURCE_FILE: file };
 }
 
-describe('a listing in Solr that is not seen to be complete', () => {
+describe('an unproven listing in Solr', () => {
   it('is not switched to if a record would be lost, and is switched to otherwise', async () => {
     await using t = await solrSetup(solr);
     expect((await t.run('sync', fileOf(20))).code).toBe(EXIT.ok);

@@ -9,7 +9,7 @@ import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
 let solr: Solr;
 beforeAll(async () => {
   solr = await startSolr();
-}, 660_000); // the first time Solr comes from Maven Central
+}, 660_000); // the first run gets Solr from Maven Central
 afterAll(() => solr?.stop());
 
 const said = (t: SolrSetup): string => t.receiver.reports.at(-1)?.message ?? '';

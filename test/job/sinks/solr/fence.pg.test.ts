@@ -1,4 +1,4 @@
-/** Who may write to an alias: its owner alone, and of its runs the last that opened it. */
+/** Who may write to an alias: only its owner, and of the owner's runs only the last one that opened it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
@@ -95,7 +95,7 @@ describe('the fence of a Solr sink', () => {
     await using t = await solrSetup(solr, someRows(10));
     await t.run('sync --api_job_id 1');
     const before = await t.aliases();
-    // Asked for between the last look and the compare-and-set.
+    // Requested between the last check and the compare-and-set.
     t.proxy.before = async ({ query }) => {
       if (query['action'] !== 'CLUSTERSTATUS') return undefined;
       t.proxy.before = null;
@@ -199,7 +199,7 @@ describe('the state of version 0.1.0 in Solr', () => {
     const before = await t.names();
     await t.setState(asOld(t));
     expect((await t.run('delta --api_job_id 7')).code).toBe(EXIT.fenced);
-    // The rollback of job 8 is done already.
+    // The rollback of job 8 is already done.
     expect((await t.run('rollback --api_job_id 8')).code).toBe(EXIT.ok);
     expect(await t.names()).toEqual(before);
     expect((await t.run('delta --api_job_id 9')).code).toBe(EXIT.ok);

@@ -1,4 +1,7 @@
-/** A record that cannot be written is named, counts against MAX_REJECTED, and what is live under its id stays. */
+/**
+ * A record that cannot be written is named, counts against MAX_REJECTED, and leaves the live document of its id
+ * unchanged.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import type { ApplyPlan } from '../../../../src/job/sinks/sink.ts';
@@ -186,7 +189,7 @@ describe('a record that cannot be written to Solr', () => {
     await expect(second.apply(again, plan)).rejects.toMatchObject({ code: 'recordsRejected' });
     const result = await second.apply(again, { ...plan, mayReject: 300 });
     expect(result).toMatchObject({ kind: 'applied', applied: { listed: 301, added: 1 } });
-    // All of them are told again by an attempt that comes after.
+    // A later attempt reports all of them again.
     const third = t.sink({ jobId: 1, attempt: 3 });
     expect((await third.open())?.rejected).toHaveLength(300);
     expect(await third.live()).toEqual({

@@ -1,4 +1,4 @@
-/** A step is applied once, however often it is tried; a rollback goes where it says, or nowhere. */
+/** A step is applied once, however often it is retried; a rollback goes exactly where it says, or nowhere. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
@@ -21,7 +21,7 @@ const job = (nth: number, more: { origin?: number; attempt?: number } = {}): Rec
   SYNCRATOR_ATTEMPT: String(more.attempt ?? 1),
 });
 
-/** Two syncs, of the jobs 1 and 2: the second is the bad one. */
+/** Two syncs, by jobs 1 and 2: the second one is bad. */
 async function goodThenBad(t: SolrSetup): Promise<void> {
   expect((await t.run('sync --api_job_id 1', job(1))).code).toBe(EXIT.ok);
   for (const { id } of someRows(2)) t.source.rows.delete(id);
@@ -63,7 +63,7 @@ describe('a second attempt in Solr', () => {
     expect(last(t)).toMatchObject({ added, updated, deleted });
     expect(t.source.requests).toEqual([]);
     expect(await t.names()).toEqual(before);
-    // Its next step is another one.
+    // The job's next step is another one.
     const next = { ...job(2), SYNCRATOR_STEP: '1' };
     expect((await t.run(`${action} --api_job_id 2`, next)).code).toBe(EXIT.ok);
     expect(await t.names()).not.toEqual(before);

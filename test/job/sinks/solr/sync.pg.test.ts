@@ -9,10 +9,10 @@ import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
 let solr: Solr;
 beforeAll(async () => {
   solr = await startSolr();
-}, 660_000); // the first time Solr comes from Maven Central
+}, 660_000); // the first run gets Solr from Maven Central
 afterAll(() => solr?.stop());
 
-/** The calls that prepare and switch, in words. */
+/** The preparing and switching calls, in words. */
 function told(t: SolrSetup): string[] {
   const inWords = ({ path, query, body }: Passing): string | null => {
     const short = (name = ''): string => name.replaceAll(t.app, 'app');
@@ -155,7 +155,7 @@ describe('a sync into Solr', () => {
     expect(await t.run(options)).toMatchObject({ code: EXIT.deleteGuard });
     expect([await t.names(), await t.aliases()]).toEqual(before);
     expect(t.receiver.reports.at(-1)?.message).toContain('the source is empty');
-    // The standby was emptied for the load that came to nothing: that is no generation to go back to.
+    // The standby was emptied for the failed load, so there is no generation to go back to.
     expect((await t.run('rollback')).code).toBe(EXIT.nothingToRollBack);
     expect(await t.names()).toEqual(before[0]);
   });

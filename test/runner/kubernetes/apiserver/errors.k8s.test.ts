@@ -1,4 +1,4 @@
-/** An apiserver that refuses every other request, and a worker's token that is replaced and revoked: no run fails by it. */
+/** An apiserver that refuses every other request, and a worker's token that is replaced and revoked: no run fails. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -34,7 +34,7 @@ beforeAll(async () => {
       ...LONG.map((target) => params(target, 'sync', '--seconds 600 --mute')),
     ],
   });
-  // The worker's account by way of the proxy, its token in a file of its own, as a pod has it.
+  // The worker's account through the proxy, with its token in a file, as in a pod.
   const config = JSON.parse(readFileSync(ground.environment['KUBECONFIG'] ?? '', 'utf8')) as Kubeconfig;
   for (const { cluster: of } of config.clusters) of.server = `https://127.0.0.1:${proxy.port}`;
   for (const { user } of config.users) {
@@ -55,7 +55,7 @@ afterAll(async () => {
 
 const tokenFile = () => path.join(system.dataDir, 'token');
 
-/** Good for as long as the Secret is there. */
+/** Valid as long as the Secret exists. */
 async function newToken(secret: string): Promise<string> {
   const bound = ['--bound-object-kind=Secret', `--bound-object-name=${secret}`];
   return (await ground.kubectl('create', 'token', 'syncrator-worker', '--duration=1h', ...bound)).trim();
@@ -74,7 +74,7 @@ test('all jobs end correctly while half of all requests fail for 30 s', {
   const quick = await Promise.all(QUICK.map((target) => submitted(system, target)));
   const [cancelled = 0, ...others] = long;
   await cancel(system, { id: cancelled, principal: 'test' });
-  await wait(TROUBLE_MS); // what is measured: this long of it
+  await wait(TROUBLE_MS); // the measured outage lasts this long
   const { troubled } = proxy;
   proxy.trouble([]);
   expect(troubled).toBeGreaterThan(50);
@@ -96,7 +96,7 @@ test('runs continue and new ones start when the token is replaced and revoked', 
   await ground.kubectl('create', 'secret', 'generic', 'second');
   writeFileSync(tokenFile(), await newToken('second'), { mode: 0o600 });
   await ground.kubectl('delete', 'secret', 'first');
-  // The apiserver remembers good tokens for 10 s.
+  // The apiserver caches valid tokens for 10 s.
   const isRefused = () =>
     ground
       .kubectl(

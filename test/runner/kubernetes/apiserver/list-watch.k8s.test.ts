@@ -1,4 +1,4 @@
-/** The shared watch: whatever breaks it, it lists again and what it shows is true again; no call hangs for long. */
+/** The shared watch: after any break it lists again and shows the true state; no call hangs for long. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { KubernetesClient } from '../../../../src/runner/kubernetes/apiserver/client.ts';
@@ -14,7 +14,7 @@ import { createKubernetesGround, type KubernetesGround } from '../../../support/
 import { type OwnCluster, startOwnCluster } from '../../../support/own-cluster.ts';
 import { stepLaunch } from '../../../support/step-launch.ts';
 
-/** A Job of this installation, by the name it gets. */
+/** A Job of this installation by its name. */
 async function createJob(client: KubernetesClient, installation: string): Promise<string> {
   const step = stepLaunch({ installation });
   return (await client.createJob(renderJob({ ...step, jobId: 7, podOverrides: {} }))).metadata.name;
@@ -66,7 +66,7 @@ describe('on a healthy cluster', () => {
     await expect.poll(() => proxy.endAll()).toBeGreaterThan(0);
     await make();
     await expect.poll(names).toEqual(made.toSorted());
-    expect(seen).toMatchObject({ lists: 1, trouble: [] }); // an end is no trouble
+    expect(seen).toMatchObject({ lists: 1, trouble: [] }); // a regular end is no trouble
 
     proxy.refuse();
     await expect.poll(() => of.healthy()).toBe(false);
@@ -74,7 +74,7 @@ describe('on a healthy cluster', () => {
     const gone = made.shift() ?? '';
     await ground.kubectl('delete', 'job', gone);
     seen.changes.length = 0;
-    expect(names()).toContain(gone); // what it was when it was last true
+    expect(names()).toContain(gone); // the state when it was last complete
     proxy.open();
     await expect.poll(names, { timeout: 15_000 }).toEqual(made.toSorted());
     expect(of.healthy()).toBe(true);
@@ -123,7 +123,7 @@ describe('on a healthy cluster', () => {
     await expect.poll(() => [...cache.jobs()].map(({ metadata }) => metadata.name)).toEqual([names[1]]);
     await expect.poll(() => podsOf(names[0] ?? '')).toEqual([]);
     expect(cache.job(names[0] ?? '')).toBeUndefined();
-    // No template, with the report token in it, is kept.
+    // No template is kept, since it contains the report token.
     expect(JSON.stringify([...cache.jobs()])).not.toContain('template');
   });
 });
@@ -153,17 +153,17 @@ describe('on a cluster in trouble', () => {
       expect(names()).toEqual(made.toSorted());
       await cluster.parts.apiserver.start();
       await expect.poll(() => of.healthy(), { timeout: 30_000 }).toBe(true);
-      expect(seen.trouble).toHaveLength(round); // told once each time
+      expect(seen.trouble).toHaveLength(round); // reported once each time
     }
   });
 
   test('a resource version that is too old causes a new list at once, without trouble reported', async () => {
-    // Its cache of events begins anew, so that it knows nothing of the first versions.
+    // Its event cache starts anew, so that it no longer knows the first versions.
     await cluster.parts.apiserver.restart();
     const installation = randomUUID();
     let old = 2;
     const answers: unknown[] = [];
-    /** The real client, which at first asks for what the apiserver has long forgotten. */
+    /** The real client; it first asks for versions that the apiserver has long dropped. */
     const client: KubernetesClient = {
       ...ground.client,
       async *watch(resource, selector, from, signal) {

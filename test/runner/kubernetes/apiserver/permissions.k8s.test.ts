@@ -1,4 +1,4 @@
-/** What the worker's account may do: exactly the Role that we publish, and what becomes of a worker that lacks a part. */
+/** The worker's rights are exactly the Role that we publish; a worker without some of them says so. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';

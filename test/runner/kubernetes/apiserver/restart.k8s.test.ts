@@ -1,4 +1,4 @@
-/** The apiserver goes away under 50 live jobs: none fails by it, none is doubled, and all is right soon after. */
+/** The apiserver disappears under 50 live jobs: none fails, none is doubled, and all is right soon after. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKubernetesGround, type KubernetesGround } from '../../../support/kubernetes.ts';
 import { type OwnCluster, startOwnCluster } from '../../../support/own-cluster.ts';
@@ -9,7 +9,7 @@ import { params, startSystem, type System } from '../../../support/system.ts';
 
 /** Outlive both outages. */
 const LONG = numbered('long', 25);
-/** End in the first one, and in the second one. */
+/** End in the first outage, and in the second. */
 const SHORT = { killed: numbered('killed', 25), paused: numbered('paused', 25) };
 const RIGHT_WITHIN_MS = 30_000;
 
@@ -44,13 +44,13 @@ afterAll(async () => {
 const submit = (target: string) => submitted(system, target);
 const statuses = (ids: readonly number[]) => countStatuses(system, ids);
 
-/** How many have told the api that their work is done; reports do not go by way of the apiserver. */
+/** Number of jobs whose work is done according to the api; reports bypass the apiserver. */
 async function done(ids: readonly number[]): Promise<number> {
   const jobs = await Promise.all(ids.map((id) => system.call('GET', `/jobs/${id}`)));
   return jobs.filter(({ body }) => (body['progress'] as { phase?: string } | null)?.phase === 'done').length;
 }
 
-/** Kubernetes Jobs that are there and neither Complete nor Failed; all of them while the apiserver does not answer. */
+/** Kubernetes Jobs that are neither Complete nor Failed; all of them while the apiserver does not answer. */
 async function unfinished(targets: readonly string[]): Promise<number> {
   const list = await ground.client.listJobs('app.kubernetes.io/managed-by=syncrator').catch(() => undefined);
   if (!list) return targets.length;
@@ -61,13 +61,13 @@ async function unfinished(targets: readonly string[]): Promise<number> {
   ).length;
 }
 
-/** The phase of the pod of a Job that is none of ours: controllers, scheduler and node all see what is new again. */
+/** The phase of a foreign Job's pod: it shows when controllers, scheduler and node all see new objects again. */
 async function probe(which: string): Promise<string | undefined> {
   const { items } = await ground.client.listPods(`batch.kubernetes.io/job-name=probe-${which}`);
   return items[0]?.status?.phase;
 }
 
-/** How long ago the worker last saw each of the long ones, at most, in seconds. */
+/** Seconds since the worker last observed each of the long jobs, at most. */
 async function secondsUnseen(): Promise<number> {
   const rows = await system.db.selectFrom('jobs').select('observed_at').where('id', 'in', longIds).execute();
   return Math.max(...rows.map(({ observed_at: at }) => (Date.now() - (at?.getTime() ?? 0)) / 1000));
@@ -80,13 +80,13 @@ async function goThrough(which: keyof typeof SHORT, outage: { begin(): unknown; 
   await outage.begin();
   const began = Date.now();
   const late = await submit(`late-${which}`);
-  // Reads go on meanwhile, and every one of the short ones ends its work.
+  // Reads continue meanwhile, and every short job ends its work.
   await expect.poll(() => done(shortIds), { timeout: 60_000, interval: 500 }).toBe(25);
   await expect.poll(() => Date.now() - began, { timeout: 15_000 }).toBeGreaterThan(10_000);
   expect(await statuses(all)).toEqual({ running: 50 });
   await outage.end();
   const ended = Date.now();
-  // The clock begins when Kubernetes itself has caught up: its controllers wait longer and longer between their tries.
+  // The clock starts once Kubernetes itself has caught up: its controllers pause longer and longer between retries.
   await ground.kubectl('create', 'job', `probe-${which}`, '--image=registry.example/probe:1');
   await expect.poll(() => probe(which), { timeout: 120_000, interval: 100 }).toBe('Running');
   await expect.poll(() => unfinished(SHORT[which]), { timeout: 90_000, interval: 100 }).toBe(0);
@@ -105,7 +105,7 @@ async function goThrough(which: keyof typeof SHORT, outage: { begin(): unknown; 
   await expect.poll(secondsUnseen, { timeout: RIGHT_WITHIN_MS - (Date.now() - back) }).toBeLessThan(10);
   const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
   console.log(
-    `${which}: Kubernetes right after ${seconds(ended, back)} s, we ${seconds(back, Date.now())} s later`,
+    `${which}: Kubernetes recovered after ${seconds(ended, back)} s, we ${seconds(back, Date.now())} s later`,
   );
   expect(await statuses(longIds)).toEqual({ running: 25 });
 
@@ -124,7 +124,7 @@ test('50 live jobs survive an apiserver that is killed and started again', { tim
   const { apiserver, scheduler } = cluster.parts;
   const end = async () => {
     await apiserver.start();
-    await scheduler.restart(); // by itself it looks again a minute later
+    await scheduler.restart(); // otherwise it looks again only a minute later
   };
   await goThrough('killed', { begin: () => apiserver.kill(), end });
 });

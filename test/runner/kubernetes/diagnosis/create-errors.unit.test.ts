@@ -1,4 +1,4 @@
-/** What an apiserver's refusal of a create means for the step. */
+/** The meaning of an apiserver's refusal of a create for the step. */
 import { expect, test } from 'vitest';
 import { KubernetesError } from '../../../../src/runner/kubernetes/apiserver/errors.ts';
 import { explainCreateError } from '../../../../src/runner/kubernetes/diagnosis/create-errors.ts';

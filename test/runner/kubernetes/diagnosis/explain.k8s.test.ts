@@ -1,4 +1,7 @@
-/** Diagnoses of steps on a real control plane, by the runner alone: refused, waiting and why, or ended and how. Tests run at once. */
+/**
+ * Diagnoses of steps on a real control plane, by the runner alone: refused launches, waits and ends. Tests run at
+ * once.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -25,7 +28,7 @@ afterAll(() => ground.dispose());
 const step = (pod: Record<string, string> = {}, overrides: PodOverrides = {}) =>
   stepLaunch({ installation, pod, overrides });
 
-/** Waits until it is shown as expected. */
+/** Waits until the step is shown as expected. */
 async function shows(of: { name: string; uid: string }, expected: object, by = runner): Promise<Observation> {
   await vi.waitFor(async () => expect(await by.observe(of)).toMatchObject(expected), { timeout: 25_000 });
   return await by.observe(of);
@@ -38,7 +41,7 @@ async function launches(by: Runner, of: ReturnType<typeof step>, expected: objec
   });
 }
 
-/** A namespace of this test's own, since what it does there concerns every pod. */
+/** The test's own namespace, since its acts affect every pod in it. */
 async function ownGround({
   onTestFinished,
 }: TestContext): Promise<{ ground: KubernetesGround; runner: Runner }> {
@@ -56,8 +59,8 @@ function limitRange({ onTestFinished }: TestContext, limit: object): string {
   return file;
 }
 
-describe.concurrent('a refused launch tells the words of the cluster', () => {
-  test('a manifest that is not valid is refused with the field at fault', async () => {
+describe.concurrent('a refused launch shows the words of the cluster', () => {
+  test('an invalid manifest is refused with the invalid field', async () => {
     expect(await runner.launch(step({}, { labels: { 'a b': 'x' } }))).toMatchObject({
       kind: 'refused',
       diagnosis: {
@@ -97,7 +100,7 @@ describe.concurrent('a refused launch tells the words of the cluster', () => {
   });
 });
 
-describe.concurrent('a waiting step tells its reason', () => {
+describe.concurrent('a waiting step shows its reason', () => {
   test('a quota on Jobs delays the launch until there is room', async (context) => {
     const own = await ownGround(context);
     await own.ground.kubectl('create', 'quota', 'jobs', '--hard=count/jobs.batch=0');
@@ -128,7 +131,7 @@ describe.concurrent('a waiting step tells its reason', () => {
     await vi.waitFor(async () => expect(await state()).toBe('running'), { timeout: 60_000 });
   });
 
-  test('a pod beyond the limit range of its namespace is given up after 10 s as denied', async (context) => {
+  test('a pod beyond the limit range of its namespace is diagnosed as denied after 10 s', async (context) => {
     const own = await ownGround(context);
     await own.ground.kubectl('apply', '-f', limitRange(context, { max: { cpu: '100m' } }));
     const of = await launched(own.runner, step());
@@ -173,7 +176,7 @@ describe.concurrent('a waiting step tells its reason', () => {
   });
 });
 
-describe.concurrent('an ended step tells its end', () => {
+describe.concurrent('an ended step shows its end', () => {
   test.each([
     [{ 'exit-code': '0' }, 'completed'],
     [{ 'exit-code': '3' }, 'delete_guard'],
@@ -208,7 +211,7 @@ describe.concurrent('an ended step tells its end', () => {
       },
     });
     const pods = await ground.client.listPods(`batch.kubernetes.io/job-name=${of.name}`);
-    expect(pods.items.length).toBeLessThanOrEqual(1); // no second one
+    expect(pods.items.length).toBeLessThanOrEqual(1); // no second pod
   });
 
   test('a deleted Job is absent', async () => {
@@ -219,7 +222,7 @@ describe.concurrent('an ended step tells its end', () => {
   });
 });
 
-test('a change is told at once, and the wait for one ends with its signal', async () => {
+test('a change is reported at once, and a wait for one ends with its signal', async () => {
   const of = await launched(runner, step());
   await shows(of, { state: 'running' });
   const late = AbortSignal.timeout(20_000);
@@ -230,7 +233,7 @@ test('a change is told at once, and the wait for one ends with its signal', asyn
   await runner.changed('no-such-job', AbortSignal.timeout(50));
 });
 
-test('a namespace that enforces `restricted` takes our pods as they are, and refuses others', async (context) => {
+test('a namespace that enforces `restricted` accepts our pods as they are, and refuses others', async (context) => {
   const own = await ownGround(context);
   const label = 'pod-security.kubernetes.io/enforce=restricted';
   await own.ground.kubectl('label', 'namespace', own.ground.namespace, label);

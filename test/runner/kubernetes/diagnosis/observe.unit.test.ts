@@ -1,6 +1,6 @@
 /**
- * Observations and diagnoses of Kubernetes objects, against the golden files in pod-states/. To rewrite the expected
- * values run UPDATE_GOLDEN=1 npx vitest run --project unit observe, then review each difference.
+ * Observations and diagnoses of Kubernetes objects, compared with the golden files in pod-states/. To rewrite the
+ * expected values run UPDATE_GOLDEN=1 npx vitest run --project unit observe, then review each difference.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ type Golden = {
   readonly input: JobSnapshot;
   readonly words?: Exclude<LastReport, undefined>;
   readonly observation: Observation;
-  /** Expected diagnosis of an end that is no success. */
+  /** Expected diagnosis of an unsuccessful end. */
   readonly diagnosis?: Diagnosis;
 };
 

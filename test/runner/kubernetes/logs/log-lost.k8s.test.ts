@@ -1,4 +1,4 @@
-/** A log that cannot be read keeps no job from ending, and says so. */
+/** An unreadable log does not keep a job from ending, and says so. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createKubernetesGround, type KubernetesGround } from '../../../support/kubernetes.ts';
 import { submitted } from '../../../support/bulk-jobs.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => system[Symbol.asyncDispose]());
 
 test('a job completes although its log cannot be read, and the log says that its end is missing', async () => {
-  // Jobs, pods, the log, events: as for a node that does not answer, the third of them is refused.
+  // The third path is the log: refused, as if the node did not answer.
   await ground.kubectl(
     'patch',
     'role',

@@ -1,4 +1,4 @@
-/** The log of a fake pod, read by the runner: every line once and in order, whatever breaks in between. */
+/** The log of a fake pod, read by the runner: every line once and in order, whatever breaks meanwhile. */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -18,7 +18,7 @@ const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}`);
 const joined = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
 
-/** What a reader gives, put together; its parts must join without a gap. */
+/** The joined output of a reader; its parts must join without a gap. */
 function collect(reader: LogReader, from: LogPosition = START) {
   let { offset } = from;
   const got = {
@@ -26,7 +26,7 @@ function collect(reader: LogReader, from: LogPosition = START) {
     text: '',
     place: from,
     over: undefined as LogOver | undefined,
-    /** `toEnd`: until there is no more, for 20 s at most. */
+    /** `toEnd`: until the log ends, for 20 s at most. */
     async read(toEnd = false): Promise<string> {
       for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
         const part = await reader.read({ toEnd });
@@ -55,7 +55,7 @@ type Stage = {
   readonly proxy: CutProxy;
 };
 
-/** The runner sees the cluster through a proxy. */
+/** The runner reaches the cluster through a proxy. */
 async function setUp(cluster: ProvidedCluster): Promise<AsyncDisposable & Stage> {
   const ground = await createKubernetesGround(cluster, { actor: false });
   const proxy = await startCutProxy(cluster, ground.namespace);
@@ -80,7 +80,7 @@ async function setUp(cluster: ProvidedCluster): Promise<AsyncDisposable & Stage>
   };
 }
 
-/** A running pod whose log can be written. */
+/** A running pod whose log the test writes. */
 async function startPod({ ground, runner, logs }: Stage) {
   const of = await launched(runner, stepLaunch({ installation }));
   const selector = `batch.kubernetes.io/job-name=${of.name}`;
@@ -92,14 +92,14 @@ async function startPod({ ground, runner, logs }: Stage) {
   mkdirSync(path.join(logs, name), { recursive: true });
   return {
     of,
-    /** All lines with one stamp, as of a program that prints faster than the clock goes. */
+    /** All lines with one time stamp, as from a program that prints faster than the clock ticks. */
     write(lines: readonly string[], stamp = now()) {
       appendFileSync(
         path.join(logs, name, 'job.log'),
         joined(lines.map((line) => `${stamp} stdout F ${line}`)),
       );
     },
-    /** What it has printed so far is thrown away, as a node does with the oldest part of a long log. */
+    /** Drops what was printed so far, as a node drops the oldest part of a long log. */
     rotate: () => rmSync(path.join(logs, name, 'job.log')),
     async end() {
       await ground.kubectl('annotate', 'pod', name, 'kwok.syncrator/exit-code=0');
@@ -129,12 +129,12 @@ test('lines arrive as they are written, and a new line wakes the waiting watcher
     pod.write([`line ${line}`]);
     await woken;
     expect(late.aborted).toBe(false);
-    // The pod itself may have changed too, and woken it before the line was there.
+    // The pod itself may have changed and woken the watcher before the line was written.
     await expect.poll(() => log.read()).toBe(joined(numbers(1, line)));
   }
 });
 
-describe('goes on where it was', () => {
+describe('continuing', () => {
   test.each(['cutAll', 'endAll'] as const)(
     'a reader continues after repeated %s in mid-stream',
     async (breakIt) => {
@@ -156,7 +156,7 @@ describe('goes on where it was', () => {
     },
   );
 
-  test('a second reader, exactly after what the first one gave', async () => {
+  test('a second reader continues exactly after the output of the first', async () => {
     const pod = await startPod(stage);
     const wide = Array.from({ length: 300 }, (_, index) => `${index} ${'é'.repeat(500)}`);
     const stamp = now();
@@ -202,7 +202,7 @@ describe('goes on where it was', () => {
   });
 });
 
-describe('at the end', () => {
+describe('the end', () => {
   test("a reader that opens after the pod's end reads its tail", async () => {
     const pod = await startPod(stage);
     pod.write(numbers(1, 2_000));

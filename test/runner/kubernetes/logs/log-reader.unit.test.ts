@@ -1,4 +1,4 @@
-/** What a pod's log is read as while the kubelet says something of its own in place of it. */
+/** Reading a pod's log while the kubelet answers with messages of its own. */
 import { expect, test } from 'vitest';
 import type { KubernetesClient } from '../../../../src/runner/kubernetes/apiserver/client.ts';
 import { openPodLog } from '../../../../src/runner/kubernetes/logs/log-reader.ts';
@@ -10,7 +10,7 @@ const NO_WATCHER = 'failed to create fsnotify watcher: too many open files';
 
 type Asked = { readonly since: string | undefined; readonly follow: boolean };
 
-/** Reads the log of an ended program to its end; `answer` is what the kubelet gives to each question. */
+/** Reads the log of an ended program to its end; `answer` gives the kubelet's answer to each request. */
 async function readToEnd(answer: (nth: number, asked: Asked) => string) {
   const asked: Asked[] = [];
   const troubles: string[] = [];
