@@ -59,13 +59,13 @@ const UNKNOWN_FAILURE: Diagnosis = {
   code: 'unknown',
   summary: 'The step failed.',
   detail: 'No diagnosis was stored with it.',
-  what_to_do: 'Read the step's log.',
+  what_to_do: "Read the step's log.",
 };
 
 /** For a job whose workflow was terminated: it was cleaned up, not run to its end. */
 export const WORKFLOW_TERMINATED: Diagnosis = {
   code: 'workflow_terminated',
-  summary: 'The workflow of this job was terminated in Temporal's Web UI or CLI.',
+  summary: "The workflow of this job was terminated in Temporal's Web UI or CLI.",
   detail: 'Everything that the job had started was removed; nothing of it runs any more.',
   what_to_do: 'Start the job again. To stop a job, cancel it: a terminated workflow cannot end its job cleanly.',
 };

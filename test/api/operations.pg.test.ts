@@ -237,7 +237,7 @@ describe('schedules', () => {
     await expect.poll(async () => (await api.call('GET', '/schedules')).body.schedules[1].paused).toBe(false);
   });
 
-  it('schedules are created even if Temporal refuses an earlier one, which is named with Temporal's words', async () => {
+  it('schedules are created even if Temporal refuses an earlier one, which is named with Temporal’s words', async () => {
     const { schedule } = api.deps.temporal.client;
     const handle = schedule.getHandle('dev.beta.sync');
     await handle.delete().catch(() => undefined);

@@ -103,7 +103,7 @@ describe('by session', () => {
     }
   });
 
-  it('api and worker wait for a Postgres that is gone, whatever PgBouncer's words for that', async () => {
+  it('api and worker wait for a Postgres that is gone, whatever PgBouncer’s words for that', async () => {
     const gone = new URL(inject('postgresUrl'));
     gone.port = String(await freePort());
     await using bouncer = await startPgBouncer(gone.href, 'session', { server_login_retry: 2 });

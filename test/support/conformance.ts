@@ -188,7 +188,7 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
       });
 
       describe('cancelling', () => {
-        test('a running job is deleted with everything that it started, by request or from Temporal's Web UI', async ({
+        test('a running job is deleted with everything that it started, by request or from Temporal’s Web UI', async ({
           expect,
         }) => {
           const id = await submit('running');

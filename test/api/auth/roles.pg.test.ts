@@ -99,7 +99,7 @@ describe('every route', () => {
     }
   });
 
-  it('a route that touches jobs is refused outside a user's limits; one that concerns everything is refused to every user with limits', async () => {
+  it('a route that touches jobs is refused outside a user’s limits; one that concerns everything is refused to every user with limits', async () => {
     const limits = { envs: ['qas'], actions: null };
     for (const { method, path, example } of await routes()) {
       const { role, touches } = needOf(method, path);
@@ -258,7 +258,7 @@ describe('limits', () => {
   });
 });
 
-describe('a user's permissions', () => {
+describe('the permissions of a user', () => {
   it('GET /me shows them', async () => {
     const { name, token } = await userWith(grantOf('operator', ['qas', 'dev'], ['delta']));
     const told = {

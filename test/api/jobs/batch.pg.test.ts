@@ -202,7 +202,7 @@ describe('POST /jobs', () => {
 describe('an Idempotency-Key', () => {
   const headers = { 'idempotency-key': 'batch-1' };
 
-  it('a repeated batch gets the same answer, refusals too, whatever its jobs' status', async () => {
+  it('a repeated batch gets the same answer, refusals too, whatever its jobs’ status', async () => {
     const jobs = [add('INCOME', { description: 'x' }), add('INCOME'), { target: 'INCOME' }];
     const first = await post(jobs, headers);
     expect(first.body.map((one: any) => one.status)).toEqual(['CREATED', 'FAILED', 'FAILED']);

@@ -62,7 +62,7 @@ it.each(['own', 'pod', 'shut'])('%s gets only the options of its file', async (t
   expect((await api.call('POST', '/run', { json: asked(target, { options: ' -n  7' }) })).status).toBe(202);
 });
 
-it('a program with CALLER_OPTIONS gets the caller's options, except for a job id', async () => {
+it('a program with CALLER_OPTIONS gets the caller’s options, except for a job id', async () => {
   const run = async (options: string) => await api.call('POST', '/run', { json: asked('open', { options }) });
   expect(await run('delete --api_job_id 99999999')).toMatchObject({
     status: 422,

@@ -51,7 +51,7 @@ it('a rollback without a body goes back to before the last sync', async () => {
   expect(await show(body.job_id)).toMatchObject({ rollback_before: null, trigger: 'rollback' });
 });
 
-it('`before` is frozen as the job's uid, and shown as its id', async () => {
+it('`before` is frozen as the job’s uid, and shown as its id', async () => {
   const early = await done();
   await done();
   const { status, body } = await ask({ before: early.id, expect: DIGEST });
@@ -66,7 +66,7 @@ it('`before` is frozen as the job's uid, and shown as its id', async () => {
   expect((await ask({ before: early.id, expect: DIGEST })).status).toBe(200);
 });
 
-it('a preview is a job under its own name; neither it nor a rollback nor a take-over counts as the target's success', async () => {
+it('a preview is a job under its own name; neither it nor a rollback nor a take-over counts as the target’s success', async () => {
   const sync = await done();
   const preview = await ask({ before: sync.id, preview: true });
   expect(preview.body).toMatchObject({ ACTION: 'rollback', ACTION_NAME: 'rollback-preview' });

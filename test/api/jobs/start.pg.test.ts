@@ -96,7 +96,7 @@ describe('a dry run', () => {
     expect((await api.call('GET', '/jobs')).body).toEqual([]);
   });
 
-  it('a dry run finds the file by the name in the path, and takes the file's TARGET as target', async () => {
+  it('a dry run finds the file by the name in the path, and takes the file’s TARGET as target', async () => {
     const { body } = await api.call('GET', '/sync/hetarchief_video/qas');
     expect(body.TARGET).toBe('archiefvideo');
   });

@@ -137,7 +137,7 @@ async function aftermath(
   const isSame = latest.length === there.size && latest.every(([id, of]) => there.get(id) === of);
   return isSame
     ? []
-    : ['P1: the honest sync and delete after it completed, but some items differ from GitLab's'];
+    : ["P1: the honest sync and delete after it completed, but some items differ from GitLab's"];
 }
 
 function environmentOf(

@@ -91,7 +91,7 @@ export const hostile: Program = {
       ...lanes.map(inLane),
     ]);
 
-    say('checking the manifests and the api's system calls');
+    say('checking the manifests and the api’s system calls');
     for (const id of residents.ids) await rig.api.insist('DELETE', `/jobs/${id}`);
     await untilQuiet(rig, 60_000);
     const { writes } = await openEtcd(rig.cluster.etcdUrl).history([`${JOBS}${rig.ground.namespace}/`]);
