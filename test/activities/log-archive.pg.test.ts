@@ -7,7 +7,7 @@ import { numberedLines } from '../support/programs/play.ts';
 import { params, startSystem, type System } from '../support/system.ts';
 
 const LIMIT = 256 * 1024;
-/** Three times as long as what is kept. */
+/** Three times the kept length. */
 const LOUD = 8_000;
 
 let system: System;
@@ -77,7 +77,7 @@ test('a log longer than LOG_LIMIT keeps its beginning and end, and the number of
   expect(printed.startsWith(head.slice(head.indexOf('line 1 ')), printed.indexOf('line 1 '))).toBe(true);
   expect(printed.endsWith(tail)).toBe(true);
   expect(head.length + Number(bytes.replaceAll(',', '')) + tail.length).toBe(steps[0]?.log_bytes);
-  expect(tail.length).toBeGreaterThan(LIMIT / 2 - 100); // it begins with a whole line
+  expect(tail.length).toBeGreaterThan(LIMIT / 2 - 100); // the end begins with a whole line
   expect(head.length).toBeGreaterThanOrEqual(LIMIT / 2);
   expect(head.length + tail.length).toBeLessThan(LIMIT + 2 * 64 * 1024);
   await worker.kill();

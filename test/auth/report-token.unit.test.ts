@@ -1,4 +1,4 @@
-/** Report tokens: each is good for one attempt of one step of one job, whichever of the secrets made it. */
+/** Report tokens: each is valid for one attempt of one step of one job, whichever secret signed it. */
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { makeReportToken, parseReportToken, verifyReportToken } from '../../src/auth/report-token.ts';
@@ -6,7 +6,7 @@ import { makeReportToken, parseReportToken, verifyReportToken } from '../../src/
 const OLD = 'o'.repeat(32);
 const NEW = 'n'.repeat(32);
 
-test('of 20 jobs with 20 attempts each, a token opens its own job alone, for its own attempt', () => {
+test('among 20 jobs with 20 attempts each, a token is valid only for its own attempt of its own job', () => {
   const jobs = Array.from({ length: 20 }, () => randomUUID());
   const attempts = Array.from({ length: 20 }, (_, n) => ({ step: n % 4, attempt: 1 + Math.floor(n / 4) }));
   const seen = new Set<string>();
@@ -33,7 +33,7 @@ test('step and attempt cannot run into each other', () => {
   expect(mac(1, 12)).not.toBe(mac(11, 2));
 });
 
-test('a token outlives the rotation of its secret by one, and the newest signs', () => {
+test('a token outlives one rotation of its secret, and the newest secret signs', () => {
   const of = { uid: randomUUID(), step: 0, attempt: 1 };
   const before = makeReportToken([OLD], of);
   expect(verifyReportToken([NEW, OLD], before, of.uid)).toBe(true);
@@ -55,7 +55,7 @@ test('a token changed in any one character is refused', () => {
 });
 
 test.each(['', 'token', '0.1', '0.1.', '-1.1.a', '1.1.1', `0.1.${'a'.repeat(44)}`, `0.1.${'*'.repeat(43)}`])(
-  '%j is no report token',
+  '%j is not a valid report token',
   (token) => {
     expect(parseReportToken(token)).toBeUndefined();
     expect(verifyReportToken([NEW], token, randomUUID())).toBe(false);

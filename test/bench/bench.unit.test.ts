@@ -1,4 +1,4 @@
-/** The table of the benchmarks: medians, ratio, and the bound as it is written. */
+/** The table of the benchmarks: medians, ratio, and the bound as written. */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -37,20 +37,20 @@ test('a bound in another form is refused', () => {
   expect(() => holds(figure('fast enough', [1], [1]))).toThrow(/'fast enough' is no bound/);
 });
 
-test('the table tells every column', () => {
+test('the table has every column', () => {
   expect(table([figure('ours/raw <= 3', [8, 9, 10], [2, 3, 4])])).toEqual([
     'name  median ours  median raw  ratio  bound          holds',
     'it    9.00 s       3.00 s      3.00   ours/raw <= 3  yes',
   ]);
 });
 
-test('nothing is told as a multiple of nothing', () => {
+test('a ratio to zero is left out', () => {
   expect(table([figure('ours <= 3', [2], [0])])[1]).toBe(
     'it    2.00 s       0.00 s      -      ours <= 3  yes',
   );
 });
 
-test('an unknown group ends with 1 and the names there are', () => {
+test('an unknown group ends with 1 and the names of all groups', () => {
   const main = path.resolve(import.meta.dirname, '../../bench/main.ts');
   const ran = spawnSync(process.execPath, [main, 'nonsense'], { encoding: 'utf8' });
   expect(ran.status).toBe(1);

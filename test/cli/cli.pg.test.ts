@@ -1,4 +1,4 @@
-/** The command line as people run it: a process of its own against the real api, with a worker behind it. */
+/** The command line as people run it: a process against the real api, with a worker behind it. */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { paramsFile } from '../support/params-files.ts';
 import { params, startSystem, type System } from '../support/system.ts';
 import { commandLine } from './support.ts';
 
-/** Prints a byte-order mark, colours, a bar, and no line end at the end. */
+/** Prints a byte-order mark, colours, a progress bar, and no final newline. */
 const COLOURFUL = String.raw`printf '\357\273\277a\r\n\033[32mok\033[0m\n10%%\r20%%\r\n\302\233end'`;
 
 let system: System;
@@ -39,7 +39,7 @@ afterAll(async () => {
 
 const { begin, syncrator, login } = commandLine({ home, url: () => system.apiUrl });
 
-describe('who is not known', () => {
+describe('a user who is not logged in', () => {
   test('is told how to log in, and a wrong password is refused', async () => {
     await syncrator(['logout']);
     const stranger = await syncrator(['jobs']);
@@ -50,7 +50,7 @@ describe('who is not known', () => {
     expect(wrong.stderr).not.toContain('not the password');
   });
 
-  test('gets in by a password, whose token nobody else can read', async () => {
+  test('logs in with a password, and nobody else can read the token', async () => {
     const entered = await login();
     expect([entered.code, entered.stdout]).toEqual([0, '']);
     const file = path.join(home, 'syncrator/tokens.json');
@@ -59,7 +59,7 @@ describe('who is not known', () => {
     expect((await syncrator(['jobs'])).code).toBe(0);
   });
 
-  test('an empty or broken file of tokens is as none: commands say to log in, and login mends it', async () => {
+  test('an empty or broken file of tokens counts as none: commands ask for a login, which repairs it', async () => {
     const file = path.join(home, 'syncrator/tokens.json');
     for (const content of ['', '{']) {
       writeFileSync(file, content);
@@ -70,7 +70,7 @@ describe('who is not known', () => {
     }
   });
 
-  test('a server that is not there ends with 3 and names its address', async () => {
+  test('an unreachable server ends a command with 3 and is named', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, stderr } = await syncrator(['jobs'], { environment: { SYNCRATOR_URL: url } });
     expect(code).toBe(3);
@@ -79,8 +79,8 @@ describe('who is not known', () => {
   });
 });
 
-describe('who may not', () => {
-  test('is told so in the words of the server, and whoami says it before', async () => {
+describe('a user without permission', () => {
+  test('is told so in the words of the server, and whoami shows it before', async () => {
     const grant = grantOf('operator', [], ['delta']);
     const passwordHash = await hashPassword(ADMIN_PASSWORD);
     await addUser(system.db, { username: 'delta', passwordHash, grant }, { principal: 'test' });
@@ -103,12 +103,12 @@ describe('who may not', () => {
   });
 });
 
-describe('who is logged in', () => {
+describe('a logged-in user', () => {
   beforeEach(async () => {
     await login();
   });
 
-  test('says why, and an admin reads who did what, and what was refused to whom', async () => {
+  test('gives a reason, and an admin reads who did what, and which calls were refused', async () => {
     const why = 'größer, for the audit';
     const paused = await syncrator(['schedules', 'pause', 'dev.quick.delta', '--reason', why]);
     expect(paused.code).toBe(0);
@@ -138,7 +138,7 @@ describe('who is logged in', () => {
     expect([denied.code, denied.stderr]).toEqual([1, expect.stringContaining('this needs the role admin')]);
   });
 
-  test('starts, waits and is told the end: 0 for success, 2 for failure with what to do', async () => {
+  test('starts a job, waits and sees its end: 0 for success, 2 for failure with what to do', async () => {
     const done = await syncrator(['sync', 'quick', 'dev', '--wait', '--output', 'json']);
     expect([done.code, done.stderr]).toEqual([0, '']);
     expect(JSON.parse(done.stdout)).toMatchObject({ target: 'quick', status: 'completed' });
@@ -166,7 +166,7 @@ describe('who is logged in', () => {
     expect((await syncrator(['jobs', '--output', 'json'])).stdout).toBe(before.stdout);
   });
 
-  test('JSON and YAML are the same answer', async () => {
+  test('JSON and YAML output have the same content', async () => {
     const json = await syncrator(['targets', '--output', 'json']);
     const yaml = await syncrator(['targets', '--output', 'yaml']);
     expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout));
@@ -177,7 +177,7 @@ describe('who is logged in', () => {
     ]);
   });
 
-  test('what does not exist ends with 1 and names what may have been meant', async () => {
+  test('an unknown name ends with 1 and suggests the one that may be meant', async () => {
     for (const [args, near] of [
       [['sync', 'quik', 'dev'], 'quick'],
       [['targets', 'brokn'], 'broken'],
@@ -198,7 +198,7 @@ describe('who is logged in', () => {
     expect((await syncrator(['sync', 'quick', 'dev', '--wait', '--detach'])).code).toBe(1);
   });
 
-  test('Ctrl-C leaves a job alone and says how to come back; a cancel ends it', async () => {
+  test('Ctrl-C leaves a job running and says how to follow it again; a cancel ends it', async () => {
     const following = begin(['sync', 'long', 'dev', '--follow']);
     await following.says('running');
     following.interrupt();
@@ -214,7 +214,7 @@ describe('who is logged in', () => {
     expect(list.stdout).toMatch(new RegExp(`^${id} +deleted +sync +long +dev`, 'm'));
   });
 
-  test('a follower sits out a server that is away, and hears Ctrl-C meanwhile', async () => {
+  test('a follower waits for an unreachable server, and reacts to Ctrl-C meanwhile', async () => {
     const patient = begin(['sync', 'long', 'dev', '--follow']);
     const hasty = begin(['sync', 'long', 'dev', '--follow']);
     await Promise.all([patient.says('running'), hasty.says('running')]);
@@ -229,7 +229,7 @@ describe('who is logged in', () => {
     expect([ended.code, ended.stdout]).toEqual([2, expect.stringMatching(/status +deleted/)]);
   });
 
-  test('a followed log is whole and ends with its job', async () => {
+  test('a followed log is complete and ends with its job', async () => {
     const { stdout } = await syncrator(['sync', 'broken', 'dev', '--detach', '--output', 'json']);
     const id = String((JSON.parse(stdout) as { job_id: number }).job_id);
     const followed = await syncrator(['jobs', 'logs', '-f', id]);
@@ -239,7 +239,7 @@ describe('who is logged in', () => {
     expect(followed.stdout).toBe(read.stdout);
   });
 
-  test('a log in a file is what the program printed, and harmless on a terminal', async () => {
+  test('a log in a file is unchanged, and harmless on a terminal', async () => {
     const ran = await syncrator(['sync', 'colourful', 'dev', '--wait', '--output', 'json']);
     const id = String((JSON.parse(ran.stdout) as { id: number }).id);
     const printed = '\ufeffa\r\n\u001b[32mok\u001b[0m\n10%\r20%\r\n\u009bend';
@@ -251,7 +251,7 @@ describe('who is logged in', () => {
     expect(onTerminal.stdout.replaceAll('\r\n', '\n')).toBe('\ufeffa␍\n␛[32mok␛[0m\n10%␍20%␍\n␡end'.slice(1));
   });
 
-  test('many jobs at once, from a file or a pipe: each is created or refused by itself', async () => {
+  test('many jobs are submitted from a file or a pipe; each is accepted or refused on its own', async () => {
     const file = path.join(home, 'tonight.yaml');
     writeFileSync(file, '- {operation: sync, target: quick, env: dev}\n- {operation: sync, target: quikc}\n');
     const mixed = await syncrator(['jobs', 'submit', file]);
@@ -288,7 +288,7 @@ describe('who is logged in', () => {
         timeout: 30_000,
       })
       .toBe(0);
-    // A Temporal that is slow to say leaves its part of the answer out.
+    // Temporal may be too slow: then this part of the answer is missing.
     const says = async (args: readonly string[], what: RegExp) =>
       await expect.poll(async () => (await syncrator(args)).stdout, { timeout: 30_000 }).toMatch(what);
     await syncrator(['schedules', 'pause', 'dev.quick.delta', '--note', 'Solr upgrade']);

@@ -1,4 +1,4 @@
-/** The scripts of `complete` in the shells themselves: a key that is pressed completes a word, and runs nothing. */
+/** The scripts of `complete` in the shells themselves: the completion key completes a word, and runs nothing. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -14,15 +14,15 @@ const environment = {
   PATH: process.env['PATH'] ?? '',
   HOME: home,
   XDG_CONFIG_HOME: home,
-  // Nothing listens there: what is completed here needs no server.
+  // No server listens there: these completions need none.
   SYNCRATOR_URL: 'http://127.0.0.1:9',
   TERM: 'dumb',
   PS1: '$ ',
 };
-/** The program in a checkout, as a function of the shell. */
+/** The program in a checkout, as a shell function. */
 const asFunction = `syncrator() { "${process.execPath}" "${MAIN}" "$@"; }`;
 
-/** What is typed before the key is pressed, and what the line ends with then. */
+/** The text typed before the key, and the end of the line after it. */
 const LINES: readonly (readonly [typed: string, ends: string])[] = [
   ['syncrator sched', 'syncrator schedules '],
   ['syncrator jobs list --status=fa', '--status=failed '],
@@ -33,7 +33,7 @@ const LINES: readonly (readonly [typed: string, ends: string])[] = [
   ['syncrator jobs list --reason "a b:c=d" --sta', '"a b:c=d" --status '],
   [`: | syncrator targ`, '| syncrator targets '],
   [`touch; syncrator targ`, '; syncrator targets '],
-  // A file is completed after a redirection.
+  // After a redirection the shell completes a file.
   [`syncrator tokens create nightly > ${secret.slice(0, -6)}`, `${secret} `],
 ];
 
@@ -45,7 +45,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-/** A shell on a terminal of its own. */
+/** A shell on its own terminal. */
 function onTerminal(command: string) {
   const child: ChildProcessWithoutNullStreams = spawn(
     'script',
@@ -58,7 +58,7 @@ function onTerminal(command: string) {
   let screen = '';
   child.stdout.on('data', (text: Buffer) => (screen += text.toString()));
   return {
-    /** @param ends awaited on the screen, from here on */
+    /** @param ends expected on the screen, from now on */
     async types(text: string, ends: string): Promise<void> {
       const from = screen.length;
       child.stdin.write(text);
@@ -73,7 +73,7 @@ test.each([
   ['bash', 'bash --norc -i', ''],
   ['zsh', 'zsh -f -i', 'autoload -Uz compinit; compinit -u -D; '],
 ])(
-  '%s completes what is typed, and runs nothing of it',
+  '%s completes the typed text, and runs none of it',
   async (shell, command, before) => {
     using terminal = onTerminal(command);
     await terminal.types('echo be""gun\n', 'begun');
@@ -91,7 +91,7 @@ test.each([
   180_000,
 );
 
-test('fish completes what is typed, and runs nothing of it', { timeout: 120_000 }, () => {
+test('fish completes the typed text, and runs none of it', { timeout: 120_000 }, () => {
   const script = [
     `function syncrator; "${process.execPath}" "${MAIN}" $argv; end`,
     'syncrator complete fish | source',
@@ -116,7 +116,7 @@ test('fish completes what is typed, and runs nothing of it', { timeout: 120_000 
   expect([existsSync(pwned), readFileSync(secret, 'utf8')]).toEqual([false, 'secret']);
 });
 
-test('bash hands over words as they are, and nothing from a redirection or another command on', () => {
+test('bash passes words unchanged, and nothing after a redirection or another command', () => {
   const complete = (words: readonly string[]) => `
     COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${words.length - 1}
     __syncrator_complete; echo "\${COMPREPLY[*]}"`;

@@ -1,4 +1,4 @@
-/** Completion as the shells ask for it: the words so far, answered with what may follow. */
+/** Completion as the shells request it: the words so far, answered with the possible next ones. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -31,7 +31,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** What may follow, each with what is said of it. */
+/** The suggestions with their descriptions. */
 async function after(words: readonly string[], environment: Record<string, string> = {}) {
   const { code, stdout, stderr } = await syncrator(['complete', '--', ...words], { environment });
   expect([code, stderr]).toEqual([0, '']);
@@ -39,13 +39,13 @@ async function after(words: readonly string[], environment: Record<string, strin
   return Object.fromEntries(lines.map((line) => line.split('\t'))) as Record<string, string>;
 }
 
-/** @returns its address */
+/** @returns the server's address */
 async function listen(server: http.Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('commands, options and words of ours', async () => {
+test('commands, options and their fixed values are completed', async () => {
   expect(Object.keys(await after(['sch']))).toEqual(['schedules']);
   expect(Object.keys(await after(['schedules', '']))).toEqual(
     expect.arrayContaining(['list', 'show', 'run', 'pause', 'resume']),
@@ -56,7 +56,7 @@ test('commands, options and words of ours', async () => {
   expect(Object.keys(await after(['complete', '']))).toEqual(['bash', 'zsh', 'fish', 'powershell']);
 });
 
-test('targets and environments that have the action', async () => {
+test('targets and environments with the action are completed', async () => {
   expect(await after(['sync', ''])).toEqual({ long: 'dev', quick: 'dev, qas' });
   expect(await after(['delta', ''])).toEqual({ quick: 'dev' });
   expect(await after(['sync', 'quick', ''])).toEqual({ dev: 'sync', qas: 'sync' });
@@ -66,7 +66,7 @@ test('targets and environments that have the action', async () => {
   expect(Object.keys(await after(['jobs', 'list', '--env', '']))).toEqual(['dev', 'qas']);
 });
 
-test('schedules, and jobs: those that can be cancelled, or all', async () => {
+test('schedules are completed, and jobs: all, or those that can be cancelled', async () => {
   expect(await after(['schedules', 'pause', ''])).toEqual({
     'dev.quick.delta': '0 3 1 1 * (Europe/Brussels)',
   });
@@ -81,7 +81,7 @@ test('schedules, and jobs: those that can be cancelled, or all', async () => {
   });
 });
 
-test('a server that is away, knows nobody or does not answer offers nothing, and soon', async () => {
+test('a server that is down, refuses the login or does not answer soon leads to no suggestions', async () => {
   const away = { SYNCRATOR_URL: `http://127.0.0.1:${await freePort()}` };
   expect(await after(['sync', ''], away)).toEqual({});
   expect(await after(['sync', ''], { SYNCRATOR_TOKEN: 'wrong' })).toEqual({});
@@ -92,13 +92,13 @@ test('a server that is away, knows nobody or does not answer offers nothing, and
   });
   const url = await listen(silent);
   expect(await after(['--url', url, 'sync', ''])).toEqual({});
-  // Its patience is a second; how long a process takes to start is the machine's.
+  // It waits a second; the start of its process depends on the machine.
   expect(await gaveUpAfter.promise).toBeLessThan(10_000);
   silent.closeAllConnections();
   silent.close();
 });
 
-test('a server cannot make the shell run what it is offered, nor write on the terminal', async () => {
+test('a server cannot make the shell run a suggestion, nor write to the terminal', async () => {
   const evil = http.createServer((request, response) => {
     const schedule = { id: 'dev.avo.sync', schedule: '0 3\n* * *\u001b[2J', timezone: 'a\tb' };
     if (request.url?.startsWith('/schedules')) return response.end(JSON.stringify({ schedules: [schedule] }));
@@ -115,7 +115,7 @@ test('a server cannot make the shell run what it is offered, nor write on the te
 });
 
 test.each(['bash', 'zsh', 'fish', 'powershell'])(
-  'there is a script for %s, and none for another shell',
+  '`complete` has a script for %s, and none for an unknown shell',
   async (shell) => {
     const { code, stdout } = await syncrator(['complete', shell]);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/syncrator complete '?--/)]);

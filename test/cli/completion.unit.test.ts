@@ -1,4 +1,4 @@
-/** Completion knows where a line has got to in the tree of commands, and every place that it has words for is there. */
+/** Completion finds the place of a line in the tree of commands, and the tree has every place with suggestions. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,12 +14,12 @@ function place(...words: string[]) {
   return [path, option?.long ?? argument?.name() ?? '', prefix + typed];
 }
 
-test('every place with words of ours or of the server is in the tree', () => {
+test('every place with suggestions is in the tree', () => {
   const names = { starts: [], targets: [], schedules: [], jobs: [] };
   for (const key of placesOf(names, []).keys()) {
     const words = key.split(' ');
     const last = words.pop() ?? '';
-    // The value of an option, or one of the command's arguments.
+    // The value of an option, or an argument of the command.
     if (last.startsWith('--')) expect(place(...words, last, '')).toEqual([words.join(' '), last, '']);
     else {
       const { command, path } = placeOf(program, [...words, '']);
@@ -76,7 +76,7 @@ test.each([
   expect(place(...words)).toEqual(is);
 });
 
-test('an address that is being typed is not asked: the token would go to whoever has its beginning', async () => {
+test('an unfinished address is not called: the token might go to another host', async () => {
   const asked: (string | undefined)[] = [];
   const server = createServer(({ url, headers: { authorization } }, response) => {
     asked.push(url, authorization);

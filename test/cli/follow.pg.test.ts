@@ -1,4 +1,4 @@
-/** What a follower asks of the server, counted by a proxy between them: one stream, or, when there are too many, a question each second. */
+/** The requests of a follower, counted by a proxy: one stream, or polls every second when there are too many streams. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -51,7 +51,7 @@ beforeEach(() => {
 
 const environment = () => ({ SYNCRATOR_TOKEN: token });
 
-/** The id of a job that runs on and tells nothing. */
+/** The id of a job that runs on without reports. */
 async function startLong(): Promise<string> {
   const { stdout } = await syncrator(['sync', 'silent', 'dev', '--output', 'json'], {
     environment: environment(),
@@ -59,13 +59,13 @@ async function startLong(): Promise<string> {
   return String((JSON.parse(stdout) as { job_id: number }).job_id);
 }
 
-test('one stream tells all, and a terminal shows the time that has passed each second', async () => {
+test('one stream suffices, and a terminal updates the elapsed time each second', async () => {
   const id = await startLong();
   await system.until(Number(id), 'running');
   asked = [];
   const watching = begin(['jobs', 'watch', id], { environment: environment(), isTerminal: true });
   await watching.says('running');
-  worker.pause(); // nothing observes the job, so that nothing of it changes
+  worker.pause(); // no worker observes the job, so nothing of it changes
   const times = () => new Set([...watching.said().matchAll(/ {2}(\d+s)\b/g)].map(([, time]) => time));
   await expect.poll(() => times().size, { timeout: 20_000 }).toBeGreaterThanOrEqual(4);
   worker.resume();
@@ -90,7 +90,7 @@ test('`follow` polls each second where no stream is available, and sees the end'
     listening.push(...(await Promise.all(opened)).filter(({ status }) => status === 200));
     return listening.length;
   };
-  // The place of a listener who has just left may not be free yet.
+  // The slot of a listener that has just left may not be free yet.
   await expect.poll(fill, { timeout: 10_000 }).toBe(ROOM);
   const watching = begin(['jobs', 'watch', id], { environment: environment() });
   await watching.says('running');
@@ -98,7 +98,7 @@ test('`follow` polls each second where no stream is available, and sees the end'
   const began = performance.now();
   const questions = () => asked.filter((what) => what === `GET /jobs/${id}`).length;
   await expect.poll(questions, { timeout: 20_000, interval: 20 }).toBeGreaterThanOrEqual(3);
-  // Two whole seconds between the three, however slow the machine.
+  // Two whole seconds between the three polls, however slow the machine.
   expect(performance.now() - began).toBeGreaterThan(1_500);
   await syncrator(['jobs', 'cancel', id], { environment: environment() });
   const { code, stdout } = await watching.ended();

@@ -5,13 +5,13 @@ import { createProgram } from '../../src/cli/program.ts';
 
 const LINES = 24;
 const COLUMNS = 100;
-/** What commander takes for the width where there is no terminal. */
+/** The width that commander assumes without a terminal. */
 const PIPE = 80;
 
 const root = createProgram({});
 const all = below(root);
 
-test('there are all the commands', () => {
+test('the tree has all commands', () => {
   expect(all.length).toBeGreaterThan(35);
 });
 
@@ -39,7 +39,7 @@ function nameOf(command: Command): string {
   return command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
 }
 
-/** With what is added after it. */
+/** Includes the appended text. */
 function helpOf(command: Command, width = COLUMNS): string {
   let help = '';
   command.configureOutput({

@@ -1,4 +1,4 @@
-/** The way back and what a job did to the data, from the terminal: the real api and worker, programs that tell. */
+/** Rollbacks and the effects of jobs on the terminal: the real api and worker, with programs that only report. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -32,7 +32,7 @@ async function synced(target: string): Promise<number> {
   return (JSON.parse(stdout) as { id: number }).id;
 }
 
-test('a job tells what is doubtful when it ends, and jobs show tells all of it', async () => {
+test('a job shows its doubts when it ends, and `jobs show` lists them all', async () => {
   tales.tell('cities', { sync: DOUBTFUL_SYNC });
   const ended = await syncrator(['sync', 'cities', 'dev', '--wait']);
   expect([ended.code, ended.stderr]).toEqual([0, '']);
@@ -48,7 +48,7 @@ test('a job tells what is doubtful when it ends, and jobs show tells all of it',
   expect((await syncrator(['targets', 'cities'])).stdout).toContain('not seen to be complete');
 });
 
-test('a preview tells what would change, and the command that does exactly that', async () => {
+test('a preview shows what would change, and the command that does exactly that', async () => {
   tales.tell('cities', {
     sync: { reports: [{ phase: 'done', added: 9 }] },
     preview: {
@@ -105,7 +105,7 @@ test('`rollback` without a change set to go back to exits with 2, and contradict
   expect([silent.code, silent.stderr]).toEqual([1, expect.stringContaining('reported no preview')]);
 });
 
-test('a sink is taken over after a yes alone', async () => {
+test('a sink is taken over only after the answer yes', async () => {
   tales.tell('owned', { 'take-over': { reports: [{ phase: 'done' }] } });
   const unasked = await syncrator(['sink', 'take-over', 'owned', 'dev']);
   expect([unasked.code, unasked.stdout]).toEqual([1, '']);

@@ -1,17 +1,17 @@
-/** A command that speaks HTTP starts without what only a command of this machine needs. */
+/** Commands that call the server start without the modules of the operator commands. */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** Names every module that is loaded. */
+/** Lists every loaded module. */
 const SPY = `import { registerHooks } from 'node:module';
 registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });`;
 
-test('the parts of the server stay unloaded', () => {
+test('modules of the server stay unloaded', () => {
   const spy = `data:text/javascript,${encodeURIComponent(SPY)}`;
   const node = ['--import', spy, path.join(ROOT, 'src/cli/main.ts'), 'jobs'];
-  // No address: it ends after having been put together.
+  // No address: it ends once its commands are built.
   const ran = spawnSync(process.execPath, node, { env: { SYNCRATOR_URL: 'none' }, encoding: 'utf8' });
   expect(ran.stderr).toContain("invalid server address 'none'");
   const loaded = [...ran.stderr.matchAll(/^loaded file:\/\/(\S+)$/gm)].map(([, file = '']) =>

@@ -1,4 +1,4 @@
-/** Runs `syncrator` as people do: as a process of its own, in a home of its own. */
+/** Runs `syncrator` as people do: as a process with its own home folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -11,13 +11,13 @@ export const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 export type Options = { input?: string; environment?: Record<string, string>; isTerminal?: boolean };
 
-/** @param of.url asked at each run; undefined before there is a server */
+/** @param of.url read at each run; undefined without a server */
 export function commandLine(of: { home: string; url: () => string | undefined }) {
-  /** Begun, to be watched and interrupted. */
+  /** Starts it, to be observed and interrupted. */
   function begin(args: readonly string[], options: Options = {}) {
     const url = of.url();
     const words = [process.execPath, MAIN, ...args];
-    // `script` gives it a terminal, which it shows on its own stdout.
+    // `script` gives it a terminal, and copies that to its own stdout.
     const [program = '', ...rest] = options.isTerminal
       ? ['script', '-qec', words.join(' '), '/dev/null']
       : words;

@@ -1,4 +1,4 @@
-/** The file of kept tokens: whatever stands in its place is no token, and a login mends what can be mended. */
+/** The file of stored tokens: anything else in its place counts as no token, and a login repairs it if possible. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -46,7 +46,7 @@ test.each([
   ]);
 });
 
-test('a file that nobody may read is replaced', () => {
+test('an unreadable file is replaced', () => {
   writeFileSync(file, '{');
   chmodSync(file, 0);
   expect(readToken(file, url)).toBeUndefined();
@@ -54,12 +54,12 @@ test('a file that nobody may read is replaced', () => {
   expect(readToken(file, url)).toEqual(token);
 });
 
-test('a broken entry of one server leaves the others', () => {
+test('a broken entry of one server does not affect the others', () => {
   writeFileSync(file, JSON.stringify({ [url]: token, other: { token: 7 } }));
   expect([readToken(file, url), readToken(file, 'other')]).toEqual([token, undefined]);
 });
 
-test('a folder in its place, and a folder that takes no file, are told with what to do', () => {
+test('a folder in its place, and a folder without write permission, are reported with what to do', () => {
   mkdirSync(file);
   expect(readToken(file, url)).toBeUndefined();
   expect(() => keepToken(file, url, token)).toThrow(
@@ -69,10 +69,10 @@ test('a folder in its place, and a folder that takes no file, are told with what
   expect(() => keepToken('/sys/syncrator/tokens.json', url, token)).toThrow(
     /cannot store the token in \/sys\/syncrator.*SYNCRATOR_TOKEN/,
   );
-  keepToken('/sys/syncrator/tokens.json', url, undefined); // nothing is forgotten where nothing is kept
+  keepToken('/sys/syncrator/tokens.json', url, undefined); // a logout without stored tokens succeeds
 });
 
-test('a lock that a killed login left holds nobody up for long', () => {
+test('the lock of a killed login delays others only briefly', () => {
   writeFileSync(`${file}.lock`, '');
   const minuteAgo = Date.now() / 1000 - 60;
   utimesSync(`${file}.lock`, minuteAgo, minuteAgo);
@@ -82,7 +82,7 @@ test('a lock that a killed login left holds nobody up for long', () => {
   expect(readToken(file, url)).toEqual(token);
 });
 
-test('logins at once keep all tokens', async () => {
+test('simultaneous logins keep all tokens', async () => {
   const servers = ['http://a', 'http://b', 'http://c', 'http://d', 'http://e'];
   const program = path.join(home, 'login.ts');
   writeFileSync(

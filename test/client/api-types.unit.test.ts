@@ -1,4 +1,4 @@
-/** The generated types of the client match the OpenAPI document of the api as it is now. */
+/** The generated types of the client match the api's present OpenAPI document. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generateTypes, TYPES_FILE } from '../../tools/openapi/generate.ts';

@@ -1,4 +1,4 @@
-/** The client as a program outside of this repository has it: its types, and its calls against the real api. */
+/** The client as a program outside this repository uses it: its types, and its calls against the real api. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ beforeAll(async () => {
   await Promise.all([system.startApi(), system.startWorker()]);
   mkdirSync(path.join(folder, 'node_modules'));
   symlinkSync(ROOT, path.join(folder, 'node_modules/syncrator'));
-  // Node's own types, for AbortSignal and process; and the language's compiler.
+  // Node's own types, for AbortSignal and process; and the compiler.
   for (const name of ['@types', 'undici-types', 'typescript'])
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name));
   writeFileSync(path.join(folder, 'package.json'), '{"type": "module"}');
@@ -77,7 +77,7 @@ async function run(args: readonly string[], environment: Record<string, string> 
 
 const COMPILER = path.join(ROOT, 'node_modules/typescript/bin/tsc');
 
-test('its types know what the api answers, and what it does not', async () => {
+test('its types describe exactly the answers of the api', async () => {
   expect(await run([COMPILER])).toEqual({ code: 0, text: '' });
   writeFileSync(path.join(folder, 'program.ts'), PROGRAM.replace('dry.OPTIONS', 'dry.OPTONS'));
   const wrong = await run([COMPILER]);
@@ -85,7 +85,7 @@ test('its types know what the api answers, and what it does not', async () => {
   expect(wrong.text).toContain("Property 'OPTONS' does not exist");
 });
 
-test('a program starts a job with it once, follows it to its end, and is told faults apart', async () => {
+test('a program starts a job once, follows it to its end, and can distinguish faults', async () => {
   const token = await login(system.apiUrl);
   const { code, text } = await run(['program.ts'], { URL: system.apiUrl, TOKEN: token });
   expect(code, text).toBe(0);

@@ -1,4 +1,4 @@
-/** DATABASE_URL must name a database: the driver would take the one that has the user's name. */
+/** DATABASE_URL must name a database: the driver would use the one with the user's name. */
 import { expect, test } from 'vitest';
 import { readDatabaseConfig } from '../../src/config/config.ts';
 
@@ -13,7 +13,7 @@ test.each([
   expect(read).not.toThrow(/secret/);
 });
 
-test('one with a database is taken', () => {
+test('a URL with a database is accepted', () => {
   const DATABASE_URL = 'postgres://user:secret@localhost/x';
   expect(readDatabaseConfig({ DATABASE_URL }).databaseUrl).toBe(DATABASE_URL);
 });

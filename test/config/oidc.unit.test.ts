@@ -1,4 +1,4 @@
-/** The settings of an OIDC issuer: what does not go together stops the start, by name. */
+/** The settings of an OIDC issuer: contradicting ones stop the start, and are named. */
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 
@@ -23,7 +23,7 @@ test.each<[string, Record<string, string>]>([
   expect(() => readConfig({ ...base, ...settings })).not.toThrow('password');
 });
 
-test('an issuer is beside our own login, or in its place', () => {
+test('an issuer works beside the local login, or replaces it', () => {
   expect(readConfig(base)).toMatchObject({ oidc: undefined, localLogin: true });
   const oidc = { issuer: issuer.OIDC_ISSUER, audience: 'syncrator', jwksUrl: undefined };
   expect(readConfig({ ...base, ...issuer })).toMatchObject({ oidc, localLogin: true });
@@ -52,7 +52,7 @@ test.each<[string, Record<string, string>]>([
   expect(() => readConfig({ ...base, ...settings })).toThrow(words);
 });
 
-test('roles of the issuer are mapped to ours, with limits; what is not mapped may look', () => {
+test('roles of the issuer are mapped to ours, with limits; a user without a mapped role may read', () => {
   const oidc = (more: Record<string, string>) => readConfig({ ...base, ...issuer, ...more }).oidc;
   expect(oidc({})).toMatchObject({
     roleClaims: ['accreditation/role', 'role'],

@@ -1,11 +1,14 @@
-/** POD_OVERRIDES: a closed list, so that a params file can change nothing else of a pod; each refusal names its fault. */
+/**
+ * POD_OVERRIDES is a closed list, so that a params file can change nothing else of a pod; each refusal names its
+ * fault.
+ */
 import { expect, test } from 'vitest';
 import { parsePodOverrides } from '../../src/config/pod-overrides.ts';
 
 const KNOWN =
   'annotations, labels, nodeSelector, tolerations, priorityClassName, serviceAccountName, imagePullSecrets, runAsUser, supplementalGroups, seLinuxOptions, readOnlyRootFilesystem';
 
-test('all that may be added is taken as it stands', () => {
+test('every allowed field is accepted unchanged', () => {
   const all = {
     annotations: {
       'sidecar.istio.io/inject': 'false',
@@ -29,11 +32,11 @@ test('all that may be added is taken as it stands', () => {
   expect(parsePodOverrides('{}')).toStrictEqual({});
 });
 
-test.each(['', '{', 'true', 'nodeSelector=disk', "{'a': 1}"])('%j is not an object of JSON', (text) => {
+test.each(['', '{', 'true', 'nodeSelector=disk', "{'a': 1}"])('%j is refused, since it is not a JSON object', (text) => {
   expect(() => parsePodOverrides(text)).toThrow(/^is not JSON such as|^Invalid input: expected object/);
 });
 
-/** What would give a pod, or whoever writes the file, power that it must not have. */
+/** Fields that would give a pod, or a params file's author, forbidden power. */
 test.each([
   'image',
   'command',
@@ -83,7 +86,7 @@ test.each([
   ['priorityClassName', { priorityClassName: 'High!' }, 'is not the name of a Kubernetes object'],
   ['serviceAccountName', { serviceAccountName: '' }, 'is not the name of a Kubernetes object'],
   ['imagePullSecrets.0', { imagePullSecrets: ['../registry'] }, 'is not the name of a Kubernetes object'],
-  // root is what `restricted` is there to keep out.
+  // `restricted` exists to keep root out.
   ['runAsUser', { runAsUser: 0 }, 'Too small'],
   ['supplementalGroups.0', { supplementalGroups: [0] }, 'Too small'],
   ['seLinuxOptions.level', { seLinuxOptions: { level: 's0 ' } }, 'is no SELinux label'],

@@ -1,4 +1,4 @@
-/** By which names the api goes, and how long connections stay. */
+/** The accepted host names of the api, and how long it keeps connections. */
 import { expect, it } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 
@@ -10,20 +10,20 @@ const read = (extra: Record<string, string>) =>
     ...extra,
   });
 
-it('names come with commas between', () => {
+it('names are separated by commas', () => {
   expect(read({}).allowedHosts).toBeUndefined();
   const ALLOWED_HOSTS = 'sync.example.org, *.corp.example,*';
   expect(read({ ALLOWED_HOSTS }).allowedHosts).toEqual(['sync.example.org', '*.corp.example', '*']);
 });
 
 it.each(['', ' , ', 'https://sync.example.org', 'sync.example.org:443', 'a*.example', '*.'])(
-  '%j names no hosts',
+  '%j is refused as a list of host names',
   (ALLOWED_HOSTS) => {
     expect(() => read({ ALLOWED_HOSTS })).toThrow(/^configuration: ALLOWED_HOSTS /);
   },
 );
 
-it('connections stay for 65 s, or what is set', () => {
+it('connections are kept for 65 s, or for the configured time', () => {
   expect(read({}).keepAliveSeconds).toBe(65);
   expect(read({ KEEP_ALIVE_SECONDS: '620' }).keepAliveSeconds).toBe(620);
   expect(() => read({ KEEP_ALIVE_SECONDS: '1' })).toThrow(/^configuration: KEEP_ALIVE_SECONDS must be/);

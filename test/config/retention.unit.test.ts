@@ -1,4 +1,4 @@
-/** How much is kept, and how long: as people write it, or a fault that says how. */
+/** How much is kept, and for how long: as people write it, or an error that explains the format. */
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 
@@ -19,7 +19,7 @@ test.each([
   expect(read(text === undefined ? {} : { LOG_LIMIT: text }).logLimit).toBe(bytes);
 });
 
-test('logs are kept for 90 days and jobs for ever, unless it is said otherwise', () => {
+test('by default logs are kept for 90 days and jobs for ever', () => {
   expect(read({}).keep).toEqual({ logsSeconds: 90 * 86_400, jobsSeconds: undefined });
   expect(read({ KEEP_LOGS: 'off', KEEP_JOBS: '2y' }).keep).toEqual({
     logsSeconds: undefined,

@@ -1,4 +1,4 @@
-/** Secrets by file: what they become, and what is said of a file that is not there, never of what is in one. */
+/** Secrets from files: their values, and errors about a missing file, which never quote a secret. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -23,12 +23,12 @@ const base = () => ({
   SYNCRATOR_SECRET_FILE: path.join(folder, 'secret'),
 });
 
-test('a secret is what its file says, without the end of line', () => {
+test('a secret is the content of its file, without the final newline', () => {
   const config = readConfig({ ...base(), SYNCRATOR_ADMIN_PASSWORD_FILE: path.join(folder, 'password') });
   expect(config).toMatchObject({ secrets: [SECRET], adminPassword: PASSWORD });
 });
 
-test("the database's password joins its address, whatever characters it has", () => {
+test("the database's password is added to its address, whatever characters it has", () => {
   for (const url of [readConfig(base()).databaseUrl, readDatabaseConfig(base()).databaseUrl ?? '']) {
     expect(decodeURIComponent(new URL(url).password)).toBe(PASSWORD);
     expect(new URL(url).host).toBe('postgres:5432');

@@ -1,4 +1,4 @@
-/** Temporal over TLS: which settings turn it on, which belong together, and that files are named and never told. */
+/** Temporal over TLS: which settings turn it on and which belong together; messages name files and never quote them. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -25,13 +25,13 @@ const read = (settings: Record<string, string>) =>
     ...settings,
   }).temporal.security;
 
-test('plain text unless it is asked for', () => {
+test('connections are plain text by default', () => {
   expect(read({})).toEqual({});
   expect(read({ TEMPORAL_TLS: 'false' })).toEqual({});
   expect(read({ TEMPORAL_TLS: 'true' })).toEqual({ tls: WELL_KNOWN });
 });
 
-test('any of its settings turns TLS on', () => {
+test('any TLS setting turns TLS on', () => {
   expect(read({ TEMPORAL_TLS_CA_FILE: file('ca'), TEMPORAL_TLS_SERVER_NAME: 'temporal.example' })).toEqual({
     tls: { serverNameOverride: 'temporal.example', serverRootCACertificate: Buffer.from('the ca\n') },
   });

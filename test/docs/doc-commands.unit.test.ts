@@ -1,4 +1,4 @@
-/** The reader of commands in Markdown: what the test of README.md and docs/tutorial.md relies on. */
+/** The parser of commands in Markdown, on which the tests of README.md and docs/tutorial.md rely. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { missingLine, readDocCommands } from '../support/doc-commands.ts';
@@ -11,7 +11,7 @@ test('a text block belongs to the sh block before it, and an exit code to its fe
   ]);
 });
 
-test('a promised line is found whatever its spaces are, and the first one that is absent or out of order is named', () => {
+test('a promised line is found with any spacing, and the first missing or misplaced one is named', () => {
   const output = 'job      1: sync\nstatus   completed\ntook     3s\n';
   expect(missingLine(['job 1: sync', 'took …'], output)).toBeUndefined();
   expect(missingLine(['took …', 'job 1: sync'], output)).toBe('job 1: sync');
@@ -23,7 +23,7 @@ test('README.md fits on one page of 150 lines', () => {
   expect(readFileSync('README.md', 'utf8').split('\n').length - 1).toBeLessThanOrEqual(150);
 });
 
-test('README.md and docs/tutorial.md promise output for all commands but those that install, test or only prepare', () => {
+test('README.md and docs/tutorial.md promise output for all commands except those that install, test or only prepare', () => {
   const silent = ['README.md', 'docs/tutorial.md'].flatMap((page) =>
     readDocCommands(readFileSync(page, 'utf8')).filter(({ expected }) => expected.length === 0),
   );

@@ -1,4 +1,4 @@
-/** The generated pages of docs/reference say what the code says, and the descriptions beside the code leave nothing out. */
+/** The generated pages of docs/reference match the code, and the descriptions beside the code are complete. */
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { DIAGNOSIS_DESCRIPTIONS } from '../../src/domain/diagnosis-descriptions.ts';
@@ -6,7 +6,7 @@ import { REASON_DESCRIPTIONS } from '../../src/domain/status-descriptions.ts';
 import { TARGET_SETTINGS } from '../../src/job/setting-descriptions.ts';
 import { stalePages } from '../../tools/docs/main.ts';
 
-/** All that the pattern's first group finds in the source files. */
+/** Everything that the pattern's first group finds in the source files. */
 function namesIn(files: string | string[], pattern: RegExp): string[] {
   const found = globSync(files).flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name = '']) => name),
@@ -38,7 +38,7 @@ test('docs/reference/statuses.md has every reason that a runner or the worker gi
   expect(reasons.length).toBeGreaterThanOrEqual(8);
 });
 
-test("docs/reference/settings.md has every setting that the sync program reads of a target's", () => {
+test("docs/reference/settings.md has every target setting that the sync program reads", () => {
   const read = namesIn(
     'src/job/**/*.ts',
     /(?:optional|required|oneOf|url|read\w*)\((?:settings, )?'([A-Z][A-Z_]+)'/g,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** What git tracks or would track, so that neither dependencies nor builds count. */
+/** Files that git tracks or would track, so without dependencies and builds. */
 const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: ROOT,
   encoding: 'utf8',
@@ -20,14 +20,14 @@ const texts = FILES.filter(
   (file) => /\.(ts|tsx|cjs|sh|ya?ml|json|patch|md|css|html)$|Dockerfile|^\.ci\//.test(file) && !isOld(file),
 );
 
-/** Markdown without what stands in code, which links nowhere. */
+/** Markdown without code, which contains no links. */
 function prose(markdown: string): string {
   return markdown
     .replaceAll(/^\s*```[\s\S]*?^\s*```\s*$/gm, '')
     .replaceAll(/`[^`\n]*`/g, (code) => ' '.repeat(code.length));
 }
 
-/** Anchors as GitHub makes them of headings, and those of `<a id>`. */
+/** Anchors as GitHub derives them from headings, and those of `<a id>`. */
 function anchorsOf(file: string): Set<string> {
   const markdown = read(file);
   const headings = [...markdown.replaceAll(/^\s*```[\s\S]*?^\s*```\s*$/gm, '').matchAll(/^#+ (.+)$/gm)].map(
@@ -92,12 +92,12 @@ test('every file that a page of docs/ names in code exists', () => {
   expect(absent).toEqual([]);
 });
 
-/** Documents beside the repository, which nobody has who clones it. */
+/** Documents outside the repository, which a clone does not contain. */
 const OUTSIDE =
   /(?<!docs\/)\b(?:design|faults|data-path|style|libraries|predecessors|peers|review)\.md\b|(?<!\w)notes\/[\w-]+\.md|\.\.\/shared\//;
 
 test('no file cites a document that is not in the repository', () => {
-  // A relative link of a page has been checked above.
+  // A test above checks relative links of pages.
   const citing = texts.filter(
     (file) => !file.startsWith('test/docs/') && OUTSIDE.test(read(file).replaceAll(/\]\([^)]*\)/g, ']')),
   );

@@ -1,4 +1,4 @@
-/** Which cron expressions may be written, and which times fit; test/temporal/schedule-rules.pg.test.ts asks Temporal the same. */
+/** Valid cron expressions and their matching times; test/temporal/schedule-rules.pg.test.ts asks Temporal the same. */
 import { expect, test } from 'vitest';
 import { needsBothDays, parseCron } from '../../src/domain/cron.ts';
 import { ACCEPTED_CRONS, REFUSED_CRONS } from '../support/crons.ts';
@@ -13,7 +13,7 @@ function fitting(text: string) {
 }
 const ALL_DAYS = Array.from({ length: 31 }, (_, i) => i + 1).join(' ');
 
-test('names, ranges, steps, lists, and a Sunday that is 7', () => {
+test('names, ranges, steps, lists, and 7 as Sunday are understood', () => {
   expect(fitting('*/15 6-22/4 1,31 * MON-FRI')).toEqual([
     '0 15 30 45',
     '6 10 14 18 22',
@@ -42,7 +42,7 @@ test.each(REFUSED_CRONS)('%s is refused', (text) => {
   expect(parseCron(text)).toEqual({ error: expect.stringContaining(`'${text}'`) });
 });
 
-test('the refusal names the field, and what may stand there', () => {
+test('the refusal names the field and its allowed values', () => {
   expect(parseCron('0 2 15W * 9')).toEqual({
     error:
       "'0 2 15W * 9': the day of the month '15W' cannot be read; it may be numbers from 1 to 31, ranges (1-5), steps " +
@@ -55,7 +55,7 @@ test('the refusal names the field, and what may stand there', () => {
   });
 });
 
-test('both days have to fit where neither is all of them', () => {
+test('day of month and day of week must both match if both are restricted', () => {
   expect(['0 3 1 * 1', '0 0 1-7 * 1', '0 2 */2 * 1-5'].map(needsBothDays)).toEqual([true, true, true]);
   expect(['0 3 1 * *', '0 0 * * 1', '* * 1-31 * 1', '0 0 1 * 0-6', 'every 60s'].map(needsBothDays)).toEqual(
     Array.from({ length: 5 }, () => false),

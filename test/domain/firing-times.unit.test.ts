@@ -1,17 +1,17 @@
-/** What firing times are reckoned by; test/temporal/schedule-rules.pg.test.ts asks Temporal for the times themselves. */
+/** The basis of firing times; test/temporal/schedule-rules.pg.test.ts asks Temporal for the times themselves. */
 import { expect, test } from 'vitest';
 import { offsets } from '../../src/domain/firing-times.ts';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
 
-/** Without the help of the code under test. */
+/** Independent of the code under test. */
 function offsetsByDate(timeZone: string): (at: number) => number {
   const format = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
   return (at) => Date.parse(`${format.format(at).replace(' ', 'T')}Z`) - at;
 }
 
-test('the offset of every zone is right before and at each coming change of its clocks', () => {
+test('the offset of every zone is right before and at each future clock change', () => {
   let changes = 0;
   for (const zone of Intl.supportedValuesOf('timeZone')) {
     const [ours, theirs] = [offsets(zone), offsetsByDate(zone)];

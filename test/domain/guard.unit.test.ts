@@ -44,7 +44,7 @@ test.each<[string, Partial<Input>, boolean]>([
   expect(deleteVerdict(input(over)).allowed).toBe(allowed);
 });
 
-test('the refusal tells the numbers', () => {
+test('the refusal shows the numbers', () => {
   expect(deleteVerdict(input({ removals: 250 }))).toEqual({
     allowed: false,
     why: expect.stringMatching(/250 of 1000 .* 100 allowed \(MAX_DELETE_PERCENT 10, MAX_DELETE_RECORDS 5\)/),
@@ -55,7 +55,7 @@ test('the refusal tells the numbers', () => {
   });
 });
 
-test('never more than the share or the few, and never from an empty source', () => {
+test('a guard never allows more than the share or the number, and never an empty source', () => {
   const inputs = fc
     .record({
       live: fc.nat(1_000_000),

@@ -1,4 +1,4 @@
-/** Names by which a server of ours may be asked. */
+/** The host names that our server answers to. */
 import { expect, it } from 'vitest';
 import { hostCheck } from '../../src/domain/host-names.ts';
 
@@ -37,6 +37,6 @@ it.each([
   expect(isKnown(host)).toBe(false);
 });
 
-it('a star stands for all', () => {
+it('`*` accepts every name', () => {
   expect(hostCheck(['*'])('evil.example')).toBe(true);
 });

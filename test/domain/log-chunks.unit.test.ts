@@ -1,9 +1,9 @@
-/** Chunks become one only where nothing lies between them, and never more than one may hold. */
+/** Chunks are merged only without a gap between them, and never beyond the largest size. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CHUNK_BYTES, mergeable, shareOf } from '../../src/domain/log-chunks.ts';
 
-test('runs are whole, do not overlap, hold no gap and no more than a chunk; what could join does', () => {
+test('runs are maximal, do not overlap, and contain no gap and no more than one chunk', () => {
   const pieces = fc.array(fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ min: 1, max: 40_000 })));
   fc.assert(
     fc.property(pieces, (lengths) => {
@@ -24,7 +24,7 @@ test('runs are whole, do not overlap, hold no gap and no more than a chunk; what
         expect(length).toBeLessThanOrEqual(CHUNK_BYTES);
         expect(to + (inside.at(-1)?.byte_length ?? 0)).toBe(from + length);
       }
-      // Merged once, there is nothing more to merge.
+      // A second merge finds nothing to do.
       const merged = chunks.flatMap((chunk) => {
         const run = runs.find(({ from, to }) => chunk.byte_offset >= from && chunk.byte_offset <= to);
         if (!run) return [chunk];
@@ -39,6 +39,6 @@ test('runs are whole, do not overlap, hold no gap and no more than a chunk; what
   );
 });
 
-test('a limit is shared between beginning and end to the byte', () => {
+test('a limit is divided exactly between beginning and end', () => {
   expect(shareOf(101)).toEqual({ head: 50, tail: 51 });
 });

@@ -1,4 +1,4 @@
-/** Credentials in texts of programs. */
+/** Masking of credentials in the texts of programs. */
 import { expect, it } from 'vitest';
 import { maskCredentials } from '../../src/domain/mask.ts';
 import { nearest } from '../../src/domain/closest-match.ts';
@@ -86,7 +86,7 @@ it.each([
   expect(performance.now() - began).toBeLessThan(10_000);
 });
 
-it('what is masked stays as it is', () => {
+it('masked text stays unchanged', () => {
   for (const text of [
     'a=postgres://<FILTERED>@h/x',
     '--token <FILTERED>',
@@ -98,7 +98,7 @@ it('what is masked stays as it is', () => {
     expect(maskCredentials(text)).toBe(text);
 });
 
-it('names what somebody may have meant', () => {
+it('closestMatches names what somebody may have meant', () => {
   expect(nearest('avo', ['avo2', 'avosubtitles', 'cities'])).toEqual(['avo2', 'avosubtitles']);
   expect(nearest('zzzzzzz', ['avo'])).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** TARGET_PATTERN: what may be written, that it fits what the engine's own regular expression fits, and never takes long. */
+/** TARGET_PATTERN: its grammar, its equality with JavaScript's regular expressions, and its speed. */
 import { expect, test } from 'vitest';
 import { parseNamePattern } from '../../src/domain/name-pattern.ts';
 
@@ -50,7 +50,7 @@ test.each([
   for (const name of [...NAMES, ...random]) expect(pattern.fits(name), name).toBe(expression.test(name));
 });
 
-/** A few letters, so that many of them fit something. */
+/** Few letters, so that many of them match. */
 function nameOf(seed: number): string {
   const letters = 'AABC0_-a';
   let rest = seed * 2_654_435_761;
@@ -89,7 +89,7 @@ test.each([
   expect(parseNamePattern(text)).toEqual({ error: expect.any(String) });
 });
 
-test('the refusal says what stands there and what may', () => {
+test('the refusal quotes the pattern and states the grammar', () => {
   expect(parseNamePattern('([A-Z]+)+')).toEqual({
     error: expect.stringMatching(
       /^'\(\[A-Z\]\+\)\+': '\(\[A-Z\]\+\)\+' cannot be read; a pattern consists of .*groups/,
@@ -97,7 +97,7 @@ test('the refusal says what stands there and what may', () => {
   });
 });
 
-test('matching is linear: a name is gone through once for each item, and never back', () => {
+test('matching is linear: it reads a name once per item, and never goes back', () => {
   for (const item of ['[A-Z]*', 'A+', '.?', '[A-Z]{1,100}', 'A{0,50}'])
     for (const [items, length] of [
       [1, 99],
@@ -107,12 +107,12 @@ test('matching is linear: a name is gone through once for each item, and never b
     ] as const) {
       const { name, reads } = counted(`${'A'.repeat(length)}1`);
       expect(patternOf(`${item.repeat(items)}_`).fits(name)).toBe(false);
-      // Each character, and the length as often.
+      // Each character once, and the length once, per item.
       expect(reads(), `${items} × ${item} of ${length}`).toBeLessThanOrEqual(2 * (items + 2) * (length + 3));
     }
 });
 
-/** A name that counts how often something of it is read. */
+/** A name that counts its reads. */
 function counted(text: string): { name: string; reads: () => number } {
   let count = 0;
   const get = (target: object, key: string | symbol) => {

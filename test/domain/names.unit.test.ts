@@ -1,4 +1,4 @@
-/** Names: the same for the same attempt, never the same for another, and fit for Kubernetes. */
+/** Names: the same for the same attempt, never the same for another, and valid in Kubernetes. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NAME_PATTERN, scheduleId, stepName, TAG_PATTERN, workflowId } from '../../src/domain/names.ts';
@@ -34,7 +34,7 @@ test('other attempts, steps and jobs have other names', () => {
   );
 });
 
-test('ids are told apart by every part', () => {
+test('ids differ if any part differs', () => {
   expect(workflowId({ env: 'dev', target: 'avo' })).toBe('syncrator/dev/avo');
   expect(scheduleId({ env: 'dev', target: 'avo', action: 'delta' })).toBe('dev.avo.delta');
 });
@@ -56,7 +56,7 @@ test.each(['avo', 'a', '0', 'hetarchief_audio', 'a-b_c', 'a'.repeat(40)])('%s is
 });
 
 test.each(['', 'Avo', '-a', 'a-', '_a', 'a.b', 'a b', 'a/b', '../a', 'é', 'a\n', 'a'.repeat(41)])(
-  '%j is no name',
+  '%j is not a valid name',
   (name) => {
     expect(name).not.toMatch(NAME_PATTERN);
   },

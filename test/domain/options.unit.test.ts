@@ -1,4 +1,4 @@
-/** OPTIONS become arguments without a shell: what stands there is what the program gets, or it is refused. */
+/** OPTIONS become arguments without a shell: the program gets the words as written, or they are refused. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { areSameOptions, liftsGuard, parseOptions, withoutForce } from '../../src/domain/options.ts';
@@ -65,7 +65,7 @@ test.each([
   expect(parseOptions(options, OURS)).toHaveProperty('error');
 });
 
-test('the refusal names what is wrong', () => {
+test('the refusal names the fault', () => {
   expect(parseOptions('--nope', OURS)).toEqual({ error: expect.stringContaining("'--nope'") });
   expect(parseOptions('-c 99', OURS)).toEqual({ error: expect.stringMatching(/-c .*'99'/) });
 });
@@ -105,7 +105,7 @@ test('options are the same if they give the same arguments', () => {
   ]);
 });
 
-test('shell metacharacters reach another program as they are', () => {
+test('shell metacharacters reach another program unchanged', () => {
   const options = `--query $(id) \`id\` ;id | > < && * ? ~ "a b" 'c' \\ %s {x} 🎬`;
   expect(parseOptions(options, FOREIGN)).toEqual({ args: options.split(' ') });
 });
@@ -132,7 +132,7 @@ test('the arguments are the words of the input, byte for byte', () => {
   expect(Math.min(accepted.ours, accepted.foreign)).toBeGreaterThan(50);
 });
 
-test('the guard is lifted by a word of its own, which can be taken out', () => {
+test('a separate word lifts the guard, and can be removed', () => {
   expect(['--force-delete', '-n 5 --force-delete', ' --force-delete '].map(liftsGuard)).toEqual([
     true,
     true,

@@ -1,4 +1,4 @@
-/** What a role and its limits allow, and the words that tell what they do not. */
+/** The rights of a role with limits, and the words of a denial. */
 import { describe, expect, it } from 'vitest';
 import {
   FORCE_DELETE,
@@ -58,27 +58,27 @@ describe('limits', () => {
     expect(wordsFor(grant, job('prd', 'delta', 'sync'))).toBe(words);
   });
 
-  it('both have to be kept, and an admin has to as well', () => {
+  it('both kinds of limits apply, also to an admin', () => {
     const grant = limited(['qas'], ['delta'], 'admin');
     expect(wordsFor(grant, job('qas', 'delta'))).toBeUndefined();
     expect(wordsFor(grant, job('prd', 'delta'))).toContain("env 'prd'");
     expect(wordsFor(grant, job('qas', 'sync'))).toContain("action 'sync'");
   });
 
-  it('limits of any kind exclude what concerns everything', () => {
+  it('a grant with any limit excludes what concerns everything', () => {
     for (const grant of [limited(['qas'], [], 'admin'), limited([], ['delta'], 'admin')])
       expect(wordsFor(grant, 'everything')).toContain('this concerns every environment');
     expect(wordsFor(unlimited('admin'), 'everything')).toBeUndefined();
   });
 
-  it('limits say nothing where nothing is touched, and are told after the role', () => {
+  it('limits do not apply if no job is touched, and are named after the role', () => {
     expect(wordsFor(limited(['qas'], []), undefined)).toBeUndefined();
     expect(denialReason(limited(['qas'], []), { role: 'admin', of: job('prd', 'sync') })?.words).toContain(
       'the role admin',
     );
   });
 
-  it('limits are none where none are given, each once, and never of a viewer or of what is no name', () => {
+  it('empty lists mean no limits, repeated names count once, and viewers and invalid names are refused', () => {
     expect(limited([], [])).toEqual(unlimited('operator'));
     expect(limited(['qas', 'qas'], ['SET_STATUS'])).toEqual({
       role: 'operator',
@@ -93,7 +93,7 @@ describe('limits', () => {
   });
 });
 
-describe('the lifting of a guard', () => {
+describe('lifting the guard', () => {
   const forced = (by: 'caller' | 'params_file', options = '--force-delete', action = 'delete') =>
     requirementOf(
       {
@@ -116,7 +116,7 @@ describe('the lifting of a guard', () => {
     expect(denialReason(grant, forced('caller')) === undefined).toBe(may);
   });
 
-  it('is refused by the name of the right', () => {
+  it('is refused with the name of the right', () => {
     expect(denialReason(unlimited('operator'), forced('caller'))).toEqual({
       words:
         '--force-delete needs the right force-delete: an admin without limited actions has it, and so has a grant with ' +
@@ -126,18 +126,18 @@ describe('the lifting of a guard', () => {
     });
   });
 
-  it('is no matter of whoever starts what a params file says, nor of other options', () => {
+  it('needs no right if a params file says so, nor do other options', () => {
     expect(denialReason(unlimited('operator'), forced('params_file'))).toBeUndefined();
     expect(denialReason(unlimited('operator'), forced('caller', '-n 5'))).toBeUndefined();
   });
 
-  it('a take-over is an admin’s, however it is asked for', () => {
+  it('a take-over needs an admin, however it is requested', () => {
     for (const by of ['caller', 'params_file'] as const)
       expect(denialReason(unlimited('operator'), forced(by, '', 'take-over'))?.role).toBe('admin');
   });
 });
 
-it('whoever may roll back may look at what it would do', () => {
+it('a role that may roll back may preview it', () => {
   const preview = job('prd', 'rollback', 'rollback-preview');
   const wordsOf = (actions: string[]) =>
     denialReason(grantOf('operator', [], actions), { role: 'operator', of: preview })?.words;

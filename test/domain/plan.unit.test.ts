@@ -47,14 +47,14 @@ test('a diff of another image or command is one step, its options untouched', ()
     ]);
 });
 
-test('the image is ours with the tag, unless the file names another', () => {
+test('the image is our own with the tag, unless the file names another', () => {
   expect(steps({ is_tag: 'v1.2' })[0]?.image).toBe('syncrator:v1.2');
   const digest = `sha256:${'0'.repeat(64)}`;
   expect(steps({ is_tag: digest })[0]?.image).toBe(`syncrator@${digest}`);
   expect(steps({ is_tag: 'v1.2' }, { image: 'registry/other:3' })[0]?.image).toBe('registry/other:3');
 });
 
-test('the delete of a diff knows that it is a part of one, and no other step does', () => {
+test('only the delete of a diff is marked as part of a diff', () => {
   expect(steps({ action: 'diff' }).map((step) => step.environment['SYNCRATOR_PART_OF'])).toEqual([
     undefined,
     'diff',
@@ -62,7 +62,7 @@ test('the delete of a diff knows that it is a part of one, and no other step doe
   expect(steps({ action: 'delete' })[0]?.environment).not.toHaveProperty('SYNCRATOR_PART_OF');
 });
 
-test('the environment holds the guards, and the query when there is one', () => {
+test('the environment has the guards, and the query if there is one', () => {
   expect(steps({}, { maxDeletePercent: 25, maxDeleteRecords: 0 })[0]?.environment).toEqual({
     SYNCRATOR_MAX_DELETE_PERCENT: '25',
     SYNCRATOR_MAX_DELETE_RECORDS: '0',
@@ -78,7 +78,7 @@ test('the environment holds the guards, and the query when there is one', () => 
   expect(steps({ mam_main_query: '' })[0]?.environment).toHaveProperty('MAM_MAIN_QUERY', '');
 });
 
-test('limits are those of the file', () => {
+test('the limits come from the file', () => {
   const limits = {
     timeoutSeconds: 1,
     startTimeoutSeconds: 2,
@@ -90,7 +90,7 @@ test('limits are those of the file', () => {
   for (const step of steps({ action: 'diff' }, limits)) expect(step).toMatchObject(limits);
 });
 
-test('options that are refused make no plan', () => {
+test('refused options lead to no plan', () => {
   expect(planSteps(parameters({ options: '--nope' }), STEP_DEFAULTS)).toEqual({
     error: expect.stringContaining('--nope'),
   });

@@ -1,4 +1,4 @@
-/** What PgBouncer says: 1.18 was heard saying it, or it stands in the source of a newer one. */
+/** PgBouncer's messages, observed from 1.18 or found in the source of a newer version. */
 import { expect, test } from 'vitest';
 import { mayPoolerPass, poolerRemedy } from '../../src/domain/pooler-errors.ts';
 

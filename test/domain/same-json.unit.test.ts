@@ -1,4 +1,4 @@
-/** The same JSON is the same in any order of fields, and nothing else is. */
+/** Values that differ only in the order of fields are the same JSON, and no others. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inOrder, isSameJson } from '../../src/domain/same-json.ts';

@@ -12,7 +12,7 @@ test('a running job is stalled once it has been silent for longer than the limit
   expect([stalled(0), stalled(7), stalled(7.001)]).toEqual([false, false, true]);
 });
 
-test('no other job is, and none that has not started', () => {
+test('no other job is stalled, nor one that has not started', () => {
   const stalled = JOB_STATUSES.filter((status) =>
     isStalled({ status, heardAt: ago(3600), now, afterSeconds: 30 }),
   );

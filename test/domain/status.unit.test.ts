@@ -1,4 +1,4 @@
-/** The state machine by itself; job-model.pg.test.ts compares it with what the guards of SQL allow. */
+/** The state machine by itself; job-model.pg.test.ts compares it with the guards of the SQL statements. */
 import { expect, test } from 'vitest';
 import {
   ACTIVE_STATUSES,

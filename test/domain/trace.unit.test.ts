@@ -1,4 +1,4 @@
-/** W3C Trace Context: what is a traceparent and what is none, and that ours goes on with what was sent. */
+/** W3C Trace Context: valid and invalid traceparents, and our own, which continues the caller's. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeTraceparent, parseTraceparent, traceFields } from '../../src/domain/trace.ts';
@@ -11,7 +11,7 @@ describe('a traceparent', () => {
     [`00-${TRACE}-${SPAN}-01`, '01'],
     [`00-${TRACE}-${SPAN}-00`, '00'],
     [`00-${TRACE}-${SPAN}-ff`, 'ff'],
-    // Of a version to come, which may say more.
+    // From a future version, which may append fields.
     [`01-${TRACE}-${SPAN}-01-more`, '01'],
     [`cc-${TRACE}-${SPAN}-01`, '01'],
   ])('%s', (text, flags) => expect(parseTraceparent(text)).toEqual({ traceId: TRACE, flags }));
@@ -35,7 +35,7 @@ describe('a traceparent', () => {
   });
 });
 
-test('whatever is sent, ours is well-formed, of our span, and goes on only with a trace', () => {
+test('for any header, ours is well-formed, has our span, and continues only a valid trace', () => {
   const ours = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
   const sent = fc.oneof(
     fc.string(),

@@ -1,4 +1,7 @@
-/** The demo of `npm start` beyond what docs.pg.test.ts types: logins, races, exact counts, every action on an empty source. */
+/**
+ * The demo of `npm start` beyond the commands of docs.pg.test.ts: logins, races, exact counts, every action on an
+ * empty source.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -28,13 +31,13 @@ const demo = async (script: 'change' | 'verify', ...args: string[]) =>
     })
   ).stdout;
 
-/** md5 of the sink; `verify` ends with an error when source and sink differ, which is the answer sometimes. */
+/** md5 of the sink; `verify` fails when source and sink differ, which some tests expect. */
 async function digests(): Promise<{ source: string | undefined; sink: string | undefined }> {
   const text = await demo('verify').catch((error: unknown) => (error as { stdout: string }).stdout);
   return { source: /source\s+(\w{32})/.exec(text)?.[1], sink: /sink\s+(\w{32})/.exec(text)?.[1] };
 }
 
-/** Run folders in which a process is left. */
+/** Run folders with a live process. */
 async function liveRuns(): Promise<string[]> {
   const live: string[] = [];
   for (const name of await listRunFolders(path.join(dataDir, 'runs'))) {
@@ -51,7 +54,7 @@ async function expectEqual(): Promise<string> {
   return sink ?? '';
 }
 
-test('logs in with JSON, -d and -F, and shows what a sync would run', async () => {
+test('curl logs in with JSON, -d and -F, and a dry run shows what a sync would run', async () => {
   for (const flags of [
     [
       '-H',
@@ -97,7 +100,7 @@ test('a sync runs with growing counts until the sink equals the source', { timeo
   await expectEqual();
 });
 
-test('50 parallel starts are one job; a cancel on first sight leaves no process and the sink as it was', {
+test('50 parallel starts lead to one job; an immediate cancel leaves no process and an unchanged sink', {
   timeout: 60_000,
 }, async () => {
   const { sink } = await digests();
@@ -117,7 +120,7 @@ test('50 parallel starts are one job; a cancel on first sight leaves no process 
   expect((await digests()).sink).toBe(sink);
 });
 
-test('20 starts, each right after the one before completed, are each taken up at once', {
+test('20 starts, each right after the previous job completed, are each claimed at once', {
   timeout: 120_000,
 }, async () => {
   for (let nth = 0; nth < 20; nth++) {
@@ -128,7 +131,7 @@ test('20 starts, each right after the one before completed, are each taken up at
   }
 });
 
-test('rollback brings the table before the last sync back, and the next delta misses nothing', {
+test('a rollback restores the table from before the last sync, and the next delta misses nothing', {
   timeout: 120_000,
 }, async () => {
   const before = await expectEqual();

@@ -1,6 +1,6 @@
 /**
- * README.md and docs/tutorial.md as a reader types them: every `sh` block runs in order against a real `npm start`, and the
- * output holds what the page promises.
+ * README.md and docs/tutorial.md as a reader types them: every `sh` block runs in order against a real `npm start`,
+ * and the output contains what the page promises.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,7 +46,7 @@ describe.each(['README.md', 'docs/tutorial.md'])('%s', (page) => {
       PORT: port,
       SYNCRATOR_URL: `http://127.0.0.1:${port}`,
       NO_COLOR: '1',
-      // The page is built once for all tests: building it here would pull it from under those that run beside this one.
+      // The page is built once for all tests: building it here would disturb the tests that run beside this one.
       npm_config_ignore_scripts: 'true',
       npm_config_update_notifier: 'false',
     };
@@ -64,7 +64,7 @@ describe.each(['README.md', 'docs/tutorial.md'])('%s', (page) => {
       expect(missingLine(block.expected, output), `is missing in:\n${output}`).toBeUndefined();
     });
 
-  /** In a terminal of its own; a page that starts twice has said before to press Ctrl-C. */
+  /** Runs in its own terminal; before a second start the page tells the reader to press Ctrl-C. */
   async function start({ code }: DocCommands): Promise<string> {
     await pressCtrlC();
     const typed = code.startsWith(INSTALL) ? code.slice(INSTALL.length) : code;
@@ -83,7 +83,7 @@ describe.each(['README.md', 'docs/tutorial.md'])('%s', (page) => {
     return output;
   }
 
-  /** The password is what a login reads from its standard input; nothing else reads from there. */
+  /** Standard input holds the password, which only a login reads. */
   async function run({ code, exit }: DocCommands): Promise<string> {
     const child = spawn('bash', ['-c', code], { cwd: checkout, env: environment });
     let output = '';
@@ -106,14 +106,14 @@ describe.each(['README.md', 'docs/tutorial.md'])('%s', (page) => {
   }
 });
 
-test('a command that is not run here is run as typed elsewhere', () => {
+test('a command that does not run here runs as typed elsewhere', () => {
   for (const [command, file] of Object.entries(RUN_ELSEWHERE))
     expect(readFileSync(path.join(ROOT, file), 'utf8')).toContain(command);
 });
 
-/** A checkout of its own, with its own data folder and params files; all else is this one's. */
+/** A separate checkout with its own data folder and params files; all else is shared with this one. */
 function layOut(folder: string): void {
-  chmodSync(folder, 0o755); // programs of jobs are other users where the tests run as root
+  chmodSync(folder, 0o755); // programs of jobs run as other users if the tests run as root
   for (const name of readdirSync(ROOT))
     if (name === 'job_params') cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true });
     else if (!name.startsWith('.')) symlinkSync(path.join(ROOT, name), path.join(folder, name));

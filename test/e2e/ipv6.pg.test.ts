@@ -1,4 +1,7 @@
-/** Every address in brackets, to servers that listen on IPv6 alone: api, worker, metrics and a job with its source, sink and reports. */
+/**
+ * Every address in brackets, with servers that listen on IPv6 only: api, worker, metrics, and a job with its
+ * source, sink and reports.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -75,7 +78,7 @@ test('a job runs and reports, and all metrics are served', { timeout: 120_000 },
   await part.stop();
 });
 
-test('an address that is taken is told in brackets', async () => {
+test('an address in use is shown in brackets', async () => {
   await using taken = await startMovingAddress(1, '::1');
   const starting = system.startApi({ ...environment, PORT: String(taken.port), METRICS_PORT: '0' });
   await expect(starting).rejects.toThrow(`cannot listen on [::1]:${taken.port} (PORT):`);

@@ -1,4 +1,4 @@
-/** A catalogue in a real Solr, kept by the whole product as `npm start` runs it. */
+/** A catalogue in a real Solr, maintained by the whole product as `npm start` runs it. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -37,7 +37,7 @@ async function live(): Promise<Record<string, string>> {
   return Object.fromEntries(found.map(({ id, name }) => [id, String(name)]));
 }
 
-test('the dry run shows that the aliases will be switched, and of what', async () => {
+test('the dry run shows which aliases will be switched', async () => {
   const { body } = await product.call('GET', `/sync/${APP}/qas`);
   const flags = `-n 1000 -c 4 --switch_solr_alias --target_env qas --target ${APP} --api_job_id dryrun`;
   expect(body).toMatchObject({ OPTIONS: flags, job_id: 'dryrun' });
@@ -46,7 +46,7 @@ test('the dry run shows that the aliases will be switched, and of what', async (
   );
 });
 
-test('sync, diff, another sync and the way back, by one call each', { timeout: 120_000 }, async () => {
+test('sync, diff, another sync and a rollback take one call each', { timeout: 120_000 }, async () => {
   source.put(...someRows(50));
   expect(await product.run(`/sync/${APP}/qas`)).toMatchObject({
     status: 'completed',
@@ -75,7 +75,7 @@ test('sync, diff, another sync and the way back, by one call each', { timeout: 1
   expect(await live()).toEqual(namesOf(source.rows.values()));
 });
 
-test('a source that has gone empty leaves the catalogue as it is', { timeout: 60_000 }, async () => {
+test('an empty source leaves the catalogue unchanged', { timeout: 60_000 }, async () => {
   const before = await live();
   source.rows.clear();
   expect(await product.run(`/sync/${APP}/qas`)).toMatchObject({

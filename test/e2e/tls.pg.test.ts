@@ -1,4 +1,4 @@
-/** Postgres and Temporal over TLS: api and worker check whom they speak to, and show who they are. */
+/** Postgres and Temporal over TLS: api and worker verify the servers, and present their own certificates. */
 import { createSecureServer } from 'node:http2';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => held.disposeAsync());
 
 test('a job runs, and every connection of ours is encrypted', { timeout: 90_000 }, async () => {
-  // The one names the authority, the other has it among those that Node knows.
+  // One names the authority, the other has it among those that Node knows.
   const { TEMPORAL_TLS_CA_FILE: NODE_EXTRA_CA_CERTS = '', ...known } = secure;
   await Promise.all([
     system.startApi(secure),
@@ -71,7 +71,7 @@ test('a job runs, and every connection of ours is encrypted', { timeout: 90_000 
   await system.endParts('src/worker.ts');
 });
 
-test('a server that another authority vouches for is not spoken to', { timeout: 60_000 }, async () => {
+test('a server with a certificate of another authority is refused', { timeout: 60_000 }, async () => {
   const url = `${postgres.url('syncrator')}?sslmode=verify-full&sslrootcert=${stranger.ca}`;
   const db = connect(url, { max: 1, applicationName: 'test', onError: () => undefined });
   await expect(sql`SELECT 1`.execute(db)).rejects.toThrow(/certificate/);
@@ -88,7 +88,7 @@ test('a server that another authority vouches for is not spoken to', { timeout: 
   expect(front.admitted()).toBe(before);
 });
 
-test('the API key is shown with each call', async () => {
+test('each call sends the API key', async () => {
   const { crt, key } = server;
   const seen = new Set<string | undefined>();
   const gate = createSecureServer({ cert: readFileSync(crt), key: readFileSync(key) });

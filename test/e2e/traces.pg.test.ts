@@ -1,4 +1,7 @@
-/** One trace id finds the whole story of a job: in the log of api and worker, in the program's environment and in its log. */
+/**
+ * One trace id finds the whole story of a job: in the logs of api and worker, and in the program's environment and
+ * log.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { login } from '../support/login.ts';
 import { paramsFile } from '../support/params-files.ts';
@@ -15,7 +18,7 @@ beforeAll(async () => {
   system = await startSystem({
     params: [
       paramsFile({ target: 'shown', action: 'sync', command: 'sh -c echo${IFS}$TRACEPARENT' }),
-      // The sync program itself, which ends at once: nothing is configured.
+      // The sync program itself, which ends at once because nothing is configured.
       paramsFile({ target: 'real', action: 'sync', command: null }),
       params('often', 'sync', '--mute', 'SCHEDULE=every 1s\n'),
     ],
@@ -38,7 +41,7 @@ async function post(route: string, headers: Record<string, string> = {}): Promis
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** What a part has logged with a value of a field. */
+/** Lines that a part has logged with a value of a field. */
 function linesOf(part: ProductPart, field: string, value: unknown): Line[] {
   return part
     .output()
@@ -52,7 +55,7 @@ describe('a job requested with a traceparent', () => {
   test('its trace runs from the request to the last line of its program', async () => {
     const id = await post('/sync/real/dev', { traceparent: `00-${TRACE}-${SPAN}-01` });
     await system.until(id, 'failed');
-    // The api: the request, the job that came of it, and the reports of its program.
+    // The api: the request, the resulting job, and the reports of its program.
     await expect
       .poll(() => linesOf(api, 'trace_id', TRACE).map(({ path }) => path))
       .toContain('/sync/real/dev');
@@ -86,7 +89,7 @@ describe('a job requested with a traceparent', () => {
     await system.until(id, 'completed');
     const [, , span = ''] = (await system.logText(id)).trim().split('-');
     expect(await system.logText(id)).toContain(`00-${TRACE}-${span}-01`);
-    // The parent is our own span, and not the one that was sent.
+    // The parent is our own span, not the caller's.
     expect(span).toMatch(/^[0-9a-f]{16}$/);
     expect(span).not.toBe(SPAN);
   });
@@ -113,7 +116,7 @@ test.each([
   expect(traces.has(TRACE)).toBe(false);
 });
 
-test('a request for an active job is answered with the trace of that job, beside its own', async () => {
+test('a request for an active job gets the trace of that job, beside its own', async () => {
   await system.call('POST', '/maintenance-status', { paused: true, msg: 'none begins' });
   const first = await post('/sync/shown/dev', { traceparent: `00-${'a'.repeat(32)}-${SPAN}-00` });
   const second = await post('/sync/shown/dev', { traceparent: `00-${'b'.repeat(32)}-${SPAN}-00` });
@@ -142,7 +145,7 @@ test('a debounced start keeps the trace of its call once it becomes a job', asyn
     .toEqual(['job accepted', 'job claimed', 'step launched', 'step ended', 'job ended']);
 });
 
-test('the firing of a schedule has a trace of its own', async () => {
+test('the firing of a schedule has its own trace', async () => {
   const told = () => linesOf(worker, 'schedule', 'dev.often.sync');
   await expect.poll(() => told().length, { timeout: 20_000 }).toBeGreaterThan(0);
   const [{ job, trace_id: trace } = {}] = told();

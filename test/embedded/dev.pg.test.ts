@@ -23,7 +23,7 @@ afterEach(async () => {
     const identity = child.pid === undefined || child.exitCode !== null ? undefined : identify(child.pid);
     if (identity !== undefined) await endProcess('npm start', identity, [['SIGTERM', 40_000]]);
   }
-  // What a failed test leaves behind: parts and servers of an owner that was killed.
+  // Leftovers of a failed test: parts and servers of a killed owner.
   const left = readDataLock(dataDir);
   if (left !== undefined) {
     for (const part of left.parts) await endProcess(part.name, part, [['SIGKILL', 5_000]]);
@@ -33,7 +33,7 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** The real thing: what `npm start` runs, on a data folder and a port of its own. */
+/** The real `npm start`, with its own data folder and port. */
 async function start(): Promise<{ child: ChildProcess; output: () => string; port: number }> {
   const port = await freePort();
   const child = spawn(process.execPath, ['src/dev.ts'], {
@@ -87,7 +87,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
   '%s to npm alone ends every part',
   async (signal) => {
     const port = await freePort();
-    // As users start it: npm, its prestart, its shell.
+    // As users start it: npm, its prestart script, its shell.
     const npm = spawn('npm', ['start'], {
       cwd: root,
       env: {

@@ -8,7 +8,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-env-'));
 const file = path.join(folder, '.env');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('sets what is not exported, and names what an exported variable shadows', () => {
+test('variables that are not exported are set, and shadowed ones are named', () => {
   writeFileSync(file, '# ours\nTOKEN=a#b=c\nexport NAME = "two words"\nPORT=1\nSAME=x\n\nEMPTY=\n');
   chmodSync(file, 0o644);
   const env: NodeJS.ProcessEnv = { PORT: '2', SAME: 'x' };
@@ -27,18 +27,18 @@ test('sets what is not exported, and names what an exported variable shadows', (
   expect(env).toEqual({ PORT: '2', SAME: 'x', TOKEN: 'a#b=c', NAME: 'two words', EMPTY: '' });
 });
 
-test('names the line that is wrong, never its value', () => {
+test('a wrong line is named, never its value', () => {
   writeFileSync(file, 'A=1\nsecret value\n');
   expect(() => loadEnvFile(file, {})).toThrow(`${file}:2 is not KEY=value`);
   writeFileSync(file, 'A=1\nA=2\n');
   expect(() => loadEnvFile(file, {})).toThrow(`${file}:2 sets A a second time`);
 });
 
-test('no file is no fault', () => {
+test('a missing file is no error', () => {
   expect(loadEnvFile(path.join(folder, 'absent'), {})).toBeUndefined();
 });
 
-test('a message that names a variable of the file tells its line, also as an editor of Windows wrote it', () => {
+test('a message about a variable of the file shows its line, also with Windows line ends', () => {
   writeFileSync(file, '\uFEFFLOG_LEVEL=loud\r\nPORT=8080\r\n');
   const { line } = loadEnvFile(file, {}) ?? {};
   expect(withLines('LOG_LEVEL is wrong', '.env', line ?? new Map())).toBe(

@@ -1,4 +1,4 @@
-/** The guard of a server's files: it ends that server, and nobody who has its pid later. */
+/** The guard of a server's files ends that server, and no later process with the same pid. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -40,7 +40,7 @@ function commandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return ''; // gone meanwhile
+    return ''; // the process is gone
   }
 }
 
@@ -70,7 +70,7 @@ test('the guard spares another process with the pid of a dead server', async () 
     file: `${file}, never`,
     signal: 'SIGKILL',
   });
-  // A guard of a living server does what it does within 2 s: this one has looked by then, and ended.
+  // A guard of a live server acts within 2 s: this one has checked by then, and ended.
   const { server: witness } = startServer();
   guardFolder({ name: 'a witness', server: witness, file: `${file}, never`, signal: 'SIGKILL' });
   await expect.poll(() => isAlive(witness), { timeout: 10_000 }).toBe(false);

@@ -1,4 +1,4 @@
-/** Owns an embedded server until it is killed: what a test needs to make an orphan. */
+/** Owns an embedded server until it is killed: lets tests create an orphan. */
 import { startPostgres } from '../../src/embedded/postgres.ts';
 import { startTemporal } from '../../src/embedded/temporal.ts';
 

@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const size = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-test('a log of ours is bounded while it is written, and keeps its newest lines', () => {
+test('our own log is bounded while it is written, and keeps its newest lines', () => {
   const file = path.join(folder, 'api.log');
   const errors: Error[] = [];
   const log = openRotatingLog(file, (error) => errors.push(error), 10_000);
@@ -33,7 +33,7 @@ test('a log of ours is bounded while it is written, and keeps its newest lines',
   expect(errors).toEqual([]);
 });
 
-test('a log that a server holds open is set aside and begins anew', () => {
+test('a log that a server holds open is rotated and starts empty', () => {
   const file = path.join(folder, 'postgres.log');
   const held = openSync(file, 'a');
   try {
@@ -47,7 +47,7 @@ test('a log that a server holds open is set aside and begins anew', () => {
   }
 });
 
-test('a log that cannot be written is said once, and not at each line', () => {
+test('an unwritable log is reported once, not for each line', () => {
   const errors: Error[] = [];
   const log = openRotatingLog('/dev/full', (error) => errors.push(error));
   for (let line = 0; line < 10; line++) log.write('line\n');
@@ -59,7 +59,7 @@ test('a log that cannot be rotated is reported once, and again after a success',
   onTestFinished(() => void vi.useRealTimers());
   const file = path.join(folder, 'temporal.log');
   writeFileSync(file, 'x'.repeat(20));
-  mkdirSync(`${file}.1`); // in the way
+  mkdirSync(`${file}.1`); // blocks the rotation
   const errors: Error[] = [];
   const end = boundLogs([file], (error) => errors.push(error), 10);
   vi.advanceTimersByTime(60_000);

@@ -49,7 +49,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-/** Starts a server in another process, kills that process, and returns what it had started. */
+/** Starts a server in another process, kills that process, and returns the server. */
 async function orphan(kind: 'postgres' | 'temporal'): Promise<{ pid: number; address: string }> {
   const owner: ChildProcess = fork(path.join(import.meta.dirname, 'owner.ts'), [kind, dataDir]);
   const [message] = (await once(owner, 'message')) as [{ pid: number; address: string }];

@@ -27,7 +27,7 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** A stack of stand-ins on the run's own Postgres and Temporal. */
+/** A stack of stand-ins on the run's Postgres and Temporal. */
 function setUp(changes: { env?: NodeJS.ProcessEnv; worker?: string } = {}): Stack {
   const options: StackOptions = {
     env: {
@@ -56,7 +56,7 @@ function setUp(changes: { env?: NodeJS.ProcessEnv; worker?: string } = {}): Stac
 const events = () => readFileSync(path.join(dataDir, 'events'), 'utf8').trim().split('\n');
 const mode = (file: string) => statSync(path.join(dataDir, file)).mode & 0o777;
 
-test('brings everything up, and ends it in order with nothing left', async () => {
+test('the stack starts everything, and ends it in order with nothing left', async () => {
   const stack = setUp();
   const up = await stack.start();
   expect(up).toMatchObject({ dataDir, adminPassword: 'generated' });
@@ -90,7 +90,7 @@ test.each(['::1', '127.0.0.2', '0.0.0.0'])(
   },
 );
 
-test("shows a child's warnings, keeps the rest in its log, and the password in neither", async () => {
+test("the stack shows a child's warnings, keeps the rest in its log, and the password in neither", async () => {
   await setUp().start();
   await expect.poll(() => said).toContain('worker: warning: worth showing');
   expect(said.join()).not.toContain('only for the log file');
@@ -99,7 +99,7 @@ test("shows a child's warnings, keeps the rest in its log, and the password in n
   expect(log('api') + said.join()).not.toContain('generated');
 });
 
-test('without addresses of servers it runs Postgres and Temporal itself, and ends them last', async () => {
+test('without addresses of servers the stack runs Postgres and Temporal itself, and ends them last', async () => {
   const stack = setUp({ env: { DATABASE_URL: '', TEMPORAL_ADDRESS: '' } });
   const { servers } = await stack.start();
   expect(servers.embedded).toHaveLength(2);
@@ -125,7 +125,7 @@ test('a kill ends everything at once', async () => {
   expect(events().filter((line) => line.endsWith('stops'))).toEqual([]);
 });
 
-test('starts a child again that crashed', async () => {
+test('a crashed child is restarted', async () => {
   await setUp().start();
   const worker = () => readDataLock(dataDir)?.parts.find((part) => part.name === 'worker')?.pid;
   const first = worker();
@@ -165,7 +165,7 @@ test('a taken port is named before anything is started', async () => {
   await expect(setUp({ env: { PORT: 'web' } }).start()).rejects.toThrow('PORT "web" is not a port number');
 });
 
-test('with METRICS_PORT the worker has the next port, and the ready block names all of them', async () => {
+test('with METRICS_PORT the worker uses the next port, and the ready block names all of them', async () => {
   const port = await freePort();
   const up = await setUp({
     env: { METRICS_PORT: String(port), TEMPORAL_METRICS_PORT: String(port + 1) },
@@ -180,7 +180,7 @@ test('with METRICS_PORT the worker has the next port, and the ready block names 
   expect(events()).toContain(`worker METRICS_PORT=${port + 2}`);
 });
 
-test('the demo source has its port from start to start', async () => {
+test('the demo source keeps its port across starts', async () => {
   const port = async () => {
     const stack = setUp();
     await stack.start();
@@ -194,7 +194,7 @@ test('the demo source has its port from start to start', async () => {
   expect(await port()).toBe(first);
 });
 
-test('what comes up first leaves the ports alone that later parts are asked to listen on', async () => {
+test('parts that start first do not take the configured ports of later ones', async () => {
   const [port, metrics] = [await freePort(), await freePort()];
   writeFileSync(path.join(dataDir, 'ports.json'), JSON.stringify({ demo: port, postgres: metrics }));
   const env = { PORT: String(port), METRICS_PORT: String(metrics), DATABASE_URL: '' };
@@ -204,7 +204,7 @@ test('what comes up first leaves the ports alone that later parts are asked to l
   expect(up.servers.databaseUrl).not.toContain(`:${metrics}/`);
 });
 
-test('two variables that name one port are refused by name', async () => {
+test('two variables with the same port are refused and named', async () => {
   const port = String(await freePort());
   await expect(setUp({ env: { PORT: port, METRICS_PORT: port } }).start()).rejects.toThrow(
     `METRICS_PORT and PORT both name port ${port}`,
@@ -217,7 +217,7 @@ test('a second start on the folder is refused with the pid of the first', async 
   expect(readDataLock(dataDir)?.parts).toHaveLength(3);
 });
 
-test('the lock of a dead owner is taken over, with what it left running', () => {
+test('the lock of a dead owner is taken over, with the processes that it left running', () => {
   const lock = lockDataFolder(dataDir);
   const self = readDataLock(dataDir);
   const part = { name: 'api', pid: process.pid, startTime: self?.startTime ?? '' };

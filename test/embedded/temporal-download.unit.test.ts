@@ -1,4 +1,4 @@
-/** The Temporal CLI is taken from a download only when it is the release we know, byte for byte. */
+/** A downloaded Temporal CLI is accepted only if it is the known release, byte for byte. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ function download(archive: { name: string; sha256: string }) {
   return { bin, done: downloadTemporal(bin, () => undefined, undefined, { releases, archive }) };
 }
 
-test('the release we know is unpacked, and can be run', async () => {
+test('the known release is unpacked, and can be run', async () => {
   const { bin, done } = download({
     name: 'linux_here',
     sha256: createHash('sha256').update(packed).digest('hex'),
@@ -48,7 +48,7 @@ test('the release we know is unpacked, and can be run', async () => {
   ]);
 });
 
-test('other bytes are not taken, and both hashes are told', async () => {
+test('other bytes are refused, and both hashes are shown', async () => {
   const { bin, done } = download({ name: 'linux_here', sha256: 'a'.repeat(64) });
   await expect(done).rejects.toThrow(
     /SHA-256 is [\da-f]{64}, and that of the release a{64}: it was not taken/,
@@ -56,7 +56,7 @@ test('other bytes are not taken, and both hashes are told', async () => {
   expect(readdirSync(bin)).toEqual([]);
 });
 
-test('a release that is not there is told with its address', async () => {
+test('a missing release is reported with its address', async () => {
   const { bin, done } = download({ name: 'linux_nowhere', sha256: '' });
   await expect(done).rejects.toThrow(/temporal_cli_[\d.]+_linux_nowhere\.tar\.gz answered 404/);
   expect(readdirSync(bin)).toEqual([]);

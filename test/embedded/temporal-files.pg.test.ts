@@ -1,4 +1,4 @@
-/** The files of the embedded Temporal are its owner's alone, those of an older version too. */
+/** Only the owner can read the files of the embedded Temporal, also those of an older version. */
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,7 +16,7 @@ test("no other user of the machine can read Temporal's files", { timeout: 120_00
       const left = await startTemporal({ dataDir });
       const made = modes();
       chmodSync(path.join(dataDir, 'temporal.db'), 0o644);
-      const temporal = await startTemporal({ dataDir }); // adopts the one before, as after a kill of its owner
+      const temporal = await startTemporal({ dataDir }); // adopts the previous server, as after a kill of its owner
       const files = modes();
       await temporal.stop();
       expect(temporal.pid).toBe(left.pid);

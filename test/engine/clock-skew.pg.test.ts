@@ -1,6 +1,6 @@
 /**
- * Api and worker whose clocks are ten minutes off, either way: no outcome and no time of a record differs from those of
- * true clocks, and their tokens are good everywhere.
+ * Api and worker with clocks ten minutes off, either way: outcomes and recorded times are those of true clocks, and
+ * tokens are valid everywhere.
  */
 import { afterEach, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/ports.ts';
@@ -8,7 +8,7 @@ import { skewedClock } from '../support/skewed-clock.ts';
 import { params, startSystem, type System } from '../support/system.ts';
 
 const MINUTES = 10;
-/** For one process after the other, and for the two against each other. */
+/** For each process alone, and for both against each other. */
 const TABLE = [
   { api: 0, worker: 0 },
   { api: MINUTES, worker: 0 },
@@ -18,7 +18,7 @@ const TABLE = [
   { api: MINUTES, worker: -MINUTES },
   { api: -MINUTES, worker: MINUTES },
 ];
-/** Whatever the clocks. */
+/** Expected for all clocks. */
 const OUTCOMES = {
   silent: 'completed',
   reporting: 'completed',
@@ -61,7 +61,7 @@ async function start(target: string, action = 'sync'): Promise<number> {
   return Number(body?.['job_id']);
 }
 
-/** In the order in which they happened, and all of them now by the true clock. */
+/** In the order in which they happened, and all of them close to the true time. */
 function timesOf(job: Shown): number[] {
   const [step] = job.steps;
   const times = [job.created_at, job.started_at, step?.ended_at, job.finished_at];

@@ -32,7 +32,7 @@ const open = async (target: string) =>
   await system.db.selectFrom('wanted').selectAll().where('target', '=', target).execute();
 const settled = async (target: string) =>
   await vi.waitFor(async () => expect(await open(target)).toEqual([]), { timeout: 30_000 });
-/** A job that waits, since nothing begins during maintenance. */
+/** A job that waits, since no job begins during maintenance. */
 async function created(target: string): Promise<number> {
   const submitted = await system.submit(target, 'delta');
   if (submitted.kind !== 'created') throw new Error(submitted.kind);
@@ -60,12 +60,12 @@ describe.concurrent('without maintenance', () => {
     await system.until(job?.id ?? 0, 'completed');
   });
 
-  test('a start requested while a job runs begins after that job', { timeout: 90_000 }, async () => {
+  test('a start requested while a job runs follows that job', { timeout: 90_000 }, async () => {
     const holder = await system.submit('long', 'sync');
     if (holder.kind !== 'created') throw new Error(holder.kind);
     await system.until(holder.job.id, 'running');
     await wanted('long', ['7']);
-    // Long enough for the loop to have come by: the last requestStart is 3 s old, and it is still there.
+    // Long enough for the loop to have passed: the last request is 3 s old and still stored.
     const age = async () => Date.now() - Number((await open('long'))[0]?.last_at);
     await vi.waitFor(async () => expect(await age()).toBeGreaterThan(5_000), { timeout: 15_000 });
     expect(await jobs('long')).toHaveLength(1);
@@ -99,7 +99,7 @@ describe.concurrent('without maintenance', () => {
       system.db,
     );
     await settled('gone');
-    // A worker of the version before: another one knows what this is.
+    // A worker of the previous version: another worker knows this action.
     expect(await open('new')).toHaveLength(1);
     expect(await jobs('gone')).toEqual([]);
   });
@@ -134,8 +134,8 @@ test('a request that comes after a hook joined a job outlives that job', { timeo
   const held = await created('later');
   await wanted('later');
   await joined('later', held);
-  // As an api of the version before it does: it knows nothing of what has joined. Of a time to come, so that it is not
-  // quiet before the job has begun, and joins it again.
+  // Written like an api of the previous version: without the columns of a join. Its time is in the future, so that
+  // it is not quiet before the job has begun, and does not join it again.
   await sql`UPDATE wanted SET first_at = now(), last_at = now() + interval '5 seconds' WHERE target = 'later'`.execute(
     system.db,
   );
@@ -155,7 +155,7 @@ test('cancelling a job that a hook made drops the request of the hook', {
   expect(job).toMatchObject({ trigger: 'hook', options: '--mute --item 4', run_id: null });
   expect(await system.call('DELETE', `/jobs/${job?.id}`)).toMatchObject({ body: { status: 'deleted' } });
   await system.call('POST', '/maintenance-status', { msg: 'over', paused: false });
-  // What is wanted next is of itself alone.
+  // The next want has its own items only.
   await wanted('dropped', ['5']);
   await settled('dropped');
   expect((await jobs('dropped')).map(({ options }) => options)).toEqual([

@@ -13,9 +13,9 @@ const MARCH = { from: '2027-03-27T22:00:00Z', to: '2027-03-28T03:00:00Z' };
 const OCTOBER = { from: '2027-10-30T22:00:00Z', to: '2027-10-31T03:00:00Z' };
 
 /**
- * After `from`, up to `to`, in UTC. In March a time that does not come does not fire. In October a time that comes twice
- * fires once: a daily one the second time, and of several an hour Temporal leaves out what lies between, so that
- * `0 * * * *` rests for two hours. An `every` schedule knows no zone.
+ * Expected firings after `from`, up to `to`, in UTC. In March a skipped time does not fire. In October a repeated
+ * time fires once: a daily one the second time; of several an hour Temporal leaves out those between, so that `0 *
+ * * * *` pauses for two hours. An `every` schedule knows no zone.
  */
 const TABLE: readonly { schedule: string; march: string; october: string }[] = [
   { schedule: '30 1 * * *', march: '00:30', october: '23:30 00:30' },
@@ -71,7 +71,7 @@ test.each(TABLE.map((row, index) => ({ ...row, id: idOf(index) })))(
 test('Temporal fires in a night of a clock change as we predict', async () => {
   const told = async (schedule: string, night: { from: string; to: string }) => {
     const id = idOf(TABLE.findIndex((row) => row.schedule === schedule));
-    // The daily ones' next firing, which ends the look ahead, is a day later.
+    // The next firing of the daily ones is a day later, which ends the preview.
     const until = new Date(Date.parse(night.to) + 86_400_000).toISOString();
     const coming = await matching(id, { ...night, to: until });
     const changes = clockChanges(

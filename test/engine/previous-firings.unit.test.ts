@@ -12,7 +12,7 @@ test.each([
   // The clocks go forward from 02:00 to 03:00 in the night of the 28th of March 2027.
   ['30 2 * * *', 'Europe/Brussels', '2027-03-28T12:00Z', '2027-03-27T01:30Z', '2027-03-26T01:30Z'],
   ['0 1 * * *', 'Europe/Brussels', '2027-03-28T12:00Z', '2027-03-28T00:00Z', '2027-03-27T00:00Z'],
-  // Day of the month and day of the week: both have to fit.
+  // Day of month and day of week must both match.
   ['0 3 1 * 1', 'UTC', '2026-03-11T00:00Z', '2025-12-01T03:00Z', '2025-09-01T03:00Z'],
   ['0 0 1-7 * 1', 'UTC', '2026-03-11T00:00Z', '2026-03-02T00:00Z', '2026-02-02T00:00Z'],
   ['0 2 */2 * 1-5', 'UTC', '2026-03-03T12:00Z', '2026-03-03T02:00Z', '2026-02-27T02:00Z'],
@@ -21,7 +21,7 @@ test.each([
   ['0 2 29 2 1', 'UTC', '2026-03-03T12:00Z', '2016-02-29T02:00Z', '1988-02-29T02:00Z'],
   // The clocks go back from 03:00 to 02:00 in the night of the 31st of October 2027.
   ['30 2 * * *', 'Europe/Brussels', '2027-10-31T12:00Z', '2027-10-31T01:30Z', '2027-10-30T00:30Z'],
-  // Of several an hour Temporal leaves out what lies between.
+  // Of several firings an hour Temporal leaves out those between.
   ['0 * * * *', 'Europe/Brussels', '2027-10-31T01:59Z', '2027-10-31T00:00Z', '2027-10-30T23:00Z'],
 ])('%s in %s, at %s', (cron, timezone, now, ...told) => {
   const times = pastTimes({ id: 'x', text: cron, ...nightly(cron, timezone) }, new Date(now), 2);

@@ -85,7 +85,7 @@ test('reads any text or refuses it with file, line and key', async () => {
 test('returns valid values unchanged', async () => {
   const text = fc
     .string({ unit: 'grapheme' })
-    // oxlint-disable-next-line no-control-regex -- what a params file may not hold
+    // oxlint-disable-next-line no-control-regex -- characters that a params file may not contain
     .filter((value) => !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(value));
   const valid = fc.record({
     TARGET: fc.stringMatching(NAME_PATTERN),

@@ -49,7 +49,7 @@ test('a pattern declares every target whose whole name matches, except targets d
     'REMOVE of INCOME_2026 as INCOME_2026',
   ]);
   expect(of('DATASTORE')).toHaveLength(3);
-  // An alternative is whole too.
+  // An alternative must match the whole name, too.
   expect(of('OWN')).toHaveLength(3);
   expect(of('OWNx')).toEqual([]);
   expect(of('OWN_ALONE')).toEqual(['sync of OWN_ALONE as alone']);

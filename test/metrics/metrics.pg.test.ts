@@ -1,4 +1,4 @@
-/** /metrics of api and worker: what Prometheus is told of jobs, targets, schedules and servers, whoever was restarted. */
+/** /metrics of api and worker: jobs, targets, schedules and servers, with the same numbers after any restart. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/ports.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => system[Symbol.asyncDispose]());
 
-/** Series by name with labels, as they are written. */
+/** Series by name with labels, as Prometheus reads them. */
 async function scrape(port: number): Promise<Map<string, number>> {
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(10_000) });
   expect([answer.status, answer.headers.get('content-type')]).toEqual([
@@ -48,7 +48,7 @@ async function scrape(port: number): Promise<Map<string, number>> {
 const series = async (name: string) => (await scrape(ports.api)).get(name);
 const idOf = (submitted: { kind: string; job?: { id: number } }) => submitted.job?.id ?? 0;
 
-test('what is under way, and that maintenance holds it', async () => {
+test('metrics count active jobs, and those that maintenance holds', async () => {
   const held = idOf(await system.submit('bad', 'sync'));
   expect(await series('syncrator_maintenance_paused')).toBe(1);
   const waiting = '{env="dev",status="waiting",reason="maintenance",runner="process"}';
@@ -59,7 +59,7 @@ test('what is under way, and that maintenance holds it', async () => {
   expect(await series('syncrator_maintenance_paused')).toBe(0);
 });
 
-test('jobs by how and why they ended, their records and times, whatever process ended them', {
+test('metrics count ended jobs by status and reason, with records and times, whatever process ended them', {
   timeout: 60_000,
 }, async () => {
   await system.until(idOf(await system.submit('bad', 'sync')), 'failed');
@@ -81,7 +81,7 @@ test('jobs by how and why they ended, their records and times, whatever process 
   }
 });
 
-test('a target by its last success, its failures in a row and its schedule', {
+test('a target has metrics of its last success, its failures in a row and its schedule', {
   timeout: 60_000,
 }, async () => {
   await expect
@@ -104,13 +104,13 @@ test('a target by its last success, its failures in a row and its schedule', {
   await expect.poll(() => series(`syncrator_schedule_paused${good}`), { timeout: 30_000 }).toBe(0);
   await system.call('POST', '/schedules/dev.good.sync/pause', {});
   await expect.poll(() => series(`syncrator_schedule_paused${good}`), { timeout: 30_000 }).toBe(1);
-  // Nothing succeeds any more, and it grows.
+  // Without further success its age grows.
   await expect
     .poll(() => series(`syncrator_schedule_overdue_seconds${good}`), { timeout: 30_000 })
     .toBeGreaterThan(3);
 });
 
-test('a schedule that never fired is late, and after a pause it starts afresh', {
+test('a schedule that never fired is late, and its time starts anew after a pause', {
   timeout: 90_000,
 }, async () => {
   const labels = '{schedule="dev.never.sync",env="dev",target="never",action="sync"}';
@@ -127,7 +127,7 @@ test('a schedule that never fired is late, and after a pause it starts afresh', 
   expect(await overdue()).toBe(0);
 });
 
-test('a program that has gone silent, for how long beyond what it may; one that never reports is none', {
+test('a silent program has a metric of how long it has exceeded the limit; one that never reports has none', {
   timeout: 60_000,
 }, async () => {
   const ids = [idOf(await system.submit('mute', 'sync')), idOf(await system.submit('stalls', 'sync'))];
@@ -137,7 +137,7 @@ test('a program that has gone silent, for how long beyond what it may; one that 
   await expect.poll(() => stalled('stalls'), { timeout: 20_000 }).toBe(0);
   await expect.poll(() => stalled('stalls'), { timeout: 20_000 }).toBeGreaterThan(1);
   expect(await stalled('mute')).toBeUndefined();
-  // Of a job that goes on: what has ended is counted elsewhere.
+  // For an active job: ended jobs are counted elsewhere.
   expect(await records()).toBe(3);
   for (const id of ids) {
     await system.call('DELETE', `/jobs/${id}`);
@@ -146,7 +146,7 @@ test('a program that has gone silent, for how long beyond what it may; one that 
   expect([await stalled('stalls'), await records()]).toEqual([undefined, undefined]);
 });
 
-test('another api process tells the same numbers after a restart', { timeout: 60_000 }, async () => {
+test('another api process shows the same numbers after a restart', { timeout: 60_000 }, async () => {
   const counted = async () =>
     [...(await scrape(ports.api))].filter(([name]) => /^syncrator_(jobs_ended|records)_total/.test(name));
   const before = await counted();
@@ -156,7 +156,7 @@ test('another api process tells the same numbers after a restart', { timeout: 60
   expect(await counted()).toEqual(before);
 });
 
-test('requests by their route, never by their path, and its servers', async () => {
+test('requests are counted by route, never by path, and servers have metrics', async () => {
   await system.call('GET', '/jobs/1');
   await system.call('GET', '/jobs/2');
   await system.call('GET', '/nowhere/at/all');
@@ -174,7 +174,7 @@ test('requests by their route, never by their path, and its servers', async () =
   expect(all.get('process_resident_memory_bytes')).toBeGreaterThan(1_000_000);
 });
 
-test('a worker tells of its reconciler, and its SDK of itself', async () => {
+test('a worker has metrics of its reconciler, and the SDK has its own', async () => {
   const own = await scrape(ports.worker);
   expect(own.get('syncrator_reconcile_last_pass_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 60);
   expect(own.get('syncrator_orphans_found_total')).toBe(0);
@@ -182,7 +182,7 @@ test('a worker tells of its reconciler, and its SDK of itself', async () => {
   expect(await sdk.text()).toContain('temporal_worker_task_slots_available');
 });
 
-test('nothing else is served there, and nothing by the api’s own port', async () => {
+test('the metrics port serves nothing else, and the api’s own port serves no metrics', async () => {
   expect((await fetch(`http://127.0.0.1:${ports.api}/jobs`)).status).toBe(404);
   expect((await fetch(`${system.apiUrl}/metrics`)).status).toBe(404);
 });

@@ -1,4 +1,4 @@
-/** Alert rules and dashboard: right by Prometheus' own tools, about metrics that there are, and one seen to fire. */
+/** Alert rules and dashboard: valid for Prometheus' own tools, based on existing metrics, and one alert seen to fire. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** Debian's own, `apt-get install prometheus`; looks at everything each second. */
+/** Debian's own, `apt-get install prometheus`; scrapes and evaluates every second. */
 async function startPrometheus(targets: readonly number[]) {
   const port = await freePort();
   const config = path.join(dir, 'prometheus.yaml');
@@ -90,7 +90,7 @@ function expressions(): string[] {
   return dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
 }
 
-test('promtool finds the rules right, and each alert fires when it should', async () => {
+test('promtool accepts the rules, and each alert fires when it should', async () => {
   await run('promtool', ['check', 'rules', path.join(FOLDER, 'alerts.yaml')]);
   await run('promtool', ['test', 'rules', path.join(FOLDER, 'alerts.test.yaml')]);
   const rules = readFileSync(path.join(FOLDER, 'alerts.yaml'), 'utf8');
@@ -98,7 +98,7 @@ test('promtool finds the rules right, and each alert fires when it should', asyn
   for (const [, alert] of rules.matchAll(/- alert: (\w+)/g)) expect(tests).toContain(`alertname: ${alert}`);
 });
 
-test('rules and dashboard speak of metrics that api and worker tell', { timeout: 60_000 }, async () => {
+test('rules and dashboard use only metrics that api and worker serve', { timeout: 60_000 }, async () => {
   const told = new Set<string>();
   for (const port of Object.values(ports)) {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -108,14 +108,14 @@ test('rules and dashboard speak of metrics that api and worker tell', { timeout:
   const named = [rules, ...expressions()].flatMap((text) => text.match(/\b(syncrator|temporal)_\w+/g) ?? []);
   const unknown = named.filter((name) => !told.has(name.replace(/_(bucket|count|sum)$/, '')));
   expect(named.length).toBeGreaterThan(30);
-  // Runner process calls no apiserver, and yet the histogram is there.
+  // Runner process calls no apiserver, but the histogram exists.
   expect([...new Set(unknown)]).toEqual([]);
 });
 
-test('what is told of ours keeps to the rules that Prometheus has for names and units', async () => {
+test('our metrics follow Prometheus’ rules for names and units', async () => {
   for (const port of [ports.api, ports.worker]) {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    // Those of Node.js itself are prom-client's.
+    // The metrics of Node.js itself come from prom-client.
     const ours = text.split('\n').filter((line) => /^(# \w+ )?syncrator_/.test(line));
     expect(ours.length).toBeGreaterThan(5);
     const checking = run('promtool', ['check', 'metrics']);
@@ -124,7 +124,7 @@ test('what is told of ours keeps to the rules that Prometheus has for names and 
   }
 });
 
-test('every panel of the dashboard asks what Prometheus understands', async () => {
+test('Prometheus understands the query of every panel of the dashboard', async () => {
   for (const expr of expressions()) {
     const query = expr.replaceAll(/\$(namespace|env|target)/g, '.*');
     const { status, error } = await ask(`/api/v1/query?query=${encodeURIComponent(query)}`);
@@ -132,7 +132,7 @@ test('every panel of the dashboard asks what Prometheus understands', async () =
   }
 });
 
-test('three failures in a row are an alert within seconds, and one success ends it', {
+test('three failures in a row raise an alert within seconds, and one success ends it', {
   timeout: 120_000,
 }, async () => {
   const firing = async () =>
@@ -155,12 +155,12 @@ test('three failures in a row are an alert within seconds, and one success ends 
   await expect.poll(firing, { timeout: 30_000 }).toEqual([]);
 });
 
-test('a worker that is gone is seen, though what it told has ended with it', {
+test('a missing worker raises an alert, although its metrics have ended with it', {
   timeout: 60_000,
 }, async () => {
   const seen = async () => (await alerts('SyncratorWorkersAbsent')).map(({ state }) => state);
   expect(await seen()).toEqual([]);
   await system.endParts('src/worker.ts');
-  // It fires after five minutes of that.
+  // It fires after five minutes.
   await expect.poll(seen, { timeout: 30_000 }).toEqual(['pending']);
 });

@@ -1,4 +1,4 @@
-/** What a worker tells of itself before anything has happened. */
+/** The metrics of a worker before its first pass. */
 import { expect, test } from 'vitest';
 import { createWorkerMetrics } from '../../src/metrics/worker-metrics.ts';
 

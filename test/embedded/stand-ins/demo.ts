@@ -1,4 +1,4 @@
-/** A demo source that is not one. */
+/** A stand-in for the demo source. */
 import { runStandIn } from './part.ts';
 
 runStandIn('demo', { url: 'http://127.0.0.1:1' });

@@ -1,4 +1,4 @@
-/** Stands in for api, worker and demo source: tells when it comes and goes, and otherwise only waits. */
+/** Stands in for api, worker and demo source: reports its start and end, and otherwise only waits. */
 import { appendFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import path from 'node:path';
 export function runStandIn(name: string, message: { url?: string; adminPassword?: string } = {}): void {
   const events = path.join(process.env['SYNCRATOR_DATA'] ?? '', 'events');
   const note = (what: string) => appendFileSync(events, `${name} ${what}\n`);
-  // As server.ts and worker.ts do: the channel closes when `npm start` was killed.
+  // As server.ts and worker.ts do: the channel closes when `npm start` is killed.
   process.on('disconnect', () => process.exit(0));
   process.on('SIGTERM', () => {
     note('stops');
