@@ -1,4 +1,4 @@
-/** Api and worker that cannot start say why in their last line, without the password, and what to do. */
+/** Api and worker that cannot start report the reason and the fix in their last line, without the password. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createDatabase } from './support/database.ts';
@@ -29,7 +29,7 @@ async function asAdmin(sql: string): Promise<void> {
   }
 }
 
-/** The address of the test's database, with another part. */
+/** The address of the test's database, with one part replaced. */
 function address(change: (url: URL) => void): string {
   const url = new URL(database.url);
   change(url);
@@ -94,7 +94,7 @@ test.each(faults)('%s', async (_, change, words) => {
   }
 });
 
-test('a namespace that is not there is waited for, and how to make it is told', async () => {
+test('api and worker wait for a missing namespace, and tell how to create it', async () => {
   const migrated = await createDatabase();
   const part = createProductPart({
     name: 'worker',

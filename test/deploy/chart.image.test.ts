@@ -1,6 +1,6 @@
 /**
- * The built image alone, under an admission like OpenShift's restricted-v2: the chart installed on a cluster with real
- * pods, upgraded, rolled back and upgraded again under a job.
+ * The built image under an admission like OpenShift's restricted-v2: the chart is installed on a cluster with real
+ * pods, upgraded, rolled back and upgraded again while a job runs.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,11 +43,11 @@ let pods: RealPods;
 let database: TestDatabase;
 let sink: TestDatabase;
 let helm: Helm;
-/** The file that the release was installed with. */
+/** The values file of the release. */
 let values: string;
 let kubectl: (...args: string[]) => Promise<string>;
 let client: Client;
-/** Of the Service, as everybody in the cluster reaches it. */
+/** Address of the Service, as everybody in the cluster reaches it. */
 let apiUrl: string;
 const undo = new AsyncDisposableStack();
 
@@ -81,7 +81,7 @@ beforeAll(async () => {
     target: 'cities',
     action: 'sync',
     command: null,
-    more: 'SCHEDULE=* * * * *\n', // by itself within a minute, at whatever time of the day this runs
+    more: 'SCHEDULE=* * * * *\n', // fires by itself within a minute, at any time of the day
   });
   const [env = '', name = ''] = file.split('/');
   const [, held] = paramsFile({ target: 'held', action: 'sync', command: null });
@@ -113,7 +113,7 @@ async function secret(name: string, values: Readonly<Record<string, string>>): P
   await kubectl('create', 'secret', 'generic', name, ...literals);
 }
 
-/** Returns when all that it changed is ready. */
+/** Resolves when everything that it changed is ready. */
 async function release(...command: string[]): Promise<void> {
   await helm.run(...command, '--namespace', namespace, '--wait', '--timeout', '4m');
 }
@@ -148,7 +148,7 @@ test('two apis and two workers of the image are ready, their migrations done', a
   await expect(plain).rejects.toThrow('violates PodSecurity "restricted');
 });
 
-test('they run as the user that the namespace gives out, in group 0, and can write to their temporary folder alone', async () => {
+test('api and worker run as the user that the namespace assigns, in group 0, and can write only to their temporary folder', async () => {
   for (const { metadata, spec } of await podsWith('app.kubernetes.io/instance=data')) {
     expect(spec.securityContext).toMatchObject({ runAsUser: FIRST_ID, fsGroup: FIRST_ID });
     const inside = (line: string) => kubectl('exec', metadata.name, '--', 'sh', '-c', line);
@@ -175,7 +175,7 @@ test('they run as the user that the namespace gives out, in group 0, and can wri
   }
 });
 
-test('a schedule fires by itself, its sync completes and reports, and its log is there when its pod is gone', {
+test('a schedule fires by itself, its sync completes and reports, and its log outlives its pod', {
   timeout: 240_000,
 }, async () => {
   const of = async (status: string) =>
@@ -193,7 +193,7 @@ test('a schedule fires by itself, its sync completes and reports, and its log is
   expect(await client.readLog(id)).toMatch(/syncrator-job[^]* done trace_id=[0-9a-f]{32}\n/);
 });
 
-test('the worker may do what its Role says and nothing else, nowhere else; the api nothing at all', async () => {
+test('the worker has exactly the rights of its Role, in its namespace only; the api has none', async () => {
   const account = (name: string) => workerAccount(pods.cluster, { namespace, kubectl }, name);
   expect(await account('data-worker').listedByKubectl()).toEqual(ALLOWED);
   expect(await account('data-worker').mayDo()).toEqual(listed(ALLOWED));
@@ -201,7 +201,7 @@ test('the worker may do what its Role says and nothing else, nowhere else; the a
   expect(await account('data-api').mayDo()).toEqual([]);
 });
 
-/** A source of so many pages that a job of it lasts for all that is done meanwhile; the rest comes at once when it is told. */
+/** A source with so many pages that a job lasts for everything done meanwhile; on request it serves the rest at once. */
 async function slowSource() {
   const t = await setup(someRows(5_000));
   const hurry = Promise.withResolvers<void>();
@@ -217,7 +217,7 @@ async function slowSource() {
   };
 }
 
-test('upgraded, rolled back and upgraded again, a job goes on in its pod and every call is answered', {
+test('through an upgrade, a rollback and another upgrade a job continues in its pod and every call is answered', {
   timeout: 900_000,
 }, async () => {
   const source = undo.use(await slowSource());
@@ -249,7 +249,7 @@ test('upgraded, rolled back and upgraded again, a job goes on in its pod and eve
     ],
   ];
   for (const [what, command] of rolls) {
-    // What the version that is taken back has left: this one does not know it, as its hook finds at the next upgrade.
+    // Left by the version that is taken back: this version does not know it, as its hook finds at the next upgrade.
     if (what === 'rollback')
       await query(database.url, "INSERT INTO kysely_migration VALUES ('9999-later', now()::text)");
     const before = await ofProduct();
@@ -260,7 +260,7 @@ test('upgraded, rolled back and upgraded again, a job goes on in its pod and eve
       { method: 'GET', route: '/health/ready', status: 200 },
     ]);
     await release(...command);
-    // Helm is done when the new ones are ready; the old ones are ended a little longer.
+    // Helm is done when the new pods are ready; the old ones take a little longer to end.
     await expect
       .poll(async () => (await ofProduct()).filter((uid) => before.includes(uid)), { timeout: 90_000 })
       .toEqual([]);

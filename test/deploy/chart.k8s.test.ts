@@ -1,4 +1,4 @@
-/** The chart: right by helm, by its schema and by a real apiserver, with exactly the rights that we publish. */
+/** The chart: valid for helm, for its schema and for a real apiserver, with exactly the rights that we publish. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -21,7 +21,7 @@ let helm: Helm;
 beforeAll(async () => {
   helm = await createHelm(cluster.kubeconfig);
   ground = await createKubernetesGround(cluster, { actor: false });
-}, 900_000); // the first time helm is built, which takes minutes
+}, 900_000); // the first run builds helm, which takes minutes
 afterAll(async () => {
   await ground.dispose();
   await helm[Symbol.asyncDispose]();
@@ -38,7 +38,7 @@ const named = (all: readonly Manifest[], kind: string, name: string) =>
   all.find((one) => one.kind === kind && one.metadata.name === name);
 
 describe.each(FILES)('%s', (file) => {
-  test('lints, and every object of it is one to a real apiserver', async () => {
+  test('the chart lints, and a real apiserver accepts every object of it', async () => {
     await run('lint', '--strict', CHART, ...valuesOf(file));
     const rendered = path.join(dir, file);
     writeFileSync(rendered, await render(file));
@@ -47,7 +47,7 @@ describe.each(FILES)('%s', (file) => {
     for (const line of said.trim().split('\n')) expect(line).toMatch(/ created \(server dry run\)$/);
   });
 
-  test('its settings are ones that api and worker take', async () => {
+  test('api and worker accept its settings', async () => {
     const all = manifests(await render(file));
     const { data } = named(all, 'ConfigMap', 'data-settings') as unknown as { data: Record<string, string> };
     const fromSecret = { DATABASE_URL: 'postgres://u:p@db/x', SYNCRATOR_SECRET: 'x'.repeat(44) };
@@ -55,7 +55,7 @@ describe.each(FILES)('%s', (file) => {
   });
 });
 
-test('a wrong value is refused by name', async () => {
+test('a wrong value is refused and named', async () => {
   for (const [wrong, why] of [
     ['api.replicas=0', /replicas/],
     ['temporal.address=temporal', /address/],
@@ -77,7 +77,7 @@ describe('environments', () => {
     `jobParams=${JSON.stringify(Object.fromEntries(envs.map((env) => [env, GOOD_FILE])))}`,
   ];
 
-  test('environments go by the pattern that the loader of params files has', async () => {
+  test('environments match the pattern of the loader of params files', async () => {
     const schema = JSON.parse(readFileSync(path.join(CHART, 'values.schema.json'), 'utf8')) as {
       properties: { jobParams: { propertyNames: { pattern: string } } };
     };
@@ -87,7 +87,7 @@ describe('environments', () => {
       await expect(render('least.yaml', ...withEnvs(wrong)), wrong).rejects.toThrow(/propertyName/);
   });
 
-  test('environments have ConfigMaps and volumes of names that Kubernetes takes, each its own', async () => {
+  test('each environment has a ConfigMap and a volume with unique names that Kubernetes accepts', async () => {
     const all = manifests(await render('least.yaml', ...withEnvs('dev_2')));
     expect(named(all, 'ConfigMap', 'data-params-dev-2')).toBeDefined();
     const text = JSON.stringify(named(all, 'Deployment', 'data-worker'));
@@ -111,12 +111,12 @@ test('an image may be named by its digest', async () => {
   await expect(render('least.yaml', '--set', 'image.digest=sha256:short')).rejects.toThrow(/digest/);
 });
 
-test('a Kubernetes whose preStop does not sleep by itself is refused', async () => {
+test('a Kubernetes without sleeping preStop hooks is refused', async () => {
   await expect(render('least.yaml', '--kube-version', '1.29.14')).rejects.toThrow(/kubeVersion/);
   expect(await render('least.yaml', '--kube-version', '1.30.0')).toContain('preStop: { sleep:');
 });
 
-test('neither two apis nor two workers share a node where they need not', async () => {
+test('neither two apis nor two workers share a node unless they must', async () => {
   const all = manifests(await render('usual.yaml'));
   for (const part of ['api', 'worker']) {
     const deployment = named(all, 'Deployment', `data-${part}`) as unknown as {
@@ -136,7 +136,7 @@ test('neither two apis nor two workers share a node where they need not', async 
   }
 });
 
-test('the worker may do what deploy/kubernetes/role.yaml says, and with forceDelete end pods', async () => {
+test('the worker has the rights of deploy/kubernetes/role.yaml, and with forceDelete may delete pods', async () => {
   const [, published] = manifests(readFileSync(path.join(ROOT, 'deploy/kubernetes/role.yaml'), 'utf8'));
   const rulesOf = async (file: string) =>
     named(manifests(await render(file)), 'Role', 'data-worker')?.['rules'];
@@ -148,7 +148,7 @@ test('the worker may do what deploy/kubernetes/role.yaml says, and with forceDel
   });
 });
 
-test('the alerts of deploy/monitoring come along', async () => {
+test('the chart includes the alerts of deploy/monitoring', async () => {
   const all = manifests(
     await render('usual.yaml', '--set', 'metrics.alerts=true', '--set', 'metrics.podMonitor=true'),
   );
@@ -167,7 +167,7 @@ type PodTemplate = {
 const templateOf = (all: readonly Manifest[], kind: string, name: string) =>
   (named(all, kind, name) as unknown as { spec: { template: PodTemplate } }).spec.template;
 
-test('neither users nor groups are named, unless podSecurityContext does: OpenShift gives its own', async () => {
+test('the chart names neither users nor groups, unless podSecurityContext does: OpenShift assigns its own', async () => {
   const parts = [
     ['Deployment', 'data-api'],
     ['Deployment', 'data-worker'],
@@ -193,7 +193,7 @@ test('neither users nor groups are named, unless podSecurityContext does: OpenSh
   }
 });
 
-test('the migrations have the settings of api and worker before there are any, and their own annotations and place', async () => {
+test('the migrations have the settings of api and worker before these exist, and their own annotations and scheduling', async () => {
   const all = manifests(
     await render('everything.yaml', '--set', 'settings.NODE_EXTRA_CA_CERTS=/certificates/ca.crt'),
   );
@@ -207,7 +207,7 @@ test('the migrations have the settings of api and worker before there are any, a
     NODE_EXTRA_CA_CERTS: '/certificates/ca.crt',
     OIDC_AUDIENCE: 'syncrator',
   });
-  // Both are made before the release's own objects, the settings first.
+  // Both are created before the release's own objects, the settings first.
   expect(settings?.metadata).toMatchObject({
     annotations: { 'helm.sh/hook': 'pre-install,pre-upgrade', 'helm.sh/hook-weight': '-1' },
   });
@@ -226,7 +226,7 @@ test('the migrations have the settings of api and worker before there are any, a
   });
 });
 
-test('each setting is there once, and the one by name wins', async () => {
+test('each setting appears once, and a value under `settings` takes precedence', async () => {
   const text = await render('least.yaml', '--set', 'settings.HOST=::');
   expect(text.match(/ HOST:/g)).toHaveLength(1);
   const { data } = named(manifests(text), 'ConfigMap', 'data-settings') as unknown as {
@@ -250,7 +250,7 @@ type Policy = {
 const policyOf = (all: readonly Manifest[], name: string) =>
   named(all, 'NetworkPolicy', name) as unknown as Policy;
 
-test('metrics are closed unless somebody is named', async () => {
+test('nobody may read the metrics unless a peer is named', async () => {
   const closed = manifests(await render('least.yaml'));
   expect(policyOf(closed, 'data-api').spec.ingress).toEqual([{ ports: [{ port: 'http' }] }]);
   expect(policyOf(closed, 'data-worker').spec).toMatchObject({ policyTypes: ['Ingress'] });
@@ -262,7 +262,7 @@ test('metrics are closed unless somebody is named', async () => {
   ]);
 });
 
-test('pods of jobs reach the api, DNS and what is named, and nothing else once something is', async () => {
+test('once egress rules are given, pods of jobs reach only their peers, the api and DNS', async () => {
   expect(policyOf(manifests(await render('least.yaml')), 'data-jobs').spec.policyTypes).toEqual(['Ingress']);
   const { spec } = policyOf(manifests(await render('everything.yaml')), 'data-jobs');
   expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
@@ -288,7 +288,7 @@ test('pods of jobs reach the api, DNS and what is named, and nothing else once s
   ]);
 });
 
-test('jobs may have a namespace of their own, where alone the worker may make them', {
+test('jobs may have their own namespace, where only the worker may create them', {
   timeout: 90_000,
 }, async () => {
   const jobs = `${ground.namespace}-jobs`;
@@ -316,7 +316,7 @@ test('jobs may have a namespace of their own, where alone the worker may make th
   await ground.kubectl('delete', 'namespace', jobs, '--wait=false');
 });
 
-test('is installed in a namespace that wants restricted pods, and its pods are let in', {
+test('the chart is installed in a namespace that enforces restricted pods, and its pods are admitted', {
   timeout: 120_000,
 }, async () => {
   await ground.kubectl(
@@ -342,7 +342,7 @@ test('is installed in a namespace that wants restricted pods, and its pods are l
     '--timeout',
     '90s',
   );
-  // Pods here are simulated: this one's migrations are done when somebody says so.
+  // Pods are simulated here: the test ends this one's migrations.
   const hook = 'app.kubernetes.io/component=migrations';
   await expect
     .poll(() => ground.kubectl('get', 'pods', '-l', hook, '-o', 'name'), { timeout: 30_000 })

@@ -1,7 +1,7 @@
 /**
- * Api and worker get ready in containers of the image, and it prints how long that took from nothing, with Postgres and
- * Temporal up: the figures of docs/measured.md. No speed is asked for here, where other work may run: the bound of 3 s is that of
- * `npm run bench -- cold`, which starts both as the image has them.
+ * Api and worker start in containers of the image, and the test prints how long that took with Postgres and
+ * Temporal up: the figures of docs/measured.md. It checks no speed, since other work may run: `npm run bench --
+ * cold` checks the bound of 3 s, with both as in the image.
  */
 import { chownSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -12,14 +12,14 @@ import { startSystem } from '../support/system.ts';
 
 const STARTS = 5;
 
-test('api and worker get ready, start after start', { timeout: 240_000 }, async () => {
+test('api and worker are ready after every start', { timeout: 240_000 }, async () => {
   await using system = await startSystem({ params: [paramsFile({ target: 'cities', action: 'sync' })] });
   const { JOB_PARAMS: params = '', SYNCRATOR_DATA: _, ...environment } = system.environment;
   const data = path.join(system.dataDir, 'data');
   mkdirSync(data);
   chownSync(data, 1000, 1000); // the image's user
   const mounts = { '/job_params': params, '/data:rw': data };
-  /** @param isReady of what it has printed */
+  /** @param isReady judges the output so far */
   const start = async (args: readonly string[], isReady: (said: string) => boolean | Promise<boolean>) => {
     const began = performance.now();
     await using part = startContainer(inject('image'), { args, environment, mounts });
@@ -39,7 +39,7 @@ test('api and worker get ready, start after start', { timeout: 240_000 }, async 
   }
 });
 
-/** False also while nobody listens. */
+/** False also while no server listens. */
 async function answers(url: string): Promise<boolean> {
   const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) }).catch(
     () => undefined,

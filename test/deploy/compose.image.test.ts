@@ -1,4 +1,4 @@
-/** docker-compose.yml as Docker Compose itself reads it: sound, closed to other machines, and without a secret in it. */
+/** docker-compose.yml as Docker Compose itself reads it: valid, closed to other machines, and without secrets. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -9,7 +9,7 @@ import { readConfig } from '../../src/config/config.ts';
 import { composeProgram } from '../../tools/compose/programs.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** They end by themselves. */
+/** Services that end by themselves. */
 const ONCE = ['k3s-account'];
 
 type Service = {
@@ -37,7 +37,7 @@ async function services(environment: Readonly<Record<string, string>>): Promise<
   return (JSON.parse(stdout) as { services: Record<string, Service> }).services;
 }
 
-test('without settings, compose starts all parts but the cluster, which has a profile', async () => {
+test('without settings, compose starts all parts except the cluster, which has a profile', async () => {
   const usual = ['api', 'demo', 'postgres', 'temporal', 'temporal-ui', 'worker'];
   expect(Object.keys(await services({})).toSorted()).toEqual(usual);
   const more = Object.keys(await services({ COMPOSE_PROFILES: 'k3s' }));
@@ -47,20 +47,20 @@ test('without settings, compose starts all parts but the cluster, which has a pr
 describe('every service', () => {
   const all = async () => Object.entries(await services({ COMPOSE_PROFILES: 'k3s' }));
 
-  test('every service is started again, and says whether it is well', async () => {
+  test('every service is restarted, and has a health check', async () => {
     for (const [name, { restart, healthcheck }] of await all()) {
       if (ONCE.includes(name)) continue;
       expect([name, restart]).toEqual([name, 'unless-stopped']);
-      if (name !== 'worker') expect(healthcheck, name).toBeDefined(); // a worker's is the image's
+      if (name !== 'worker') expect(healthcheck, name).toBeDefined(); // the worker's is part of the image
     }
   });
 
-  test('listens on this machine alone', async () => {
+  test('every service listens on this machine only', async () => {
     const ports = (await all()).flatMap(([, service]) => service.ports ?? []);
     expect(new Set(ports.map((port) => port.host_ip))).toEqual(new Set(['127.0.0.1']));
   });
 
-  test('every service has its secrets from files', async () => {
+  test('every service gets its secrets from files', async () => {
     for (const [name, { environment = {} }] of await all())
       for (const [variable, value] of Object.entries(environment))
         if (/PASSWORD|PWD|SECRET|TOKEN/.test(variable))
@@ -74,7 +74,7 @@ describe('every service', () => {
   });
 });
 
-test('api and worker take their settings', async () => {
+test('api and worker accept their settings', async () => {
   const { api, worker } = await services({});
   for (const { environment = {} } of [api, worker].map((one) => one ?? {})) {
     const named = Object.entries(environment).filter(([name]) => !name.endsWith('_FILE'));

@@ -1,4 +1,4 @@
-/** docker-compose.yml as far as it can be judged without Docker: its settings are ones that the configuration knows. */
+/** docker-compose.yml without Docker: its settings are known to the configuration. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';

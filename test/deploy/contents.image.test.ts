@@ -1,4 +1,4 @@
-/** The image as a cluster runs it: not as root, on a read-only root, with real Postgres and Temporal beside it. */
+/** The image as a cluster runs it: not as root, on a read-only root, with real Postgres and Temporal. */
 import { execFile } from 'node:child_process';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,7 +15,7 @@ const MB = 1_000_000;
 const image = inject('image');
 const run = promisify(execFile);
 
-/** Size and files of each of the archive's layers, the base's first. */
+/** Size and files of each layer of the archive, the base's first. */
 async function layers(): Promise<{ bytes: number; files: string[] }[]> {
   const shell = async (line: string, ...args: string[]) =>
     (await run('bash', ['-o', 'pipefail', '-c', line, image.archive, ...args], { maxBuffer: 64 * MB }))
@@ -30,7 +30,7 @@ async function layers(): Promise<{ bytes: number; files: string[] }[]> {
   );
 }
 
-/** An api and a worker in containers, as a deployment has them. */
+/** An api and a worker in containers, as in a deployment. */
 async function deployed(system: System): Promise<{ api: Container; worker: Container }> {
   const data = path.join(system.dataDir, 'data');
   mkdirSync(data, { recursive: true });
@@ -58,7 +58,7 @@ const settings = (t: Setup) => ({
   SINK_TABLE: 'cities',
 });
 
-test('it is small: 350 MB at most, of which 70 MB are ours', async () => {
+test('the image is small: at most 350 MB, of which 70 MB are ours', async () => {
   const sizes = (await layers()).map(({ bytes }) => bytes / MB);
   const sum = (of: number[]) => Math.round(of.reduce((one, other) => one + other, 0));
   console.log(`the image: ${sum(sizes)} MB, of which ours ${sum(sizes.slice(1))} MB`);
@@ -94,7 +94,7 @@ test('the image holds the built program and its commands, and nothing of the bui
   expect(said).not.toMatch(/secret|password|token/i);
 });
 
-test('its user is a number other than 0, so that a cluster can see that it is not root', () => {
+test('the user of the image is a number other than 0, so that a cluster can see that it is not root', () => {
   expect(image.config.User).toMatch(/^[1-9]\d*$/);
 });
 
@@ -113,7 +113,7 @@ test.each([
   expect(container.output()).toContain(words);
 });
 
-test('api and worker get ready, copy a source into a sink, stay small and end on SIGTERM', {
+test('api and worker become ready, copy a source into a sink, stay small and end on SIGTERM', {
   timeout: 120_000,
 }, async () => {
   await using t = await setup(someRows(250));
@@ -170,12 +170,12 @@ test('a worker whose reconciler has stopped is not healthy, nor is an api that d
   await using container = startContainer(image, { command: ['sleep'], args: ['60'], environment });
   const check = async (what: string) => (await container.exec('bash', '-c', what)).code;
   await expect.poll(() => check('true'), { timeout: 10_000 }).toBe(0);
-  expect(await check('healthy')).not.toBe(0); // nobody listens
+  expect(await check('healthy')).not.toBe(0); // no server listens
   expect(await check('touch $HEALTH_FILE && healthy')).toBe(0);
   expect(await check('touch --date "2 minutes ago" $HEALTH_FILE && healthy')).not.toBe(0);
 });
 
-test('a worker told to bundle workflows by itself says that it cannot', { timeout: 60_000 }, async () => {
+test('a worker that would have to bundle workflows itself says that it cannot', { timeout: 60_000 }, async () => {
   await using system = await startSystem({ params: [paramsFile({ target: 'cities', action: 'sync' })] });
   const { SYNCRATOR_DATA: _, JOB_PARAMS: params = '', ...environment } = system.environment;
   await using worker = startContainer(image, {
@@ -204,7 +204,7 @@ test('the sync program finishes its batch on SIGTERM and exits 143', { timeout: 
   expect(t.receiver.reports.at(-1)).toMatchObject({ phase: 'failed' });
 });
 
-test('a SIGTERM that comes before it listens ends the sync program too', { timeout: 60_000 }, async () => {
+test('a SIGTERM before its handler is installed ends the sync program, too', { timeout: 60_000 }, async () => {
   await using t = await setup(someRows(1));
   t.source.bend = () => new Promise<Response>(() => {});
   await using container = startContainer(image, {

@@ -1,4 +1,4 @@
-/** The two commands of README, as they are typed, on machines that are not ours: root's closed home, an ordinary user's. */
+/** The two commands of README as typed, on foreign machines: in root's closed home, and as an ordinary user. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -36,12 +36,12 @@ afterAll(async () => {
   for (const folder of [closed, open]) rmSync(folder, { recursive: true, force: true });
 }, 180_000); // a gigabyte of small files
 
-/** A shell of this person's, in the checkout, with nothing of ours in its environment. */
+/** A shell of this user in the checkout, without our environment. */
 function environmentOf({ home, PATH }: Person): NodeJS.ProcessEnv {
   return { HOME: home, PATH, TERM: 'dumb', npm_config_cache: path.join(home, '.npm') };
 }
 
-/** Starts, is signed in to, and ends by SIGTERM to npm: the whole first minute. */
+/** Starts, logs in, and ends by SIGTERM to npm: the whole first minute. */
 async function firstMinute(person: Person, checkout: string): Promise<string> {
   const port = await freePort();
   const child = spawn('npm', ['start'], {
@@ -89,7 +89,7 @@ describe.runIf(process.getuid?.() === 0)('npm ci && npm start', () => {
       },
       stdio: 'pipe',
     });
-    // Nobody but root enters here, so programs run as root too; that is said.
+    // Only root can enter this home, so programs run as root, too, and the log says so.
     expect(await firstMinute(root, first())).toMatch(
       /steps run as: .*, trusted as the worker is: another user than root/,
     );
@@ -109,7 +109,7 @@ describe.runIf(process.getuid?.() === 0)('npm ci && npm start', () => {
     expect(text).toMatch(/steps run as: .*: the worker is not root/);
   }, 600_000);
 
-  /** Temporal, which takes minutes to get: a machine that has it already. */
+  /** Temporal takes minutes to get: the machine has it already. */
   function programs(folder: string): string {
     const bin = path.join(folder, 'bin');
     mkdirSync(bin, { mode: 0o755 });
@@ -124,7 +124,7 @@ describe.runIf(process.getuid?.() === 0)('npm ci && npm start', () => {
   }
 });
 
-/** Without what npm and vitest put in front for us: Node 24 has to come from `npm ci`. */
+/** Without the PATH entries of npm and vitest: Node 24 must come from `npm ci`. */
 function systemPath(ours: string): string {
   return ours
     .split(path.delimiter)

@@ -1,4 +1,7 @@
-/** Jobs as containers of the built image, by a real kubelet: from the worker, which is a container of it too, to the end. */
+/**
+ * Jobs as containers of the built image, run by a real kubelet, from the worker, a container of the image as well,
+ * to the end.
+ */
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,7 +20,7 @@ import pg from 'pg';
 
 const CITIES = 171_075;
 const TAG = inject('image').name.split(':').at(-1) ?? '';
-/** Words of a program are split at spaces: these have none. */
+/** A program's arguments are split at spaces: these have none. */
 const DEAF = `process.on('SIGTERM',()=>console.log('deaf'));console.log('up');setInterval(()=>{},1e3)`;
 const GREEDY = `(all=>{for(;;)all.push(Buffer.alloc(5e6,1))})([])`;
 const FOREIGN = 'MEMORY=64Mi\nCPU=100m\n';
@@ -83,13 +86,13 @@ async function diagnosed(target: string, withinMs = 60_000) {
   return diagnosis;
 }
 
-/** A Secret of the name that the pod's settings have. */
+/** A Secret of the name that the pod refers to. */
 async function settings(target: string, values: Readonly<Record<string, string>>): Promise<void> {
   const literals = Object.entries(values).map(([name, value]) => `--from-literal=${name}=${value}`);
   await pods.kubectl('create', 'secret', 'generic', `syncrator-envtarget-dev-${target}`, ...literals);
 }
 
-/** Of source and sink of a test, as pods reach them. */
+/** Source and sink of a test, as pods reach them. */
 async function settingsOf(target: string, source: string, sink: string): Promise<void> {
   await settings(target, {
     SOURCE: 'ndjson',
@@ -102,13 +105,13 @@ async function settingsOf(target: string, source: string, sink: string): Promise
 
 const podsOf = async (id: number) => (await pods.client.listPods(`syncrator/job-id=${id}`)).items;
 
-/** No program of an ended job runs; what is left of its pods the kubelet takes away. */
+/** No program of an ended job runs; the kubelet removes what is left of its pods. */
 async function runsNoMore(id: number): Promise<void> {
   const isEnded = (phase: string | undefined) => phase === 'Succeeded' || phase === 'Failed';
   expect((await podsOf(id)).filter(({ status }) => !isEnded(status?.phase))).toEqual([]);
   await expect.poll(() => podsOf(id), { timeout: 30_000 }).toEqual([]);
 }
-/** As the kubelet has it, rather than as we keep it. */
+/** The log as the kubelet has it, not as we stored it. */
 const podLog = (id: number) => pods.kubectl('logs', '--selector', `syncrator/job-id=${id}`);
 
 async function wholeLog(id: number): Promise<string> {
@@ -118,7 +121,7 @@ async function wholeLog(id: number): Promise<string> {
   return text;
 }
 
-test('the demo data are copied, with reports and a log while the pod runs, and a log when it is gone', {
+test('the demo data are copied, with reports and a log while the pod runs, and a log after it is gone', {
   timeout: 180_000,
 }, async () => {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-demo-'));
@@ -151,7 +154,7 @@ test('the demo data are copied, with reports and a log while the pod runs, and a
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-test('a cancelled program hears SIGTERM, finishes its batch and tells so', { timeout: 90_000 }, async () => {
+test('a cancelled program gets SIGTERM, finishes its batch and reports that', { timeout: 90_000 }, async () => {
   await using t = await setup(someRows(15_000));
   t.source.pageSize = 5_000;
   t.source.bend = ({ query }) => (query['after'] === 'r10000' ? new Promise<Response>(() => {}) : undefined);
@@ -159,13 +162,13 @@ test('a cancelled program hears SIGTERM, finishes its batch and tells so', { tim
   const id = await start('held');
   await expect.poll(() => t.loaded(), { timeout: 60_000 }).toBe(10_000);
   expect((await system.call('DELETE', `/jobs/${id}`)).status).toBe(202);
-  await system.until(id, 'deleted', 25_000); // less than the grace after which it would have been killed
+  await system.until(id, 'deleted', 25_000); // less than the grace period, after which it would have been killed
   await runsNoMore(id);
   expect(await wholeLog(id)).toContain('ended with 143');
   expect(await t.names('held')).toBeNull(); // nothing was switched
 });
 
-test('one that is deaf to it is killed after its grace, and holds the target until then', {
+test('a program that ignores SIGTERM is killed after its grace period, and holds the target until then', {
   timeout: 120_000,
 }, async () => {
   const id = await start('deaf');
@@ -179,11 +182,11 @@ test('one that is deaf to it is killed after its grace, and holds the target unt
   await runsNoMore(id);
 });
 
-test('one that takes more memory than it may is diagnosed as that', { timeout: 90_000 }, async () => {
+test('a program that exceeds its memory limit is diagnosed as such', { timeout: 90_000 }, async () => {
   expect(await diagnosed('greedy')).toMatchObject({ code: 'oom' });
 });
 
-test('an exit code is told, with the end of the log', { timeout: 90_000 }, async () => {
+test('an exit code is shown with the end of the log', { timeout: 90_000 }, async () => {
   expect(await diagnosed('ends')).toMatchObject({
     code: 'exit_code',
     summary: expect.stringContaining('77') as string,
@@ -198,14 +201,14 @@ test('a program without its settings names them and their place', { timeout: 90_
   });
 });
 
-test('an image that cannot be pulled is given up', { timeout: 120_000 }, async () => {
+test('a job whose image cannot be pulled fails', { timeout: 120_000 }, async () => {
   expect(await diagnosed('unknown', 100_000)).toMatchObject({
     code: 'image_pull',
     detail: expect.stringContaining('registry.invalid') as string,
   });
 });
 
-test('the namespace of all these pods lets in none that is not restricted', async () => {
+test('the namespace of all these pods admits only restricted ones', async () => {
   const plain = pods.kubectl('run', 'plain', `--image=syncrator:${TAG}`, '--restart=Never');
   await expect(plain).rejects.toThrow('violates PodSecurity "restricted');
 });

@@ -1,7 +1,7 @@
 /**
- * soukosync's document (seeds/004), from top to bottom on the running product: api, worker, process runner, sync program
- * and Postgres are real, the account's API is a stand-in over HTTP. Every curl of it is run with curl; where the answer
- * differs on purpose a line says DIFFERENT, and docs/migrating.md has it.
+ * soukosync's document (seeds/004), from top to bottom on the running product: api, worker, process runner, sync
+ * program and Postgres are real, the account's API is a stand-in over HTTP. curl runs every curl command of it;
+ * lines with DIFFERENT mark deliberate differences, which docs/migrating.md explains.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,12 +27,12 @@ let upstream: AccountApi;
 let sink: TestDatabase;
 let token: string;
 
-/** INTERVAL_SCHEDULER_SECONDS of the document is SCHEDULE of the params file, read at start as that was. */
+/** The document's INTERVAL_SCHEDULER_SECONDS becomes SCHEDULE of the params file, read at the start like it. */
 const syncFile = (more = '') => paramsFile({ target: 'account', action: 'sync', command: null, more });
 const DIFF_FILE = paramsFile({ target: 'account', action: 'diff', command: null });
 
 async function startParts(): Promise<void> {
-  // PUBLIC_READS: as there, reading needs no token.
+  // PUBLIC_READS: as in the predecessor, reads need no token.
   await Promise.all([
     system.startApi({ ACCOUNT: 'account/dev', PUBLIC_READS: 'true' }),
     system.startWorker('src/worker.ts', { API_TOKEN: 'exported' }),
@@ -52,7 +52,7 @@ afterAll(async () => {
   await sink.drop();
 });
 
-/** What the document sets in `.env`; the program reads it at each run. */
+/** The settings of the document's `.env`; the program reads them at each run. */
 function configure(settings: Record<string, string>): void {
   const all = {
     SOURCE: 'rest',
@@ -72,13 +72,13 @@ const CREDENTIALS = { API_USER: 'alice', API_PASSWORD, INTERVAL_RETRY_TOKEN_SECO
 const AUTH = '-H "Authorization: Bearer $TOKEN"';
 const user = userShell(() => ({ URL: system.apiUrl, TOKEN: token }));
 
-/** Byte for byte what the document shows, but for the dates, which have its form. */
+/** Byte for byte the document's output, except for dates, which have the same form. */
 function expectDocumented({ text }: Typed, documented: unknown): void {
   const date = /"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"/g;
   expect(text.replaceAll(date, '"<date>"')).toBe(JSON.stringify(documented).replaceAll(date, '"<date>"'));
 }
 
-// DIFFERENT: PATCH needs a token, since it starts what anybody could start there.
+// DIFFERENT: PATCH needs a token, since it starts a job; there anybody could.
 const syncall = () => user(`curl -X PATCH ${AUTH} $URL/api/syncall`);
 const synlast = () => user('curl $URL/api/synlast');
 const entries = async () => ((await synlast()).body as { data: unknown[] }).data.length;
@@ -97,14 +97,14 @@ const THIRD = failed('nxdomain', '2020-08-16T11:34:37.263788Z');
 const FOURTH = failed('nxdomain', '2020-08-16T11:35:17.285021Z');
 const FIFTH = upserted('2020-08-16T11:35:47.295269Z');
 
-/** What the configuration's tests did; the document's history begins with its first call. */
+/** Runs of the configuration's tests; the document's history begins with its first call. */
 async function forget(): Promise<void> {
   await sql`TRUNCATE jobs CASCADE`.execute(system.db);
 }
 
-test('Configuration: what is set for the target counts, and what is exported does not', MINUTE, async () => {
-  // As there, the file wins over what is exported. DIFFERENT: without it in the file, what is exported counts for nothing
-  // (startParts exports a token): the program is given the settings of its own target, and no others.
+test('Configuration: the settings of the target count, and exported variables do not', MINUTE, async () => {
+  // As there, the file takes precedence over exported variables. DIFFERENT: exported variables never count
+  // (startParts exports a token), because the program gets only the settings of its own target.
   configure({});
   const told = await syncall();
   expectDocumented(told, failed('not_configured', '2020-08-16T11:34:32.630631Z'));
@@ -147,7 +147,7 @@ test('Manual: syncall, timeout', MINUTE, async () => {
   upstream.trouble = () => 'stall';
   const told = await syncall();
   expectDocumented(told, SECOND);
-  // DIFFERENT: 200 there. Here the status says it too.
+  // DIFFERENT: 200 there. Here the status is an error, too.
   expect(told.status).toBe(504);
 });
 
@@ -159,7 +159,7 @@ test('Manual: syncast', MINUTE, async () => {
 });
 
 test('Manual: synlast has the first three, the cast among them', MINUTE, async () => {
-  // DIFFERENT: the cast had ended there before the next line was typed; here it begins three seconds later.
+  // DIFFERENT: there the cast had ended before the next line was typed; here it begins three seconds later.
   await expect.poll(entries, { timeout: 30_000, interval: 200 }).toBe(3);
   expectDocumented(await synlast(), { data: [FIRST, SECOND, THIRD] });
 });
@@ -170,19 +170,19 @@ test('Manual: synlast?count=1', async () => {
   expectDocumented(await user('curl $URL/api/synlast?count=2'), { data: [SECOND, THIRD] });
 });
 
-test('Automatic: the scheduler syncs by itself; the history has survived its restart', MINUTE, async () => {
+test('Automatic: the scheduler syncs by itself; the history survives its restart', MINUTE, async () => {
   await system.endParts('src/worker.ts');
   await system.endParts('src/server.ts');
   writeParams(system.dataDir, [syncFile('SCHEDULE=every 15s\n'), DIFF_FILE]);
   await startParts();
-  // DIFFERENT: it was lost with the process there.
+  // DIFFERENT: there the history was lost with the process.
   expectDocumented(await user('curl $URL/api/synlast?count=3'), { data: [FIRST, SECOND, THIRD] });
   await expect.poll(entries, { timeout: 40_000, interval: 200 }).toBe(4);
   await system.call('POST', '/schedules/dev.account.sync/pause');
   expectDocumented(await synlast(), { data: [FIRST, SECOND, THIRD, FOURTH] });
 });
 
-test('Manual: syncall and synlast when the name is known again', MINUTE, async () => {
+test('Manual: syncall and synlast once the name resolves again', MINUTE, async () => {
   configure(CREDENTIALS);
   upstream.trouble = () => undefined;
   const told = await syncall();
@@ -191,7 +191,7 @@ test('Manual: syncall and synlast when the name is known again', MINUTE, async (
   expectDocumented(await synlast(), { data: [FIRST, SECOND, THIRD, FOURTH, FIFTH] });
 });
 
-test('a name that nobody knows is 502 to who waits for it', MINUTE, async () => {
+test('an unknown host name is answered with 502 if the call waits for the job', MINUTE, async () => {
   configure({ ...CREDENTIALS, ACCOUNT_API_URL: NO_SUCH_NAME });
   const told = await syncall();
   expectDocumented(told, THIRD);
@@ -199,13 +199,13 @@ test('a name that nobody knows is 502 to who waits for it', MINUTE, async () => 
   expect(told.status).toBe(502);
 });
 
-test('two calls at once are each answered as if alone', MINUTE, async () => {
+test('two calls at once get the same answers as single ones', MINUTE, async () => {
   configure(CREDENTIALS);
   const told = await Promise.all([syncall(), syncall()]);
   for (const one of told) expectDocumented(one, FIRST);
 });
 
-test('DIFFERENT: what is gone upstream can go here too, and is told', MINUTE, async () => {
+test('DIFFERENT: rows removed upstream can be removed here, too, and are counted', MINUTE, async () => {
   upstream.warehouses.pop();
   const { body } = await system.call('POST', '/diff/account/dev');
   await system.until(Number(body['job_id']), 'completed');
@@ -214,7 +214,7 @@ test('DIFFERENT: what is gone upstream can go here too, and is told', MINUTE, as
   });
 });
 
-test('no secret has been written down', async () => {
+test('no secret was stored', async () => {
   const parts = ['jobs', 'reports', 'step_logs', 'sync_jobs', 'audit'] as const;
   const rows = await Promise.all(parts.map((table) => system.db.selectFrom(table).selectAll().execute()));
   const all = JSON.stringify(rows);
@@ -222,7 +222,7 @@ test('no secret has been written down', async () => {
   for (const secret of [API_PASSWORD, FIXED_TOKEN, 'granted-token']) expect(all).not.toContain(secret);
 });
 
-test('DIFFERENT: what is not kept is not there: CRUD of users and warehouses, WebSockets', async () => {
+test('DIFFERENT: CRUD of users and warehouses and WebSockets no longer exist', async () => {
   for (const route of ['users', 'users/3', 'warehouses', 'warehouses/1']) {
     expect((await user(`curl $URL/api/${route}`)).status).toBe(404);
   }

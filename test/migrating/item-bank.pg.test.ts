@@ -1,7 +1,7 @@
 /**
- * Moving from the Item Synchronization Process (IMRT): its document from top to bottom, command by command as one of its
- * users would give it, against the running product: api, worker, process runner, and a GitLab. What is answered
- * otherwise than there says so here, and in docs/migrating.md.
+ * Moving from the Item Synchronization Process (IMRT): its document from top to bottom, command by command as a
+ * user would type it, against the running product: api, worker, process runner, and a GitLab. Comments mark answers
+ * that differ, which docs/migrating.md explains.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -34,11 +34,11 @@ beforeAll(async () => {
   await imrt.connect();
   const params = (action: string, more = '') =>
     paramsFile({ target: 'item_bank', action, options: '-c 8', command: null, more });
-  // "Schedule to run at 9am UTC each day": a line of the params file is all there is of the CronJob.
+  // "Schedule to run at 9am UTC each day": a line of the params file replaces the whole CronJob.
   system = await startSystem({
     params: [params('sync', 'SCHEDULE=0 9 * * *\n'), params('delta'), params('delete'), params('diff')],
   });
-  // GITLAB_HOST, GITLAB_ACCESS_TOKEN, GITLAB_GROUP, GITLAB_WEBHOOK_URL there.
+  // There they are GITLAB_HOST, GITLAB_ACCESS_TOKEN, GITLAB_GROUP, GITLAB_WEBHOOK_URL.
   mkdirSync(path.join(system.dataDir, 'envtarget'), { recursive: true });
   writeFileSync(
     path.join(system.dataDir, 'envtarget/dev-item_bank.env'),
@@ -60,7 +60,7 @@ const type = userShell(() => ({ URL: system.apiUrl, TOKEN: bearer, PASSWORD: ADM
 
 type Typed = { status: number; head: string; body: Record<string, unknown> };
 
-/** A command of the document; `curl -i` shows the headers too, as it has it. */
+/** A command of the document; `curl -i` shows the headers, too, as in the document. */
 async function typed(command: string): Promise<Typed> {
   const { status, text } = await type(command);
   const [, head = '', rest = text] = /^(HTTP\/.*?)\r\n\r\n(.*)$/s.exec(text) ?? [];
@@ -86,7 +86,7 @@ async function stored(): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ id, sha }) => [id, sha]));
 }
 
-/** Holds a call back until it is let go. */
+/** Holds a call back until it is released. */
 function held(what: string): { reached: () => boolean; letGo: () => void } {
   const gate = Promise.withResolvers<undefined>();
   let reached = false;
@@ -105,7 +105,7 @@ function held(what: string): { reached: () => boolean; letGo: () => void } {
 }
 
 describe('Configuration', () => {
-  test('nothing has to be switched off to keep a start of the service from starting the job', async () => {
+  test('starting the service does not start the job, without any switch', async () => {
     const { rows } = await imrt.query(`SELECT to_regclass('item') AS item`);
     expect(rows).toEqual([{ item: null }]);
     expect(gitlab.calls).toEqual([]);
@@ -113,7 +113,7 @@ describe('Configuration', () => {
 });
 
 describe('Execution', () => {
-  test('a call without a token is refused, in and outside of Kubernetes (there: let in from within)', async () => {
+  test('a call without a token is refused, inside and outside Kubernetes (there: accepted from inside)', async () => {
     const { status, head } = await typed('curl -i -X POST "$URL/sync"');
     expect(status).toBe(401);
     expect(head).toMatch(/^www-authenticate: Bearer/im);
@@ -128,7 +128,7 @@ describe('Execution', () => {
     expect(refused.body['detail']).toContain('grant_type');
     const { status, body } = await typed(`${form} ${user} "$URL/login"`);
     expect(status).toBe(200);
-    // There 35,999 s and "Bearer", with scope and refresh_token; POST /login/renew takes the place of the latter.
+    // There 35,999 s and "Bearer", with scope and refresh_token; POST /login/renew replaces the latter.
     expect(body).toMatchObject({ token_type: 'bearer', expires_in: 899 });
     bearer = String(body['access_token']);
   });
@@ -141,7 +141,7 @@ describe('Execution', () => {
     const id = Number(body['job_id']);
     expect(head).toContain(`location: /jobs/${id}`);
 
-    // "There can only be one instance running at one time": told which, and where it is.
+    // "There can only be one instance running at one time": the refusal names it and its address.
     await expect.poll(gate.reached, { timeout: 30_000 }).toBe(true);
     for (const item of ['', '/17']) {
       const again = await postSync(item);
@@ -151,7 +151,7 @@ describe('Execution', () => {
     }
     gate.letGo();
     const done = await ended(id);
-    // Completed means brought (there: that the messages were queued).
+    // Completed means imported (there: that the messages were queued).
     expect(done).toMatchObject({
       status: 'completed',
       progress: { records_done: ITEMS, records_total: ITEMS, added: ITEMS, failed: 0 },
@@ -163,7 +163,7 @@ describe('Execution', () => {
       expect(hooks).toMatchObject([{ url: `${system.apiUrl}/hooks/gitlab`, token: SECRET }]);
   });
 
-  test('a second run makes no second webhook and applies only what it has not seen, oldest first', async () => {
+  test('a second run creates no second webhook and applies only new commits, oldest first', async () => {
     const [first] = gitlab.bank.history(5);
     const second = gitlab.bank.commit(5, { item: 5, revision: 2 });
     const third = gitlab.bank.commit(5, { item: 5, revision: 3 });
@@ -177,7 +177,7 @@ describe('Execution', () => {
     expect(rows.map(({ sha }) => sha)).toEqual([first?.sha, second.sha, third.sha]);
   });
 
-  test('POST /sync/{itemId} brings one item', async () => {
+  test('POST /sync/{itemId} imports one item', async () => {
     gitlab.bank.commit(6, { item: 6, revision: 2 });
     gitlab.bank.commit(7, { item: 7, revision: 2 });
     const { status, body } = await postSync('/6');
@@ -189,7 +189,7 @@ describe('Execution', () => {
     expect((await postSync('/item_bank')).body['detail']).toContain('use POST /sync/<target>/<env>');
   });
 
-  test("GitLab's hooks bring an item by themselves; 200 at once are a few jobs of these items alone", async () => {
+  test("GitLab's hooks import an item by themselves; 200 at once lead to a few jobs of just these items", async () => {
     const jobsOf = async () =>
       await system.db.selectFrom('jobs').selectAll().where('trigger', '=', 'hook').orderBy('id').execute();
     const pushes = Array.from({ length: 200 }, (_, n) =>
@@ -206,7 +206,7 @@ describe('Execution', () => {
     const started = await jobsOf();
     expect(started.length).toBeLessThanOrEqual(3);
     for (const { id } of started) expect((await ended(id)).progress?.records_total).toBeLessThanOrEqual(20);
-    // Not with another secret, and not for a branch that no item is on.
+    // Hooks with another secret, or for a branch without items, do nothing.
     const hook = { url: `${system.apiUrl}/hooks/gitlab`, token: 'guessed-by-somebody' };
     expect((await gitlab.deliver(hook, 'Push Hook', { event_name: 'push', project_id: 1 })).status).toBe(401);
     await gitlab.push(30, { item: 30 }, { branch: 'create_john' });
@@ -217,7 +217,7 @@ describe('Execution', () => {
 });
 
 describe('Automating', () => {
-  test('the nightly run is a line of the params file, and can be had now', async () => {
+  test('the nightly run is a line of the params file, and can be started now', async () => {
     const { body } = await get('/schedules');
     const [schedule] = body['schedules'] as { id: string; schedule: string; next: string[] }[];
     expect(schedule).toMatchObject({ id: 'dev.item_bank.sync' });
@@ -230,14 +230,14 @@ describe('Automating', () => {
 });
 
 describe('Monitoring', () => {
-  test('the job is in the list and its log is one call (there: find the pod, then kubectl logs)', async () => {
+  test('the job is in the list, and its log takes one call (there: find the pod, then kubectl logs)', async () => {
     const jobs = (await get('/jobs?target=item_bank&operation=sync')).body as unknown as JobJson[];
     const { id } = jobs.at(-1) as JobJson;
     const plain = String((await get(`/jobs/${id}/logs`)).body['text']);
     expect(plain).toMatch(/syncrator-job \S+: sync -c 8 --api_job_id \d+ trace_id=[0-9a-f]{32}\n/);
     expect(plain).toContain(`${gitlab.url}/${GROUP} -> `);
     expect(plain).toContain(`items: ${ITEMS} added`);
-    // `kubectl logs -f`: as it grows, and to its end.
+    // `kubectl logs -f`: as it grows, to its end.
     const followed = String((await get(`/jobs/${id}/logs?follow`)).body['text']);
     expect(followed).toContain(`items: ${ITEMS} added`);
     expect(followed).toMatch(/event: end\ndata: \{"status":"completed"\}\s*$/);
@@ -263,7 +263,7 @@ describe('Monitoring', () => {
 });
 
 describe('Troubleshooting', () => {
-  test('killed in mid run it is failed by itself, and resumed by one call; no SQL, nothing says "in progress"', async () => {
+  test('a run killed midway fails by itself and is resumed by one call; no SQL, no stale "in progress"', async () => {
     for (let id = 101; id <= ITEMS; id += 1) gitlab.bank.commit(id, { item: id, revision: 2 });
     const gate = held('raw');
     const id = Number((await postSync()).body['job_id']);
@@ -279,11 +279,11 @@ describe('Troubleshooting', () => {
     expect(resumed).toMatchObject({ status: 202, body: { resumes: id } });
     expect((await ended(Number(resumed.body['id']))).status).toBe('completed');
     expect(await stored()).toEqual(gitlab.bank.latest());
-    // The first page was done, and known to be.
+    // The first page was done, and its checkpoint was stored.
     expect(gitlab.calls.filter(({ project }) => project !== null && project <= 100)).toEqual([]);
   });
 
-  test('items that fail are listed with their reasons, and a resume does them alone', async () => {
+  test('failed items are listed with their reasons, and a resume processes only them', async () => {
     for (const id of [3, 44]) gitlab.bank.commit(id, { item: id, revision: 9 });
     gitlab.bend = ({ what, project }) =>
       what === 'raw' && project === 44 ? new Response('', { status: 500 }) : undefined;
@@ -316,7 +316,7 @@ describe('Troubleshooting', () => {
     expect(await stored()).toEqual(gitlab.bank.latest());
   });
 
-  test('what is gone upstream is removed by delete, behind its guard, and by nothing else', async () => {
+  test('only a delete, under its guard, removes items that are gone upstream', async () => {
     for (const id of [1, 2]) gitlab.bank.projects.delete(id);
     await ended(Number((await postSync()).body['job_id']));
     expect(Object.keys(await stored())).toHaveLength(ITEMS);
@@ -328,7 +328,7 @@ describe('Troubleshooting', () => {
     expect(await stored()).toEqual(gitlab.bank.latest());
   });
 
-  test('PUT /abandon is DELETE /jobs/:id, and a rollback goes back to before the last sync', async () => {
+  test('DELETE /jobs/:id replaces PUT /abandon, and a rollback goes back to before the last sync', async () => {
     gitlab.bank.commit(9, { item: 9, revision: 2 });
     const gate = held('raw');
     const id = Number((await postSync()).body['job_id']);
@@ -342,7 +342,7 @@ describe('Troubleshooting', () => {
   });
 });
 
-test('ITEM_BANK that job_params does not declare keeps the api from starting, by name', async () => {
+test('an ITEM_BANK that job_params does not declare keeps the api from starting, and is named', async () => {
   await expect(system.startApi({ ITEM_BANK: 'item_bank/qas', PORT: '0' })).rejects.toThrow(
     'ITEM_BANK=item_bank/qas needs qas/item_bank-sync.public_params and qas/item_bank-delta.public_params in job_params',
   );

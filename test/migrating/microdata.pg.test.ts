@@ -1,6 +1,6 @@
 /**
- * microdata-job-service's README from top to bottom, as its users and its executor call it, against the real api and
- * worker. Where the answer differs on purpose a line says DIFFERENT, and docs/migrating.md has it.
+ * microdata-job-service's README from top to bottom, as its users and its executor call it, against the real api
+ * and worker. Lines with DIFFERENT mark deliberate differences, which docs/migrating.md explains.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const user = userShell(() => ({ URL: system.apiUrl, TOKEN: token, INPUT: input }
 const AUTH = '-H "Authorization: Bearer $TOKEN"';
 const JSON_BODY = `-H 'Content-Type: application/json' ${AUTH}`;
 
-/** What job_params says of microdata: any dataset by a pattern, the datastore by its name. */
+/** The params files of microdata: any dataset by a pattern, the datastore by its name. */
 const declared = [
   ...[...OPERATIONS, ...FURTHER].map((operation) =>
     paramsFile({
@@ -58,7 +58,7 @@ beforeAll(async () => {
     }),
     system.startWorker(),
   ]);
-  // DIFFERENT: one bearer token instead of two cookies, of the issuer whose keys JWKS_URL has.
+  // DIFFERENT: one bearer token instead of two cookies, from the issuer whose keys are at JWKS_URL.
   token = await issuer.token({
     sub: 'c1b4a3d0-0000-4000-8000-000000000001',
     name: 'Kari Nordmann',
@@ -84,7 +84,7 @@ const put = (id: number, body: object) =>
   user(`curl -X PUT $URL/jobs/${id} ${JSON_BODY} -d '${JSON.stringify(body)}'`);
 const targetsOf = (jobs: Job[]) => jobs.map((job) => String(job['target'])).toSorted();
 
-test('[POST] /jobs: an answer for each, and one that is wrong spoils no other', async () => {
+test('[POST] /jobs: an answer for each item, and a wrong item does not affect the others', async () => {
   const answer = await post({ operation: 'ADD', target: 'INCOME' }, { target: 'INCOME_2' });
   expect(answer).toMatchObject({
     status: 200,
@@ -93,13 +93,13 @@ test('[POST] /jobs: an answer for each, and one that is wrong spoils no other', 
       { status: 'FAILED', msg: expect.stringMatching(/operation/i) as string },
     ],
   });
-  // Nobody without a token; the whole is wrong only when it is no list of jobs.
+  // Every call needs a token; a batch is refused as a whole only if it is not a list of jobs.
   expect((await user(`curl -X POST $URL/jobs -d '{"jobs": []}'`)).status).toBe(401);
   expect((await user(`curl -X POST $URL/jobs ${JSON_BODY} -d '{"job": 1}'`)).status).toBe(422);
 });
 
-test('calls as the document types them, without a content type, are told which header is missing', async () => {
-  // DIFFERENT: curl calls it a form, and pages of others can send forms.
+test('calls typed as in the document, without a content type, are told which header is missing', async () => {
+  // DIFFERENT: curl sends a form type by default, and foreign pages can send forms.
   for (const command of [
     `-X POST $URL/jobs -d '{"jobs": [{}, {}]}'`,
     `-X PUT $URL/jobs/1 -d '{"status": "failed", "log": "Unexpected failure"}'`,
@@ -109,7 +109,7 @@ test('calls as the document types them, without a content type, are told which h
       status: 415,
       body: { message: expect.stringContaining('Content-Type: application/json') as string },
     });
-  // DIFFERENT: the document leaves out which job it is.
+  // DIFFERENT: the document's answer does not name the job.
   const nameless = `curl ${JSON_BODY} -X PUT $URL/jobs -d '{"status": "failed", "log": "Unexpected failure"}'`;
   expect((await user(nameless)).status).toBe(405);
 });
@@ -126,7 +126,7 @@ test('There can only be one active import job for a given dataset', async () => 
 test('[GET] /jobs by status, operation and ignoreCompleted', async () => {
   await entries({ operation: 'SET_STATUS', target: 'SEX', releaseStatus: 'PENDING_RELEASE' });
   expect(targetsOf(await list('?status=queued&operation=ADD,REMOVE'))).toEqual(['AGE', 'INCOME']);
-  // The executor's three ways to ask; a repeated parameter counts as a list.
+  // The executor's three queries; a repeated parameter counts as a list.
   expect(targetsOf(await list('?status=queued&operation=PATCH_METADATA,ADD,CHANGE'))).toEqual(['INCOME']);
   expect(targetsOf(await list('?status=queued&operation=SET_STATUS&operation=REMOVE'))).toEqual([
     'AGE',
@@ -142,7 +142,7 @@ test('[GET] /jobs by status, operation and ignoreCompleted', async () => {
 
 test('[GET] /jobs/<jobId>', async () => {
   const [income] = await list('?operation=ADD');
-  // DIFFERENT: the job itself, where the document has {"message": "OK"}; snake_case; UTC; who asked, with name.
+  // DIFFERENT: the job itself, where the document has {"message": "OK"}; snake_case; UTC; the caller's name.
   expect(await user(`curl $URL/jobs/${income?.id}`)).toMatchObject({
     status: 200,
     body: {
@@ -161,7 +161,7 @@ test('[GET] /jobs/<jobId>', async () => {
   });
 });
 
-test('[PUT] /jobs/<jobId>: the executor tells of its work, and nothing else works at it', async () => {
+test('[PUT] /jobs/<jobId>: the executor reports its work, and no worker touches the job', async () => {
   const [income] = await list('?operation=ADD');
   const id = income?.id ?? 0;
   for (const status of ['initiated', 'validating', 'decrypting', 'transforming', 'pseudonymizing'])
@@ -188,7 +188,7 @@ test('[PUT] /jobs/<jobId>: the executor tells of its work, and nothing else work
   expect(text).toContain('Set status: validating');
   expect(text).toContain('Added update description');
   expect(text).toContain('Unexpected failure');
-  // DIFFERENT: a job that is over cannot be changed, and says so with 409; it was 404 or 500.
+  // DIFFERENT: an ended job cannot be changed: 409; there it was 404 or 500.
   expect((await put(id, { status: 'queued' })).status).toBe(409);
   expect(targetsOf(await list('?ignoreCompleted=True'))).toEqual(['AGE', 'SEX']);
   expect((await entries({ operation: 'ADD', target: 'INCOME' }))[0]).toMatchObject({ status: 'CREATED' });
@@ -244,7 +244,7 @@ test('[GET] /targets and /targets/<name>/jobs, BUMP jobs that name the target in
     },
   });
   expect(bump).toMatchObject({ status: 'CREATED' });
-  // DIFFERENT: how each target stands, by environment; what was done to it are its jobs.
+  // DIFFERENT: the state of each target by environment; its jobs are its history.
   const all = (await user('curl $URL/targets')).body as { name: string; environments: object[] }[];
   expect(all.map(({ name }) => name)).toEqual(['AGE', 'DATASTORE', 'INCOME', 'SEX', 'ours']);
   expect(all.find(({ name }) => name === 'SEX')?.environments).toMatchObject([
@@ -265,7 +265,7 @@ test('[POST] and [GET] /maintenance-status, and /maintenance-history', { timeout
     msg: 'We need to upgrade',
     paused: true,
   });
-  // It prevents jobs from starting: they are accepted, and wait.
+  // The flag holds jobs back: they are accepted, and wait.
   const [held] = await entries({ operation: 'sync', target: 'ours' });
   expect((await user(`curl $URL/jobs/${held?.job_id}`)).body).toMatchObject({
     status: 'waiting',

@@ -1,7 +1,7 @@
 /**
- * The Orchestrator demo's README from top to bottom: server, command line, scheduler, migrations and the engine that
- * is paused, resumed and aborted, against the real api and worker. Where the answer differs on purpose a line says
- * DIFFERENT, and docs/migrating.md has it.
+ * The Orchestrator demo's README from top to bottom: server, command line, scheduler, migrations, and the engine
+ * that is paused, resumed and aborted, against the real api and worker. Lines with DIFFERENT mark deliberate
+ * differences, which docs/migrating.md explains.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -79,14 +79,14 @@ describe('OAUTH2_ACTIVE', () => {
   };
 
   test('False: products without a token', async () => {
-    // DIFFERENT: for who looks; whatever does something needs a token in any case.
+    // DIFFERENT: only for reads; every write needs a token.
     const { ask, api } = await at({ PUBLIC_READS: 'true' });
     expect((await ask('curl $URL/api/products')).status).toBe(200);
     expect((await ask('curl -X POST $URL/sync/next/dev')).status).toBe(401);
     await api.kill();
   });
 
-  test("True: the issuer's tokens are good, with the role that they say", async () => {
+  test("True: the issuer's tokens are accepted, with the role that they claim", async () => {
     await using issuer = await startOidcIssuer();
     const { ask, api } = await at({
       OIDC_ISSUER: issuer.issuer,
@@ -116,14 +116,14 @@ describe('Running fastapi CLI commands', () => {
     expect((await syncrator(['schedules', 'show', 'dev.node.sync'])).stdout).toContain('10 0 * * *');
   });
 
-  test('./bin/scheduling force validate_node: that one alone, and the command ends with it', async () => {
+  test('./bin/scheduling force validate_node runs only that one, and the command ends with it', async () => {
     const { code, stdout } = await syncrator(['schedules', 'run', 'dev.node.sync', '--follow']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/sync of node in dev[^]*completed/)]);
     expect((await user(`curl "$URL/jobs?target=product" ${AUTH}`)).body).toEqual([]);
   });
 
-  test('a schedule that nobody knows is an error', async () => {
-    // DIFFERENT: the documented name matched nothing and the command ended with 0.
+  test('an unknown schedule is an error', async () => {
+    // DIFFERENT: the documented name matched nothing, and the command ended with 0.
     const { code, stderr } = await syncrator(['schedules', 'run', 'validate_node']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('validate_node')]);
   });
@@ -145,7 +145,7 @@ describe('DB migrations', () => {
     expect((await run(database.url, 'db', 'status')).said).toContain('pending');
     const all = await Promise.all(Array.from({ length: 5 }, () => run(database.url, 'db', 'up')));
     expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
-    // Each migration is told of by the one that applied it.
+    // Each migration is reported by the process that applied it.
     const applied = all.flatMap(({ said }) => said.match(/\d{4}-[a-z-]+/g) ?? []);
     expect(new Set(applied).size).toBe(applied.length);
     const { said } = await run(database.url, 'db', 'status');
@@ -168,18 +168,18 @@ describe('the engine', () => {
       `curl -X POST $URL/maintenance-status ${AUTH} -H 'Content-Type: application/json' -d '${JSON.stringify({ msg: 'an upgrade', paused })}'`,
     );
 
-  test('RUNNING, PAUSING with a count of what runs, PAUSED', { timeout: 90_000 }, async () => {
+  test('RUNNING, PAUSING with a count of running jobs, PAUSED', { timeout: 90_000 }, async () => {
     expect(await engine()).toMatchObject({ engine: 'RUNNING', running_jobs: 0 });
     const slow = await system.submit('slow', 'diff');
     const id = slow.kind === 'created' ? slow.job.id : 0;
     await system.until(id, 'running');
     expect((await pause(true)).body).toMatchObject({ engine: 'PAUSING', running_jobs: 1 });
-    // DIFFERENT: a start is accepted and waits; it was refused with 503.
+    // DIFFERENT: a start is accepted and waits; there it was refused with 503.
     const started = await user(`curl -X POST $URL/sync/next/dev ${AUTH}`);
     expect(started.status).toBe(202);
     const next = (started.body as { job_id: number }).job_id;
     await system.until(next, 'waiting');
-    // DIFFERENT: what runs finishes all its steps, not the present one alone.
+    // DIFFERENT: a running job finishes all its steps, not only the present one.
     await user(`touch ${home}/go; curl $URL/health/live`);
     await system.until(id, 'completed');
     expect(await engine()).toMatchObject({ engine: 'PAUSED', running_jobs: 0 });
@@ -199,7 +199,7 @@ describe('the engine', () => {
     const broken = await system.submit('broken', 'sync');
     const id = broken.kind === 'created' ? broken.job.id : 0;
     await system.until(id, 'failed');
-    // DIFFERENT: a new job that goes on from the failed one's checkpoint, which itself stays as it is.
+    // DIFFERENT: a new job continues from the failed one's checkpoint; the failed job itself does not change.
     const resumed = await user(`curl -X POST $URL/jobs/${id}/resume ${AUTH}`);
     expect(resumed).toMatchObject({ status: 202, body: { resumes: id } });
     expect((await user(`curl -X POST $URL/jobs/${id}/resume ${AUTH}`)).status).toBe(409);

@@ -1,6 +1,6 @@
 /**
- * syncrator-api's README from top to bottom, as its users typed it, against the real api, worker and program.
- * Where the answer differs on purpose a line says DIFFERENT, and docs/migrating.md has it.
+ * syncrator-api's README from top to bottom, as its users typed it, against the real api, worker and program. Lines
+ * with DIFFERENT mark deliberate differences, which docs/migrating.md explains.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { userShell } from './user-shell.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const EVERYTHING = 20;
-/** The repository's own files: the 24 that the document lists are among them. */
+/** The repository's own files; the document's 24 are among them. */
 const JOB_PARAMS = path.resolve(import.meta.dirname, '../../job_params');
 
 let system: System;
@@ -40,7 +40,7 @@ beforeAll(async () => {
     path.join(system.dataDir, 'envtarget/qas-avo.env'),
     `SOURCE=ndjson\nSOURCE_URL=${source.url}\nSINK=postgres\nSINK_URL=${sink.url}\nSINK_TABLE=avo\n`,
   );
-  // The predecessor let everybody read; here that is a setting.
+  // In the predecessor everybody could read; here that is a setting.
   await Promise.all([system.startApi({ PUBLIC_READS: 'true' }), system.startWorker()]);
 });
 afterAll(async () => {
@@ -50,7 +50,7 @@ afterAll(async () => {
   await source.close();
 });
 
-/** From now on the source keeps every reader waiting, until it is released. */
+/** From now on the source holds every reader until it is released. */
 function holdSource(): void {
   const held = Promise.withResolvers<undefined>();
   source.bend = () => held.promise as unknown as Promise<Response>;
@@ -87,7 +87,7 @@ test('API calls available: the lists', async () => {
   expect(await user('curl $URL/sync_jobs')).toMatchObject({ status: 200, body: [] });
 });
 
-test('Parametrised jobs: each of the 24 files can be tried out', { timeout: 60_000 }, async () => {
+test('Parametrised jobs: each of the 24 files has a dry run', { timeout: 60_000 }, async () => {
   for (const env of ['prd', 'qas'])
     for (const target of ['avo', 'cataloguspro', 'metadatacatalogus'])
       for (const action of ['delete', 'delta', 'diff', 'sync'])
@@ -95,28 +95,28 @@ test('Parametrised jobs: each of the 24 files can be tried out', { timeout: 60_0
           status: 200,
           body: { ACTION: action, ACTION_NAME: action, ENV: env, TARGET: target, job_id: 'dryrun' },
         });
-  // A full sync of a Solr catalogue goes by its aliases; test/e2e/solr.pg.test.ts runs one into a real SolrCloud.
+  // A full sync of a Solr catalogue uses its aliases; test/e2e/solr.pg.test.ts runs one on a real SolrCloud.
   expect((await user('curl $URL/sync/cataloguspro/qas')).body).toMatchObject({
     OPTIONS: '-n 1000 -c 4 --switch_solr_alias --target_env qas --target cataloguspro --api_job_id dryrun',
   });
-  // DIFFERENT: an unknown one is 404 and says what is known; it was 400.
+  // DIFFERENT: an unknown one is 404 and lists the known ones; there it was 400.
   expect(await user('curl $URL/sync/avoo/qas')).toMatchObject({
     status: 404,
     body: { message: expect.stringContaining('did you mean avo?') as string },
   });
 });
 
-test('Authorization: a token by form, needed for whatever does something', async () => {
+test('Authorization: a token by form, needed for every write', async () => {
   for (const method of ['POST', 'DELETE']) {
     const route = method === 'POST' ? '/sync/avo/qas' : '/jobs/123';
     expect((await user(`curl -X ${method} $URL${route}`)).status).toBe(401);
     expect((await user(`curl -X ${method} $URL${route} -H "Authorization: Bearer $TOKEN"`)).status).toBe(401);
   }
-  // DIFFERENT: wrong credentials are 401; they were 200 with an error inside.
+  // DIFFERENT: wrong credentials are 401; there they were 200 with an error inside.
   expect((await user('curl -X POST -F "username=admin" -F "password=PW_HERE" $URL/login')).status).toBe(401);
   const login = await user('curl -X  POST -F "username=admin" -F "password=$PASSWORD" $URL/login');
   expect(login).toMatchObject({ status: 200, body: { expires_in: 899, token_type: 'bearer' } });
-  // As the form of the default homepage sends it.
+  // As the form of the default home page sends it.
   const form = 'curl -d username=admin --data-urlencode "password=$PASSWORD" $URL/login';
   expect((await user(form)).status).toBe(200);
   token = (login.body as { access_token: string }).access_token;
@@ -141,7 +141,7 @@ test('Examples: a dry run by parameters is the dry run of the file', async () =>
     body: { ...PARAMETERS, OPTIONS: '-n 1000 -c 1 --api_job_id dryrun', job_id: 'dryrun' },
   });
   expect((await user('curl $URL/delta/avo/qas')).body).toEqual(byParameters.body);
-  // DIFFERENT: `result` is what the runner would render, not a shell line with the cluster's password in it.
+  // DIFFERENT: `result` is what the runner would render, not a shell line with the cluster's password.
   expect((byParameters.body as { result: unknown }).result).toEqual([
     expect.objectContaining({
       argv: ['node', 'src/job/main.ts', 'delta', '-n', '1000', '-c', '1', '--api_job_id', 'dryrun'],
@@ -151,19 +151,20 @@ test('Examples: a dry run by parameters is the dry run of the file', async () =>
 
 test('Examples: a full sync, a delta by parameters, a delete and a diff', { timeout: 60_000 }, async () => {
   const full = await user(`curl -X POST $URL/sync/avo/qas -H "Authorization: Bearer $TOKEN"`);
-  // DIFFERENT: 202 for a new job; it was 200. Until a worker takes it, it is `queued`: `starting` was all there was.
+  // DIFFERENT: 202 for a new job; there it was 200. Until a worker claims it, it is `queued`; there it was always
+  // `starting`.
   expect(full).toMatchObject({ status: 202, body: { result: 'starting' } });
   expect(['queued', 'starting']).toContain((await job(jobIdOf(full.body))).status);
   await until(jobIdOf(full.body), 'completed');
   const run = await user(`curl -X POST $URL/run ${JSON_AND_TOKEN} -d ${SIX}`);
   const id = jobIdOf(run.body);
-  // DIFFERENT from the document, as its program did: keys in capitals, `job_id`, and the OPTIONS as they ran.
+  // DIFFERENT from the document, like its program: upper-case keys, `job_id`, and the OPTIONS as they ran.
   expect(run).toMatchObject({
     status: 202,
     body: { ...PARAMETERS, OPTIONS: `-n 1000 -c 1 --api_job_id ${id}`, result: 'starting' },
   });
   const ended = await until(id, 'completed');
-  // DIFFERENT: `options` are the arguments that it was run with; they were the dates that came of them.
+  // DIFFERENT: `options` are the arguments of the run; there they were dates computed from them.
   expect(ended.sync_job).toEqual({
     completed: true,
     data_source: expect.stringContaining(source.url) as string,
@@ -175,11 +176,11 @@ test('Examples: a full sync, a delta by parameters, a delete and a diff', { time
     total_records: 0,
     type: 'delta',
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
-    // Ours beside those of the document.
+    // Fields of ours beside those of the document.
     job_id: id,
     outside: false,
   });
-  // DIFFERENT: an env that nobody has declared is refused; it was left out of account.
+  // DIFFERENT: an undeclared env is refused; there it was ignored.
   const elsewhere = SIX.replace('"qas"', '"tst"');
   expect(await user(`curl -X POST $URL/run ${JSON_AND_TOKEN} -d ${elsewhere}`)).toMatchObject({
     status: 422,
@@ -197,20 +198,20 @@ test('Examples: a full sync, a delta by parameters, a delete and a diff', { time
   ]);
 });
 
-test('Examples: a job that is cancelled midway', { timeout: 60_000 }, async () => {
+test('Examples: a job is cancelled midway', { timeout: 60_000 }, async () => {
   holdSource();
   const started = await user(`curl -X POST $URL/sync/avo/qas -H "Authorization: Bearer $TOKEN"`);
   const id = jobIdOf(started.body);
   await until(id, 'running');
   const answer = await user(`curl -X DELETE $URL/jobs/${id} -H "Authorization: Bearer $TOKEN"`);
-  // DIFFERENT: `deleted` is said when nothing of it runs any more; until then the job is `cancelling`.
+  // DIFFERENT: the status is `deleted` once no part of the job runs; until then it is `cancelling`.
   expect(answer).toMatchObject({
     status: 202,
     body: { id, status: 'cancelling', env: 'qas', target: 'avo' },
   });
   await until(id, 'deleted');
   expect(await system.live('avo')).toEqual([]);
-  // DIFFERENT: a finished job stays as it is; DELETE used to rewrite it.
+  // DIFFERENT: a finished job stays unchanged; there DELETE rewrote it.
   const again = await user(`curl -X DELETE $URL/jobs/${id} -H "Authorization: Bearer $TOKEN"`);
   expect(again).toMatchObject({ status: 200, body: { id, status: 'deleted' } });
   release?.();
@@ -233,7 +234,7 @@ test('Complete run with progress checking', { timeout: 90_000 }, async () => {
   });
   await until(id, 'running');
   await expect.poll(async () => (await job(id)).sync_id, { timeout: 20_000 }).not.toBeNull();
-  // DIFFERENT: times are ISO 8601 in UTC; they were RFC 1123, and some of them local time called GMT.
+  // DIFFERENT: times are ISO 8601 in UTC; there they were RFC 1123, some of them local time labelled GMT.
   expect(await job(id)).toMatchObject({
     created_at: expect.stringMatching(ISO) as string,
     env: 'qas',
@@ -242,11 +243,11 @@ test('Complete run with progress checking', { timeout: 90_000 }, async () => {
     sync_job: { completed: null, end_time: null, type: 'sync', total_records: 0 },
     target: 'avo',
   });
-  // The same again, while it runs, is the same job; another action is refused, and says who holds the target.
+  // The same request while it runs finds the same job; another action is refused, naming the holder.
   const twin = await user(`curl -X POST $URL/sync/avo/qas -H "Authorization: Bearer $TOKEN"`);
   expect(twin).toMatchObject({ status: 200, body: { job_id: id, result: 'starting', deduplicated: true } });
   const other = await user(`curl -X POST $URL/delta/avo/qas -H "Authorization: Bearer $TOKEN"`);
-  // DIFFERENT: it was started beside the sync.
+  // DIFFERENT: there it was started beside the sync.
   expect(other.status).toBe(409);
   expect(other.text).toContain(`job ${id}`);
   release?.();
@@ -265,23 +266,23 @@ test('Complete run with progress checking', { timeout: 90_000 }, async () => {
   expect(next.status).toBe(202);
   expect(jobIdOf(next.body)).toBeGreaterThan(id);
   await until(jobIdOf(next.body), 'completed');
-  // DIFFERENT: what the last sync replaced is one call away.
+  // DIFFERENT: one call restores what the last sync replaced.
   const back = await user(`curl -X POST $URL/rollback/avo/qas -H "Authorization: Bearer $TOKEN"`);
   await until(jobIdOf(back.body), 'completed');
 });
 
-test('If anything goes wrong the status is failed, and says why', { timeout: 60_000 }, async () => {
+test('If anything goes wrong the status is failed, with the reason', { timeout: 60_000 }, async () => {
   source.bend = () => new Response('no', { status: 404 });
   const started = await user(`curl -X POST $URL/delta/avo/qas -H "Authorization: Bearer $TOKEN"`);
   const failed = await until(jobIdOf(started.body), 'failed');
   expect(failed).toMatchObject({ diagnosis: { detail: expect.stringContaining('answered 404') as string } });
-  // DIFFERENT: it may be deleted, the document says; it stays as it is, and keeps nobody from anything.
+  // DIFFERENT: the document says that it may be deleted; here it stays unchanged, and blocks nobody.
   const deleted = await user(`curl -X DELETE $URL/jobs/${failed.id} -H "Authorization: Bearer $TOKEN"`);
   expect(deleted).toMatchObject({ status: 200, body: { status: 'failed' } });
   source.bend = null;
   const again = await user(`curl -X POST $URL/delta/avo/qas -H "Authorization: Bearer $TOKEN"`);
   await until(jobIdOf(again.body), 'completed');
-  // What is not configured here fails too, naming where it is set; the predecessor's job stayed `starting`.
+  // An unconfigured target fails too, naming the place of its settings; the predecessor's job stayed `starting`.
   const other = await user(`curl -X POST $URL/sync/avo/prd -H "Authorization: Bearer $TOKEN"`);
   expect(await until(jobIdOf(other.body), 'failed')).toMatchObject({
     diagnosis: { code: 'not_configured', detail: expect.stringContaining('prd-avo.env') as string },
@@ -312,7 +313,7 @@ test('GET /sync_jobs has the runs of cron beside ours', async () => {
   });
   expect(ours.length).toBeGreaterThan(3);
   expect(ours.every((one) => one['outside'] === false)).toBe(true);
-  // It is a record, never a lock.
+  // It is a record: it locks nothing.
   const started = await user(`curl -X POST $URL/delta/avo/qas -H "Authorization: Bearer $TOKEN"`);
   expect(started.status).toBe(202);
   await until(jobIdOf(started.body), 'completed');

@@ -1,16 +1,17 @@
-/** A predecessor's user at the terminal: the documented commands, run by bash, with their answers. */
+/** A predecessor's user at the terminal: bash runs the documented commands and returns their answers. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 export type Typed = { readonly status: number; readonly text: string; readonly body: unknown };
 
 const run = promisify(execFile);
-// Quiet, bounded, and the status on a line of its own after the body.
+// Quiet, with a time limit, and the status on its own line after the body.
 const CURL = `curl() { command curl -sS -m 40 -w '\\n%{http_code}' "$@"; }`;
 
 /**
- * @param variables what the commands name, such as $URL and $TOKEN; asked at each command
- * @returns runs one command line whose last program is curl; `body` is the parsed JSON, or undefined
+ * @param variables such as $URL and $TOKEN in the commands; read at each command
+ * @returns a function that runs one command line whose last program is curl; `body` is the parsed JSON, or
+ * undefined
  */
 export function userShell(
   variables: () => Readonly<Record<string, string>>,

@@ -1,4 +1,7 @@
-/** Receivers are told of jobs and missed schedules: signed, again until they take it, once each, and no secret elsewhere. */
+/**
+ * Receivers hear of jobs and missed schedules: signed, repeated until accepted, once each; secrets appear nowhere
+ * else.
+ */
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +27,7 @@ let server: Server;
 let system: System;
 let worker: ProductPart;
 let deliveries: Delivery[] = [];
-/** What is answered, in turn; 204 when there is nothing left. */
+/** The answers in turn; 204 when none is left. */
 let answers: number[] = [];
 
 beforeAll(async () => {
@@ -83,7 +86,7 @@ beforeEach(() => {
 });
 
 const of = (where: string) => deliveries.filter((delivery) => delivery.path === where);
-/** In the order of what happened: two that happened at once may arrive in any. */
+/** In the order of the events: two simultaneous ones may arrive in any order. */
 const bodies = (where: string) =>
   of(where)
     .map(({ body }) => JSON.parse(body) as Record<string, unknown>)
@@ -97,7 +100,7 @@ const run = async (target: string, end: string) => {
 const told = (where: string, count: number) =>
   expect.poll(() => of(where).length, { timeout: 30_000 }).toBe(count);
 
-test('a job that starts and completes is told in that order, signed, with its facts', async () => {
+test('the start and the end of a job are delivered in that order, signed, with its facts', async () => {
   const id = await run('good', 'completed');
   await told('/hook', 2);
   expect(bodies('/hook')).toMatchObject([
@@ -119,21 +122,21 @@ test('a job that starts and completes is told in that order, signed, with its fa
     expect(Math.abs(Date.now() / 1000 - Number(timestamp))).toBeLessThan(60);
   }
   expect(new Set(of('/hook').map((delivery) => delivery.id)).size).toBe(2);
-  // What nobody wants to hear of is forgotten, and what was told is.
+  // Notices without a receiver are forgotten, and so are delivered ones.
   const { rows } = await sql`SELECT * FROM notices`.execute(system.db);
   expect(rows).toEqual([]);
 });
 
-test('a receiver that fails is asked again with the same id until it takes it', async () => {
+test('a delivery is repeated with the same id until the receiver accepts it', async () => {
   answers = [500, 302];
   await run('good', 'completed');
   await expect.poll(() => new Set(of('/hook').map(({ id }) => id)).size, { timeout: 40_000 }).toBe(2);
   await told('/hook', 4);
-  // A redirect is no answer: nothing was sent to where it leads.
+  // A redirect is no success: nothing was sent to its target.
   expect(of('/elsewhere')).toEqual([]);
 });
 
-test('a failure is told to a channel in words, escaped, with what to do', async () => {
+test('a channel gets a failure in words, escaped, with what to do', async () => {
   const id = await run('bad', 'failed');
   await told(SLACK_PATH, 1);
   const [{ text: words } = { text: '' }] = bodies(SLACK_PATH) as { text: string }[];
@@ -145,7 +148,7 @@ test('a failure is told to a channel in words, escaped, with what to do', async 
   expect(bodies('/hook').map(({ type }) => type)).toEqual(['job.started', 'job.failed']);
 });
 
-test('a missed schedule is told once, however often it is found', async () => {
+test('a missed schedule is delivered once, however often it is found', async () => {
   const missed = {
     schedule: 'dev.nightly.sync',
     env: 'dev',
@@ -165,8 +168,8 @@ test('a missed schedule is told once, however often it is found', async () => {
   );
 });
 
-test('the reconciler finds what was missed by an hour', { timeout: 60_000 }, async () => {
-  // It has been there for two days, and nothing has succeeded since.
+test('the reconciler finds a firing that was missed by an hour', { timeout: 60_000 }, async () => {
+  // The schedule has existed for two days, and nothing has succeeded since.
   const made = new Date(Date.now() - 2 * 24 * 3600_000);
   await sql`UPDATE schedule_promises SET since = ${made} WHERE schedule = 'dev.nightly.sync'`.execute(
     system.db,
@@ -175,7 +178,7 @@ test('the reconciler finds what was missed by an hour', { timeout: 60_000 }, asy
   expect(bodies(SLACK_PATH)[0]?.['text']).toContain('has missed its schedule dev.nightly.sync');
 });
 
-test('410 ends it: the receiver wants no more of this', async () => {
+test('410 ends a delivery: the receiver does not want it', async () => {
   answers = [410];
   await system.call('DELETE', `/jobs/${await run('good', 'completed')}`);
   await expect.poll(() => new Set(of('/hook').map(({ id }) => id)).size, { timeout: 30_000 }).toBe(2);
@@ -198,7 +201,7 @@ test('neither secret nor address is in Temporal, Postgres or a log', async () =>
   for (const secret of secrets) expect(worker.output()).not.toContain(secret);
 });
 
-/** Payloads of a history as the text they are. */
+/** The payloads of a history, decoded to text. */
 function readable(key: string, value: unknown): unknown {
   return key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString() : value;
 }

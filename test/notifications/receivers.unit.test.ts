@@ -1,4 +1,4 @@
-/** NOTIFICATIONS_FILE: what it may say, and that a fault names its field and never a value. */
+/** NOTIFICATIONS_FILE: its valid contents, and errors that name the field and never a value. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -15,14 +15,14 @@ const load = (text: string) => {
   return loadReceivers(file);
 };
 
-test('without a file there are no receivers; a minimal one is told of failures and missed schedules', async () => {
+test('without a file there are no receivers; a minimal receiver gets failures and missed schedules', async () => {
   expect(await loadReceivers(undefined)).toEqual([]);
   const [one] = await load(`receivers: [{name: a, url: 'https://a.example/h', secret: ${SECRET}}]`);
   expect(one).toMatchObject({ format: 'generic', events: ['failed', 'freshness_missed'] });
   expect(one?.secret).toEqual(Buffer.alloc(32, 7));
 });
 
-test('who hears of what: by event, environment and target', async () => {
+test('notices are chosen by event, environment and target', async () => {
   const receivers = await load(`receivers:
   - {name: all, url: 'https://a.example/h', format: slack, events: [started, failed]}
   - {name: prd, url: 'https://a.example/h', format: slack, envs: [prd], targets: [avo]}
@@ -57,6 +57,6 @@ test.each([
   expect(message).not.toContain('secret.example');
 });
 
-test('a file that is not there is named', async () => {
+test('a missing file is named', async () => {
   await expect(loadReceivers(path.join(dir, 'none.yaml'))).rejects.toThrow(/none\.yaml cannot be read/);
 });

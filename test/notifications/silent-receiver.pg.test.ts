@@ -1,4 +1,4 @@
-/** A receiver that takes what it is sent and never answers: it holds up no job, no schedule, and no worker that ends. */
+/** A receiver that accepts requests and never answers: it delays no job, no schedule, and no stopping worker. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -10,15 +10,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ProductPart } from '../support/product-part.ts';
 import { params, startSystem, type System } from '../support/system.ts';
 
-/** More than a worker has slots for short activities, those of launches and firings: 100. */
+/** More than the 100 slots of a worker for short activities, which launches and firings use. */
 const NOTICES = 130;
 /** How long a worker waits for an answer. */
 const DEADLINE_MS = 10_000;
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-silent-'));
-/** When each try that is under way has come. */
+/** Start times of the tries under way. */
 const waiting = new Map<object, number>();
-/** How long those have waited that were given up. */
+/** Durations of the tries that were given up. */
 const gaveUpAfterMs: number[] = [];
 const heardOf = new Set<string>();
 let mostAtOnce = 0;
@@ -68,7 +68,7 @@ test('a job is launched and a schedule fires while most notices still wait for t
         system.db,
       )
     ).rows[0]?.count;
-  // All of them are Temporal's now, and every slot that they may have is taken.
+  // Temporal has all of them by now, and every slot for them is taken.
   await expect.poll(left, { timeout: 60_000 }).toBe(0);
   const fired = await firings();
   const submitted = await system.submit('quick', 'sync');
@@ -79,7 +79,7 @@ test('a job is launched and a schedule fires while most notices still wait for t
   expect(mostAtOnce).toBeLessThan(NOTICES / 3);
 });
 
-test('a worker that ends does not wait for its answer', { timeout: 60_000 }, async () => {
+test('a stopping worker does not wait for the receiver’s answer', { timeout: 60_000 }, async () => {
   const youngest = () => performance.now() - Math.max(0, ...waiting.values());
   await expect.poll(youngest, { timeout: 30_000, interval: 10 }).toBeLessThan(1_000);
   gaveUpAfterMs.length = 0;

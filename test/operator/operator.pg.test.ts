@@ -1,4 +1,4 @@
-/** The commands of this machine as people run them: processes of their own, on a real database. */
+/** The operator commands as people run them: processes on a real database. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -59,7 +59,7 @@ describe('users', () => {
     await migrate(db);
   });
 
-  test('are added, listed, disabled, enabled and get another password, read from stdin', async () => {
+  test('users are added, listed, disabled and enabled, and get another password, read from stdin', async () => {
     expect((await users([])).stdout).toBe('no users\n');
     const added = await users(['add', 'eve', '--role', 'admin']);
     expect([added.code, added.stdout, added.stderr]).toEqual([0, '', 'Added eve, admin (limits: none).\n']);
@@ -86,7 +86,7 @@ describe('users', () => {
     expect(await findUser(db, 'eve')).toMatchObject(first);
     expect((await users(['list'])).stdout).toMatch(/^eve +operator +env qas, dev; action delta +enabled /m);
     expect(JSON.parse((await users(['list', '--output', 'json'])).stdout)).toMatchObject([first]);
-    // Limits that are not said again are gone: role and limits are one.
+    // Limits that are not repeated are removed: role and limits are set together.
     const changed = await users(['role', 'eve', 'viewer']);
     expect([changed.code, changed.stderr]).toEqual([0, 'eve is now viewer (limits: none).\n']);
     expect(await findUser(db, 'eve')).toMatchObject({ role: 'viewer', envs: null, actions: null });
@@ -117,7 +117,7 @@ describe('users', () => {
       expect([code, stdout], args.join(' ')).toEqual([1, '']);
       expect(stderr.startsWith(`syncrator: ${words}`), `${args.join(' ')}: ${stderr}`).toBe(true);
     }
-    // Nobody gets a role that nobody has said.
+    // There is no default role.
     const unsaid = await users(['add', 'bob']);
     expect([unsaid.code, unsaid.stderr]).toEqual([
       1,
@@ -137,7 +137,7 @@ describe('tokens', () => {
   const listed = async () =>
     JSON.parse((await tokens('list', '--output', 'json')).stdout) as Record<string, unknown>[];
 
-  test('are printed once, listed without themselves, and revoked', async () => {
+  test('tokens are printed once, listed without their secret, and revoked', async () => {
     expect((await tokens()).stdout).toBe('no tokens\n');
     const limits = ['--env', 'prd', '--action', 'delta', '--expires', '90d'];
     const made = await tokens('create', 'nightly', '--role', 'operator', ...limits);
@@ -169,7 +169,7 @@ describe('tokens', () => {
     const revoked = await tokens('revoke', 'nightly');
     expect([revoked.code, revoked.stdout, revoked.stderr]).toEqual([0, '', 'Revoked nightly.\n']);
     expect(await listed()).toMatchObject([{ name: 'nightly', state: 'revoked' }]);
-    // The name is free again, and for programs there is more than the token.
+    // The name is free again, and a program gets a JSON answer with the token and more.
     const forEver = ['--role', 'viewer', '--expires', 'never', '--output', 'json'];
     const again = await tokens('create', 'nightly', ...forEver);
     expect(JSON.parse(again.stdout)).toMatchObject({ name: 'nightly', role: 'viewer', expires_at: null });
@@ -208,7 +208,7 @@ describe('tokens', () => {
 });
 
 describe('db', () => {
-  test('status changes nothing, up applies what is pending, once', async () => {
+  test('db status changes nothing, and db up applies pending migrations once', async () => {
     const before = await run(['db', 'status']);
     expect([before.code, before.stdout]).toEqual([0, expect.stringMatching(/^0001-initial +pending$/m)]);
     expect(before.stdout).toContain('syncrator db up');
@@ -223,13 +223,13 @@ describe('db', () => {
     expect(new Set(states.map(String))).toEqual(new Set(['applied,true']));
   });
 
-  describe('of a newer version, as a rollback leaves it,', () => {
+  describe('after a downgrade', () => {
     beforeEach(async () => {
       await migrate(db);
       await sql`INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01T00:00:00.000Z')`.execute(db);
     });
 
-    test('is told as such; up and restored have nothing to apply, and no fault', async () => {
+    test('db status names the newer version; up and restored have nothing to apply, and succeed', async () => {
       expect((await run(['db', 'status'])).stdout).toMatch(/^9999-later +unknown .*\na newer version has migrated/m);
       const words = 'a newer version has migrated the database; this version still finds everything that it uses\n';
       const up = await run(['db', 'up']);
@@ -241,7 +241,7 @@ describe('db', () => {
       expect(restored.stdout).toMatch(/^the next job id is \d+;/);
     });
 
-    test('is worked on by every command', async () => {
+    test('every command works on the database of a newer version', async () => {
       const made = await run(['users', 'add', 'eve', '--role', 'admin'], {}, `${PASSWORD}\n`);
       expect([made.code, made.stderr]).toEqual([0, 'Added eve, admin (limits: none).\n']);
       for (const args of [
@@ -258,7 +258,7 @@ describe('db', () => {
     });
   });
 
-  test('no command but up and restored changes the schema: what is pending is refused, and told', async () => {
+  test('only up and restored change the schema: all other commands refuse a pending migration, and name it', async () => {
     const fresh = await run(['users', 'add', 'eve', '--role', 'admin'], {}, `${PASSWORD}\n`);
     expect(fresh).toEqual({
       code: 1,
@@ -268,7 +268,7 @@ describe('db', () => {
     expect((await listMigrations(db)).every(({ state }) => state === 'pending')).toBe(true);
     await migrate(db);
     const newest = (await listMigrations(db)).at(-1)?.name ?? '';
-    // As a database of the version before it: to a command that looks at the list alone.
+    // Looks like a database of the previous version to a command that reads only the list.
     await sql`DELETE FROM kysely_migration WHERE name = ${newest}`.execute(db);
     for (const args of [
       ['users', 'list'],
@@ -287,7 +287,7 @@ describe('db', () => {
     expect((await listMigrations(db)).at(-1)).toMatchObject({ name: newest, state: 'pending' });
   });
 
-  test('purge tells what it would delete, and deletes that and no more', async () => {
+  test('purge shows what it would delete, and deletes exactly that', async () => {
     await migrate(db);
     await sql`INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, runner, steps_spec, spec_hash,
         trigger, requested_by, status, created_at, finished_at)
@@ -326,7 +326,7 @@ describe('db', () => {
       });
   });
 
-  test('a Postgres that is away ends with 3 and its address, without its password', async () => {
+  test('an unreachable Postgres ends a command with 3 and its address, without its password', async () => {
     const url = `postgres://ada:hush-hush@127.0.0.1:${await freePort()}/syncrator`;
     const { code, stderr } = await run(['db'], { DATABASE_URL: url });
     expect(code).toBe(3);
@@ -360,7 +360,7 @@ describe('params check', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('params check tells each file with its schedule, then every fault of the others with 1', async () => {
+  test('params check lists each file with its schedule, then every error of the others, and ends with 1', async () => {
     const good = paramsFile({
       target: 'good',
       action: 'sync',

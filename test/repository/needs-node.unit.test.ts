@@ -1,4 +1,4 @@
-/** Beside an older Node: npm does not fill the terminal with warnings, and a Node too old is told in one line. */
+/** With an older Node, npm does not fill the terminal with warnings, and a too old Node is reported in one line. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** package.json alone says the version; every other place that shows one agrees. */
+/** package.json alone sets the version; every other place that shows one agrees. */
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';

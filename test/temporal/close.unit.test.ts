@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const CONNECT = path.resolve(import.meta.dirname, '../../src/temporal/connect.ts');
 
-/** Nothing listens on port 1; the process ends by itself when no timer is left. */
+/** No server listens on port 1; the process ends by itself when no timer is left. */
 const PROGRAM = `
   import { connectTemporal, within } from ${JSON.stringify(CONNECT)};
   for (let i = 0; i < 8; i++) {

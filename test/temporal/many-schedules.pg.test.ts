@@ -26,7 +26,7 @@ let database: TestDatabase;
 let db: Db;
 const described = { now: 0, most: 0, all: 0 };
 
-/** Counts the calls under way on their way to a real Temporal. */
+/** Counts the simultaneous calls to a real Temporal. */
 const counting: Interceptor = (options, next) => {
   const call = next(options);
   if (!options.method_definition.path.endsWith('/DescribeSchedule')) return call as ReturnType<Interceptor>;

@@ -16,15 +16,16 @@ const PARAMS: readonly [string, string][] = [
   params('every', 'delta', '--mute', 'SCHEDULE=every 60s\n'),
 ];
 /**
- * What becomes of the three firings of the outage, the same for both schedules and both outages: the first is caught up, late; the others are left out and counted.
+ * The outcome of the three firings of the outage, the same for both schedules and both outages: one is caught up,
+ * late; the others are skipped and counted.
  */
 const OUTCOME = { started: 1, otherwise: 0 };
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'syncrator-outage-'));
 let temporal: Awaited<ReturnType<typeof startTemporal>>;
-/** Its Temporal goes away. */
+/** Loses its Temporal. */
 let forsaken: System;
-/** Its worker goes away. */
+/** Loses its worker. */
 let unattended: System;
 
 beforeAll(async () => {
@@ -71,7 +72,7 @@ async function judge(
   schedule: string,
   outage: { from: number; to: number; back: number },
 ): Promise<void> {
-  // The first that is in time again has come: whatever was to be caught up has been.
+  // The first punctual firing has come, so the late one has been caught up.
   const next = (Math.floor(outage.back / MINUTE_MS) + 1) * MINUTE_MS;
   const inTime = async () =>
     (await firings(system, schedule)).filter((firing) => firing.nominal_time.getTime() >= next);
@@ -88,7 +89,7 @@ async function judge(
   const meant = minutes(outage.from, outage.to);
   expect(meant).toBeGreaterThanOrEqual(OUTAGE_MS / MINUTE_MS);
   expect(state?.leftOut, schedule).toEqual({ tooLate: 0, overlapping: meant - 1 });
-  // The first one in time may find the late one's job still active: then it is that job.
+  // The first punctual firing may find the late one's job still active: then it counts as that job.
   const jobs = (await firings(system, schedule))
     .filter(({ outcome }) => outcome === 'started')
     .map(({ job_id: id }) => id ?? 0);
@@ -102,7 +103,8 @@ test('one run catches up, the skipped firings are counted, and the next run is o
   await forsaken.startWorker();
   const worker = await unattended.startWorker();
   await Promise.all([scheduled(forsaken), scheduled(unattended)]);
-  // It begins and ends between two firings: none is under way, and none is in time before all is back.
+  // The outage begins and ends between two firings: none is under way then, and none comes before everything is
+  // back.
   await expect
     .poll(() => Date.now() % MINUTE_MS, { timeout: 60_000 })
     .toSatisfy((ms: number) => ms > 15_000 && ms < 35_000);

@@ -48,7 +48,7 @@ test('Temporal refuses what we refuse and accepts what we accept', async () => {
   for (const zone of ACCEPTED_ZONES) await create('0 2 * * *', zone);
 });
 
-/** Ahead of UTC and behind it, at midnight, and by half an hour. */
+/** Zones ahead of UTC and behind it, with changes at midnight and by half an hour. */
 const CHANGING = [
   'Europe/Brussels',
   'America/New_York',
@@ -57,7 +57,7 @@ const CHANGING = [
   'Australia/Lord_Howe',
 ] as const satisfies readonly (typeof ACCEPTED_ZONES)[number][];
 
-/** Nights of changed clocks in these zones, and a stretch in which nothing changes. */
+/** Nights of clock changes in these zones, and a stretch without any change. */
 const NIGHTS = [
   ['2027-03-13T00:00:00Z', '2027-03-15T00:00:00Z'],
   ['2027-03-27T10:00:00Z', '2027-03-29T10:00:00Z'],

@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-/** A namespace that has these already. */
+/** A namespace that already has these attributes. */
 async function namespaceWith(searchAttributes: Record<string, number>) {
   const at = await createNamespace();
   const connection = await Connection.connect({ address: at.address });
@@ -115,7 +115,7 @@ function temporalAt(address: string, namespace: string) {
   return temporal;
 }
 
-/** Speaks gRPC as far as a status goes: by method, with an empty message for 0. */
+/** Speaks just enough gRPC for a status: by method, with an empty message for 0. */
 async function serverThatAnswers(statuses: Record<string, number>, asked: string[] = []): Promise<string> {
   const server = createServer();
   server.on('stream', (stream, headers) => {

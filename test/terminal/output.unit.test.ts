@@ -1,4 +1,4 @@
-/** What the command line makes of facts: text that cannot steer a terminal, times and rates in words. */
+/** The command line's rendering of data: text that cannot control a terminal, times and rates in words. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { fieldsOf, harmless, print, tableOf } from '../../src/terminal/output.ts';
@@ -6,7 +6,7 @@ import { duration, secondsLeft } from '../../src/client/format.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-/** What the command line writes: as it would to a terminal, or to a file. */
+/** Formats as for a terminal, or as for a file. */
 function written(isTTY: boolean, write: () => void): string {
   const before = process.stdout.isTTY;
   let text = '';
@@ -26,7 +26,7 @@ function written(isTTY: boolean, write: () => void): string {
 
 const STEERING = 'x\u001b]0;title\u009b2J\u007f';
 
-test('what a program printed cannot steer the terminal', () => {
+test('the output of a program cannot control the terminal', () => {
   expect(harmless('a\u001b[2Jb\u0007\u009bc\u007f\r\n\td')).toBe('a\u241b[2Jb\u2407\u2421c\u2421\u240d\n\td');
   const table = written(true, () =>
     print('table', 0, () => tableOf(['A'], [[{ text: STEERING, look: 'dim' }]], '')),
@@ -40,7 +40,7 @@ test('what a program printed cannot steer the terminal', () => {
   }
 });
 
-test('a file or a pipe gets what there is, unchanged', () => {
+test('a file or a pipe gets the unchanged text', () => {
   expect(written(false, () => print('table', 0, () => fieldsOf({ why: STEERING })))).toBe(
     `why  ${STEERING}\n`,
   );
@@ -54,7 +54,7 @@ test('a file or a pipe gets what there is, unchanged', () => {
     });
 });
 
-test('columns are as wide as their widest cell, and no row is said in words', () => {
+test('columns are as wide as their widest cell, and an empty table has a message', () => {
   expect(
     tableOf(
       ['ID', 'X'],
@@ -72,7 +72,7 @@ test('durations have two units', () => {
   expect([0, 59.6, 61, 3600, 90_061, -5].map(duration)).toEqual(['0s', '1m', '1m 1s', '1h', '1d 1h', '0s']);
 });
 
-test('the time left is told only where it can be', () => {
+test('the time left is shown only if it can be estimated', () => {
   const progress = { records_done: 100, records_total: 300, rate: 50 };
   const of = (more: object) => secondsLeft({ ...progress, ...more } as Parameters<typeof secondsLeft>[0]);
   expect(of({})).toBe(4);

@@ -24,7 +24,7 @@ afterAll(() => system[Symbol.asyncDispose]());
 test('a job runs although its api was killed between insert and poke', {
   timeout: 60_000,
 }, async () => {
-  // It takes connections and never answers: the insert is done, the poke hangs.
+  // It accepts connections and never answers: the insert is done, the poke hangs.
   const silent = net.createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as net.AddressInfo;
@@ -60,7 +60,7 @@ test('a cancel keeps the whole log of a step whose worker was killed between cre
   expect(await system.logText(id)).toMatch(/at work for job \d+\n[^]*line 10 x+\n$/);
 });
 
-test('a worker that was suspended inside launch past its time-out writes nothing when it resumes', {
+test('a worker suspended inside a launch past its time-out writes nothing when it resumes', {
   timeout: 300_000,
 }, async () => {
   const stopped = await startSystemWithOneHeldWorker('stopped', 'launch:before:1');
@@ -75,7 +75,7 @@ test('a worker that was suspended inside launch past its time-out writes nothing
   await system.until(id, 'deleted', 150_000);
   writeFileSync(path.join(system.dataDir, 'release'), '');
   stopped.resume();
-  // It creates what nobody wants any more; the program asks first, is refused, and the reconciler clears up.
+  // It launches an unwanted program; that asks first and is refused, and the reconciler cleans up.
   const folders = async () => (await system.listed('stopped')).length;
   await expect.poll(folders, { timeout: 60_000 }).toBe(1);
   await expect.poll(() => system.live('stopped'), { timeout: 30_000 }).toEqual([]);
@@ -86,7 +86,7 @@ test('a worker that was suspended inside launch past its time-out writes nothing
 
 const isHeld = (target: string) => existsSync(path.join(system.dataDir, 'held', target));
 
-/** All other workers are ended first, so that the launch is surely this one's. */
+/** Stops all other workers first, so that this one surely makes the launch. */
 async function startSystemWithOneHeldWorker(target: string, point: string) {
   await system.endParts('src/worker.ts');
   return await system.startWorker('test/support/breakpoint-worker.ts', {

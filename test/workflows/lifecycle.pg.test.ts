@@ -19,7 +19,7 @@ beforeAll(async () => {
       params('vanished', 'sync', '--mute --seconds 60'),
       params('flooding', 'sync', '--mute --seconds 20 --flood', 'TIMEOUT=2s\n'),
       params('orphaned', 'sync', '--mute --seconds 4'),
-      // Prints what it is told, and fails.
+      // Prints its settings, and fails.
       paramsFile({ target: 'told', action: 'sync', command: 'sh -c env;false' }),
     ],
   });
@@ -54,7 +54,7 @@ test('a disruption is retried as a new attempt, as often as RETRIES allows', asy
   ]);
 });
 
-test('a program gets its job, and the job that its work began with, by environment', async () => {
+test('a program gets its job, and the first job of its chain of resumes, by environment', async () => {
   const declared = await system.submit('told', 'sync');
   if (declared.kind !== 'created') throw new Error(declared.kind);
   const told: Map<string, string>[] = [];
@@ -110,7 +110,7 @@ test('a program that outlives its supervisor keeps the job active until it ends'
   const { supervisor, program } = await processesOf(id);
   process.kill(supervisor, 'SIGKILL');
   expect((await system.until(id, 'failed')).diagnosis).toMatchObject({ code: 'job_disappeared' });
-  // Its parent is gone: whoever inherited it has to reap it first.
+  // Its parent is gone: the process that inherited it must reap it first.
   await expect.poll(() => existsSync(`/proc/${program}`) && !isZombie(program)).toBe(false);
 });
 
@@ -124,7 +124,7 @@ test('a program that floods its log is still watched, and the end of its log is 
     .where('job_id', '=', id)
     .executeTakeFirstOrThrow();
   expect(stored.bytes).toBeGreaterThan(64 * 1024);
-  expect(stored.bytes).toBeLessThan(17 * 1024 * 1024); // LOG_LIMIT and a part or two
+  expect(stored.bytes).toBeLessThan(17 * 1024 * 1024); // LOG_LIMIT plus a part or two
 });
 
 test('a torn run folder does not block other targets', async () => {

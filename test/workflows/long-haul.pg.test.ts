@@ -1,8 +1,8 @@
 /**
- * A step that runs for seven days, its worker restarted every six hours, on the time-skipping server: real workflows, real
- * activities, a real program. Time cannot be skipped under a watch that beats its heart in real time, and so the
- * hours pass while no worker is there; the program runs through them all. That server's clock alone skips: the record in
- * Postgres is set back by as much.
+ * A step that runs for seven days while its worker restarts every six hours, on the time-skipping server: real
+ * workflows, real activities, a real program. The time cannot be skipped while a watch heartbeats in real time, so
+ * the hours pass while no worker runs; the program runs through them all. Only that server's clock skips, so the
+ * record in Postgres is dated back by as much.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -33,7 +33,7 @@ const SEVEN_DAYS_MS = 7 * 24 * 3_600_000;
 const MOST_EVENTS = 500;
 const MOST_BYTES = 1_000_000;
 
-/** Skipping takes milliseconds: after so long something holds the time. */
+/** Skipping takes milliseconds: after this long something blocks it. */
 const HELD_MS = 5_000;
 
 const UNTIL_FILE = path.resolve(import.meta.dirname, '../support/programs/until-file.ts');
@@ -43,7 +43,7 @@ let executable: string;
 let skipping: TestWorkflowEnvironment;
 let system: System;
 let stop: () => Promise<void> = () => Promise.resolve();
-/** Cuts the calls of a run that hangs: a call retried after its connection closed throws where nothing catches it. */
+/** Cuts the calls of a hanging run: a call retried after its connection closed would throw uncaught. */
 let calls: AbortController;
 
 beforeAll(async () => {
@@ -68,7 +68,7 @@ beforeEach(async () => {
       ],
     ],
   });
-  // The worker's start would list them first, which this server cannot.
+  // A real worker lists schedules at its start, which this server does not support.
   await skipping.connection.operatorService.addSearchAttributes({
     namespace: 'default',
     searchAttributes: Object.fromEntries(
@@ -84,7 +84,10 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** The worker of src/worker.ts without its reconciler. @returns what ends it */
+/**
+ * The worker of src/worker.ts without its reconciler.
+ * @returns a function that stops it
+ */
 async function startWorker(): Promise<() => Promise<void>> {
   const environment = inject('workerEnvironment');
   const [codePath = ''] = Object.values(environment).filter((value) => value.endsWith('.js'));
@@ -109,7 +112,7 @@ async function startWorker(): Promise<() => Promise<void>> {
     shutdownForceTime: '10 s',
   } as const;
   const workers = await Promise.all([
-    // Nothing is kept for a certain worker: this server would wait for ever for one that is gone.
+    // No sticky queue: this server would wait for ever for a worker that is gone.
     Worker.create({ ...shared, taskQueue: TASK_QUEUE, workflowBundle: { codePath }, maxCachedWorkflows: 0 }),
     Worker.create({ ...shared, taskQueue: WATCH_TASK_QUEUE }),
   ]);
@@ -121,9 +124,9 @@ async function startWorker(): Promise<() => Promise<void>> {
 }
 
 /**
- * The server holds its time while an activity is asked for, be it attempted or not: one hold is let go. A worker that
- * ended in the middle of an attempt leaves another one now and then; then the time does not go on, and that one is
- * let go too.
+ * The server stops its clock while an activity is scheduled, attempted or not: this releases one hold. A worker
+ * that ended in the middle of an attempt sometimes leaves another; if the time does not advance, that one is
+ * released, too.
  */
 async function skipHours(): Promise<void> {
   const { testService } = skipping.connection;
@@ -144,8 +147,8 @@ async function supervisorOf(jobId: number) {
   return await readSupervisor(path.join(system.dataDir, 'runs', step?.name ?? ''));
 }
 
-// The library's server has stopped answering for good in two of four whole runs of the suite, and never when it ran
-// alone or under load; what hangs is not known. So a run that hangs is done again with a new server and all else new.
+// The library's server stopped answering in two of four whole runs of the suite, and never alone or under load; the
+// cause is unknown. So a hanging run is repeated with a new server and everything else new.
 test('seven days with a worker restart every six hours stay below 500 events', {
   timeout: 100_000,
   retry: 2,
@@ -156,7 +159,7 @@ test('seven days with a worker restart every six hours stay below 500 events', {
   const { id } = submitted.job;
   const beganAt = await skipping.currentTimeMs();
   const handle = system.temporal.client.workflow.getHandle(workflowId({ env: 'dev', target: 'long' }));
-  /** Once a watch of the worker that runs now has looked at the step, and written so. */
+  /** Resolves once a watch of the present worker has observed the step, and stored that. */
   const watched = async () => {
     const since = Date.now();
     const observedAt = async () => (await system.job(id)).observed_at?.getTime();
@@ -175,7 +178,7 @@ test('seven days with a worker restart every six hours stay below 500 events', {
     );
     stop = await startWorker();
     await watched();
-    // What a schedule and a person do meanwhile: they ask for the same.
+    // A schedule and a person request the same job meanwhile.
     expect((await system.submit('long', 'sync')).kind).toBe('deduplicated');
     expect((await handle.describe()).historyLength).toBe(eventsAtFirst);
   }

@@ -1,6 +1,6 @@
 /**
- * Records the histories that test/workflows/replay.unit.test.ts replays, with servers and workers of its own:
- * `npx node test/workflows/replay-record.ts [case ...]`. Record a new case whenever a workflow changes. Never record an
+ * Records the histories that test/workflows/replay.unit.test.ts replays, with its own servers and workers: `npx
+ * node test/workflows/replay-record.ts [case ...]`. Record a new case whenever a workflow changes. Never record an
  * existing one again to make a replay pass.
  */
 import { existsSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { historyToJson } from '../histories/json.ts';
 
 const HISTORIES = path.resolve(import.meta.dirname, '../histories');
 
-/** The runs of a case by the name of their file. */
+/** The runs of a case, by the name of their file. */
 type Recorded = Record<string, { readonly workflowId: string; readonly runId: string }>;
 
 const PARAMS: readonly ParamsFile[] = [
@@ -132,7 +132,7 @@ const CASES: Record<string, (rig: Rig) => Promise<Recorded>> = {
       at: '2026-11-25T03:00:00.000Z',
     };
     const handle = await rig.temporal.client.workflow.start(NOTIFY, { ...of, args: [notice, 'nobody'] });
-    await handle.result().catch(() => undefined); // no receiver is called that
+    await handle.result().catch(() => undefined); // no receiver has this name
     return {
       'notified-on-its-own-queue': { workflowId: handle.workflowId, runId: handle.firstExecutionRunId },
     };
@@ -187,7 +187,7 @@ async function openRun(rig: Rig, target: string) {
   return { workflowId: keyId(target), runId };
 }
 
-/** The newest run, once nothing of the key is open. */
+/** The newest run, once no run of the key is open. */
 async function lastRun(rig: Rig, target: string) {
   const handle = rig.temporal.client.workflow.getHandle(keyId(target));
   for (;;) {
@@ -201,14 +201,14 @@ async function record(rig: Rig, recorded: Recorded): Promise<void> {
   for (const [name, run] of Object.entries(recorded)) {
     const handle = rig.temporal.client.workflow.getHandle(run.workflowId, run.runId);
     const json = historyToJson(await handle.fetchHistory());
-    // Process and host of the recording: of no use to a replay.
+    // Process and host of the recording, which a replay does not need.
     const text = JSON.stringify(json, (key, value: unknown) => (key === 'identity' ? 'recorder' : value), 1);
     await writeFile(path.join(HISTORIES, `${name}.json`), `${text}\n`);
     console.log(`recorded ${name}`);
   }
 }
 
-/** The last ones: they have a worker of their own. */
+/** The last cases: they have their own worker. */
 const HELD = ['ends-failed-and-poked', 'ends-with-a-queued-clean-up', 'ends-after-a-killed-worker'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(CASES, name));

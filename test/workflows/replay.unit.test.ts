@@ -108,7 +108,7 @@ test('every ending of a run is recorded, and the last event of each history is t
   expect(new Set(types)).toEqual(new Set(['notify', 'runJob', 'scheduledJob']));
 });
 
-test.each(names)('%s is replayed as it was recorded', async (name) => {
+test.each(names)('%s replays as recorded', async (name) => {
   await replay(read(name));
 });
 

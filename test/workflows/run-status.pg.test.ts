@@ -68,7 +68,7 @@ type Run = Awaited<ReturnType<typeof runOf>>;
 const handleOf = (run: Run) =>
   system.temporal.client.workflow.getHandle(workflowId(run), run.runId, { followRuns: false });
 
-/** Once it is closed. */
+/** The run, once it is closed. */
 async function closed(run: Run) {
   await vi.waitFor(
     async () => expect((await handleOf(run).describe()).status.name).not.toBe('RUNNING'),
@@ -107,7 +107,7 @@ async function recorded(status: 'failed' | 'deleted' | 'completed') {
   return rows.map(({ id }) => id).toSorted(byNumber);
 }
 
-// Each has targets of its own.
+// Each test has its own targets.
 describe.concurrent('while one worker runs', () => {
   test('the run of a job closes as Completed, Failed or Canceled, as its job ended', {
     timeout: 120_000,
@@ -122,7 +122,7 @@ describe.concurrent('while one worker runs', () => {
     expect(await stateOf(bad)).toEqual({
       status: 'FAILED',
       message: 'exit_code: The program ended with exit code 1.',
-      seen: 'closed', // not killed: a database that forgot the end goes on with the job
+      seen: 'closed', // not killed: a database that forgot the end continues the job
     });
     expect((await stateOf(late)).message).toMatch(/^deadline: /);
 
@@ -139,7 +139,7 @@ describe.concurrent('while one worker runs', () => {
     expect((await stateOf(inWebUi)).status).toBe('CANCELLED');
   });
 
-  test('a cancel whose request Temporal never got closes the run as Canceled all the same', async () => {
+  test('a cancel whose request Temporal never got still closes the run as Canceled', async () => {
     const id = await submitted('unheard');
     await system.until(id, 'running');
     await requestCancel(system.db, { id, principal: 'test' });
@@ -169,7 +169,7 @@ describe.concurrent('while one worker runs', () => {
     const first = new Map<string, number>();
     for (const target of Object.keys(ends)) first.set(target, await submitted(target));
     for (const [target, id] of first) if (target === 'poked-again') await cancelOnceItRuns(id);
-    // The end is written, and the run is open.
+    // The end is stored, and the run is still open.
     for (const target of Object.keys(ends))
       await vi.waitUntil(() => existsSync(path.join(system.dataDir, 'held', target)), PATIENT);
     const second = new Map<string, number>();
@@ -195,7 +195,7 @@ describe.concurrent('while one worker runs', () => {
     expect((await closing(cancelled)).workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId).toBe(
       then.runId,
     );
-    // What continues as new may fail, be poked and be followed too.
+    // A run that continues as new may fail, be poked and be followed, too.
     const { retryPolicy } = await beginning(then);
     expect(retryPolicy).toBeTruthy();
     expect(retryPolicy).toEqual((await beginning(cancelled)).retryPolicy);

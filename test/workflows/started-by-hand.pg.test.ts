@@ -64,7 +64,7 @@ test('a firing and a manual trigger of a schedule start its job', async () => {
     .toMatchObject([{ outcome: 'started' }]);
 });
 
-test('a runJob with another workflow id takes no job from the run that has it', async () => {
+test('a runJob with another workflow id takes no job from its run', async () => {
   const submitted = await system.submit('running', 'sync');
   if (submitted.kind !== 'created') throw new Error(submitted.kind);
   const { run_id: before } = await until(submitted.job.id);

@@ -1,4 +1,4 @@
-/** Drives a cluster of our own with its own kubectl, as a person would. */
+/** Drives our cluster with its own kubectl, as a person would. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -6,7 +6,7 @@ import type { Cluster } from '../../../tools/cluster/cluster.ts';
 
 export type Annotations = Readonly<Record<string, string>>;
 
-/** What the tests read of a pod. */
+/** The fields of a pod that tests read. */
 export type Pod = {
   metadata: { name: string; deletionTimestamp?: string };
   status: {
@@ -27,7 +27,7 @@ export type Pod = {
 export type Kubectl = {
   run(...args: string[]): Promise<string>;
   apply(object: object): Promise<void>;
-  /** Undefined when there is none of that name. */
+  /** Undefined if no object has that name. */
   pod(name: string): Promise<Pod | undefined>;
   /** The `type`s of the Job's true conditions. */
   jobConditions(name: string): Promise<string[]>;
@@ -74,7 +74,7 @@ export function kubectl(cluster: Cluster): Kubectl {
   };
 }
 
-/** A pod of two containers, whose annotations are given without their prefix. */
+/** A pod with two containers; its annotations are given without prefix. */
 export function podManifest(name: string, annotations: Annotations = {}): object {
   return {
     apiVersion: 'v1',

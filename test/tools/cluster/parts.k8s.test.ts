@@ -90,16 +90,16 @@ test('nothing outlives an owner that is killed', async () => {
   process.kill(pids[1] ?? 0, 'SIGSTOP'); // not even a paused one
   owner.kill('SIGKILL');
   await expect.poll(() => pids.map(programOf), POLL).toEqual(pids.map(() => undefined));
-  // And its folder serves the next.
+  // The next owner can use the folder.
   await using next = await startCluster({ dir: folder });
   expect(await kubectl(next).run('get', 'nodes')).toContain(next.node);
 });
 
-/** The program a process runs; undefined when it is gone. */
+/** The program that a process runs; undefined once the process is gone. */
 function programOf(pid: number): string | undefined {
   try {
     const program = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '';
-    return program === '' ? undefined : path.basename(program); // a zombie's is empty
+    return program === '' ? undefined : path.basename(program); // a zombie's command line is empty
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-/** The fake pods: each annotation shows the state it promises, and the real Job controller judges by it. */
+/** The fake pods: each annotation leads to the documented state, by which the real Job controller judges. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import os from 'node:os';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   dir = mkdtempSync(path.join(os.tmpdir(), 'cluster-pods-'));
   cluster = await startCluster({ dir, audit: true });
   k = kubectl(cluster);
-}, 15 * 60_000); // the first on a machine builds the programs
+}, 15 * 60_000); // the first run on a machine builds the programs
 
 afterAll(async () => {
   await cluster.stop();
@@ -32,7 +32,7 @@ const states = async (pod: string) =>
   );
 
 describe('jobs', () => {
-  test('one whose pod finishes is complete, one whose pod fails is failed', async () => {
+  test('a Job whose pod succeeds is complete, one whose pod fails is failed', async () => {
     await Promise.all([
       k.apply(jobManifest('good', { 'finish-after': '1s' })),
       k.apply(jobManifest('bad', { 'finish-after': '1s', 'exit-code': '3' })),
@@ -43,7 +43,7 @@ describe('jobs', () => {
     expect(await states((await k.podOf('bad')) ?? '')).toMatchObject([terminated, terminated]);
   });
 
-  test('a pod that is told nothing runs until a test says with which code it ends', async () => {
+  test('a pod without annotations runs until a test sets its exit code', async () => {
     await k.apply(jobManifest('told'));
     await expect.poll(async () => phase((await k.podOf('told')) ?? '-'), POLL).toBe('Running');
     const pod = (await k.podOf('told')) ?? '';
@@ -52,7 +52,7 @@ describe('jobs', () => {
     await expect.poll(() => k.jobConditions('told'), POLL).toContain('Failed');
   });
 
-  test('a deleted one takes its pod along, slowly if the pod is slow', async () => {
+  test('a deleted Job takes its pod along, slowly if the pod is slow', async () => {
     await k.apply(jobManifest('slow', { 'delete-after': '3s' }));
     await expect.poll(async () => phase((await k.podOf('slow')) ?? '-'), POLL).toBe('Running');
     const pod = (await k.podOf('slow')) ?? '';
@@ -96,12 +96,12 @@ describe('behaviours', () => {
     expect(await disruption('node-shutdown')).toEqual(['Terminated', 'TerminationByKubelet']);
   });
 
-  test('an image that can be pulled at last lets the pod run', async () => {
+  test('a pod runs once its image can be pulled', async () => {
     await k.run('annotate', 'pod', 'b-image-pull', 'kwok.syncrator/behaviour-');
     await expect.poll(() => phase('b-image-pull'), POLL).toBe('Running');
   });
 
-  test('start-after holds a pod back, a mistyped finish-after never ends it', async () => {
+  test('start-after delays a pod, and a mistyped finish-after never ends it', async () => {
     await k.apply(podManifest('late', { 'start-after': '2s', 'finish-after': '0.1 s' }));
     const scheduled = Date.now();
     expect(await phase('late')).toBe('Pending');
@@ -111,7 +111,7 @@ describe('behaviours', () => {
 });
 
 describe('deletion', () => {
-  test('a pod ends at once; one of a lost node only by force', async () => {
+  test('a deleted pod ends at once; one on a lost node only by force', async () => {
     await Promise.all([
       k.apply(podManifest('quick')),
       k.apply(podManifest('lost', { 'never-deleted': 'true' })),
@@ -128,7 +128,7 @@ describe('deletion', () => {
 });
 
 describe('logs', () => {
-  test('logs are empty, or what was written, with its times', async () => {
+  test('logs are empty, or contain the written lines with their times', async () => {
     await k.apply(podManifest('talks'));
     await expect.poll(() => phase('talks'), POLL).toBe('Running');
     expect(await k.run('logs', 'talks', '-c', 'main')).toBe('');
@@ -164,7 +164,7 @@ describe('logs', () => {
   });
 });
 
-test('every request is in the audit log, under the name of who made it', async () => {
+test('every request is in the audit log, under the name of its user', async () => {
   const events = readFileSync(cluster.auditLog ?? '', 'utf8')
     .trim()
     .split('\n')

@@ -1,4 +1,4 @@
-/** A cluster with real pods takes things of this machine, and gives all of them back, whoever ends it. */
+/** A cluster with real pods changes things on this machine, and restores all of them, however it ends. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** What it touches outside of its folders. */
+/** The things that it changes outside its folders. */
 function machine() {
   const settings = ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops', 'net/ipv4/ip_forward'];
   const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
@@ -44,7 +44,7 @@ function shims(): number[] {
     .map((line) => Number(line.trim().split(' ')[0]));
 }
 
-test('what an owner that was killed left is cleared away by the next, which leaves nothing at all', {
+test('the next cluster cleans up after a killed owner, and leaves nothing itself', {
   timeout: 240_000,
 }, async () => {
   const before = machine();
@@ -79,7 +79,7 @@ test('what an owner that was killed left is cleared away by the next, which leav
   const next = await startRealCluster({ dir });
   try {
     expect(shims()).toEqual([]);
-    // The next one goes on with what the cluster held, and knows that this container is gone.
+    // The next cluster continues with the objects of the old one, and learns that this container is gone.
     await expect
       .poll(() => k('get', 'pod', 'sleeper', '-o', 'jsonpath={.status.phase}'), { timeout: 60_000 })
       .toBe('Failed');

@@ -83,7 +83,7 @@ describe('the demo source', () => {
     expect(restored.headers.get('x-total-count'), 'all of them are news').toBe(String(all));
   });
 
-  it('the demo source brings back removed records as news', async () => {
+  it('the demo source restores removed records as new ones', async () => {
     const { url, dataDir } = await start();
     await changeDemo(['--remove', '2'], dataDir);
     const since = new Date(Date.now() - 1000).toISOString();
@@ -91,7 +91,7 @@ describe('the demo source', () => {
     expect((await get(`${url}/records?updated_since=${since}`)).rows).toHaveLength(2);
   });
 
-  it('serves no faster than DEMO_RATE, whole all the same', async () => {
+  it('the demo source serves everything, no faster than DEMO_RATE', async () => {
     const { url } = await start(undefined, 500);
     const begin = performance.now();
     const { rows } = await get(`${url}/records?limit=200`);
@@ -134,7 +134,7 @@ describe('demo:change', () => {
     expect(answer).toEqual({ exitCode, text: expect.stringContaining(said) as string });
   });
 
-  it('demo:change says so when the source has gone without a word', async () => {
+  it('demo:change says so when the source was killed', async () => {
     const { dataDir, stop, url } = await start();
     await stop();
     const { writeAddress } = await import('../../../tools/demo/files.ts');

@@ -8,7 +8,7 @@ import { verifyDemo } from '../../../tools/demo/verify.ts';
 import { setup } from '../../job/support/setup.ts';
 
 describe('demo:verify', () => {
-  it('demo:verify tells equal from different, through sync, changes, delta and delete', async () => {
+  it('demo:verify detects equality and difference after sync, changes, delta and delete', async () => {
     await using t = await setup();
     const dataDir = mkdtempSync(join(tmpdir(), 'syncrator-demo-'));
     onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
