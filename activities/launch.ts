@@ -70,7 +70,7 @@ async function createOrAdopt(
   const { db, runner } = deps;
   const { ref, job, name } = launch;
   const row = await readStep(db, ref);
-  // Created before: a second object of the same attempt must never exist, whatever became of the first.
+  // Launched before: a second object of the same attempt must never exist, whatever happened to the first.
   if (row?.runner_uid) return { kind: 'launched' };
   const earlier = await earlierRuns(deps, job, name);
   if (earlier !== undefined) return waitingFor('earlier_run', `${earlier} of the same target still runs`);
@@ -110,7 +110,7 @@ async function stepLaunch(deps: StepDeps, { ref, job, spec, name }: Launch): Pro
   };
 }
 
-/** The names of whatever else of the key runs, by a fresh listing of the runner. */
+/** Names of everything else of the key that runs, from a fresh listing of the runner. */
 async function earlierRuns({ runner }: StepDeps, job: JobRow, name: string): Promise<string | undefined> {
   const earlier = (await runner.list(job)).filter((listed) => listed.live && listed.name !== name);
   return earlier.length === 0 ? undefined : earlier.map((listed) => listed.name).join(', ');
@@ -139,6 +139,6 @@ function nameConflict(name: string, owner: string): Diagnosis {
     code: 'name_conflict',
     summary: `The name ${name} is taken by an object that is not this job's.`,
     detail: `It belongs to ${owner}; it was neither adopted nor deleted.`,
-    what_to_do: 'Remove the object that has the name, if it is not needed, and start the job again.',
+    what_to_do: 'If nobody needs that object, remove it; then start the job again.',
   };
 }

@@ -1,4 +1,4 @@
-/** Describes the objects that stay of a job: kept by a finalizer, or given up by a force-delete. Pure. */
+/** Describes the remaining objects of a job: held by a finalizer, or given up by a force-delete. Pure. */
 import { cut } from '../src/domain/outcome.ts';
 import type { Listed } from '../src/runner/runner.ts';
 

@@ -18,7 +18,7 @@ export type RemainingLogs = AsyncDisposable & {
   copyToEnd(): Promise<void>;
 };
 
-/** Follows the logs that are not known to be complete. */
+/** Follows the logs that may still be incomplete. */
 export async function followLogs(
   deps: StepDeps,
   steps: readonly StepRow[],

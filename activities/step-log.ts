@@ -87,7 +87,7 @@ export async function followLog(deps: StepDeps, step: StepRow): Promise<StepLog>
   };
 }
 
-/** The log of a step without a known object: empty, or lost if the step has reported all the same. */
+/** The log of a step without a known object: empty, or lost if the step has reported nevertheless. */
 function nothingOf({ started_at }: StepRow): LogReader {
   const over = started_at === null ? 'end' : 'gone';
   return { read: async ({ toEnd }) => (toEnd ? over : undefined), close: () => undefined };

@@ -39,7 +39,7 @@ export function stepActivities(deps: StepDeps) {
 /** How a job ends, in this order; each is safe to repeat. */
 function endActivities(deps: StepDeps) {
   return {
-    /** Removes whatever of the job still runs and returns once nothing does. */
+    /** Removes everything of the job that still runs, and returns once nothing does. */
     async stopJob(input: StopInput): Promise<Stopped> {
       return await stopJob(deps, { ...input, runId: currentRunId() }, Context.current());
     },

@@ -1,6 +1,7 @@
 /**
- * Stops a job: removes whatever of it still runs, and returns once nothing runs and everything it printed is stored. Only
- * a force-delete gives up on what does not end: the next launch of the target looks for it again.
+ * Stops a job: removes everything of it that still runs, and returns once nothing runs and its whole output is
+ * stored. Only a force-delete gives up on an object that does not end: the next launch of the target checks it
+ * again.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '@temporalio/activity';
@@ -47,7 +48,7 @@ export type Remains = {
 export type Stopped = {
   /** The last step completed before its removal began. */
   readonly lastStepCompleted: boolean;
-  /** Objects that stay in spite of the removal; absent when there are none. */
+  /** Objects that remain in spite of the removal; absent if there are none. */
   readonly left?: LeftBehind | undefined;
   readonly remains: readonly Remains[];
 };
@@ -124,7 +125,7 @@ async function untilChanged({ deps, context }: Removal, live: readonly Listed[])
   await Promise.all([Promise.race(live.map(({ name }) => deps.runner.changed(name, enough))), wait(LOOK_MS)]);
 }
 
-/** Never acts on a job that a newer run has, which may have launched something of its own. */
+/** Never acts on a job that a newer run has, since that run may have launched something. */
 async function readOwn({ deps, jobId, runId }: Removal): Promise<JobRow> {
   const row = await readOwnJob(deps.db, { jobId, runId });
   if (!row) throw superseded({ jobId });

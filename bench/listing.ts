@@ -70,12 +70,12 @@ function casesOf(jobs: number): Case[] {
       raw: page("WHERE status = 'deleted'"),
     },
     {
-      name: 'ones being cancelled, of which there are none',
+      name: 'ones being cancelled (none exist)',
       route: '/jobs?status=cancelling',
       raw: page("WHERE status = 'cancelling'"),
     },
     {
-      name: 'active ones, of which there are none',
+      name: 'active ones (none exist)',
       route: '/jobs?ignoreCompleted=true',
       raw: page("WHERE status IN ('queued', 'waiting', 'starting', 'running', 'cancelling')"),
     },

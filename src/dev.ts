@@ -12,11 +12,11 @@ function say(line: string): void {
   console.log(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(5)} s] ${line}`);
 }
 
-// Under `node --watch` modules report themselves to the watcher; Temporal's worker takes such a report of its thread for an
-// answer, and ends. The parts inherit this environment.
+// Under `node --watch` modules report themselves to the watcher; Temporal's worker mistakes such a report of its
+// thread for an answer, and ends. The parts inherit this environment.
 delete process.env['WATCH_REPORT_DEPENDENCIES'];
 
-/** `npm run dev:debug`: a port for each part, on this machine alone. */
+/** `npm run dev:debug`: a port for each part, on this machine only. */
 const INSPECTED = { api: ['--inspect=127.0.0.1:9229'], worker: ['--inspect=127.0.0.1:9230'] };
 
 const here = import.meta.dirname;
@@ -36,7 +36,7 @@ const stack = createStack({
 // A closed terminal must not keep us from stopping everything in order.
 process.stdout.on('error', () => undefined);
 
-/** npm passes on the Ctrl-C that the terminal has sent us already: what follows this closely is the same key press. */
+/** npm forwards the Ctrl-C that the terminal has already sent us: a second signal this soon is the same key press. */
 const SAME_PRESS_MS = 500;
 let endingSince: number | undefined;
 
@@ -65,7 +65,7 @@ try {
     const kept =
       file.shadowed.length === 0 ? '' : `; exported, and therefore kept: ${file.shadowed.join(', ')}`;
     say(`${ENV_FILE}: ${file.loaded.join(', ') || 'nothing new'}${kept}`);
-    // As root, programs of jobs are other users.
+    // As root, programs of jobs run as other users.
     if (file.isOpen && process.getuid?.() === 0)
       say(
         `${ENV_FILE} can be read by every user of this machine, so by each job's program too: chmod 600 ${ENV_FILE}`,
@@ -73,7 +73,7 @@ try {
   }
   console.log(readyBlock(await stack.start()));
 } catch (error) {
-  // While ending, a start that gives up is what was asked for, and `end` exits.
+  // During a stop a failing start is expected, and `end` exits.
   if (endingSince === undefined) {
     const why = error instanceof Error ? error.message : String(error);
     say(`cannot start: ${file === undefined ? why : withLines(why, ENV_FILE, file.line)}`);

@@ -1,4 +1,4 @@
-/** The api process: reads the settings, connects, makes the schema and the first user, serves, and stops cleanly. */
+/** The api process: reads the settings, connects, creates the schema and the first user, serves, and stops cleanly. */
 import { randomBytes } from 'node:crypto';
 import { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -43,8 +43,9 @@ function readConfigOrFail(): Config {
 }
 
 /**
- * Makes the schema and the first user. Retries with growing pauses while Postgres is unreachable; any other database error ends the start.
- * @returns the first user's password, if it was made here
+ * Creates the schema and the first user. Retries with growing pauses while Postgres is unreachable; any other
+ * database error ends the start.
+ * @returns the first user's password, if it was generated here
  */
 async function prepareDatabase(
   db: Db,

@@ -1,4 +1,7 @@
-/** Composition root of the worker: three Temporal workers (short, watching and telling) and the reconciler. */
+/**
+ * Composition root of the worker: three Temporal workers (short activities, watches, notifications) and the
+ * reconciler.
+ */
 import './v8-flags.ts';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +37,7 @@ const NOTIFY_SLOTS = 20;
 /** Tests wrap the runner to stop a worker at a given point; nothing else is replaceable. */
 export type WorkerOptions = { readonly wrapRunner?: (runner: Runner) => Runner };
 
-/** Runs until the signal aborts, then drains: no step is touched by it. */
+/** Runs until the signal aborts, then stops without touching any step. */
 export async function runWorker(
   config: Config,
   signal: AbortSignal,
@@ -161,15 +164,15 @@ function touch(file: string | undefined, log: Log): void {
   }
 }
 
-/** `where` says whether programs have users of their own, and why not. */
+/** `where` tells whether programs have their own users, and if not, why. */
 async function openProcessRunner(config: Config, installation: string): Promise<Runner & { where: string }> {
   const { dataDir, logLimit } = config;
   const separation =
     config.programUser === 'own' ? await separatePrograms(dataDir) : { why: 'PROGRAM_USER=worker' };
   const [users, whose] =
     'users' in separation
-      ? [separation.users, 'each target as a user of its own']
-      : [undefined, `as the worker's own user, trusted as the worker is: ${separation.why}`];
+      ? [separation.users, 'each target as its own user']
+      : [undefined, `as the worker's own user, with all its rights: ${separation.why}`];
   return {
     ...createProcessRunner({ dataDir, installation, logLimit, users }),
     where: `processes of this machine, ${whose}`,
@@ -178,13 +181,13 @@ async function openProcessRunner(config: Config, installation: string): Promise<
 
 type RunnerContext = { installation: string; log: Log; signal: AbortSignal; onCall: OnCall | undefined };
 
-/** @throws Error when there is no cluster to be used, or the account lacks a right */
+/** @throws Error if no cluster is configured, or the account lacks a right */
 async function createRunner(
   config: Config,
   { installation, log, signal, onCall }: RunnerContext,
 ): Promise<Runner & { where: string }> {
   if (config.runner === 'process') return await openProcessRunner(config, installation);
-  // Loaded only where it is used: the library takes some 80 MB.
+  // Loaded only if it is used: the library takes some 80 MB.
   const { openKubernetesRunner } = await import('./runner/kubernetes/open.ts');
   const runner = await openKubernetesRunner({
     cluster: config.kubernetes,
@@ -223,15 +226,15 @@ async function untilItWorks<T>(
 }
 
 /**
- * The SDK's own lines as ours, without the one it has for a worker that only watches. What activities tell comes
- * through it too, and is no detail.
+ * Passes on the SDK's log lines, except the one about a worker without workflows, which only watches. Lines of
+ * activities come through it, too, and keep their level.
  */
 function sdkLogger(log: Log): DefaultLogger {
   return new DefaultLogger('INFO', ({ level, message, meta }) => {
     if (message.startsWith('No workflows registered')) return;
     const lower = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
     const { taskToken: _, sdkComponent: from, error, ...fields } = (meta ?? {}) as Record<string, unknown>;
-    // Its job failed, of which `job ended` tells; a fault of ours has a line of its own (workflows/).
+    // The job failed, which `job ended` reports; our own faults have their own line (workflows/).
     if (message === 'Workflow failed' && fields['workflowType'] === RUN_JOB)
       return log.debug({ ...fields, failure: error instanceof Error ? error.message : error }, message);
     const name = level === 'INFO' && from === 'activity' ? 'info' : lower[level];
@@ -264,7 +267,7 @@ export async function runWorkerProcess(): Promise<never> {
     await runWorker(config, abort.signal);
   } catch (error) {
     if (!abort.signal.aborted) {
-      // Without settings there is no log yet, and their fault says it all.
+      // Without settings there is no log yet; their error is the whole message.
       const words = log === undefined ? reasonsOf(error) : endingWords(log, error);
       process.stderr.write(`worker: ${words}\n`);
       return process.exit(1);

@@ -1,6 +1,6 @@
 /**
- * Builds the workflows as Temporal's sandbox takes them, in a process of its own (`node src/workflow-bundle.ts <file>`):
- * what the bundler needs, some 200 MB, goes away with it. WORKFLOW_BUNDLE then names the file to the worker.
+ * Bundles the workflows for Temporal's sandbox in a separate process (`node src/workflow-bundle.ts <file>`), so
+ * that the bundler's memory, some 200 MB, is freed. WORKFLOW_BUNDLE then names the file to the worker.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,6 @@ if (file === undefined) {
 }
 const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 const { code } = await bundleWorkflowCode({ workflowsPath, logger: SILENT });
-// Whole or not at all: a worker may be reading it.
+// Written atomically: a worker may be reading it.
 writeFileSync(`${file}.${process.pid}`, code);
 renameSync(`${file}.${process.pid}`, file);

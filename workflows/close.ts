@@ -20,8 +20,8 @@ export type JobEnd =
   | { readonly kind: 'other' };
 
 /**
- * Throws the failure that closes the run as its job ended; returns where the run completes in the ordinary way. No poke is
- * lost: only the policy of a poked run allows a retry, and then Temporal starts the next run together with the failure. A
+ * Throws the failure that closes the run as its job ended; returns if the run completes regularly. No poke is lost:
+ * only the policy of a poked run allows a retry, and then Temporal starts the next run together with the failure. A
  * cancelled run has no such successor; if poked, it continues as new.
  */
 export function closeAs(end: JobEnd, isPoked: boolean): void {
@@ -38,5 +38,5 @@ export function closeAs(end: JobEnd, isPoked: boolean): void {
 /** A run that an older version started has no policy by which a next run could follow. */
 const hasRetryPolicy = () => workflowInfo().retryPolicy !== undefined;
 
-/** Temporal calls a run Canceled only where its cancel was requested. */
+/** Temporal calls a run Canceled only if its cancel was requested. */
 export const isAskedToCancel = () => CancellationScope.current().consideredCancelled;

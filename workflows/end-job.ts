@@ -1,4 +1,4 @@
-/** Ends a job: stop whatever of it still runs, record the end, clean up. */
+/** Ends a job: stops everything of it that still runs, records the end, cleans up. */
 import {
   ActivityCancellationType,
   ActivityFailure,
@@ -29,13 +29,14 @@ const inTask = proxyLocalActivities<Activities>({
   retry: { maximumAttempts: 1 },
 });
 
-/** A run whose job another run has: before this patch it failed, now it closes quietly. */
+/** A run whose job belongs to another run: before this patch it failed, now it closes quietly. */
 const LEAVES_QUIETLY = 'leave-quietly-what-is-anothers';
 
 export async function endJob(job: ClaimedJob, outcome: JobOutcome): Promise<JobEnd> {
   const ref = { jobId: job.id, traceparent: job.traceparent };
   const end = await orOther(job, async () => {
-    // After a completed job nothing should run: a short look. Anything else may take as long as a pod takes to end.
+    // After a completed job nothing should run: a short check. Otherwise the stop may take as long as a pod takes
+    // to end.
     const stopping = { ...ref, isCancelled: outcome.kind === 'cancelled' };
     const stopped =
       outcome.kind === 'completed' ? await soon('stopJob', stopping) : await queued.stopJob(stopping);
@@ -55,7 +56,7 @@ export async function concludeInOneActivity(job: ClaimedJob, outcome: JobOutcome
 
 type EndActivity = 'stopJob' | 'recordEnd' | 'cleanUp';
 
-/** Tries an activity inside the workflow task; after a failure Temporal queues, retries and shows it as any other. */
+/** Tries an activity inside the workflow task; after a failure Temporal queues, retries and shows it like any other. */
 async function soon<Name extends EndActivity>(
   name: Name,
   input: Parameters<Activities[Name]>[0],
@@ -69,7 +70,7 @@ async function soon<Name extends EndActivity>(
   }
 }
 
-/** The row has the last word: a cancel may have come first. */
+/** The row decides: a cancel may have come first. */
 function toJobEnd(status: Awaited<ReturnType<Activities['recordEnd']>>, outcome: JobOutcome): JobEnd {
   if (status === 'failed' && outcome.kind === 'failed') return outcome;
   return { kind: status === 'deleted' ? 'cancelled' : 'other' };

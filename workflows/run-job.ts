@@ -1,6 +1,6 @@
 /**
- * runJob: serves one key (env and target). Its workflow id is `syncrator/<env>/<target>`, so Temporal runs at most one per
- * key, and a key never has two running jobs. Changing the order of what is awaited needs `patched()`.
+ * runJob: serves one key (env and target). Its workflow id is `syncrator/<env>/<target>`, so Temporal runs at most
+ * one per key, and a key never has two running jobs. A change of the order of awaited calls needs `patched()`.
  */
 import {
   ActivityCancellationType,
@@ -28,7 +28,7 @@ const retry = { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterva
 const { claim } = proxyLocalActivities<Activities>({ startToCloseTimeout: '10 seconds', retry });
 /** A cancel waits for a create that is under way, so that none lands after the job is stopped. */
 const { launch } = proxyActivities<Activities>({
-  // Several calls of a cluster that may be slow; the heartbeat reveals a dead worker.
+  // May need several calls to a slow cluster; the heartbeat reveals a dead worker.
   startToCloseTimeout: '60 seconds',
   heartbeatTimeout: '10 seconds',
   retry,
@@ -70,8 +70,9 @@ export async function runJob(env: string, target: string): Promise<void> {
     const endsHere = patched(WORKFLOW_ENDS_JOB);
     const outcome = await runToEnd(job, endsHere ? watchStep : watch);
     if (outcome.kind !== 'concluded') {
-      // Postgres stores no second job of a key while one is active: pokes until now asked for nothing new. For a job that
-      // completed they count all the same: Temporal may repeat the workflow task that ends it, with a later poke first.
+      // Postgres stores no second job of a key while one is active, so earlier pokes asked for nothing new. After a
+      // completed job they count nevertheless: Temporal may repeat the workflow task that ends it, with a later
+      // poke first.
       if (!endsHere || outcome.kind !== 'completed') answeredPokes = pokes;
       setDetails(job, null, outcome.kind);
       end = endsHere ? await endJob(job, outcome) : await concludeInOneActivity(job, outcome);
@@ -92,7 +93,7 @@ async function runToEnd(job: ClaimedJob, watchOne: Watch): Promise<Ran> {
   });
 }
 
-/** Runs one step after the other; each begins only after the one before was seen to complete. */
+/** Runs the steps in order; each begins only after the one before has completed. */
 async function runSteps(job: ClaimedJob, watchOne: Watch): Promise<Ran> {
   if (job.from.kind === 'over') return job.from.outcome;
   let { step, attempt } = job.from;

@@ -13,7 +13,7 @@ const entrySchema = z
     principal: z
       .string()
       .describe(
-        'Who: a user, `oidc:<sub> (<name>)`, `token:<name> (<id>)`, a command or component of Syncrator, or `nobody known`.',
+        'Who called: a user, `oidc:<sub> (<name>)`, `token:<name> (<id>)`, a command or component of Syncrator, or `nobody known`.',
       ),
     verb: z.string().describe('The operation, such as `start` or `cancel`.'),
     object: z.string().describe('The object of the operation, such as `job 7`.'),

@@ -17,14 +17,14 @@ export function makeReportToken(secrets: readonly string[], of: Attempt): string
   return `${of.step}.${of.attempt}.${mac(secret, of).toString('base64url')}`;
 }
 
-/** The step and attempt a token claims, before it is checked; undefined for what is no report token. */
+/** The step and attempt that a token claims, unchecked; undefined if the text is not a report token. */
 export function parseReportToken(token: string): { step: number; attempt: number; mac: string } | undefined {
   const match = /^(\d{1,3})\.(\d{1,4})\.([A-Za-z0-9_-]{43})$/.exec(token);
   if (!match) return undefined;
   return { step: Number(match[1]), attempt: Number(match[2]), mac: match[3] ?? '' };
 }
 
-/** Whether the token was made for this very job, step and attempt with one of the secrets. Constant time. */
+/** True if one of the secrets signed the token for this very job, step and attempt. Constant time. */
 export function verifyReportToken(secrets: readonly string[], token: string, uid: string): boolean {
   const parsed = parseReportToken(token);
   if (!parsed) return false;

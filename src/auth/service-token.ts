@@ -1,7 +1,7 @@
 /** Service tokens: their format, and the hash that is stored in place of the token. */
 import { createHash, randomBytes } from 'node:crypto';
 
-/** `syn_`, an id that is no secret, and 256 random bits. */
+/** `syn_`, an id that is not secret, and 256 random bits. */
 const TOKEN = /^syn_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
 
 /** The id in a token, and the hash that recognises it. */

@@ -4,8 +4,8 @@ import type { JobJson } from './types.ts';
 export type RollbackPreviewJson = NonNullable<JobJson['rollback_preview']>;
 
 export const LISTING_WORDS = {
-  complete: 'seen to be complete',
-  unproven: 'not seen to be complete',
+  complete: 'proven complete',
+  unproven: 'not proven complete',
 } as const;
 
 /** The effect of a rollback on one record. */
@@ -39,7 +39,7 @@ export function beforeWords({ before: { job_id: id, action } }: RollbackPreviewJ
 export function othersWords({ changed_by_others: count }: RollbackPreviewJson): string | null {
   if (count === 0) return null;
   const these = `${count.toLocaleString('en')} of these records ${count === 1 ? 'has' : 'have'}`;
-  return `${these} since been changed by somebody else, which would be undone too`;
+  return `${these} since been changed by somebody else; a rollback would undo that, too`;
 }
 
 /** `20 of 1,132 records`. */

@@ -40,7 +40,7 @@ export async function* followEvents(
       if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
       why = error;
     }
-    // A stream that the server ends in order, for its age, is reopened without a word.
+    // A stream that the server ends regularly, because of its age, is reopened without a message.
     if (why !== undefined) onState?.({ connected: false, why });
     await wait(pauseMs, signal);
   }

@@ -28,7 +28,7 @@ export class Refused extends Error {
   readonly status: number;
   readonly code: string;
   readonly fields: readonly FieldFault[];
-  /** The whole problem (RFC 9457), for members of its own such as `job_id`. */
+  /** The whole problem (RFC 9457), for further members such as `job_id`. */
   readonly problem: Readonly<Record<string, unknown>>;
 
   constructor(status: number, problem: Readonly<Record<string, unknown>>) {
@@ -41,7 +41,7 @@ export class Refused extends Error {
   }
 }
 
-/** No complete answer came in time. A write may have been done all the same. */
+/** No complete answer came in time. A write may have taken effect nevertheless. */
 export class Unreachable extends Error {
   constructor(url: string, cause: unknown) {
     const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
@@ -77,7 +77,7 @@ export type OpenStream = (
 type StreamOptions = { signal: AbortSignal; lastEventId?: string | undefined; onOpen?: () => void };
 
 export type HttpOptions = {
-  /** As `http://host:port`, without a slash at its end; empty for the page's own server. */
+  /** In the form `http://host:port`, without a final slash; empty for the page's own server. */
   readonly url: string;
   /** Called before each request; undefined sends no token. */
   readonly token: () => Promise<string | undefined>;
@@ -115,7 +115,10 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-/** Reads an answer that may be empty, which `parseAs` takes for none. @param sent with `parseAs: 'stream'` */
+/**
+ * Reads an answer that may be empty, which `parseAs` would not detect.
+ * @param sent with `parseAs: 'stream'`
+ */
 export async function unparsed<T>(
   sent: Promise<{ response: Response }>,
   read: (response: Response) => Promise<T>,
@@ -124,7 +127,7 @@ export async function unparsed<T>(
   return { data: await read(response), response };
 }
 
-/** The route of the next page, where the `Link` header names one. */
+/** The route of the next page, if the `Link` header names one. */
 export function nextPage({ headers }: Response): string | undefined {
   return /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
 }
@@ -224,7 +227,7 @@ async function refusal(answer: Response): Promise<Refused> {
     const problem: unknown = JSON.parse(text);
     if (isRecord(problem)) return new Refused(answer.status, problem);
   } catch {
-    // no JSON: told below
+    // not JSON: reported below
   }
   const message = `${answer.url} answered ${answer.status}: is it a Syncrator server?`;
   return new Refused(answer.status, { message, code: 'no_problem' });

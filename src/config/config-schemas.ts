@@ -1,9 +1,9 @@
-/** The forms in which settings are written, each with the words for what is not of it. */
+/** The formats of settings, each with the message for a value that does not match. */
 import { z } from 'zod';
 import { AGE_WORDS, parseAge } from '../domain/age.ts';
 
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-/** https, or http on this machine: keys that come over an open line could be anybody's. */
+/** https, or http on this machine: anybody could forge keys on an unencrypted line. */
 export function isTrusted(url: URL): boolean {
   const isHere = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   const isBare = url.username === '' && url.password === '' && url.hash === '';
@@ -13,9 +13,9 @@ export const trustedUrl = z
   .url()
   .refine(
     (text) => URL.canParse(text) && isTrusted(new URL(text)),
-    'must be https://… (http:// only of this machine)',
+    'must be https://… (http:// only on this machine)',
   );
-/** A target and its environment, as they stand in a path. */
+/** A target and its environment, in the form of a path. */
 export const targetAndEnv = z
   .string()
   .regex(/^[^/]+\/[^/]+$/, 'must be <target>/<env>, as in POST /sync/<target>/<env>')
@@ -44,13 +44,13 @@ export const hostName = z
   .string()
   .regex(
     /^(\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?)$/,
-    'must be names of hosts, without scheme and port',
+    'must be host names, without scheme and port',
   );
 export const seconds = (least: number, most: number) =>
   z.coerce.number().int().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 export const port = z.coerce.number().int().min(0).max(65535);
 
-/** What a parser of ours takes; its words are the fault's. */
+/** A value that one of our parsers accepts; the parser's error is the message. */
 export function parsedBy<T>(parser: (text: string) => T) {
   return (text: string, context: z.RefinementCtx): T => {
     try {

@@ -30,11 +30,11 @@ export const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: DATABASE_URL_FORM })
-    // Without a database's name the driver would take the user's.
+    // Without a database name the driver would use the user's name.
     .refine((text) => !URL.canParse(text) || new URL(text).pathname.length > 1, DATABASE_URL_FORM),
   TEMPORAL_ADDRESS: z
     .string()
-    .regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:[\]]+):\d+$/, 'must be host:port, or [address]:port of IPv6'),
+    .regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:[\]]+):\d+$/, 'must be host:port, or [address]:port for IPv6'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_UI_URL: z.url().optional(),
   TEMPORAL_TLS: flag.optional(),
@@ -48,11 +48,11 @@ export const settings = z.object({
   KUBERNETES_CONTEXT: z.string().min(1).optional(),
   KUBERNETES_NAMESPACE: z
     .string()
-    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'is not the name of a namespace')
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'is not a valid namespace')
     .optional(),
   SYNCRATOR_IMAGE: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._:/-]*$/, 'is not the name of an image')
+    .regex(/^[a-z0-9][a-z0-9._:/-]*$/, 'is not a valid image name')
     .refine((name) => !/:[^/]*$/.test(name), 'must have no tag: IS_TAG gives it')
     .default('syncrator'),
   KUBERNETES_POD_OVERRIDES: z.string().default('{}').transform(parsedBy(parsePodOverrides)),
@@ -184,8 +184,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
 }
 
 /**
- * For commands that need Postgres alone; without a DATABASE_URL it is the one that `npm start` has in the data folder.
- * @throws Error naming the variable, never its value
+ * The settings of commands that need only Postgres; without DATABASE_URL they use the Postgres of `npm start` in
+ * the data folder.
+ * @throws Error that names the variable, never its value
  */
 export function readDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
   const e = parse(
@@ -195,7 +196,7 @@ export function readDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
   return { databaseUrl: e.DATABASE_URL, dataDir: path.resolve(e.SYNCRATOR_DATA) };
 }
 
-/** For commands that need the params files alone. */
+/** The settings of commands that need only the params files. */
 export function readJobParamsDir(env: NodeJS.ProcessEnv = process.env): string {
   return path.resolve(parse(settings.pick({ JOB_PARAMS: true }), env).JOB_PARAMS);
 }

@@ -1,12 +1,13 @@
-/** `OIDC_ROLES`: what a role of the identity provider's means here, with the limits that go with it. */
+/** `OIDC_ROLES`: maps roles of the identity provider to our roles, with limits. */
 import { type Grant, grantOf, ROLES } from '../domain/permission.ts';
 
 /** One value of a token's claim. */
 export type OidcRole = { readonly value: string; readonly grant: Grant };
 
 /**
- * Reads `value=role[:env+env[:action+action]]`, several with commas between; no env (`value=operator::delta`) is any.
- * @throws Error naming the part that is wrong
+ * Parses `value=role[:env+env[:action+action]]`, separated by commas; without an env (`value=operator::delta`) any
+ * env is allowed.
+ * @throws Error that names the invalid part
  */
 export function parseOidcRoles(text: string): OidcRole[] {
   const mapped = text
@@ -20,14 +21,14 @@ export function parseOidcRoles(text: string): OidcRole[] {
 }
 
 function parseOne(part: string): OidcRole {
-  // The value may have a sign of equality in it (`cn=staff`), what comes after has none.
+  // The value may contain equals signs (`cn=staff`), the rest contains none.
   const at = part.lastIndexOf('=');
   const value = part.slice(0, Math.max(at, 0)).trim();
   const [name = '', envs = '', actions = '', ...more] = part.slice(at + 1).split(':');
   const role = ROLES.find((known) => known === name.trim());
   if (value === '' || role === undefined || more.length > 0)
     throw new Error(
-      `'${part}' is not <value>=<role>[:<env>+<env>[:<action>+<action>]], role one of ${ROLES.join(', ')}`,
+      `'${part}' is not <value>=<role>[:<env>+<env>[:<action>+<action>]] with a role of ${ROLES.join(', ')}`,
     );
   return { value, grant: grantOf(role, split(envs), split(actions)) };
 }

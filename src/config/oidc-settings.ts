@@ -1,21 +1,21 @@
-/** The settings of an OIDC issuer whose tokens count beside our own: which go together, and what they mean. */
+/** The settings of an OIDC issuer whose tokens are accepted beside our own: which belong together, and their values. */
 import { type Grant, type Role, unlimited } from '../domain/permission.ts';
 import type { OidcRole } from './oidc-roles.ts';
 
 export type OidcSettings = {
   readonly issuer: string;
   readonly audience: string;
-  /** The issuer's own discovery names it otherwise. */
+  /** Undefined: the issuer's own discovery document names it. */
   readonly jwksUrl: string | undefined;
-  /** Of its tokens; the first that one has says the role. */
+  /** Claims of its tokens; the first one that a token has gives the role. */
   readonly roleClaims: readonly string[];
-  /** The first that a token's claim fits counts. */
+  /** The first mapping that matches a claim counts. */
   readonly roles: readonly OidcRole[];
-  /** Of a token whose claim fits none; undefined refuses it. */
+  /** The role of a token without a matching claim; undefined: the token is refused. */
   readonly otherwise: Grant | undefined;
-  /** Seconds that a token is good for from when it was made, whatever its end is; undefined: to its end. */
+  /** Seconds after its issue for which a token is accepted, even if it expires later; undefined: until it expires. */
   readonly maxAgeSeconds: number | undefined;
-  /** What its header or its claim `typ` must say; undefined: anything but that it is an ID token. */
+  /** Required value of the header or the claim `typ`; undefined: any, except that of an ID token. */
   readonly typ: string | undefined;
 };
 
@@ -26,13 +26,13 @@ type Settings = {
   readonly OIDC_ROLE_CLAIM?: readonly string[] | undefined;
   readonly OIDC_ROLES?: readonly OidcRole[] | undefined;
   readonly OIDC_DEFAULT_ROLE?: Role | 'none' | undefined;
-  /** Undefined, and said, where it is `off`. */
+  /** Undefined if the setting is `off`; the start logs that. */
   readonly OIDC_MAX_AGE?: number | undefined;
   readonly OIDC_TYP?: string | undefined;
   readonly LOCAL_LOGIN: boolean;
 };
 
-/** A day, as the longest-lived access tokens of large issuers are by default. */
+/** A day: the longest default lifetime of access tokens at large issuers. */
 const DEFAULT_MAX_AGE_SECONDS = 86_400;
 
 const OF_ISSUER = [
@@ -44,7 +44,7 @@ const OF_ISSUER = [
   'OIDC_TYP',
 ] as const satisfies (keyof Settings)[];
 
-/** The settings that do not go together, each with why; empty when all is well. */
+/** The settings that contradict each other, each with the reason; empty if there are none. */
 export function oidcFaults(settings: Settings): [keyof Settings, string][] {
   if (settings.OIDC_ISSUER !== undefined)
     return settings.OIDC_AUDIENCE === undefined
@@ -54,7 +54,7 @@ export function oidcFaults(settings: Settings): [keyof Settings, string][] {
   for (const name of OF_ISSUER) if (settings[name] !== undefined) faults.push([name, 'needs OIDC_ISSUER']);
   if ('OIDC_MAX_AGE' in settings) faults.push(['OIDC_MAX_AGE', 'needs OIDC_ISSUER']);
   if (!settings.LOCAL_LOGIN)
-    faults.push(['LOCAL_LOGIN', 'is false, which needs OIDC_ISSUER: nobody could log in']);
+    faults.push(['LOCAL_LOGIN', 'is false without OIDC_ISSUER: nobody could log in']);
   return faults;
 }
 

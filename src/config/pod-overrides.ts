@@ -1,22 +1,25 @@
-/** Reads what a params file or a setting adds to our pods: JSON, from a closed list, so that nothing else of a pod can be changed. */
+/**
+ * Reads the additions of a params file or a setting to our pods: JSON with a closed list of keys, so that nothing
+ * else of a pod can change.
+ */
 import { z } from 'zod';
 import type { PodOverrides } from '../domain/job.ts';
 
 const NAME = z
   .string()
-  .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'is not the name of a Kubernetes object');
+  .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'is not a valid name of a Kubernetes object');
 const LABEL_KEY = z
   .string()
   .regex(
     /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/,
-    'is no label key',
+    'is not a valid label key',
   );
 const LABEL_VALUE = z
   .string()
-  .regex(/^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/, 'is no label value');
-/** Ours decide what is whose. */
+  .regex(/^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/, 'is not a valid label value');
+/** Our own labels identify our objects. */
 const OWN_KEY = LABEL_KEY.refine(
-  // The last two are the Job controller's, from before it had a prefix.
+  // The last two belong to the Job controller, from before it had a prefix.
   (key) => !/^((syncrator|app\.kubernetes\.io|batch\.kubernetes\.io)\/|(job-name|controller-uid)$)/.test(key),
   {
     error: 'belongs to Syncrator or to Kubernetes',
@@ -31,7 +34,7 @@ const toleration = z.strictObject({
   tolerationSeconds: z.int().min(0).optional(),
 });
 
-const SE_LINUX = z.string().regex(/^[A-Za-z0-9_.:,-]{1,253}$/, 'is no SELinux label');
+const SE_LINUX = z.string().regex(/^[A-Za-z0-9_.:,-]{1,253}$/, 'is not a valid SELinux label');
 const seLinux = z.strictObject({
   level: SE_LINUX.optional(),
   role: SE_LINUX.optional(),
@@ -55,7 +58,7 @@ const schema = z.strictObject({
 
 /**
  * @param text JSON such as `{"nodeSelector":{"disk":"ssd"}}`
- * @throws Error with the path of the first fault and, for an unknown key, the keys that are known
+ * @throws Error with the path of the first fault and, for an unknown key, the known keys
  */
 export function parsePodOverrides(text: string): PodOverrides {
   const parsed = schema.safeParse(readJson(text));
@@ -63,7 +66,7 @@ export function parsePodOverrides(text: string): PodOverrides {
   const [issue] = parsed.error.issues;
   const where = issue?.path.join('.') ?? '';
   const known = issue?.code === 'unrecognized_keys' ? `; known: ${Object.keys(schema.shape).join(', ')}` : '';
-  // Of a bad key the issue itself says only that it is one.
+  // For a bad key the issue itself says only that it is bad.
   const said = (issue?.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue?.message;
   throw new Error(`${where === '' ? '' : `${where}: `}${said ?? 'is wrong'}${known}`);
 }

@@ -1,4 +1,4 @@
-/** Settings that are secret may lie in files, as containers are given them: NAME_FILE in place of NAME. */
+/** Secret settings may be stored in files, as containers get them: NAME_FILE instead of NAME. */
 import { readFileSync } from 'node:fs';
 
 export const SECRET_SETTINGS = [
@@ -13,9 +13,9 @@ export const SECRET_SETTINGS = [
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The settings with what the files say, without the end of line that editors leave; and with DATABASE_PASSWORD in
- * DATABASE_URL, so that the address alone can be written where everybody reads it.
- * @throws Error naming the variable and its file, never what is in it
+ * The settings with the contents of their files, without final newlines. DATABASE_PASSWORD becomes part of
+ * DATABASE_URL, so that the URL itself may be public.
+ * @throws Error that names the variable and its file, never the content
  */
 export function withSecretFiles(environment: Environment): Environment {
   const settings: Record<string, string | undefined> = { ...environment };
@@ -23,14 +23,14 @@ export function withSecretFiles(environment: Environment): Environment {
     const file = environment[`${name}_FILE`];
     if (file === undefined || file === '') continue;
     if (settings[name] !== undefined)
-      throw new Error(`configuration: ${name} and ${name}_FILE are both set: one of them will do`);
+      throw new Error(`configuration: ${name} and ${name}_FILE are both set: remove one of them`);
     settings[name] = read(`${name}_FILE`, file);
   }
   const { DATABASE_URL: url, DATABASE_PASSWORD: password } = settings;
   if (password === undefined || url === undefined || !URL.canParse(url)) return settings;
   const complete = new URL(url);
   if (complete.password !== '')
-    throw new Error('configuration: DATABASE_PASSWORD is set, and DATABASE_URL has a password of its own');
+    throw new Error('configuration: DATABASE_PASSWORD is set, but DATABASE_URL contains a password, too: remove one of them');
   complete.password = encodeURIComponent(password);
   return { ...settings, DATABASE_URL: complete.href };
 }

@@ -2,11 +2,11 @@
 
 export type SettingDescription = {
   readonly text: string;
-  /** Where the schema has no default of its own: what happens without the setting. */
+  /** For settings without a default in the schema: what happens without the setting. */
   readonly without?: string;
 };
 
-/** By the name that the schema in config.ts has; a check proves that each has one. */
+/** By the name in the schema of config.ts; a check ensures that each has one. */
 export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> = {
   PORT: { text: 'Port of the api; 0 chooses a free one.' },
   HOST: { text: 'Address that the api listens on.' },
@@ -15,10 +15,10 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
     without: '`npm start`: an embedded PostgreSQL. Else required',
   },
   TEMPORAL_ADDRESS: {
-    text: 'Temporal, as `host:port`, or `[address]:port` of IPv6.',
+    text: 'Temporal, as `host:port`, or `[address]:port` for IPv6.',
     without: '`npm start`: an embedded Temporal. Else required',
   },
-  TEMPORAL_NAMESPACE: { text: 'Namespace in Temporal; best one of its own.' },
+  TEMPORAL_NAMESPACE: { text: 'Namespace in Temporal; preferably used by Syncrator only.' },
   TEMPORAL_UI_URL: { text: "Address of Temporal's Web UI, for links from jobs.", without: 'no links' },
   TEMPORAL_TLS: {
     text: 'TLS to Temporal, with the authorities that Node knows and those of `NODE_EXTRA_CA_CERTS`.',
@@ -30,17 +30,17 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
   TEMPORAL_TLS_SERVER_NAME: {
     text: "Name in Temporal's certificate, if it is not the host of `TEMPORAL_ADDRESS`.",
   },
-  TEMPORAL_API_KEY: { text: 'Sent with each call, over TLS alone.' },
+  TEMPORAL_API_KEY: { text: 'Sent with each call, over TLS only.' },
   RUNNER: { text: 'Executes steps: supervised processes of the worker, or Kubernetes Jobs.' },
   PROGRAM_USER: {
     text:
-      'User of programs with `RUNNER=process`. `own`, if the worker is root: each target has a user of its own (60578 to ' +
-      '61183) with a home in `.data/homes`. Its programs reach no secret in the data folder but the settings of their ' +
-      "target (those of the demo hold the embedded Postgres' own password). Open to them what they read, such as a " +
-      '`SOURCE_FILE`; close to them what is secret elsewhere (`chmod 600 .env`). `worker`: the user of the worker. That ' +
-      'holds also if the worker is not root, as in the image and in compose, or if no other user can reach the checkout, ' +
+      'User of programs with `RUNNER=process`. `own`, if the worker is root: each target has its own user (60578 to ' +
+      '61183) with a home in `.data/homes`. Its programs reach no secret in the data folder except the settings of their ' +
+      "target (those of the demo hold the embedded Postgres' own password). Make readable what they need, such as a " +
+      '`SOURCE_FILE`; protect other secrets from them (`chmod 600 .env`). `worker`: the user of the worker. That ' +
+      'also applies if the worker is not root, as in the image and in compose, or if no other user can reach the checkout, ' +
       "as in root's home; programs can then read what the worker can. The block after `ready`, or `where` in the worker's " +
-      'line `worker is ready`, says which holds.',
+      'line `worker is ready`, tells which applies.',
   },
   KUBERNETES_CONTEXT: { text: 'Context of the kubeconfig (`KUBECONFIG`).', without: 'the current one' },
   KUBERNETES_NAMESPACE: {
@@ -64,12 +64,12 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
     without: '`npm start`: `.data/secret`. Else required',
   },
   SYNCRATOR_ADMIN_PASSWORD: {
-    text: 'Password of the first user, `admin`; counts only while there is no user.',
+    text: 'Password of the first user, `admin`; used only while there is no user.',
     without: 'generated, and printed once',
   },
   SYNCRATOR_REPORT_BASE_URL: {
     text: 'Address of the api as running programs reach it.',
-    without: '`http://HOST:PORT`, with 127.0.0.1 if `HOST` is every address',
+    without: '`http://HOST:PORT`, with 127.0.0.1 if `HOST` means every address',
   },
   NOTIFICATIONS_FILE: {
     text: 'Receivers of notifications ([format](../how-to/monitoring.md#notify-people-and-systems)); read by the worker.',
@@ -78,11 +78,11 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
   SYNCRATOR_PUBLIC_URL: { text: 'Address of the web page as people reach it, for links in notifications.' },
   METRICS_PORT: {
     text:
-      'Port of `GET /metrics` of api or worker, without a token: keep it inside; 0 chooses a free one. With `npm start` it ' +
+      'Port of `GET /metrics` of api or worker, without a token: keep it off public networks; 0 chooses a free one. With `npm start` it ' +
       "is the api's, and the worker has the next one.",
     without: 'no metrics',
   },
-  METRICS_HOST: { text: 'Address that the metrics listen on.' },
+  METRICS_HOST: { text: 'Address on which the metrics are served.' },
   TEMPORAL_METRICS_PORT: {
     text: "Port of the metrics of the worker's Temporal SDK, on `METRICS_HOST`.",
     without: 'none',
@@ -97,7 +97,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
   PUBLIC_READS: { text: '`true`: GET needs no token, under the names of `ALLOWED_HOSTS`.' },
   ALLOWED_HOSTS: {
     text:
-      'With `PUBLIC_READS=true`: names of this api, with commas between; a read under another name is answered 421. ' +
+      'With `PUBLIC_READS=true`: names of this api, separated by commas; a read under another name is answered 421. ' +
       '`*.example.org` is every name below it, `*` any. Always allowed: addresses, `localhost`, names without a dot, those ' +
       'of Services, and the hosts of `HOST`, `SYNCRATOR_PUBLIC_URL` and `SYNCRATOR_REPORT_BASE_URL`. Metrics on a ' +
       'loopback `METRICS_HOST` always check names.',
@@ -116,7 +116,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
     without: '`accreditation/role,role`',
   },
   OIDC_ROLES: {
-    text: '`<value>=<role>[:<env>+<env>[:<action>+<action>]]`, with commas between.',
+    text: '`<value>=<role>[:<env>+<env>[:<action>+<action>]]`, separated by commas.',
     without: 'no mapping',
   },
   OIDC_DEFAULT_ROLE: {
@@ -132,7 +132,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
   },
   LOCAL_LOGIN: { text: '`false`, with an issuer only: closes `POST /login` and its renewal.' },
   TRUSTED_PROXIES: {
-    text: 'Addresses and networks of your proxies, with commas between, whose `X-Forwarded-For` counts.',
+    text: 'Addresses and networks of your proxies, separated by commas; their `X-Forwarded-For` is trusted.',
   },
   INPUT_DIR: { text: 'Folder of importable datasets; every api process must see the same one.' },
   ITEM_BANK: {
@@ -144,7 +144,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
   },
   LOG_LIMIT: {
     text:
-      "Bytes that are kept of a step's log, half of its beginning and half of its end; the same for api and worker. With " +
+      "Bytes kept of a step's log, half for its beginning and half for its end; set it equally for api and worker. With " +
       '`RUNNER=process` the log file of a running step takes this much disk, up to 15 MiB more, and what its program prints ' +
       'in 250 ms.',
   },
@@ -152,12 +152,12 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
     text: "Age after the job's end at which the worker deletes logs: `36h`, `90d`, `8w`, `2y` or `off`.",
   },
   KEEP_JOBS: {
-    text: 'Age after its end at which the worker deletes a job with its steps, reports, firings and audit lines.',
+    text: "Age after the job's end at which the worker deletes it with its steps, reports, firings and audit lines.",
   },
   LOG_LEVEL: { text: "`debug` adds a line for every request, and the Temporal SDK's own." },
 };
 
-/** Variables that no schema reads: Node's, the kubeconfig's, or of programs that this one starts. */
+/** Variables that no schema reads: those of Node, of the kubeconfig, or of programs that we start. */
 export const OTHER_SETTINGS: readonly {
   readonly name: string;
   readonly default: string;
@@ -166,7 +166,7 @@ export const OTHER_SETTINGS: readonly {
   {
     name: 'DATABASE_PASSWORD',
     default: '',
-    text: 'Password for a `DATABASE_URL` that has none.',
+    text: 'Password for a `DATABASE_URL` without one.',
   },
   {
     name: '<NAME>_FILE',
@@ -181,5 +181,5 @@ export const OTHER_SETTINGS: readonly {
     default: '`~/.cache/syncrator`',
     text: 'Cache of the Temporal and Kubernetes programs.',
   },
-  { name: 'NODE_EXTRA_CA_CERTS', default: '', text: "Node's own: certificates of more authorities." },
+  { name: 'NODE_EXTRA_CA_CERTS', default: '', text: "Node's own variable: certificates of further authorities." },
 ];

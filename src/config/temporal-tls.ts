@@ -1,9 +1,9 @@
-/** How Temporal is reached where others could listen: TLS, a certificate of our own, an API key; read once, at the start. */
+/** Secures the connection to Temporal: TLS, our own certificate, an API key; read once, at the start. */
 import { readFileSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 
 export type TemporalSecurity = {
-  /** The SDK's own shape; undefined is plain text. */
+  /** In the SDK's form; undefined means plain text. */
   readonly tls?: {
     readonly serverNameOverride?: string;
     readonly serverRootCACertificate: Buffer;
@@ -13,7 +13,7 @@ export type TemporalSecurity = {
 };
 
 type Settings = {
-  /** True by default when one of the others is set. */
+  /** True by default if one of the others is set. */
   readonly TEMPORAL_TLS?: boolean | undefined;
   readonly TEMPORAL_TLS_CA_FILE?: string | undefined;
   readonly TEMPORAL_TLS_CERT_FILE?: string | undefined;
@@ -30,12 +30,12 @@ const NEED_TLS = [
   'TEMPORAL_API_KEY',
 ] as const satisfies (keyof Settings)[];
 
-/** The settings that do not go together, each with why; empty when all is well. */
+/** The settings that contradict each other, each with the reason; empty if there are none. */
 export function temporalSecurityFaults(settings: Settings): [keyof Settings, string][] {
   const faults: [keyof Settings, string][] = [];
   if (settings.TEMPORAL_TLS === false)
     for (const name of NEED_TLS)
-      if (settings[name] !== undefined) faults.push([name, 'needs TLS, and TEMPORAL_TLS is false']);
+      if (settings[name] !== undefined) faults.push([name, 'needs TLS, but TEMPORAL_TLS is false']);
   const { TEMPORAL_TLS_CERT_FILE: crt, TEMPORAL_TLS_KEY_FILE: key } = settings;
   if (crt !== undefined && key === undefined)
     faults.push(['TEMPORAL_TLS_KEY_FILE', 'is not set, which TEMPORAL_TLS_CERT_FILE needs']);
@@ -44,11 +44,12 @@ export function temporalSecurityFaults(settings: Settings): [keyof Settings, str
   return faults;
 }
 
-/** @throws Error naming the variable and its file, never what is in it */
+/** @throws Error that names the variable and its file, never the content */
 export function readTemporalSecurity(settings: Settings): TemporalSecurity {
   if (!(settings.TEMPORAL_TLS ?? NEED_TLS.some((name) => settings[name] !== undefined))) return {};
   const { TEMPORAL_TLS_SERVER_NAME: serverName, TEMPORAL_API_KEY: apiKey } = settings;
-  // The SDK's own default is what the system has: a slim image has none, and its two clients would look in two places.
+  // The SDK uses the system's authorities by default: a slim image has none, and its two clients would look in two
+  // places.
   const ca = read(settings, 'TEMPORAL_TLS_CA_FILE') ?? Buffer.from(getCACertificates('default').join('\n'));
   const crt = read(settings, 'TEMPORAL_TLS_CERT_FILE');
   const key = read(settings, 'TEMPORAL_TLS_KEY_FILE');

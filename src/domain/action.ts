@@ -1,6 +1,6 @@
 /** The actions that Syncrator itself knows; job_params may declare further ones. */
 
-/** Actions that a params file declares and that have a path of their own: `POST /<action>/<target>/<env>`. */
+/** Actions of params files that have their own path: `POST /<action>/<target>/<env>`. */
 export const DECLARED_ACTIONS = ['sync', 'delta', 'delete', 'diff'] as const;
 export type DeclaredAction = (typeof DECLARED_ACTIONS)[number];
 

@@ -42,7 +42,7 @@ export async function temporalBinary(
   }
   signal?.throwIfAborted();
   const go = onPath('go', env);
-  if (go === undefined) failures.push('cannot build it: there is no go on PATH');
+  if (go === undefined) failures.push('cannot build it: Go is not on PATH');
   else {
     try {
       return await buildWithGo({
@@ -68,7 +68,7 @@ const ARCHES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' 
 export function noTemporal(failures: readonly string[], place: string): string {
   const archive = `https://temporal.download/cli/archive/latest?platform=${process.platform}&arch=${ARCHES[process.arch] ?? process.arch}`;
   return [
-    `there is no temporal program: ${failures.join('; ')}. One of these helps:`,
+    `cannot find or get the program temporal: ${failures.join('; ')}. One of these helps:`,
     `fetch ${archive} on a machine with internet access, unpack its file temporal, put it at ${place} or onto PATH, and chmod +x it`,
     `install Go 1.25 or newer (https://go.dev/dl) where it can fetch modules: it builds ${MODULE}`,
     'set TEMPORAL_ADDRESS=host:7233 to a Temporal that runs',

@@ -31,7 +31,7 @@ export async function downloadTemporal(
   const folder = mkdtempSync(path.join(bin, 'download-'));
   try {
     if (process.platform !== 'linux' || !archive)
-      throw new Error(`no release for ${process.platform} on ${process.arch} is known here`);
+      throw new Error(`no release for ${process.platform} on ${process.arch} is known`);
     const url = `${releases}/v${TEMPORAL_VERSION}/temporal_cli_${TEMPORAL_VERSION}_${archive.name}.tar.gz`;
     const limit = AbortSignal.timeout(LIMIT_MS);
     const bytes = await withProgress('downloading temporal', onProgress, () =>
@@ -39,7 +39,7 @@ export async function downloadTemporal(
     );
     const hash = createHash('sha256').update(bytes).digest('hex');
     if (hash !== archive.sha256)
-      throw new Error(`its SHA-256 is ${hash}, and that of the release ${archive.sha256}: it was not taken`);
+      throw new Error(`its SHA-256 is ${hash}, but that of the release is ${archive.sha256}: the download was discarded`);
     const packed = path.join(folder, 'temporal.tar.gz');
     writeFileSync(packed, bytes);
     await promisify(execFile)('tar', ['-xzf', packed, '-C', folder, 'temporal']);

@@ -29,7 +29,7 @@ export type DebounceDeps = Planning & {
 };
 
 const EVERY_MS = 1_000;
-/** OPTIONS hold 2,000 characters; above so many items a job of the whole target costs little more. */
+/** OPTIONS hold 2,000 characters; with more items than this, a job for the whole target costs little more. */
 const MOST_ITEMS = 100;
 
 /** Runs until the signal aborts. Several workers at once are harmless: one of them takes each request. */

@@ -6,7 +6,10 @@ export type ClockChange = {
   readonly localTime: string;
   /** `gap`: the local time does not exist that day. `overlap`: it exists twice. */
   readonly kind: 'gap' | 'overlap';
-  /** When Temporal fires for it: never in a gap; in an overlap at the one of the two times that it chose, or not at all. */
+  /**
+   * When Temporal fires for it: never in a gap; in an overlap at one of the two times, which Temporal chooses, or
+   * not at all.
+   */
   readonly fires: readonly Date[];
 };
 
@@ -14,7 +17,7 @@ export type ClockChange = {
 const MOST = 60;
 
 /**
- * Checks each clock change between now and the last coming firing for the times of the cron expression that it hits.
+ * Finds the clock changes between now and the last coming firing that affect times of the cron expression.
  * @param coming the next firings as Temporal has them, in order
  */
 export function clockChanges(

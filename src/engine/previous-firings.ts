@@ -30,7 +30,7 @@ function timesBetween(of: Firing, after: Date, until: Date): Date[] {
   return times;
 }
 
-/** The first time after `since`; undefined where there is none. */
+/** The first time after `since`; undefined if there is none. */
 export function firstDue({ spec, timezone }: Schedule, since: Date): Date | undefined {
   if (spec.kind === 'cron') return nextTime(firing(spec.cron, timezone), since);
   const every = spec.seconds * 1000;

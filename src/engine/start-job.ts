@@ -1,7 +1,7 @@
 /**
- * The one way to start jobs: store the row, log "job accepted", poke the workflow of the key. Every trigger uses it: api,
- * batch, resume, rollback, schedule and debounced start. Rows come first, pokes after them, so that no workflow looks
- * for a job that is not there yet.
+ * The one way to start jobs: store the row, log "job accepted", poke the workflow of the key. Every trigger uses
+ * it: api, batch, resume, rollback, schedule and debounced start. The poke comes after the row, so that no workflow
+ * looks for a missing job.
  */
 import { randomUUID } from 'node:crypto';
 import { isDatabaseUnavailable } from '../db/connect.ts';
@@ -59,7 +59,7 @@ export async function startJobs(deps: StartDeps, batch: Batch): Promise<BatchSub
 }
 
 /**
- * Logs and pokes jobs that their trigger stored in a transaction of its own. Never fails.
+ * Logs and pokes jobs that their trigger stored in its own transaction. Never fails.
  * @param created.traceparent the trace that the log's lines carry already
  */
 export async function announceJobs(
@@ -96,7 +96,7 @@ async function onceMore<T>(store: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Names the job's trace where the log's lines carry another one: an earlier request asked for the job. */
+/** Names the job's trace if the log's lines carry another one: an earlier request asked for the job. */
 function logAccepted(
   log: StartLog,
   { kind, job }: { readonly kind: 'created' | 'deduplicated'; readonly job: JobRow },

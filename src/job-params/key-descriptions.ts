@@ -1,7 +1,7 @@
 /** Descriptions of the keys of a params file, for docs/reference/params-files.md. Backticks are Markdown's. */
 
 export type KeyDescription = {
-  /** Markdown; empty for a required key, or one that is off. */
+  /** Markdown; empty for a required key, or for one that is off. */
   readonly default: string;
   readonly text: string;
 };
@@ -10,7 +10,7 @@ export type KeyDescription = {
 export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
   TARGET: {
     default: 'required',
-    text: 'Data set that is kept in step. The lock, the row and the workflow have this name.',
+    text: 'Data set that is synchronised. Lock, row and workflow carry this name.',
   },
   ENV: { default: 'required', text: 'Environment; the name of the folder.' },
   ACTION_NAME: {
@@ -19,7 +19,7 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
   },
   ACTION: {
     default: 'required',
-    text: 'Action that the program performs: `sync`, `delta`, `delete`, `diff`, or an action of its own.',
+    text: 'Action that the program performs: `sync`, `delta`, `delete`, `diff`, or a custom one.',
   },
   IS_TAG: { default: 'required', text: 'Tag of the image `SYNCRATOR_IMAGE`.' },
   OPTIONS: {
@@ -39,35 +39,35 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
     default: '',
     text:
       'Of `RUNNER=external`: a pattern of whole names. It has letters, digits, `-`, `_`, `.`, `\\d`, `\\w` and classes such ' +
-      'as `[A-Z0-9_]`, each with `*`, `+`, `?` or `{1,3}` behind it or none, and alternatives with `\\|` between them; no ' +
+      'as `[A-Z0-9_]`, each optionally followed by `*`, `+`, `?` or `{1,3}`; `\\|` separates alternatives; no ' +
       'groups, no backtracking. The file serves every target that matches, unless another file of the environment declares ' +
-      'that target. `TARGET` is the name of the family. Of two such files with one action, the first by name counts. No ' +
+      'that target. `TARGET` is the name of the family. If two such files declare one action, the first by name counts. No ' +
       '`SCHEDULE`.',
   },
   PARAMETERS: {
     default: '',
-    text: 'Of `RUNNER=external`: what a request has to give beside the target ([below](#parameters)). No `SCHEDULE`.',
+    text: 'Of `RUNNER=external`: what a request must give beside the target ([below](#parameters)). No `SCHEDULE`.',
   },
-  IMAGE: { default: '`SYNCRATOR_IMAGE:IS_TAG`', text: 'Another image, with its tag or digest.' },
+  IMAGE: { default: '`SYNCRATOR_IMAGE:IS_TAG`', text: 'Image to use instead, with its tag or digest.' },
   COMMAND: {
     default: '`syncrator-job`',
-    text: 'Another program than ours ([guide](../how-to/own-program.md)).',
+    text: 'Program to run instead of ours ([guide](../how-to/own-program.md)).',
   },
   EXIT_CODES: {
     default: '`own`',
-    text: 'Of `COMMAND` and `IMAGE`: `syncrator` if its exit codes mean what [ours](programs.md#exit-codes) do.',
+    text: 'For `COMMAND` and `IMAGE`: `syncrator` if its exit codes have the meanings of [ours](programs.md#exit-codes).',
   },
   CALLER_OPTIONS: {
     default: '`true`; with `COMMAND` or `IMAGE` `false`',
     text:
-      'Whether callers of `POST /run` may give other `OPTIONS`, `IS_TAG` and `MAM_MAIN_QUERY` than the file. No caller may ' +
+      'Whether callers of `POST /run` may replace `OPTIONS`, `IS_TAG` and `MAM_MAIN_QUERY` of the file. No caller may ' +
       'give `--api_job_id`, and `--force-delete` needs its right.',
   },
   SCHEDULE: {
     default: '',
     text:
       'Five cron fields, or `every 60s`. Fields are numbers, ranges, steps, lists, and names such as `MON` or `JAN`; no `L`, ' +
-      '`W`, `#` or `?`. Day of the month *and* day of the week have to match, unlike in crontab ' +
+      '`W`, `#` or `?`. Day of the month *and* day of the week must match, unlike in crontab ' +
       '([guide](../how-to/schedules-and-maintenance.md)).',
   },
   TIMEZONE: { default: 'UTC', text: 'Zone of `SCHEDULE` by its full name, such as `Europe/Brussels`.' },
@@ -81,7 +81,7 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
     default: '`30m`; `6h` with `RUNNER=external`',
     text:
       'Time after which a running step is shown as `stalled` if its reports stay the same (phase, counts, message, ' +
-      'checkpoint) and name nothing that it waits for. It continues.',
+      'checkpoint) and report no wait. It continues.',
   },
   RETRIES: {
     default: '0',
@@ -97,10 +97,10 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
     default: '10',
     text: 'A job that would remove more than this *and* `MAX_DELETE_RECORDS` is refused; 0 allows none ([limits](../data.md#limits)).',
   },
-  MAX_DELETE_RECORDS: { default: '5', text: 'Records that may go where the percentage allows fewer.' },
+  MAX_DELETE_RECORDS: { default: '5', text: 'Records that may be removed even if the percentage allows fewer.' },
   MAX_UPDATE_PERCENT: {
     default: '',
     text: 'A sync or delta that would change more of the live records is refused.',
   },
-  MAM_MAIN_QUERY: { default: '', text: 'Given to the program as it is.' },
+  MAM_MAIN_QUERY: { default: '', text: 'Passed to the program unchanged.' },
 };

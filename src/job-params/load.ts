@@ -1,6 +1,6 @@
 /**
- * Loads `job_params/<env>/<target>-<action>.public_params`, which nothing else reads. All files are read and checked once
- * at start; requests only look up the result and never open a file.
+ * Loads `job_params/<env>/<target>-<action>.public_params`, which nothing else reads. All files are read and
+ * checked once at start; requests only look up the result and never open a file.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -36,8 +36,8 @@ export class JobParams {
   }
 
   /**
-   * The files that declare a target in an environment: by file name, else by TARGET, else by a TARGET_PATTERN that matches
-   * it; the last as if they were written for that target. A target declared by name is never matched by a pattern.
+   * The files that declare a target in an environment: by file name, else by TARGET, else by a TARGET_PATTERN that
+   * matches it; the last as if written for that target. A pattern never matches a target declared by name.
    */
   filesOf(input: { env: string; target: string }): readonly ParamsFile[] {
     const { env, target } = input;

@@ -10,7 +10,7 @@ type Params = { readonly files: readonly ParamsFile[] };
 
 /** The label of every target or action that no params file declares. */
 const OTHER = 'other';
-/** ACTION_NAME and ACTION of the actions that need no params file of their own. */
+/** ACTION_NAME and ACTION of the actions without their own params file. */
 const BESIDE_SYNC = [
   { name: ROLLBACK, does: ROLLBACK },
   { name: ROLLBACK_PREVIEW, does: ROLLBACK },
@@ -18,8 +18,8 @@ const BESIDE_SYNC = [
 ];
 
 /**
- * Targets of one TARGET_PATTERN share the TARGET of its file. An ACTION_NAME keeps its name if its ACTION is the one that
- * its file declares.
+ * Targets of one TARGET_PATTERN share the TARGET of its file. An ACTION_NAME is kept as a label if its ACTION is
+ * the declared one.
  */
 export function metricLabels(
   params: Params,

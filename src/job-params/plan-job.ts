@@ -1,4 +1,7 @@
-/** Plans a job from a params file: steps, metric labels and all else that a submission needs beside who asks. Pure. */
+/**
+ * Plans a job from a params file: steps, metric labels and everything else that a submission needs, except the
+ * caller. Pure.
+ */
 import type {
   ActionParameters,
   MetricLabels,
@@ -23,7 +26,7 @@ export type Planning = {
   readonly defaults: JobDefaults;
 };
 
-/** A job that can be submitted as soon as its trigger adds who asked for it, and why. */
+/** A job that can be submitted once its trigger adds the caller and the reason. */
 export type PlannedJob = JobRequest & { readonly counted: MetricLabels };
 
 /** Thrown for OPTIONS that the program's steps cannot be planned from; the message says why. */

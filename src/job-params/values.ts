@@ -1,7 +1,7 @@
-/** The lines of one params file as values by key, and every fault found while they are read. */
+/** Parses the lines of a params file into values by key, and collects every fault. */
 import { visible, withoutMark } from '../domain/params-text.ts';
 
-/** A fault of a file; `line` and `key` are null where it concerns none. */
+/** A fault of a file; `line` and `key` are null if it concerns none. */
 export type ParamsFault = {
   readonly file: string;
   readonly line: number | null;
@@ -119,7 +119,7 @@ export class Values {
     const value = this.optional(key);
     if (value === null) return fallback;
     const match = DURATION.exec(value);
-    if (!match) return this.fail(key, `'${value}' is not a time such as 90s, 10m or 6h`, fallback);
+    if (!match) return this.fail(key, `'${value}' is not a duration such as 90s, 10m or 6h`, fallback);
     return Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2] as 's' | 'm' | 'h'];
   }
 

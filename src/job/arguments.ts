@@ -40,7 +40,7 @@ Actions:
   sync       load all records beside the live data, then apply the difference; the old records are kept for a rollback
              (SOURCE=gitlab: update every item to its latest revision, in place)
   delta      write the records that changed since the last watermark
-  delete     remove records that the source no longer has, once its listing is seen to be complete
+  delete     remove records that the source no longer has, once its listing is proven complete
   rollback   restore the data from before the last sync, or from before another job (--before)
   take-over  make this installation, target and environment the owner of the sink
 
@@ -66,7 +66,7 @@ Environment:
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configured, 5 report refused,
   6 fenced by a newer job, 7 nothing to roll back, 8 source unreachable, 9 source silent,
-  10 source refuses our credentials, 11 some items failed, 12 listing not seen to be complete,
+  10 source refuses our credentials, 11 some items failed, 12 listing not proven complete,
   13 sink unreachable, 14 sink read-only, 15 sink permission, 16 sink busy, 17 sink owned by another,
   18 sink replaced, 19 sink alters what is written, 20 too many bad records, 21 update guard,
   22 the rollback's preview no longer holds, 143 terminated

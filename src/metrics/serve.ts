@@ -1,4 +1,4 @@
-/** Serves `GET /metrics` on a port of its own, without a token: keep the port inside the machine or network. */
+/** Serves `GET /metrics` on its own port, without a token: keep the port inside the machine or network. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

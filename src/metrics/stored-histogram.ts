@@ -11,9 +11,9 @@ export type StoredSeries = {
 type Value = { metricName: string; labels: Record<string, string | number>; value: number };
 
 /**
- * As a registry takes it.
- * @param of.labelNames of the series, for those who list metrics without a scrape
- * @param of.read asked at each scrape
+ * A metric for a registry.
+ * @param of.labelNames labels of the series, to list metrics without a scrape
+ * @param of.read called at each scrape
  */
 export function storedHistogram(of: {
   name: string;

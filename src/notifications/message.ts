@@ -24,7 +24,7 @@ export type Message = {
 
 /**
  * @param job null for a missed schedule, and for a job that has been purged meanwhile
- * @param publicUrl of the web page, without a slash at its end; undefined = no link
+ * @param publicUrl of the web page, without a final slash; undefined = no link
  */
 export function messageOf(notice: Notice, job: JobView | null, publicUrl: string | undefined): Message {
   const { event, env, target, schedule, jobId, at } = notice;
@@ -68,7 +68,10 @@ const SIGNS: Readonly<Record<string, string>> = {
   'schedule.missed': '⏰',
 };
 
-/** One line and the reason, as Slack and those that copy it take it: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
+/**
+ * One line and the reason, in the format of Slack and its imitators:
+ * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+ */
 export function slackText({ type, data }: Message): { text: string } {
   const { env, target, action, id, schedule, due_at: due, diagnosis, url } = data;
   const what =

@@ -9,7 +9,7 @@ export type Receiver = {
   readonly name: string;
   readonly url: string;
   readonly format: 'generic' | 'slack';
-  /** Signs what is sent; the bytes of `whsec_<base64>`. */
+  /** Signs messages; the bytes of `whsec_<base64>`. */
   readonly secret?: Buffer | undefined;
   readonly events: readonly NoticeEvent[];
   /** Undefined: all. */

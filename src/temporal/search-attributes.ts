@@ -1,6 +1,6 @@
 /**
- * Adds our search attributes where a fresh or wiped Temporal lacks them. Where the namespace is full or forbids it, the
- * Web UI lacks filters, and all jobs run.
+ * Adds our search attributes if a fresh or wiped Temporal lacks them. If the namespace is full or forbids it, the
+ * Web UI lacks filters, but all jobs run.
  */
 import { isGrpcServiceError } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES, type SearchAttribute } from '../domain/workflow.ts';
@@ -104,7 +104,7 @@ async function list(temporal: Temporal): Promise<Readonly<Record<string, number>
 
 type Refused = { readonly names: readonly SearchAttribute[]; readonly words: string; readonly code: number };
 
-/** Adds all at once; where the namespace has no room for all, as many as fit. */
+/** Adds all at once; if the namespace has no space for all, as many as fit. */
 async function addWhatFits(
   temporal: Temporal,
   missing: readonly SearchAttribute[],
@@ -149,7 +149,7 @@ function without(
   const flags = names.map((name) => `--name ${name} --type ${typeOf(name)}`).join(' ');
   const fix =
     code === INVALID
-      ? `Give Syncrator a namespace of its own: ${createNamespace('syncrator')}, and TEMPORAL_NAMESPACE=syncrator`
+      ? `Give Syncrator its own namespace: ${createNamespace('syncrator')}, and TEMPORAL_NAMESPACE=syncrator`
       : `Ask an account with that permission to run: temporal operator search-attribute create --namespace ${namespace} ${flags}`;
   const trouble = `Temporal: jobs run without the search attributes ${names.join(', ')} in the namespace ${namespace}, so its Web UI cannot filter by them: ${reason}. ${fix}`;
   return { usable: new Set(usable), trouble };

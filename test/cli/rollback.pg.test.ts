@@ -41,11 +41,11 @@ test('a job shows its doubts when it ends, and `jobs show` lists them all', asyn
   const id = /^job +(\d+):/.exec(ended.stdout)?.[1] ?? '';
   const { stdout } = await syncrator(['jobs', 'show', id]);
   expect(stdout).toMatch(/^warnings +the source did not show/m);
-  expect(stdout).toMatch(/^listing +not seen to be complete$/m);
+  expect(stdout).toMatch(/^listing +not proven complete$/m);
   expect(stdout).toMatch(/^kept +2,104 records stay though the listing lacks them$/m);
   expect(stdout).toMatch(/^next delta +reads from 2026-11-21T00:00:00.000Z on$/m);
   expect(stdout).toMatch(/^rejected +2: k00042 \(line 17: updated_at is 25:61, which is no time\), k00911/m);
-  expect((await syncrator(['targets', 'cities'])).stdout).toContain('not seen to be complete');
+  expect((await syncrator(['targets', 'cities'])).stdout).toContain('not proven complete');
 });
 
 test('a preview shows what would change, and the command that does exactly that', async () => {

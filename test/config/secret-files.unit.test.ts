@@ -45,9 +45,9 @@ test.each([
   [
     'two passwords',
     { DATABASE_URL: `postgres://a:${'b'.repeat(9)}@c/d` },
-    'DATABASE_URL has a password of its own',
+    'DATABASE_URL contains a password, too',
   ],
-])('%s is refused, and no secret is told', (_, settings, words) => {
+])('%s is refused, and the message contains no secret', (_, settings, words) => {
   const read = () => readConfig({ ...base(), ...settings });
   expect(read).toThrow(words);
   for (const secret of [SECRET, PASSWORD, 'b'.repeat(9)]) expect(read).not.toThrow(secret);

@@ -45,7 +45,7 @@ test('any TLS setting turns TLS on', () => {
 });
 
 test.each([
-  [{ TEMPORAL_TLS: 'false', TEMPORAL_API_KEY: 'k' }, 'TEMPORAL_API_KEY needs TLS, and TEMPORAL_TLS is false'],
+  [{ TEMPORAL_TLS: 'false', TEMPORAL_API_KEY: 'k' }, 'TEMPORAL_API_KEY needs TLS, but TEMPORAL_TLS is false'],
   [{ TEMPORAL_TLS_CERT_FILE: '/c' }, 'TEMPORAL_TLS_KEY_FILE is not set, which TEMPORAL_TLS_CERT_FILE needs'],
   [{ TEMPORAL_TLS_KEY_FILE: '/k' }, 'TEMPORAL_TLS_CERT_FILE is not set, which TEMPORAL_TLS_KEY_FILE needs'],
   [{ TEMPORAL_TLS_CA_FILE: '/nowhere/ca' }, 'TEMPORAL_TLS_CA_FILE: /nowhere/ca cannot be read (ENOENT)'],
@@ -72,5 +72,5 @@ test.each([
       TEMPORAL_METRICS_PORT: '9465',
     });
   if (isTaken) expect(of()).toMatchObject({ temporal: { address }, temporalMetrics: '[::]:9465' });
-  else expect(of).toThrow('TEMPORAL_ADDRESS must be host:port, or [address]:port of IPv6');
+  else expect(of).toThrow('TEMPORAL_ADDRESS must be host:port, or [address]:port for IPv6');
 });

@@ -51,7 +51,7 @@ test('the known release is unpacked, and can be run', async () => {
 test('other bytes are refused, and both hashes are shown', async () => {
   const { bin, done } = download({ name: 'linux_here', sha256: 'a'.repeat(64) });
   await expect(done).rejects.toThrow(
-    /SHA-256 is [\da-f]{64}, and that of the release a{64}: it was not taken/,
+    /SHA-256 is [\da-f]{64}, but that of the release is a{64}: the download was discarded/,
   );
   expect(readdirSync(bin)).toEqual([]);
 });

@@ -30,7 +30,7 @@ test('reports all faults in the order of files and lines, and still reads the go
   expect(await faults()).toEqual([
     "job_params/dev/avo-sync.public_params:7: CPU: 'many' is not a quantity such as 500m or 512Mi",
     "job_params/dev/avo-sync.public_params:8: SCHEDULE: 'often' is neither five cron fields with a next firing nor 'every 60s'",
-    "job_params/dev/avo-sync.public_params:9: TIMEOUT: '1d' is not a time such as 90s, 10m or 6h",
+    "job_params/dev/avo-sync.public_params:9: TIMEOUT: '1d' is not a duration such as 90s, 10m or 6h",
     'job_params/dev/notes.txt: the name is not <target>-<action>.public_params',
     'job_params/qas/avo-sync.public_params:1: ACTION_NAME: is missing',
     "job_params/qas/avo-sync.public_params:2: ENV: 'dev' differs from the folder qas",

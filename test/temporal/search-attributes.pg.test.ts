@@ -48,14 +48,14 @@ async function runJobs(temporal: { address: string; namespace: string }) {
   return { ids, words: lines.map((line) => (JSON.parse(line) as { msg: string }).msg) };
 }
 
-test('a full namespace is logged with the missing filters and the advice to use a namespace of its own', async () => {
+test('a full namespace is logged with the missing filters and the advice to use a separate namespace', async () => {
   const names = Array.from({ length: 9 }, (_, nth) => `Theirs${nth}`);
   const { words } = await runJobs(
     await namespaceWith(Object.fromEntries(names.map((name) => [name, KEYWORD]))),
   );
   expect(words).toEqual([
     expect.stringMatching(
-      /^Temporal: jobs run without the search attributes SyncratorEnv, SyncratorAction in the namespace .*cannot have more than 10 .*Give Syncrator a namespace of its own: temporal operator namespace create --namespace syncrator .*TEMPORAL_NAMESPACE=syncrator$/,
+      /^Temporal: jobs run without the search attributes SyncratorEnv, SyncratorAction in the namespace .*cannot have more than 10 .*Give Syncrator its own namespace: temporal operator namespace create --namespace syncrator .*TEMPORAL_NAMESPACE=syncrator$/,
     ),
   ]);
 });

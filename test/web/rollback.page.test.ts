@@ -62,7 +62,7 @@ test('a completed job shows its doubts: warnings, listing, kept and rejected rec
   const warnings = page.getByRole('alert').filter({ hasText: '2 warnings' });
   await warnings.getByText('the clock of the source is 12 min ahead of ours').waitFor();
   const data = page.getByRole('region', { name: 'Data' });
-  await data.getByText('not seen to be complete').waitFor();
+  await data.getByText('not proven complete').waitFor();
   await data.getByText('2,104 records stay though the listing lacks them').waitFor();
   await data.getByText('21 Nov').waitFor();
   await page.getByText('Set aside (2)').waitFor();

@@ -165,7 +165,7 @@ class ProcessPart implements Part {
       });
       if (child.pid === undefined) {
         child.on('error', () => undefined);
-        throw new Error('there is no setpriv on PATH: install util-linux (Linux only)');
+        throw new Error('setpriv is not on PATH: install util-linux (Linux only)');
       }
       const { promise: gone, resolve } = Promise.withResolvers<void>();
       child.once('exit', () => {

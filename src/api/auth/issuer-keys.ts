@@ -104,9 +104,9 @@ async function discover(issuer: string, signal: AbortSignal): Promise<string> {
   const answer = await ask(url, signal);
   if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`);
   const document = discoverySchema.parse(await answer.json());
-  if (document.issuer !== issuer) throw new Error(`${url} is of another issuer: ${document.issuer}`);
+  if (document.issuer !== issuer) throw new Error(`${url} names another issuer: ${document.issuer}`);
   if (!URL.canParse(document.jwks_uri) || !isTrusted(new URL(document.jwks_uri)))
-    throw new Error(`${url}: its jwks_uri is no https address: ${document.jwks_uri}`);
+    throw new Error(`${url}: its jwks_uri must be an https address: ${document.jwks_uri}`);
   return document.jwks_uri;
 }
 

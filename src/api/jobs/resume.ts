@@ -80,7 +80,7 @@ const allRoute = defineRoute({
   method: 'post',
   path: '/jobs/resume-all',
   tag: 'jobs',
-  summary: 'Resume the last job of every target where it failed',
+  summary: 'Resume every target whose last job failed',
   description:
     'Each job is resumed or refused by itself. Jobs that ended over 24 h ago are refused (too_old): resume them one by one. ' +
     'Repeating the request is harmless: resumed jobs are left alone. An Idempotency-Key has no effect.',

@@ -119,7 +119,7 @@ export const toldFacts = {
 export const shownFacts = {
   warnings: z
     .array(z.string())
-    .describe('Warnings for the operator; the job may have completed all the same.'),
+    .describe('Warnings for the operator; the job may have completed nevertheless.'),
   failed_items: failedItemsSchema,
   kept: z
     .int()

@@ -8,7 +8,7 @@ export type LiveEvent =
   | { readonly kind: 'ready' }
   | { readonly kind: 'job'; readonly job: JobJson }
   | { readonly kind: 'maintenance'; readonly maintenance: MaintenanceJson }
-  /** Too much has changed for the stream to carry: read everything anew. */
+  /** More has changed than the stream can carry: read everything again. */
   | { readonly kind: 'reset' };
 
 export type LogEvent = {

@@ -17,7 +17,10 @@ export function targetCalls({ call }: Http) {
     },
     resumeSchedule: async (id: string) =>
       (await call((routes) => routes.POST('/schedules/{id}/resume', { params: { path: { id } } }))).data,
-    /** `skippedCount` counts the tar files that are no datasets; `skipped` names the first ones, each with the reason. */
+    /**
+     * `skippedCount` counts the tar files that are not datasets; `skipped` names the first ones, each with the
+     * reason.
+     */
     listImportableDatasets: async ({ hasMetadata }: { readonly hasMetadata?: boolean | undefined } = {}) => {
       const params = { query: filled({ hasMetadata: flag(hasMetadata) }) };
       const { data, response } = await call((routes) => routes.GET('/importable-datasets', { params }));

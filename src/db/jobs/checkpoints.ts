@@ -1,8 +1,11 @@
-/** Where an attempt goes on: the newest checkpoint of its step, in its own job or the one that its job resumes. */
+/**
+ * Finds where an attempt continues: the newest checkpoint of its step, in its own job or in the one that its job
+ * resumes.
+ */
 import { sql } from 'kysely';
 import type { Db } from '../schema.ts';
 
-/** Undefined when there is none. A job that resumes another counts its steps without those it left out. */
+/** Undefined if there is none. A job that resumes another counts its steps without the skipped ones. */
 export async function readCheckpoint(db: Db, jobId: number, step: number): Promise<unknown> {
   const { rows } = await sql<{ checkpoint: unknown }>`
     WITH RECURSIVE line AS (

@@ -47,8 +47,7 @@ export type ActionContext = {
   /** The checkpoint of an earlier attempt. */
   readonly checkpoint: Checkpoint | null;
   /**
-   * True in the delete step of a diff, which removes nothing and succeeds if the listing is not seen to be
-   * complete.
+   * True in the delete step of a diff, which removes nothing and succeeds if the listing is not proven complete.
    */
   readonly partOfDiff: boolean;
   /** Merges `news` into the next report. */

@@ -47,7 +47,7 @@ async function recheckRemovals(
   log.info(`re-checked ${ids.length} records to remove: the source still has ${there.size}`);
   if (there.size * 100 > ids.length * MOST_ANSWERS_PERCENT) {
     throw new IncompleteListingError(
-      `the listing lacks ${ids.length} records, and the source still has ${there.size} of them when asked for by id; ` +
+      `the listing lacks ${ids.length} records, and the source still has ${there.size} of them when requested by id; ` +
         'find out why its listing leaves them out, then run the job again',
     );
   }

@@ -7,7 +7,7 @@ import { skewWarning, watermarkAfter } from './watermark.ts';
 
 /**
  * @param of.runBegan when this run began to read, by our clock
- * @param of.proven true if the full listing was seen to be complete; false for a delta, which removes nothing
+ * @param of.proven true if the full listing was proven complete; false for a delta, which removes nothing
  */
 export async function applyRecords(
   context: ActionContext,

@@ -1,4 +1,4 @@
-/** Action delete: removes the records that a listing seen to be complete no longer has. */
+/** Action delete: removes the records that a listing proven complete no longer has. */
 import { IncompleteListingError, JobError } from '../job-error.ts';
 import type { Source } from '../sources/source.ts';
 import type { ActionContext } from './action.ts';
@@ -30,7 +30,7 @@ export async function deleteGone(context: DeleteContext): Promise<void> {
     const evidence = await evidenceOf(source, listed, live);
     if (!evidence.complete && !partOfDiff) {
       throw new IncompleteListingError(
-        `nothing was removed, since the listing is not seen to be complete: ${evidence.words}`,
+        `nothing was removed, since the listing is not proven complete: ${evidence.words}`,
       );
     }
     const applied = await applyLoad(context, load, {
@@ -43,7 +43,7 @@ export async function deleteGone(context: DeleteContext): Promise<void> {
     progress({ listing: evidence.complete ? 'complete' : 'unproven' });
     const warning = evidence.complete
       ? null
-      : `nothing was removed, since the listing is not seen to be complete: ${evidence.words}`;
+      : `nothing was removed, since the listing is not proven complete: ${evidence.words}`;
     reportApplied(context, applied, { rejected: listed.rejected, warnings: [warning] });
   });
 }

@@ -4,7 +4,7 @@ import type { LiveState } from '../sinks/sink.ts';
 import type { Evidence, RejectedRecord, Source } from '../sources/source.ts';
 
 /**
- * Once a target's listing was seen to be complete, every later one must be. Otherwise a listing that is cut off every
+ * Once a target's listing was proven complete, every later one must be. Otherwise a listing that is cut off every
  * night would only produce warnings.
  *
  * @throws IncompleteListingError
@@ -17,7 +17,7 @@ export async function evidenceOf(
   const evidence = withoutHoles(await source.evidence(), rejected);
   if (!evidence.complete && proven) {
     throw new IncompleteListingError(
-      `the last listing was seen to be complete, and this one is not: ${evidence.words}; nothing was changed`,
+      `the last listing was proven complete, and this one is not: ${evidence.words}; nothing was changed`,
     );
   }
   return evidence;

@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000;
 const MOST_MARGIN_HOURS = 7 * 24;
 
 const KEPT: Readonly<Record<KeptReason, string>> = {
-  no_evidence: 'missing in the listing, which was not seen to be complete',
+  no_evidence: 'missing in the listing, which was not proven complete',
   answered: 'missing in the listing, but the source returned them when asked by id',
   referenced: 'missing in the listing, but rows of other tables refer to them',
   rolled_back: 'missing in the listing, but restored by a rollback; --force-delete removes them',

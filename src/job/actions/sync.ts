@@ -56,5 +56,5 @@ const COARSE =
 
 function unproven({ kept }: Applied, { synced }: LiveState, words: string): string {
   const stays = synced || kept.no_evidence ? 'records that it lacks stay' : 'no record could be lost';
-  return `the listing is not seen to be complete, so ${stays}: ${words}`;
+  return `the listing is not proven complete, so ${stays}: ${words}`;
 }

@@ -63,7 +63,7 @@ export type Difference = {
 };
 
 export type ApplyPlan = {
-  /** false: the listing is not seen to be complete, so records that it lacks stay. */
+  /** false: the listing is not proven complete, so records that it lacks stay. */
   readonly mayRemove: boolean;
   /** `--force-delete`: also removes records that a rollback restored or that existed before our first sync. */
   readonly force: boolean;
@@ -77,7 +77,7 @@ export type ApplyPlan = {
   readonly watermark: Date | null | 'keep';
   /** The source's times have no time of day. */
   readonly coarseTimes: boolean;
-  /** The full listing was seen to be complete. */
+  /** The full listing was proven complete. */
   readonly proven: boolean;
 };
 
@@ -107,7 +107,7 @@ export type LiveState = {
   readonly empty: boolean;
   readonly watermark: Date | null;
   readonly coarseTimes: boolean;
-  /** The last full listing was seen to be complete, so the next one must be too. */
+  /** The last full listing was proven complete, so the next one must be too. */
   readonly proven: boolean;
 };
 

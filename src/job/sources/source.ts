@@ -32,7 +32,7 @@ export type IdBatch = {
   readonly cursor: Cursor;
 };
 
-/** Whether the last listing was seen to be complete, and the reason in words. */
+/** Whether the last listing was proven complete, and the reason in words. */
 export type Evidence = { readonly complete: boolean; readonly words: string };
 
 /** The source's clock, as far as its answers reveal it. */

@@ -68,6 +68,6 @@ function roundUp(bytes: number): number {
 function whyNot(error: unknown): string {
   const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
   return code === 'ENOENT'
-    ? 'there is no fallocate (of util-linux)'
+    ? 'fallocate (package util-linux) is missing'
     : (stderr ?? message).trim().slice(0, 300);
 }

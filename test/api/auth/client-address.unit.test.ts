@@ -56,8 +56,8 @@ test.each([
   ['::/129', 'is not a valid address or network'],
   ['ingress', 'is not a valid address or network'],
   ['10.0.0.1/8/8', 'is not a valid address or network'],
-  ['0.0.0.0/0', 'is everybody'],
-  ['::/0', 'is everybody'],
+  ['0.0.0.0/0', 'covers every address'],
+  ['::/0', 'covers every address'],
 ])('TRUSTED_PROXIES=%s is refused: %s', (text, words) => {
   expect(() => parseProxies(`127.0.0.1,${text}`)).toThrow(words);
 });

@@ -1,5 +1,5 @@
 /**
- * Service tokens: their permissions, their expiry, the words of their refusals, and that the database keeps nothing
+ * Service tokens: their permissions and expiry, the messages of refusals, and that the database keeps nothing
  * that could be used as one.
  */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --

@@ -102,7 +102,7 @@ async function judge(
   if ((last?.kept ?? 0) !== expected.kept) wrong.push(`reports ${last?.kept} kept, but ${expected.kept} are`);
   if ((last?.failed ?? 0) !== rejects) wrong.push(`reports ${last?.failed} failed, but ${rejects} are`);
   if ((last?.failed_items ?? []).length !== rejects) wrong.push('does not name what it set aside');
-  const hasWarned = (last?.warnings ?? []).some((words) => words.includes('not seen to be complete'));
+  const hasWarned = (last?.warnings ?? []).some((words) => words.includes('not proven complete'));
   if ((expected.verdict === 'kept') !== hasWarned) wrong.push(`warns ${hasWarned ? 'without need' : 'not'}`);
   return wrong;
 }

@@ -20,7 +20,7 @@ export const listing =
   };
 /** One request only. */
 export const once = (change: Change): HttpTold => listing(change, ({ nth, chosen }) => nth === chosen);
-/** Every request from one on. */
+/** A request and every later one. */
 export const onward = (change: Change): HttpTold => listing(change, ({ nth, chosen }) => nth >= chosen);
 /** One page, not the first. */
 export const later = (change: Change): HttpTold =>

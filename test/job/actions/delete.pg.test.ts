@@ -105,7 +105,7 @@ describe('the action delete', () => {
       return all ? page({ ...listing, rows: rows.slice(3), total: total - 3 }) : undefined;
     };
     expect((await t.run('delete')).code).toBe(EXIT.incompleteListing);
-    expect(t.receiver.reports.at(-1)?.message).toContain('when asked for by id');
+    expect(t.receiver.reports.at(-1)?.message).toContain('when requested by id');
     expect(Object.keys((await t.names()) ?? {})).toHaveLength(60);
   });
 

@@ -24,7 +24,7 @@ describe('a SOURCE_FILE', () => {
       expect((await t.run('delete', file.environment)).code).toBe(EXIT.incompleteListing);
       expect((await t.run('sync', file.environment)).code).toBe(EXIT.ok);
       expect(last(t)).toMatchObject({ kept: 1000 - left, deleted: 0, listing: 'unproven' });
-      expect(last(t)?.warnings?.[0]).toContain('not seen to be complete, so records that it lacks stay');
+      expect(last(t)?.warnings?.[0]).toContain('not proven complete, so records that it lacks stay');
     }
     expect(await count(t)).toBe(1000);
   });
@@ -37,7 +37,7 @@ describe('a SOURCE_FILE', () => {
     file.write(lines(someRows(95)));
     for (const action of ['sync', 'delete']) {
       expect((await t.run(action, file.environment)).code).toBe(EXIT.incompleteListing);
-      expect(last(t)?.message).toContain('the last listing was seen to be complete, and this one is not');
+      expect(last(t)?.message).toContain('the last listing was proven complete, and this one is not');
     }
     expect(await t.md5()).toBe(before);
   });

@@ -95,7 +95,7 @@ export function itemBank(deps: ApiDeps) {
   return app;
 }
 
-/** Starts a job that no other stands for: an active job with the same parameters refuses it. */
+/** Starts a job, but refuses it if an active job has the same parameters. */
 async function startAlone(
   c: Context<ApiEnv, string>,
   deps: ApiDeps,

@@ -1,5 +1,5 @@
 /**
- * Compares the number of listed projects with GitLab's totals: decides whether the listing was seen to be
+ * Compares the number of listed projects with GitLab's totals: decides whether the listing is proven
  * complete, and stops a listing without an end. Pure.
  */
 import { IncompleteListingError } from '../../job-error.ts';

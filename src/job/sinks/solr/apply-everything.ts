@@ -36,7 +36,7 @@ export async function applyEverything(
   });
   if (gone.all.count > 0) {
     if (!plan.mayRemove)
-      throw wouldLoseRecords(gone.all, 'are missing in the listing, which was not seen to be complete');
+      throw wouldLoseRecords(gone.all, 'are missing in the listing, which was not proven complete');
     if (plan.answered === null) return { kind: 'ask', ids: gone.all.ids };
     if (gone.answered.count > 0)
       throw wouldLoseRecords(

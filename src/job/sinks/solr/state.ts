@@ -37,7 +37,7 @@ const generation = z.object({
   /** null: unknown, or the source is always compared whole. */
   watermark: z.iso.datetime().nullable(),
   coarse_times: z.boolean(),
-  /** Its listing was seen to be complete. */
+  /** Its listing was proven complete. */
   proven: z.boolean(),
   /** null: it is live, or version 0.1.0 replaced it. */
   left_by: leftBy.nullable(),

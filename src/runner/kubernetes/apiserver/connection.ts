@@ -81,7 +81,7 @@ export function connectKubernetes(settings: ConnectionSettings): Connection {
     let dispatcher: Dispatcher | undefined;
     await loaded.config.applySecurityAuthentication({
       setHeaderParam: (name: string, value: string) => (headers[name] = value.trim()),
-      // What it hands over is what load() made it hand over: the wish, which only here meets its pool.
+      // `load()` made it pass on the wish, which meets its connection pool only here.
       setDispatcher: (wish: unknown) => (dispatcher = kept(pools[use], CONNECTIONS[use], wish as Wish)),
     } as unknown as RequestContext);
     if (!dispatcher) throw new Error('the client library made no dispatcher');

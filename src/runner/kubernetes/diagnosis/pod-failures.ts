@@ -30,7 +30,7 @@ export function outOfMemory(pod: Pod, terminated: Terminated): Diagnosis {
     },
     ended(CONTAINER, terminated) +
       (terminated.exitCode === 0
-        ? '\nThe program reported success all the same; its work may be incomplete.'
+        ? '\nThe program reported success nevertheless; its work may be incomplete.'
         : ''),
   );
 }
