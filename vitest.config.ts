@@ -4,7 +4,7 @@ import { LongestFirst } from './test/support/longest-first.ts';
 
 useCompileCache();
 
-/** What all projects have; with the same number of workers, the projects of one run share them. */
+/** Options of all projects; with the same number of workers, the projects of one run share them. */
 const common = {
   /** A machine that is busy with other work needs more than the second that is the default. */
   expect: { poll: { timeout: 15_000 } },

@@ -28,14 +28,14 @@ export type JobsTable = {
   /** W3C trace context of the call that asked for the job. */
   traceparent: string | null;
   resumes: number | null;
-  /** Of the resumed job: how many of its first steps are left out. */
+  /** Number of the resumed job's first steps that are left out. */
   skipped_steps: Generated<number>;
   status: JobStatus;
   status_reason: string | null;
   status_detail: string | null;
   /** The last status word of an external executor. */
   phase: string | null;
-  /** What the job is about, in words: given with the request, replaced by an external executor. */
+  /** Description of the job: given with the request, replaced by an external executor. */
   description: string | null;
   /** The checked parameters that the action got beside its target. */
   action_parameters: ColumnType<ActionParameters | null, string | null, string | null>;
@@ -76,7 +76,10 @@ export type StepsTable = {
   ended_at: Date | null;
   outcome: 'completed' | 'failed' | 'cancelled' | null;
   diagnosis: ColumnType<Diagnosis | null, string | null, string | null>;
-  /** Where reading its log continues: bytes that the program printed, and the runner's own mark for the place. */
+  /**
+   * The place where reading its log continues: bytes that the program printed, and the runner's own mark for the
+   * place.
+   */
   log_read: Generated<number>;
   log_mark: string | null;
   /** The same place in bytes of the stored text, which readers count in. */

@@ -13,7 +13,7 @@ export type Key = { readonly env: string; readonly target: string };
 
 export type RunnerKind = 'kubernetes' | 'process' | 'external';
 
-/** What asked for a job; stored with the job, and decides the answer when the key is busy. */
+/** The origin of a job; stored with it, and decides the answer when the key is busy. */
 export type Trigger = 'api' | 'schedule' | 'cli' | 'batch' | 'hook' | 'rollback' | 'resume';
 
 /** Two requests with equal parameters ask for the same job. */
@@ -69,7 +69,7 @@ export type BumpManifesto = {
 
 /** One step as resolved at submit; frozen in the job's row and never recomputed. */
 export type StepSpec = {
-  /** What the program should do: sync, delta, delete, rollback … */
+  /** The program's action: sync, delta, delete, rollback … */
   readonly action: string;
   /** The arguments of the program, without its own name and without `--api_job_id`. */
   readonly args: readonly string[];

@@ -8,7 +8,7 @@ export type Diagnosis = {
   readonly summary: string;
   /** The evidence: exit code, reason, the cluster's or the program's own words; at most 4 KiB. */
   readonly detail: string;
-  /** What an operator can do about it. */
+  /** Advice to the operator. */
   readonly what_to_do: string;
 };
 

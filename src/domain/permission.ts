@@ -29,7 +29,7 @@ export function scopeOf({ env, parameters }: Pick<JobRequest, 'env' | 'parameter
   return { env, action_name: parameters.action_name, action: parameters.action };
 }
 
-/** What a call requires: a role; for a job, limits that include it; with `everything`, no limits at all. */
+/** The requirement of a call: a role; for a job, limits that include it; with `everything`, no limits at all. */
 export type Requirement = {
   readonly role: Role;
   readonly of?: JobScope | 'everything' | undefined;

@@ -23,7 +23,7 @@ export type Report = {
   /** Credentials are masked before it is stored. */
   readonly target_datastore_url?: string | undefined;
   readonly message?: string | undefined;
-  /** What the program waits for, in words; null once the wait is over. Shown as the job's `status_detail`. */
+  /** The awaited event, in words; null once the wait is over. Shown as the job's `status_detail`. */
   readonly waiting_for?: string | null | undefined;
   /** Warnings about a run that continues or completed; at most 20, each at most 500 characters. */
   readonly warnings?: readonly string[] | undefined;
@@ -50,7 +50,7 @@ export const FACTS = [
 ] as const;
 export type ReportFacts = Pick<Report, (typeof FACTS)[number]>;
 
-/** What a rollback would do to the sink; reported by `rollback --preview`, which changes nothing. */
+/** The effect that a rollback would have on the sink; reported by `rollback --preview`, which changes nothing. */
 export type RollbackPreview = {
   /** The job that the rollback goes back to before, as the sink knows it. */
   readonly before: {

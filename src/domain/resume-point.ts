@@ -1,4 +1,4 @@
-/** What a workflow needs to know of the job it serves, and where it continues after a takeover. Pure. */
+/** The facts that a workflow needs of the job it serves, and the step where it continues after a takeover. Pure. */
 import type { Key, StepSpec } from './job.ts';
 import type { SearchAttribute } from './workflow.ts';
 import type { Diagnosis, JobOutcome } from './outcome.ts';

@@ -16,7 +16,7 @@ type Silence = {
 type Sameness = Pick<Silence, 'status' | 'now' | 'afterSeconds'> & {
   /** Since when its reports no longer change; undefined before the first. */
   readonly progressedAt: Date | undefined;
-  /** What its program waits for. A wait does not count as stalled: the page shows it, and it has its own limits. */
+  /** The awaited event. A wait does not count as stalled: the page shows it, and it has its own limits. */
   readonly waitingFor: string | null;
 };
 

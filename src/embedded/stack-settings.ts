@@ -4,7 +4,7 @@ import { freePort, isPortFree } from './ports.ts';
 export type StackSettings = {
   readonly host: string;
   readonly port: number;
-  /** As set; relative to the working folder. */
+  /** The unchanged setting; relative to the working folder. */
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
   readonly temporalAddress: string | undefined;

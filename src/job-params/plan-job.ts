@@ -35,7 +35,7 @@ export class InvalidOptions extends Error {}
 export type JobPlan = {
   /** Sets image, command and limits; undefined = the defaults of every params file. */
   readonly file: ParamsFile | undefined;
-  /** What the action needs beside its target, checked. */
+  /** The checked parameters that the action needs beside its target. */
   readonly actionParameters?: ActionParameters | undefined;
 } & Key & { readonly parameters: JobParameters };
 

@@ -4,7 +4,7 @@ import { maskedWithin } from '../domain/mask.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 
-/** As https://www.standardwebhooks.com recommends: what happened, when, and to what. */
+/** Recommended by https://www.standardwebhooks.com: the event, its time, and its subject. */
 export type Message = {
   readonly type: string;
   readonly timestamp: string;

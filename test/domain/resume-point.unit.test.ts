@@ -1,4 +1,4 @@
-/** Where a takeover continues, by the rows of the attempts. */
+/** Finds where a takeover continues, by the rows of the attempts. */
 import { expect, test } from 'vitest';
 import { type AttemptState, mayRetry, type ResumePoint, resumePoint } from '../../src/domain/resume-point.ts';
 import type { Diagnosis } from '../../src/domain/outcome.ts';

@@ -211,7 +211,7 @@ describe('the engine', () => {
     ]);
   });
 
-  test('abort is cancel', { timeout: 60_000 }, async () => {
+  test('abort is called cancel here', { timeout: 60_000 }, async () => {
     rmSync(`${home}/go`, { force: true });
     const slow = await system.submit('slow', 'diff');
     const id = slow.kind === 'created' ? slow.job.id : 0;

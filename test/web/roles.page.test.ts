@@ -62,7 +62,7 @@ test('a viewer sees every view; denied actions are disabled with the reason', as
   await go('/maintenance', 'Maintenance');
   await page.getByText('This needs the role admin; yours is viewer.').waitFor();
   expect(await isOn('Pause')).toBe(false);
-  // The dry run shows all the same.
+  // The dry run is shown nevertheless.
   await go('/start?target=quick&env=dev&action=delta', 'Start a job');
   await page.getByText('--mute --api_job_id dryrun').waitFor();
   await page.getByText(NEEDS).waitFor();

@@ -12,7 +12,7 @@ import { idempotencyOf } from '../http/idempotency.ts';
 
 type Options = {
   readonly trigger?: Trigger;
-  /** Who wrote the job's options; a params file by default. */
+  /** The author of the job's options; a params file by default. */
   readonly optionsBy?: 'caller' | 'params_file';
 } & Pick<Submission, 'resumes' | 'alone'>;
 

@@ -116,7 +116,7 @@ export class EventStreams {
   }
 }
 
-/** Destroys the connection; its reader takes nothing any more. */
+/** Destroys the connection; its reader reads nothing any more. */
 function cut(c: Context): void {
   // Without a socket (app.request in tests) there is nothing to cut.
   const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;

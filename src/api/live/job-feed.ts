@@ -15,7 +15,7 @@ const AGAIN_MS = 500;
 const MOST_AT_ONCE = 100;
 /** Jobs queued for one listener at most; a slower listener must read all jobs again. */
 const BACKLOG = 256;
-/** Commits may become visible out of the order of their times, by at most this. */
+/** Commits may become visible in another order than their times, within this span. */
 const OVERLAP_MS = 30_000;
 
 /** A snapshot of a job, formatted once for all listeners. */

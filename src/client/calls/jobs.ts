@@ -70,7 +70,7 @@ export function jobCalls(http: Http) {
     resumeAll: async () => (await call((routes) => routes.POST('/jobs/resume-all'))).data,
     jobReports: async (id: number) =>
       (await call((routes) => routes.GET('/jobs/{id}/reports', { params: { path: { id } } }))).data,
-    /** What the runner makes of each step, without secrets. */
+    /** The manifests that the runner makes of the steps, without secrets. */
     jobManifest: async (id: number) =>
       (await call((routes) => routes.GET('/jobs/{id}/manifest', { params: { path: { id } } }))).data,
     /** Reads the whole log of one attempt, or of all attempts in order without `at`, within two minutes. */

@@ -2,7 +2,7 @@
 import { maskedWithin } from '../../domain/mask.ts';
 import type { Db } from '../schema.ts';
 
-/** Where a call came from, and the reason that its caller gave. */
+/** The origin of a call, and its caller's reason. */
 export type Origin = {
   /** The client's address, as our trusted proxies report it. */
   readonly address?: string | undefined;

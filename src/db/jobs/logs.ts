@@ -8,7 +8,7 @@ import { maskCredentials } from '../../domain/mask.ts';
 import type { Db, LogState } from '../schema.ts';
 import type { StepRef } from './steps.ts';
 
-/** Where following continues: bytes read so far, and the runner's own mark for the place. */
+/** The place where following continues: bytes read so far, and the runner's own mark for the place. */
 export type LogEnd = { readonly offset: number; readonly mark: string | null };
 
 /** Text from `offset` up to `end`, in bytes. */

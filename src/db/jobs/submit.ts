@@ -24,7 +24,7 @@ export type Submission = JobRequest & {
   readonly idempotency?: Idempotency | undefined;
   /** Do not deduplicate: treat an active job with the same parameters as busy. */
   readonly alone?: boolean | undefined;
-  /** Of the caller. */
+  /** W3C trace context of the caller. */
   readonly origin?: Origin | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** Which schedules Temporal refuses, and why; and since when each running job makes no progress. */
+/** Records the schedules that Temporal refuses, with the reason; and since when each running job makes no progress. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

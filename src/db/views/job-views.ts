@@ -17,7 +17,7 @@ export type StepView = {
   readonly ended_at: string | null;
   readonly outcome: 'completed' | 'failed' | 'cancelled' | null;
   readonly diagnosis: Diagnosis | null;
-  /** Of the stored text, including what was dropped. */
+  /** Bytes of its text, including dropped parts. */
   readonly log_bytes: number;
   readonly log_state: LogState;
   readonly report: {

@@ -4,7 +4,7 @@ import { audit, type By } from '../access/audit.ts';
 import type { Db, Schema } from '../schema.ts';
 
 export type SyncJobRow = Selectable<Schema['sync_jobs']>;
-/** What a program outside Syncrator may record of its run. */
+/** The fields that a program outside Syncrator may record of its run. */
 export type SyncJobFacts = {
   readonly end_time?: Date | null | undefined;
   readonly data_source?: string | null | undefined;

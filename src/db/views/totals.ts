@@ -90,7 +90,7 @@ export type Underway = {
   readonly has_reported: boolean;
   /** Since when it reports the same values; null if nothing was reported. */
   readonly progressed_at: Date | null;
-  /** What its program waits for, in the program's words. */
+  /** The awaited event, in the program's words. */
   readonly waiting_for: string | null;
   /** NO_PROGRESS_AFTER of the newest step, in seconds. */
   readonly no_progress_after: number | null;

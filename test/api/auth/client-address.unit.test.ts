@@ -1,4 +1,4 @@
-/** Whose word on a client's address counts, and which addresses form one network. */
+/** Tests whose report of a client's address is trusted, and which addresses form one network. */
 import { describe, expect, test } from 'vitest';
 import { clientAddress, networkOf } from '../../../src/api/auth/client-address.ts';
 import { parseProxies } from '../../../src/config/trusted-proxies.ts';

@@ -1,4 +1,4 @@
-/** Who may lift a guard, by every route that starts jobs; and that the audit records it. */
+/** Tests who may lift a guard, by every route that starts jobs, and the audit line about it. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access --
    answers are untyped JSON, as for any client */
 import { sql } from 'kysely';

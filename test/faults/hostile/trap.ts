@@ -7,7 +7,7 @@ import path from 'node:path';
 export type Trap = Disposable & {
   readonly port: number;
   readonly file: string;
-  /** What fell into it. */
+  /** Calls and files that it caught. */
   violations(): string[];
 };
 

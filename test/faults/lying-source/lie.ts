@@ -74,7 +74,7 @@ export type Lie = {
   readonly name: string;
   readonly only?: SourceKind;
   readonly fate: (mode: Mode) => Fate;
-  /** What the source tells instead of the truth. */
+  /** The source's answer instead of the truth. */
   readonly lines?: (story: Story, mode: Mode) => readonly Line[];
   /** Records that exist although the listing lacks them. */
   readonly answers?: (story: Story) => readonly Row[];

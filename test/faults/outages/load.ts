@@ -38,7 +38,7 @@ export type Load = {
   startLate(): Promise<Answer | undefined>;
   /** Requests the jobs that no answer has named yet, until one does; without the prober. */
   endLate(): Promise<void>;
-  /** What this outage still has wrong; empty once all is right. */
+  /** The remaining faults of this outage; empty once all is right. */
   wrong(): Promise<string[]>;
   /** Targets whose programs end during the outage. */
   readonly endingTargets: readonly string[];

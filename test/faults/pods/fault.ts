@@ -15,9 +15,9 @@ export type Fault = {
    * fault lasts.
    */
   readonly options?: string;
-  /** What the job must show before its end: its reason with the cluster's own words, or that it is stalled. */
+  /** States that the job must show before its end: its reason with the cluster's own words, or that it is stalled. */
   readonly shows?: { readonly reason: string; readonly words?: RegExp; readonly within: number };
-  /** What somebody does to it meanwhile. */
+  /** An act of somebody else meanwhile. */
   readonly meddle?: (scene: Scene) => Promise<void>;
   readonly end: {
     /** In the audit's terms: a status, or `failed:` and the code of the diagnosis. */

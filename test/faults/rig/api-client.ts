@@ -20,7 +20,7 @@ export type Answer = {
 export type CallOptions = {
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Which api; by default the next one in turn. */
+  /** The api to call; by default the next one in turn. */
   readonly at?: number;
   readonly timeoutMs?: number;
 };

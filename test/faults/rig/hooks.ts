@@ -1,4 +1,4 @@
-/** Sends GitLab's hooks as GitLab does, and checks that a job did afterwards what each of them wanted. */
+/** Sends GitLab's hooks as GitLab does, and checks that a later job did the work that each of them requested. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isFinal } from '../../../src/domain/status.ts';
 import type { ApiClient } from './api-client.ts';

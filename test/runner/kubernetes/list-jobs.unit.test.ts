@@ -1,4 +1,4 @@
-/** Which of our Jobs and pods still count as running: exactly those that may still run, whatever keeps the objects. */
+/** Lists our Jobs and pods that still count as running: exactly those that may still run, whatever keeps the objects. */
 import { expect, test } from 'vitest';
 import { leftBehind } from '../../../activities/left-behind.ts';
 import { labelsOf } from '../../../src/runner/kubernetes/labels.ts';

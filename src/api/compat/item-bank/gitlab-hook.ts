@@ -81,7 +81,7 @@ const hookRoute = defineRoute({
 export function gitlabHook(deps: ApiDeps) {
   const app = subApp();
   const tries = new HookAttempts();
-  // That of the newest hook, since many hooks become one job.
+  // The newest hook's trace, since many hooks become one job.
   let traceparent = '';
   const wanted = new BatchWrites(async (items) => {
     const { env, target, parameters } = itemBankFile(deps, 'delta');

@@ -44,7 +44,7 @@ type DispatcherMaker = {
   createDispatcher(cluster: unknown, options: unknown): unknown;
 };
 
-/** Options that the library chose for a dispatcher, and its own way to make one (used for proxies). */
+/** The library's options for a dispatcher, and its factory of dispatchers (used for proxies). */
 type Wish = {
   readonly wanted: ReturnType<DispatcherMaker['createDispatcherOptions']>;
   readonly make: () => Dispatcher | undefined;

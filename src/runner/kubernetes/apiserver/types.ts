@@ -11,14 +11,14 @@ export type ObjectMeta = {
   readonly resourceVersion: string;
   readonly creationTimestamp: string;
   readonly deletionTimestamp?: string;
-  /** Of a pod being deleted: seconds between SIGTERM and SIGKILL. */
+  /** For a pod being deleted: seconds between SIGTERM and SIGKILL. */
   readonly deletionGracePeriodSeconds?: number;
   readonly finalizers?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 };
 
-/** Of a Job (`Complete`, `Failed`, `FailureTarget` …) or a pod (`PodScheduled`, `DisruptionTarget` …). */
+/** Types for a Job: `Complete`, `Failed`, `FailureTarget` …; for a pod: `PodScheduled`, `DisruptionTarget` … */
 export type Condition = {
   readonly type: string;
   readonly status: 'True' | 'False' | 'Unknown';

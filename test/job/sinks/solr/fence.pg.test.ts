@@ -1,4 +1,4 @@
-/** Who may write to an alias: only its owner, and of the owner's runs only the last one that opened it. */
+/** The fence of an alias: only its owner may write, and of the owner's runs only the last one that opened it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
