@@ -54,8 +54,8 @@ export async function launchStep(
     await observeStep(db, ref, { runId, state: 'waiting', ...created.for });
     throw new Error(created.for.detail);
   } catch (error) {
-    // The age of the attempt's row counts, and no time-out of Temporal's: it continues when another run takes over, and
-    // it never expires in the middle of a create.
+    // Measures the age of the attempt's row instead of a time-out of Temporal: the age survives a takeover by
+    // another run, and never expires in the middle of a create.
     const age = await readLaunchAge(db, ref);
     if (age <= spec.startTimeoutSeconds) throw error;
     return await endUnlaunched(deps, ref, startTimeout(spec.startTimeoutSeconds, error));

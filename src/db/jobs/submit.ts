@@ -24,7 +24,7 @@ export type Submission = JobRequest & {
   readonly idempotency?: Idempotency | undefined;
   /** Do not deduplicate: treat an active job with the same parameters as busy. */
   readonly alone?: boolean | undefined;
-  /** W3C trace context of the caller. */
+  /** Origin of the call, for the audit. */
   readonly origin?: Origin | undefined;
 };
 

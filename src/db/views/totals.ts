@@ -23,7 +23,7 @@ export type JobTotal = {
   readonly records: number;
   readonly run_seconds: number;
   readonly wait_seconds: number;
-  /** How many lie above the bound before and at or below this one of RUN_SECONDS; the last: above all. */
+  /** Number of values above the bound before and at or below this one of RUN_SECONDS; the last: above all. */
   readonly run_places: readonly number[];
   readonly wait_places: readonly number[];
 };

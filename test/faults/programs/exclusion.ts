@@ -1,6 +1,6 @@
 /**
  * Many callers request the same key at once, again and again: no two of its pods may live at once, and every loser
- * is told the winner.
+ * learns who won.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';

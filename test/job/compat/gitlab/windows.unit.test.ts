@@ -20,7 +20,7 @@ class Group {
   readonly disturb: (group: Group) => void;
 
   constructor(size: number, disturb: (group: Group) => void) {
-    // Even ids: others may be moved in between them.
+    // Even ids only, so that others can be moved in between.
     for (let n = 1; n <= size; n += 1) this.projects.set(n * 2, START - n * 60_000);
     this.disturb = disturb;
   }

@@ -77,7 +77,7 @@ describe('our webhook of a project', () => {
   it.each([
     ['an old GitLab has no test for it', 404, 'GitLab before 16.11 has no call that enables it'],
     [
-      'GitLab says that it was enabled, and it was not',
+      'GitLab claims to have enabled it, but has not',
       201,
       'webhook: it is still disabled after the repair',
     ],
