@@ -26,7 +26,8 @@ export function median(samples: readonly number[]): number {
 /** @throws Error for a bound in an unknown form */
 export function holds({ bound, ours, raw }: Figure): boolean {
   const [, side, comparison, text] = BOUND.exec(bound) ?? [];
-  if (text === undefined) throw new Error(`'${bound}' is not a valid bound: expected e.g. 'ours/raw <= 3' or 'ours < 10 s'`);
+  if (text === undefined)
+    throw new Error(`'${bound}' is not a valid bound: expected e.g. 'ours/raw <= 3' or 'ours < 10 s'`);
   const value = side === 'ours' ? median(ours) : median(ours) / median(raw);
   const limit = Number(text);
   switch (comparison) {

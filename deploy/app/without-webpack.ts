@@ -5,8 +5,7 @@
 import type { Plugin } from 'rolldown';
 
 const STAND_IN = '\0no-bundler';
-const WORDS =
-  'cannot bundle workflows here: set WORKFLOW_BUNDLE to the workflow-bundle.js of this build';
+const WORDS = 'cannot bundle workflows here: set WORKFLOW_BUNDLE to the workflow-bundle.js of this build';
 
 /** Replaces webpack and its file systems by a module that throws these words. */
 export function withoutWebpack(): Plugin {

@@ -40,7 +40,9 @@ const targetSchema = z
             .describe('The job that last completed; rollbacks, their previews and take-overs do not count.'),
           watermark: isoTime
             .nullable()
-            .describe("The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or no job reported one."),
+            .describe(
+              "The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or no job reported one.",
+            ),
           listing: z
             .enum(['complete', 'unproven'])
             .nullable()

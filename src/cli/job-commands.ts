@@ -125,7 +125,9 @@ async function resume(
       by === null ? '' : String(by),
       msg,
     ]);
-    print(format, resumed, () => tableOf(['FAILED', 'RESUMED BY', ''], rows, "nothing to resume: no target's last job failed"));
+    print(format, resumed, () =>
+      tableOf(['FAILED', 'RESUMED BY', ''], rows, "nothing to resume: no target's last job failed"),
+    );
     return;
   }
   const started = await server.call((api) => api.resumeJob(idOf(id)));

@@ -30,7 +30,9 @@ export function withSecretFiles(environment: Environment): Environment {
   if (password === undefined || url === undefined || !URL.canParse(url)) return settings;
   const complete = new URL(url);
   if (complete.password !== '')
-    throw new Error('configuration: DATABASE_PASSWORD is set, but DATABASE_URL contains a password, too: remove one of them');
+    throw new Error(
+      'configuration: DATABASE_PASSWORD is set, but DATABASE_URL contains a password, too: remove one of them',
+    );
   complete.password = encodeURIComponent(password);
   return { ...settings, DATABASE_URL: complete.href };
 }

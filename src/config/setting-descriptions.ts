@@ -181,5 +181,9 @@ export const OTHER_SETTINGS: readonly {
     default: '`~/.cache/syncrator`',
     text: 'Cache of the Temporal and Kubernetes programs.',
   },
-  { name: 'NODE_EXTRA_CA_CERTS', default: '', text: "Node's own variable: certificates of further authorities." },
+  {
+    name: 'NODE_EXTRA_CA_CERTS',
+    default: '',
+    text: "Node's own variable: certificates of further authorities.",
+  },
 ];

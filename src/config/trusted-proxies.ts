@@ -12,7 +12,10 @@ export function parseProxies(text: string): BlockList {
     const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
     if (version === 0 || more.length > 0 || !(prefix <= most))
       throw new Error(`'${part}' is not a valid address or network: expected e.g. 10.42.0.0/16`);
-    if (prefix === 0) throw new Error(`'${part}' covers every address, so that any caller could forge its own: name only your proxies`);
+    if (prefix === 0)
+      throw new Error(
+        `'${part}' covers every address, so that any caller could forge its own: name only your proxies`,
+      );
     proxies.addSubnet(address, prefix, version === 6 ? 'ipv6' : 'ipv4');
   }
   return proxies;

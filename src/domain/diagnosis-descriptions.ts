@@ -53,7 +53,7 @@ export const DIAGNOSIS_DESCRIPTIONS: Readonly<Record<string, Readonly<Record<str
     manifest_rejected: 'The apiserver rejects the manifest.',
     forbidden: "The worker's account lacks a right.",
     namespace_missing: 'The namespace does not exist.',
-    name_conflict: "A Job that is not ours has the name. It was left alone.",
+    name_conflict: 'A Job that is not ours has the name. It was left alone.',
   },
   'No evidence of how it ended': {
     job_disappeared: 'The Kubernetes Job or the run folder is gone.',
@@ -63,6 +63,6 @@ export const DIAGNOSIS_DESCRIPTIONS: Readonly<Record<string, Readonly<Record<str
   Others: {
     external: 'Its executor reported a failure; `detail` has its words.',
     workflow_terminated: "Its workflow was terminated in Temporal's Web UI or CLI.",
-    internal_error: "A fault of Syncrator itself.",
+    internal_error: 'A fault of Syncrator itself.',
   },
 };

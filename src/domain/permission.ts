@@ -70,11 +70,15 @@ export function unlimited(role: Role): Grant {
  */
 export function grantOf(role: Role, envs: readonly string[], actions: readonly string[]): Grant {
   if (role === 'viewer' && envs.length + actions.length > 0)
-    throw new Error('a viewer cannot be limited: it only reads, and reads everything; limits need the role operator or admin');
+    throw new Error(
+      'a viewer cannot be limited: it only reads, and reads everything; limits need the role operator or admin',
+    );
   for (const env of envs)
-    if (!NAME_PATTERN.test(env)) throw new Error(`'${env}' is not a valid environment: expected a-z, 0-9, _ and -`);
+    if (!NAME_PATTERN.test(env))
+      throw new Error(`'${env}' is not a valid environment: expected a-z, 0-9, _ and -`);
   for (const action of actions)
-    if (!EXTERNAL_ACTION_PATTERN.test(action)) throw new Error(`'${action}' is not a valid action: expected A-Z, a-z, 0-9, _ and -`);
+    if (!EXTERNAL_ACTION_PATTERN.test(action))
+      throw new Error(`'${action}' is not a valid action: expected A-Z, a-z, 0-9, _ and -`);
   const listed = (names: readonly string[]) => (names.length === 0 ? null : [...new Set(names)]);
   return { role, envs: listed(envs), actions: listed(actions) };
 }

@@ -67,5 +67,6 @@ export const WORKFLOW_TERMINATED: Diagnosis = {
   code: 'workflow_terminated',
   summary: "The workflow of this job was terminated in Temporal's Web UI or CLI.",
   detail: 'Everything that the job had started was removed; nothing of it runs any more.',
-  what_to_do: 'Start the job again. To stop a job, cancel it: a terminated workflow cannot end its job cleanly.',
+  what_to_do:
+    'Start the job again. To stop a job, cancel it: a terminated workflow cannot end its job cleanly.',
 };

@@ -39,7 +39,9 @@ export async function downloadTemporal(
     );
     const hash = createHash('sha256').update(bytes).digest('hex');
     if (hash !== archive.sha256)
-      throw new Error(`its SHA-256 is ${hash}, but that of the release is ${archive.sha256}: the download was discarded`);
+      throw new Error(
+        `its SHA-256 is ${hash}, but that of the release is ${archive.sha256}: the download was discarded`,
+      );
     const packed = path.join(folder, 'temporal.tar.gz');
     writeFileSync(packed, bytes);
     await promisify(execFile)('tar', ['-xzf', packed, '-C', folder, 'temporal']);

@@ -97,7 +97,10 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
     default: '10',
     text: 'A job that would remove more than this *and* `MAX_DELETE_RECORDS` is refused; 0 allows none ([limits](../data.md#limits)).',
   },
-  MAX_DELETE_RECORDS: { default: '5', text: 'Records that may be removed even if the percentage allows fewer.' },
+  MAX_DELETE_RECORDS: {
+    default: '5',
+    text: 'Records that may be removed even if the percentage allows fewer.',
+  },
   MAX_UPDATE_PERCENT: {
     default: '',
     text: 'A sync or delta that would change more of the live records is refused.',

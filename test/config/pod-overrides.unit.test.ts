@@ -32,9 +32,12 @@ test('every allowed field is accepted unchanged', () => {
   expect(parsePodOverrides('{}')).toStrictEqual({});
 });
 
-test.each(['', '{', 'true', 'nodeSelector=disk', "{'a': 1}"])('%j is refused, since it is not a JSON object', (text) => {
-  expect(() => parsePodOverrides(text)).toThrow(/^is not JSON such as|^Invalid input: expected object/);
-});
+test.each(['', '{', 'true', 'nodeSelector=disk', "{'a': 1}"])(
+  '%j is refused, since it is not a JSON object',
+  (text) => {
+    expect(() => parsePodOverrides(text)).toThrow(/^is not JSON such as|^Invalid input: expected object/);
+  },
+);
 
 /** Fields that would give a pod, or a params file's author, forbidden power. */
 test.each([

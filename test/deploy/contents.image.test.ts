@@ -175,7 +175,9 @@ test('a worker whose reconciler has stopped is not healthy, nor is an api that d
   expect(await check('touch --date "2 minutes ago" $HEALTH_FILE && healthy')).not.toBe(0);
 });
 
-test('a worker that would have to bundle workflows itself says that it cannot', { timeout: 60_000 }, async () => {
+test('a worker that would have to bundle workflows itself says that it cannot', {
+  timeout: 60_000,
+}, async () => {
   await using system = await startSystem({ params: [paramsFile({ target: 'cities', action: 'sync' })] });
   const { SYNCRATOR_DATA: _, JOB_PARAMS: params = '', ...environment } = system.environment;
   await using worker = startContainer(image, {
@@ -204,7 +206,9 @@ test('the sync program finishes its batch on SIGTERM and exits 143', { timeout: 
   expect(t.receiver.reports.at(-1)).toMatchObject({ phase: 'failed' });
 });
 
-test('a SIGTERM before its handler is installed ends the sync program, too', { timeout: 60_000 }, async () => {
+test('a SIGTERM before its handler is installed ends the sync program, too', {
+  timeout: 60_000,
+}, async () => {
   await using t = await setup(someRows(1));
   t.source.bend = () => new Promise<Response>(() => {});
   await using container = startContainer(image, {

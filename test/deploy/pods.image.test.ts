@@ -154,7 +154,9 @@ test('the demo data are copied, with reports and a log while the pod runs, and a
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-test('a cancelled program gets SIGTERM, finishes its batch and reports that', { timeout: 90_000 }, async () => {
+test('a cancelled program gets SIGTERM, finishes its batch and reports that', {
+  timeout: 90_000,
+}, async () => {
   await using t = await setup(someRows(15_000));
   t.source.pageSize = 5_000;
   t.source.bend = ({ query }) => (query['after'] === 'r10000' ? new Promise<Response>(() => {}) : undefined);

@@ -38,7 +38,7 @@ test('docs/reference/statuses.md has every reason that a runner or the worker gi
   expect(reasons.length).toBeGreaterThanOrEqual(8);
 });
 
-test("docs/reference/settings.md has every target setting that the sync program reads", () => {
+test('docs/reference/settings.md has every target setting that the sync program reads', () => {
   const read = namesIn(
     'src/job/**/*.ts',
     /(?:optional|required|oneOf|url|read\w*)\((?:settings, )?'([A-Z][A-Z_]+)'/g,

@@ -230,8 +230,11 @@ describe('db', () => {
     });
 
     test('db status names the newer version; up and restored have nothing to apply, and succeed', async () => {
-      expect((await run(['db', 'status'])).stdout).toMatch(/^9999-later +unknown .*\na newer version has migrated/m);
-      const words = 'a newer version has migrated the database; this version still finds everything that it uses\n';
+      expect((await run(['db', 'status'])).stdout).toMatch(
+        /^9999-later +unknown .*\na newer version has migrated/m,
+      );
+      const words =
+        'a newer version has migrated the database; this version still finds everything that it uses\n';
       const up = await run(['db', 'up']);
       expect(up).toEqual({ code: 0, stdout: `nothing was pending\n${words}`, stderr: '' });
       const json = await run(['db', 'up', '--output', 'json']);

@@ -153,9 +153,7 @@ export function conformance(name: string, makeGround: () => Promise<Ground | und
           expect(job.diagnosis).toMatchObject({ code: 'nothing_to_roll_back' });
         });
 
-        test('a diff runs two steps in order, and ends if the first one fails', async ({
-          expect,
-        }) => {
+        test('a diff runs two steps in order, and ends if the first one fails', async ({ expect }) => {
           const id = await submit('both', 'delta', 'delete');
           await system.until(id, 'completed');
           expect(readFileSync(path.join(evidence, 'both'), 'utf8')).toBe(`delta ${id}\ndelete ${id}\n`);

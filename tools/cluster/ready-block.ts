@@ -7,7 +7,9 @@ import type { RealCluster } from './real-cluster.ts';
 
 export function readyBlock(cluster: Cluster, seconds: number, finishAfter: string): string {
   const pods =
-    finishAfter === 'never' ? 'run until an annotation ends them' : `succeed by themselves after ${finishAfter}`;
+    finishAfter === 'never'
+      ? 'run until an annotation ends them'
+      : `succeed by themselves after ${finishAfter}`;
   const lines = [
     ...whereItIs(cluster, seconds),
     '    RUNNER=kubernetes npm start',

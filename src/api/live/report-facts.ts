@@ -107,7 +107,9 @@ export const toldFacts = {
   kept: count.optional().describe('Live records that the source does not list any more.'),
   watermark: timeToldOrNull
     .optional()
-    .describe("The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything."),
+    .describe(
+      "The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything.",
+    ),
   listing: z
     .enum(['complete', 'unproven'])
     .optional()
@@ -127,11 +129,15 @@ export const shownFacts = {
     .describe('Live records that the source does not list any more; null if not reported.'),
   watermark: isoTime
     .nullable()
-    .describe("The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or the job reported none."),
+    .describe(
+      "The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or the job reported none.",
+    ),
   listing: z
     .enum(['complete', 'unproven'])
     .nullable()
-    .describe("`complete`: the source's listing is proven complete. `unproven`: evidence is missing. Null if no listing was read."),
+    .describe(
+      "`complete`: the source's listing is proven complete. `unproven`: evidence is missing. Null if no listing was read.",
+    ),
   rollback_preview: orNull(rollbackPreviewSchema).describe(
     'The effect of a rollback, if the job previews one.',
   ),

@@ -59,7 +59,9 @@ export async function recordExecutorUpdate(
       if (!found) return { kind: 'unknown' };
       if (found.runner !== 'external') return { kind: 'not_external', job: found };
       if (isFinal(found.status)) return { kind: 'final', job: found };
-      throw new Error(`job ${found.id} is external, but its status is ${found.status}, which external jobs never have`);
+      throw new Error(
+        `job ${found.id} is external, but its status is ${found.status}, which external jobs never have`,
+      );
     }
     await appendLines(tx, job.id, linesOf(word), input.keep);
     if (end === 'completed') await recordSuccess(tx, job);

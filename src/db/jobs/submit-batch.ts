@@ -46,7 +46,8 @@ export async function submitBatch(db: Db, batch: Batch): Promise<BatchSubmitted>
         continue;
       }
       const submitted = await submitJobIn(tx, item);
-      if (submitted.kind === 'key_reused') throw new Error('an item of a batch must not have its own Idempotency-Key');
+      if (submitted.kind === 'key_reused')
+        throw new Error('an item of a batch must not have its own Idempotency-Key');
       if (submitted.kind === 'created') {
         created.push(submitted.job);
         answer.push({ status: 'CREATED', msg: 'OK', job_id: submitted.job.id });

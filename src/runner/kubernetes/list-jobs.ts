@@ -61,7 +61,13 @@ function mayMakePods(job: Job, pods: readonly Pod[], now: number): boolean {
 
 /** True once the controller has counted a pod of the Job, also after that pod is gone. */
 function hadPod({ status = {} }: Job): boolean {
-  const { active = 0, terminating = 0, succeeded = 0, failed = 0, uncountedTerminatedPods: uncounted } = status;
+  const {
+    active = 0,
+    terminating = 0,
+    succeeded = 0,
+    failed = 0,
+    uncountedTerminatedPods: uncounted,
+  } = status;
   return (
     active + terminating + succeeded + failed > 0 ||
     (uncounted?.succeeded ?? []).length + (uncounted?.failed ?? []).length > 0

@@ -81,13 +81,16 @@ describe('a token of the issuer', () => {
         return await byHand({ kid: issuer.key().kid }, await exportSPKI(publicKey as CryptoKey));
       },
     ],
-    ['signed by an unsupported algorithm', async () => issuer.token({}, { key: await makeKey('k', 'PS256') })],
     [
-      "signed by a foreign key under its kid",
+      'signed by an unsupported algorithm',
+      async () => issuer.token({}, { key: await makeKey('k', 'PS256') }),
+    ],
+    [
+      'signed by a foreign key under its kid',
       async () => issuer.token({}, { key: await makeKey(issuer.key().kid, 'RS256') }),
     ],
     [
-      "signed by a foreign key that the token contains",
+      'signed by a foreign key that the token contains',
       async () => {
         const key = await makeKey('stranger', 'RS256');
         return await issuer.token({}, { key, header: { jwk: key.jwk, kid: undefined } });

@@ -50,7 +50,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-test('a database dumped while jobs run is restored and started with a fresh Temporal', { timeout: 240_000 }, async () => {
+test('a database dumped while jobs run is restored and started with a fresh Temporal', {
+  timeout: 240_000,
+}, async () => {
   await Promise.all([system.startApi(), system.startWorker()]);
   const done = await submitted(system, 'done');
   await system.until(done, 'completed');

@@ -152,7 +152,7 @@ describe('by age', () => {
     expect(await idsOf('jobs')).toHaveLength(1);
   });
 
-  test("a job is purged with all its records; totals and the outcomes of its firings stay", async () => {
+  test('a job is purged with all its records; totals and the outcomes of its firings stay', async () => {
     await make({ days: 10, status: 'completed' });
     const old = await make({ days: 9 });
     const success = await make({ days: 8, status: 'completed' });

@@ -139,9 +139,9 @@ export async function badServiceTokens(db: Db): Promise<Record<string, string>> 
   await revokeServiceToken(db, 'revoked', by);
   const stranger = makeServiceToken().token;
   return {
-    "a service token that was never made": stranger,
-    "an expired service token": expired,
-    "a revoked service token": revoked,
+    'a service token that was never made': stranger,
+    'an expired service token': expired,
+    'a revoked service token': revoked,
     'the id of a good service token with another secret': good.slice(0, -43) + stranger.slice(-43),
     'a good service token without its end': good.slice(0, -1),
     'only the id of a good service token': good.slice(0, -43),

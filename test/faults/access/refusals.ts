@@ -64,8 +64,7 @@ export async function changesIn(db: Db, calls: () => Promise<string[]>): Promise
   const violations = await calls();
   const after = await everything(db);
   for (const [at, text] of after.entries())
-    if (text !== before[at])
-      violations.push(`a refused call changed the result of ${LOOKED_AT[at]}`);
+    if (text !== before[at]) violations.push(`a refused call changed the result of ${LOOKED_AT[at]}`);
   return violations;
 }
 

@@ -127,7 +127,8 @@ function checkRecords(
       violations.push(`I1 job ${id} is ${ends[1]}, may be ${may.join(' or ')}`);
   }
   const known = new Set(expected.map(({ id }) => id));
-  for (const { id } of rows) if (!known.has(id)) violations.push(`I2 job ${id} exists, but no answer named it`);
+  for (const { id } of rows)
+    if (!known.has(id)) violations.push(`I2 job ${id} exists, but no answer named it`);
   const final = new Map<number, JobStatus>();
   for (const { jobId, status } of changes) {
     const before = final.get(jobId);

@@ -34,7 +34,7 @@ const DIFFERS: readonly { readonly at: RegExp; readonly because: string }[] = [
   { at: /metadata\.annotations\.syncrator\/spec-hash$/, because: 'a hash over the parameters' },
   { at: /containers\.0\.args\.\d+$/, because: 'OPTIONS: compared with what was sent, one by one' },
   { at: /containers\.0\.image$/, because: 'IS_TAG: compared with what was sent' },
-  { at: /containers\.0\.imagePullPolicy$/, because: "chosen by Kubernetes: Always for the tag latest" },
+  { at: /containers\.0\.imagePullPolicy$/, because: 'chosen by Kubernetes: Always for the tag latest' },
   {
     at: /containers\.0\.env\.MAM_MAIN_QUERY$/,
     because: 'compared with what was sent, absent where nothing was',

@@ -109,9 +109,7 @@ async function toxiproxyBinary(say: (line: string) => void): Promise<string> {
   if (existsSync(path.join(bin, name))) return path.join(bin, name);
   const go = onPath('go');
   if (go === undefined)
-    throw new Error(
-      'building toxiproxy needs Go on PATH: install Go 1.26 or later from https://go.dev/dl',
-    );
+    throw new Error('building toxiproxy needs Go on PATH: install Go 1.26 or later from https://go.dev/dl');
   const module = `github.com/Shopify/toxiproxy/v2/cmd/server@${VERSION}`;
   return buildWithGo({
     go,

@@ -55,9 +55,12 @@ async function copyJars(to: string): Promise<void> {
   await run('mvn', ['--quiet', '--batch-mode', `--file=${POM}`, ...goal], { timeout: LIMIT_MS }).catch(
     (cause: Error & { stdout?: string }) => {
       const said = cause.stdout?.split('\n').find((line) => line.includes('ERROR')) ?? cause.message;
-      throw new Error(`cannot build Solr (${INSTALL}; or Maven Central is unreachable): ${said.slice(0, 300)}`, {
-        cause,
-      });
+      throw new Error(
+        `cannot build Solr (${INSTALL}; or Maven Central is unreachable): ${said.slice(0, 300)}`,
+        {
+          cause,
+        },
+      );
     },
   );
 }

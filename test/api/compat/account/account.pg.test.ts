@@ -106,19 +106,22 @@ describe('PATCH /api/syncall', () => {
     [EXIT.sourceUnauthorized, 'unauthorized', 502],
     [EXIT.failed, 'http_error', 502],
     [EXIT.failed, 'bad_answer', 502],
-  ] as const)('a program that ends with %i for %s gives an answer with status %i', async (code, fault, status) => {
-    const answering = syncall();
-    await (await take()).end(code, withFault('GET https://example.org/ no', fault));
-    const answer = await answering;
-    expect([answer.status, answer.body]).toEqual([
-      status,
-      {
-        data: { __exception__: true, id: null, reason: fault },
-        date: expect.stringMatching(ISO),
-        response: 'error',
-      },
-    ]);
-  });
+  ] as const)(
+    'a program that ends with %i for %s gives an answer with status %i',
+    async (code, fault, status) => {
+      const answering = syncall();
+      await (await take()).end(code, withFault('GET https://example.org/ no', fault));
+      const answer = await answering;
+      expect([answer.status, answer.body]).toEqual([
+        status,
+        {
+          data: { __exception__: true, id: null, reason: fault },
+          date: expect.stringMatching(ISO),
+          response: 'error',
+        },
+      ]);
+    },
+  );
 
   it.each([
     [EXIT.sourceTimeout, 'exit code 9', 'timeout', 504],
@@ -126,12 +129,15 @@ describe('PATCH /api/syncall', () => {
     [EXIT.notConfigured, 'API_TOKEN is missing', 'not_configured', 500],
     [EXIT.failed, 'sink: cannot connect', 'exit_code', 500],
     [EXIT.fenced, 'a newer job', 'fenced', 500],
-  ])('exit code %i with the words %j has the reason %s, and gives status %i', async (code, words, reason, status) => {
-    const answering = syncall();
-    await (await take()).end(code, words);
-    const answer = await answering;
-    expect([answer.status, answer.body.data.reason]).toEqual([status, reason]);
-  });
+  ])(
+    'exit code %i with the words %j has the reason %s, and gives status %i',
+    async (code, words, reason, status) => {
+      const answering = syncall();
+      await (await take()).end(code, words);
+      const answer = await answering;
+      expect([answer.status, answer.body.data.reason]).toEqual([status, reason]);
+    },
+  );
 
   it('a wait for a job that is cancelled meanwhile is answered with 409', async () => {
     const answering = syncall();

@@ -108,13 +108,16 @@ describe('POST /sync/:item', () => {
     expect(job.body.parameters.options).toBe('-n 1000 -c 1 --item 1811');
   });
 
-  it.each(['alpha', '0', '-1', '1.5', '17 ', '9'.repeat(17), '１７'])('it refuses %j as an item', async (item) => {
-    for (const at of [api, bare]) {
-      const { status, body } = await at.call('POST', `/sync/${encodeURIComponent(item)}`);
-      expect([status, body.code]).toEqual([404, 'unknown_item']);
-      expect(body.detail).toContain('use POST /sync/<target>/<env>');
-    }
-  });
+  it.each(['alpha', '0', '-1', '1.5', '17 ', '9'.repeat(17), '１７'])(
+    'it refuses %j as an item',
+    async (item) => {
+      for (const at of [api, bare]) {
+        const { status, body } = await at.call('POST', `/sync/${encodeURIComponent(item)}`);
+        expect([status, body.code]).toEqual([404, 'unknown_item']);
+        expect(body.detail).toContain('use POST /sync/<target>/<env>');
+      }
+    },
+  );
 
   it('a start by target and environment works as before', async () => {
     const { status, body } = await api.call('POST', '/sync/alpha/dev');

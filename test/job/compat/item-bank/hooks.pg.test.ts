@@ -76,11 +76,7 @@ describe('our webhook of a project', () => {
 
   it.each([
     ['an old GitLab has no test for it', 404, 'GitLab before 16.11 has no call that enables it'],
-    [
-      'GitLab claims to have enabled it, but has not',
-      201,
-      'webhook: it is still disabled after the repair',
-    ],
+    ['GitLab claims to have enabled it, but has not', 201, 'webhook: it is still disabled after the repair'],
   ])('that stays disabled, since %s, fails its item', async (_, status, why) => {
     await using t = await bankSetup();
     await withHook(t, { alert_status: 'disabled' });
