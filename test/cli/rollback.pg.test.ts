@@ -44,7 +44,7 @@ test('a job shows its doubts when it ends, and `jobs show` lists them all', asyn
   expect(stdout).toMatch(/^listing +not proven complete$/m);
   expect(stdout).toMatch(/^kept +2,104 records stay though the listing lacks them$/m);
   expect(stdout).toMatch(/^next delta +reads from 2026-11-21T00:00:00.000Z on$/m);
-  expect(stdout).toMatch(/^rejected +2: k00042 \(line 17: updated_at is 25:61, which is no time\), k00911/m);
+  expect(stdout).toMatch(/^rejected +2: k00042 \(line 17: updated_at is 25:61, not a valid time\), k00911/m);
   expect((await syncrator(['targets', 'cities'])).stdout).toContain('not proven complete');
 });
 

@@ -35,7 +35,7 @@ test.each([
   ['null', 'null'],
   ['not UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x00])],
   ['a token that is not UTF-8', Buffer.from(`{"${url}":{"token":"a\u00ff","renewAt":1}}`, 'latin1')],
-])('a file that is %s has no token, and a login writes it anew', (_, content) => {
+])('a file that is %s has no token, and a login rewrites it', (_, content) => {
   writeFileSync(file, content);
   expect(readToken(file, url)).toBeUndefined();
   keepToken(file, url, token);

@@ -181,8 +181,8 @@ describe('permanent errors', () => {
       (url: URL) => (url.pathname = '/absent'),
       /"absent" does not exist; create/,
     ],
-    ['TLS where there is none', (url: URL) => (url.search = '?sslmode=no-verify'), /SSL.*sslmode/],
-  ])('%s is told in one line, by Postgres itself', async (_, change, words) => {
+    ['TLS to a server without it', (url: URL) => (url.search = '?sslmode=no-verify'), /SSL.*sslmode/],
+  ])('%s is reported in one line by Postgres itself', async (_, change, words) => {
     const error = await errorOf(changed(change));
     expect(isDatabaseUnavailable(error)).toBe(false);
     expect(lastingFault(error)).toMatch(words);

@@ -36,8 +36,8 @@ test.each<[string, Partial<Input>, boolean]>([
   ['0 percent, forced', { maxDeletePercent: 0, removals: 1, force: true }, true],
   ['no records below the percentage', { live: 9, removals: 1, maxDeleteRecords: 0 }, false],
   ['no records, within the percentage', { live: 10, removals: 1, maxDeleteRecords: 0 }, true],
-  ['as many records as are said', { live: 30, removals: 20, maxDeleteRecords: 20 }, true],
-  ['one more than are said', { live: 30, removals: 21, maxDeleteRecords: 20 }, false],
+  ['as many records as allowed', { live: 30, removals: 20, maxDeleteRecords: 20 }, true],
+  ['one more than allowed', { live: 30, removals: 21, maxDeleteRecords: 20 }, false],
   ['100 percent', { maxDeletePercent: 100, removals: 1000 }, true],
   ['a fraction is rounded down', { live: 109, removals: 11 }, false],
 ])('%s', (_, over, allowed) => {

@@ -19,7 +19,7 @@ it.each([
   'SYNC.example.org.:443',
   'a.corp.example',
   'a.b.corp.example:8080',
-])('%s is an address, nobody’s or told', (host) => {
+])('%s is accepted: an address, unregistrable or configured', (host) => {
   expect(isKnown(host)).toBe(true);
 });
 
@@ -33,7 +33,7 @@ it.each([
   'localhost.evil.example',
   'svc.evil.example',
   'evil-svc.example',
-])('%s is somebody’s', (host) => {
+])('%s is refused, since anybody could register it', (host) => {
   expect(isKnown(host)).toBe(false);
 });
 

@@ -66,6 +66,6 @@ test.each(['latest', 'v1.2.3', '_x', 'A-b.c', 'a'.repeat(128)])('%s is a tag', (
   expect(tag).toMatch(TAG_PATTERN);
 });
 
-test.each(['', '.a', '-a', 'a b', 'a:b', 'a/b', 'a\n', 'a'.repeat(129)])('%j is no tag', (tag) => {
+test.each(['', '.a', '-a', 'a b', 'a:b', 'a/b', 'a\n', 'a'.repeat(129)])('%j is not a valid tag', (tag) => {
   expect(tag).not.toMatch(TAG_PATTERN);
 });

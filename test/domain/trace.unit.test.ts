@@ -21,7 +21,7 @@ describe('a traceparent', () => {
     ['nothing kept', null],
     ['an empty one', ''],
     ['more than this version has', `00-${TRACE}-${SPAN}-01-more`],
-    ['a version that is none', `ff-${TRACE}-${SPAN}-01`],
+    ['an invalid version', `ff-${TRACE}-${SPAN}-01`],
     ['no trace', `00-${'0'.repeat(32)}-${SPAN}-01`],
     ['no parent', `00-${TRACE}-${'0'.repeat(16)}-01`],
     ['capitals', `00-${TRACE.toUpperCase()}-${SPAN}-01`],
@@ -29,7 +29,7 @@ describe('a traceparent', () => {
     ['two', `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`],
     ['a line after it', `00-${TRACE}-${SPAN}-01\n`],
     ['space around it', ` 00-${TRACE}-${SPAN}-01 `],
-  ])('a traceparent is none: %s', (_, text) => {
+  ])('is refused as a traceparent: %s', (_, text) => {
     expect(parseTraceparent(text)).toBeUndefined();
     expect(traceFields(text)).toEqual({});
   });

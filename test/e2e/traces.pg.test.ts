@@ -97,9 +97,9 @@ describe('a job requested with a traceparent', () => {
 
 test.each([
   ['without a traceparent', undefined],
-  ['with one that is none', `00-${TRACE}-0000000000000000-01`],
+  ['with an invalid one', `00-${TRACE}-0000000000000000-01`],
   ['with two', `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`],
-])('%s a trace begins, each time another one', async (_, traceparent) => {
+])('%s a new trace begins each time', async (_, traceparent) => {
   const headers: Record<string, string> = traceparent === undefined ? {} : { traceparent };
   const traces = new Set<unknown>();
   for (let round = 0; round < 2; round++) {

@@ -47,7 +47,7 @@ export const DOUBTFUL_SYNC: Tale = {
         'the clock of the source is 12 min ahead of ours: the earlier of the two counts',
       ],
       failed_items: [
-        { id: 'k00042', why: 'line 17: updated_at is 25:61, which is no time' },
+        { id: 'k00042', why: 'line 17: updated_at is 25:61, not a valid time' },
         { id: 'k00911', why: 'line 40 of page 3: population is not a finite number' },
       ],
     },

@@ -66,7 +66,7 @@ test('a completed job shows its doubts: warnings, listing, kept and rejected rec
   await data.getByText('2,104 records stay though the listing lacks them').waitFor();
   await data.getByText('21 Nov').waitFor();
   await page.getByText('Set aside (2)').waitFor();
-  await page.getByRole('row', { name: 'k00042 line 17: updated_at is 25:61, which is no time' }).waitFor();
+  await page.getByRole('row', { name: 'k00042 line 17: updated_at is 25:61, not a valid time' }).waitFor();
 });
 
 test('a rollback starts only after its preview is confirmed; closing the dialog starts nothing', async () => {

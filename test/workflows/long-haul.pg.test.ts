@@ -130,7 +130,7 @@ async function startWorker(): Promise<() => Promise<void>> {
  */
 async function skipHours(): Promise<void> {
   const { testService } = skipping.connection;
-  if (!testService) throw new Error('this is no time-skipping server');
+  if (!testService) throw new Error('this server cannot skip time');
   let holds = 0;
   const letGo = async () => {
     await testService.unlockTimeSkipping({});

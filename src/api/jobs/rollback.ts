@@ -35,7 +35,7 @@ const rollbackBody = z
       .min(1)
       .max(MOST_INTEGER)
       .optional()
-      .describe('Restore the target as it was before this job of it; by default before the last sync.'),
+      .describe('Restore the target to its state before this job; by default to before the last sync.'),
     preview: z
       .boolean()
       .optional()

@@ -216,8 +216,8 @@ describe('refused writes', () => {
       expect((await api.call('POST', '/sync/alpha/dev', { token })).status).toBe(401);
     expect((await api.call('GET', '/jobs', { token: revoked })).status).toBe(401);
     await api.call('GET', '/jobs', { token: good });
-    await api.call('POST', '/login/renew', { token: good }); // 409, but nothing that is done to anything
-    // It says who it is of, and its secret is wrong.
+    await api.call('POST', '/login/renew', { token: good }); // 409: nothing was to be changed
+    // A token that names its user, with a wrong signature.
     await api.call('GET', '/jobs', { token: `${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}` });
     expect(
       (await lines()).slice(before).map((line) => [line.principal, line.verb, line.object, line.refused]),

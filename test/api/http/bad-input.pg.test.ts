@@ -65,7 +65,7 @@ const CASES: [what: string, method: string, where: string, asked: Asked, status:
       413,
       '65536',
     ],
-    ['fields where none are taken', 'POST', '/sync/alpha/dev', { json: { force: true } }, 422, 'force'],
+    ['fields on a route without any', 'POST', '/sync/alpha/dev', { json: { force: true } }, 422, 'force'],
     ['an unknown query field', 'GET', '/jobs?colour=red', {}, 400, 'colour'],
     ['a query field on a POST', 'POST', '/sync/alpha/dev?force=1', {}, 400, 'force'],
     ['page 0', 'GET', '/jobs?page=0', {}, 400, 'page'],

@@ -51,7 +51,7 @@ export async function badCredentials(of: {
     'alg none': `${encode({ alg: 'none' })}.${encode(good)}.`,
     'alg None': `${encode({ alg: 'None' })}.${encode(good)}.`,
     'alg none with a signature': jwt({ alg: 'none' }, good),
-    'RS256 by a key of its own': jwt({ alg: 'RS256' }, good, privateKey),
+    'RS256 by another key': jwt({ alg: 'RS256' }, good, privateKey),
     'HS256 by a public key': jwt(head, good, publicKey),
     'HS256 by a key that it contains': jwt({ ...head, jwk: { kty: 'oct', k: 'c2VjcmV0' } }, good, 'secret'),
     'HS512 by the right secret': jwt({ alg: 'HS512' }, good),

@@ -69,7 +69,7 @@ export async function talk(
     const type = answer.headers.get('content-type') ?? '';
     violations = wanted
       .filter((line) => !got.has(line))
-      .map((line) => `a log line is not as it was: ${line}`);
+      .map((line) => `a log line has changed: ${line}`);
     if (!type.startsWith('text/plain')) violations.push(`a log was answered as ${type}`);
     if (answer.headers.get('x-content-type-options') !== 'nosniff') violations.push('a log without nosniff');
     if (violations.length === 0) break;

@@ -222,7 +222,7 @@ const LISTS: readonly BankLie[] = [
 ];
 
 const ANSWERS: readonly BankLie[] = [
-  lie('401 of everything', ends('sourceUnauthorized'), { bend: () => answer(401) }),
+  lie('401 for everything', ends('sourceUnauthorized'), { bend: () => answer(401) }),
   lie('401 from some call on', (mode) => (mode === 'ids' ? READ : ends('sourceUnauthorized')), {
     bend: (call, { nth }) => (call.what === 'commits' && nth(call) >= 5 ? answer(401) : undefined),
   }),

@@ -49,7 +49,7 @@ const job = (of: object) => ({
 
 test.for([
   ['served by a job that began after it', [job({})], 0, { violations: [], cancelled: 0 }],
-  ['served by a job of everything', [job({ options: '--mute' })], 0, { violations: [], cancelled: 0 }],
+  ['served by a job for everything', [job({ options: '--mute' })], 0, { violations: [], cancelled: 0 }],
   [
     'cancelled with its job, before that began',
     [job({ status: 'deleted', claimed_at: null })],

@@ -64,8 +64,8 @@ describe('the action delete', () => {
     ],
     ['a page cut in mid line', 'failed', (rows: string) => rows.slice(0, -4)],
     ['a page that is empty', 'incompleteListing', () => ''],
-    ['a line that is no JSON', 'recordsRejected', (rows: string) => rows.replace('{', '')],
-    ['an id that is no text', 'recordsRejected', (rows: string) => rows.replace('"r00001"', '1')],
+    ['a line that is not JSON', 'recordsRejected', (rows: string) => rows.replace('{', '')],
+    ['an id that is not a text', 'recordsRejected', (rows: string) => rows.replace('"r00001"', '1')],
   ] as const)('removes nothing after %s', async (_, end, cut) => {
     await using t = await setup(someRows(20));
     await t.run('sync');
@@ -126,7 +126,7 @@ describe('the action delete', () => {
     },
   );
 
-  it('removes nothing in a diff with an unproven listing, and fails as an action of its own', async () => {
+  it('removes nothing in a diff with an unproven listing, and fails as a separate action', async () => {
     const file = await temporaryFile(lines(someRows(30)));
     await using t = await setup();
     const environment = { SOURCE_URL: '', SOURCE_FILE: file.path };

@@ -74,7 +74,7 @@ describe('a SOURCE_FILE', () => {
   it.each<[string, string | Buffer, RegExp]>([
     ['half an emoji', record('2', '2026-11-01T00:00:00Z', '"\\ud83d"'), /half of a surrogate pair/],
     [
-      'a byte that is no UTF-8',
+      'a byte that is not UTF-8',
       Buffer.from(record('2', '2026-11-01T00:00:00Z', '"caf\xe9"'), 'latin1'),
       /not UTF-8/,
     ],
@@ -83,7 +83,7 @@ describe('a SOURCE_FILE', () => {
       record('2', '2026-11-01T00:00:00Z', `${'['.repeat(9000)}${']'.repeat(9000)}`),
       /nested 9001 levels deep/,
     ],
-    ['a day that there is not', record('2', '2023-02-29T00:00:00Z', '2'), /not a valid time/],
+    ['a day that does not exist', record('2', '2023-02-29T00:00:00Z', '2'), /not a valid time/],
     ['an id of 9,000 bytes', record('2'.repeat(9000), '2026-11-01T00:00:00Z', '2'), /more than 1,000 bytes/],
     [
       'an id that is half a character (A20)',

@@ -474,7 +474,7 @@ describe('the re-check of ids', () => {
       'ignores `after`',
       (rows: FakeRow[]) => page({ query: {}, rows: rows.slice(0, 3), total: 9, more: true }),
     ],
-    ['sends what is no record', () => new Response('x\n', { headers: { 'x-total-count': '9' } })],
+    ['sends an invalid record', () => new Response('x\n', { headers: { 'x-total-count': '9' } })],
     [
       'is out of order',
       (rows: FakeRow[]) => page({ query: {}, rows: rows.toReversed(), total: 9, more: false }),

@@ -225,7 +225,7 @@ class Player implements Played {
   async #expectNothing(before: number | null, live: Rows): Promise<void> {
     this.counts.refused += 1;
     const end = await this.#attempt({ action: 'rollback', before }, null);
-    if (end.code !== 'nothingToRollBack') this.#violate(`ended ${end.code} where there is no way back`);
+    if (end.code !== 'nothingToRollBack') this.#violate(`ended ${end.code} although no rollback is possible`);
     const after = await readRows(this.#client);
     if (!same(after, live)) this.#violate('refused, and changed something');
     this.#remember(live, after, new Set());
@@ -245,7 +245,7 @@ class Player implements Played {
     if (gone.length === 0) return;
     this.counts.purged += gone.length;
     if (!due && !this.#aged) this.#violate('sets were purged before their time');
-    if (gone.some(({ id }, at) => id !== before[at]?.id)) this.#violate('what was purged is no prefix');
+    if (gone.some(({ id }, at) => id !== before[at]?.id)) this.#violate('the purged sets are not a prefix');
     const orphans = await this.#client.query(
       'SELECT 1 FROM syncrator.changes WHERE change_set NOT IN (SELECT id FROM syncrator.change_sets)',
     );

@@ -58,7 +58,7 @@ it.each([
   ['run --password ', 's3cr3t and '],
   ['PRIVATE-TOKEN: ', 'glpat-s3cr3ts3cr3ts3cr3t '],
   ['{"n": 1, "password": ', '"s3cr3t", '],
-])('keeps together %j and what comes behind it', async (before, secret) => {
+])('keeps %j and the text after it together', async (before, secret) => {
   const log = reader();
   print(`it says ${before}`);
   const first = String(await read(log));

@@ -81,7 +81,7 @@ export function connectKubernetes(settings: ConnectionSettings): Connection {
     let dispatcher: Dispatcher | undefined;
     await loaded.config.applySecurityAuthentication({
       setHeaderParam: (name: string, value: string) => (headers[name] = value.trim()),
-      // `load()` made it pass on the wish, which meets its connection pool only here.
+      // The library passes the wish of `load()`; the pool for it is known only here.
       setDispatcher: (wish: unknown) => (dispatcher = kept(pools[use], CONNECTIONS[use], wish as Wish)),
     } as unknown as RequestContext);
     if (!dispatcher) throw new Error('the client library made no dispatcher');

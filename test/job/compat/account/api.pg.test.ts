@@ -166,8 +166,8 @@ describe('a fault of the account API', () => {
   });
 
   it.each([
-    ['a name that nobody knows', () => NO_SUCH_NAME, 'nxdomain'],
-    ['a port that nobody listens at', async () => `http://127.0.0.1:${await freePort()}`, 'econnrefused'],
+    ['an unknown name', () => NO_SUCH_NAME, 'nxdomain'],
+    ['a closed port', async () => `http://127.0.0.1:${await freePort()}`, 'econnrefused'],
   ])('%s is reported as unreachable', async (_, addressOf, fault) => {
     await using t = await setupAccount();
     const ACCOUNT_API_URL = await addressOf();

@@ -25,7 +25,7 @@ test.each([
   ['never later than ours', [{ minutes: 60 }, { minutes: 61 }], 0],
   ['an answer of a cache is as old as it says', [{ minutes: 0, age: '900' }], -15],
   [
-    'an absurd Age is none',
+    'an absurd Age is ignored',
     [
       { minutes: -1, age: '-900' },
       { minutes: -1, age: '1e3' },
@@ -33,9 +33,9 @@ test.each([
     ],
     -1,
   ],
-  ['no Date is our clock', [{}], 0],
-  ['a Date that is none is our clock', [{ date: 'yesterday' }], 0],
-  ['an answer without Date takes nothing from the others', [{ minutes: -4 }, {}], -4],
+  ['without Date our clock counts', [{}], 0],
+  ['with an invalid Date our clock counts', [{ date: 'yesterday' }], 0],
+  ['an answer without Date does not affect the others', [{ minutes: -4 }, {}], -4],
 ])('the time of reading: %s', (_, answers, minutes) => {
   expect(readBy(clockOf(...answers))).toBe(at(minutes));
 });

@@ -26,9 +26,9 @@ describe('the list of projects', () => {
   });
 
   it.each([
-    ['three went and three came, so that as many are counted', [5, 6, 7], 'new'],
-    ['the very one went that two pages share', [99, 100, 101], 'new'],
-    ['six went and three older ones were moved into the group', [5, 6, 7, 8, 9, 10], 'moved'],
+    ['three are removed and three added, so that the count stays', [5, 6, 7], 'new'],
+    ['the shared project of two pages is removed', [99, 100, 101], 'new'],
+    ['six are removed and three older ones are moved into the group', [5, 6, 7, 8, 9, 10], 'moved'],
   ])('misses no project when before the second page %s', async (_, gone, come) => {
     await using t = await bankSetup();
     const { bank } = t.gitlab;

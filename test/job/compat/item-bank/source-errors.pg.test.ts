@@ -88,7 +88,7 @@ describe('a permanent fault of one item', () => {
     ['its commits answer 500', 'commits', () => answer(500), 'commits: answered 500'],
     ['its commits are a login page', 'commits', loginPage, 'commits: not JSON'],
     [
-      'its commits are no list',
+      'its commits are not a list',
       'commits',
       () => Response.json({ id: 1 }),
       'commits: JSON, but not as expected',

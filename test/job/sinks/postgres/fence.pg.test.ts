@@ -97,10 +97,10 @@ describe('the fence of a Postgres sink', () => {
       /installation aaaaaaaa.*job 500.*installation bbbbbbbb.*take-over/,
     );
     expect((await t.run('take-over --api_job_id 6', of('b', 6))).code).toBe(EXIT.ok);
-    expect((await t.run('sync --api_job_id 7', of('b', 7))).code, 'the fence begins anew').toBe(EXIT.ok);
+    expect((await t.run('sync --api_job_id 7', of('b', 7))).code, 'the fence starts anew').toBe(EXIT.ok);
     expect((await t.run('sync --api_job_id 501', of('a', 501))).code).toBe(EXIT.sinkOwned);
     const back = await t.run('rollback --api_job_id 8 --before 500', of('b', 8));
-    expect(back.code, 'the history begins anew, too').toBe(EXIT.nothingToRollBack);
+    expect(back.code, 'the history starts anew, too').toBe(EXIT.nothingToRollBack);
     expect(t.receiver.reports.at(-1)?.message).toContain('taken over');
   });
 

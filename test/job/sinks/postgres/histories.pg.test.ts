@@ -19,5 +19,5 @@ it('rollbacks restore the data byte for byte after kills, rollbacks, purges, ite
     }),
     { numRuns: 8, endOnFailure: true },
   );
-  expect(exact, 'rollbacks since which nobody else wrote').toBeGreaterThan(5);
+  expect(exact, 'rollbacks without later foreign writes').toBeGreaterThan(5);
 }, 180_000);

@@ -124,11 +124,11 @@ describe('for any behaviour of the source', () => {
 
   it.each<[string, Bias]>([
     [
-      'completed means that live is as the source says, but for what is told (P1)',
+      'after a completed job the live rows equal the source, except for reported differences (P1)',
       { complete: 80, breaks: 3, bad: 35, answers: 15 },
     ],
-    ['any other end leaves live as it was (P2)', { complete: 60, breaks: 25, bad: 40, answers: 20 }],
-    ['nothing goes without evidence and a verdict (P3)', { complete: 40, breaks: 5, bad: 20, answers: 50 }],
+    ['any other end leaves the live rows unchanged (P2)', { complete: 60, breaks: 25, bad: 40, answers: 20 }],
+    ['no record is removed without evidence and a verdict (P3)', { complete: 40, breaks: 5, bad: 20, answers: 50 }],
   ])('%s', { timeout: 300_000 }, async (_, bias) => {
     await fc.assert(
       fc.asyncProperty(walk(bias), async ({ lists, cases }) => {

@@ -147,7 +147,7 @@ it('aliases that were moved by hand after a crash stay where they are', async ()
   expect(await t.aliases()).toMatchObject({ primary: 'b', standby: 'a' });
 });
 
-it('an interrupted load is no generation to roll back to', async () => {
+it('a rollback never restores an interrupted load', async () => {
   await using t = await solrSetup(solr, rows('old'));
   await t.run('sync');
   await t.run('sync');

@@ -98,7 +98,7 @@ describe('a faulty Solr', () => {
     expect(t.receiver.reports.at(-1)).toMatchObject({ phase: 'done', waiting_for: null });
   });
 
-  it('is no longer waited for when the run is stopped', async () => {
+  it('that is away is no longer waited for once the run is stopped', async () => {
     await using t = await solrSetup(solr);
     t.proxy.before = () => 'cut';
     const stop = new AbortController();
@@ -150,7 +150,7 @@ describe('a faulty Solr', () => {
   });
 
   it.each([
-    ['a server that is no Solr', { status: 200, body: { hello: 'there' } }, 'an unexpected body'],
+    ['a server that is not Solr', { status: 200, body: { hello: 'there' } }, 'an unexpected body'],
     ['an error that is not JSON', { status: 500, body: 'x' }, 'answered 500'],
     ['a redirect', { status: 302, headers: { location: 'http://elsewhere/' } }, 'answered 302'],
   ])('is described in the error: %s', async (_, answer, words) => {
