@@ -1115,7 +1115,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Resume the last job of every target where it failed
+     * Resume every target whose last job failed
      * @description Each job is resumed or refused by itself. Jobs that ended over 24 h ago are refused (too_old): resume them one by one. Repeating the request is harmless: resumed jobs are left alone. An Idempotency-Key has no effect.
      */
     post: {
@@ -2730,7 +2730,7 @@ export interface components {
       mam_main_query?: string;
     };
     Rollback: {
-      /** @description Restore the target as it was before this job of it; by default before the last sync. */
+      /** @description Restore the target to its state before this job; by default to before the last sync. */
       before?: number;
       /** @description True: change nothing; the job reports the effect as `rollback_preview`. */
       preview?: boolean;
@@ -2783,11 +2783,11 @@ export interface components {
       kept?: number;
       /**
        * Format: date-time
-       * @description The time from which the next delta reads; null: everything.
+       * @description The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything.
        */
       watermark?: string | null;
       /**
-       * @description Whether the listing of the source was read to its end.
+       * @description `complete`: the listing of the source is proven complete. `unproven`: evidence is missing.
        * @enum {string}
        */
       listing?: 'complete' | 'unproven';
@@ -2902,7 +2902,7 @@ export interface components {
       steps: components['schemas']['JobStep'][];
       /** @description Progress of the newest attempt, with counts summed over all steps. */
       progress: components['schemas']['Progress'] | null;
-      /** @description Warnings for the operator; the job may have completed all the same. */
+      /** @description Warnings for the operator; the job may have completed nevertheless. */
       warnings: string[];
       /** @description Items or records that failed and were set aside. A resume processes only failed items. */
       failed_items: components['schemas']['FailedItem'][];
@@ -2910,11 +2910,11 @@ export interface components {
       kept: number | null;
       /**
        * Format: date-time
-       * @description The time from which the next delta reads; null: everything, or not reported.
+       * @description The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or the job reported none.
        */
       watermark: string | null;
       /**
-       * @description `complete`: the source's listing was read to its end. Null if no listing was read.
+       * @description `complete`: the source's listing is proven complete. `unproven`: evidence is missing. Null if no listing was read.
        * @enum {string|null}
        */
       listing: 'complete' | 'unproven' | null;
@@ -3189,11 +3189,11 @@ export interface components {
         last_success_job_id: number | null;
         /**
          * Format: date-time
-         * @description The time from which the next delta reads; null: everything, or not reported.
+         * @description The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or no job reported one.
          */
         watermark: string | null;
         /**
-         * @description `complete`: the last listing of the source was read to its end. Null if not reported.
+         * @description `complete`: the last listing of the source is proven complete. `unproven`: evidence is missing. Null if no job reported one.
          * @enum {string|null}
          */
         listing: 'complete' | 'unproven' | null;
@@ -3339,7 +3339,7 @@ export interface components {
        * @description When it happened.
        */
       at: string;
-      /** @description Who: a user, `oidc:<sub> (<name>)`, `token:<name> (<id>)`, a command or component of Syncrator, or `nobody known`. */
+      /** @description Who called: a user, `oidc:<sub> (<name>)`, `token:<name> (<id>)`, a command or component of Syncrator, or `nobody known`. */
       principal: string;
       /** @description The operation, such as `start` or `cancel`. */
       verb: string;

@@ -64,7 +64,7 @@ export type RollbackPreview = {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
-  /** How many of these somebody else has changed since our jobs wrote them. */
+  /** Number of these that somebody else has changed since our jobs wrote them. */
   readonly changed_by_others: number;
   /** Identifies exactly this effect: `rollback --expect <digest>` refuses any other. */
   readonly digest: string;

@@ -76,7 +76,9 @@ describe.concurrent('without maintenance', () => {
     await system.until(follower?.id ?? 0, 'completed');
   });
 
-  test('over a hundred items, or no named ones, start a job for everything', { timeout: 60_000 }, async () => {
+  test('over a hundred items, or no named ones, start a job for everything', {
+    timeout: 60_000,
+  }, async () => {
     await wanted(
       'many',
       Array.from({ length: 101 }, (_, at) => String(at)),

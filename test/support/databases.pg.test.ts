@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createDatabase } from './database.ts';
 import { createNamespace } from './temporal.ts';
 
-test("a migrated database has the schema and belongs to one test only", async () => {
+test('a migrated database has the schema and belongs to one test only', async () => {
   await using one = await createDatabase();
   await using two = await createDatabase();
   expect(one.url).not.toBe(two.url);

@@ -67,9 +67,7 @@ export async function talk(
     });
     const got = new Set((await answer.text()).split('\n'));
     const type = answer.headers.get('content-type') ?? '';
-    violations = wanted
-      .filter((line) => !got.has(line))
-      .map((line) => `a log line has changed: ${line}`);
+    violations = wanted.filter((line) => !got.has(line)).map((line) => `a log line has changed: ${line}`);
     if (!type.startsWith('text/plain')) violations.push(`a log was answered as ${type}`);
     if (answer.headers.get('x-content-type-options') !== 'nosniff') violations.push('a log without nosniff');
     if (violations.length === 0) break;

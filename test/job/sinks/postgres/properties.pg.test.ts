@@ -128,7 +128,10 @@ describe('for any behaviour of the source', () => {
       { complete: 80, breaks: 3, bad: 35, answers: 15 },
     ],
     ['any other end leaves the live rows unchanged (P2)', { complete: 60, breaks: 25, bad: 40, answers: 20 }],
-    ['no record is removed without evidence and a verdict (P3)', { complete: 40, breaks: 5, bad: 20, answers: 50 }],
+    [
+      'no record is removed without evidence and a verdict (P3)',
+      { complete: 40, breaks: 5, bad: 20, answers: 50 },
+    ],
   ])('%s', { timeout: 300_000 }, async (_, bias) => {
     await fc.assert(
       fc.asyncProperty(walk(bias), async ({ lists, cases }) => {
