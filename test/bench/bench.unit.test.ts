@@ -34,7 +34,7 @@ test.each<[string, number, number, boolean]>([
 });
 
 test('a bound in another form is refused', () => {
-  expect(() => holds(figure('fast enough', [1], [1]))).toThrow(/'fast enough' is no bound/);
+  expect(() => holds(figure('fast enough', [1], [1]))).toThrow(/'fast enough' is not a valid bound/);
 });
 
 test('the table has every column', () => {

@@ -28,7 +28,7 @@ test.each([
 test.each([
   ['unsupported startup parameter: geqo', 'ignore_startup_parameters'],
   ['no such database: absent', 'create this database'],
-  ['password authentication failed', 'correct the role and password'],
+  ['password authentication failed', 'correct the role and the password'],
   ['transaction blocks not allowed in statement pooling mode', 'pool_mode=session'],
 ])('%s is mended by %s', (message, words) => {
   expect(poolerRemedy(message)).toContain(words);

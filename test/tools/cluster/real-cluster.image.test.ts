@@ -85,7 +85,7 @@ test('the next cluster cleans up after a killed owner, and leaves nothing itself
       .toBe('Failed');
     const port = await freePort();
     await using reach = await letPodsReach(port);
-    await expect(letPodsReach(port)).rejects.toThrow('something listens');
+    await expect(letPodsReach(port)).rejects.toThrow('another server listens');
     expect(reach).toBeDefined();
   } finally {
     await next.stop();

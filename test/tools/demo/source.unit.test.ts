@@ -123,8 +123,8 @@ describe('the demo source', () => {
 
 describe('demo:change', () => {
   it.each([
-    [[], 2, 'say one of'],
-    [['--empty', '--restore'], 2, 'say one of'],
+    [[], 2, 'give one of'],
+    [['--empty', '--restore'], 2, 'give one of'],
     [['--change', 'many'], 2, 'not a number'],
     [['--bogus'], 2, '--bogus'],
     [['--help'], 0, '--restore'],
