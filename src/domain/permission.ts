@@ -75,10 +75,10 @@ export function grantOf(role: Role, envs: readonly string[], actions: readonly s
     );
   for (const env of envs)
     if (!NAME_PATTERN.test(env))
-      throw new Error(`'${env}' is not a valid environment: expected a-z, 0-9, _ and -`);
+      throw new Error(`'${env}' is not a valid environment: expected at most 40 of a-z, 0-9, - and _`);
   for (const action of actions)
     if (!EXTERNAL_ACTION_PATTERN.test(action))
-      throw new Error(`'${action}' is not a valid action: expected A-Z, a-z, 0-9, _ and -`);
+      throw new Error(`'${action}' is not a valid action: expected at most 40 of A-Z, a-z, 0-9, - and _`);
   const listed = (names: readonly string[]) => (names.length === 0 ? null : [...new Set(names)]);
   return { role, envs: listed(envs), actions: listed(actions) };
 }
