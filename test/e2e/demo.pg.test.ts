@@ -1,4 +1,4 @@
-/** The demo of `npm start` beyond what docs.pg.test.ts types: logins, races, exact counts, every action on an empty source. */
+/** The demo of `npm start` beyond what readme.pg.test.ts types: logins, races, exact counts, every action on an empty source. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
