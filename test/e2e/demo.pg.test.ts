@@ -1,5 +1,5 @@
 /**
- * The demo of `npm start` beyond the commands of docs.pg.test.ts: logins, races, exact counts, every action on an
+ * The demo of `npm start` beyond the commands of readme.pg.test.ts: logins, races, exact counts, every action on an
  * empty source.
  */
 import { execFile } from 'node:child_process';

@@ -1,7 +1,4 @@
-/**
- * README.md and docs/tutorial.md as a reader types them: every `sh` block runs in order against a real `npm start`,
- * and the output contains what the page promises.
- */
+/** Walks a page as a reader does: every `sh` block runs in order against a real `npm start`, with the output it promises. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -16,21 +13,22 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { freePort } from '../../src/embedded/ports.ts';
-import { type DocCommands, missingLine, readDocCommands } from '../support/doc-commands.ts';
+import { type DocCommands, missingLine, readDocCommands } from './doc-commands.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** Commands that install everything or run all tests, and the file that runs them as typed. */
-const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
+export const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
   'npm ci': 'test/deploy/first-minute.image.test.ts',
   'npm ci && npm test': '.ci/run',
 };
 const INSTALL = 'npm ci && ';
 const isStart = ({ code }: DocCommands) => code.endsWith('npm start');
 
-describe.each(['README.md', 'docs/tutorial.md'])('%s', (page) => {
+/** Declares one test per block of the page, in order. */
+export function walkPage(page: string): void {
   const checkout = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'syncrator-docs-')));
   let environment: NodeJS.ProcessEnv;
   let running: { child: ChildProcess; output: () => string } | undefined;
@@ -104,12 +102,7 @@ describe.each(['README.md', 'docs/tutorial.md'])('%s', (page) => {
     process.kill(-child.pid, 'SIGINT');
     await ended;
   }
-});
-
-test('a command that does not run here runs as typed elsewhere', () => {
-  for (const [command, file] of Object.entries(RUN_ELSEWHERE))
-    expect(readFileSync(path.join(ROOT, file), 'utf8')).toContain(command);
-});
+}
 
 /** A separate checkout with its own data folder and params files; all else is shared with this one. */
 function layOut(folder: string): void {
