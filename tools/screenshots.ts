@@ -104,7 +104,7 @@ async function takePictures(client: Client): Promise<void> {
   await until('progress', async () => ((await client.showJob(running.job_id)).progress?.percent ?? 0) > 35);
 
   const browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium-headless-shell',
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
   const page = await browser.newPage({ viewport: { width: 1200, height: 760 }, colorScheme: 'light' });

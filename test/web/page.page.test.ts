@@ -56,17 +56,17 @@ test('the first visit loads at most 250 KB compressed, up to the overview', asyn
   const context = await web.browser.newContext();
   const page = await context.newPage();
   await page.addInitScript('globalThis.requestIdleCallback = () => 0'); // no preload of other views
-  const files: Promise<readonly [route: string, size: number]>[] = [];
+  const files = new Set<string>();
   page.on('response', (answer) => {
-    if (answer.request().resourceType() === 'fetch') return; // API responses grow with the data
-    files.push(answer.body().then((body) => [new URL(answer.url()).pathname, gzipSync(body).length]));
+    if (answer.request().resourceType() !== 'fetch') files.add(answer.url()); // API responses grow with the data
   });
   await page.goto(web.system.apiUrl);
   await signIn(page);
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
   await page.waitForLoadState('load');
-  const sizes = await Promise.all(files);
+  // Fetched once more, because a busy browser may have dropped a body by now.
+  const sizes = await Promise.all([...files].map(async (url) => [url, await compressedSize(url)] as const));
   const told = JSON.stringify(sizes);
   expect(sizes.length, told).toBeGreaterThan(3);
   const total = sizes.reduce((sum, [, size]) => sum + size, 0);
@@ -74,6 +74,11 @@ test('the first visit loads at most 250 KB compressed, up to the overview', asyn
   expect(total, told).toBeLessThanOrEqual(250_000);
   await context.close();
 });
+
+async function compressedSize(url: string): Promise<number> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(15_000) });
+  return gzipSync(await answer.bytes()).length;
+}
 
 test('a failed renewal keeps the session, and a renewal that ends after signing out does not restore it', async () => {
   const { page, go } = await view({ expected: [401, 503] });
