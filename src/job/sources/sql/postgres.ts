@@ -1,0 +1,183 @@
+/**
+ * PostgreSQL as a source: a REPEATABLE READ, READ ONLY transaction and a cursor in it. The server itself writes each
+ * row as JSON.
+ */
+import { Client, escapeIdentifier, escapeLiteral, type QueryArrayResult } from 'pg';
+import { JobError, reasonOf } from '../../job-error.ts';
+import { passingFault, sqlState } from '../../sinks/postgres/sink-fault.ts';
+import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Snapshot } from './dialect.ts';
+import { createFetchSize } from './fetch-size.ts';
+import { type SqlFault, tookTooLong, WRITES } from './sql-fault.ts';
+import { listStatement } from './statements.ts';
+
+const CONNECT_MS = 15_000;
+const LOCK_MS = 60_000;
+/** Types date, timestamp and timestamptz. */
+const TIMES = new Set([1082, 1114, 1184]);
+const BYTEA = 17;
+
+/** Formats of values, whatever the role's defaults are. */
+const FORMATS =
+  `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'iso_8601'; ` +
+  `SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1`;
+
+/** A row-level policy is an error, since it would make the listing shorter without a word. */
+function begin(statementMs: number): string {
+  return (
+    `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = ${statementMs}; ` +
+    `SET LOCAL lock_timeout = ${Math.min(LOCK_MS, statementMs)}; SET LOCAL idle_in_transaction_session_timeout = 0; ` +
+    `SET LOCAL row_security = off; SET LOCAL cursor_tuple_fraction = 1; ${FORMATS}`
+  );
+}
+
+/** A server notices a killed program within seconds; servers before 14 and other systems than Linux cannot. */
+const FACTS = `SELECT now(), current_setting('server_encoding'), (SELECT set_config(name, '2s', true) FROM pg_settings
+  WHERE name = 'client_connection_check_interval' AND version() ~ 'linux')`;
+
+/** @param encoding of the server's texts: ids must come in the order of their bytes in UTF-8 */
+function grammarOf(encoding: string): Grammar {
+  return {
+    name: escapeIdentifier,
+    text: escapeLiteral,
+    id: (columns) => joined(columns.map(({ name }) => `q.${escapeIdentifier(name)}::text`)),
+    bytes: (text) => (encoding === 'UTF8' ? `(${text}) COLLATE "C"` : `convert_to(${text}, 'UTF8')`),
+    changedSince: ({ name }, since) => `q.${escapeIdentifier(name)} >= timestamptz '${since.toISOString()}'`,
+  };
+}
+
+/** `|` joins several columns; `%` and `|` within a value are written as in a URL, so that no two ids are equal. */
+function joined(texts: readonly string[]): string {
+  if (texts.length === 1) return texts[0] ?? '';
+  return texts.map((text) => `replace(replace(${text}, '%', '%25'), '|', '%7C')`).join(` || '|' || `);
+}
+
+export function postgresDialect({ url, statementMs }: DialectOptions): Dialect {
+  return {
+    faultOf: (error) => faultOf(error, statementMs),
+    async open() {
+      const client = new Client({
+        connectionString: url,
+        application_name: 'syncrator-job',
+        connectionTimeoutMillis: CONNECT_MS,
+        // Longer than the server's own limit, so it only applies to an unreachable server.
+        query_timeout: statementMs + 30_000,
+        keepAlive: true,
+      });
+      // Without a listener a lost connection ends the process; the running query reports it anyway.
+      client.on('error', () => {});
+      try {
+        await client.connect();
+        return await takeSnapshot(client, statementMs);
+      } catch (error) {
+        await client.end().catch(() => {});
+        throw error;
+      }
+    },
+  };
+}
+
+async function takeSnapshot(client: Client, statementMs: number): Promise<Snapshot> {
+  const query = async <R extends unknown[]>(text: string): Promise<QueryArrayResult<R>> =>
+    await client.query<R>({ text, rowMode: 'array' });
+  await client.query(begin(statementMs));
+  const [now, encoding = ''] = (await query<[Date, string]>(FACTS)).rows[0] ?? [];
+  if (encoding === 'SQL_ASCII') {
+    const why = 'the database of SOURCE_URL does not know the encoding of its texts (SQL_ASCII)';
+    throw new JobError('notConfigured', `${why}; read a copy of it that is in UTF8`);
+  }
+  const grammar = grammarOf(encoding);
+  return {
+    grammar,
+    clock: now ?? null,
+    columns: (from) => columnsOf(query, from),
+    counts: async (sql) => ((await query<string[]>(sql)).rows[0] ?? []).map(Number),
+    found: async (sql) => (await query<[string]>(sql)).rows.map(([id]) => id),
+    rows: (of, part) => rowsOf(query, of, part, grammar),
+    ids: (of, part) => idsOf(query, of, part, grammar),
+    close: () => client.end().catch(() => {}),
+  };
+}
+
+type Query = <R extends unknown[]>(text: string) => Promise<QueryArrayResult<R>>;
+
+async function columnsOf(query: Query, from: string): Promise<Column[]> {
+  const { fields } = await query(`SELECT q.* FROM ${from} LIMIT 0`);
+  const oids = [...new Set(fields.map(({ dataTypeID }) => dataTypeID))];
+  const { rows } = await query<[string, string]>(
+    `SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid = ANY ('{${oids.join(',')}}')`,
+  );
+  const types = new Map(rows.map(([oid, type]) => [Number(oid), type]));
+  return fields.map(({ name, dataTypeID: oid }) => {
+    const bytes = oid === BYTEA ? 'binary' : 'other';
+    return { name, type: types.get(oid) ?? String(oid), holds: TIMES.has(oid) ? 'time' : bytes };
+  });
+}
+
+async function* rowsOf(query: Query, of: Selection, part: Part, grammar: Grammar): AsyncGenerator<Row[]> {
+  const fields = of.fields.map(({ name }) => `q.${escapeIdentifier(name)}`);
+  const statement = listStatement(of, part, grammar, {
+    what: [grammar.id(of.id), timeOf(of), 'row_to_json(r)::text'],
+    join: `CROSS JOIN LATERAL (SELECT ${fields.join(', ')}) r`,
+  });
+  for await (const rows of fetched<[string | null, string | null, string]>(query, statement))
+    yield rows.map(([id, at, record]) => ({ id: id ?? '', at, record }));
+}
+
+async function* idsOf(query: Query, of: Selection, part: Part, grammar: Grammar): AsyncGenerator<string[]> {
+  const statement = listStatement(of, part, grammar, { what: [grammar.id(of.id)] });
+  for await (const rows of fetched<[string | null]>(query, statement)) yield rows.map(([id]) => id ?? '');
+}
+
+/** In the session's time zone, UTC. */
+function timeOf({ updatedAt }: Selection): string {
+  if (updatedAt === null) return 'NULL';
+  const time = `q.${escapeIdentifier(updatedAt.name)}::timestamptz AT TIME ZONE 'UTC'`;
+  return `to_char(${time}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+}
+
+async function* fetched<R extends (string | null)[]>(query: Query, statement: string): AsyncGenerator<R[]> {
+  await query(`DECLARE syncrator NO SCROLL CURSOR FOR ${statement}`);
+  const size = createFetchSize();
+  for (;;) {
+    const { rows } = await query<R>(`FETCH ${size.rows()} FROM syncrator`);
+    if (rows.length === 0) break;
+    let length = 0;
+    for (const row of rows) for (const text of row) length += text?.length ?? 0;
+    size.learn(rows.length, length);
+    yield rows;
+  }
+  await query('CLOSE syncrator');
+}
+
+/** Wrong password, unknown role. */
+const NOT_LET_IN = new Set(['28P01', '28000']);
+const UNKNOWN_DATABASE = '3D000';
+const CANCELLED = '57014';
+const LOCKED = '55P03';
+const NO_RIGHT = '42501';
+const READ_ONLY = '25006';
+/** Syntax errors and unknown names. */
+const WRONG_SQL = /^42/;
+
+function faultOf(error: unknown, statementMs: number): SqlFault {
+  const state = sqlState(error);
+  const reason = reasonOf(error);
+  const passing = passingFault(error);
+  if (passing === 'away' || passing === 'collision') return { code: 'away', words: reason };
+  if (state === READ_ONLY) return { code: 'notConfigured', words: `${WRITES} (${reason})` };
+  if (state === CANCELLED || state === LOCKED) return tookTooLong(statementMs, reason);
+  if (state === NO_RIGHT) {
+    const policy = reason.includes('row-level security');
+    const fix = policy
+      ? 'it would hide rows without a word, so give the role BYPASSRLS or read a table without a policy'
+      : 'GRANT SELECT to the role of SOURCE_URL';
+    return { code: 'sourceUnauthorized', words: `${reason}; ${fix}` };
+  }
+  if (state !== null && NOT_LET_IN.has(state))
+    return { code: 'sourceUnauthorized', words: `${reason}; correct user and password in SOURCE_URL` };
+  if (state === UNKNOWN_DATABASE || /does not support SSL/.test(reason))
+    return { code: 'notConfigured', words: `${reason}; correct SOURCE_URL` };
+  if (state !== null && WRONG_SQL.test(state))
+    return { code: 'notConfigured', words: `${reason}; correct SOURCE_TABLE or SOURCE_QUERY` };
+  return { code: 'failed', words: reason };
+}
