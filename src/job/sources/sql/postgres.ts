@@ -5,6 +5,7 @@
 import { Client, escapeIdentifier, escapeLiteral, type QueryArrayResult } from 'pg';
 import { JobError, reasonOf } from '../../job-error.ts';
 import { passingFault, sqlState } from '../../sinks/postgres/sink-fault.ts';
+import { composedId } from './composed-id.ts';
 import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Snapshot } from './dialect.ts';
 import { createFetchSize } from './fetch-size.ts';
 import { type SqlFault, tookTooLong, WRITES } from './sql-fault.ts';
@@ -39,16 +40,14 @@ function grammarOf(encoding: string): Grammar {
   return {
     name: escapeIdentifier,
     text: escapeLiteral,
-    id: (columns) => joined(columns.map(({ name }) => `q.${escapeIdentifier(name)}::text`)),
+    id: (columns) =>
+      composedId(
+        columns.map(({ name }) => `q.${escapeIdentifier(name)}::text`),
+        (parts) => parts.join(` || '|' || `),
+      ),
     bytes: (text) => (encoding === 'UTF8' ? `(${text}) COLLATE "C"` : `convert_to(${text}, 'UTF8')`),
     changedSince: ({ name }, since) => `q.${escapeIdentifier(name)} >= timestamptz '${since.toISOString()}'`,
   };
-}
-
-/** `|` joins several columns; `%` and `|` within a value are written as in a URL, so that no two ids are equal. */
-function joined(texts: readonly string[]): string {
-  if (texts.length === 1) return texts[0] ?? '';
-  return texts.map((text) => `replace(replace(${text}, '%', '%25'), '|', '%7C')`).join(` || '|' || `);
 }
 
 export function postgresDialect({ url, statementMs }: DialectOptions): Dialect {

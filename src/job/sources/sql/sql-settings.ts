@@ -1,10 +1,11 @@
 /** Reads the settings of source `sql`. */
 import { readPostgresUrl } from '../../postgres-url.ts';
 import type { Settings } from '../../settings-file.ts';
+import { sqlitePath } from './sqlite-path.ts';
 
 export type SqlSettings = {
   readonly kind: 'sql';
-  readonly dialect: 'postgres';
+  readonly dialect: 'postgres' | 'sqlite';
   readonly url: string;
   readonly from: SqlFrom;
   /** Columns that together make the id. */
@@ -23,13 +24,25 @@ export function readSqlSettings(settings: Settings): SqlSettings {
   const { optional } = settings;
   return {
     kind: 'sql',
-    dialect: 'postgres',
-    url: readPostgresUrl(settings, 'SOURCE_URL'),
+    ...readAddress(settings),
     from: readFrom(settings),
     id: readColumns(settings),
     updatedAt: optional('SOURCE_UPDATED_AT') ?? null,
     deletedAt: optional('SOURCE_DELETED_AT') ?? null,
   };
+}
+
+const SCHEMES = ['postgres:', 'postgresql:', 'sqlite:'];
+
+function readAddress(settings: Settings): Pick<SqlSettings, 'dialect' | 'url'> {
+  const url = settings.url('SOURCE_URL', SCHEMES);
+  if (!url.startsWith('sqlite:'))
+    return { dialect: 'postgres', url: readPostgresUrl(settings, 'SOURCE_URL') };
+  if (sqlitePath(url) === null)
+    throw settings.fault(
+      'SOURCE_URL is not an absolute path: expected a form such as sqlite:/data/portal.db',
+    );
+  return { dialect: 'sqlite', url };
 }
 
 function readFrom({ optional, fault }: Settings): SqlFrom {

@@ -15,6 +15,7 @@ import { idLine, recordLine } from './row-line.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
 import type { SqlSettings } from './sql-settings.ts';
+import { sqliteDialect } from './sqlite.ts';
 import { foundStatement } from './statements.ts';
 
 /** Longest time of one statement; for Postgres, of one fetch from the cursor. */
@@ -30,6 +31,7 @@ export type SqlSourceOptions = {
 
 const DIALECTS: Readonly<Record<SqlSettings['dialect'], (options: DialectOptions) => Dialect>> = {
   postgres: postgresDialect,
+  sqlite: sqliteDialect,
 };
 
 export function createSqlSource(options: SqlSourceOptions): Source {

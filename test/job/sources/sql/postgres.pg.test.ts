@@ -3,12 +3,10 @@ import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { startStatementProxy } from '../../support/statement-proxy.ts';
 import { jsonOf, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
-import { describeActions } from './support/every-action.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { postgresDatabase } from './support/postgres.ts';
 
 describeSqlSource('Postgres', postgresDatabase);
-describeActions('Postgres', postgresDatabase);
 
 describe('values of Postgres', () => {
   it('become JSON', async () => {

@@ -43,7 +43,15 @@ describe('the settings of source sql', () => {
     expect(read({ SOURCE_TABLE: '', SOURCE_QUERY: `${query} ;\n` })).toMatchObject({ from: { query } });
   });
 
+  it.each(['sqlite:/data/a%20b.db', 'sqlite:///data/a.db'])('accept the file %s', (SOURCE_URL) => {
+    expect(read({ SOURCE_URL })).toMatchObject({ dialect: 'sqlite', url: SOURCE_URL });
+  });
+
   it.each([
+    ['SOURCE_URL', { SOURCE_URL: 'sqlite:a.db' }],
+    ['SOURCE_URL', { SOURCE_URL: 'sqlite:/data/%ff' }],
+    ['SOURCE_URL', { SOURCE_URL: 'sqlite://data/a.db' }],
+    ['SOURCE_URL', { SOURCE_URL: 'sqlite:/data/a.db?mode=rw' }],
     ['SOURCE_URL', { SOURCE_URL: '' }],
     ['SOURCE_URL', { SOURCE_URL: 'oracle://user:hush@db/x' }],
     ['SOURCE_URL', { SOURCE_URL: 'postgres://user:hush@db' }],
