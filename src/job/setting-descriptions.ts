@@ -36,7 +36,7 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     {
       name: 'SOURCE_URL',
       default: '',
-      text: '`postgres://user:password@host:port/database`, or `sqlite:/path/to/file`. Shown without user and password.',
+      text: '`postgres://user:password@host:port/database`, the same with `mysql://` or `mariadb://`, or `sqlite:/path/to/file`. Shown without user and password.',
     },
     { name: 'SOURCE_TABLE', default: '', text: '`[schema.]table` or a view; or `SOURCE_QUERY`.' },
     { name: 'SOURCE_QUERY', default: '', text: 'A SELECT that only reads, on one line.' },

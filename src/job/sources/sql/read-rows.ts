@@ -44,7 +44,9 @@ export async function* readRows<B>(
           rows += 1;
           intake.take(line, where);
           const batch = intake.give('full');
-          if (batch !== null) yield batch;
+          if (batch === null) continue;
+          patience.stop.throwIfAborted();
+          yield batch;
         }
       }
       outage.over();

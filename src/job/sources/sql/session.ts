@@ -1,7 +1,7 @@
 /** One snapshot of the source, with the selection checked against the columns that exist. */
 import { JobError } from '../../job-error.ts';
 import { fromClause, placeOf, select } from './columns.ts';
-import type { Dialect, Part, Selection, Snapshot } from './dialect.ts';
+import type { Part, Selection, Snapshot } from './dialect.ts';
 import type { SqlSettings } from './sql-settings.ts';
 import { countStatement } from './statements.ts';
 
@@ -13,25 +13,19 @@ export type Session = {
 };
 
 /** @throws the dialect's errors, and JobError `notConfigured` for columns that do not exist or do not fit */
-export async function openSession(settings: SqlSettings, { open }: Dialect): Promise<Session> {
-  const snapshot = await open();
+export async function prepareSession(settings: SqlSettings, snapshot: Snapshot): Promise<Session> {
   const { grammar } = snapshot;
-  try {
-    const columns = await snapshot.columns(fromClause(settings.from, grammar));
-    const selection = select(settings, columns, grammar);
-    return {
-      snapshot,
-      selection,
-      async count(part) {
-        const [rows = 0, withId = 0] = await snapshot.counts(countStatement(selection, part, grammar));
-        if (withId < rows) throw withoutId(settings, rows - withId);
-        return rows;
-      },
-    };
-  } catch (error) {
-    await snapshot.close();
-    throw error;
-  }
+  const columns = await snapshot.columns(fromClause(settings.from, grammar));
+  const selection = select(settings, columns, grammar);
+  return {
+    snapshot,
+    selection,
+    async count(part) {
+      const [rows = 0, withId = 0] = await snapshot.counts(countStatement(selection, part, grammar));
+      if (withId < rows) throw withoutId(settings, rows - withId);
+      return rows;
+    },
+  };
 }
 
 function withoutId({ from, id }: SqlSettings, count: number): JobError {

@@ -3,8 +3,8 @@ import { HttpFault } from '../../http/http-fault.ts';
 import { JobError } from '../../job-error.ts';
 import { createClockReader } from '../source-clock.ts';
 import type { SourceClock } from '../source.ts';
-import type { Dialect, Part } from './dialect.ts';
-import { openSession, type Session } from './session.ts';
+import type { Dialect, Part, Snapshot } from './dialect.ts';
+import { prepareSession, type Session } from './session.ts';
 import { sqlError } from './sql-fault.ts';
 import type { SqlSettings } from './sql-settings.ts';
 
@@ -25,6 +25,7 @@ export function createSessions(
   { shownAs, stop }: { shownAs: string; stop: AbortSignal },
 ): Sessions {
   const clock = createClockReader();
+  let snapshot: Snapshot | null = null;
   let session: Session | null = null;
   /** The last count of this session: survey and reading need the same. */
   let counted: { readonly key: string; readonly rows: number } | null = null;
@@ -32,18 +33,19 @@ export function createSessions(
   async function current(): Promise<Session> {
     stop.throwIfAborted();
     if (session) return session;
-    const opened = await openSession(settings, dialect);
-    const { clock: now } = opened.snapshot;
+    snapshot = await dialect.open();
+    stop.throwIfAborted();
+    const { clock: now } = snapshot;
     // Whole seconds: a little early is safe.
     clock.hear((name) => (name === 'date' && now !== null ? now.toUTCString() : null));
-    session = opened;
-    return opened;
+    session = await prepareSession(settings, snapshot);
+    return session;
   }
 
   async function close(): Promise<void> {
-    const ended = session;
-    session = counted = null;
-    await ended?.snapshot.close();
+    const ended = snapshot;
+    snapshot = session = counted = null;
+    await ended?.close();
   }
 
   function mapped(error: unknown): unknown {

@@ -1,11 +1,12 @@
 /** Reads the settings of source `sql`. */
 import { readPostgresUrl } from '../../postgres-url.ts';
 import type { Settings } from '../../settings-file.ts';
+import { readMysqlUrl } from './mysql-url.ts';
 import { sqlitePath } from './sqlite-path.ts';
 
 export type SqlSettings = {
   readonly kind: 'sql';
-  readonly dialect: 'postgres' | 'sqlite';
+  readonly dialect: 'postgres' | 'mysql' | 'sqlite';
   readonly url: string;
   readonly from: SqlFrom;
   /** Columns that together make the id. */
@@ -32,12 +33,16 @@ export function readSqlSettings(settings: Settings): SqlSettings {
   };
 }
 
-const SCHEMES = ['postgres:', 'postgresql:', 'sqlite:'];
+const SCHEMES = ['postgres:', 'postgresql:', 'mysql:', 'mariadb:', 'sqlite:'];
 
 function readAddress(settings: Settings): Pick<SqlSettings, 'dialect' | 'url'> {
   const url = settings.url('SOURCE_URL', SCHEMES);
-  if (!url.startsWith('sqlite:'))
-    return { dialect: 'postgres', url: readPostgresUrl(settings, 'SOURCE_URL') };
+  if (/^(mysql|mariadb):/i.test(url)) {
+    const address = readMysqlUrl(url);
+    if (typeof address === 'string') throw settings.fault(`SOURCE_URL ${address}`);
+    return { dialect: 'mysql', url };
+  }
+  if (!/^sqlite:/i.test(url)) return { dialect: 'postgres', url: readPostgresUrl(settings, 'SOURCE_URL') };
   if (sqlitePath(url) === null)
     throw settings.fault(
       'SOURCE_URL is not an absolute path: expected a form such as sqlite:/data/portal.db',

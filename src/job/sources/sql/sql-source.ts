@@ -9,6 +9,7 @@ import { createIntake, IDS, type Intake, type ListingKind, RECORDS } from '../in
 import type { Cursor, Evidence, Source } from '../source.ts';
 import { placeOf } from './columns.ts';
 import type { Dialect, DialectOptions, Part } from './dialect.ts';
+import { mysqlDialect } from './mysql.ts';
 import { postgresDialect } from './postgres.ts';
 import { type RowLine, readRows, type Seen } from './read-rows.ts';
 import { idLine, recordLine } from './row-line.ts';
@@ -31,6 +32,7 @@ export type SqlSourceOptions = {
 
 const DIALECTS: Readonly<Record<SqlSettings['dialect'], (options: DialectOptions) => Dialect>> = {
   postgres: postgresDialect,
+  mysql: mysqlDialect,
   sqlite: sqliteDialect,
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readMysqlUrl } from '../../../../src/job/sources/sql/mysql-url.ts';
 import { readSettings } from '../../../../src/job/settings.ts';
 
 const complete = {
@@ -48,6 +49,33 @@ describe('the settings of source sql', () => {
   });
 
   it.each([
+    'mysql://u:p@h/d',
+    'mariadb://u@[::1]:3307/d',
+    'mysql://u@h/d?ssl-mode=required',
+    'mysql://u@h/d?ssl-mode=VERIFY_IDENTITY&ssl-ca=/ca.pem',
+  ])('accept the address %s', (SOURCE_URL) => {
+    expect(read({ SOURCE_URL })).toMatchObject({ dialect: 'mysql', url: SOURCE_URL });
+  });
+
+  it('of MySQL name host, user, database and how to check the certificate', () => {
+    expect(readMysqlUrl('mysql://a%40b:p%23@[::1]/d%20e?ssl-mode=verify_ca&ssl-ca=/ca.pem')).toEqual({
+      host: '::1',
+      port: 3306,
+      user: 'a@b',
+      password: 'p#',
+      database: 'd e',
+      tls: { verify: 'certificate', caFile: '/ca.pem' },
+    });
+    expect(readMysqlUrl('mysql://u@h:3307/d')).toMatchObject({ port: 3307, password: '', tls: null });
+  });
+
+  it.each([
+    ['SOURCE_URL names no host or no user', { SOURCE_URL: 'mysql://hush.db/x' }],
+    ['SOURCE_URL names no database', { SOURCE_URL: 'mysql://user:hush@db' }],
+    ['SOURCE_URL has the unknown parameter ssl', { SOURCE_URL: 'mysql://user:hush@db/x?ssl=true' }],
+    ['SOURCE_URL has an unknown ssl-mode', { SOURCE_URL: 'mysql://user:hush@db/x?ssl-mode=preferred' }],
+    ['SOURCE_URL has ssl-ca', { SOURCE_URL: 'mysql://user:hush@db/x?ssl-ca=/ca.pem' }],
+    ['SOURCE_URL has a %', { SOURCE_URL: 'mysql://user:hush%zz@db/x' }],
     ['SOURCE_URL', { SOURCE_URL: 'sqlite:a.db' }],
     ['SOURCE_URL', { SOURCE_URL: 'sqlite:/data/%ff' }],
     ['SOURCE_URL', { SOURCE_URL: 'sqlite://data/a.db' }],
