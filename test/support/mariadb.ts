@@ -85,7 +85,7 @@ async function execute(url: string, sql: string): Promise<unknown[]> {
   try {
     return await new Promise((resolve, reject) => {
       connection.query(sql, (error, rows) => {
-        if (error) reject(error as Error);
+        if (error) reject(error);
         else resolve(Array.isArray(rows) ? rows : []);
       });
     });

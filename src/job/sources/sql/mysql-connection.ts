@@ -48,7 +48,7 @@ export async function connectMysql(address: MysqlAddress): Promise<MysqlConnecti
         inHand.add(reject);
         connection.query<RowDataPacket[][]>(sql, (error, rows, fields) => {
           inHand.delete(reject);
-          if (error) reject(error as Error);
+          if (error) reject(error);
           else resolve({ rows: Array.isArray(rows) ? rows : [], fields: fields ?? [] });
         });
       }),
@@ -73,7 +73,7 @@ async function connected(
   connection.on('error', onError);
   try {
     await new Promise<void>((resolve, reject) =>
-      connection.connect((error) => (error === null ? resolve() : reject(error as Error))),
+      connection.connect((error) => (error === null ? resolve() : reject(error))),
     );
     return connection;
   } catch (error) {

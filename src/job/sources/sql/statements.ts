@@ -1,7 +1,7 @@
 /** Composes the statements that are the same in every dialect. Pure. */
 import type { Grammar, Part, Selection } from './dialect.ts';
 
-export const EVERYTHING: Part = { since: null, after: null };
+const EVERYTHING: Part = { since: null, after: null };
 
 /** Counts the rows of a part, and those of them that have an id. */
 export function countStatement(of: Selection, part: Part, grammar: Grammar): string {
