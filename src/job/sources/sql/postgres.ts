@@ -2,7 +2,7 @@
  * PostgreSQL as a source: a REPEATABLE READ, READ ONLY transaction and a cursor in it. The server itself writes each
  * row as JSON.
  */
-import { Client, escapeIdentifier, escapeLiteral, type QueryArrayResult } from 'pg';
+import { Client, escapeIdentifier, escapeLiteral, type QueryArrayConfig, type QueryArrayResult } from 'pg';
 import { JobError, reasonOf } from '../../job-error.ts';
 import { passingFault, sqlState } from '../../sinks/postgres/sink-fault.ts';
 import { composedId } from './composed-id.ts';
@@ -31,9 +31,13 @@ function begin(statementMs: number): string {
   );
 }
 
-/** A server notices a killed program within seconds; servers before 14 and other systems than Linux cannot. */
-const FACTS = `SELECT now(), current_setting('server_encoding'), (SELECT set_config(name, '2s', true) FROM pg_settings
-  WHERE name = 'client_connection_check_interval' AND version() ~ 'linux')`;
+/**
+ * The server notices a killed program within seconds, which servers before 14 and systems without Linux cannot; and it
+ * does not limit the time of the whole transaction, which servers before 17 cannot either.
+ */
+const FACTS = `SELECT now(), current_setting('server_encoding'), (SELECT count(set_config(name, value, true))
+  FROM (VALUES ('client_connection_check_interval', '2s'), ('transaction_timeout', '0')) wanted (name, value)
+  JOIN pg_settings USING (name) WHERE name <> 'client_connection_check_interval' OR version() ~ 'linux')`;
 
 /** @param encoding of the server's texts: ids must come in the order of their bytes in UTF-8 */
 function grammarOf(encoding: string): Grammar {
@@ -76,8 +80,15 @@ export function postgresDialect({ url, statementMs }: DialectOptions): Dialect {
 }
 
 async function takeSnapshot(client: Client, statementMs: number): Promise<Snapshot> {
-  const query = async <R extends unknown[]>(text: string): Promise<QueryArrayResult<R>> =>
-    await client.query<R>({ text, rowMode: 'array' });
+  // In this mode a text is one statement, so no SELECT can end the read-only transaction and begin another one.
+  const query: Query = async <R extends unknown[]>(text: string) => {
+    const config: QueryArrayConfig & { queryMode: string } = {
+      text,
+      rowMode: 'array',
+      queryMode: 'extended',
+    };
+    return await client.query<R>(config);
+  };
   await client.query(begin(statementMs));
   const [now, encoding = ''] = (await query<[Date, string]>(FACTS)).rows[0] ?? [];
   if (encoding === 'SQL_ASCII') {
@@ -137,12 +148,20 @@ function timeOf({ updatedAt }: Selection): string {
 async function* fetched<R extends (string | null)[]>(query: Query, statement: string): AsyncGenerator<R[]> {
   await query(`DECLARE syncrator NO SCROLL CURSOR FOR ${statement}`);
   const size = createFetchSize();
-  for (;;) {
-    const { rows } = await query<R>(`FETCH ${size.rows()} FROM syncrator`);
+  const fetch = (): Promise<QueryArrayResult<R>> => {
+    const next = query<R>(`FETCH ${size.rows()} FROM syncrator`);
+    // Thrown where it is awaited; a caller that stops earlier does not await it.
+    next.catch(() => {});
+    return next;
+  };
+  for (let next = fetch(); ; ) {
+    const { rows } = await next;
     if (rows.length === 0) break;
     let length = 0;
     for (const row of rows) for (const text of row) length += text?.length ?? 0;
     size.learn(rows.length, length);
+    // The server works on these rows while the caller has the others.
+    next = fetch();
     yield rows;
   }
   await query('CLOSE syncrator');

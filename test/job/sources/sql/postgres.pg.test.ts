@@ -1,8 +1,9 @@
 /** Source `sql` over a real Postgres. */
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
+import { startPgBouncer } from '../../../support/pgbouncer.ts';
 import { startStatementProxy } from '../../support/statement-proxy.ts';
-import { jsonOf, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
+import { idsIn, jsonOf, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { postgresDatabase } from './support/postgres.ts';
 
@@ -112,6 +113,34 @@ describe('a session in Postgres', () => {
     await ended;
     await expect.poll(active).toBe(0);
     await client.end();
+  });
+
+  it('cannot be left by a SELECT that brings further statements', async () => {
+    await using db = await postgresDatabase();
+    await makePlaces(db, ['a']);
+    const query = 'SELECT 1 AS id) q LIMIT 0; COMMIT; DELETE FROM places; SELECT * FROM (SELECT 1 AS id';
+    const survey = open(db, { SOURCE_QUERY: query, SOURCE_ID: 'id' }).survey(null);
+    await expect(survey).rejects.toMatchObject({ code: 'notConfigured' });
+    expect(await idsIn(open(db))).toEqual(['a']);
+  });
+
+  it('names a column that a SELECT gives twice', async () => {
+    await using db = await postgresDatabase();
+    await makePlaces(db, ['a']);
+    const query = 'SELECT a.*, b.name FROM places a JOIN places b USING (id)';
+    await expect(open(db, { SOURCE_QUERY: query, SOURCE_ID: 'id' }).survey(null)).rejects.toThrow(
+      /^SOURCE_QUERY has two columns named name; give one of them another name with AS$/,
+    );
+  });
+
+  it('passes through a pooler that lends sessions by transaction', async () => {
+    await using db = await postgresDatabase();
+    await makePlaces(db, someIds(500));
+    await using pooler = await startPgBouncer(db.url, 'transaction');
+    const source = open({ url: pooler.through(db.url) });
+    expect(await source.survey(null)).toEqual({ total: 500 });
+    expect(await recordsIn(source)).toHaveLength(500);
+    expect([...(await source.stillThere(['p00001', 'x']))]).toEqual(['p00001']);
   });
 
   it('is refused if a policy would hide rows', async () => {

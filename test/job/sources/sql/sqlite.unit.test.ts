@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { collect } from '../../support/fake-source.ts';
 import { jsonOf, makePlaces, open, PLACES, recordsIn } from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { sqliteDatabase } from './support/sqlite.ts';
@@ -45,6 +46,19 @@ describe('values of SQLite', () => {
 });
 
 describe('a SQLite file', () => {
+  it('may hold a row that is too long: it is set aside with its id', async () => {
+    await using db = await sqliteDatabase();
+    await makePlaces(db, ['a', 'b', 'c']);
+    await db.exec(`UPDATE places SET name = printf('%*c', 17000000, 'x') WHERE id = 'b'`);
+    const source = open(db);
+    const batches = await collect(source.changedSince(null, null, 10));
+    expect(batches.flatMap(({ records }) => records.map(({ id }) => id))).toEqual(['a', 'c']);
+    expect(batches.flatMap(({ rejected }) => rejected)).toEqual([
+      { id: 'b', where: 'the row "b" of places', why: 'it is longer than 16 MiB; select fewer columns' },
+    ]);
+    expect((await source.evidence()).complete).toBe(true);
+  });
+
   it('has no clock', async () => {
     await using db = await sqliteDatabase();
     await makePlaces(db, ['a']);
