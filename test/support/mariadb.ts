@@ -2,13 +2,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createConnection } from 'mysql2';
 import { freePort } from '../../src/embedded/ports.ts';
 import { postgresUser } from '../../src/embedded/postgres-user.ts';
+import type { Certificate } from './certificates.ts';
 
 const PROGRAM = '/usr/sbin/mariadbd';
 const START_MS = 60_000;
@@ -21,7 +22,8 @@ export type Mariadb = AsyncDisposable & {
   readonly createDatabase: () => Promise<string>;
 };
 
-export async function startMariadb(): Promise<Mariadb> {
+/** @param tls files for encrypted connections, which clients may choose */
+export async function startMariadb(tls?: Certificate & { readonly ca: string }): Promise<Mariadb> {
   if (!existsSync(PROGRAM))
     throw new Error('MariaDB is needed: apt-get install --no-install-recommends mariadb-server');
   const user = postgresUser();
@@ -48,7 +50,10 @@ export async function startMariadb(): Promise<Mariadb> {
     '--innodb-buffer-pool-size=64M',
     '--innodb-flush-log-at-trx-commit=0',
     '--skip-name-resolve',
+    ...(tls ? tlsOptions(tls, dir) : []),
   ];
+  if (user)
+    for (const file of globSync('*.pem', { cwd: dir })) chownSync(path.join(dir, file), user.uid, user.gid);
   const child = spawn(PROGRAM, options, { ...user, cwd: dir, stdio: 'ignore' });
   const url = (database: string): string => `mysql://source:${PASSWORD}@127.0.0.1:${port}/${database}`;
   const exec: Mariadb['exec'] = (database, sql) => execute(url(database), sql);
@@ -77,6 +82,15 @@ export async function startMariadb(): Promise<Mariadb> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Copies the files to where the server's user can read them. */
+function tlsOptions({ crt, key, ca }: Certificate & { ca: string }, dir: string): string[] {
+  return Object.entries({ ca, cert: crt, key }).map(([name, from]) => {
+    const file = path.join(dir, `${name}.pem`);
+    copyFileSync(from, file);
+    return `--ssl-${name}=${file}`;
+  });
 }
 
 async function execute(url: string, sql: string): Promise<unknown[]> {

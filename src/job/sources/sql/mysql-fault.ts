@@ -1,4 +1,5 @@
 /** The meaning of errors of MySQL and MariaDB, by their numbers. */
+import { withFault } from '../../../domain/source-fault.ts';
 import { reasonOf } from '../../job-error.ts';
 import { type SqlFault, tookTooLong, WRITES } from './sql-fault.ts';
 
@@ -23,6 +24,10 @@ export function mysqlFault(error: unknown, statementMs: number): SqlFault {
   const reason = reasonOf(error);
   if (error instanceof SilentServer) return tookTooLong(statementMs, reason);
   const { errno = 0, code = '', fatal = false } = error as { errno?: number; code?: string; fatal?: boolean };
+  if (code === 'HANDSHAKE_SSL_ERROR') {
+    const words = `${reason}; set ssl-ca in SOURCE_URL to the authority of the server's certificate`;
+    return { code: 'sourceUnreachable', words: withFault(words, 'tls') };
+  }
   // The driver refuses statements on a connection that has broken, without a code.
   const isBroken = isNetwork(code) || (fatal && errno === 0 && code === '');
   if (AWAY.has(errno) || isBroken) return { code: 'away', words: reason };
@@ -39,9 +44,7 @@ export function mysqlFault(error: unknown, statementMs: number): SqlFault {
   return { code: 'failed', words: reason };
 }
 
-/** Codes of the system, of TLS and of the driver for a broken connection. */
+/** Codes of the system and of the driver for a broken connection. */
 function isNetwork(code: string): boolean {
-  return /^(E[A-Z]+|PROTOCOL_CONNECTION_LOST|PROTOCOL_SEQUENCE_TIMEOUT|ERR_(TLS|SSL)_.*|.*CERT.*)$/.test(
-    code,
-  );
+  return /^(E[A-Z]+|PROTOCOL_CONNECTION_LOST)$/.test(code);
 }

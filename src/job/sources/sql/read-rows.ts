@@ -27,7 +27,7 @@ export async function* readRows<B>(
 ): AsyncGenerator<B, Seen> {
   const { sessions, patience, since, place, lines } = of;
   const outage = createOutage(patience);
-  let id: string | null = null;
+  let id = intake.after();
   const where = (): string => `the row ${JSON.stringify(id)} of ${place}`;
   for (;;) {
     // Rows without a readable id come first in the order, so a new snapshot may list them again.
@@ -37,6 +37,10 @@ export async function* readRows<B>(
     let rows = 0;
     try {
       const counted = await sessions.count(part);
+      // The second of two rows with the last id does not come after it.
+      const { after } = part;
+      if (after !== null && (await sessions.use((session) => session.repeats(after))))
+        throw repeated(where());
       for await (const group of sessions.read((session) => lines(session, part))) {
         for (const [next, line] of group) {
           if (next === id && next !== '') throw repeated(where());

@@ -3,13 +3,15 @@ import { JobError } from '../../job-error.ts';
 import { fromClause, placeOf, select } from './columns.ts';
 import type { Part, Selection, Snapshot } from './dialect.ts';
 import type { SqlSettings } from './sql-settings.ts';
-import { countStatement } from './statements.ts';
+import { countStatement, foundStatement } from './statements.ts';
 
 export type Session = {
   readonly snapshot: Snapshot;
   readonly selection: Selection;
   /** The number of rows of a part. @throws JobError `notConfigured` if a row has no id */
   readonly count: (part: Part) => Promise<number>;
+  /** Whether several rows have this id. */
+  readonly repeats: (id: string) => Promise<boolean>;
 };
 
 /** @throws the dialect's errors, and JobError `notConfigured` for columns that do not exist or do not fit */
@@ -25,6 +27,7 @@ export async function prepareSession(settings: SqlSettings, snapshot: Snapshot):
       if (withId < rows) throw withoutId(settings, rows - withId);
       return rows;
     },
+    repeats: async (id) => (await snapshot.found(foundStatement(selection, [id], grammar))).length > 1,
   };
 }
 

@@ -1,16 +1,20 @@
 /** Source `sql` over a real MariaDB. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Authority, createAuthority } from '../../../support/certificates.ts';
 import { type Mariadb, startMariadb } from '../../../support/mariadb.ts';
 import { idsIn, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { mariadbDatabase } from './support/mariadb.ts';
 
 let server: Mariadb;
+let authority: Authority;
 beforeAll(async () => {
-  server = await startMariadb();
+  authority = await createAuthority();
+  server = await startMariadb({ ...(await authority.sign('mariadb')), ca: authority.ca });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
+  authority[Symbol.dispose]();
 });
 
 const database = () => mariadbDatabase(server);
@@ -148,6 +152,34 @@ describe('a session in MariaDB', () => {
     expect(error).toMatchObject({ code: 'sourceUnauthorized' });
     expect(error.message).toMatch(/Access denied.*; correct user and password in SOURCE_URL$/);
     expect(error.message).not.toContain('other-hush');
+    await db.exec(`DROP USER ${user}`);
+  });
+
+  it('is encrypted, and checks the certificate, as ssl-mode says', async () => {
+    await using db = await database();
+    await makePlaces(db, ['a']);
+    const user = `t_${String(process.pid)}`;
+    await db.exec(
+      `CREATE USER ${user} IDENTIFIED BY 'hush' REQUIRE SSL; GRANT SELECT ON ${db.name}.* TO ${user}`,
+    );
+    const survey = (query: string) => {
+      const url = new URL(db.url);
+      [url.username, url.password, url.search] = [user, 'hush', query];
+      const source = open({ url: url.href });
+      return source.survey(null).finally(() => source.close?.());
+    };
+    await expect(survey('')).rejects.toMatchObject({ code: 'sourceUnauthorized' });
+    const ca = `&ssl-ca=${authority.ca}`;
+    for (const query of ['ssl-mode=required', `ssl-mode=verify-ca${ca}`, `ssl-mode=verify-identity${ca}`])
+      expect(await survey(query)).toEqual({ total: 1 });
+    await expect(survey('ssl-mode=verify-ca')).rejects.toMatchObject({
+      code: 'sourceUnreachable',
+      message: expect.stringMatching(/\[tls\]$/) as string,
+    });
+    await expect(survey('ssl-mode=verify-ca&ssl-ca=/nowhere.pem')).rejects.toMatchObject({
+      code: 'notConfigured',
+      message: expect.stringMatching(/^cannot read ssl-ca of SOURCE_URL: ENOENT/) as string,
+    });
     await db.exec(`DROP USER ${user}`);
   });
 

@@ -78,6 +78,25 @@ export function describeActions(dialect: string, create: () => Promise<SqlDataba
       expect(last(t)).toMatchObject({ updated: 0, deleted: 1 });
     });
 
+    it('is read on from the checkpoint by a later attempt', async () => {
+      await using db = await create();
+      await makePlaces(db, someIds(60));
+      await putPlaces(db, ['p00050']);
+      await db.exec(`UPDATE places SET name = 'again' WHERE id = 'p00050'`);
+      await using t = await setup();
+      const settings = { SOURCE: 'sql', SOURCE_URL: db.url, ...PLACES };
+      const broken = await t.run('sync -n 10 --api_job_id 1', settings);
+      expect(broken.code).toBe(EXIT.notConfigured);
+      expect(broken.output).toContain('two rows have this id');
+      const checkpoint = JSON.stringify(last(t)?.checkpoint);
+      await db.exec(`DELETE FROM places WHERE id = 'p00050'`);
+      await putPlaces(db, ['p00050', 'p00099']);
+      const resumed = { ...settings, SYNCRATOR_CHECKPOINT: checkpoint };
+      const output = await run(t, 'sync -n 10 --api_job_id 1', resumed);
+      expect(output).toMatch(/resuming the load after [1-5]0 records/);
+      expect(last(t)).toMatchObject({ added: 61, listing: 'complete' });
+    });
+
     it('loses no record when its table is emptied, or when its settings are wrong', async () => {
       await using db = await create();
       await makePlaces(db, someIds(30));

@@ -267,6 +267,8 @@ function describeFaults(create: () => Promise<SqlDatabase>): void {
     await expect(reading).rejects.toThrow(
       /^the row "b" of places: two rows have this id; name columns in SOURCE_ID that are a unique key/,
     );
+    const resumed = collect(open(db).changedSince(null, { after: 'b', done: 2 }, 10));
+    await expect(resumed).rejects.toThrow(/^the row "b" of places: two rows have this id/);
   });
 
   it('are rows without an id, found by the survey', async () => {
