@@ -4,6 +4,7 @@
  */
 import { composedId } from './composed-id.ts';
 import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Snapshot } from './dialect.ts';
+import { groupRows } from './group-rows.ts';
 import { columnOf } from './mysql-columns.ts';
 import { connectMysql, type MysqlConnection } from './mysql-connection.ts';
 import { mysqlFault } from './mysql-fault.ts';
@@ -14,8 +15,6 @@ import { listStatement } from './statements.ts';
 const LOCK_SECONDS = 60;
 /** The server gives up on a client that takes no rows for so long, such as one whose sink is slow. */
 const WRITE_SECONDS = 2 * 60 * 60;
-const MOST_ROWS = 500;
-const GROUP_LENGTH = 2 * 1024 * 1024;
 
 const GRAMMAR: Grammar = {
   name: quoted,
@@ -96,7 +95,7 @@ async function* rowsOf(read: Read, of: Selection, part: Part): AsyncGenerator<Ro
   const fields = of.fields.map(({ name }) => `q.${quoted(name)}`);
   const what = [GRAMMAR.id(of.id), timeOf(of), ...fields];
   const statement = listStatement(of, part, GRAMMAR, { what });
-  yield* grouped(read(statement), ([id, at, ...values]) => ({
+  yield* groupRows(read(statement), ([id, at, ...values]) => ({
     id: textOf(id) ?? '',
     at: textOf(at),
     record: jsonObject(of.fields, values),
@@ -105,7 +104,7 @@ async function* rowsOf(read: Read, of: Selection, part: Part): AsyncGenerator<Ro
 
 async function* idsOf(read: Read, of: Selection, part: Part): AsyncGenerator<string[]> {
   const statement = listStatement(of, part, GRAMMAR, { what: [GRAMMAR.id(of.id)] });
-  yield* grouped(read(statement), ([id]) => textOf(id) ?? '');
+  yield* groupRows(read(statement), ([id]) => textOf(id) ?? '');
 }
 
 /** In the session's time zone, UTC. */
@@ -115,22 +114,4 @@ function timeOf({ updatedAt }: Selection): string {
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
-}
-
-async function* grouped<T extends string | Row>(
-  rows: AsyncIterable<Values>,
-  make: (values: Values) => T,
-): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  let length = 0;
-  for await (const values of rows) {
-    const made = make(values);
-    group.push(made);
-    length += typeof made === 'string' ? made.length : made.record.length;
-    if (group.length < MOST_ROWS && length < GROUP_LENGTH) continue;
-    yield group;
-    group = [];
-    length = 0;
-  }
-  if (group.length > 0) yield group;
 }

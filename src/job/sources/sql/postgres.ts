@@ -3,12 +3,11 @@
  * row as JSON.
  */
 import { Client, escapeIdentifier, escapeLiteral, type QueryArrayConfig, type QueryArrayResult } from 'pg';
-import { JobError, reasonOf } from '../../job-error.ts';
-import { passingFault, sqlState } from '../../sinks/postgres/sink-fault.ts';
+import { JobError } from '../../job-error.ts';
 import { composedId } from './composed-id.ts';
 import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Snapshot } from './dialect.ts';
 import { createFetchSize } from './fetch-size.ts';
-import { type SqlFault, tookTooLong, WRITES } from './sql-fault.ts';
+import { postgresFault } from './postgres-fault.ts';
 import { listStatement } from './statements.ts';
 
 const CONNECT_MS = 15_000;
@@ -17,7 +16,7 @@ const LOCK_MS = 60_000;
 const TIMES = new Set([1082, 1114, 1184]);
 const BYTEA = 17;
 
-/** Formats of values, whatever the role's defaults are. */
+/** Formats of values, instead of the role's defaults. */
 const FORMATS =
   `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'iso_8601'; ` +
   `SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1`;
@@ -56,7 +55,7 @@ function grammarOf(encoding: string): Grammar {
 
 export function postgresDialect({ url, statementMs }: DialectOptions): Dialect {
   return {
-    faultOf: (error) => faultOf(error, statementMs),
+    faultOf: (error) => postgresFault(error, statementMs),
     async open() {
       const client = new Client({
         connectionString: url,
@@ -165,37 +164,4 @@ async function* fetched<R extends (string | null)[]>(query: Query, statement: st
     yield rows;
   }
   await query('CLOSE syncrator');
-}
-
-/** Wrong password, unknown role. */
-const NOT_LET_IN = new Set(['28P01', '28000']);
-const UNKNOWN_DATABASE = '3D000';
-const CANCELLED = '57014';
-const LOCKED = '55P03';
-const NO_RIGHT = '42501';
-const READ_ONLY = '25006';
-/** Syntax errors and unknown names. */
-const WRONG_SQL = /^42/;
-
-function faultOf(error: unknown, statementMs: number): SqlFault {
-  const state = sqlState(error);
-  const reason = reasonOf(error);
-  const passing = passingFault(error);
-  if (passing === 'away' || passing === 'collision') return { code: 'away', words: reason };
-  if (state === READ_ONLY) return { code: 'notConfigured', words: `${WRITES} (${reason})` };
-  if (state === CANCELLED || state === LOCKED) return tookTooLong(statementMs, reason);
-  if (state === NO_RIGHT) {
-    const policy = reason.includes('row-level security');
-    const fix = policy
-      ? 'it would hide rows without a word, so give the role BYPASSRLS or read a table without a policy'
-      : 'GRANT SELECT to the role of SOURCE_URL';
-    return { code: 'sourceUnauthorized', words: `${reason}; ${fix}` };
-  }
-  if (state !== null && NOT_LET_IN.has(state))
-    return { code: 'sourceUnauthorized', words: `${reason}; correct user and password in SOURCE_URL` };
-  if (state === UNKNOWN_DATABASE || /does not support SSL/.test(reason))
-    return { code: 'notConfigured', words: `${reason}; correct SOURCE_URL` };
-  if (state !== null && WRONG_SQL.test(state))
-    return { code: 'notConfigured', words: `${reason}; correct SOURCE_TABLE or SOURCE_QUERY` };
-  return { code: 'failed', words: reason };
 }

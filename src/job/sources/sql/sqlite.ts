@@ -4,57 +4,22 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import { withFault } from '../../../domain/source-fault.ts';
-import { JobError, reasonOf } from '../../job-error.ts';
-import { composedId } from './composed-id.ts';
-import type { Dialect, DialectOptions, Grammar, Part, Row, Selection, Snapshot } from './dialect.ts';
-import { type SqlFault, tookTooLong, WRITES } from './sql-fault.ts';
+import { JobError } from '../../job-error.ts';
+import type { Dialect, DialectOptions, Part, Row, Selection, Snapshot } from './dialect.ts';
+import { groupRows } from './group-rows.ts';
+import { DeadlinePassed, sqliteFault } from './sqlite-fault.ts';
+import { DEADLINE, GRAMMAR, quoted, timeOf } from './sqlite-grammar.ts';
 import { sqlitePath } from './sqlite-path.ts';
 import { jsonObject } from './sqlite-values.ts';
 import { listStatement } from './statements.ts';
 
 /** How long the library waits for a writer, in milliseconds; the run itself waits longer, without blocking this thread. */
 const BUSY_MS = 200;
-const MOST_ROWS = 500;
-const GROUP_LENGTH = 2 * 1024 * 1024;
-const DEADLINE = 'syncrator_deadline()';
-
-const GRAMMAR: Grammar = {
-  name: quoted,
-  text: (text) => `'${text.replaceAll("'", "''")}'`,
-  id: (columns) =>
-    composedId(
-      columns.map(({ name }) => idText(`q.${quoted(name)}`)),
-      (parts) => parts.join(` || '|' || `),
-    ),
-  bytes: (text) => `(${text}) COLLATE BINARY`,
-  changedSince: ({ name }, since) => `${timeOf(`q.${quoted(name)}`)} >= '${since.toISOString()}'`,
-  always: [DEADLINE],
-};
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** Bytes in the form that they have in records. */
-function idText(column: string): string {
-  return `CASE typeof(${column}) WHEN 'blob' THEN '\\x' || lower(hex(${column})) ELSE CAST(${column} AS TEXT) END`;
-}
-
-/** Of a text, or of seconds or milliseconds since 1970; null for anything else. */
-function timeOf(column: string): string {
-  const milliseconds = `typeof(${column}) = 'integer' AND ${column} > 99999999999`;
-  return `strftime('%Y-%m-%dT%H:%M:%fZ', CASE WHEN ${milliseconds} THEN ${column} / 1000.0 ELSE ${column} END, 'auto')`;
-}
-
-class DeadlinePassed extends Error {
-  override readonly name = 'DeadlinePassed';
-}
 
 export function sqliteDialect({ url, statementMs }: DialectOptions): Dialect {
   const path = sqlitePath(url) ?? '';
   return {
-    faultOf: (error) => faultOf(error, { path, statementMs }),
+    faultOf: (error) => sqliteFault(error, { path, statementMs }),
     async open() {
       const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
       try {
@@ -71,7 +36,7 @@ function takeSnapshot(database: DatabaseSync, statementMs: number): Snapshot {
   let deadline = Infinity;
   const restart = (): void => void (deadline = performance.now() + statementMs);
   // The library cannot be interrupted, but it calls this function for each row that it visits.
-  database.function('syncrator_deadline', () => {
+  database.function(DEADLINE, () => {
     if (performance.now() > deadline) throw new DeadlinePassed('its time is over');
     return 1;
   });
@@ -134,20 +99,11 @@ async function* grouped<T extends string | Row>(
   sql: string,
   make: (values: readonly SQLOutputValue[]) => T,
 ): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  let length = 0;
-  for (const row of prepare(sql).iterate()) {
-    const made = make(valuesOf(row));
-    group.push(made);
-    length += typeof made === 'string' ? made.length : made.record.length;
-    if (group.length < MOST_ROWS && length < GROUP_LENGTH) continue;
+  for await (const group of groupRows(prepare(sql).iterate(), (row) => make(valuesOf(row)))) {
     yield group;
     await setImmediate();
-    group = [];
-    length = 0;
     restart();
   }
-  if (group.length > 0) yield group;
 }
 
 /** The types of node:sqlite know rows as objects alone. */
@@ -157,26 +113,4 @@ function valuesOf(row: unknown): readonly SQLOutputValue[] {
 
 function textOf(value: SQLOutputValue | undefined): string | null {
   return typeof value === 'string' ? value : null;
-}
-
-const [WRONG_SQL, BUSY, LOCKED, READ_ONLY, CANNOT_OPEN, NO_DATABASE] = [1, 5, 6, 8, 14, 26];
-
-function faultOf(error: unknown, { path, statementMs }: { path: string; statementMs: number }): SqlFault {
-  const reason = reasonOf(error);
-  if (error instanceof DeadlinePassed) return tookTooLong(statementMs, reason);
-  // The low byte is the code that the extended ones refine.
-  const code = Number((error as { errcode?: number }).errcode) & 0xff;
-  if (code === BUSY || code === LOCKED) return { code: 'away', words: reason };
-  if (code === READ_ONLY) return { code: 'notConfigured', words: `${WRITES} (${reason})` };
-  if (code === CANNOT_OPEN) {
-    const fix = 'check its path, that this program may read it, and write beside it if it is in WAL mode';
-    return {
-      code: 'sourceUnreachable',
-      words: withFault(`cannot open ${path} (${reason}); ${fix}`, 'unreachable'),
-    };
-  }
-  if (code === NO_DATABASE) return { code: 'notConfigured', words: `${path}: ${reason}; correct SOURCE_URL` };
-  if (code === WRONG_SQL)
-    return { code: 'notConfigured', words: `${reason}; correct SOURCE_TABLE or SOURCE_QUERY` };
-  return { code: 'failed', words: reason };
 }

@@ -162,11 +162,15 @@ describe('a session in MariaDB', () => {
     await db.exec(
       `CREATE USER ${user} IDENTIFIED BY 'hush' REQUIRE SSL; GRANT SELECT ON ${db.name}.* TO ${user}`,
     );
-    const survey = (query: string) => {
+    const survey = async (query: string) => {
       const url = new URL(db.url);
       [url.username, url.password, url.search] = [user, 'hush', query];
       const source = open({ url: url.href });
-      return source.survey(null).finally(() => source.close?.());
+      try {
+        return await source.survey(null);
+      } finally {
+        await source.close?.();
+      }
     };
     await expect(survey('')).rejects.toMatchObject({ code: 'sourceUnauthorized' });
     const ca = `&ssl-ca=${authority.ca}`;

@@ -1,6 +1,11 @@
 /** Source `sql` over a real Postgres. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
+import { createAuthority } from '../../../support/certificates.ts';
 import { startPgBouncer } from '../../../support/pgbouncer.ts';
 import { startStatementProxy } from '../../support/statement-proxy.ts';
 import { idsIn, jsonOf, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
@@ -164,6 +169,29 @@ describe('a session in Postgres', () => {
     url.password = 'wrong';
     await expect(open({ url: url.href }).survey(null)).rejects.toMatchObject({ code: 'sourceUnauthorized' });
     await db.exec(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+
+  it('is refused if its certificate is of an unknown authority', async () => {
+    using authority = await createAuthority();
+    const { crt, key } = await authority.sign('postgres');
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      // Accepts every request for TLS.
+      socket.once('data', () => {
+        socket.write('S');
+        const options = { isServer: true, cert: readFileSync(crt), key: readFileSync(key) };
+        new TLSSocket(socket, options).on('error', () => {});
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const source = open({ url: `postgres://u:hush@127.0.0.1:${port}/d?sslmode=verify-full` });
+    await expect(source.survey(null)).rejects.toMatchObject({
+      code: 'sourceUnreachable',
+      message: expect.stringMatching(/certificate.*; set sslrootcert in SOURCE_URL.*\[tls\]$/) as string,
+    });
+    server.close();
   });
 
   it('is away if nothing listens, and says so without the password', async () => {
