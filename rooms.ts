@@ -91,7 +91,11 @@ const ROOMS: Record<string, Room> = {
     node: false,
   },
   'vite-config': { path: 'src/{web,client}/vite.config.ts', packages: 'vite' },
-  job: { path: 'src/job', imports: 'domain', packages: 'commander pg pg-copy-streams undici zod' },
+  job: {
+    path: 'src/job',
+    imports: 'domain',
+    packages: 'commander mysql2 node:sqlite pg pg-copy-streams undici zod',
+  },
   embedded: { path: 'src/embedded', imports: 'runner-process', packages: '@temporalio/client pg zod' },
 };
 

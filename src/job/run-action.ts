@@ -136,8 +136,8 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     log: (line) => log.info(line),
     ...tuning,
   });
+  const source = sourceOf(settings.source, { stop, onWait, ...tuning });
   try {
-    const source = sourceOf(settings.source, { stop, onWait, ...tuning });
     reporter.update({
       target_datastore_url: sink.shownAs,
       ...(source.shownAs === null ? {} : { data_source: source.shownAs }),
@@ -147,6 +147,7 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     await actOn(sink, source, { given, settings, progress, reporter, runtime });
   } finally {
     progressLog.stop();
+    await source.records?.close?.();
     await sink.close();
   }
 }

@@ -10,7 +10,7 @@ export type TargetSetting = {
 /** By the heading of their table; a check compares the names with those that the code reads. */
 export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>> = {
   'Every source and sink': [
-    { name: 'SOURCE', default: '', text: '`ndjson`, `rest` or `gitlab`. A rollback needs none.' },
+    { name: 'SOURCE', default: '', text: '`ndjson`, `sql`, `rest` or `gitlab`. A rollback needs none.' },
     { name: 'SINK', default: '', text: '`postgres` or `solr`.' },
     {
       name: 'MAX_REJECTED',
@@ -30,6 +30,30 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       name: 'SOURCE_FILE_COMPLETE',
       default: '`false`',
       text: '`true`: the writer renames the file into place when it is whole.',
+    },
+  ],
+  '`SOURCE=sql`': [
+    {
+      name: 'SOURCE_URL',
+      default: '',
+      text: '`postgres://user:password@host:port/database`, the same with `mysql://` or `mariadb://`, or `sqlite:/path/to/file`. Shown without user and password.',
+    },
+    { name: 'SOURCE_TABLE', default: '', text: '`[schema.]table` or a view; or `SOURCE_QUERY`.' },
+    { name: 'SOURCE_QUERY', default: '', text: 'A SELECT that only reads, on one line.' },
+    {
+      name: 'SOURCE_ID',
+      default: '',
+      text: 'Column that identifies a row, or several with commas: `country,code` gives ids such as `de|10115`.',
+    },
+    {
+      name: 'SOURCE_UPDATED_AT',
+      default: '',
+      text: 'Column with the date or time of the last change. Without it every delta reads and compares all rows; `SINK=solr` needs it.',
+    },
+    {
+      name: 'SOURCE_DELETED_AT',
+      default: '',
+      text: 'Column that has a value in deleted rows (soft deletes): they count as missing.',
     },
   ],
   '`SOURCE=gitlab`': [

@@ -109,6 +109,8 @@ export function readSettings({
   const sink = readSinkSettings(settings);
   if (source?.kind === 'gitlab' && sink.kind !== 'postgres')
     throw settings.fault('SINK is not postgres: SOURCE=gitlab needs SINK=postgres');
+  if (source?.kind === 'sql' && source.updatedAt === null && sink.kind === 'solr')
+    throw settings.fault('SOURCE_UPDATED_AT is missing: SINK=solr finds changed records by their time');
   return { source, sink, ...readLimits(settings) };
 }
 

@@ -31,6 +31,7 @@ export async function applyRecords(
     mayReject: limits.maxRejected - listed.rejected.length,
     watermark,
     coarseTimes,
+    stamped: source.stamps ?? false,
     proven,
   });
   if (watermark !== 'keep') progress({ watermark: watermark?.toISOString() ?? null });

@@ -1,7 +1,7 @@
 /** Reads the settings of the sink. */
 import { readDuration, readSize } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
-import { readPostgresUrl } from './postgres-url.ts';
+import { readPostgresUrl } from '../postgres-url.ts';
 
 export type PostgresSettings = {
   readonly kind: 'postgres';
@@ -43,7 +43,7 @@ const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 
 function readPostgresSettings(settings: Settings): PostgresSettings {
   const { required, optional, fault } = settings;
-  const url = readPostgresUrl(settings);
+  const url = readPostgresUrl(settings, 'SINK_URL');
   const name = required('SINK_TABLE').split('.');
   if (name.length > 2 || !name.every((part) => NAME.test(part)))
     throw fault('SINK_TABLE is not [schema.]table, each of at most 63 small letters, digits and _');

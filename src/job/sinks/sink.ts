@@ -77,6 +77,8 @@ export type ApplyPlan = {
   readonly watermark: Date | null | 'keep';
   /** The source's times have no time of day. */
   readonly coarseTimes: boolean;
+  /** The records' times are those of runs (`Source.stamps`): the comparison leaves them out. */
+  readonly stamped?: boolean;
   /** The full listing was proven complete. */
   readonly proven: boolean;
 };

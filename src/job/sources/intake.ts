@@ -58,7 +58,7 @@ export function createIntake<T, B>(
   let length = 0;
 
   function take(line: Line, where: () => string): void {
-    const item = typeof line === 'string' ? check(line) : new RecordFault(null, line.why);
+    const item = typeof line === 'string' ? check(line) : new RecordFault(line.id, line.why);
     const isBad = item instanceof RecordFault;
     // Blank lines are rare and fail the check, so only bad lines are tested for it.
     if (isBad && typeof line === 'string' && line.trim() === '') return;

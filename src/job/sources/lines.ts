@@ -15,9 +15,12 @@ export class TruncatedError extends Error {
 /** A line that is too long or not UTF-8; its bytes are dropped. */
 export class UnreadableLine {
   readonly why: string;
+  /** null: nothing of the line is readable. */
+  readonly id: string | null;
 
-  constructor(why: string) {
+  constructor(why: string, id: string | null = null) {
     this.why = why;
+    this.id = id;
   }
 }
 

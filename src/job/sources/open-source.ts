@@ -4,6 +4,7 @@ import { createNdjsonFileSource, SETTLE_MS } from './ndjson-file.ts';
 import { createNdjsonHttpSource } from './ndjson-http.ts';
 import type { Source } from './source.ts';
 import type { SourceSettings } from './source-settings.ts';
+import { createSqlSource } from './sql/sql-source.ts';
 
 /**
  * Connects on first use. An item bank is not a Source: it has its own actions (src/job/compat/item-bank).
@@ -15,6 +16,7 @@ export function openSource(
   options: { stop: AbortSignal; onWait: Patience['onWait']; patienceMs?: number; silenceMs?: number },
 ): Source {
   if (settings.kind === 'ndjson-http') return createNdjsonHttpSource({ url: settings.url, ...options });
+  if (settings.kind === 'sql') return createSqlSource({ settings, ...options });
   const { stop, onWait, patienceMs } = options;
   const { path, renamedIntoPlace } = settings;
   return createNdjsonFileSource({

@@ -1,6 +1,7 @@
 /** Reads the settings of the source. */
 import { readFlag } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
+import { readSqlSettings, type SqlSettings } from './sql/sql-settings.ts';
 import { type GitlabSettings, readGitlabSettings } from '../compat/gitlab/gitlab-settings.ts';
 
 export type NdjsonFileSettings = {
@@ -13,6 +14,7 @@ export type NdjsonFileSettings = {
 export type SourceSettings =
   | { readonly kind: 'ndjson-http'; readonly url: string }
   | NdjsonFileSettings
+  | SqlSettings
   | GitlabSettings;
 
 const HTTP = ['http:', 'https:'];
@@ -20,7 +22,8 @@ const HTTP = ['http:', 'https:'];
 /** @throws JobError `notConfigured` */
 export function readSourceSettings(settings: Settings): SourceSettings {
   // `rest` is valid too; src/job/compat/account/ reads its settings.
-  const source = settings.oneOf('SOURCE', ['ndjson', 'gitlab', 'rest']);
+  const source = settings.oneOf('SOURCE', ['ndjson', 'sql', 'gitlab', 'rest']);
+  if (source === 'sql') return readSqlSettings(settings);
   return source === 'gitlab' ? readGitlabSettings(settings) : readNdjsonSettings(settings);
 }
 

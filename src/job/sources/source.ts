@@ -51,6 +51,11 @@ export interface Source {
    * watermark.
    */
   readonly lists: 'changes' | 'everything';
+  /**
+   * The records have no time of their own: `updated_at` is the time of the run that first saw or changed them, and
+   * comparisons leave it out.
+   */
+  readonly stamps?: boolean;
 
   /** The number of matching records; null if unknown. Waits up to 60 s for an unreachable source. */
   survey(since: Date | null): Promise<{ readonly total: number | null }>;
@@ -73,4 +78,7 @@ export interface Source {
   stillThere(ids: readonly string[]): Promise<ReadonlySet<string>>;
 
   clock(): SourceClock;
+
+  /** Ends sessions with the source, where it has any. */
+  close?(): Promise<void>;
 }

@@ -110,7 +110,14 @@ describe('the ndjson source of a file', () => {
     ['is none', '/nowhere/at.all', /cannot read SOURCE_FILE \/nowhere\/at\.all: ENOENT/],
     ['is a directory', '/tmp', /cannot read SOURCE_FILE \/tmp: it is not a regular file/],
   ])('is unreachable if there %s', async (_, path, words) => {
-    for (const asked of [open(path).survey(null), idsIn(open(path)), open(path).stillThere(['a'])]) {
+    const asks: ((of: Source) => Promise<unknown>)[] = [
+      (of) => of.survey(null),
+      idsIn,
+      (of) => of.stillThere(['a']),
+    ];
+    for (const ask of asks) {
+      // One after another: a promise that fails before it is awaited counts as unhandled.
+      const asked = ask(open(path));
       await expect(asked).rejects.toMatchObject({ code: 'sourceUnreachable' });
       await expect(asked).rejects.toThrow(words);
     }

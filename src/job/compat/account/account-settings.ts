@@ -1,6 +1,6 @@
 /** Reads the settings of SOURCE=rest: API address, credentials, tables. */
 import type { Settings } from '../../settings-file.ts';
-import { readPostgresUrl } from '../../sinks/postgres-url.ts';
+import { readPostgresUrl } from '../../postgres-url.ts';
 
 export type Credentials =
   | { readonly kind: 'token'; readonly token: string }
@@ -34,7 +34,7 @@ export function readAccountSettings(settings: Settings): AccountSettings {
     apiUrl: readApiUrl(settings),
     credentials: readCredentials(settings),
     timeoutMs: 1000 * seconds(settings, 'API_TIMEOUT_SECONDS', 5, 1),
-    sinkUrl: readPostgresUrl(settings),
+    sinkUrl: readPostgresUrl(settings, 'SINK_URL'),
     schema,
   };
 }

@@ -64,7 +64,11 @@ type Work = {
 async function applyDifference(client: PoolClient, session: Session, work: Work): Promise<Applied> {
   const { sink, load, plan, staging, listed, live } = work;
   if (load.mode === 'changes') await offerAgain(client, session, staging);
-  await writeDifference(client, session, { staging, mode: load.mode });
+  await writeDifference(client, session, {
+    staging,
+    mode: load.mode,
+    stamped: plan.stamped ?? false,
+  });
   const kept = await keepRecords(client, session, { plan, synced: sink.synced });
   const counts = await countChanges(client, session);
   const difference: Difference = {

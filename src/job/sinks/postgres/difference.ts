@@ -8,6 +8,8 @@ import type { Session } from './session.ts';
 
 /** Compares two rows bytewise (`*<>`): faster than by value, and 1.0 differs from 1.00. */
 const DIFFERS = 'row(l.updated_at, l.record)::record *<> row(n.updated_at, n.record)::record';
+/** Of records whose times are those of runs. */
+const DIFFERS_IN_RECORD = 'row(l.record)::record *<> row(n.record)::record';
 
 /** Hash that later shows whether another program has changed a record. Independent of the session's time zone. */
 export function hashOf(row: string): string {
@@ -25,19 +27,21 @@ const JOINS: Readonly<Record<LoadMode, string>> = {
  * Writes the changes of the set with one join.
  *
  * @param of.staging quoted name of a table with the columns id, updated_at, record
+ * @param of.stamped whether the comparison leaves updated_at out
  */
 export async function writeDifference(
   client: PoolClient,
   { places, table, changeSet }: Session,
-  { staging, mode }: { staging: string; mode: LoadMode },
+  { staging, mode, stamped = false }: { staging: string; mode: LoadMode; stamped?: boolean },
 ): Promise<void> {
+  const differs = stamped ? DIFFERS_IN_RECORD : DIFFERS;
   await client.query(
     `INSERT INTO ${places.changes} (change_set, id, kind, old_updated_at, old_record, new_hash)
      SELECT $1, coalesce(l.id, n.id),
        CASE WHEN n.id IS NULL THEN 'removed' WHEN l.id IS NULL THEN 'added' ELSE 'updated' END,
        l.updated_at, l.record, ${hashOf('n')}
      FROM ${table.quoted} l ${JOINS[mode]} ${staging} n ON n.id = l.id
-     WHERE n.id IS NULL OR (n.record IS NOT NULL AND (l.id IS NULL OR ${DIFFERS}))`,
+     WHERE n.id IS NULL OR (n.record IS NOT NULL AND (l.id IS NULL OR ${differs}))`,
     [changeSet],
   );
 }

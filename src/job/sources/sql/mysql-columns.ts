@@ -1,0 +1,43 @@
+/** Names the types of MySQL's columns, by the numbers of its protocol. */
+import type { FieldPacket } from 'mysql2';
+import type { Column } from './dialect.ts';
+
+const NAMES: Readonly<Record<number, string>> = {
+  0: 'DECIMAL',
+  1: 'TINYINT',
+  2: 'SMALLINT',
+  3: 'INT',
+  4: 'FLOAT',
+  5: 'DOUBLE',
+  7: 'TIMESTAMP',
+  8: 'BIGINT',
+  9: 'MEDIUMINT',
+  10: 'DATE',
+  11: 'TIME',
+  12: 'DATETIME',
+  13: 'YEAR',
+  15: 'VARCHAR',
+  16: 'BIT',
+  245: 'JSON',
+  246: 'DECIMAL',
+  249: 'TINYTEXT',
+  250: 'MEDIUMTEXT',
+  251: 'LONGTEXT',
+  252: 'TEXT',
+  253: 'VARCHAR',
+  254: 'CHAR',
+  255: 'GEOMETRY',
+};
+
+const TIMES = new Set(['DATE', 'DATETIME', 'TIMESTAMP']);
+/** Types whose values are text unless their character set is `binary`. */
+const TEXTS = new Set(['VARCHAR', 'CHAR', 'TINYTEXT', 'TEXT', 'MEDIUMTEXT', 'LONGTEXT']);
+const BINARY = 63;
+
+export function columnOf({ name, columnType = -1, characterSet, extendedFormat }: FieldPacket): Column {
+  // MariaDB stores JSON as LONGTEXT and tells the difference beside the type.
+  const type = extendedFormat === 'json' ? 'JSON' : (NAMES[columnType] ?? `type ${columnType}`);
+  if (TIMES.has(type)) return { name, type, holds: 'time' };
+  const isBinary = (TEXTS.has(type) && characterSet === BINARY) || type === 'BIT' || type === 'GEOMETRY';
+  return { name, type, holds: isBinary ? 'binary' : 'other' };
+}

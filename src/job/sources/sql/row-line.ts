@@ -1,0 +1,18 @@
+/** Writes a row as a line of source `ndjson`, so that one check (record-check.ts) serves every source. */
+import { type Line, UnreadableLine } from '../lines.ts';
+import type { Row } from './dialect.ts';
+
+const MOST_LENGTH = 16 * 1024 * 1024;
+const TOO_LONG = 'it is longer than 16 MiB; select fewer columns';
+
+/** @param stamp the time of a record whose row does not tell when it changed; null if rows tell it */
+export function recordLine({ id, at, record }: Row, stamp: string | null): Line {
+  if (record.length > MOST_LENGTH) return new UnreadableLine(TOO_LONG, id === '' ? null : id);
+  const fields = record.slice(0, -1);
+  const more = fields === '{' ? '' : ',';
+  return `${fields}${more}"id":${JSON.stringify(id)},"updated_at":${JSON.stringify(stamp ?? at)}}`;
+}
+
+export function idLine(id: string): Line {
+  return `{"id":${JSON.stringify(id)}}`;
+}
