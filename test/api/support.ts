@@ -26,7 +26,7 @@ import { createDatabase } from '../support/database.ts';
 import { createNamespace } from '../support/temporal.ts';
 
 export const SECRET = 'a secret of at least thirty-two characters';
-export const OLD_SECRET = 'the previous secret, also of thirty-two characters or more';
+export const OLD_SECRET = 'the previous secret of at least thirty-two characters';
 export const PASSWORD = 'correct horse';
 
 const OPTIONS = '-n 1000 -c 1';
