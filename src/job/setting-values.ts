@@ -58,7 +58,9 @@ export function readSecret({ optional, fault }: Settings, key: string): string |
     text = readFileSync(file, 'utf8');
   } catch (error) {
     // The message of the error quotes the path, which is the secret itself if someone mixes up the two settings.
-    throw fault(`${key}_FILE cannot be read (${(error as NodeJS.ErrnoException).code}); correct the path or its rights`);
+    throw fault(
+      `${key}_FILE cannot be read (${(error as NodeJS.ErrnoException).code}); correct the path or its rights`,
+    );
   }
   const secret = text.replace(/\r?\n$/, '');
   if (secret === '') throw fault(`${key}_FILE names an empty file; write the secret into it`);

@@ -122,7 +122,9 @@ export function readSettings({
   );
   if (inId) {
     const fix = 'name another column there, or remove the rule';
-    throw settings.fault(`${inId.place} hides nothing, since SOURCE_ID puts ${inId.field} into each id; ${fix}`);
+    throw settings.fault(
+      `${inId.place} hides nothing, since SOURCE_ID puts ${inId.field} into each id; ${fix}`,
+    );
   }
   return { source, sink, fields, ...readLimits(settings) };
 }

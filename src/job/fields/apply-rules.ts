@@ -64,7 +64,10 @@ function applyRule(rule: Rule, fields: Map<string, unknown>, key: KeyObject): Un
       // Replacing the other field would lose its value without a word.
       if (fields.has(rule.to)) {
         const name = rule.to.slice(0, 100);
-        return new UnfitForRule(rule.place, `it has a field ${name} already; drop that one before, or rename it`);
+        return new UnfitForRule(
+          rule.place,
+          `it has a field ${name} already; drop that one before, or rename it`,
+        );
       }
       fields.delete(field);
       fields.set(rule.to, value);

@@ -36,8 +36,12 @@ function readHashKey(settings: Settings, { place }: Rule): string {
   const key = readSecret(settings, 'FIELDS_HASH_KEY');
   const make = 'make a key with: openssl rand -hex 32';
   if (key === undefined)
-    throw settings.fault(`FIELDS_HASH_KEY (or FIELDS_HASH_KEY_FILE) is missing, which ${place} needs; ${make}`);
+    throw settings.fault(
+      `FIELDS_HASH_KEY (or FIELDS_HASH_KEY_FILE) is missing, which ${place} needs; ${make}`,
+    );
   if (key.length < LEAST_KEY_LENGTH)
-    throw settings.fault(`FIELDS_HASH_KEY has fewer than ${LEAST_KEY_LENGTH} characters, so it could be guessed; ${make}`);
+    throw settings.fault(
+      `FIELDS_HASH_KEY has fewer than ${LEAST_KEY_LENGTH} characters, so it could be guessed; ${make}`,
+    );
   return key;
 }

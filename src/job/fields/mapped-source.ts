@@ -46,5 +46,8 @@ function mapBatch(batch: SourceBatch, { map }: Mapping): SourceBatch {
 
 /** Differs if rules or key differ, and reveals neither. */
 function fingerprint({ rules, hashKey }: Fields): string {
-  return createHmac('sha256', hashKey ?? '').update(JSON.stringify(rules)).digest('hex').slice(0, 16);
+  return createHmac('sha256', hashKey ?? '')
+    .update(JSON.stringify(rules))
+    .digest('hex')
+    .slice(0, 16);
 }

@@ -4,6 +4,7 @@ import { createMapping } from '../../../src/job/fields/apply-rules.ts';
 import { mapFields } from '../../../src/job/fields/mapped-source.ts';
 import { parseRules } from '../../../src/job/fields/parse-rules.ts';
 import { checkRecord, RecordFault } from '../../../src/job/sources/record-check.ts';
+import { collect } from '../support/fake-source.ts';
 import { memorySource } from '../support/memory-source.ts';
 
 const KEY = 'a key of at least 16 characters';
@@ -88,7 +89,7 @@ describe('a source with rules', () => {
     mapFields(memorySource(records), { rules: parseRules(list), hashKey });
 
   it('sets a record aside that a rule cannot change', async () => {
-    const batches = await Array.fromAsync(withRules('rename a=b').changedSince(null, null, 10));
+    const batches = await collect(withRules('rename a=b').changedSince(null, null, 10));
     expect(batches).toEqual([
       {
         records: [{ id: '1', updated_at: at, record: { b: 1 } }],
@@ -101,7 +102,7 @@ describe('a source with rules', () => {
   it('names the rules that no record needed', async () => {
     const source = withRules('drop a, drop bb, set c=1');
     expect(source.remarks?.(), 'before a listing').toEqual([]);
-    await Array.fromAsync(source.changedSince(null, null, 1));
+    await collect(source.changedSince(null, null, 1));
     expect(source.remarks?.()).toEqual([
       'FIELDS rule 2 (drop bb): none of the 2 records has this field; correct its name, or remove the rule',
     ]);

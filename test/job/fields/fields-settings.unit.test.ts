@@ -37,9 +37,14 @@ function fileWith(text: string): string {
 
 describe('the setting FIELDS', () => {
   it('is read with its key, which only a hash needs', () => {
-    expect(read({ FIELDS: 'drop a' })).toMatchObject({ rules: [{ does: 'drop', field: 'a' }], hashKey: null });
+    expect(read({ FIELDS: 'drop a' })).toMatchObject({
+      rules: [{ does: 'drop', field: 'a' }],
+      hashKey: null,
+    });
     expect(read({ FIELDS: 'hash a', FIELDS_HASH_KEY: KEY })).toMatchObject({ hashKey: KEY });
-    expect(read({ FIELDS: 'hash a', FIELDS_HASH_KEY_FILE: fileWith(`${KEY}\n`) })).toMatchObject({ hashKey: KEY });
+    expect(read({ FIELDS: 'hash a', FIELDS_HASH_KEY_FILE: fileWith(`${KEY}\n`) })).toMatchObject({
+      hashKey: KEY,
+    });
   });
 
   it('is not read by an action without a source', () => {
@@ -48,7 +53,10 @@ describe('the setting FIELDS', () => {
 
   it.each([
     [{ FIELDS: 'drop a, drop id' }, 'FIELDS rule 2 (drop id) changes id'],
-    [{ FIELDS: 'drop a, hash b' }, 'FIELDS_HASH_KEY (or FIELDS_HASH_KEY_FILE) is missing, which FIELDS rule 2 (hash b) needs'],
+    [
+      { FIELDS: 'drop a, hash b' },
+      'FIELDS_HASH_KEY (or FIELDS_HASH_KEY_FILE) is missing, which FIELDS rule 2 (hash b) needs',
+    ],
     [{ FIELDS: 'hash b', FIELDS_HASH_KEY: 'precious' }, 'FIELDS_HASH_KEY has fewer than 16 characters'],
     [
       { FIELDS: 'hash b', FIELDS_HASH_KEY: KEY, FIELDS_HASH_KEY_FILE: '/key' },
@@ -69,7 +77,12 @@ describe('the setting FIELDS', () => {
   });
 
   it('is refused if a hashed column is part of the id', () => {
-    const sql = { SOURCE: 'sql', SOURCE_URL: 'postgres://u@db/x', SOURCE_TABLE: 'people', SOURCE_ID: 'nr, email' };
+    const sql = {
+      SOURCE: 'sql',
+      SOURCE_URL: 'postgres://u@db/x',
+      SOURCE_TABLE: 'people',
+      SOURCE_ID: 'nr, email',
+    };
     expect(messageOf({ ...sql, FIELDS: 'hash email', FIELDS_HASH_KEY: KEY })).toContain(
       'FIELDS rule 1 (hash email) hides nothing, since SOURCE_ID puts email into each id',
     );
@@ -77,8 +90,16 @@ describe('the setting FIELDS', () => {
 
   it('is refused by sources whose data are no records', () => {
     const gitlab = { SOURCE: 'gitlab', GITLAB_URL: 'http://gitlab', GITLAB_TOKEN: 't', GITLAB_GROUP: 'g' };
-    expect(messageOf({ ...gitlab, FIELDS: 'drop a' })).toContain('FIELDS is set, which SOURCE=gitlab does not follow');
-    const account = { ...complete, SOURCE: 'rest', ACCOUNT_API_URL: 'https://a', API_TOKEN: 't', FIELDS: 'drop a' };
+    expect(messageOf({ ...gitlab, FIELDS: 'drop a' })).toContain(
+      'FIELDS is set, which SOURCE=gitlab does not follow',
+    );
+    const account = {
+      ...complete,
+      SOURCE: 'rest',
+      ACCOUNT_API_URL: 'https://a',
+      API_TOKEN: 't',
+      FIELDS: 'drop a',
+    };
     expect(() => readAccountSettings(openSettings(account))).toThrow('which SOURCE=rest does not follow');
   });
 });

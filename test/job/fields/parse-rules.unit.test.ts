@@ -14,7 +14,9 @@ describe('the rules of FIELDS', () => {
       { does: 'hash', field: 'email' },
     ];
     expect(rulesOf('rename title=name, drop note, set origin=crm, hash email')).toEqual(rules);
-    expect(rulesOf('\n rename  title = name\r\ndrop note,\n\nset origin = crm\nhash\temail\n')).toEqual(rules);
+    expect(rulesOf('\n rename  title = name\r\ndrop note,\n\nset origin = crm\nhash\temail\n')).toEqual(
+      rules,
+    );
   });
 
   it.each<[string, unknown]>([
@@ -40,7 +42,9 @@ describe('the rules of FIELDS', () => {
   });
 
   it('take names with other signs in quotes', () => {
-    expect(rulesOf('drop "dc.title", drop "first name", rename "a=b"="c,d", set "x.y"=1, drop __proto__')).toEqual([
+    expect(
+      rulesOf('drop "dc.title", drop "first name", rename "a=b"="c,d", set "x.y"=1, drop __proto__'),
+    ).toEqual([
       drop('dc.title'),
       drop('first name'),
       { does: 'rename', field: 'a=b', to: 'c,d' },
@@ -53,7 +57,9 @@ describe('the rules of FIELDS', () => {
   it('are quoted on one line and shortened in errors', () => {
     const long = `set a=${'x'.repeat(100)}, dorp\nb`;
     expect(() => parseRules(long)).toThrow('FIELDS rule 2 (dorp) is none of');
-    expect(() => parseRules(`dorp ${'x'.repeat(100)}`)).toThrow(`FIELDS rule 1 (dorp ${'x'.repeat(55)}…) is none of`);
+    expect(() => parseRules(`dorp ${'x'.repeat(100)}`)).toThrow(
+      `FIELDS rule 1 (dorp ${'x'.repeat(55)}…) is none of`,
+    );
   });
 });
 
@@ -80,7 +86,10 @@ describe('a rule of FIELDS is refused', () => {
     ['rename a=a', 'names the same field twice'],
     ['drop a drop b', 'write it as "a drop b"'],
     ['rename a=b=c', 'write it as "b=c"'],
-    ['drop address.street', 'name the whole field address, or write "address.street" if that is the name of a field'],
+    [
+      'drop address.street',
+      'name the whole field address, or write "address.street" if that is the name of a field',
+    ],
     ['drop "a', 'opens a quote or bracket and does not close it'],
     ['set a=[1, drop b', 'FIELDS rule 1 (set a=[1, drop b) opens a quote or bracket'],
     ['set a=[draft]', 'has a value that is not JSON'],
@@ -88,7 +97,10 @@ describe('a rule of FIELDS is refused', () => {
     ['drop "a"b', 'has a name that is not JSON text'],
     ['set "a\\\\b"=1', 'makes a record that is refused: the name of a field contains a backslash'],
     ['set a="\\u0000"', 'makes a record that is refused: one of its texts contains the character U+0000'],
-    ['rename a="\\ud800"', 'makes a record that is refused: the name of a field contains half of a surrogate pair'],
+    [
+      'rename a="\\ud800"',
+      'makes a record that is refused: the name of a field contains half of a surrogate pair',
+    ],
     [`set a=${'['.repeat(101)}${']'.repeat(101)}`, 'nested 102 levels deep'],
   ])('if no record could follow it: %s', (list, words) => {
     expect(() => parseRules(list)).toThrow(words);
