@@ -57,6 +57,8 @@ Environment:
   SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines; it overrides the environment
   SYNCRATOR_MAX_DELETE_PERCENT (10)  SYNCRATOR_MAX_DELETE_RECORDS (5)  SYNCRATOR_MAX_UPDATE_PERCENT (no limit)
                                               limits of removals (lifted by --force-delete) and of updates
+  FIELDS                                      changes of the records' fields: rename a=b, drop a, set a=value, hash a
+    FIELDS_HASH_KEY or FIELDS_HASH_KEY_FILE   the secret of the hashes
   MAX_REJECTED (0)                            bad records that are set aside before the run fails
   WATERMARK_MARGIN (1h)                       a delta reads from this long before the last read, to catch late writes
   SOURCE_FILE_COMPLETE=true                   the writer of SOURCE_FILE renames it into place once it is complete

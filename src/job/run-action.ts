@@ -9,6 +9,7 @@ import { sync } from './actions/sync.ts';
 import { reportApplied } from './actions/report-applied.ts';
 import type { JobArguments } from './arguments.ts';
 import { parseCheckpoint } from './checkpoint.ts';
+import { mapFields } from './fields/mapped-source.ts';
 import type { GitlabSettings } from './compat/gitlab/gitlab-settings.ts';
 import { runItemBank } from './compat/item-bank/run-item-bank.ts';
 import { JobError, reasonOf } from './job-error.ts';
@@ -29,7 +30,6 @@ import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
 import type { Sink } from './sinks/sink.ts';
 import { openSource } from './sources/open-source.ts';
-import type { SourceSettings } from './sources/source-settings.ts';
 import type { Source } from './sources/source.ts';
 
 /** Kubernetes sends SIGKILL 30 s after SIGTERM; the last report must arrive before that. */
@@ -136,7 +136,7 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     log: (line) => log.info(line),
     ...tuning,
   });
-  const source = sourceOf(settings.source, { stop, onWait, ...tuning });
+  const source = sourceOf(settings, { stop, onWait, ...tuning });
   try {
     reporter.update({
       target_datastore_url: sink.shownAs,
@@ -159,11 +159,15 @@ type OpenedSource = {
   readonly records: Source | null;
 };
 
-function sourceOf(settings: SourceSettings | null, options: Parameters<typeof openSource>[1]): OpenedSource {
+function sourceOf(
+  { source: settings, fields }: Pick<JobSettings, 'source' | 'fields'>,
+  options: Parameters<typeof openSource>[1],
+): OpenedSource {
   if (settings === null) return { shownAs: null, bank: null, records: null };
   if (settings.kind === 'gitlab')
     return { shownAs: `${settings.url}/${settings.group}`, bank: settings, records: null };
-  const records = openSource(settings, options);
+  const opened = openSource(settings, options);
+  const records = fields === null ? opened : mapFields(opened, fields);
   return { shownAs: records.shownAs, bank: null, records };
 }
 

@@ -18,6 +18,21 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       text: 'Bad records that are set aside before the run fails; at most 1,000.',
     },
     {
+      name: 'FIELDS',
+      default: '',
+      text: 'Changes of the fields of every record, with commas or on lines: `rename a=b`, `drop a`, `set a=value`, `hash a` ([Fields](../how-to/fields.md)). Not with `SOURCE=gitlab` or `rest`.',
+    },
+    {
+      name: 'FIELDS_HASH_KEY',
+      default: '',
+      text: 'Secret of the hashes that `FIELDS` makes: at least 16 characters.',
+    },
+    {
+      name: 'FIELDS_HASH_KEY_FILE',
+      default: '',
+      text: 'File with that secret, in place of `FIELDS_HASH_KEY`. The program reads it, as its own user.',
+    },
+    {
       name: 'WATERMARK_MARGIN',
       default: '`1h`',
       text: 'How much earlier a delta reads than the watermark (`90s`, `15m`, `2d`).',

@@ -1,4 +1,5 @@
-/** Parses settings that are numbers, durations, sizes or flags. Each function throws an error that names the key. */
+/** Parses settings that are numbers, durations, sizes, flags or secrets. Each function throws an error that names the key. */
+import { readFileSync } from 'node:fs';
 import type { Settings } from './settings-file.ts';
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -45,4 +46,23 @@ export function readSize({ optional, fault }: Settings, key: string): number | n
   if (!Number.isSafeInteger(bytes))
     throw fault(`${key} is not a size: expected a form such as 512MiB or 20GiB`);
   return bytes;
+}
+
+/** The secret `key`, or the text of the file that `<key>_FILE` names, without its final newline; undefined without both. */
+export function readSecret({ optional, fault }: Settings, key: string): string | undefined {
+  const [value, file] = [optional(key), optional(`${key}_FILE`)];
+  if (file === undefined) return value;
+  if (value !== undefined) throw fault(`${key} and ${key}_FILE are both set, and only one is allowed`);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    // The message of the error quotes the path, which is the secret itself if someone mixes up the two settings.
+    throw fault(
+      `${key}_FILE cannot be read (${(error as NodeJS.ErrnoException).code}); correct the path or its rights`,
+    );
+  }
+  const secret = text.replace(/\r?\n$/, '');
+  if (secret === '') throw fault(`${key}_FILE names an empty file; write the secret into it`);
+  return secret;
 }

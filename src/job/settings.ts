@@ -4,6 +4,8 @@
  */
 import { ALWAYS_ALLOWED, DEFAULT_MAX_DELETE_PERCENT } from '../domain/guard.ts';
 import { parseTraceparent } from '../domain/trace.ts';
+import type { Fields } from './fields/apply-rules.ts';
+import { readFields, refuseFields } from './fields/fields-settings.ts';
 import { readCount, readDuration, readPercent } from './setting-values.ts';
 import type { JobArguments } from './arguments.ts';
 import { type Environment, openSettings, type Settings } from './settings-file.ts';
@@ -21,6 +23,8 @@ export type JobSettings = {
   /** null for rollback, which reads no source. */
   readonly source: SourceSettings | null;
   readonly sink: SinkSettings;
+  /** null: records stay as the source lists them. */
+  readonly fields: Fields | null;
   readonly maxDeletePercent: number;
   /** Removals up to this number are allowed at any percentage. */
   readonly maxDeleteRecords: number;
@@ -111,7 +115,18 @@ export function readSettings({
     throw settings.fault('SINK is not postgres: SOURCE=gitlab needs SINK=postgres');
   if (source?.kind === 'sql' && source.updatedAt === null && sink.kind === 'solr')
     throw settings.fault('SOURCE_UPDATED_AT is missing: SINK=solr finds changed records by their time');
-  return { source, sink, ...readLimits(settings) };
+  if (source?.kind === 'gitlab') refuseFields(settings, 'gitlab');
+  const fields = needsSource ? readFields(settings) : null;
+  const inId = fields?.rules.find(
+    ({ does, field }) => does === 'hash' && source?.kind === 'sql' && source.id.includes(field),
+  );
+  if (inId) {
+    const fix = 'name another column there, or remove the rule';
+    throw settings.fault(
+      `${inId.place} hides nothing, since SOURCE_ID puts ${inId.field} into each id; ${fix}`,
+    );
+  }
+  return { source, sink, fields, ...readLimits(settings) };
 }
 
 /** The guards' limits, MAX_REJECTED and the watermark margin. */

@@ -34,6 +34,7 @@ describe('the settings', () => {
     expect(readSettings({ needsSource: true, environment: complete })).toEqual({
       source: { kind: 'ndjson-http', url: complete.SOURCE_URL },
       sink: postgresSink,
+      fields: null,
       maxDeletePercent: 10,
       maxDeleteRecords: 5,
       maxUpdatePercent: null,

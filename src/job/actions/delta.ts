@@ -34,6 +34,7 @@ export async function delta(context: ActionContext): Promise<void> {
       read: (from, size) => source.changedSince(since, from, size),
       total,
       since,
+      mapping: source.mapping,
     });
     const { coarseTimes } = live;
     const { applied, skew } = await applyRecords(context, load, {

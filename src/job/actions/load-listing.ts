@@ -26,6 +26,7 @@ export async function loadListing(
     read: (from: Cursor | null, batchSize: number) => AsyncIterable<SourceBatch | IdBatch>;
     total: number | null;
     since: Date | null;
+    mapping?: string | undefined;
   },
 ): Promise<Listed> {
   const { sink, options, limits, progress, stop } = context;
@@ -60,9 +61,12 @@ export async function loadListing(
 
 function checkpointOf(
   load: Load,
-  { since, total }: { since: Date | null; total: number | null },
+  of: { since: Date | null; total: number | null; mapping?: string | undefined },
 ): LoadCheckpoint {
-  return { action: 'load', mode: load.mode, load_id: load.id, since: since?.toISOString() ?? null, total };
+  const { since, total, mapping: fields } = of;
+  const began = since?.toISOString() ?? null;
+  const unfinished = { action: 'load' as const, mode: load.mode, load_id: load.id, since: began, total };
+  return fields === undefined ? unfinished : { ...unfinished, fields };
 }
 
 function contentOf(batch: SourceBatch | IdBatch): Pick<LoadBatch, 'records' | 'listed'> {

@@ -27,6 +27,7 @@ export async function sync(context: ActionContext): Promise<void> {
       read: (from, size) => source.changedSince(null, from, size),
       total,
       since: null,
+      mapping: source.mapping,
     });
     log.info(`loaded ${listed.count} records`);
     const evidence = await evidenceOf(source, listed, live);
@@ -45,6 +46,8 @@ export async function sync(context: ActionContext): Promise<void> {
         skew,
         proven ? null : unproven(applied, live, evidence.words),
         coarseTimes && watermark !== null ? COARSE : null,
+        // A resumed run has seen a part of the records.
+        ...(load.resumed ? [] : (source.remarks?.() ?? [])),
       ],
     });
   });

@@ -7,6 +7,7 @@ type ParseWithSource = {
     reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
   ): unknown;
   rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
 };
 const exact = JSON as unknown as ParseWithSource;
 
@@ -43,6 +44,11 @@ export function parseExactly(line: string): unknown {
     if (digits > MOST_DIGITS) throw new NumberTooLong();
     return exact.rawJSON(source);
   });
+}
+
+/** The digits of a raw number of {@link parseExactly}; null for any other value. JSON.stringify writes it unchanged. */
+export function rawNumber(value: object): string | null {
+  return exact.isRawJSON(value) ? value.rawJSON : null;
 }
 
 /** The number of digits that Postgres stores for it. */

@@ -56,6 +56,8 @@ export interface Source {
    * comparisons leave it out.
    */
   readonly stamps?: boolean;
+  /** Fingerprint of the rules by which the records' fields are changed; a load is not resumed under other rules. */
+  readonly mapping?: string;
 
   /** The number of matching records; null if unknown. Waits up to 60 s for an unreachable source. */
   survey(since: Date | null): Promise<{ readonly total: number | null }>;
@@ -73,6 +75,9 @@ export interface Source {
 
   /** The evidence about the listing that ended last. */
   evidence(): Promise<Evidence>;
+
+  /** Warnings about the records that were listed last. */
+  remarks?(): readonly string[];
 
   /** Asks for each of these ids (in byte order) and returns those that the source still has. */
   stillThere(ids: readonly string[]): Promise<ReadonlySet<string>>;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -32,6 +32,8 @@ describe('demo:verify', () => {
     await t.run('delete', environment);
     expect(t.receiver.reports.at(-1)).toMatchObject({ deleted: 3 });
     expect((await verifyDemo(dataDir)).equal).toBe(true);
+    appendFileSync(join(dataDir, 'envtarget', 'dev-cities.env'), 'FIELDS=drop name\n');
+    await expect(verifyDemo(dataDir)).rejects.toThrow(/dev-cities.env sets FIELDS/);
     // Four readings of all cities, and three jobs over them.
   }, 240_000);
 

@@ -3,6 +3,7 @@
  * booleans and lists of these are sent unchanged; nested values are sent as JSON text in `<name>_s`; nulls are
  * left out, as are `_version_` and `_root_`, which belong to another index. Pure.
  */
+import { rawNumber } from '../../sources/record-number.ts';
 import type { SourceRecord } from '../../sources/source.ts';
 
 export const UPDATED_AT = 'updated_at_dt';
@@ -44,10 +45,5 @@ function isFlat(value: unknown): boolean {
 }
 
 function isScalar(value: unknown): boolean {
-  return typeof value !== 'object' || (value !== null && isRawNumber(value));
-}
-
-/** A raw number, whose digits src/job/sources/record-number.ts preserves; JSON.stringify writes it unchanged. */
-function isRawNumber(value: object): boolean {
-  return (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value);
+  return typeof value !== 'object' || (value !== null && rawNumber(value) !== null);
 }

@@ -52,6 +52,20 @@ describe('a sync into Solr', () => {
     });
   });
 
+  it('writes the records that FIELDS makes, and after other rules all of them anew', async () => {
+    await using t = await solrSetup(solr, someRows(3));
+    const documents = async () =>
+      (await t.solr.documents(t.app)).map(({ id, name, note_s }) => [id, name, note_s]);
+    expect(await t.run('sync', { FIELDS: 'rename name=note_s, set name=x' })).toMatchObject({
+      code: EXIT.ok,
+    });
+    expect(await documents()).toEqual([1, 2, 3].map((at) => [`r0000${at}`, 'x', `row ${at}`]));
+    const key = { FIELDS_HASH_KEY: 'a key of at least 16 characters' };
+    await t.run('sync', { FIELDS: 'hash name', ...key });
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as unknown;
+    expect(await documents()).toEqual([1, 2, 3].map((at) => [`r0000${at}`, hash, undefined]));
+  });
+
   it('follows the documented order: read, empty and commit, create the alias, read again', async () => {
     await using t = await solrSetup(solr, someRows(30));
     await t.run('sync');
