@@ -203,7 +203,7 @@ async function client(t: Setup, application = 'test'): Promise<Client> {
   return made;
 }
 
-/** Sessions of others that wait for a lock of ours, sampled from the server many times a second. */
+/** Other sessions of this database that wait for a lock, sampled from the server many times a second. */
 function watchReaders(t: Setup): { end(): Promise<string[]> } {
   const seen = new Set<string>();
   let ended = false;
@@ -217,7 +217,8 @@ function watchReaders(t: Setup): { end(): Promise<string[]> } {
     while (!ended) {
       const { rows } = await watcher.query<{ who: string }>(
         `SELECT format('%s waits: %s', application_name, query) AS who FROM pg_stat_activity
-         WHERE cardinality(pg_blocking_pids(pid)) > 0 AND application_name <> 'syncrator-job'`,
+         WHERE cardinality(pg_blocking_pids(pid)) > 0 AND application_name <> 'syncrator-job'
+           AND datname = current_database() AND backend_type = 'client backend'`,
       );
       for (const { who } of rows) seen.add(who);
     }
