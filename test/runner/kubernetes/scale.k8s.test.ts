@@ -55,18 +55,21 @@ describe('races and kills', () => {
     await system.startApi({ PORT: String(port) });
     await system.call('GET', '/jobs'); // logs in
     const token = await login(system.apiUrl);
-    const start = async (index: number) => {
+    type Answer = {
+      status: number;
+      location: string | null;
+      body: { job_id?: number; deduplicated?: boolean; holder?: { id: number } };
+    };
+    const start = async (index: number): Promise<Answer> => {
       const api = index % 2 === 0 ? system.apiUrl : `http://127.0.0.1:${port}`;
       const answer = await fetch(`${api}/${index % 5 < 3 ? 'sync' : 'delta'}/raced/dev`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}` },
         signal: AbortSignal.timeout(20_000),
       });
-      const body = (await answer.json()) as {
-        job_id?: number;
-        deduplicated?: boolean;
-        holder?: { id: number };
-      };
+      const body = (await answer.json()) as Answer['body'];
+      // A busy Postgres or Temporal: callers are told to try again.
+      if (answer.status === 503) return await start(index);
       return { status: answer.status, location: answer.headers.get('location'), body };
     };
     const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => start(index)));
