@@ -3,7 +3,7 @@ import { normalTime } from '../record-time.ts';
 
 export type Granularity = 'day' | 'second';
 
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 export const GRANULE_MS: Readonly<Record<Granularity, number>> = { day: DAY_MS, second: 1000 };
 
 /** The source's name of a granularity; null for another name. */

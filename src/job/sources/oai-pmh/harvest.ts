@@ -36,7 +36,7 @@ export async function harvest(of: HarvestOptions): Promise<Harvest> {
   const from = since !== null && since > identity.earliest ? since : null;
   const windows: ListWindow[] = [{ from, until: null, expired: 0 }];
   const lists: ListEnd[] = [];
-  const tell = teller(patience, store);
+  const tell = teller(patience);
   let tellsSet = false;
   let pass = 0;
   for (let window = windows.shift(); window !== undefined; window = windows.shift()) {
@@ -80,15 +80,17 @@ function queryOf({ from, until }: ListWindow, { settings, identity }: HarvestOpt
 }
 
 /** Says now and then how far the harvest is: the sink gets its first record only after the last page. */
-function teller({ onWait }: Patience, store: HarvestStore) {
+function teller({ onWait }: Patience) {
+  let entries = 0;
   let toldAt = performance.now();
   let hasTold = false;
   return {
-    page(): void {
+    page(fresh: number): void {
+      entries += fresh;
       if (performance.now() - toldAt < TELL_MS) return;
       toldAt = performance.now();
       hasTold = true;
-      onWait(`the end of the source's list: ${store.counts().live} records so far`);
+      onWait(`the end of the source's list: ${entries} entries so far`);
     },
     over(): void {
       if (hasTold) onWait(null);

@@ -11,7 +11,7 @@ import { WEB_PAGE } from '../foreign-form.ts';
 import { createElementBuilder, type ElementBuilder } from './element-builder.ts';
 import type { XmlElement } from './xml-element.ts';
 
-export const OAI_NAMESPACE = 'http://www.openarchives.org/OAI/2.0/';
+const OAI_NAMESPACE = 'http://www.openarchives.org/OAI/2.0/';
 const MOST_BYTES = 128 * 1024 * 1024;
 
 /** Verbs, whose children come as elements of their own. */
@@ -38,15 +38,14 @@ export async function* oaiElements(
     await setImmediate();
     yield reader.read(decoded(decoder, chunk, shownAs));
   }
-  yield reader.read(decoded(decoder, null, shownAs));
   if (reader.ended()) return;
   const words = `${shownAs}: the XML of its answer is truncated`;
   throw new HttpFault('bad_answer', words, { mayPass: true });
 }
 
-function decoded(decoder: TextDecoder, chunk: Uint8Array | null, shownAs: string): string {
+function decoded(decoder: TextDecoder, chunk: Uint8Array, shownAs: string): string {
   try {
-    return chunk === null ? decoder.decode() : decoder.decode(chunk, { stream: true });
+    return decoder.decode(chunk, { stream: true });
   } catch (cause) {
     const words = `${shownAs} sends XML that is not UTF-8, which OAI-PMH requires`;
     throw new HttpFault('bad_answer', words, { cause });

@@ -20,7 +20,8 @@ export type ListReading = {
   readonly query: Readonly<Record<string, string>>;
   /** Tells the entries of this reading from those of others. */
   readonly pass: number;
-  readonly onPage: () => void;
+  /** Called with the number of new entries. */
+  readonly onPage: (fresh: number) => void;
   readonly onHeader: (header: OaiHeader) => void;
 };
 
@@ -50,7 +51,7 @@ export async function readList(of: ListReading): Promise<ListEnd | 'expired'> {
     if (page.size !== null) sizes.push(page.size);
     if (isNothing) return { entries, pages, emptyPages, sizes, end: pages === 1 ? 'whole' : 'nothing' };
     if (page.entries === 0) emptyPages += 1;
-    onPage();
+    onPage(fresh);
     if (token === undefined || token === '') {
       const end = token === '' ? 'marked' : pages === 1 ? 'whole' : 'unmarked';
       return { entries, pages, emptyPages, sizes, end };
