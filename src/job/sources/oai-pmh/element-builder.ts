@@ -18,7 +18,7 @@ export type ElementBuilder = {
   readonly text: (text: string) => void;
   /** @returns the whole element once its own end tag closes it; else null */
   readonly close: () => XmlElement | null;
-  /** Notes that the content is not usable. */
+  /** Notes in all open elements that their content is not usable. */
   readonly spoil: (why: string) => void;
 };
 
@@ -29,7 +29,7 @@ export function createElementBuilder(): ElementBuilder {
   let length = 0;
 
   function spoil(why: string): void {
-    if (top) top.fault ??= why;
+    for (const element of line) element.fault ??= why;
   }
 
   /** Whether the content still counts. The header of a record comes first, so it is known even then. */

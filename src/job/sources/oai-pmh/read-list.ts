@@ -79,9 +79,8 @@ async function readPage(
         page.size = sizeOf(element);
         return;
       }
-      const header = element.name === 'record' ? childOf(element, 'header') : element;
-      if (header?.name !== 'header') return;
-      const read = headerOf(header);
+      if (element.name !== 'record' && element.name !== 'header') return;
+      const read = headerOf(element.name === 'record' ? childOf(element, 'header') : element);
       onHeader(read);
       page.entries += 1;
       if (store.put({ header: read, line: lineOf(element, read), page: number }, pass)) page.fresh += 1;
@@ -93,7 +92,7 @@ async function readPage(
 
 function lineOf(element: XmlElement, header: OaiHeader) {
   if (header.isDeleted) return null;
-  return element.name === 'record' ? recordLine(element, header) : headerLine(header);
+  return element.name === 'record' ? recordLine(element, header) : headerLine(element, header);
 }
 
 function sizeOf(token: XmlElement): number | null {

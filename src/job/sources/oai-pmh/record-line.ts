@@ -9,7 +9,7 @@ const MOST_LENGTH = 16 * 1024 * 1024;
 const RESERVED: ReadonlySet<string> = new Set(['id', 'updated_at', 'sets']);
 
 export type OaiHeader = {
-  /** Empty: the header has none. */
+  /** Empty: the header has none, or is not readable. */
   readonly id: string;
   readonly datestamp: string;
   readonly isDeleted: boolean;
@@ -17,7 +17,10 @@ export type OaiHeader = {
   readonly sets: readonly string[];
 };
 
-export function headerOf(header: XmlElement): OaiHeader {
+const UNREADABLE: OaiHeader = { id: '', datestamp: '', isDeleted: false, sets: [] };
+
+export function headerOf(header: XmlElement | undefined): OaiHeader {
+  if (header === undefined || header.fault !== null) return UNREADABLE;
   const sets = header.children.filter(({ name }) => name === 'setSpec').map(({ text }) => text.trim());
   return {
     id: childText(header, 'identifier') ?? '',
@@ -47,6 +50,6 @@ export function recordLine(record: XmlElement, { id, datestamp, sets }: OaiHeade
 }
 
 /** The line of an id alone. */
-export function headerLine({ id }: OaiHeader): Line {
-  return JSON.stringify({ id });
+export function headerLine({ fault }: XmlElement, { id }: OaiHeader): Line {
+  return fault === null ? JSON.stringify({ id }) : new UnreadableLine(fault);
 }

@@ -38,7 +38,7 @@ async function isThere(id: string, of: Asked): Promise<boolean> {
     header = null;
     return await ask(provider, 'GetRecord', query, (record) => {
       const found = childOf(record, 'header');
-      if (found) header = headerOf(found);
+      if (found?.fault === null) header = headerOf(found);
     });
   });
   // A list of a format leaves out records that do not have it.

@@ -1,8 +1,8 @@
 /** How source `oai-pmh` writes metadata as JSON. */
 import { describe, expect, it } from 'vitest';
-import { openOai, recordsIn } from '../../../support/oai-pmh/open.ts';
+import { idsIn, openOai, recordsIn } from '../../../support/oai-pmh/open.ts';
 import { startOaiProvider } from '../../../support/oai-pmh/provider.ts';
-import { dublinCore, type OaiRecord, titled } from '../../../support/oai-pmh/repository.ts';
+import { dublinCore, type OaiRecord, someRecords, titled } from '../../../support/oai-pmh/repository.ts';
 import { collect } from '../../support/fake-source.ts';
 
 const STAMP = '2025-06-01T12:00:00Z';
@@ -113,6 +113,24 @@ describe('a record that cannot be stored', () => {
   it('is set aside where its datestamp is no time', async () => {
     const { rejected } = await readAll(titled('a', '2025-13-01T00:00:00Z'));
     expect(rejected).toMatchObject([{ id: 'a', why: expect.stringContaining('not a valid time') as string }]);
+  });
+
+  it.each([
+    ['has no header', (record: string) => record.replace(/<header.*<\/header>/, '')],
+    ['has a broken header', (record: string) => record.replace('oai:x:0002', 'oai:x:\u00010002')],
+  ])('makes each listing incomplete where it %s', async (_, spoiled) => {
+    await using provider = await startOaiProvider(...someRecords(1), titled('oai:x:0002', STAMP));
+    provider.lie = ({ verb }, __, usual) => {
+      const body = usual.replace(/<record><header><identifier>oai:x:0002.*<\/record>/, spoiled);
+      const only = body === usual ? usual.replace('oai:x:0002', 'oai:x:\u00010002') : body;
+      const headers = { 'content-type': 'text/xml' };
+      return verb === 'Identify' ? undefined : new Response(only, { headers });
+    };
+    const source = openOai(provider);
+    expect((await recordsIn(source)).map(({ id }) => id)).toEqual(['oai:x:0001']);
+    expect((await source.evidence()).complete).toBe(false);
+    expect(await idsIn(source)).toEqual(['oai:x:0001']);
+    expect((await source.evidence()).complete).toBe(false);
   });
 
   it('makes the list incomplete where its id cannot be read', async () => {
