@@ -10,7 +10,11 @@ export type TargetSetting = {
 /** By the heading of their table; a check compares the names with those that the code reads. */
 export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>> = {
   'Every source and sink': [
-    { name: 'SOURCE', default: '', text: '`ndjson`, `sql`, `oai-pmh`, `rest` or `gitlab`. A rollback needs none.' },
+    {
+      name: 'SOURCE',
+      default: '',
+      text: '`ndjson`, `sql`, `oai-pmh`, `rest` or `gitlab`. A rollback needs none.',
+    },
     { name: 'SINK', default: '', text: '`postgres` or `solr`.' },
     {
       name: 'MAX_REJECTED',

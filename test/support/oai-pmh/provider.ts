@@ -118,7 +118,11 @@ function inGranularity({ granularity }: OaiProvider, stamp: string): string {
   return stamp.slice(0, granularity.length);
 }
 
-function list(provider: OaiProvider, query: Query, xml: (record: OaiRecord, prefix: string) => string): string {
+function list(
+  provider: OaiProvider,
+  query: Query,
+  xml: (record: OaiRecord, prefix: string) => string,
+): string {
   const token = query['resumptionToken'] === undefined ? begin(provider, query) : resumed(provider, query);
   const { from = '', until = '9999', set, prefix, at } = token;
   const known = [...provider.records.values()].some((record) => prefix in record.formats);
@@ -145,7 +149,10 @@ function list(provider: OaiProvider, query: Query, xml: (record: OaiRecord, pref
   };
   provider.bend?.(listed);
   const size = listed.size === undefined ? '' : ` completeListSize="${listed.size}"`;
-  const end = listed.token === undefined ? '' : `<resumptionToken${size} cursor="${at}">${listed.token}</resumptionToken>`;
+  const end =
+    listed.token === undefined
+      ? ''
+      : `<resumptionToken${size} cursor="${at}">${listed.token}</resumptionToken>`;
   const body = listed.records.map((record) => xml(record, prefix)).join('\n');
   return `<${query['verb']}>${body}${end}</${query['verb']}>`;
 }

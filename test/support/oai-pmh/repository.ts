@@ -53,6 +53,6 @@ export function recordXml(record: OaiRecord, prefix: string): string {
   return `<record>${header(record)}<metadata>${record.formats[prefix]}</metadata><about><x xmlns="urn:x">rights</x></about></record>`;
 }
 
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

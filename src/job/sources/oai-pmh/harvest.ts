@@ -48,7 +48,7 @@ export async function harvest(of: HarvestOptions): Promise<Harvest> {
       verb,
       query: queryOf(window, of),
       pass,
-      onPage: tell.page,
+      onPage: (fresh) => tell.page(fresh),
       onHeader: ({ sets }) => void (tellsSet ||= isWithin(settings.set, sets)),
     });
     if (list !== 'expired') {
@@ -69,7 +69,10 @@ export function isWithin(set: string | null, sets: readonly string[]): boolean {
   return set !== null && sets.some((spec) => spec === set || spec.startsWith(`${set}:`));
 }
 
-function queryOf({ from, until }: ListWindow, { settings, identity }: HarvestOptions): Record<string, string> {
+function queryOf(
+  { from, until }: ListWindow,
+  { settings, identity }: HarvestOptions,
+): Record<string, string> {
   const { granularity } = identity;
   return {
     metadataPrefix: settings.prefix,

@@ -22,7 +22,10 @@ export async function identify(provider: Provider): Promise<Identity> {
   const text = (name: string): string => told.get(name) ?? '';
   const refuse = (name: string, expected: string): HttpFault => {
     const value = told.has(name) ? `${name} ${JSON.stringify(text(name).slice(0, 100))}` : `no ${name}`;
-    return new HttpFault('bad_answer', `${provider.shownAs} tells ${value} in Identify; expected ${expected}`);
+    return new HttpFault(
+      'bad_answer',
+      `${provider.shownAs} tells ${value} in Identify; expected ${expected}`,
+    );
   };
   if (text('protocolVersion') !== '2.0') throw refuse('protocolVersion', '2.0');
   const granularity = granularityOf(text('granularity'));

@@ -33,7 +33,8 @@ export async function* oaiElements(
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > MOST_BYTES) throw refusal(shownAs, 'sends a page of more than 128 MiB; ask it for smaller pages');
+    if (bytes > MOST_BYTES)
+      throw refusal(shownAs, 'sends a page of more than 128 MiB; ask it for smaller pages');
     // The parser blocks the event loop; yield here, so that the sink's sessions stay alive.
     await setImmediate();
     yield reader.read(decoded(decoder, chunk, shownAs));
@@ -98,7 +99,9 @@ function createReader(refuse: (words: string) => Error): Reader {
   parser.on('text', (text) => builder?.text(text));
   parser.on('cdata', (text) => builder?.text(text));
   parser.on('doctype', (words) => {
-    throw refuse(/^\s*html\b/i.test(words) ? `answers ${WEB_PAGE}` : 'sends XML with a DTD, which is refused');
+    throw refuse(
+      /^\s*html\b/i.test(words) ? `answers ${WEB_PAGE}` : 'sends XML with a DTD, which is refused',
+    );
   });
   parser.on('xmldecl', ({ encoding = 'utf-8' }) => {
     if (!/^(utf-?8|us-ascii)$/i.test(encoding))

@@ -25,10 +25,7 @@ export type OaiVerb = 'Identify' | 'ListRecords' | 'ListIdentifiers' | 'GetRecor
 /** A longer answer is aborted; the same request may be sent again. */
 const DEADLINE_MS = 10 * 60_000;
 
-export function createProvider(
-  text: string,
-  rest: Pick<Provider, 'clock' | 'stop' | 'silenceMs'>,
-): Provider {
+export function createProvider(text: string, rest: Pick<Provider, 'clock' | 'stop' | 'silenceMs'>): Provider {
   const { url, headers } = sourceAddress(text);
   return {
     url,

@@ -3,13 +3,11 @@
  * may list a record twice, but a sink needs each id once, in byte order. So the whole list is harvested into a
  * temporary file first (harvest-store.ts); survey and reading share that harvest.
  */
-import { PATIENCE_MS, type Patience, retryThroughOutage } from '../../http/outage.ts';
+import { PATIENCE_MS, type Patience } from '../../http/outage.ts';
 import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
 import { createClockReader } from '../source-clock.ts';
-import { harvest, type Harvest } from './harvest.ts';
-import { createHarvestStore, type HarvestStore } from './harvest-store.ts';
-import { identify, type Identity } from './identify.ts';
+import { createHarvests, type Harvested } from './harvests.ts';
 import { doubtOf, proofOf } from './list-evidence.ts';
 import { createProvider } from './oai-request.ts';
 import type { OaiSettings } from './oai-settings.ts';
@@ -24,8 +22,6 @@ export type OaiSourceOptions = {
   readonly silenceMs?: number;
 };
 
-type Harvested = Harvest & { readonly key: string; readonly store: HarvestStore; readonly identity: Identity };
-
 export function createOaiSource(options: OaiSourceOptions): Source {
   const { settings, stop, onWait = () => {}, patienceMs = PATIENCE_MS, silenceMs } = options;
   const clock = createClockReader();
@@ -36,33 +32,8 @@ export function createOaiSource(options: OaiSourceOptions): Source {
   });
   const shownAs = `${provider.shownAs} ${settings.prefix}${settings.set === null ? '' : ` of set ${settings.set}`}`;
   const patience = { patienceMs, onWait, stop };
-  let identity: Identity | null = null;
-  let current: Harvested | null = null;
-  let tellsSet = false;
+  const harvests = createHarvests({ provider, patience, settings });
   let evidence: Evidence = { complete: false, words: 'no listing has ended' };
-
-  async function close(): Promise<void> {
-    current?.store.close();
-    current = null;
-  }
-
-  /** The harvest of this list, unless survey has made it already. */
-  async function harvested(verb: ListReading['verb'], since: Date | null): Promise<Harvested> {
-    const key = JSON.stringify([verb, since]);
-    if (current?.key === key) return current;
-    await close();
-    identity ??= await retryThroughOutage(patience, () => identify(provider));
-    const store = createHarvestStore();
-    try {
-      const made = await harvest({ provider, patience, store, settings, identity, verb, since });
-      current = { ...made, key, store, identity };
-    } catch (error) {
-      store.close();
-      throw error;
-    }
-    ({ tellsSet } = current);
-    return current;
-  }
 
   async function* listing<T, B>(
     kind: ListingKind<T, B>,
@@ -71,7 +42,7 @@ export function createOaiSource(options: OaiSourceOptions): Source {
   ): AsyncGenerator<B> {
     evidence = { complete: false, words: 'the listing has not ended' };
     try {
-      const made = await harvested(verb, since);
+      const made = await harvests.of(verb, since);
       const intake = createIntake(kind, { from, batchSize });
       for await (const group of made.store.lines(from?.after ?? null)) {
         for (const { id, line, page } of group) {
@@ -87,7 +58,7 @@ export function createOaiSource(options: OaiSourceOptions): Source {
       if (rest !== null) yield rest;
       evidence = evidenceOf(made, intake.hole());
     } finally {
-      await close();
+      harvests.close();
     }
   }
 
@@ -95,15 +66,15 @@ export function createOaiSource(options: OaiSourceOptions): Source {
     shownAs,
     lists: 'changes',
     async survey(since) {
-      const { store } = await harvested('ListRecords', since);
+      const { store } = await harvests.of('ListRecords', since);
       return { total: store.counts().live };
     },
     changedSince: (since, from, batchSize) => listing(RECORDS, 'ListRecords', { since, from, batchSize }),
     ids: (batchSize) => listing(IDS, 'ListIdentifiers', { since: null, from: null, batchSize }),
     evidence: () => Promise.resolve(evidence),
-    stillThere: (ids) => recordsThere(ids, { provider, patience, settings, tellsSet }),
+    stillThere: (ids) => recordsThere(ids, { provider, patience, settings, tellsSet: harvests.tellsSet() }),
     clock: clock.read,
-    close,
+    close: async () => harvests.close(),
   };
 }
 

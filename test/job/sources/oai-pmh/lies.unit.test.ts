@@ -22,9 +22,15 @@ const BOMB = `<?xml version="1.0"?><!DOCTYPE OAI-PMH [<!ENTITY a "aaaaaaaaaa"><!
 describe('a repository that is not well for a while', () => {
   it.each<[string, Lie]>([
     ['a page that is cut off', onPage(2, (usual) => xml(usual.slice(0, usual.length / 2)))],
-    ['a page that is cut off within a character', onPage(2, () => xml(Buffer.from(`${document('').slice(0, 300)}ä`).subarray(0, -1)))],
+    [
+      'a page that is cut off within a character',
+      onPage(2, () => xml(Buffer.from(`${document('').slice(0, 300)}ä`).subarray(0, -1))),
+    ],
     ['503 with Retry-After', onPage(2, () => busy(503, { 'retry-after': '0' }))],
-    ['503 with a date as Retry-After', onPage(1, () => busy(503, { 'retry-after': new Date(0).toUTCString() }))],
+    [
+      '503 with a date as Retry-After',
+      onPage(1, () => busy(503, { 'retry-after': new Date(0).toUTCString() })),
+    ],
     ['429', onPage(3, () => busy(429, { 'retry-after': '0' }))],
     ['500', onPage(3, () => busy(500, {}))],
   ])('is asked again for the same page after %s', async (_, lie) => {
@@ -39,7 +45,9 @@ describe('a repository that is not well for a while', () => {
   it('that asks for a longer wait than five minutes ends the run', async () => {
     await using provider = await startOaiProvider(...someRecords(5));
     provider.lie = () => busy(503, { 'retry-after': '301' });
-    await expect(openOai(provider).survey(null)).rejects.toThrow(/answered 503, and asks for a wait of 301 s/);
+    await expect(openOai(provider).survey(null)).rejects.toThrow(
+      /answered 503, and asks for a wait of 301 s/,
+    );
   });
 
   it('says what it waits for', async () => {
@@ -53,16 +61,40 @@ describe('a repository that is not well for a while', () => {
 
 describe('an answer that is not OAI-PMH', () => {
   it.each<[string, () => Response, RegExp, string?]>([
-    ['a page of HTML', () => new Response('<!DOCTYPE html><p>hi', { headers: { 'content-type': 'text/html' } }), /answers a web page instead of records/],
-    ['HTML that says that it is XML', () => xml('<!DOCTYPE html><html><p>hi</html>'), /answers a web page instead of records/],
-    ['XHTML', () => xml('<html xmlns="http://www.w3.org/1999/xhtml"><p/></html>'), /answers a web page instead of records/],
+    [
+      'a page of HTML',
+      () => new Response('<!DOCTYPE html><p>hi', { headers: { 'content-type': 'text/html' } }),
+      /answers a web page instead of records/,
+    ],
+    [
+      'HTML that says that it is XML',
+      () => xml('<!DOCTYPE html><html><p>hi</html>'),
+      /answers a web page instead of records/,
+    ],
+    [
+      'XHTML',
+      () => xml('<html xmlns="http://www.w3.org/1999/xhtml"><p/></html>'),
+      /answers a web page instead of records/,
+    ],
     ['a bomb of entities', () => xml(BOMB), /sends XML with a DTD, which is refused/],
-    ['a DTD elsewhere', () => xml('<!DOCTYPE OAI-PMH SYSTEM "http://127.0.0.1:9/x.dtd"><OAI-PMH/>'), /a DTD, which is refused/],
+    [
+      'a DTD elsewhere',
+      () => xml('<!DOCTYPE OAI-PMH SYSTEM "http://127.0.0.1:9/x.dtd"><OAI-PMH/>'),
+      /a DTD, which is refused/,
+    ],
     ['XML of another kind', () => xml('<rss version="2.0"/>'), /its root is rss without a namespace/],
     ['JSON', () => xml('{"error": "down"}'), /not well-formed: 1:1/],
-    ['Latin-1', () => xml('<?xml version="1.0" encoding="ISO-8859-1"?><OAI-PMH/>'), /sends XML in ISO-8859-1/],
+    [
+      'Latin-1',
+      () => xml('<?xml version="1.0" encoding="ISO-8859-1"?><OAI-PMH/>'),
+      /sends XML in ISO-8859-1/,
+    ],
     ['bytes that are not UTF-8', () => xml(Buffer.from('<OAI-PMH>\xe4</OAI-PMH>', 'latin1')), /not UTF-8/],
-    ['tags that do not match', () => xml(document('<ListRecords><record></ListRecords>')), /not well-formed: .*unexpected close tag|unmatched closing tag/],
+    [
+      'tags that do not match',
+      () => xml(document('<ListRecords><record></ListRecords>')),
+      /not well-formed: .*unexpected close tag|unmatched closing tag/,
+    ],
     ['another verb', () => xml(document('<ListSets/>')), /answers ListSets instead of ListRecords/],
     ['nothing', () => xml(document('')), /answers neither records nor an error/],
     ['204', () => new Response(null, { status: 204 }), /answered 204: only 200 marks a complete page/],
@@ -87,8 +119,18 @@ describe('an answer that is not OAI-PMH', () => {
 
 describe('an error of OAI-PMH', () => {
   it.each([
-    ['cannotDisseminateFormat', { OAI_PREFIX: 'lido' }, 'notConfigured', /cannotDisseminateFormat: no such format; set OAI_PREFIX/],
-    ['noSetHierarchy', { OAI_SET: 'maps' }, 'notConfigured', /noSetHierarchy: no sets here; .*leave OAI_SET out/],
+    [
+      'cannotDisseminateFormat',
+      { OAI_PREFIX: 'lido' },
+      'notConfigured',
+      /cannotDisseminateFormat: no such format; set OAI_PREFIX/,
+    ],
+    [
+      'noSetHierarchy',
+      { OAI_SET: 'maps' },
+      'notConfigured',
+      /noSetHierarchy: no sets here; .*leave OAI_SET out/,
+    ],
   ])('fails with its code and words: %s', async (_, settings, code, words) => {
     await using provider = await startOaiProvider(...someRecords(5));
     provider.hasSets = false;
@@ -102,7 +144,9 @@ describe('an error of OAI-PMH', () => {
     'fails with its code and words: %s in the first answer',
     async (error) => {
       await using provider = await startOaiProvider(...someRecords(5));
-      provider.lie = onPage('each', () => xml(document(`<error code="${error}">for <b>some</b>\n reason</error>`)));
+      provider.lie = onPage('each', () =>
+        xml(document(`<error code="${error}">for <b>some</b>\n reason</error>`)),
+      );
       await expect(openOai(provider).survey(null)).rejects.toMatchObject({
         code: 'failed',
         message: expect.stringContaining(`answers the error ${error}: for`) as string,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { idsIn, openOai, recordsIn } from '../../../support/oai-pmh/open.ts';
 import { startOaiProvider } from '../../../support/oai-pmh/provider.ts';
-import { someRecords, titled } from '../../../support/oai-pmh/repository.ts';
+import { document, someRecords, titled } from '../../../support/oai-pmh/repository.ts';
 import { collect } from '../../support/fake-source.ts';
 
 const ids = (count: number): string[] => someRecords(count).map(({ id }) => id);
@@ -23,14 +23,19 @@ describe('a list of OAI-PMH', () => {
       words: '95 records and 0 deleted ones read (deletedRecord: persistent), as many as completeListSize',
     });
     // Survey and reading share one harvest.
-    expect(provider.requests.map(({ verb }) => verb)).toEqual(['Identify', ...Array<string>(10).fill('ListRecords')]);
+    expect(provider.requests.map(({ verb }) => verb)).toEqual([
+      'Identify',
+      ...Array<string>(10).fill('ListRecords'),
+    ]);
     expect(source.clock().earliest).toBeInstanceOf(Date);
     expect(source.shownAs).toBe(`${provider.url} oai_dc`);
   });
 
   it('is read on after a cursor', async () => {
     await using provider = await startOaiProvider(...someRecords(30));
-    const batches = await collect(openOai(provider).changedSince(null, { after: 'oai:x:0012', done: 12 }, 10));
+    const batches = await collect(
+      openOai(provider).changedSince(null, { after: 'oai:x:0012', done: 12 }, 10),
+    );
     expect(batches.flatMap(({ records }) => records.map(({ id }) => id))).toEqual(ids(30).slice(12));
     expect(batches.at(-1)?.cursor).toEqual({ after: 'oai:x:0030', done: 30 });
   });
@@ -97,6 +102,30 @@ describe('a list of OAI-PMH', () => {
     expect((await recordsIn(source)).map(({ id }) => id)).toEqual(ids(64));
     expect((await source.evidence()).complete).toBe(true);
     expect(provider.requests.some(({ until }) => until !== undefined)).toBe(true);
+    // A record that changes meanwhile moves to a part that is read later.
+    const begins = provider.requests
+      .filter(({ resumptionToken, verb }) => resumptionToken === undefined && verb === 'ListRecords')
+      .map(({ from = '' }) => from);
+    expect(begins).toEqual(begins.toSorted());
+  });
+
+  it('forgets what it has read when it begins again', async () => {
+    await using provider = await startOaiProvider(...someRecords(40));
+    let removed = '';
+    provider.tokenLife = 2;
+    provider.bend = ({ page, records }) => {
+      if (page !== 2 || removed !== '') return;
+      removed = records[0]?.id ?? '';
+    };
+    provider.lie = (_, count) => {
+      if (count !== 4) return undefined;
+      provider.records.delete(removed);
+      provider.tokenLife = Infinity;
+      return new Response(document('<error code="badResumptionToken"/>'));
+    };
+    const source = openOai(provider);
+    expect((await recordsIn(source)).map(({ id }) => id)).toEqual(ids(40).filter((id) => id !== removed));
+    expect((await source.evidence()).complete).toBe(true);
   });
 
   it('begins again once when a token has expired by chance', async () => {
@@ -123,21 +152,24 @@ describe('a list of OAI-PMH', () => {
 });
 
 describe('deletions in a list of OAI-PMH', () => {
-  it.each(['transient', 'persistent', 'no'] as const)('count as missing where deletedRecord is %s', async (mode) => {
-    await using provider = await startOaiProvider(...someRecords(30));
-    provider.deletedRecord = mode;
-    provider.put({ ...titled('oai:x:0003', '2025-07-01T00:00:00Z'), isDeleted: true });
-    const source = openOai(provider);
-    const left = ids(30).filter((id) => id !== 'oai:x:0003');
-    expect(await source.survey(null)).toEqual({ total: 29 });
-    expect((await recordsIn(source)).map(({ id }) => id)).toEqual(left);
-    expect(await source.evidence()).toMatchObject({
-      complete: true,
-      words: expect.stringContaining(`29 records and ${mode === 'no' ? 0 : 1} deleted ones`) as string,
-    });
-    expect(await idsIn(source)).toEqual(left);
-    expect(await recordsIn(source, new Date('2025-06-15T00:00:00Z'))).toEqual([]);
-  });
+  it.each(['transient', 'persistent', 'no'] as const)(
+    'count as missing where deletedRecord is %s',
+    async (mode) => {
+      await using provider = await startOaiProvider(...someRecords(30));
+      provider.deletedRecord = mode;
+      provider.put({ ...titled('oai:x:0003', '2025-07-01T00:00:00Z'), isDeleted: true });
+      const source = openOai(provider);
+      const left = ids(30).filter((id) => id !== 'oai:x:0003');
+      expect(await source.survey(null)).toEqual({ total: 29 });
+      expect((await recordsIn(source)).map(({ id }) => id)).toEqual(left);
+      expect(await source.evidence()).toMatchObject({
+        complete: true,
+        words: expect.stringContaining(`29 records and ${mode === 'no' ? 0 : 1} deleted ones`) as string,
+      });
+      expect(await idsIn(source)).toEqual(left);
+      expect(await recordsIn(source, new Date('2025-06-15T00:00:00Z'))).toEqual([]);
+    },
+  );
 
   it('are asked for again by id', async () => {
     await using provider = await startOaiProvider(
@@ -154,7 +186,7 @@ describe('deletions in a list of OAI-PMH', () => {
     const stamp = '2025-06-01T12:00:00Z';
     await using provider = await startOaiProvider(
       titled('a', stamp, 'a', ['maps:town']),
-      titled('b', stamp, 'b', ['prints']),
+      titled('b', stamp, 'b', ['prints', 'mapsx']),
     );
     const source = openOai(provider, { OAI_SET: 'maps' });
     expect(await source.stillThere(['b'])).toEqual(new Set(['b']));
@@ -164,6 +196,17 @@ describe('deletions in a list of OAI-PMH', () => {
 });
 
 describe('a list of changes', () => {
+  it('heeds the clock of the repository behind that of its server', async () => {
+    await using provider = await startOaiProvider(...someRecords(3));
+    const behind = new Date(Date.now() - 3_600_000).toISOString().slice(0, 19);
+    provider.lie = (_, __, usual) =>
+      new Response(usual.replace(/<responseDate>[^<]*/, `<responseDate>${behind}Z`));
+    const source = openOai(provider);
+    await source.survey(null);
+    expect(source.clock().earliest).toEqual(new Date(`${behind}Z`));
+    expect(source.clock().skewMs).toBeLessThan(-3_590_000);
+  });
+
   it.each([
     ['YYYY-MM-DDThh:mm:ssZ', '2025-07-01T10:20:30Z', 2],
     ['YYYY-MM-DD', '2025-07-01', 3],
@@ -190,11 +233,29 @@ describe('a list of changes', () => {
 });
 
 describe('the evidence of a list', () => {
-  it.each<[string, (listed: { page: number; size?: string | undefined; token?: string | undefined }) => void, string | null]>([
+  it.each<
+    [
+      string,
+      (listed: { page: number; size?: string | undefined; token?: string | undefined }) => void,
+      string | null,
+    ]
+  >([
     ['needs no completeListSize', (listed) => (listed.size = undefined), null],
-    ['lacks, where fewer entries come than completeListSize', (listed) => (listed.size = '26'), '25 entries, but completeListSize 26'],
-    ['lacks, where more entries come than completeListSize', (listed) => (listed.size = '10'), '25 entries, but completeListSize 10'],
-    ['lacks, where the sizes differ much', (listed) => (listed.size = String(listed.page * 15)), 'from 15 to 45: these differ'],
+    [
+      'lacks, where fewer entries come than completeListSize',
+      (listed) => (listed.size = '26'),
+      '25 entries, but completeListSize 26',
+    ],
+    [
+      'lacks, where more entries come than completeListSize',
+      (listed) => (listed.size = '10'),
+      '25 entries, but completeListSize 10',
+    ],
+    [
+      'lacks, where the sizes differ much',
+      (listed) => (listed.size = String(listed.page * 15)),
+      'from 15 to 45: these differ',
+    ],
     ['may have a size that grows a little', (listed) => (listed.size = listed.page > 1 ? '26' : '25'), null],
     ['ignores a size that is no number', (listed) => (listed.size = '-1'), null],
     [
@@ -213,7 +274,11 @@ describe('the evidence of a list', () => {
       },
       'a page of the list is empty',
     ],
-    ['lacks, where a page is empty', (listed) => void (listed.page === 2 && Object.assign(listed, { records: [] })), '15 entries, but completeListSize 25'],
+    [
+      'lacks, where a page is empty',
+      (listed) => void (listed.page === 2 && Object.assign(listed, { records: [] })),
+      '15 entries, but completeListSize 25',
+    ],
   ])('%s', async (_, bend, doubt) => {
     await using provider = await startOaiProvider(...someRecords(25));
     provider.bend = bend;

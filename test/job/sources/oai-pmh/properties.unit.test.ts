@@ -9,7 +9,11 @@ const DAY_MS = 86_400_000;
 const stamp = fc
   .integer({ min: 0, max: 500 * DAY_MS })
   .map((ms) => `${new Date(Date.UTC(2025, 0, 1) + ms).toISOString().slice(0, 19)}Z`);
-const id = fc.string({ minLength: 1, maxLength: 6, unit: fc.constantFrom('a', 'Z', '~', 'ä', '\uffee', '😀', '&') });
+const id = fc.string({
+  minLength: 1,
+  maxLength: 6,
+  unit: fc.constantFrom('a', 'Z', '~', 'ä', '\uffee', '😀', '&'),
+});
 const records = fc.uniqueArray(fc.record({ id, stamp, isDeleted: fc.boolean() }), {
   maxLength: 60,
   selector: (record) => record.id,

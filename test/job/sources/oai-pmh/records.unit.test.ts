@@ -90,11 +90,23 @@ describe('another schema', () => {
 
 describe('a record that cannot be stored', () => {
   it.each([
-    ['a character that XML forbids', dublinCore('<dc:title>a\u0001b</dc:title>'), 'it has a character that XML forbids'],
-    ['an unknown entity', dublinCore('<dc:title>a&nbsp;b</dc:title>'), 'it has an entity that XML does not know'],
+    [
+      'a character that XML forbids',
+      dublinCore('<dc:title>a\u0001b</dc:title>'),
+      'it has a character that XML forbids',
+    ],
+    [
+      'an unknown entity',
+      dublinCore('<dc:title>a&nbsp;b</dc:title>'),
+      'it has an entity that XML does not know',
+    ],
     ['too many levels', nested(120), 'it is nested more than 100 levels deep'],
     ['too many levels of JSON', nested(80), 'flatten it to at most 100'],
-    ['too long a text', dublinCore(`<dc:title>${'x'.repeat(17_000_000)}</dc:title>`), 'it is longer than 16 MiB'],
+    [
+      'too long a text',
+      dublinCore(`<dc:title>${'x'.repeat(17_000_000)}</dc:title>`),
+      'it is longer than 16 MiB',
+    ],
     ['too many elements', `<e xmlns="urn:e">${'<e/>'.repeat(600_000)}</e>`, 'it is longer than 16 MiB'],
     ['no metadata', '', 'it has no metadata'],
   ])('is set aside with its id: %s', async (_, metadata, why) => {
@@ -144,6 +156,9 @@ describe('a record that cannot be stored', () => {
       { id: null, where: 'a record without an identifier on page 1' },
       { id: null, why: expect.stringContaining('more than 1,000 bytes') as string },
     ]);
-    expect(evidence).toMatchObject({ complete: false, words: expect.stringContaining('cannot be read') as string });
+    expect(evidence).toMatchObject({
+      complete: false,
+      words: expect.stringContaining('cannot be read') as string,
+    });
   });
 });
