@@ -86,7 +86,7 @@ describe('a target with a repository of OAI-PMH', () => {
     expect(await t.md5()).toBe(before);
   });
 
-  it('keeps records that a complete-looking list lacks and that answer by their id', async () => {
+  it('does not believe a list that lacks records which answer by their id', async () => {
     await using provider = await startOaiProvider(...someRecords(60));
     await using t = await setup();
     await run(t, 'sync', settings(provider));
