@@ -94,7 +94,7 @@ const ROOMS: Record<string, Room> = {
   job: {
     path: 'src/job',
     imports: 'domain',
-    packages: 'commander mysql2 node:sqlite pg pg-copy-streams undici zod',
+    packages: 'commander mysql2 node:sqlite pg pg-copy-streams saxes undici zod',
   },
   embedded: { path: 'src/embedded', imports: 'runner-process', packages: '@temporalio/client pg zod' },
 };

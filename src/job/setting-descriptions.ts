@@ -10,7 +10,11 @@ export type TargetSetting = {
 /** By the heading of their table; a check compares the names with those that the code reads. */
 export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>> = {
   'Every source and sink': [
-    { name: 'SOURCE', default: '', text: '`ndjson`, `sql`, `rest` or `gitlab`. A rollback needs none.' },
+    {
+      name: 'SOURCE',
+      default: '',
+      text: '`ndjson`, `sql`, `oai-pmh`, `rest` or `gitlab`. A rollback needs none.',
+    },
     { name: 'SINK', default: '', text: '`postgres` or `solr`.' },
     {
       name: 'MAX_REJECTED',
@@ -70,6 +74,15 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       default: '',
       text: 'Column that has a value in deleted rows (soft deletes): they count as missing.',
     },
+  ],
+  '`SOURCE=oai-pmh`': [
+    {
+      name: 'SOURCE_URL',
+      default: '',
+      text: 'Base URL of the repository, http or https, without `verb`. User and password in it travel as Basic and are shown nowhere.',
+    },
+    { name: 'OAI_PREFIX', default: '`oai_dc`', text: 'Format of the records (metadataPrefix).' },
+    { name: 'OAI_SET', default: '', text: 'The setSpec of one set; without it all records.' },
   ],
   '`SOURCE=gitlab`': [
     { name: 'GITLAB_URL', default: '', text: 'http or https, with a path if GitLab has one.' },

@@ -1,11 +1,11 @@
 /** Requests one page of source `ndjson` and checks its status, headers and format. */
 import { type HttpAnswer, httpCall } from '../http/http-call.ts';
 import { HttpFault, statusFault } from '../http/http-fault.ts';
-import { JobError } from '../job-error.ts';
 import { shownUrl } from '../mask.ts';
 import { retryAfter } from '../http/retry-after.ts';
 import { foreignForm, WEB_PAGE, withForm } from './foreign-form.ts';
 import { type Line, linesOf, TruncatedError } from './lines.ts';
+import { sourceAddress } from './source-address.ts';
 import type { ClockReader } from './source-clock.ts';
 
 export type Page = {
@@ -33,17 +33,13 @@ const PAGE_DEADLINE_MS = 10 * 60_000;
 
 /** Moves the credentials of the URL into a header. @throws JobError `notConfigured` */
 export function pageSource(text: string, rest: Pick<PageSource, 'clock' | 'stop' | 'silenceMs'>): PageSource {
-  const url = new URL(text);
-  const headers: Record<string, string> = {
+  const { url, headers: credentials } = sourceAddress(text);
+  const headers = {
     accept: 'application/x-ndjson',
     // A cache may hold an outdated listing.
     'cache-control': 'no-cache',
+    ...credentials,
   };
-  if (url.username || url.password) {
-    const credentials = `${decoded(url.username)}:${decoded(url.password)}`;
-    headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
-    url.username = url.password = '';
-  }
   return { url, shownAs: shownUrl(text), headers, ...rest };
 }
 
@@ -84,7 +80,8 @@ export async function requestPage(
   }
 }
 
-function refuseStatus({ status, header }: HttpAnswer, shownAs: string): void {
+/** @throws HttpFault unless the status is 200 */
+export function refuseStatus({ status, header }: HttpAnswer, shownAs: string): void {
   if (status === 200) return;
   if (status < 400) {
     const words = `${shownAs} answered ${status}: only 200 marks a complete page`;
@@ -114,18 +111,4 @@ async function formWithoutTotal({ chunks, header }: HttpAnswer): Promise<string>
   }
   const type = header('content-type')?.split(';')[0] ?? 'records';
   return `${type} without an X-Total-Count header, which the NDJSON protocol requires`;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch (cause) {
-    throw new JobError(
-      'notConfigured',
-      'SOURCE_URL has a % in its user or password that is not part of an escape; write it as %25',
-      {
-        cause,
-      },
-    );
-  }
 }

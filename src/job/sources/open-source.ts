@@ -2,6 +2,7 @@
 import type { Patience } from '../http/outage.ts';
 import { createNdjsonFileSource, SETTLE_MS } from './ndjson-file.ts';
 import { createNdjsonHttpSource } from './ndjson-http.ts';
+import { createOaiSource } from './oai-pmh/oai-source.ts';
 import type { Source } from './source.ts';
 import type { SourceSettings } from './source-settings.ts';
 import { createSqlSource } from './sql/sql-source.ts';
@@ -17,6 +18,7 @@ export function openSource(
 ): Source {
   if (settings.kind === 'ndjson-http') return createNdjsonHttpSource({ url: settings.url, ...options });
   if (settings.kind === 'sql') return createSqlSource({ settings, ...options });
+  if (settings.kind === 'oai-pmh') return createOaiSource({ settings, ...options });
   const { stop, onWait, patienceMs } = options;
   const { path, renamedIntoPlace } = settings;
   return createNdjsonFileSource({

@@ -1,6 +1,7 @@
 /** Reads the settings of the source. */
 import { readFlag } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
+import { type OaiSettings, readOaiSettings } from './oai-pmh/oai-settings.ts';
 import { readSqlSettings, type SqlSettings } from './sql/sql-settings.ts';
 import { type GitlabSettings, readGitlabSettings } from '../compat/gitlab/gitlab-settings.ts';
 
@@ -15,6 +16,7 @@ export type SourceSettings =
   | { readonly kind: 'ndjson-http'; readonly url: string }
   | NdjsonFileSettings
   | SqlSettings
+  | OaiSettings
   | GitlabSettings;
 
 const HTTP = ['http:', 'https:'];
@@ -22,8 +24,9 @@ const HTTP = ['http:', 'https:'];
 /** @throws JobError `notConfigured` */
 export function readSourceSettings(settings: Settings): SourceSettings {
   // `rest` is valid too; src/job/compat/account/ reads its settings.
-  const source = settings.oneOf('SOURCE', ['ndjson', 'sql', 'gitlab', 'rest']);
+  const source = settings.oneOf('SOURCE', ['ndjson', 'sql', 'oai-pmh', 'gitlab', 'rest']);
   if (source === 'sql') return readSqlSettings(settings);
+  if (source === 'oai-pmh') return readOaiSettings(settings);
   return source === 'gitlab' ? readGitlabSettings(settings) : readNdjsonSettings(settings);
 }
 

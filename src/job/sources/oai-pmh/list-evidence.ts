@@ -1,0 +1,40 @@
+/** Decides whether a list that has ended is proven complete. Pure. */
+
+/** A source that changes during the list tells several sizes; they may differ by this fraction. */
+const TOLERANCE = 0.1;
+
+/** A list, or the part of it between two datestamps, as it was read. */
+export type ListEnd = {
+  /** Entries, each once, deleted ones included. */
+  readonly entries: number;
+  readonly pages: number;
+  readonly emptyPages: number;
+  /** Every completeListSize that was told. */
+  readonly sizes: readonly number[];
+  /**
+   * `marked`: by an empty resumptionToken; `whole`: by the only page, without a token; `unmarked`: by a later page
+   * without a token; `nothing`: by a page that says noRecordsMatch after others.
+   */
+  readonly end: 'marked' | 'whole' | 'unmarked' | 'nothing';
+};
+
+/** The reason why the list is not proven complete; null if it is. */
+export function doubtOf({ entries, emptyPages, sizes, end }: ListEnd): string | null {
+  if (sizes.length > 0) {
+    const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+    const told = `completeListSize ${least === most ? String(least) : `from ${least} to ${most}`}`;
+    if (most - least > most * TOLERANCE) return `the source tells ${told}: these differ by more than 10 %`;
+    return entries >= least && entries <= most ? null : `the list has ${entries} entries, but ${told}`;
+  }
+  if (end === 'unmarked')
+    return 'the last page has no resumptionToken (an empty one ends a list), and the source tells no completeListSize';
+  if (end === 'nothing') return 'the list ended with the error noRecordsMatch after its first page';
+  if (emptyPages > 0) return 'a page of the list is empty, and the source tells no completeListSize';
+  return null;
+}
+
+/** The proof in words. */
+export function proofOf(lists: readonly ListEnd[]): string {
+  const isSized = lists.every(({ sizes }) => sizes.length > 0);
+  return isSized ? 'as many as completeListSize' : 'up to the end that the source marks';
+}

@@ -1,0 +1,107 @@
+/** Sends one request of OAI-PMH and hands the elements of its answer to the caller. */
+import { type HttpAnswer, httpCall } from '../../http/http-call.ts';
+import { HttpFault, statusFault } from '../../http/http-fault.ts';
+import { shownUrl } from '../../mask.ts';
+import { WEB_PAGE } from '../foreign-form.ts';
+import { refuseStatus } from '../ndjson-page.ts';
+import { sourceAddress } from '../source-address.ts';
+import type { ClockReader } from '../source-clock.ts';
+import { oaiElements } from './oai-document.ts';
+import type { OaiError } from './oai-error.ts';
+import { attributeOf, type XmlElement, wholeText } from './xml-element.ts';
+
+/** The repository: address, headers, clock. */
+export type Provider = {
+  readonly url: URL;
+  readonly shownAs: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clock: ClockReader;
+  readonly stop: AbortSignal;
+  readonly silenceMs?: number;
+};
+
+export type OaiVerb = 'Identify' | 'ListRecords' | 'ListIdentifiers' | 'GetRecord';
+
+/** A longer answer is aborted; the same request may be sent again. */
+const DEADLINE_MS = 10 * 60_000;
+
+export function createProvider(text: string, rest: Pick<Provider, 'clock' | 'stop' | 'silenceMs'>): Provider {
+  const { url, headers } = sourceAddress(text);
+  return {
+    url,
+    shownAs: shownUrl(text),
+    headers: { accept: 'text/xml, application/xml', 'cache-control': 'no-cache', ...headers },
+    ...rest,
+  };
+}
+
+/**
+ * @param take gets each child of the verb; what it did before an error or an answer with errors does not count
+ * @returns the errors that the answer consists of; empty for an answer of the verb
+ * @throws HttpFault for every other answer
+ */
+export async function ask(
+  provider: Provider,
+  verb: OaiVerb,
+  query: Readonly<Record<string, string>>,
+  take: (element: XmlElement) => void,
+): Promise<readonly OaiError[]> {
+  const { shownAs, headers, stop, silenceMs } = provider;
+  const url = new URL(provider.url);
+  for (const [key, value] of Object.entries({ verb, ...query })) url.searchParams.set(key, value);
+  const answer = await httpCall({
+    url,
+    shownAs,
+    headers,
+    stop,
+    addressOf: 'SOURCE_URL',
+    deadlineMs: DEADLINE_MS,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+  });
+  provider.clock.hear(answer.header);
+  try {
+    if (!mayTellError(answer)) refuseStatus(answer, shownAs);
+    if (/^text\/html\b/i.test(answer.header('content-type') ?? ''))
+      throw new HttpFault('bad_answer', `${shownAs} answers ${WEB_PAGE}`);
+    return await read(answer, { provider, verb, take });
+  } catch (error) {
+    answer.discard();
+    if (error instanceof HttpFault && answer.status !== 200 && error.status === null)
+      throw statusFault(answer.status, shownAs, null);
+    throw error;
+  }
+}
+
+/** Some repositories send errors of the protocol with a status of their own. */
+function mayTellError({ status, header }: HttpAnswer): boolean {
+  return [400, 404, 409, 422].includes(status) && /\bxml\b/i.test(header('content-type') ?? '');
+}
+
+async function read(
+  answer: HttpAnswer,
+  of: { provider: Provider; verb: OaiVerb; take: (element: XmlElement) => void },
+): Promise<readonly OaiError[]> {
+  const { provider, verb, take } = of;
+  const errors: OaiError[] = [];
+  let answered: string | null = null;
+  for await (const group of oaiElements(answer.chunks, provider.shownAs)) {
+    for (const { within, element } of group) {
+      if (within !== null) {
+        if (within === verb) take(element);
+      } else if (element.name === 'error') {
+        errors.push({ code: attributeOf(element, 'code') ?? 'without a code', words: wholeText(element) });
+      } else if (element.name === 'responseDate') {
+        hearDate(provider.clock, element.text.trim());
+      } else if (element.name !== 'request') answered ??= element.name;
+    }
+  }
+  if (errors.length > 0 || (answered === verb && answer.status === 200)) return errors;
+  const words = answered === null ? 'neither records nor an error' : `${answered} instead of ${verb}`;
+  throw new HttpFault('bad_answer', `${provider.shownAs} answers ${words}`);
+}
+
+/** The clock of the repository itself, which makes the datestamps; `Date` may be that of a proxy. */
+function hearDate(clock: ClockReader, text: string): void {
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text))
+    clock.hear((name) => (name === 'date' ? text : null));
+}

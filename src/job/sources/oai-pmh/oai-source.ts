@@ -1,0 +1,88 @@
+/**
+ * Source `oai-pmh`: the records of a repository that speaks OAI-PMH 2.0. A repository lists in an order of its own and
+ * may list a record twice, but a sink needs each id once, in byte order. So the whole list is harvested into a
+ * temporary file first (harvest-store.ts); survey and reading share that harvest.
+ */
+import { PATIENCE_MS, type Patience } from '../../http/outage.ts';
+import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
+import type { Cursor, Evidence, Source } from '../source.ts';
+import { createClockReader } from '../source-clock.ts';
+import { createHarvests, type Harvested } from './harvests.ts';
+import { doubtOf, proofOf } from './list-evidence.ts';
+import { createProvider } from './oai-request.ts';
+import type { OaiSettings } from './oai-settings.ts';
+import type { ListReading } from './read-list.ts';
+import { recordsThere } from './records-there.ts';
+
+export type OaiSourceOptions = {
+  readonly settings: OaiSettings;
+  readonly stop: AbortSignal;
+  readonly onWait?: Patience['onWait'];
+  readonly patienceMs?: number;
+  readonly silenceMs?: number;
+};
+
+export function createOaiSource(options: OaiSourceOptions): Source {
+  const { settings, stop, onWait = () => {}, patienceMs = PATIENCE_MS, silenceMs } = options;
+  const clock = createClockReader();
+  const provider = createProvider(settings.url, {
+    clock,
+    stop,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+  });
+  const shownAs = `${provider.shownAs} ${settings.prefix}${settings.set === null ? '' : ` of set ${settings.set}`}`;
+  const patience = { patienceMs, onWait, stop };
+  const harvests = createHarvests({ provider, patience, settings });
+  let evidence: Evidence = { complete: false, words: 'no listing has ended' };
+
+  async function* listing<T, B>(
+    kind: ListingKind<T, B>,
+    verb: ListReading['verb'],
+    { since, from, batchSize }: { since: Date | null; from: Cursor | null; batchSize: number },
+  ): AsyncGenerator<B> {
+    evidence = { complete: false, words: 'the listing has not ended' };
+    try {
+      const made = await harvests.of(verb, since);
+      const intake = createIntake(kind, { from, batchSize });
+      for await (const group of made.store.lines(from?.after ?? null)) {
+        for (const { id, line, page } of group) {
+          const record = id === null ? 'a record without an identifier' : `the record ${JSON.stringify(id)}`;
+          intake.take(line, () => `${record} on page ${page}`);
+          const batch = intake.give('full');
+          if (batch === null) continue;
+          stop.throwIfAborted();
+          yield batch;
+        }
+      }
+      const rest = intake.give('rest');
+      if (rest !== null) yield rest;
+      evidence = evidenceOf(made, intake.hole());
+    } finally {
+      harvests.close();
+    }
+  }
+
+  return {
+    shownAs,
+    lists: 'changes',
+    async survey(since) {
+      const { store } = await harvests.of('ListRecords', since);
+      return { total: store.counts().live };
+    },
+    changedSince: (since, from, batchSize) => listing(RECORDS, 'ListRecords', { since, from, batchSize }),
+    ids: (batchSize) => listing(IDS, 'ListIdentifiers', { since: null, from: null, batchSize }),
+    evidence: () => Promise.resolve(evidence),
+    stillThere: (ids) => recordsThere(ids, { provider, patience, settings, tellsSet: harvests.tellsSet() }),
+    clock: clock.read,
+    close: async () => harvests.close(),
+  };
+}
+
+function evidenceOf({ lists, store, identity }: Harvested, hole: string | null): Evidence {
+  const { live, deleted } = store.counts();
+  const read = `${live} records and ${deleted} deleted ones read (deletedRecord: ${identity.deletedRecord})`;
+  if (hole !== null) return { complete: false, words: `${read}, but the id of ${hole} cannot be read` };
+  const [doubt] = lists.flatMap((list) => doubtOf(list) ?? []);
+  if (doubt !== undefined) return { complete: false, words: `${read}, but ${doubt}` };
+  return { complete: true, words: `${read}, ${proofOf(lists)}` };
+}
