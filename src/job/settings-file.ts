@@ -69,13 +69,17 @@ function readFile(file: string, environment: Environment): Record<string, string
     return parseSettingsFile(readFileSync(file, 'utf8'));
   } catch (error) {
     const named = environment['SYNCRATOR_SETTINGS_COPY_OF'] ?? file;
-    const why = reasonOf(error).replaceAll(file, named);
-    throw notConfigured(`SYNCRATOR_SETTINGS_FILE ${named}: ${why}`, environment, error);
+    const { code } = error as NodeJS.ErrnoException;
+    const message =
+      code === 'ENOENT'
+        ? `the settings file ${named} does not exist; create it with the settings of source and sink`
+        : `cannot read the settings file ${named}: ${reasonOf(error).replaceAll(file, named)}; correct it`;
+    throw new JobError('notConfigured', message, { cause: error });
   }
 }
 
-function notConfigured(what: string, environment: Environment, cause?: unknown): JobError {
-  return new JobError('notConfigured', `${what}; set it in ${placeOfSettings(environment)}`, { cause });
+function notConfigured(what: string, environment: Environment): JobError {
+  return new JobError('notConfigured', `${what}; set it in ${placeOfSettings(environment)}`);
 }
 
 /** The place where an operator edits the settings; it depends on the runner. */

@@ -53,6 +53,19 @@ describe('the settings', () => {
     });
   });
 
+  it.for([
+    [
+      'is absent',
+      undefined,
+      /^the settings file \S+ does not exist; create it with the settings of source and sink$/,
+    ],
+    ['has a broken line', 'A', /^cannot read the settings file \S+: line 1 is not KEY=value; correct it$/],
+  ] as const)('a settings file that %s is named with the fix', ([, text, message]) => {
+    const file = text === undefined ? '/nowhere/at-all.env' : fileWith(text);
+    const environment = { ...complete, SYNCRATOR_SETTINGS_FILE: file };
+    expect(() => readSettings({ needsSource: true, environment })).toThrow(message);
+  });
+
   it('include limits and retention', () => {
     const more = {
       MAX_REJECTED: '5',
@@ -180,7 +193,6 @@ describe('the settings', () => {
     ['SYNCRATOR_MAX_UPDATE_PERCENT', '101'],
     ['SYNCRATOR_MAX_DELETE_PERCENT', '101'],
     ['SYNCRATOR_MAX_DELETE_PERCENT', '-1'],
-    ['SYNCRATOR_SETTINGS_FILE', '/nowhere/at/all.env'],
   ])('reject %s=%s and say where to set it', (key, value) => {
     const environment = { ...complete, [key]: value };
     expect(() => readSettings({ needsSource: true, environment })).toThrow(
