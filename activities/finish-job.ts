@@ -29,11 +29,12 @@ export async function recordEnd(
   // A cancelled job counts as completed only if its last step had completed before our own removal.
   const isCompleted = outcome.kind === 'cancelled' && stopped.lastStepCompleted;
   const end = isCompleted ? ({ kind: 'completed' } as const) : outcome;
-  const status = await finishJob(db, { jobId, runId, outcome: end, left: stopped.left });
+  const finished = await finishJob(db, { jobId, runId, outcome: end, left: stopped.left });
   const code = end.kind === 'failed' ? { code: end.diagnosis.code } : {};
   const left = stopped.left ? { left: stopped.left.objects } : {};
-  context.log.info('job ended', { outcome: end.kind, ...code, ...left });
-  return status;
+  // Temporal repeats an activity whose answer was lost; one end is one line.
+  if (finished?.isNew) context.log.info('job ended', { outcome: end.kind, ...code, ...left });
+  return finished?.status;
 }
 
 /**

@@ -10,6 +10,12 @@ import { CLAIMED } from '../status-sql.ts';
 
 type Left = { readonly detail: string; readonly objects: readonly string[] };
 
+export type Finished = {
+  readonly status: FinalStatus;
+  /** False when an earlier call wrote it. */
+  readonly isNew: boolean;
+};
+
 /**
  * Ends the job, which frees its key. Call it only when no pod of the job lives. Safe to repeat; undefined when
  * another workflow has the job. A cancelled job is `deleted`, an abandoned one `failed`, unless its last step was
@@ -20,7 +26,7 @@ type Left = { readonly detail: string; readonly objects: readonly string[] };
 export async function finishJob(
   db: Db,
   input: { jobId: number; runId: string; outcome: JobOutcome; left?: Left | undefined },
-): Promise<FinalStatus | undefined> {
+): Promise<Finished | undefined> {
   const { outcome, left } = input;
   const diagnosis = outcome.kind === 'failed' ? JSON.stringify(outcome.diagnosis) : null;
   return await db.transaction().execute(async (tx) => {
@@ -48,7 +54,7 @@ export async function finishJob(
         object: `job ${job.id}`,
         detail: { env: job.env, target: job.target, objects: left.objects },
       });
-    return isFinal(job.status) ? job.status : undefined;
+    return finished(job, true);
   });
 }
 
@@ -83,12 +89,16 @@ export async function recordSuccess(
       listing = coalesce(excluded.listing, t.listing)`.execute(tx);
 }
 
-async function readFinal(db: Db, input: { jobId: number; runId: string }): Promise<FinalStatus | undefined> {
+async function readFinal(db: Db, input: { jobId: number; runId: string }): Promise<Finished | undefined> {
   const row = await db
     .selectFrom('jobs')
     .select('status')
     .where('id', '=', input.jobId)
     .where('run_id', '=', input.runId)
     .executeTakeFirst();
-  return row && isFinal(row.status) ? row.status : undefined;
+  return row && finished(row, false);
+}
+
+function finished({ status }: Pick<JobRow, 'status'>, isNew: boolean): Finished | undefined {
+  return isFinal(status) ? { status, isNew } : undefined;
 }

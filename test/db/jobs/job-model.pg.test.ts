@@ -244,8 +244,10 @@ const finishOf = (nth: number, kind: 'completed' | 'failed' | 'cancelled') =>
     if (!job.run) return;
     const cancelled = kind === 'cancelled' || (job.status === 'cancelling' && !job.abandoned);
     const final = kind === 'completed' ? kind : cancelled ? 'deleted' : 'failed';
-    if (!isFinal(job.status)) end(model, job, final);
-    expect(await finishJob(db, { jobId: job.id, runId: job.run.runId, outcome })).toBe(job.status);
+    const isNew = !isFinal(job.status);
+    if (isNew) end(model, job, final);
+    const finished = await finishJob(db, { jobId: job.id, runId: job.run.runId, outcome });
+    expect(finished).toEqual({ status: job.status, isNew });
   });
 
 const pauseOf = (paused: boolean) =>
