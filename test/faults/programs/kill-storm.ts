@@ -99,7 +99,10 @@ export const killStorm: Program = {
 function victimsOf(rig: Rig, kills: number, random: Random): FaultPart[] {
   const { apiserver, 'controller-manager': controllerManager } = rig.cluster.parts;
   const apiserverAlone: FaultPart = {
-    ...apiserver,
+    name: apiserver.name,
+    kill: () => apiserver.kill(),
+    pause: () => apiserver.pause(),
+    resume: () => apiserver.resume(),
     async start() {
       await apiserver.start();
       await rouseControllers(rig.cluster);
