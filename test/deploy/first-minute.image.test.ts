@@ -91,7 +91,7 @@ describe.runIf(process.getuid?.() === 0)('npm ci && npm start', () => {
     });
     // Only root can enter this home, so programs run as root, too, and the log says so.
     expect(await firstMinute(root, first())).toMatch(
-      /steps run as: .*, with all its rights: another user than root/,
+      /steps run as: .*, with all its rights: other users cannot run programs here/,
     );
   }, 600_000);
 
