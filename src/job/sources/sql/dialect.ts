@@ -7,6 +7,8 @@ export type Column = {
   readonly type: string;
   /** `time`: a date or timestamp. `binary`: bytes. */
   readonly holds: 'time' | 'binary' | 'other';
+  /** How much earlier than its moment a time may be that tells no zone or no time of day, in milliseconds. */
+  readonly lateMs?: number;
 };
 
 /** The rows to read, checked against the columns that exist. */

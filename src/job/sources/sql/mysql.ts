@@ -92,7 +92,7 @@ function limitOf(version: string): (milliseconds: number) => string {
 type Read = (sql: string) => AsyncIterable<Values>;
 
 async function* rowsOf(read: Read, of: Selection, part: Part): AsyncGenerator<Row[]> {
-  const fields = of.fields.map(({ name }) => `q.${quoted(name)}`);
+  const fields = of.fields.map(fieldOf);
   const what = [GRAMMAR.id(of.id), timeOf(of), ...fields];
   const statement = listStatement(of, part, GRAMMAR, { what });
   yield* groupRows(read(statement), ([id, at, ...values]) => ({
@@ -100,6 +100,12 @@ async function* rowsOf(read: Read, of: Selection, part: Part): AsyncGenerator<Ro
     at: textOf(at),
     record: jsonObject(of.fields, values),
   }));
+}
+
+/** The driver computes the value of a short floating-point number inexactly, so the server writes it as text. */
+function fieldOf({ name, type }: Column): string {
+  const column = `q.${quoted(name)}`;
+  return type === 'DOUBLE' || type === 'FLOAT' ? `CAST(${column} AS CHAR)` : column;
 }
 
 async function* idsOf(read: Read, of: Selection, part: Part): AsyncGenerator<string[]> {

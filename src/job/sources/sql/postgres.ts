@@ -9,11 +9,16 @@ import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Sn
 import { createFetchSize } from './fetch-size.ts';
 import { postgresFault } from './postgres-fault.ts';
 import { listStatement } from './statements.ts';
+import { WITHOUT_TIME_OF_DAY_MS, WITHOUT_ZONE_MS } from './zone.ts';
 
 const CONNECT_MS = 15_000;
 const LOCK_MS = 60_000;
-/** Types date, timestamp and timestamptz. */
-const TIMES = new Set([1082, 1114, 1184]);
+/** Types date, timestamp and timestamptz, with `lateMs`. */
+const TIMES = new Map([
+  [1082, WITHOUT_TIME_OF_DAY_MS],
+  [1114, WITHOUT_ZONE_MS],
+  [1184, 0],
+]);
 const BYTEA = 17;
 
 /** Formats of values, instead of the role's defaults. */
@@ -117,8 +122,10 @@ async function columnsOf(query: Query, from: string): Promise<Column[]> {
   );
   const types = new Map(rows.map(([oid, type]) => [Number(oid), type]));
   return fields.map(({ name, dataTypeID: oid }) => {
-    const bytes = oid === BYTEA ? 'binary' : 'other';
-    return { name, type: types.get(oid) ?? String(oid), holds: TIMES.has(oid) ? 'time' : bytes };
+    const type = types.get(oid) ?? String(oid);
+    const lateMs = TIMES.get(oid);
+    if (lateMs !== undefined) return { name, type, holds: 'time', lateMs };
+    return { name, type, holds: oid === BYTEA ? 'binary' : 'other' };
   });
 }
 

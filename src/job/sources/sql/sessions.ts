@@ -36,10 +36,18 @@ export function createSessions(
     snapshot = await dialect.open();
     stop.throwIfAborted();
     const { clock: now } = snapshot;
-    // Whole seconds: a little early is safe.
-    clock.hear((name) => (name === 'date' && now !== null ? now.toUTCString() : null));
+    if (now !== null) hear(now, 0);
     session = await prepareSession(settings, snapshot);
+    const lateMs = session.selection.updatedAt?.lateMs ?? 0;
+    if (now !== null && lateMs > 0) hear(now, lateMs);
     return session;
+  }
+
+  /** @param lateMs how late its times may be, like an answer from a cache */
+  function hear(now: Date, lateMs: number): void {
+    // Whole seconds: a little early is safe.
+    const told: Readonly<Record<string, string>> = { date: now.toUTCString(), age: String(lateMs / 1000) };
+    clock.hear((name) => told[name] ?? null);
   }
 
   async function close(): Promise<void> {
