@@ -13,6 +13,8 @@ import { jsonObject, type Values } from './mysql-values.ts';
 import { listStatement } from './statements.ts';
 
 const LOCK_SECONDS = 60;
+/** The server's own limit comes first, so that only a silent server is given up. */
+const GRACE_MS = 30_000;
 /** The server gives up on a client that takes no rows for so long, such as one whose sink is slow. */
 const WRITE_SECONDS = 2 * 60 * 60;
 
@@ -42,7 +44,7 @@ export function mysqlDialect({ url, statementMs }: DialectOptions): Dialect {
     async open() {
       const address = readMysqlUrl(url);
       if (typeof address === 'string') throw new Error(`SOURCE_URL ${address}`);
-      const connection = await connectMysql(address);
+      const connection = await connectMysql(address, statementMs + Math.min(statementMs, GRACE_MS));
       try {
         return await takeSnapshot(connection, statementMs);
       } catch (error) {

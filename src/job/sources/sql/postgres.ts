@@ -2,6 +2,7 @@
  * PostgreSQL as a source: a REPEATABLE READ, READ ONLY transaction and a cursor in it. The server itself writes each
  * row as JSON.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { Client, escapeIdentifier, escapeLiteral, type QueryArrayConfig, type QueryArrayResult } from 'pg';
 import { JobError } from '../../job-error.ts';
 import { composedId } from './composed-id.ts';
@@ -13,6 +14,7 @@ import { WITHOUT_TIME_OF_DAY_MS, WITHOUT_ZONE_MS } from './zone.ts';
 
 const CONNECT_MS = 15_000;
 const LOCK_MS = 60_000;
+const END_MS = 5_000;
 /** Types date, timestamp and timestamptz, with `lateMs`. */
 const TIMES = new Map([
   [1082, WITHOUT_TIME_OF_DAY_MS],
@@ -76,11 +78,17 @@ export function postgresDialect({ url, statementMs }: DialectOptions): Dialect {
         await client.connect();
         return await takeSnapshot(client, statementMs);
       } catch (error) {
-        await client.end().catch(() => {});
+        await end(client);
         throw error;
       }
     },
   };
+}
+
+/** The driver would wait for a server that has fallen silent. */
+async function end(client: Client): Promise<void> {
+  const ended = client.end().catch(() => {});
+  await Promise.race([ended, wait(END_MS, undefined, { ref: false })]);
 }
 
 async function takeSnapshot(client: Client, statementMs: number): Promise<Snapshot> {
@@ -108,7 +116,7 @@ async function takeSnapshot(client: Client, statementMs: number): Promise<Snapsh
     found: async (sql) => (await query<[string]>(sql)).rows.map(([id]) => id),
     rows: (of, part) => rowsOf(query, of, part, grammar),
     ids: (of, part) => idsOf(query, of, part, grammar),
-    close: () => client.end().catch(() => {}),
+    close: () => end(client),
   };
 }
 
