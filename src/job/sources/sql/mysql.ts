@@ -13,6 +13,8 @@ import { jsonObject, type Values } from './mysql-values.ts';
 import { listStatement } from './statements.ts';
 
 const LOCK_SECONDS = 60;
+/** More than the longest id that a record may have. */
+const SORT_BYTES = 1024;
 /** The server's own limit comes first, so that only a silent server is given up. */
 const GRACE_MS = 30_000;
 /** The server gives up on a client that takes no rows for so long, such as one whose sink is slow. */
@@ -60,10 +62,10 @@ async function takeSnapshot(connection: MysqlConnection, statementMs: number): P
   const { rows: facts } = await query('SELECT VERSION(), UNIX_TIMESTAMP(NOW(3)) * 1000');
   const [version, now] = facts[0] ?? [];
   const limit = limitOf(String(version));
-  // sql_select_limit may cut every SELECT of the server off.
+  // sql_select_limit may cut every SELECT of the server off, and max_sort_length the ids that it sorts by.
   await query(
     `SET SESSION time_zone = '+00:00', lock_wait_timeout = ${LOCK_SECONDS}, net_write_timeout = ${WRITE_SECONDS}, ` +
-      `sql_select_limit = 18446744073709551615, ${limit(statementMs)}`,
+      `sql_select_limit = 18446744073709551615, max_sort_length = ${SORT_BYTES}, ${limit(statementMs)}`,
   );
   await query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
   await query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');

@@ -173,6 +173,18 @@ describe('a session in MariaDB', () => {
     await expect.poll(() => sessionsIn(db)).toEqual([]);
   });
 
+  it('sorts by all bytes of the ids, although the server would sort by fewer', async () => {
+    await using db = await database();
+    const ids = ['d', 'b', 'a', 'c'].map((id) => `${'x'.repeat(100)}${id}`);
+    await makePlaces(db, ids);
+    await server.exec('mysql', 'SET GLOBAL max_sort_length = 64');
+    try {
+      expect(await idsIn(open(db))).toEqual(ids.toSorted());
+    } finally {
+      await server.exec('mysql', 'SET GLOBAL max_sort_length = 1024');
+    }
+  });
+
   it('without a right says which, and with a wrong password does not show it', async () => {
     await using db = await database();
     await makePlaces(db, ['a']);
