@@ -31,6 +31,8 @@ export type Row = {
   readonly at: string | null;
   /** The fields as a JSON object. */
   readonly record: string;
+  /** The reason why the row cannot be read as it is stored. */
+  readonly fault?: string;
 };
 
 /** Writes parts of statements. Every name and text that it writes is quoted. */
