@@ -1,7 +1,7 @@
 /** Keeps the session of a run from survey to the end of a listing, and maps the errors of its database. */
 import { HttpFault } from '../../http/http-fault.ts';
 import { JobError } from '../../job-error.ts';
-import { createClockReader } from '../source-clock.ts';
+import { type ClockReader, createClockReader } from '../source-clock.ts';
 import type { SourceClock } from '../source.ts';
 import type { Dialect, Part, Snapshot } from './dialect.ts';
 import { prepareSession, type Session } from './session.ts';
@@ -35,19 +35,9 @@ export function createSessions(
     if (session) return session;
     snapshot = await dialect.open();
     stop.throwIfAborted();
-    const { clock: now } = snapshot;
-    if (now !== null) hear(now, 0);
     session = await prepareSession(settings, snapshot);
-    const lateMs = session.selection.updatedAt?.lateMs ?? 0;
-    if (now !== null && lateMs > 0) hear(now, lateMs);
+    if (snapshot.clock !== null) hearClock(clock, snapshot.clock, session.selection.updatedAt?.lateMs ?? 0);
     return session;
-  }
-
-  /** @param lateMs how late its times may be, like an answer from a cache */
-  function hear(now: Date, lateMs: number): void {
-    // Whole seconds: a little early is safe.
-    const told: Readonly<Record<string, string>> = { date: now.toUTCString(), age: String(lateMs / 1000) };
-    clock.hear((name) => told[name] ?? null);
   }
 
   async function close(): Promise<void> {
@@ -90,4 +80,13 @@ export function createSessions(
       }
     },
   };
+}
+
+/** @param lateMs how late the times of rows may be; the second reading does not count as a wrong clock */
+function hearClock(clock: ClockReader, now: Date, lateMs: number): void {
+  for (const age of [0, lateMs]) {
+    // Whole seconds: a little early is safe.
+    const told: Readonly<Record<string, string>> = { date: now.toUTCString(), age: String(age / 1000) };
+    clock.hear((name) => told[name] ?? null);
+  }
 }

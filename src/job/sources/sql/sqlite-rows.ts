@@ -31,7 +31,9 @@ export function rowsOf(statements: Statements, of: Selection, part: Part): Async
     isSuspect: ({ id, record }) => id.includes(REPLACEMENT) || record.includes(REPLACEMENT),
     make([id, at, ...rest], tested) {
       const values = rest.slice(0, names.length);
-      const wrong = tested ? [id, ...values].map((value, nth) => isWrong(value, rest[names.length + nth])) : [];
+      const wrong = tested
+        ? [id, ...values].map((value, nth) => isWrong(value, rest[names.length + nth]))
+        : [];
       return {
         id: wrong[0] ? '' : (textOf(id) ?? ''),
         at: textOf(at),

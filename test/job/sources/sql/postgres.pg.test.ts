@@ -8,7 +8,16 @@ import { describe, expect, it } from 'vitest';
 import { createAuthority } from '../../../support/certificates.ts';
 import { startPgBouncer } from '../../../support/pgbouncer.ts';
 import { startStatementProxy } from '../../support/statement-proxy.ts';
-import { hoursBehind, idsIn, jsonOf, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
+import {
+  hoursBehind,
+  idsIn,
+  jsonOf,
+  makePlaces,
+  open,
+  PLACES,
+  recordsIn,
+  someIds,
+} from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { postgresDatabase } from './support/postgres.ts';
 import { startSilentRelay } from './support/silent-relay.ts';
