@@ -53,6 +53,8 @@ export type Snapshot = {
   readonly grammar: Grammar;
   /** The server's clock when the snapshot was taken; null for a file, which has none. */
   readonly clock: Date | null;
+  /** By how much the snapshot may be older than that clock, as that of a replica. */
+  readonly lagMs?: number;
   /** Columns of what stands behind FROM. */
   readonly columns: (from: string) => Promise<readonly Column[]>;
   /** Runs a statement that returns one row of numbers. */

@@ -37,11 +37,15 @@ function begin(statementMs: number): string {
   );
 }
 
+/** By how many seconds a replica is behind; or by less, since the primary may have been idle. 0 for a primary. */
+const LAG = `CASE WHEN pg_is_in_recovery()
+  THEN ceil(extract(epoch FROM now() - pg_last_xact_replay_timestamp()))::int ELSE 0 END`;
+
 /**
  * The server notices a killed program within seconds, which servers before 14 and systems without Linux cannot; and it
  * does not limit the time of the whole transaction, which servers before 17 cannot either.
  */
-const FACTS = `SELECT now(), current_setting('server_encoding'), (SELECT count(set_config(name, value, true))
+const FACTS = `SELECT now(), current_setting('server_encoding'), ${LAG}, (SELECT count(set_config(name, value, true))
   FROM (VALUES ('client_connection_check_interval', '2s'), ('transaction_timeout', '0')) wanted (name, value)
   JOIN pg_settings USING (name) WHERE name <> 'client_connection_check_interval' OR version() ~ 'linux')`;
 
@@ -102,7 +106,7 @@ async function takeSnapshot(client: Client, statementMs: number): Promise<Snapsh
     return await client.query<R>(config);
   };
   await client.query(begin(statementMs));
-  const [now, encoding = ''] = (await query<[Date, string]>(FACTS)).rows[0] ?? [];
+  const [now, encoding = '', lag] = (await query<[Date, string, number | null]>(FACTS)).rows[0] ?? [];
   if (encoding === 'SQL_ASCII') {
     const why = 'the database of SOURCE_URL does not know the encoding of its texts (SQL_ASCII)';
     throw new JobError('notConfigured', `${why}; read a copy of it that is in UTF8`);
@@ -111,6 +115,7 @@ async function takeSnapshot(client: Client, statementMs: number): Promise<Snapsh
   return {
     grammar,
     clock: now ?? null,
+    lagMs: Math.max(0, lag ?? 0) * 1000,
     columns: (from) => columnsOf(query, from),
     counts: async (sql) => ((await query<string[]>(sql)).rows[0] ?? []).map(Number),
     found: async (sql) => (await query<[string]>(sql)).rows.map(([id]) => id),

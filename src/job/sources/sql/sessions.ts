@@ -36,7 +36,8 @@ export function createSessions(
     snapshot = await dialect.open();
     stop.throwIfAborted();
     session = await prepareSession(settings, snapshot);
-    if (snapshot.clock !== null) hearClock(clock, snapshot.clock, session.selection.updatedAt?.lateMs ?? 0);
+    const { clock: now, lagMs = 0 } = snapshot;
+    if (now !== null) hearClock(clock, now, lagMs + (session.selection.updatedAt?.lateMs ?? 0));
     return session;
   }
 

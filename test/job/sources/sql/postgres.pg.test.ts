@@ -95,6 +95,19 @@ describe('the clock of a source in Postgres', () => {
   });
 });
 
+describe('the clock of a replica', () => {
+  it('is as early as the last transaction that it has', async () => {
+    await using db = await postgresDatabase();
+    // Functions that hide those of the server, as on a replica that is three hours behind.
+    await db.exec(`CREATE TABLE times (id int, changed timestamptz); CREATE SCHEMA replica;
+      CREATE FUNCTION replica.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT true';
+      CREATE FUNCTION replica.pg_last_xact_replay_timestamp() RETURNS timestamptz LANGUAGE sql AS
+        $$ SELECT now() - interval '3 hours' $$;
+      DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = replica, pg_catalog, public', current_database()); END $$`);
+    expect(await hoursBehind(db)).toBe(3);
+  });
+});
+
 describe('SOURCE_DELETED_AT in Postgres', () => {
   it('is no flag, since false would count as deleted', async () => {
     await using db = await postgresDatabase();
