@@ -13,7 +13,7 @@ import { listStatement } from './statements.ts';
 const REPLACEMENT = '\uFFFD';
 const NOT_UTF8 = 'one of its texts is not UTF-8; convert it in the database';
 
-export type Statements = { readonly prepare: (sql: string) => StatementSync; readonly restart: () => void };
+type Statements = { readonly prepare: (sql: string) => StatementSync; readonly restart: () => void };
 
 type Values = readonly SQLOutputValue[];
 
