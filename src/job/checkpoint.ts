@@ -10,7 +10,7 @@ const loadCheckpoint = z.object({
   since: z.iso.datetime().nullable(),
   /** Records in the source when the load began; a load with another total cannot be resumed. */
   total: z.number().int().nullable(),
-  /** Fingerprint of the setting FIELDS; a load under other rules cannot be resumed. */
+  /** Fingerprint of the source's settings and FIELDS; a load under other ones cannot be resumed. */
   fields: z.string().optional(),
 });
 

@@ -6,6 +6,7 @@ import { ALWAYS_ALLOWED, DEFAULT_MAX_DELETE_PERCENT } from '../domain/guard.ts';
 import { parseTraceparent } from '../domain/trace.ts';
 import type { Fields } from './fields/apply-rules.ts';
 import { readFields, refuseFields } from './fields/fields-settings.ts';
+import { hashedId } from './fields/hashed-id.ts';
 import { readCount, readDuration, readPercent } from './setting-values.ts';
 import type { JobArguments } from './arguments.ts';
 import { type Environment, openSettings, type Settings } from './settings-file.ts';
@@ -117,13 +118,11 @@ export function readSettings({
     throw settings.fault('SOURCE_UPDATED_AT is missing: SINK=solr finds changed records by their time');
   if (source?.kind === 'gitlab') refuseFields(settings, 'gitlab');
   const fields = needsSource ? readFields(settings) : null;
-  const inId = fields?.rules.find(
-    ({ does, field }) => does === 'hash' && source?.kind === 'sql' && source.id.includes(field),
-  );
+  const inId = fields && source?.kind === 'sql' ? hashedId(fields.rules, source.id) : null;
   if (inId) {
     const fix = 'name another column there, or remove the rule';
     throw settings.fault(
-      `${inId.place} hides nothing, since SOURCE_ID puts ${inId.field} into each id; ${fix}`,
+      `${inId.place} hides nothing, since SOURCE_ID puts ${inId.column} into each id; ${fix}`,
     );
   }
   return { source, sink, fields, ...readLimits(settings) };

@@ -10,7 +10,9 @@ export function resumable(
   if (checkpoint?.action !== 'load' || checkpoint.mode !== of.mode) return null;
   if (checkpoint.since !== (of.since?.toISOString() ?? null)) return null;
   if (checkpoint.fields !== source.mapping) {
-    log.info('the setting FIELDS has changed since the earlier attempt: loading from the start');
+    log.info(
+      'the settings of the source or FIELDS have changed since the earlier attempt: loading from the start',
+    );
     return null;
   }
   if (checkpoint.total === of.total) return checkpoint.load_id;

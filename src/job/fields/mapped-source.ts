@@ -21,7 +21,7 @@ export function mapFields(source: Source, fields: Fields): Source {
 
   return {
     ...source,
-    mapping: fingerprint(fields),
+    mapping: `${source.mapping ?? ''}${fingerprint(fields)}`,
     changedSince: (since, from, batchSize) => mapped(source.changedSince(since, from, batchSize)),
     remarks() {
       const own = source.remarks?.() ?? [];

@@ -94,6 +94,12 @@ function jsonOf(text: string, rule: WrittenRule): string {
   // Most likely a slip in JSON, which as text would go unnoticed.
   if (/^["[{]/.test(value))
     throw fault(rule, 'has a value that is not JSON; correct it, or write it as JSON text in quotes');
+  // A quote in the middle, as of inches, may have swallowed the rules up to the next one.
+  if (/[,\n]/.test(value))
+    throw fault(
+      rule,
+      'has quotes or brackets within a text; write the whole value as JSON text such as "5\\" [draft"',
+    );
   return JSON.stringify(value);
 }
 

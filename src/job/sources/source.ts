@@ -56,7 +56,7 @@ export interface Source {
    * comparisons leave it out.
    */
   readonly stamps?: boolean;
-  /** Fingerprint of the rules by which the records' fields are changed; a load is not resumed under other rules. */
+  /** Fingerprint of the settings by which records are read and changed; a load is not resumed under other ones. */
   readonly mapping?: string;
 
   /** The number of matching records; null if unknown. Waits up to 60 s for an unreachable source. */

@@ -86,6 +86,11 @@ describe('the setting FIELDS', () => {
     expect(messageOf({ ...sql, FIELDS: 'hash email', FIELDS_HASH_KEY: KEY })).toContain(
       'FIELDS rule 1 (hash email) hides nothing, since SOURCE_ID puts email into each id',
     );
+    expect(messageOf({ ...sql, FIELDS: 'rename email=mail, hash mail', FIELDS_HASH_KEY: KEY })).toContain(
+      'FIELDS rule 2 (hash mail) hides nothing, since SOURCE_ID puts email into each id',
+    );
+    const other = { ...sql, FIELDS: 'drop email, rename phone=email, hash email', FIELDS_HASH_KEY: KEY };
+    expect(() => messageOf(other)).toThrow('the settings were accepted');
   });
 
   it('is refused by sources whose data are no records', () => {

@@ -107,7 +107,7 @@ describe('FIELDS', () => {
     t.source.bend = null;
     const resumed = { SYNCRATOR_CHECKPOINT: JSON.stringify(checkpoint) };
     const ended = await t.run('sync', { ...RULES, ...resumed });
-    expect(ended.output).toContain('the setting FIELDS has changed since the earlier attempt');
+    expect(ended.output).toContain('settings of the source or FIELDS have changed since the earlier attempt');
     expect(await records(t)).toEqual(Object.fromEntries(['a', 'b', 'c', 'd'].map((id) => [id, mapped(id)])));
   });
 

@@ -94,6 +94,8 @@ describe('a rule of FIELDS is refused', () => {
     ['set a=[1, drop b', 'FIELDS rule 1 (set a=[1, drop b) opens a quote or bracket'],
     ['set a=[draft]', 'has a value that is not JSON'],
     ['set a="x" y', 'has a value that is not JSON'],
+    ['set a=5" pipe, drop email, set b=6"', 'has quotes or brackets within a text'],
+    ['set a=see [1\ndrop b]', 'has quotes or brackets within a text'],
     ['drop "a"b', 'has a name that is not JSON text'],
     ['set "a\\\\b"=1', 'makes a record that is refused: the name of a field contains a backslash'],
     ['set a="\\u0000"', 'makes a record that is refused: one of its texts contains the character U+0000'],

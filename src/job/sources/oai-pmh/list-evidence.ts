@@ -3,14 +3,16 @@
 /** A source that changes during the list tells several sizes; they may differ by this fraction. */
 const TOLERANCE = 0.1;
 
+export type Sizes = { readonly least: number; readonly most: number };
+
 /** A list, or the part of it between two datestamps, as it was read. */
 export type ListEnd = {
   /** Entries, each once, deleted ones included. */
   readonly entries: number;
   readonly pages: number;
   readonly emptyPages: number;
-  /** Every completeListSize that was told. */
-  readonly sizes: readonly number[];
+  /** The least and the most completeListSize that was told; null: none was. */
+  readonly sizes: Sizes | null;
   /**
    * `marked`: by an empty resumptionToken; `whole`: by the only page, without a token; `unmarked`: by a later page
    * without a token; `nothing`: by a page that says noRecordsMatch after others.
@@ -20,8 +22,8 @@ export type ListEnd = {
 
 /** The reason why the list is not proven complete; null if it is. */
 export function doubtOf({ entries, emptyPages, sizes, end }: ListEnd): string | null {
-  if (sizes.length > 0) {
-    const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  if (sizes !== null) {
+    const { least, most } = sizes;
     const told = `completeListSize ${least === most ? String(least) : `from ${least} to ${most}`}`;
     if (most - least > most * TOLERANCE) return `the source tells ${told}: these differ by more than 10 %`;
     return entries >= least && entries <= most ? null : `the list has ${entries} entries, but ${told}`;
@@ -35,6 +37,6 @@ export function doubtOf({ entries, emptyPages, sizes, end }: ListEnd): string | 
 
 /** The proof in words. */
 export function proofOf(lists: readonly ListEnd[]): string {
-  const isSized = lists.every(({ sizes }) => sizes.length > 0);
+  const isSized = lists.every(({ sizes }) => sizes !== null);
   return isSized ? 'as many as completeListSize' : 'up to the end that the source marks';
 }

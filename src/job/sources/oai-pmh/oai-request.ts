@@ -1,4 +1,5 @@
 /** Sends one request of OAI-PMH and hands the elements of its answer to the caller. */
+import { FILTERED } from '../../../domain/mask.ts';
 import { type HttpAnswer, httpCall } from '../../http/http-call.ts';
 import { HttpFault, statusFault } from '../../http/http-fault.ts';
 import { shownUrl } from '../../mask.ts';
@@ -21,6 +22,9 @@ export type Provider = {
 };
 
 export type OaiVerb = 'Identify' | 'ListRecords' | 'ListIdentifiers' | 'GetRecord';
+
+/** A shorter parameter is no key, and its value may be a part of any word. */
+const LEAST_KEY_LENGTH = 6;
 
 /** A longer answer is aborted; the same request may be sent again. */
 const DEADLINE_MS = 10 * 60_000;
@@ -89,7 +93,8 @@ async function read(
       if (within !== null) {
         if (within === verb) take(element);
       } else if (element.name === 'error') {
-        errors.push({ code: attributeOf(element, 'code') ?? 'without a code', words: wholeText(element) });
+        const words = withoutParameters(wholeText(element), provider.url);
+        errors.push({ code: attributeOf(element, 'code') ?? 'without a code', words });
       } else if (element.name === 'responseDate') {
         hearDate(provider.clock, element.text.trim());
       } else if (element.name !== 'request') answered ??= element.name;
@@ -98,6 +103,17 @@ async function read(
   if (errors.length > 0 || (answered === verb && answer.status === 200)) return errors;
   const words = answered === null ? 'neither records nor an error' : `${answered} instead of ${verb}`;
   throw new HttpFault('bad_answer', `${provider.shownAs} answers ${words}`);
+}
+
+/** A repository may quote the request, and the parameters of SOURCE_URL may hold a key. */
+function withoutParameters(words: string, { searchParams }: URL): string {
+  let shown = words;
+  for (const value of searchParams.values()) {
+    if (value.length < LEAST_KEY_LENGTH) continue;
+    for (const written of [encodeURIComponent(value), value])
+      shown = shown.replaceAll(written, () => FILTERED);
+  }
+  return shown;
 }
 
 /** The clock of the repository itself, which makes the datestamps; `Date` may be that of a proxy. */

@@ -5,6 +5,7 @@
  */
 import { PATIENCE_MS, type Patience } from '../../http/outage.ts';
 import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
+import { fingerprintOf } from '../fingerprint.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
 import { createClockReader } from '../source-clock.ts';
 import { createHarvests, type Harvested } from './harvests.ts';
@@ -65,6 +66,7 @@ export function createOaiSource(options: OaiSourceOptions): Source {
   return {
     shownAs,
     lists: 'changes',
+    mapping: fingerprintOf(shownAs),
     async survey(since) {
       const { store } = await harvests.of('ListRecords', since);
       return { total: store.counts().live };

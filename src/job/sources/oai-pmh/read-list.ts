@@ -2,7 +2,7 @@
 import { IncompleteListingError } from '../../job-error.ts';
 import { type Patience, retryThroughOutage } from '../../http/outage.ts';
 import type { HarvestStore } from './harvest-store.ts';
-import type { ListEnd } from './list-evidence.ts';
+import type { ListEnd, Sizes } from './list-evidence.ts';
 import { areAll, oaiFailure, type OaiError } from './oai-error.ts';
 import { ask, type Provider } from './oai-request.ts';
 import { headerLine, headerOf, type OaiHeader, recordLine } from './record-line.ts';
@@ -38,7 +38,7 @@ type Page = {
 export async function readList(of: ListReading): Promise<ListEnd | 'expired'> {
   const { provider, patience, query, store, onPage } = of;
   const tokens = new Set<string>();
-  const sizes: number[] = [];
+  let sizes: Sizes | null = null;
   let [entries, emptyPages, stale] = [0, 0, 0];
   let next = query;
   for (let pages = 1; ; pages += 1) {
@@ -48,7 +48,7 @@ export async function readList(of: ListReading): Promise<ListEnd | 'expired'> {
     const isNothing = areAll(errors, 'noRecordsMatch');
     if (errors.length > 0 && !isNothing) throw oaiFailure(errors, provider.shownAs);
     entries += fresh;
-    if (page.size !== null) sizes.push(page.size);
+    sizes = widened(sizes, page.size);
     if (isNothing) return { entries, pages, emptyPages, sizes, end: pages === 1 ? 'whole' : 'nothing' };
     if (page.entries === 0) emptyPages += 1;
     onPage(fresh);
@@ -93,6 +93,12 @@ async function readPage(
 function lineOf(element: XmlElement, header: OaiHeader) {
   if (header.isDeleted) return null;
   return element.name === 'record' ? recordLine(element, header) : headerLine(element, header);
+}
+
+/** The two numbers alone, since a list may have more pages than an array of arguments may have items. */
+function widened(sizes: Sizes | null, size: number | null): Sizes | null {
+  if (size === null) return sizes;
+  return { least: Math.min(sizes?.least ?? size, size), most: Math.max(sizes?.most ?? size, size) };
 }
 
 function sizeOf(token: XmlElement): number | null {

@@ -6,6 +6,9 @@ import type { SqlFrom, SqlSettings } from './sql-settings.ts';
 /** Fields that every record has; a column of that name must hold just this. */
 const RESERVED = { id: 'SOURCE_ID', updated_at: 'SOURCE_UPDATED_AT' } as const;
 
+/** Types of flags, which are false in rows that are not deleted. */
+const FLAGS: ReadonlySet<string> = new Set(['boolean', 'TINYINT', 'BIT']);
+
 const MOST_NAMED = 40;
 
 /** The text behind FROM; `q` is its alias. A newline ends a comment in the last line of a SELECT. */
@@ -41,6 +44,12 @@ export function select(settings: SqlSettings, columns: readonly Column[], gramma
         'or a timestamp, or convert it in SOURCE_QUERY',
     );
   }
+  if (deleted && FLAGS.has(deleted.type)) {
+    throw wrong(
+      `SOURCE_DELETED_AT: the column ${deleted.name} of ${place} has the type ${deleted.type}, and every value in it, even false, would ` +
+        `count as deleted; leave such rows out with SOURCE_QUERY`,
+    );
+  }
   for (const name of ['id', 'updated_at'] as const) {
     const used = name === 'id' ? id.length === 1 && id[0] === name : updatedAt === name;
     if (used || !columns.some((column) => column.name === name)) continue;
@@ -49,7 +58,7 @@ export function select(settings: SqlSettings, columns: readonly Column[], gramma
         'or give it another name in SOURCE_QUERY',
     );
   }
-  const fields = columns.filter(({ name }) => !(name in RESERVED) && name !== deletedAt);
+  const fields = columns.filter(({ name }) => !Object.hasOwn(RESERVED, name) && name !== deletedAt);
   return { from: fromClause(from, grammar), id: ids, updatedAt: updated, deletedAt: deleted, fields };
 }
 

@@ -7,6 +7,8 @@ export type Column = {
   readonly type: string;
   /** `time`: a date or timestamp. `binary`: bytes. */
   readonly holds: 'time' | 'binary' | 'other';
+  /** How much earlier than its moment a time may be that tells no zone or no time of day, in milliseconds. */
+  readonly lateMs?: number;
 };
 
 /** The rows to read, checked against the columns that exist. */
@@ -29,6 +31,8 @@ export type Row = {
   readonly at: string | null;
   /** The fields as a JSON object. */
   readonly record: string;
+  /** The reason why the row cannot be read as it is stored. */
+  readonly fault?: string;
 };
 
 /** Writes parts of statements. Every name and text that it writes is quoted. */
@@ -49,6 +53,8 @@ export type Snapshot = {
   readonly grammar: Grammar;
   /** The server's clock when the snapshot was taken; null for a file, which has none. */
   readonly clock: Date | null;
+  /** By how much the snapshot may be older than that clock, as that of a replica. */
+  readonly lagMs?: number;
   /** Columns of what stands behind FROM. */
   readonly columns: (from: string) => Promise<readonly Column[]>;
   /** Runs a statement that returns one row of numbers. */

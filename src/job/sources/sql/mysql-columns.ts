@@ -1,6 +1,7 @@
 /** Names the types of MySQL's columns, by the numbers of its protocol. */
 import type { FieldPacket } from 'mysql2';
 import type { Column } from './dialect.ts';
+import { WITHOUT_TIME_OF_DAY_MS, WITHOUT_ZONE_MS } from './zone.ts';
 
 const NAMES: Readonly<Record<number, string>> = {
   0: 'DECIMAL',
@@ -29,7 +30,12 @@ const NAMES: Readonly<Record<number, string>> = {
   255: 'GEOMETRY',
 };
 
-const TIMES = new Set(['DATE', 'DATETIME', 'TIMESTAMP']);
+/** Types of times, with `lateMs`. */
+const TIMES: Readonly<Record<string, number>> = {
+  DATE: WITHOUT_TIME_OF_DAY_MS,
+  DATETIME: WITHOUT_ZONE_MS,
+  TIMESTAMP: 0,
+};
 /** Types whose values are text unless their character set is `binary`. */
 const TEXTS = new Set(['VARCHAR', 'CHAR', 'TINYTEXT', 'TEXT', 'MEDIUMTEXT', 'LONGTEXT']);
 const BINARY = 63;
@@ -37,7 +43,8 @@ const BINARY = 63;
 export function columnOf({ name, columnType = -1, characterSet, extendedFormat }: FieldPacket): Column {
   // MariaDB stores JSON as LONGTEXT and tells the difference beside the type.
   const type = extendedFormat === 'json' ? 'JSON' : (NAMES[columnType] ?? `type ${columnType}`);
-  if (TIMES.has(type)) return { name, type, holds: 'time' };
+  const lateMs = TIMES[type];
+  if (lateMs !== undefined) return { name, type, holds: 'time', lateMs };
   const isBinary = (TEXTS.has(type) && characterSet === BINARY) || type === 'BIT' || type === 'GEOMETRY';
   return { name, type, holds: isBinary ? 'binary' : 'other' };
 }

@@ -1,5 +1,6 @@
 /** A connection to MySQL or MariaDB: statements one after another, and rows as a stream. Loads the driver on first use. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Connection, ConnectionOptions, FieldPacket, RowDataPacket } from 'mysql2';
 import { JobError, reasonOf } from '../../job-error.ts';
 import { SilentServer } from './mysql-fault.ts';
@@ -17,7 +18,8 @@ export type MysqlConnection = {
   readonly close: () => Promise<void>;
 };
 
-export async function connectMysql(address: MysqlAddress): Promise<MysqlConnection> {
+/** @param answerMs longest wait for the answer to a query; longer than the server's own limit */
+export async function connectMysql(address: MysqlAddress, answerMs: number): Promise<MysqlConnection> {
   /** End the statements in hand: the driver tells neither a stream of a lost connection nor anyone of a closed one. */
   const inHand = new Set<(error: Error) => void>();
   const failAll = (error: Error): void => {
@@ -45,9 +47,15 @@ export async function connectMysql(address: MysqlAddress): Promise<MysqlConnecti
   return {
     query: (sql) =>
       new Promise((resolve, reject) => {
-        inHand.add(reject);
+        const fail = (error: Error): void => {
+          clearTimeout(timer);
+          reject(error);
+        };
+        const timer = setTimeout(() => fail(new SilentServer('no answer came')), answerMs);
+        inHand.add(fail);
         connection.query<RowDataPacket[][]>(sql, (error, rows, fields) => {
-          inHand.delete(reject);
+          clearTimeout(timer);
+          inHand.delete(fail);
           if (error) reject(error);
           else resolve({ rows: Array.isArray(rows) ? rows : [], fields: fields ?? [] });
         });
@@ -121,7 +129,8 @@ function readCa(file: string): string {
 async function kill(address: MysqlAddress, threadId: number): Promise<void> {
   try {
     const connection = await connected(address, { connectTimeout: KILL_MS, onError: () => {} });
-    await new Promise<void>((resolve) => connection.query(`KILL ${threadId}`, () => resolve()));
+    const killed = new Promise<void>((resolve) => connection.query(`KILL ${threadId}`, () => resolve()));
+    await Promise.race([killed, wait(KILL_MS, undefined, { ref: false })]);
     connection.destroy();
   } catch {
     // The server is away, or has no connection left.

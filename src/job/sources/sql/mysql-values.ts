@@ -19,6 +19,8 @@ function jsonValue(value: unknown, type: string): string {
   switch (type) {
     case 'DECIMAL':
     case 'BIGINT':
+    case 'DOUBLE':
+    case 'FLOAT':
       // ZEROFILL writes zeros that JSON does not allow.
       return value.replace(/^(-?)0+(?=\d)/, '$1');
     case 'JSON':

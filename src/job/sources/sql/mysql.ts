@@ -13,6 +13,10 @@ import { jsonObject, type Values } from './mysql-values.ts';
 import { listStatement } from './statements.ts';
 
 const LOCK_SECONDS = 60;
+/** More than the longest id that a record may have. */
+const SORT_BYTES = 1024;
+/** The server's own limit comes first, so that only a silent server is given up. */
+const GRACE_MS = 30_000;
 /** The server gives up on a client that takes no rows for so long, such as one whose sink is slow. */
 const WRITE_SECONDS = 2 * 60 * 60;
 
@@ -42,7 +46,7 @@ export function mysqlDialect({ url, statementMs }: DialectOptions): Dialect {
     async open() {
       const address = readMysqlUrl(url);
       if (typeof address === 'string') throw new Error(`SOURCE_URL ${address}`);
-      const connection = await connectMysql(address);
+      const connection = await connectMysql(address, statementMs + Math.min(statementMs, GRACE_MS));
       try {
         return await takeSnapshot(connection, statementMs);
       } catch (error) {
@@ -58,10 +62,10 @@ async function takeSnapshot(connection: MysqlConnection, statementMs: number): P
   const { rows: facts } = await query('SELECT VERSION(), UNIX_TIMESTAMP(NOW(3)) * 1000');
   const [version, now] = facts[0] ?? [];
   const limit = limitOf(String(version));
-  // sql_select_limit may cut every SELECT of the server off.
+  // sql_select_limit may cut every SELECT of the server off, and max_sort_length the ids that it sorts by.
   await query(
     `SET SESSION time_zone = '+00:00', lock_wait_timeout = ${LOCK_SECONDS}, net_write_timeout = ${WRITE_SECONDS}, ` +
-      `sql_select_limit = 18446744073709551615, ${limit(statementMs)}`,
+      `sql_select_limit = 18446744073709551615, max_sort_length = ${SORT_BYTES}, ${limit(statementMs)}`,
   );
   await query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
   await query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
@@ -92,7 +96,7 @@ function limitOf(version: string): (milliseconds: number) => string {
 type Read = (sql: string) => AsyncIterable<Values>;
 
 async function* rowsOf(read: Read, of: Selection, part: Part): AsyncGenerator<Row[]> {
-  const fields = of.fields.map(({ name }) => `q.${quoted(name)}`);
+  const fields = of.fields.map(fieldOf);
   const what = [GRAMMAR.id(of.id), timeOf(of), ...fields];
   const statement = listStatement(of, part, GRAMMAR, { what });
   yield* groupRows(read(statement), ([id, at, ...values]) => ({
@@ -100,6 +104,12 @@ async function* rowsOf(read: Read, of: Selection, part: Part): AsyncGenerator<Ro
     at: textOf(at),
     record: jsonObject(of.fields, values),
   }));
+}
+
+/** The driver computes the value of a short floating-point number inexactly, so the server writes it as text. */
+function fieldOf({ name, type }: Column): string {
+  const column = `q.${quoted(name)}`;
+  return type === 'DOUBLE' || type === 'FLOAT' ? `CAST(${column} AS CHAR)` : column;
 }
 
 async function* idsOf(read: Read, of: Selection, part: Part): AsyncGenerator<string[]> {

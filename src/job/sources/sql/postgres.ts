@@ -2,6 +2,7 @@
  * PostgreSQL as a source: a REPEATABLE READ, READ ONLY transaction and a cursor in it. The server itself writes each
  * row as JSON.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { Client, escapeIdentifier, escapeLiteral, type QueryArrayConfig, type QueryArrayResult } from 'pg';
 import { JobError } from '../../job-error.ts';
 import { composedId } from './composed-id.ts';
@@ -9,11 +10,17 @@ import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Sn
 import { createFetchSize } from './fetch-size.ts';
 import { postgresFault } from './postgres-fault.ts';
 import { listStatement } from './statements.ts';
+import { WITHOUT_TIME_OF_DAY_MS, WITHOUT_ZONE_MS } from './zone.ts';
 
 const CONNECT_MS = 15_000;
 const LOCK_MS = 60_000;
-/** Types date, timestamp and timestamptz. */
-const TIMES = new Set([1082, 1114, 1184]);
+const END_MS = 5_000;
+/** Types date, timestamp and timestamptz, with `lateMs`. */
+const TIMES = new Map([
+  [1082, WITHOUT_TIME_OF_DAY_MS],
+  [1114, WITHOUT_ZONE_MS],
+  [1184, 0],
+]);
 const BYTEA = 17;
 
 /** Formats of values, instead of the role's defaults. */
@@ -30,11 +37,15 @@ function begin(statementMs: number): string {
   );
 }
 
+/** By how many seconds a replica is behind; or by less, since the primary may have been idle. 0 for a primary. */
+const LAG = `CASE WHEN pg_is_in_recovery()
+  THEN ceil(extract(epoch FROM now() - pg_last_xact_replay_timestamp()))::int ELSE 0 END`;
+
 /**
  * The server notices a killed program within seconds, which servers before 14 and systems without Linux cannot; and it
  * does not limit the time of the whole transaction, which servers before 17 cannot either.
  */
-const FACTS = `SELECT now(), current_setting('server_encoding'), (SELECT count(set_config(name, value, true))
+const FACTS = `SELECT now(), current_setting('server_encoding'), ${LAG}, (SELECT count(set_config(name, value, true))
   FROM (VALUES ('client_connection_check_interval', '2s'), ('transaction_timeout', '0')) wanted (name, value)
   JOIN pg_settings USING (name) WHERE name <> 'client_connection_check_interval' OR version() ~ 'linux')`;
 
@@ -71,11 +82,17 @@ export function postgresDialect({ url, statementMs }: DialectOptions): Dialect {
         await client.connect();
         return await takeSnapshot(client, statementMs);
       } catch (error) {
-        await client.end().catch(() => {});
+        await end(client);
         throw error;
       }
     },
   };
+}
+
+/** The driver would wait for a server that has fallen silent. */
+async function end(client: Client): Promise<void> {
+  const ended = client.end().catch(() => {});
+  await Promise.race([ended, wait(END_MS, undefined, { ref: false })]);
 }
 
 async function takeSnapshot(client: Client, statementMs: number): Promise<Snapshot> {
@@ -89,7 +106,7 @@ async function takeSnapshot(client: Client, statementMs: number): Promise<Snapsh
     return await client.query<R>(config);
   };
   await client.query(begin(statementMs));
-  const [now, encoding = ''] = (await query<[Date, string]>(FACTS)).rows[0] ?? [];
+  const [now, encoding = '', lag] = (await query<[Date, string, number | null]>(FACTS)).rows[0] ?? [];
   if (encoding === 'SQL_ASCII') {
     const why = 'the database of SOURCE_URL does not know the encoding of its texts (SQL_ASCII)';
     throw new JobError('notConfigured', `${why}; read a copy of it that is in UTF8`);
@@ -98,12 +115,13 @@ async function takeSnapshot(client: Client, statementMs: number): Promise<Snapsh
   return {
     grammar,
     clock: now ?? null,
+    lagMs: Math.max(0, lag ?? 0) * 1000,
     columns: (from) => columnsOf(query, from),
     counts: async (sql) => ((await query<string[]>(sql)).rows[0] ?? []).map(Number),
     found: async (sql) => (await query<[string]>(sql)).rows.map(([id]) => id),
     rows: (of, part) => rowsOf(query, of, part, grammar),
     ids: (of, part) => idsOf(query, of, part, grammar),
-    close: () => client.end().catch(() => {}),
+    close: () => end(client),
   };
 }
 
@@ -117,8 +135,10 @@ async function columnsOf(query: Query, from: string): Promise<Column[]> {
   );
   const types = new Map(rows.map(([oid, type]) => [Number(oid), type]));
   return fields.map(({ name, dataTypeID: oid }) => {
-    const bytes = oid === BYTEA ? 'binary' : 'other';
-    return { name, type: types.get(oid) ?? String(oid), holds: TIMES.has(oid) ? 'time' : bytes };
+    const type = types.get(oid) ?? String(oid);
+    const lateMs = TIMES.get(oid);
+    if (lateMs !== undefined) return { name, type, holds: 'time', lateMs };
+    return { name, type, holds: oid === BYTEA ? 'binary' : 'other' };
   });
 }
 

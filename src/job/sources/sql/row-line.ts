@@ -6,8 +6,9 @@ const MOST_LENGTH = 16 * 1024 * 1024;
 const TOO_LONG = 'it is longer than 16 MiB; select fewer columns';
 
 /** @param stamp the time of a record whose row does not tell when it changed; null if rows tell it */
-export function recordLine({ id, at, record }: Row, stamp: string | null): Line {
-  if (record.length > MOST_LENGTH) return new UnreadableLine(TOO_LONG, id === '' ? null : id);
+export function recordLine({ id, at, record, fault }: Row, stamp: string | null): Line {
+  const why = fault ?? (record.length > MOST_LENGTH ? TOO_LONG : null);
+  if (why !== null) return new UnreadableLine(why, id === '' ? null : id);
   const fields = record.slice(0, -1);
   const more = fields === '{' ? '' : ',';
   return `${fields}${more}"id":${JSON.stringify(id)},"updated_at":${JSON.stringify(stamp ?? at)}}`;

@@ -1,7 +1,7 @@
 /** Keeps the session of a run from survey to the end of a listing, and maps the errors of its database. */
 import { HttpFault } from '../../http/http-fault.ts';
 import { JobError } from '../../job-error.ts';
-import { createClockReader } from '../source-clock.ts';
+import { type ClockReader, createClockReader } from '../source-clock.ts';
 import type { SourceClock } from '../source.ts';
 import type { Dialect, Part, Snapshot } from './dialect.ts';
 import { prepareSession, type Session } from './session.ts';
@@ -35,10 +35,9 @@ export function createSessions(
     if (session) return session;
     snapshot = await dialect.open();
     stop.throwIfAborted();
-    const { clock: now } = snapshot;
-    // Whole seconds: a little early is safe.
-    clock.hear((name) => (name === 'date' && now !== null ? now.toUTCString() : null));
     session = await prepareSession(settings, snapshot);
+    const { clock: now, lagMs = 0 } = snapshot;
+    if (now !== null) hearClock(clock, now, lagMs + (session.selection.updatedAt?.lateMs ?? 0));
     return session;
   }
 
@@ -82,4 +81,13 @@ export function createSessions(
       }
     },
   };
+}
+
+/** @param lateMs how late the times of rows may be; the second reading does not count as a wrong clock */
+function hearClock(clock: ClockReader, now: Date, lateMs: number): void {
+  for (const age of [0, lateMs]) {
+    // Whole seconds: a little early is safe.
+    const told: Readonly<Record<string, string>> = { date: now.toUTCString(), age: String(age / 1000) };
+    clock.hear((name) => told[name] ?? null);
+  }
 }

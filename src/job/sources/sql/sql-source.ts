@@ -6,6 +6,7 @@
 import { PATIENCE_MS, type Patience, retryThroughOutage } from '../../http/outage.ts';
 import { shownUrl } from '../../mask.ts';
 import { createIntake, IDS, type Intake, type ListingKind, RECORDS } from '../intake.ts';
+import { fingerprintOf } from '../fingerprint.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
 import { placeOf } from './columns.ts';
 import type { Dialect, DialectOptions, Part } from './dialect.ts';
@@ -66,6 +67,7 @@ export function createSqlSource(options: SqlSourceOptions): Source {
     shownAs,
     lists: stamp === null ? 'changes' : 'everything',
     stamps: stamp !== null,
+    mapping: mappingOf(settings),
     async survey(since) {
       return { total: await retryThroughOutage(patience, () => sessions.count({ since, after: null })) };
     },
@@ -85,6 +87,11 @@ export function createSqlSource(options: SqlSourceOptions): Source {
     clock: sessions.clock,
     close: sessions.close,
   };
+}
+
+/** Without the password, which may change between two attempts. */
+function mappingOf({ url, from, id, updatedAt, deletedAt }: SqlSettings): string {
+  return fingerprintOf([shownUrl(url), from, id, updatedAt, deletedAt]);
 }
 
 async function* recordLines(

@@ -32,3 +32,8 @@ export function timeOf(column: string): string {
   const milliseconds = `typeof(${column}) = 'integer' AND ${column} > 99999999999`;
   return `strftime('%Y-%m-%dT%H:%M:%fZ', CASE WHEN ${milliseconds} THEN ${column} / 1000.0 ELSE ${column} END, 'auto')`;
 }
+
+/** Whether a text holds U+FFFD as it is stored; 0 for NULL. */
+export function isReplacement(text: string): string {
+  return `ifnull(instr(${text}, char(65533)), 0) > 0`;
+}

@@ -2,16 +2,13 @@
  * SQLite as a source: a file opened read-only, and one read transaction. The library works in this thread: between groups
  * of rows other work gets its turn.
  */
-import { setImmediate } from 'node:timers/promises';
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { JobError } from '../../job-error.ts';
-import type { Dialect, DialectOptions, Part, Row, Selection, Snapshot } from './dialect.ts';
-import { groupRows } from './group-rows.ts';
+import type { Dialect, DialectOptions, Snapshot } from './dialect.ts';
 import { DeadlinePassed, sqliteFault } from './sqlite-fault.ts';
-import { DEADLINE, GRAMMAR, quoted, timeOf } from './sqlite-grammar.ts';
+import { DEADLINE, GRAMMAR } from './sqlite-grammar.ts';
 import { sqlitePath } from './sqlite-path.ts';
-import { jsonObject } from './sqlite-values.ts';
-import { listStatement } from './statements.ts';
+import { idsOf, rowsOf, valuesOf } from './sqlite-rows.ts';
 
 /** How long the library waits for a writer, in milliseconds; the run itself waits longer, without blocking this thread. */
 const BUSY_MS = 200;
@@ -73,44 +70,4 @@ function takeSnapshot(database: DatabaseSync, statementMs: number): Snapshot {
       if (database.isOpen) database.close();
     },
   };
-}
-
-type Statements = { readonly prepare: (sql: string) => StatementSync; readonly restart: () => void };
-
-async function* rowsOf(statements: Statements, of: Selection, part: Part): AsyncGenerator<Row[]> {
-  const names = of.fields.map(({ name }) => name);
-  const time = of.updatedAt === null ? 'NULL' : timeOf(`q.${quoted(of.updatedAt.name)}`);
-  const what = [GRAMMAR.id(of.id), time, ...names.map((name) => `q.${quoted(name)}`)];
-  const statement = listStatement(of, part, GRAMMAR, { what });
-  yield* grouped(statements, statement, ([id, at, ...values]) => ({
-    id: textOf(id) ?? '',
-    at: textOf(at),
-    record: jsonObject(names, values),
-  }));
-}
-
-async function* idsOf(statements: Statements, of: Selection, part: Part): AsyncGenerator<string[]> {
-  const statement = listStatement(of, part, GRAMMAR, { what: [GRAMMAR.id(of.id)] });
-  yield* grouped(statements, statement, ([id]) => textOf(id) ?? '');
-}
-
-async function* grouped<T extends string | Row>(
-  { prepare, restart }: Statements,
-  sql: string,
-  make: (values: readonly SQLOutputValue[]) => T,
-): AsyncGenerator<T[]> {
-  for await (const group of groupRows(prepare(sql).iterate(), (row) => make(valuesOf(row)))) {
-    yield group;
-    await setImmediate();
-    restart();
-  }
-}
-
-/** The types of node:sqlite know rows as objects alone. */
-function valuesOf(row: unknown): readonly SQLOutputValue[] {
-  return (row ?? []) as readonly SQLOutputValue[];
-}
-
-function textOf(value: SQLOutputValue | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

@@ -154,6 +154,13 @@ describe('an error of OAI-PMH', () => {
     },
   );
 
+  it('that quotes the request is told without the parameters of SOURCE_URL', async () => {
+    await using provider = await startOaiProvider(...someRecords(3));
+    provider.lie = () => xml(document('<error code="badArgument">?key=hush%2Fhush is not hush/hush</error>'));
+    const survey = openOai({ url: `${provider.url}?key=hush%2Fhush&v=2` }).survey(null);
+    await expect(survey).rejects.toThrow('badArgument: ?key=<FILTERED> is not <FILTERED>; check OAI_PREFIX');
+  });
+
   it('noRecordsMatch after the first page is no proof of the end', async () => {
     await using provider = await startOaiProvider(...someRecords(35));
     provider.tellsSize = false;

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority } from '../../../support/certificates.ts';
 import { type Mariadb, startMariadb } from '../../../support/mariadb.ts';
-import { idsIn, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
+import { hoursBehind, idsIn, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { mariadbDatabase } from './support/mariadb.ts';
+import { startSilentRelay } from './support/silent-relay.ts';
 
 let server: Mariadb;
 let authority: Authority;
@@ -28,6 +29,9 @@ const TYPES = {
   exact: ['DECIMAL(30,4)', '12345678901234567890.5', '12345678901234567890.5000'],
   zeros: ['DECIMAL(8,2) ZEROFILL', '1.5', '1.50'],
   double: ['DOUBLE', '0.1', '0.1'],
+  fine: ['DOUBLE', '98.15059290768835', '98.15059290768835'],
+  huge: ['DOUBLE', '-1.5e300', '-1.5e300'],
+  short: ['FLOAT', '1.5', '1.5'],
   text: ['VARCHAR(40)', `'a "b" ä 😀'`, String.raw`"a \"b\" ä 😀"`],
   latin: ['VARCHAR(40) CHARACTER SET latin1', `'ä'`, '"ä"'],
   bytes: ['VARBINARY(4)', `X'00ff'`, String.raw`"\\x00ff"`],
@@ -66,6 +70,32 @@ describe('values of MariaDB', () => {
     expect(await recordsIn(source)).toMatchObject([{ id: '\\xff01', updated_at: time }]);
     expect(await recordsIn(source, new Date(Date.parse(time)))).toHaveLength(1);
     expect(await recordsIn(source, new Date(Date.parse(time) + 1))).toEqual([]);
+  });
+});
+
+describe('the clock of a source in MariaDB', () => {
+  it.each([
+    ['TIMESTAMP NULL', 0],
+    ['DATETIME', 12],
+    ['DATE', 36],
+  ])('is as early as a %s may be late: %i hours', async (type, hours) => {
+    await using db = await database();
+    await db.exec(`CREATE TABLE times (id INT, changed ${type})`);
+    expect(await hoursBehind(db)).toBe(hours);
+  });
+});
+
+describe('SOURCE_DELETED_AT in MariaDB', () => {
+  it('is no flag, since false would count as deleted', async () => {
+    await using db = await database();
+    await db.exec('CREATE TABLE flags (id INT, deleted BOOLEAN NOT NULL DEFAULT FALSE)');
+    const source = open(db, { SOURCE_TABLE: 'flags', SOURCE_ID: 'id', SOURCE_DELETED_AT: 'deleted' });
+    await expect(source.survey(null)).rejects.toMatchObject({
+      code: 'notConfigured',
+      message: expect.stringMatching(
+        /^SOURCE_DELETED_AT: the column deleted of flags has the type TINYINT, .*even false.*SOURCE_QUERY$/,
+      ) as string,
+    });
   });
 });
 
@@ -120,6 +150,17 @@ describe('a session in MariaDB', () => {
     await expect.poll(() => sessionsIn(db)).toEqual([]);
   });
 
+  it('whose server falls silent is ended and closed', async () => {
+    await using db = await database();
+    await makePlaces(db, ['a']);
+    await using relay = await startSilentRelay(db.url);
+    const source = open(relay, PLACES, { statementMs: 300 });
+    await source.survey(null);
+    relay.fallSilent();
+    await expect(source.survey(new Date(0))).rejects.toMatchObject({ code: 'sourceTimeout' });
+    await source.close?.();
+  });
+
   it('is ended at the server when the run is stopped', async () => {
     await using db = await database();
     await makePlaces(db, someIds(100));
@@ -130,6 +171,18 @@ describe('a session in MariaDB', () => {
     stop.abort(new Error('enough'));
     await ended;
     await expect.poll(() => sessionsIn(db)).toEqual([]);
+  });
+
+  it('sorts by all bytes of the ids, although the server would sort by fewer', async () => {
+    await using db = await database();
+    const ids = ['d', 'b', 'a', 'c'].map((id) => `${'x'.repeat(100)}${id}`);
+    await makePlaces(db, ids);
+    await server.exec('mysql', 'SET GLOBAL max_sort_length = 64');
+    try {
+      expect(await idsIn(open(db))).toEqual(ids.toSorted());
+    } finally {
+      await server.exec('mysql', 'SET GLOBAL max_sort_length = 1024');
+    }
   });
 
   it('without a right says which, and with a wrong password does not show it', async () => {

@@ -8,9 +8,19 @@ import { describe, expect, it } from 'vitest';
 import { createAuthority } from '../../../support/certificates.ts';
 import { startPgBouncer } from '../../../support/pgbouncer.ts';
 import { startStatementProxy } from '../../support/statement-proxy.ts';
-import { idsIn, jsonOf, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
+import {
+  hoursBehind,
+  idsIn,
+  jsonOf,
+  makePlaces,
+  open,
+  PLACES,
+  recordsIn,
+  someIds,
+} from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { postgresDatabase } from './support/postgres.ts';
+import { startSilentRelay } from './support/silent-relay.ts';
 
 describeSqlSource('Postgres', postgresDatabase);
 
@@ -73,7 +83,53 @@ describe('values of Postgres', () => {
   });
 });
 
+describe('the clock of a source in Postgres', () => {
+  it.each([
+    ['timestamptz', 0],
+    ['timestamp', 12],
+    ['date', 36],
+  ])('is as early as a %s may be late: %i hours', async (type, hours) => {
+    await using db = await postgresDatabase();
+    await db.exec(`CREATE TABLE times (id int, changed ${type})`);
+    expect(await hoursBehind(db)).toBe(hours);
+  });
+});
+
+describe('the clock of a replica', () => {
+  it('is as early as the last transaction that it has', async () => {
+    await using db = await postgresDatabase();
+    // Functions that hide those of the server, as on a replica that is three hours behind.
+    await db.exec(`CREATE TABLE times (id int, changed timestamptz); CREATE SCHEMA replica;
+      CREATE FUNCTION replica.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT true';
+      CREATE FUNCTION replica.pg_last_xact_replay_timestamp() RETURNS timestamptz LANGUAGE sql AS
+        $$ SELECT now() - interval '3 hours' $$;
+      DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = replica, pg_catalog, public', current_database()); END $$`);
+    expect(await hoursBehind(db)).toBe(3);
+  });
+});
+
+describe('SOURCE_DELETED_AT in Postgres', () => {
+  it('is no flag, since false would count as deleted', async () => {
+    await using db = await postgresDatabase();
+    await db.exec('CREATE TABLE flags (id int, deleted boolean NOT NULL DEFAULT false)');
+    const source = open(db, { SOURCE_TABLE: 'flags', SOURCE_ID: 'id', SOURCE_DELETED_AT: 'deleted' });
+    await expect(source.survey(null)).rejects.toThrow(
+      /^SOURCE_DELETED_AT: the column deleted of flags has the type boolean, .*even false/,
+    );
+  });
+});
+
 describe('a session in Postgres', () => {
+  it('is closed although its server has fallen silent', async () => {
+    await using db = await postgresDatabase();
+    await makePlaces(db, ['a']);
+    await using relay = await startSilentRelay(db.url);
+    const source = open(relay);
+    await source.survey(null);
+    relay.fallSilent();
+    await source.close?.();
+  });
+
   it('goes on behind the last id when its connection is lost at any statement', async () => {
     await using db = await postgresDatabase();
     const ids = someIds(1_200);

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../support/fake-source.ts';
-import { jsonOf, makePlaces, open, PLACES, recordsIn } from './support/database.ts';
+import { idsIn, jsonOf, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { sqliteDatabase } from './support/sqlite.ts';
 
@@ -46,6 +46,28 @@ describe('values of SQLite', () => {
 });
 
 describe('a SQLite file', () => {
+  it('may hold texts that are not UTF-8: their rows are set aside, and U+FFFD itself stays', async () => {
+    await using db = await sqliteDatabase();
+    await makePlaces(db, [...someIds(1_200), 'q\uFFFD']);
+    await db.exec(`UPDATE places SET name = CAST(X'4dfc6c6c6572' AS TEXT) WHERE id = 'p01100';
+      UPDATE places SET name = CAST(X'f09f98' AS TEXT) WHERE id = 'p01150';
+      UPDATE places SET id = CAST(X'70ff' AS TEXT) WHERE id = 'p01200'`);
+    const source = open(db);
+    const batches = await collect(source.changedSince(null, null, 100));
+    const ids = batches.flatMap(({ records }) => records.map(({ id }) => id));
+    const good = someIds(1_199).filter((id) => id !== 'p01100' && id !== 'p01150');
+    expect(ids).toEqual([...good, 'q\uFFFD']);
+    const why = 'one of its texts is not UTF-8; convert it in the database';
+    expect(batches.flatMap(({ rejected }) => rejected)).toMatchObject([
+      { id: 'p01100', why },
+      { id: 'p01150', why },
+      { id: null, why },
+    ]);
+    expect((await source.evidence()).complete).toBe(false);
+    expect((await idsIn(source)).length).toBe(1_200);
+    expect((await source.evidence()).complete).toBe(false);
+  });
+
   it('may hold a row that is too long: it is set aside with its id', async () => {
     await using db = await sqliteDatabase();
     await makePlaces(db, ['a', 'b', 'c']);

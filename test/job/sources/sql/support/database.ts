@@ -77,3 +77,12 @@ export async function jsonOf(
   const [row] = await recordsIn(open(db, { SOURCE_QUERY: query, SOURCE_ID: 'id' }));
   return Object.fromEntries(expressions.map((one, at) => [one, JSON.stringify(row?.record[`v${at}`])]));
 }
+
+/** By how many hours the source's clock is set back, for the column `changed` of the table `times`. */
+export async function hoursBehind(db: Pick<SqlDatabase, 'url'>): Promise<number> {
+  const source = open(db, { SOURCE_TABLE: 'times', SOURCE_ID: 'id', SOURCE_UPDATED_AT: 'changed' });
+  await source.survey(null);
+  await source.close?.();
+  const { earliest } = source.clock();
+  return Math.round((Date.now() - (earliest?.getTime() ?? 0)) / 3_600_000);
+}

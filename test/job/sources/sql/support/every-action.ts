@@ -97,6 +97,24 @@ export function describeActions(dialect: string, create: () => Promise<SqlDataba
       expect(last(t)).toMatchObject({ added: 61, listing: 'complete' });
     });
 
+    it('is read from the start by a later attempt with another SOURCE_ID', async () => {
+      await using db = await create();
+      await db.exec(`CREATE TABLE towns (country ${db.text} NOT NULL, code ${db.text} NOT NULL)`);
+      const rows = someIds(60).map((code) => `('at', '${code}')`);
+      await db.exec(`INSERT INTO towns VALUES ${rows.join(', ')}, ('de', 'p00050')`);
+      await using t = await setup();
+      const settings = { SOURCE: 'sql', SOURCE_URL: db.url, SOURCE_TABLE: 'towns' };
+      const broken = await t.run('sync -n 10 --api_job_id 1', { ...settings, SOURCE_ID: 'code' });
+      expect(broken.output).toContain('two rows have this id');
+      const SYNCRATOR_CHECKPOINT = JSON.stringify(last(t)?.checkpoint);
+      const corrected = { ...settings, SOURCE_ID: 'country,code', SYNCRATOR_CHECKPOINT };
+      const output = await run(t, 'sync -n 10 --api_job_id 1', corrected);
+      expect(output).toContain('settings of the source or FIELDS have changed since the earlier attempt');
+      const ids = await t.query<{ id: string }>(`SELECT id FROM cities WHERE id LIKE '%|%'`);
+      expect(ids).toHaveLength(61);
+      expect(last(t)).toMatchObject({ added: 61, listing: 'complete' });
+    });
+
     it('loses no record when its table is emptied, or when its settings are wrong', async () => {
       await using db = await create();
       await makePlaces(db, someIds(30));

@@ -103,6 +103,15 @@ function describeListing(create: () => Promise<SqlDatabase>): void {
     expect((await recordsIn(source, since)).map(({ id }) => id)).toEqual(['at', 'new']);
   });
 
+  it('keeps columns whose names every object of JavaScript has', async () => {
+    await using db = await create();
+    await db.exec(`CREATE TABLE races (id ${db.text} NOT NULL, constructor ${db.text})`);
+    await db.exec(`INSERT INTO races VALUES ('a', 'x')`);
+    const source = open(db, { SOURCE_TABLE: 'races', SOURCE_ID: 'id' });
+    const [record] = await recordsIn(source);
+    expect(Object.entries(record?.record ?? {})).toEqual([['constructor', 'x']]);
+  });
+
   it('leaves out rows with a value in SOURCE_DELETED_AT', async () => {
     await using db = await create();
     await makePlaces(db, ['a', 'b', 'c']);
