@@ -15,7 +15,8 @@ import { HttpFault } from '../http/http-fault.ts';
 import { createOutage, PATIENCE_MS, type Patience, retryThroughOutage } from '../http/outage.ts';
 import { createIntake, IDS, type ListingKind, RECORDS } from './intake.ts';
 import { createListingTotals } from './listing-totals.ts';
-import { type PageSource, pageSource, requestPage } from './ndjson-page.ts';
+import { requestPage } from './ndjson-page.ts';
+import { type SourceServer, sourceServer } from './source-server.ts';
 import type { Cursor, Evidence, Source } from './source.ts';
 import { createClockReader } from './source-clock.ts';
 import { stillThere } from './still-there.ts';
@@ -35,7 +36,7 @@ export function createNdjsonHttpSource(options: HttpSourceOptions): Source {
   const { url, stop, onWait = () => {}, patienceMs = PATIENCE_MS } = options;
   const clock = createClockReader();
   const silence = options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs };
-  const pages = pageSource(url, { clock, stop, ...silence });
+  const pages = sourceServer(url, 'application/x-ndjson', { clock, stop, ...silence });
   const patience = { patienceMs, onWait, stop };
   let evidence: Evidence = { complete: false, words: 'no listing has ended' };
 
@@ -76,7 +77,7 @@ async function* readListing<T, B>({
   batchSize,
   onEnd,
 }: {
-  pages: PageSource;
+  pages: SourceServer;
   patience: Patience;
   kind: ListingKind<T, B>;
   query: Readonly<Record<string, string>>;

@@ -1,7 +1,8 @@
 /** Re-checks ids that a listing of source `ndjson` lacks: asks for each id again. */
 import { type Patience, retryThroughOutage } from '../http/outage.ts';
 import { isAfter, justBefore } from './byte-order.ts';
-import { type PageSource, requestPage } from './ndjson-page.ts';
+import { requestPage } from './ndjson-page.ts';
+import type { SourceServer } from './source-server.ts';
 import { checkId } from './record-check.ts';
 
 /** Few concurrent requests, since the source has just listed everything. */
@@ -11,7 +12,7 @@ const ANSWER_LINES = 100;
 /** @param ids in byte order */
 export async function stillThere(
   ids: readonly string[],
-  pages: PageSource,
+  pages: SourceServer,
   patience: Patience,
 ): Promise<ReadonlySet<string>> {
   const share = Math.ceil(ids.length / CONCURRENCY);
@@ -22,7 +23,7 @@ export async function stillThere(
 
 async function askedFor(
   ids: readonly string[],
-  pages: PageSource,
+  pages: SourceServer,
   patience: Patience,
 ): Promise<readonly string[]> {
   const there: string[] = [];
@@ -48,7 +49,7 @@ type Answer = {
   readonly unreadable: boolean;
 };
 
-async function idsAfter(after: string | null, pages: PageSource): Promise<Answer> {
+async function idsAfter(after: string | null, pages: SourceServer): Promise<Answer> {
   const query = { fields: 'id', limit: String(ANSWER_LINES), ...(after === null ? {} : { after }) };
   const page = await requestPage(pages, query);
   const ids = new Set<string>();

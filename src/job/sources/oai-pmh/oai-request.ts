@@ -1,43 +1,21 @@
 /** Sends one request of OAI-PMH and hands the elements of its answer to the caller. */
 import { FILTERED } from '../../../domain/mask.ts';
-import { type HttpAnswer, httpCall } from '../../http/http-call.ts';
+import type { HttpAnswer } from '../../http/http-call.ts';
 import { HttpFault, statusFault } from '../../http/http-fault.ts';
-import { shownUrl } from '../../mask.ts';
 import { WEB_PAGE } from '../foreign-form.ts';
-import { refuseStatus } from '../ndjson-page.ts';
-import { sourceAddress } from '../source-address.ts';
+import { askSource, refuseStatus, type SourceServer } from '../source-server.ts';
 import type { ClockReader } from '../source-clock.ts';
 import { oaiElements } from './oai-document.ts';
 import type { OaiError } from './oai-error.ts';
 import { attributeOf, type XmlElement, wholeText } from './xml-element.ts';
 
-/** The repository: address, headers, clock. */
-export type Provider = {
-  readonly url: URL;
-  readonly shownAs: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly clock: ClockReader;
-  readonly stop: AbortSignal;
-  readonly silenceMs?: number;
-};
+/** The repository. */
+export type Provider = SourceServer;
 
 export type OaiVerb = 'Identify' | 'ListRecords' | 'ListIdentifiers' | 'GetRecord';
 
 /** A shorter parameter is no key, and its value may be a part of any word. */
 const LEAST_KEY_LENGTH = 6;
-
-/** A longer answer is aborted; the same request may be sent again. */
-const DEADLINE_MS = 10 * 60_000;
-
-export function createProvider(text: string, rest: Pick<Provider, 'clock' | 'stop' | 'silenceMs'>): Provider {
-  const { url, headers } = sourceAddress(text);
-  return {
-    url,
-    shownAs: shownUrl(text),
-    headers: { accept: 'text/xml, application/xml', 'cache-control': 'no-cache', ...headers },
-    ...rest,
-  };
-}
 
 /**
  * @param take gets each child of the verb; what it did before an error or an answer with errors does not count
@@ -50,19 +28,8 @@ export async function ask(
   query: Readonly<Record<string, string>>,
   take: (element: XmlElement) => void,
 ): Promise<readonly OaiError[]> {
-  const { shownAs, headers, stop, silenceMs } = provider;
-  const url = new URL(provider.url);
-  for (const [key, value] of Object.entries({ verb, ...query })) url.searchParams.set(key, value);
-  const answer = await httpCall({
-    url,
-    shownAs,
-    headers,
-    stop,
-    addressOf: 'SOURCE_URL',
-    deadlineMs: DEADLINE_MS,
-    ...(silenceMs === undefined ? {} : { silenceMs }),
-  });
-  provider.clock.hear(answer.header);
+  const { shownAs } = provider;
+  const answer = await askSource(provider, { verb, ...query });
   try {
     if (!mayTellError(answer)) refuseStatus(answer, shownAs);
     if (/^text\/html\b/i.test(answer.header('content-type') ?? ''))

@@ -8,9 +8,9 @@ import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
 import { createClockReader } from '../source-clock.ts';
+import { sourceServer } from '../source-server.ts';
 import { createHarvests, type Harvested } from './harvests.ts';
 import { doubtOf, proofOf } from './list-evidence.ts';
-import { createProvider } from './oai-request.ts';
 import type { OaiSettings } from './oai-settings.ts';
 import type { ListReading } from './read-list.ts';
 import { recordsThere } from './records-there.ts';
@@ -26,7 +26,7 @@ export type OaiSourceOptions = {
 export function createOaiSource(options: OaiSourceOptions): Source {
   const { settings, stop, onWait = () => {}, patienceMs = PATIENCE_MS, silenceMs } = options;
   const clock = createClockReader();
-  const provider = createProvider(settings.url, {
+  const provider = sourceServer(settings.url, 'text/xml, application/xml', {
     clock,
     stop,
     ...(silenceMs === undefined ? {} : { silenceMs }),
