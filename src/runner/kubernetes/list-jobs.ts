@@ -52,9 +52,11 @@ function mayMakePods(job: Job, pods: readonly Pod[], now: number): boolean {
   if (trueCondition(job, 'Complete') || trueCondition(job, 'Failed')) return false;
   const { name, deletionTimestamp } = job.metadata;
   if (deletionTimestamp === undefined) return true;
+  const isHeld = [job, ...pods].some(({ metadata }) => finalizersOf(name, metadata).length > 0);
+  // Without foreign finalizers all of it disappears within moments. To count it until then is steady: it never counts
+  // as ended while its pod is listed, and as unfinished again once the pod is gone.
+  if (!isHeld) return true;
   if (pods.length > 0 || hadPod(job)) return false;
-  // A Job without foreign finalizers disappears within moments, so no clocks need to agree.
-  if (finalizersOf(name, job.metadata).length === 0) return true;
   // With skewed clocks a deletion may seem to lie in the future.
   return Math.abs(now - Date.parse(deletionTimestamp)) < MAKES_PODS_MS;
 }
