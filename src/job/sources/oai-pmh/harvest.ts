@@ -7,13 +7,13 @@ import type { Identity } from './identify.ts';
 import type { ListEnd } from './list-evidence.ts';
 import { type ListWindow, readAgain } from './list-window.ts';
 import type { OaiSettings } from './oai-settings.ts';
-import type { Provider } from './oai-request.ts';
+import type { SourceServer } from '../source-server.ts';
 import { type ListReading, readList } from './read-list.ts';
 
 const TELL_MS = 5_000;
 
 export type HarvestOptions = {
-  readonly provider: Provider;
+  readonly provider: SourceServer;
   readonly patience: Patience;
   readonly store: HarvestStore;
   readonly settings: OaiSettings;

@@ -4,7 +4,7 @@ import { harvest, type Harvest } from './harvest.ts';
 import { createHarvestStore, type HarvestStore } from './harvest-store.ts';
 import { identify, type Identity } from './identify.ts';
 import type { OaiSettings } from './oai-settings.ts';
-import type { Provider } from './oai-request.ts';
+import type { SourceServer } from '../source-server.ts';
 import type { ListReading } from './read-list.ts';
 
 export type Harvested = Harvest & { readonly store: HarvestStore; readonly identity: Identity };
@@ -19,7 +19,7 @@ export type Harvests = {
 };
 
 export function createHarvests(of: {
-  provider: Provider;
+  provider: SourceServer;
   patience: Patience;
   settings: OaiSettings;
 }): Harvests {

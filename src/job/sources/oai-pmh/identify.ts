@@ -2,7 +2,8 @@
 import { HttpFault } from '../../http/http-fault.ts';
 import { type Granularity, granularityOf, timeOf } from './granularity.ts';
 import { oaiFailure } from './oai-error.ts';
-import { ask, type Provider } from './oai-request.ts';
+import type { SourceServer } from '../source-server.ts';
+import { ask } from './oai-request.ts';
 
 /** `no`: only absence from the list tells a deletion. `transient`, `persistent`: headers may say `deleted`. */
 const DELETED = ['no', 'transient', 'persistent'] as const;
@@ -15,7 +16,7 @@ export type Identity = {
 };
 
 /** @throws HttpFault for a repository that this program cannot harvest */
-export async function identify(provider: Provider): Promise<Identity> {
+export async function identify(provider: SourceServer): Promise<Identity> {
   const told = new Map<string, string>();
   const errors = await ask(provider, 'Identify', {}, ({ name, text }) => void told.set(name, text.trim()));
   if (errors.length > 0) throw oaiFailure(errors, provider.shownAs);

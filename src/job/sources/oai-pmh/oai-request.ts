@@ -9,9 +9,6 @@ import { oaiElements } from './oai-document.ts';
 import type { OaiError } from './oai-error.ts';
 import { attributeOf, type XmlElement, wholeText } from './xml-element.ts';
 
-/** The repository. */
-export type Provider = SourceServer;
-
 export type OaiVerb = 'Identify' | 'ListRecords' | 'ListIdentifiers' | 'GetRecord';
 
 /** A shorter parameter is no key, and its value may be a part of any word. */
@@ -23,7 +20,7 @@ const LEAST_KEY_LENGTH = 6;
  * @throws HttpFault for every other answer
  */
 export async function ask(
-  provider: Provider,
+  provider: SourceServer,
   verb: OaiVerb,
   query: Readonly<Record<string, string>>,
   take: (element: XmlElement) => void,
@@ -50,7 +47,7 @@ function mayTellError({ status, header }: HttpAnswer): boolean {
 
 async function read(
   answer: HttpAnswer,
-  of: { provider: Provider; verb: OaiVerb; take: (element: XmlElement) => void },
+  of: { provider: SourceServer; verb: OaiVerb; take: (element: XmlElement) => void },
 ): Promise<readonly OaiError[]> {
   const { provider, verb, take } = of;
   const errors: OaiError[] = [];

@@ -4,7 +4,8 @@ import { type Patience, retryThroughOutage } from '../../http/outage.ts';
 import type { HarvestStore } from './harvest-store.ts';
 import type { ListEnd, Sizes } from './list-evidence.ts';
 import { areAll, oaiFailure, type OaiError } from './oai-error.ts';
-import { ask, type Provider } from './oai-request.ts';
+import type { SourceServer } from '../source-server.ts';
+import { ask } from './oai-request.ts';
 import { headerLine, headerOf, type OaiHeader, recordLine } from './record-line.ts';
 import { attributeOf, childOf, type XmlElement } from './xml-element.ts';
 
@@ -12,7 +13,7 @@ import { attributeOf, childOf, type XmlElement } from './xml-element.ts';
 const MOST_STALE_PAGES = 10;
 
 export type ListReading = {
-  readonly provider: Provider;
+  readonly provider: SourceServer;
   readonly patience: Patience;
   readonly store: HarvestStore;
   readonly verb: 'ListRecords' | 'ListIdentifiers';

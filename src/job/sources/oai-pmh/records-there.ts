@@ -3,7 +3,8 @@ import { HttpFault } from '../../http/http-fault.ts';
 import { type Patience, retryThroughOutage } from '../../http/outage.ts';
 import { isWithin } from './harvest.ts';
 import { areAll, oaiFailure } from './oai-error.ts';
-import { ask, type Provider } from './oai-request.ts';
+import type { SourceServer } from '../source-server.ts';
+import { ask } from './oai-request.ts';
 import type { OaiSettings } from './oai-settings.ts';
 import { headerOf, type OaiHeader } from './record-line.ts';
 import { childOf } from './xml-element.ts';
@@ -12,7 +13,7 @@ import { childOf } from './xml-element.ts';
 const CONCURRENCY = 4;
 
 export type Asked = {
-  readonly provider: Provider;
+  readonly provider: SourceServer;
   readonly patience: Patience;
   readonly settings: OaiSettings;
   /** The headers of the list named OAI_SET, so a header without it means that the record has left the set. */
