@@ -185,7 +185,7 @@ it('a watermark with any offset and age is accepted', async () => {
     const { ref, tell } = await attempt(job);
     expect((await tell({ watermark })).status).toBe(200);
     await job.end(ref);
-    expect(await job.finish()).toBe('completed');
+    expect((await job.finish())?.status).toBe('completed');
     const { body } = await api.call('GET', '/targets/alpha');
     expect(body.environments[0].watermark).toBe(new Date(watermark).toISOString());
   }
