@@ -33,6 +33,8 @@ function members(supervisor: Supervisor): number[] {
   const leader = readProcessStat(supervisor.pid);
   // Another process has the pid, so no member was left: the kernel would not have reused it otherwise.
   if (leader && leader.startTime !== supervisor.startTime) return [];
+  // Usually nothing of the group is left. One system call says so; a walk over /proc reads every process.
+  if (!hasProcesses(supervisor.pid)) return [];
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
@@ -40,4 +42,17 @@ function members(supervisor: Supervisor): number[] {
       const stat = readProcessStat(pid);
       return stat?.group === supervisor.pid && Number(stat.startTime) >= Number(supervisor.startTime);
     });
+}
+
+/** Whether the kernel knows a process of the group, zombies included. */
+function hasProcesses(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return false;
+    // EPERM: the group has processes, of another user.
+    if (code === 'EPERM') return true;
+    throw error;
+  }
 }
