@@ -1,28 +1,19 @@
 /** Ends a job: stops everything of it that still runs, records the end, cleans up. */
 import {
-  ActivityCancellationType,
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   log,
   patched,
-  proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { JobOutcome } from '../src/domain/outcome.ts';
 import type { ClaimedJob } from '../src/domain/resume-point.ts';
-import { SUPERSEDED, WATCH_TASK_QUEUE } from '../src/domain/workflow.ts';
+import { SUPERSEDED } from '../src/domain/workflow.ts';
 import { isAskedToCancel, type JobEnd } from './close.ts';
+import { queued } from './watch-queue.ts';
 
-/** Retried without a limit: a job that cannot be stopped or recorded must not free its key. */
-const queued = proxyActivities<Activities>({
-  taskQueue: WATCH_TASK_QUEUE,
-  startToCloseTimeout: '30 days',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' },
-  cancellationType: ActivityCancellationType.TRY_CANCEL,
-});
 /** One try inside the workflow task, which saves a round trip to the server. */
 const inTask = proxyLocalActivities<Activities>({
   startToCloseTimeout: '30 seconds',

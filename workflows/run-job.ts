@@ -17,10 +17,11 @@ import {
 import type { Activities } from '../activities/index.ts';
 import type { JobOutcome } from '../src/domain/outcome.ts';
 import { type ClaimedJob, mayRetry } from '../src/domain/resume-point.ts';
-import { POKED, WATCH_TASK_QUEUE } from '../src/domain/workflow.ts';
+import { POKED } from '../src/domain/workflow.ts';
 import { closeAs, type JobEnd } from './close.ts';
 import { concludeInOneActivity, endJob } from './end-job.ts';
 import { internalError, setDetails, setSearchAttributes } from './show.ts';
+import { queued } from './watch-queue.ts';
 
 const retry = { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
 
@@ -35,13 +36,7 @@ const { launch } = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 /** `watchStep` only reads and records: a lost one is repeated, and re-attaches. */
-const { watchStep, watch } = proxyActivities<Activities>({
-  taskQueue: WATCH_TASK_QUEUE,
-  startToCloseTimeout: '30 days',
-  heartbeatTimeout: '10 seconds',
-  retry,
-  cancellationType: ActivityCancellationType.TRY_CANCEL,
-});
+const { watchStep, watch } = queued;
 
 /**
  * Since this patch the workflow itself ends the job. A run that an older version began ends as it would have there: in
