@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
-import type { Passing } from '../../../support/solr/solr-proxy.ts';
+import type { Passing } from '../../../support/bending-proxy.ts';
 import { page, someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
 import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
