@@ -18,7 +18,7 @@ export type TestedSink = AsyncDisposable &
   };
 
 export type SinkAdapter = {
-  /** For a moment's server: called once, before the tests. */
+  /** Starts the server of all tests. */
   start(): Promise<{
     setup(rows?: readonly FakeRow[]): Promise<TestedSink>;
     stop(): Promise<void>;
@@ -248,14 +248,6 @@ export function testSink(name: string, adapter: SinkAdapter): void {
       expect(await t.names()).toEqual(bad);
     });
 
-    it('restores the watermark, so that the next delta misses nothing', async () => {
-      await using t = await setup(someRows(20));
-      await goodThenBad(t);
-      await t.run('rollback --api_job_id 3', job(3));
-      expect((await t.run('delta --api_job_id 4', job(4))).code).toBe(EXIT.ok);
-      expect(await t.names()).toMatchObject({ r00009: 'bad', zzz: 'bad', r00001: 'row 1' });
-    });
-
     it('previews its effect without changing anything, and --expect enforces the preview', async () => {
       await using t = await setup(someRows(20));
       await goodThenBad(t);
@@ -294,24 +286,23 @@ export function testSink(name: string, adapter: SinkAdapter): void {
   });
 
   describe(`the fence of ${name}`, () => {
-    it.each(['sync', 'delta', 'delete', 'rollback'])(
-      'refuses to start a %s of an older job',
-      async (action) => {
-        await using t = await setup(someRows(20));
-        await t.run('sync --api_job_id 7');
-        await t.run('sync --api_job_id 8');
-        t.source.put(...changed(2));
-        t.source.rows.delete('r00009');
-        const before = await t.names();
-        expect((await t.run(`${action} --api_job_id 7`)).code).toBe(EXIT.fenced);
-        expect(await t.names()).toEqual(before);
+    it('refuses to start an older job, and accepts the same one and a stand-alone run', async () => {
+      await using t = await setup(someRows(20));
+      await t.run('sync --api_job_id 7');
+      await t.run('sync --api_job_id 8');
+      t.source.put(...changed(2));
+      t.source.rows.delete('r00009');
+      const before = await t.names();
+      for (const action of ['sync', 'delta', 'delete', 'rollback']) {
+        expect((await t.run(`${action} --api_job_id 7`)).code, action).toBe(EXIT.fenced);
         expect(last(t)?.message).toContain('newer job');
-        for (const options of ['sync --api_job_id 8', 'sync', 'sync --api_job_id 8'])
-          expect((await t.run(options)).code).toBe(EXIT.ok);
-      },
-    );
+      }
+      expect(await t.names()).toEqual(before);
+      for (const options of ['sync --api_job_id 8', 'sync', 'delta --api_job_id 8'])
+        expect((await t.run(options)).code, options).toBe(EXIT.ok);
+    });
 
-    it.each(['delta -n 5', 'delta -n 5 -c 3', 'sync -n 5', 'sync -n 5 -c 3'])(
+    it.each(['delta -n 5', 'sync -n 5 -c 3'])(
       'ends a running older %s: what a newer job has written stays',
       async (options) => {
         await using t = await setup(someRows(40));
@@ -323,7 +314,7 @@ export function testSink(name: string, adapter: SinkAdapter): void {
         t.source.bend = ({ query }) => {
           if (query['after'] !== 'r00020') return undefined;
           standing.resolve();
-          return held as undefined;
+          return held as unknown as undefined;
         };
         const older = t.run(`${options} --api_job_id 2`);
         await standing.promise;

@@ -5,7 +5,7 @@ import { testSink } from '../conformance.ts';
 testSink('Solr', {
   async start() {
     const solr = await startSolr();
-    return { setup: (rows) => solrSetup(solr, rows, { shards: 2 }), stop: () => solr.stop() };
+    return { setup: (rows) => solrSetup(solr, rows), stop: () => solr.stop() };
   },
   refused: {
     fields: { pages: 'precious' },
