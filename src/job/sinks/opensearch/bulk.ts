@@ -66,7 +66,12 @@ type Outcome = {
   readonly why: string;
 };
 
-const itemError = z.object({ type: z.string(), reason: z.string().nullable().default('') });
+const reason = z.string().nullable().default('');
+const itemError = z.object({
+  type: z.string(),
+  reason,
+  caused_by: z.object({ reason }).optional(),
+});
 const item = z.object({ status: z.number(), error: itemError.optional() });
 const answered = z.object({
   errors: z.boolean(),
@@ -144,7 +149,7 @@ async function sorted(
   for (const [nth, operation] of operations.entries()) {
     const { status = 0, error } = items[nth] ?? {};
     if (!error) continue;
-    const known: ItemError = { type: error.type, reason: error.reason ?? '' };
+    const known: ItemError = { type: error.type, reason: [error.reason, error.caused_by?.reason].join(' ') };
     if (BUSY.includes(status)) {
       busy.push(operation);
       why ||= `${status} ${known.type}`;

@@ -1,10 +1,14 @@
 /** Describes why a document is refused, without its data: the servers' messages quote values. Pure. */
 
-/** An error of one document in the answer to a bulk request. */
+/** An error of one document in the answer to a bulk request, with the reasons of its causes. */
 export type ItemError = { readonly type: string; readonly reason: string };
 
 /** Maps messages to reasons that name only the field. */
 const REASONS: readonly (readonly [RegExp, (field: string) => string])[] = [
+  [
+    /[Ff]ield \[([^\]]{1,100})\] is a metadata field/,
+    (field) => `the field '${field}' has a name that the server keeps for itself; rename it (FIELDS)`,
+  ],
   [
     /failed to parse field \[([^\]]{1,100})\]/,
     (field) => `the value of the field '${field}' does not fit its type in SINK_MAPPING`,
@@ -16,10 +20,6 @@ const REASONS: readonly (readonly [RegExp, (field: string) => string])[] = [
   [
     /dynamic introduction of \[([^\]]{1,100})\]/,
     (field) => `SINK_MAPPING knows no field '${field}'; add it there or remove it in the source`,
-  ],
-  [
-    /[Ff]ield \[([^\]]{1,100})\] is a metadata field/,
-    (field) => `the field '${field}' has a name that the server keeps for itself; rename it (FIELDS)`,
   ],
   [
     /immense term in field="([^"]{1,100})"/,
