@@ -68,6 +68,8 @@ async function findGoal(sink: OpenSearch, state: State, { before }: RollbackTo):
   const index = kept === undefined ? null : await describeIndex(sink.client, kept);
   if (live === undefined || kept === undefined || !generation || index?.uuid !== generation.uuid)
     throw nothingToRollBack(sink.alias, NEVER);
+  // A switch that failed has left it: no reader has seen it.
+  if (generation.left_by === null) throw nothingToRollBack(sink.alias, NEVER);
   refuseBeforeOther(sink.alias, 'OpenSearch', generation.left_by, before);
   return { live, kept, generation };
 }

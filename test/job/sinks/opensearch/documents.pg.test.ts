@@ -142,32 +142,6 @@ describe('a document', () => {
   });
 });
 
-it.each([
-  ['a file that is not there', null, 'which cannot be read as JSON: ENOENT'],
-  [
-    'an id of another type',
-    { mappings: { properties: { id: { type: 'text' } } } },
-    'maps id in another way than {"type": "keyword"}',
-  ],
-  [
-    'a time in another form',
-    { mappings: { properties: { updated_at: { type: 'date', format: 'epoch_second' } } } },
-    'maps updated_at in another way',
-  ],
-  [
-    'documents that are not kept',
-    { mappings: { _source: { enabled: false } } },
-    'sets "_source", which has to hold the whole record',
-  ],
-  ['something else', { aliases: {} }, 'is not an object of "mappings" and "settings" alone'],
-])('SINK_MAPPING with %s is refused before anything is touched', async (_, body, words) => {
-  await using t = await openSearchSetup(server, someRows(3));
-  const environment = body === null ? { SINK_MAPPING: '/nowhere.json' } : mapping('wrong', body);
-  expect((await t.run('sync', environment)).code).toBe(EXIT.notConfigured);
-  expect(said(t)).toContain(words);
-  expect(t.proxy.passed).toEqual([]);
-});
-
 describe('a busy OpenSearch', () => {
   /** As a server whose queue is full: does the first half of a bulk request, and refuses the others for now. */
   const halfDone = async ({ path: where, query, body }: Passing) => {
