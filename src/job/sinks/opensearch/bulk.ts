@@ -171,11 +171,10 @@ async function ending(
   if (status === 404) return await withoutAlias(sink, target);
   if (status === 403 && type === 'cluster_block_exception')
     return new JobError('sinkReadOnly', `sink: ${target.index} takes no writes: ${reason.slice(0, 300)}`);
-  if (status === 403)
-    return new JobError(
-      'sinkPermission',
-      `sink: OpenSearch _bulk answered 403 ${type}; ${OPENSEARCH.rights}`,
-    );
+  if (status === 403) {
+    const rights = `the user of SINK_URL needs the rights to ${OPENSEARCH.rights}`;
+    return new JobError('sinkPermission', `sink: OpenSearch _bulk answered 403 ${type}; ${rights}`);
+  }
   return new JobError('failed', `sink: OpenSearch _bulk answered ${status} ${type} for a document`);
 }
 

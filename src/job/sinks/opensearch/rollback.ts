@@ -9,6 +9,7 @@ import {
   updatedIn,
 } from '../generations/rollback-effect.ts';
 import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
+import type { LeftBy } from '../generations/state-parts.ts';
 import { leavingNow, withStep } from '../generations/steps.ts';
 import { type Applied, NOTHING_APPLIED, type RollbackTo } from '../sink.ts';
 import { type OpenSearch, readLive } from './alias.ts';
@@ -18,21 +19,24 @@ import { describeIndex } from './indexes.ts';
 import { startMove } from './move-alias.ts';
 import type { IndexGeneration, State } from './state.ts';
 
-/** The live index, and the kept one. */
-type Goal = { readonly live: string; readonly kept: string; readonly generation: IndexGeneration };
+/** The live index, the kept one, and the job that replaced it. */
+type Goal = {
+  readonly live: string;
+  readonly kept: string;
+  readonly generation: IndexGeneration;
+  readonly by: LeftBy;
+};
 
 /** @throws JobError `nothingToRollBack`, `previewChanged` */
 export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applied> {
   const { client, alias, store, writer, log } = sink;
   const goal = await findGoal(sink, await store.read(), to);
-  const { live: from, kept, generation } = goal;
+  const { live: from, kept, generation, by } = goal;
   // A delta that was cut off may have left writes that are not visible yet.
   await refresh(client, from);
   const { digest, live, added, updated, removed } = await effectOf(sink, goal);
   refuseOtherEffect(alias, to, digest);
-  log(
-    `restoring the data from before ${generation.left_by ? jobInWords(generation.left_by) : 'the last switch'}`,
-  );
+  log(`restoring the data from before ${jobInWords(by)}`);
   const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed };
   await startMove(sink, { kind: 'rollback', from, to: kept }, (state) => {
     const left = state.generations[from];
@@ -51,14 +55,8 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
 export async function previewRollback(sink: OpenSearch, to: RollbackTo): Promise<RollbackPreview> {
   const goal = await findGoal(sink, await sink.store.look(), to);
   const effect = await effectOf(sink, goal);
-  const { left_by: by, watermark } = goal.generation;
-  const before = by ?? { at: new Date(0).toISOString() };
-  return previewOf({
-    effect,
-    before,
-    watermark,
-    fields: await fieldsOf(sink, goal, updatedIn(effect.sample)),
-  });
+  const fields = await fieldsOf(sink, goal, updatedIn(effect.sample));
+  return previewOf({ effect, before: goal.by, watermark: goal.generation.watermark, fields });
 }
 
 async function findGoal(sink: OpenSearch, state: State, { before }: RollbackTo): Promise<Goal> {
@@ -69,9 +67,10 @@ async function findGoal(sink: OpenSearch, state: State, { before }: RollbackTo):
   if (live === undefined || kept === undefined || !generation || index?.uuid !== generation.uuid)
     throw nothingToRollBack(sink.alias, NEVER);
   // A switch that failed has left it: no reader has seen it.
-  if (generation.left_by === null) throw nothingToRollBack(sink.alias, NEVER);
-  refuseBeforeOther(sink.alias, 'OpenSearch', generation.left_by, before);
-  return { live, kept, generation };
+  const { left_by: by } = generation;
+  if (by === null) throw nothingToRollBack(sink.alias, NEVER);
+  refuseBeforeOther(sink.alias, 'OpenSearch', by, before);
+  return { live, kept, generation, by };
 }
 
 const NEVER = 'no sync has replaced earlier data, or their index was removed since';

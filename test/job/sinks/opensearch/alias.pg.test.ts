@@ -71,8 +71,10 @@ describe("somebody else's index", () => {
     expect(await t.names()).toEqual({ a: 'theirs' });
     expect((await t.run('sync')).code).toBe(EXIT.sinkReplaced);
     await move(before, t.alias, `thief-of-${t.alias}`);
+    expect((await t.run('rollback')).code, 'what no reader has seen').toBe(EXIT.nothingToRollBack);
     expect((await t.run('sync')).code).toBe(EXIT.ok);
     expect(await t.names()).toEqual(namesOf(someRows(3)));
+    expect(await t.indexes()).toHaveLength(2);
     await server.call('DELETE', `thief-of-${t.alias}`);
   });
 
@@ -208,20 +210,24 @@ describe('a request of an older run', () => {
     expect(await t.live()).toBe(before);
   });
 
-  it('takes its place again from no newer run', async () => {
+  it.each([
+    ['reads the aliases', 'GET'],
+    ['changes them', 'POST'],
+  ])('takes its place again from no newer run, which came before it %s', async (_, at) => {
     await using t = await openSearchSetup(server, someRows(3));
     await t.run('sync');
-    t.proxy.before = async ({ path, body }) => {
-      if (path !== '_aliases' || !body.includes('-run-')) return undefined;
+    const index = (await t.live()) ?? '';
+    t.proxy.before = async ({ method, path, body }) => {
+      const now = path === index || (path === '_aliases' && body.includes('-run-'));
+      if (!now || method !== at) return undefined;
       t.proxy.before = null;
       await t.sink({ jobId: 3, action: 'delta' }).open();
       return undefined;
     };
     await expect(t.sink({ jobId: 2, action: 'delta' }).open()).rejects.toMatchObject({ code: 'fenced' });
-    const live = (await t.live()) ?? '';
-    const held = (await server.call('GET', `${live}/_alias`))[live] as { aliases: object };
+    const held = (await server.call('GET', `${index}/_alias`))[index] as { aliases: object };
     const { epoch } = await t.state();
-    expect(Object.keys(held.aliases).toSorted()).toEqual([t.alias, `${live}-run-${epoch}`].toSorted());
+    expect(Object.keys(held.aliases).toSorted()).toEqual([t.alias, `${index}-run-${epoch}`].toSorted());
   });
 });
 
