@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { startOpenSearch } from '../../../support/opensearch/opensearch.ts';
 import { type OpenSearchSetup, openSearchSetup } from '../../support/opensearch-setup.ts';
-import { testSink } from '../conformance.ts';
+import { testSink } from '../conformance/test-sink.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-mapping-'));
 const file = path.join(folder, 'mapping.json');

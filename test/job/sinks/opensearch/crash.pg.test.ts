@@ -5,7 +5,7 @@ import { type OpenSearch, startOpenSearch } from '../../../support/opensearch/op
 import { someRows } from '../../support/fake-source.ts';
 import { type OpenSearchSetup, openSearchSetup } from '../../support/opensearch-setup.ts';
 import { namesOf } from '../../support/setup.ts';
-import { killedAfter, rows, testKills } from '../kills-after-changes.ts';
+import { killedAfter, rows, testKills } from '../conformance/kills-after-changes.ts';
 
 let server: OpenSearch;
 beforeAll(async () => {

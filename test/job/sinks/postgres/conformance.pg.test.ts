@@ -1,5 +1,6 @@
 import { setup, type Setup } from '../../support/setup.ts';
-import { testSink, type TestedSink } from '../conformance.ts';
+import { testSink } from '../conformance/test-sink.ts';
+import type { TestedSink } from '../conformance/tested-sink.ts';
 
 type TestedPostgres = TestedSink & Pick<Setup, 'query'>;
 

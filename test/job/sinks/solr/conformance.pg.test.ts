@@ -1,6 +1,6 @@
 import { startSolr } from '../../../support/solr/solr.ts';
 import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
-import { testSink } from '../conformance.ts';
+import { testSink } from '../conformance/test-sink.ts';
 
 testSink('Solr', {
   async start() {

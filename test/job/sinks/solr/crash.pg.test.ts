@@ -4,7 +4,7 @@ import type { Passing } from '../../../support/bending-proxy.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
-import { expectWhole, killedAfter, rows, testKills } from '../kills-after-changes.ts';
+import { expectWhole, killedAfter, rows, testKills } from '../conformance/kills-after-changes.ts';
 import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
 
 let solr: Solr;

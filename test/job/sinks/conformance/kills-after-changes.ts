@@ -3,11 +3,11 @@
  * generation, and the next attempt ends as without the kill. For sinks that a proxy stands before.
  */
 import { expect, it } from 'vitest';
-import { EXIT } from '../../../src/domain/exit-code.ts';
-import type { BendingProxy, Passing } from '../../support/bending-proxy.ts';
-import { someRows } from '../support/fake-source.ts';
-import { namesOf } from '../support/setup.ts';
-import type { TestedSink } from './conformance.ts';
+import { EXIT } from '../../../../src/domain/exit-code.ts';
+import type { BendingProxy, Passing } from '../../../support/bending-proxy.ts';
+import { someRows } from '../../support/fake-source.ts';
+import { namesOf } from '../../support/setup.ts';
+import type { TestedSink } from './tested-sink.ts';
 
 type Proxied = TestedSink & { readonly proxy: BendingProxy };
 
