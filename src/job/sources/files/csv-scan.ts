@@ -34,6 +34,8 @@ export function createCsvScan(fixed: string | null): Scan {
       .toString('utf8')
       .replace(/^\uFEFF/, '')
       .replace(/\r$/, '');
+    if (/\r(?!\n)/.test(text))
+      throw new CutFileError('its lines end with CR alone; end them with LF or CRLF');
     const separator = fixed ?? separatorOf(text);
     header = { names: cellsOf(text, separator), separator };
     counter = createCounter(separator.charCodeAt(0));
