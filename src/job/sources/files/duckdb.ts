@@ -12,6 +12,7 @@ type DuckdbModule = typeof duckdbApi;
 
 /** A limit for one group of rows: a disk that has gone away would hold a run for ever. */
 const GROUP_MS = 10 * 60_000;
+const GROUP_LENGTH = 512 * 1024;
 const MIB = 1024 ** 2;
 const [LEAST_BYTES, MOST_BYTES] = [256 * MIB, 2048 * MIB];
 
@@ -53,6 +54,8 @@ export async function openDuckdb(of: {
     for (const sql of [
       `SET allowed_directories = [${quoted(`${of.folder}/`)}]`,
       `SET allowed_paths = [${of.files.map(quoted).join(', ')}]`,
+      // By DuckDB's own count, which leaves texts out: a larger buffer would hold a whole file of wide rows.
+      `SET streaming_buffer_size = '1KB'`,
       'SET enable_external_access = false',
       'SET lock_configuration = true',
     ])
@@ -75,10 +78,28 @@ export async function openDuckdb(of: {
         of.stop.throwIfAborted();
         const chunk: DuckDBDataChunk | null = await withinTime(connection, result.fetchChunk());
         if (chunk === null || chunk.rowCount === 0) return;
-        yield chunk.getRows();
+        yield* groupsOf(chunk);
+        // The texts of a chunk would stay until the garbage collector happens to find it.
+        chunk.reset();
       }
     },
   };
+}
+
+/** The rows of a chunk, few at a time: a chunk has 2,048 rows, however wide, and their texts would fill the heap. */
+function* groupsOf(chunk: DuckDBDataChunk): Generator<DuckDBValue[][]> {
+  let group: DuckDBValue[][] = [];
+  let length = 0;
+  for (let at = 0; at < chunk.rowCount; at += 1) {
+    const values = chunk.getRowValues(at);
+    group.push(values);
+    for (const value of values) length += typeof value === 'string' ? value.length : 8;
+    if (length < GROUP_LENGTH) continue;
+    yield group;
+    group = [];
+    length = 0;
+  }
+  if (group.length > 0) yield group;
 }
 
 /** A text in a statement. */

@@ -26,12 +26,13 @@ export function doubtOf(file: FileFacts, complete: boolean): string | null {
     throw new IncompleteListingError(`${name}: ${count} records read, but ${name}.total says ${total}`);
   // An end that only a writer who got there writes: a footer, a bracket, the check sum of a stream.
   if (format === 'parquet' || format === 'json' || packing !== 'none') return null;
-  if (total !== null || arrived === 'whole' || (complete && arrived === 'as-written')) return null;
+  if (total !== null || arrived === 'whole') return null;
+  // A cut value is no bad line, so nothing else tells.
   if (scanned.lineEnded === false && (format === 'csv' || format === 'tsv')) {
-    throw new IncompleteListingError(
-      `${name} ends within a line; end its last line, or set SOURCE_FILE_COMPLETE=true if its writer leaves that out`,
-    );
+    const fix = `end its last line with a line break, pack it with gzip or zstd, or add a file ${name}.total`;
+    throw new IncompleteListingError(`${name} ends within a line; ${fix} with the number of its records`);
   }
+  if (complete && arrived === 'as-written') return null;
   if (arrived === 'unframed') {
     const fix = 'the server must send Content-Length or use chunked encoding';
     return `${name} ended with its connection, so it may be cut: ${fix}`;

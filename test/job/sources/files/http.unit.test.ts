@@ -48,7 +48,7 @@ describe('a file over HTTP', () => {
 
   it('that becomes another one while it is fetched fails', async () => {
     await using server = await startFileServer('places.csv', CSV);
-    server.bend = (request, response, count) => {
+    server.bend = (_, response, count) => {
       if (count !== 2) return false;
       const cut = cutAt(server, response, 100_000, 'fall silent');
       Object.assign(server, { etag: '"2"', body: Buffer.from('id\na\n') });
