@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createDiskPlace } from '../../../../src/job/sources/files/disk-place.ts';
+import { openDuckdb } from '../../../../src/job/sources/files/duckdb.ts';
 import { readFilesSettings } from '../../../../src/job/sources/files/files-settings.ts';
 import type { FoundFile } from '../../../../src/job/sources/files/place.ts';
 import { makeStage } from '../../../../src/job/sources/files/stage.ts';
@@ -70,6 +71,21 @@ describe('a file that is cut', () => {
       expect([at, cut.error]).toEqual([at, expect.any(IncompleteListingError)]);
     }
     expect(await seen(drop.put(`a.${end}`, bytes))).toMatchObject({ rejected: 0, complete: true });
+  });
+
+  it('between or within zstd frames fails', async () => {
+    const drop = folder();
+    const frame = zstdCompressSync(NDJSON);
+    const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 9, 9, 9]);
+    for (const rest of [
+      frame.subarray(0, 2),
+      frame.subarray(0, 5),
+      skippable.subarray(0, -1),
+      Buffer.from('garbage'),
+    ]) {
+      const { error } = await seen(drop.put('a.ndjson.zst', Buffer.concat([frame, rest])));
+      expect(error?.message).toMatch(/its zstd stream is (cut|corrupt)/);
+    }
   });
 
   it('within Parquet fails', async () => {
@@ -308,5 +324,41 @@ describe('wrong settings', () => {
     if (process.getuid?.() === 0) expect(await list).toEqual({ total: 2 });
     else await expect(list).rejects.toThrow(/cannot read .*secret/);
     chmodSync(`${drop.path}/secret`, 0o700);
+  });
+});
+
+describe('DuckDB', () => {
+  it('may open the file at hand alone, and change none of its limits', async () => {
+    const drop = folder();
+    const [own, other] = [drop.put('own.csv', 'id\na\n'), drop.put('other.csv', 'id\nb\n')];
+    const duckdb = await openDuckdb({
+      files: [own],
+      folder: `${drop.path}/run`,
+      stop: new AbortController().signal,
+    });
+    const read = async (sql: string): Promise<unknown[]> => (await collect(duckdb.rows(sql))).flat();
+    try {
+      expect(await read(`FROM read_text('${own}')`)).toHaveLength(1);
+      for (const sql of [
+        `FROM read_text('${other}')`,
+        `COPY (SELECT 1) TO '${drop.path}/out.csv'`,
+        `ATTACH '${drop.path}/new.duckdb'`,
+        `INSTALL httpfs`,
+        `LOAD httpfs`,
+        `SET memory_limit = '10GB'`,
+        `SET enable_external_access = true`,
+      ])
+        await expect(read(sql)).rejects.toThrow(/disabled (by|through) configuration|has been locked|Cannot/);
+    } finally {
+      duckdb.close();
+    }
+  });
+
+  it('ends at once when the run is stopped', async () => {
+    const path = folder().put('a.csv', `id\n${Array.from({ length: 200_000 }, (_, at) => at).join('\n')}\n`);
+    const stop = new AbortController();
+    const survey = open(path, {}, { stop: stop.signal }).survey(null);
+    stop.abort(new Error('enough'));
+    await expect(survey).rejects.toThrow('enough');
   });
 });

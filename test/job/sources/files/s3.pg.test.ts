@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Source } from '../../../../src/job/sources/source.ts';
-import { type S3Server, startS3 } from '../../../support/s3/versitygw.ts';
+import { type S3Server, startS3 } from '../../../support/s3/s3-server.ts';
 import { idsIn } from '../sql/support/database.ts';
 import { open } from './support/folder.ts';
 

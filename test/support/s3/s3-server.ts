@@ -1,4 +1,4 @@
-/** A real S3 server, which checks signatures: versitygw over a folder. Go builds it once, into our cache. */
+/** A real S3 server, which checks signatures: versitygw over a folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -6,13 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AwsV4Signer } from 'aws4fetch';
-import { buildWithGo, isExecutable, onPath } from '../../../src/embedded/go-build.ts';
-import { cacheDir, type Progress } from '../../../src/embedded/temporal-binary.ts';
 import { freePort } from '../../../src/embedded/ports.ts';
+import { s3Program } from './s3-program.ts';
 
 const START_MS = 30_000;
-const VERSION = 'v1.8.0';
-const MODULE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
 
 export type S3Server = AsyncDisposable & {
   readonly endpoint: string;
@@ -22,30 +19,9 @@ export type S3Server = AsyncDisposable & {
   readonly remove: (bucket: string, key: string) => Promise<void>;
 };
 
-/** @throws Error that says what to install */
-async function versitygw(onProgress: Progress = () => undefined): Promise<string> {
-  const bin = path.join(cacheDir(), 'bin');
-  const name = `versitygw-${VERSION}`;
-  const cached = path.join(bin, name);
-  if (isExecutable(cached)) return cached;
-  const go = onPath('go');
-  if (go === undefined)
-    throw new Error('the tests of S3 need Go on PATH: install Go 1.26 or later from https://go.dev/dl');
-  return await buildWithGo({
-    go,
-    bin,
-    name,
-    builtAs: 'versitygw',
-    goArguments: () => ['install', '-ldflags', '-s -w', MODULE],
-    label: `go install ${MODULE}`,
-    usually: '2 minutes',
-    onProgress,
-  });
-}
-
 /** @throws Error if it does not answer in time */
 export async function startS3(buckets: readonly string[]): Promise<S3Server> {
-  const program = await versitygw((line) => console.error(line));
+  const program = await s3Program((line) => console.error(line));
   const folder = mkdtempSync(path.join(tmpdir(), 'syncrator-s3-'));
   for (const bucket of buckets) mkdirSync(path.join(folder, bucket));
   const port = await freePort();
