@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { buildImage } from '../../tools/image/build.ts';
 import { buildah } from '../../tools/image/buildah.ts';
 import { openImage } from '../../tools/image/mounted-image.ts';
@@ -16,11 +16,14 @@ async function sync(image: Image, t: Setup): Promise<{ code: number; output: str
   const drop = folder();
   drop.put('places.csv', 'id,name\na,Aachen\n');
   chmodSync(drop.path, 0o755);
+  const temporary = mkdtempSync(path.join(os.tmpdir(), 'syncrator-pod-tmp-'));
+  onTestFinished(() => rmSync(temporary, { recursive: true }));
+  chmodSync(temporary, 0o777);
   await using container = startContainer(image, {
     command: ['syncrator-job'],
     args: ['sync'],
     environment: { ...t.environment, SOURCE: 'files', SOURCE_PATH: '/drop/*.csv', SOURCE_ID: 'id' },
-    mounts: { '/drop': drop.path },
+    mounts: { '/drop': drop.path, '/tmp:rw': temporary },
   });
   return { code: await container.ended, output: container.output() };
 }

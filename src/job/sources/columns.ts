@@ -48,7 +48,8 @@ export function readIdColumns({ required, fault }: Settings): string[] {
 export function chooseColumns<C extends Column>(wanted: Wanted, columns: readonly C[]): Chosen<C> {
   const { place, mend, id, updatedAt } = wanted;
   const twice = columns.find(({ name }, at) => columns.findIndex((other) => other.name === name) < at);
-  if (twice) throw wrong(`${place} has two columns named ${twice.name}; give one of them another name`);
+  if (twice)
+    throw wrong(`${place} has two columns named ${twice.name}; give one of them another name ${mend}`);
   const ids = id.map((name) => namedColumn('SOURCE_ID', name, wanted, columns));
   const updated = updatedAt === null ? null : namedColumn('SOURCE_UPDATED_AT', updatedAt, wanted, columns);
   if (updated && updated.holds !== 'time') {

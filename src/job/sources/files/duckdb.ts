@@ -28,14 +28,13 @@ export type Duckdb = {
 /**
  * @param of.files paths that it may read, with all links resolved
  * @param of.folder whose files it may read, too
- * @throws JobError `notConfigured` without the library
  */
 export async function openDuckdb(of: {
   files: readonly string[];
   folder: string;
   stop: AbortSignal;
 }): Promise<Duckdb> {
-  const library = await loaded();
+  const library = await loadDuckdb();
   const instance = await library.DuckDBInstance.create(':memory:', {
     threads: '1',
     memory_limit: `${Math.floor(memoryLimit() / MIB)}MiB`,
@@ -138,7 +137,8 @@ async function withinTime<T>(connection: DuckDBConnection, work: Promise<T>): Pr
   }
 }
 
-async function loaded(): Promise<DuckdbModule> {
+/** @throws JobError `notConfigured` without the library */
+export async function loadDuckdb(): Promise<DuckdbModule> {
   try {
     return await import('@duckdb/node-api');
   } catch (cause) {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Patience } from '../../http/outage.ts';
 import { IncompleteListingError, JobError } from '../../job-error.ts';
 import { CutFileError } from './cut-file.ts';
-import { duckdbError, openDuckdb } from './duckdb.ts';
+import { duckdbError, loadDuckdb, openDuckdb } from './duckdb.ts';
 import { doubtOf, type FileFacts } from './evidence.ts';
 import type { FilesSettings } from './files-settings.ts';
 import { type FileFormat, formatOf } from './format.ts';
@@ -38,6 +38,8 @@ export type StageOptions = {
 /** @throws JobError, IncompleteListingError */
 export async function makeStage(options: StageOptions): Promise<Stage> {
   const { place, settings, stop } = options;
+  // Before anything is fetched.
+  await loadDuckdb();
   const found = await place.list();
   const folder = makeRunFolder();
   const store = createRowStore(folder);

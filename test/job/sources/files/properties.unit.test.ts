@@ -24,7 +24,7 @@ it('a CSV file is read as it stands, or refused, or has a bad line', async () =>
         const read = batches.flatMap(({ records }) =>
           records.map(({ id, record }) => [id, record['name'] ?? '']),
         );
-        expect(read.toSorted()).toEqual(divided(text)?.toSorted());
+        expect(new Map(read as [string, unknown][])).toEqual(new Map(divided(text)));
       } catch (error) {
         // Vitest's own errors are no refusal.
         if (!(error instanceof JobError)) throw error;
