@@ -94,7 +94,7 @@ const ROOMS: Record<string, Room> = {
   job: {
     path: 'src/job',
     imports: 'domain',
-    packages: 'commander mysql2 node:sqlite pg pg-copy-streams saxes undici zod',
+    packages: '@duckdb/node-api aws4fetch commander mysql2 node:sqlite pg pg-copy-streams saxes undici zod',
   },
   embedded: { path: 'src/embedded', imports: 'runner-process', packages: '@temporalio/client pg zod' },
 };

@@ -1,5 +1,9 @@
 /** Measures how fast and in how much memory each source is read, beside the plain tool that reads the same data. */
-import { once } from 'node:events';
+import { createWriteStream, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { onDatabase, withPostgres } from './cities-load.ts';
@@ -22,11 +26,16 @@ type Case = {
 export async function run({ once: short }: { once: boolean }): Promise<Figure[]> {
   const count = short ? 100_000 : 5_000_000;
   const rounds = short ? 1 : 3;
-  return await withPostgres(async (postgres) => {
+  return await withPostgres(async (postgres, directory) => {
     const database = postgres.url('postgres');
     await onDatabase(database, (client) => client.query(places(count)));
+    const csv = join(directory, 'places.csv');
+    await copyAll(database, 'csv, HEADER', createWriteStream(csv));
+    // Dates the file back: the source would wait for a younger one.
+    const aMinuteAgo = Date.now() / 1000 - 60;
+    utimesSync(csv, aMinuteAgo, aMinuteAgo);
     const figures: Figure[] = [];
-    for (const one of cases(database)) {
+    for (const one of cases(database, csv)) {
       const ours: number[] = [];
       const raw: number[] = [];
       const memory: number[] = [];
@@ -65,7 +74,7 @@ export async function run({ once: short }: { once: boolean }): Promise<Figure[]>
   });
 }
 
-function cases(database: string): Case[] {
+function cases(database: string, csv: string): Case[] {
   return [
     {
       name: 'sql (Postgres)',
@@ -77,20 +86,45 @@ function cases(database: string): Case[] {
         SOURCE_ID: 'id',
         SOURCE_UPDATED_AT: 'updated_at',
       },
-      plain: () => copyAll(database),
+      plain: () => copyAll(database, 'text', nothing()),
+    },
+    {
+      name: 'files (CSV)',
+      tool: 'DuckDB alone, sorted',
+      settings: {
+        SOURCE: 'files',
+        SOURCE_PATH: csv,
+        SOURCE_FILE_COMPLETE: 'true',
+        SOURCE_ID: 'id',
+        SOURCE_UPDATED_AT: 'updated_at',
+      },
+      plain: () => sortedByDuckDb(csv),
     },
   ];
 }
 
-/** In the order of the ids, as the source reads them; the text is thrown away. */
-async function copyAll(database: string): Promise<void> {
+/** In the order of the ids, as the source reads them. */
+async function copyAll(database: string, form: string, to: Writable): Promise<void> {
   // Without the driver's time-out, which never ends for a COPY.
   const client = new Client({ connectionString: database });
   await client.connect();
-  const text = client.query(copyTo('COPY (SELECT * FROM places ORDER BY id) TO STDOUT'));
-  text.resume();
-  await once(text, 'end', { signal: AbortSignal.timeout(COPY_MS) });
+  const text = client.query(
+    copyTo(`COPY (SELECT * FROM places ORDER BY id) TO STDOUT WITH (FORMAT ${form})`),
+  );
+  await pipeline(text, to, { signal: AbortSignal.timeout(COPY_MS) });
   await client.end();
+}
+
+function nothing(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
+
+async function sortedByDuckDb(csv: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  await connection.run(`COPY (SELECT * FROM read_csv('${csv}') ORDER BY id) TO '/dev/null' (FORMAT csv)`);
+  connection.closeSync();
+  instance.closeSync();
 }
 
 async function syncOf({ settings }: Case, database: string): Promise<Timed> {

@@ -47,8 +47,8 @@ function row(figure: Figure): string[] {
   return [
     figure.bench,
     `${short(ours)} ${figure.unit}`,
-    `${short(raw)} ${figure.unit}`,
-    raw === 0 ? '-' : (ours / raw).toFixed(2),
+    figure.raw.length === 0 ? '-' : `${short(raw)} ${figure.unit}`,
+    raw === 0 || figure.raw.length === 0 ? '-' : (ours / raw).toFixed(2),
     figure.bound,
     holds(figure) ? 'yes' : 'no',
   ];

@@ -22,8 +22,11 @@ const PROGRAMS = [
   'src/runner/process/supervisor.ts',
   'node_modules/@temporalio/worker/lib/workflow/workflow-worker-thread.js',
 ];
-/** Loaded from node_modules (files.ts), where argon2 chooses its native library; pg works without pg-native. */
-const NOT_BUNDLED = ['@node-rs/argon2', 'pg-native'];
+/**
+ * Loaded from node_modules: argon2 (files.ts) and DuckDB choose their native library; the Dockerfile adds DuckDB, whose 70 MB
+ * only SOURCE=files needs. pg works without pg-native.
+ */
+const NOT_BUNDLED = ['@node-rs/argon2', '@duckdb/node-api', 'pg-native'];
 
 rmSync(APP, { recursive: true, force: true });
 mkdirSync(APP, { recursive: true });

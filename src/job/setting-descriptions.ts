@@ -13,7 +13,7 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     {
       name: 'SOURCE',
       default: '',
-      text: '`ndjson`, `sql`, `oai-pmh`, `rest` or `gitlab`. A rollback needs none.',
+      text: '`ndjson`, `sql`, `files`, `oai-pmh`, `rest` or `gitlab`. A rollback needs none.',
     },
     { name: 'SINK', default: '', text: '`postgres`, `solr` or `opensearch`.' },
     {
@@ -73,6 +73,50 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       name: 'SOURCE_DELETED_AT',
       default: '',
       text: 'Column that has a value in deleted rows (soft deletes): they count as missing.',
+    },
+  ],
+  '`SOURCE=files`': [
+    {
+      name: 'SOURCE_PATH',
+      default: '',
+      text: 'Absolute path, `http://…`, `https://…` or `s3://bucket/key`. Path and key may be patterns: `*`, `?`, `[ab]`, `{a,b}`, `**` for any number of folders. Shown without user, password and query.',
+    },
+    {
+      name: 'SOURCE_FORMAT',
+      default: 'by the end of each name',
+      text: '`csv`, `tsv`, `json`, `ndjson` or `parquet`. Whether a file is packed with gzip or zstd is told by its first bytes.',
+    },
+    {
+      name: 'SOURCE_ID',
+      default: '',
+      text: 'Column that identifies a row, or several with commas: `country,code` gives ids such as `de|10115`.',
+    },
+    {
+      name: 'SOURCE_UPDATED_AT',
+      default: '',
+      text: 'Column with the date or time of the last change. Without it records carry the time of the run that first saw or changed them; `SINK=solr` needs it.',
+    },
+    {
+      name: 'SOURCE_FILE_COMPLETE',
+      default: '`false`',
+      text: '`true`: the writer puts each file in place when it is whole, and a pattern matches all files at any time.',
+    },
+    {
+      name: 'S3_ENDPOINT',
+      default: 'that of AWS',
+      text: 'Scheme, host and port of another store that speaks S3. The bucket is a part of the path.',
+    },
+    { name: 'S3_REGION', default: '`us-east-1`', text: 'Region of the bucket.' },
+    {
+      name: 'S3_ACCESS_KEY_ID',
+      default: '',
+      text: 'With `S3_SECRET_ACCESS_KEY`; without both, requests are not signed.',
+    },
+    { name: 'S3_SECRET_ACCESS_KEY', default: '', text: 'Secret of that key. Only signatures travel.' },
+    {
+      name: 'S3_SECRET_ACCESS_KEY_FILE',
+      default: '',
+      text: 'File with that secret, in place of `S3_SECRET_ACCESS_KEY`.',
     },
   ],
   '`SOURCE=oai-pmh`': [

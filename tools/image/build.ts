@@ -42,6 +42,8 @@ export async function buildImage(of: {
   /** The last stage of the Dockerfile by default. */
   stage?: string;
   archive: string;
+  /** `NAME=value` for each ARG of the Dockerfile that is not to have its default. */
+  buildArgs?: readonly string[];
   onProgress: (line: string) => void;
   signal?: AbortSignal;
 }): Promise<BuiltImage> {
@@ -52,12 +54,13 @@ export async function buildImage(of: {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-image-'));
   try {
     const settings = await machineSettings(folder);
+    const own = (of.buildArgs ?? []).flatMap((text) => ['--build-arg', text]);
     const stages = KEPT_STAGES.map((stage) => [`--target=${stage}`, `--tag=syncrator-${stage}`]);
     for (const what of [
       ...stages,
       [...(of.stage === undefined ? [] : [`--target=${of.stage}`]), `--tag=${name}`],
     ])
-      await buildahLong([...BUD, ...settings, ...what, '.'], {
+      await buildahLong([...BUD, ...settings, ...own, ...what, '.'], {
         cwd: PROJECT,
         onLine: onProgress,
         deadlineMs: DEADLINE_MS,

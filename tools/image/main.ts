@@ -13,6 +13,7 @@ const program = new Command('npm run image --')
       'Debian, as root. With an image registry at hand: docker build -f deploy/Dockerfile -t syncrator .',
   )
   .option('--name <name>', 'name of the image, with a tag', 'syncrator:latest')
+  .option('--build-arg <name=value...>', 'an argument of the Dockerfile, such as DUCKDB=yes', [])
   .option('--archive <file>', 'file to write', '.data/image/syncrator.tar')
   .addHelpText(
     'after',
@@ -22,7 +23,7 @@ Examples:
   ctr --namespace k8s.io image import .data/image/syncrator.tar`,
   )
   .parse();
-const { name, archive } = program.opts<{ name: string; archive: string }>();
+const { name, archive, buildArg } = program.opts<{ name: string; archive: string; buildArg: string[] }>();
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -33,6 +34,7 @@ try {
   const image = await buildImage({
     name,
     archive: path.resolve(archive),
+    buildArgs: buildArg,
     onProgress: (line) => console.log(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${line}`),
     signal: stopping.signal,
   });

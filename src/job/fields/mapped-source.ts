@@ -21,7 +21,10 @@ export function mapFields(source: Source, fields: Fields): Source {
 
   return {
     ...source,
-    mapping: `${source.mapping ?? ''}${fingerprint(fields)}`,
+    // A source may know its own only after the survey.
+    get mapping() {
+      return `${source.mapping ?? ''}${fingerprint(fields)}`;
+    },
     changedSince: (since, from, batchSize) => mapped(source.changedSince(since, from, batchSize)),
     remarks() {
       const own = source.remarks?.() ?? [];

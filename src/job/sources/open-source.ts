@@ -1,5 +1,6 @@
 /** Creates the source that the settings name. */
 import type { Patience } from '../http/outage.ts';
+import { createFilesSource } from './files/files-source.ts';
 import { createNdjsonFileSource, SETTLE_MS } from './ndjson-file.ts';
 import { createNdjsonHttpSource } from './ndjson-http.ts';
 import { createOaiSource } from './oai-pmh/oai-source.ts';
@@ -18,6 +19,7 @@ export function openSource(
 ): Source {
   if (settings.kind === 'ndjson-http') return createNdjsonHttpSource({ url: settings.url, ...options });
   if (settings.kind === 'sql') return createSqlSource({ settings, ...options });
+  if (settings.kind === 'files') return createFilesSource({ settings, ...options });
   if (settings.kind === 'oai-pmh') return createOaiSource({ settings, ...options });
   const { stop, onWait, patienceMs } = options;
   const { path, renamedIntoPlace } = settings;

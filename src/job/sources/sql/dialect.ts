@@ -1,15 +1,7 @@
 /** The interface of a database system: how it opens a snapshot, and how it writes the parts of our statements. */
+import type { Column } from '../columns.ts';
+import type { Row } from '../row-line.ts';
 import type { SqlFault } from './sql-fault.ts';
-
-export type Column = {
-  readonly name: string;
-  /** In the words of the database. */
-  readonly type: string;
-  /** `time`: a date or timestamp. `binary`: bytes. */
-  readonly holds: 'time' | 'binary' | 'other';
-  /** How much earlier than its moment a time may be that tells no zone or no time of day, in milliseconds. */
-  readonly lateMs?: number;
-};
 
 /** The rows to read, checked against the columns that exist. */
 export type Selection = {
@@ -24,16 +16,6 @@ export type Selection = {
 
 /** Limits the rows: changed at or after `since`, with an id after `after`. */
 export type Part = { readonly since: Date | null; readonly after: string | null };
-
-export type Row = {
-  readonly id: string;
-  /** ISO 8601 in UTC; null without a column for it, or without a value in it. */
-  readonly at: string | null;
-  /** The fields as a JSON object. */
-  readonly record: string;
-  /** The reason why the row cannot be read as it is stored. */
-  readonly fault?: string;
-};
 
 /** Writes parts of statements. Every name and text that it writes is quoted. */
 export type Grammar = {

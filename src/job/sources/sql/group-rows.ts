@@ -1,5 +1,5 @@
 /** Groups rows, so that a caller works on many at once and wide rows do not fill the memory. */
-import type { Row } from './dialect.ts';
+import type { Row } from '../row-line.ts';
 
 const MOST_ROWS = 500;
 const MOST_LENGTH = 2 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /** Names the types of MySQL's columns, by the numbers of its protocol. */
 import type { FieldPacket } from 'mysql2';
-import type { Column } from './dialect.ts';
+import type { Column } from '../columns.ts';
 import { WITHOUT_TIME_OF_DAY_MS, WITHOUT_ZONE_MS } from './zone.ts';
 
 const NAMES: Readonly<Record<number, string>> = {

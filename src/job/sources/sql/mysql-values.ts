@@ -1,6 +1,6 @@
 /** Writes a row of MySQL or MariaDB as JSON. */
-import type { Column } from './dialect.ts';
-import { jsonBytes } from './json-values.ts';
+import type { Column } from '../columns.ts';
+import { jsonBytes } from '../json-values.ts';
 
 /** A row as the driver gives it: long numbers, times and JSON as text, binary columns as bytes. */
 export type Values = readonly unknown[];

@@ -2,8 +2,10 @@
  * MySQL and MariaDB as a source: a READ ONLY transaction with a consistent snapshot, and rows as a stream, since these
  * servers would sort anew for each page. Tables of engines without transactions (MyISAM, Aria) have no snapshot.
  */
-import { composedId } from './composed-id.ts';
-import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Snapshot } from './dialect.ts';
+import { composedId } from '../composed-id.ts';
+import type { Column } from '../columns.ts';
+import type { Dialect, DialectOptions, Grammar, Part, Selection, Snapshot } from './dialect.ts';
+import type { Row } from '../row-line.ts';
 import { groupRows } from './group-rows.ts';
 import { columnOf } from './mysql-columns.ts';
 import { connectMysql, type MysqlConnection } from './mysql-connection.ts';

@@ -5,8 +5,10 @@
 import { Client, escapeIdentifier, escapeLiteral, type QueryArrayConfig, type QueryArrayResult } from 'pg';
 import { JobError } from '../../job-error.ts';
 import { endConnections } from '../../postgres-end.ts';
-import { composedId } from './composed-id.ts';
-import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Snapshot } from './dialect.ts';
+import { composedId } from '../composed-id.ts';
+import type { Column } from '../columns.ts';
+import type { Dialect, DialectOptions, Grammar, Part, Selection, Snapshot } from './dialect.ts';
+import type { Row } from '../row-line.ts';
 import { createFetchSize } from './fetch-size.ts';
 import { postgresFault } from './postgres-fault.ts';
 import { listStatement } from './statements.ts';

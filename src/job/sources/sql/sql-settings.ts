@@ -1,6 +1,7 @@
 /** Reads the settings of source `sql`. */
 import { readPostgresUrl } from '../../postgres-url.ts';
 import type { Settings } from '../../settings-file.ts';
+import { readIdColumns } from '../columns.ts';
 import { readMysqlUrl } from './mysql-url.ts';
 import { sqlitePath } from './sqlite-path.ts';
 
@@ -27,7 +28,7 @@ export function readSqlSettings(settings: Settings): SqlSettings {
     kind: 'sql',
     ...readAddress(settings),
     from: readFrom(settings),
-    id: readColumns(settings),
+    id: readIdColumns(settings),
     updatedAt: optional('SOURCE_UPDATED_AT') ?? null,
     deletedAt: optional('SOURCE_DELETED_AT') ?? null,
   };
@@ -64,14 +65,4 @@ function readFrom({ optional, fault }: Settings): SqlFrom {
   if (parts.length > 2 || parts.includes(''))
     throw fault('SOURCE_TABLE is not [schema.]table; use SOURCE_QUERY for names with a dot');
   return { table: parts };
-}
-
-function readColumns({ required, fault }: Settings): string[] {
-  const columns = required('SOURCE_ID')
-    .split(',')
-    .map((name) => name.trim());
-  if (columns.includes(''))
-    throw fault('SOURCE_ID is not a list of columns: expected a form such as country,code');
-  if (new Set(columns).size < columns.length) throw fault('SOURCE_ID names a column twice');
-  return columns;
 }

@@ -13,7 +13,7 @@ import type { Dialect, DialectOptions, Part } from './dialect.ts';
 import { mysqlDialect } from './mysql.ts';
 import { postgresDialect } from './postgres.ts';
 import { type RowLine, readRows, type Seen } from './read-rows.ts';
-import { idLine, recordLine } from './row-line.ts';
+import { idLine, recordLine } from '../row-line.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
 import type { SqlSettings } from './sql-settings.ts';

@@ -1,5 +1,5 @@
 /** Writes the parts of statements for SQLite. */
-import { composedId } from './composed-id.ts';
+import { composedId } from '../composed-id.ts';
 import type { Grammar } from './dialect.ts';
 
 /** A function of ours that ends a statement whose time is over. */

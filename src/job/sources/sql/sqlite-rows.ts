@@ -4,7 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { Part, Row, Selection } from './dialect.ts';
+import type { Part, Selection } from './dialect.ts';
+import type { Row } from '../row-line.ts';
 import { groupRows } from './group-rows.ts';
 import { GRAMMAR, isReplacement, quoted, timeOf } from './sqlite-grammar.ts';
 import { jsonObject } from './sqlite-values.ts';

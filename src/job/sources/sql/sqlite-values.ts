@@ -1,6 +1,6 @@
 /** Writes a row of SQLite as JSON: each value as it is stored, since SQLite has no other types. */
 import type { SQLOutputValue } from 'node:sqlite';
-import { jsonBytes, jsonNumber } from './json-values.ts';
+import { jsonBytes, jsonNumber } from '../json-values.ts';
 
 export function jsonObject(names: readonly string[], values: readonly SQLOutputValue[]): string {
   return `{${names.map((name, at) => `${JSON.stringify(name)}:${jsonValue(values[at] ?? null)}`).join(',')}}`;

@@ -190,7 +190,7 @@ describe('a session in Postgres', () => {
     await makePlaces(db, ['a']);
     const query = 'SELECT a.*, b.name FROM places a JOIN places b USING (id)';
     await expect(open(db, { SOURCE_QUERY: query, SOURCE_ID: 'id' }).survey(null)).rejects.toThrow(
-      /^SOURCE_QUERY has two columns named name; give one of them another name with AS$/,
+      /^SOURCE_QUERY has two columns named name; give one of them another name in SOURCE_QUERY$/,
     );
   });
 

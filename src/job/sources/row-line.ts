@@ -1,6 +1,15 @@
 /** Writes a row as a line of source `ndjson`, so that one check (record-check.ts) serves every source. */
-import { type Line, UnreadableLine } from '../lines.ts';
-import type { Row } from './dialect.ts';
+import { type Line, UnreadableLine } from './lines.ts';
+
+export type Row = {
+  readonly id: string;
+  /** ISO 8601 in UTC; null without a column for it, or without a value in it. */
+  readonly at: string | null;
+  /** The fields as a JSON object. */
+  readonly record: string;
+  /** The reason why the row cannot be read as it is stored. */
+  readonly fault?: string;
+};
 
 const MOST_LENGTH = 16 * 1024 * 1024;
 const TOO_LONG = 'it is longer than 16 MiB; select fewer columns';

@@ -1,0 +1,104 @@
+/** Counts the records of a CSV file as RFC 4180 divides it, and reads its header. */
+import { CutFileError } from './cut-file.ts';
+import type { Scan, Scanned } from './scanned.ts';
+import { cellsOf, separatorOf } from './csv-header.ts';
+
+const [QUOTE, NEWLINE, RETURN, SPACE] = [0x22, 0x0a, 0x0d, 0x20];
+const MOST_HEADER_BYTES = 1024 * 1024;
+
+/** @param fixed the separator; null: the header tells it */
+export function createCsvScan(fixed: string | null): Scan {
+  let header: Scanned['header'];
+  const begun: Uint8Array[] = [];
+  let inHeaderQuotes = false;
+  let headerBytes = 0;
+  let counter: ReturnType<typeof createCounter> | null = null;
+
+  /** @returns where the records begin */
+  function takeHeader(bytes: Uint8Array): number {
+    for (let at = 0; at < bytes.length; at += 1) {
+      if (bytes[at] === QUOTE) inHeaderQuotes = !inHeaderQuotes;
+      if (bytes[at] === NEWLINE && !inHeaderQuotes) {
+        endHeader(bytes.subarray(0, at));
+        return at + 1;
+      }
+    }
+    headerBytes += bytes.length;
+    if (headerBytes > MOST_HEADER_BYTES) throw new CutFileError('its header has no end within 1 MiB');
+    begun.push(bytes);
+    return bytes.length;
+  }
+
+  function endHeader(rest: Uint8Array): void {
+    const text = Buffer.concat([...begun, rest])
+      .toString('utf8')
+      .replace(/^\uFEFF/, '')
+      .replace(/\r$/, '');
+    if (/\r(?!\n)/.test(text))
+      throw new CutFileError('its lines end with CR alone; end them with LF or CRLF');
+    const separator = fixed ?? separatorOf(text);
+    header = { names: cellsOf(text, separator), separator };
+    counter = createCounter(separator.charCodeAt(0));
+  }
+
+  return {
+    take(bytes) {
+      const from = counter === null ? takeHeader(bytes) : 0;
+      counter?.take(bytes, from);
+    },
+    end() {
+      if (counter === null) {
+        if (inHeaderQuotes) throw new CutFileError('a quote in its header is never closed');
+        endHeader(new Uint8Array());
+        return { records: 0, header: header ?? { names: [], separator: ',' }, lineEnded: false };
+      }
+      const { records, lineEnded } = counter.end();
+      return { records, lineEnded, ...(header === undefined ? {} : { header }) };
+    },
+  };
+}
+
+/** Where a byte stands. Spaces before an opening quote belong to neither. */
+const [FRESH, PLAIN, QUOTED, CLOSED] = [0, 1, 2, 3] as const;
+
+function createCounter(separator: number) {
+  let where: 0 | 1 | 2 | 3 = FRESH;
+  let records = 0;
+  let isBlank = true;
+  /** Line breaks so far, with that of the header. */
+  let lines = 1;
+  let openedAt = 0;
+  let last = NEWLINE;
+  return {
+    take(bytes: Uint8Array, from: number): void {
+      for (let at = from; at < bytes.length; at += 1) {
+        const byte = bytes[at] ?? 0;
+        if (byte === NEWLINE) lines += 1;
+        if (where === QUOTED) {
+          if (byte === QUOTE) where = CLOSED;
+        } else if (byte === NEWLINE) {
+          if (!isBlank) records += 1;
+          isBlank = true;
+          where = FRESH;
+        } else if (byte === QUOTE && where !== PLAIN) {
+          // Two quotes within quotes are one sign.
+          if (where === FRESH) openedAt = lines + 1;
+          where = QUOTED;
+          isBlank = false;
+        } else if (byte === separator) {
+          where = FRESH;
+          isBlank = false;
+        } else if (byte !== RETURN) {
+          if (byte !== SPACE) where = where === CLOSED ? CLOSED : PLAIN;
+          isBlank = false;
+        }
+      }
+      last = bytes.at(-1) ?? last;
+    },
+    end(): { records: number; lineEnded: boolean } {
+      if (where === QUOTED)
+        throw new CutFileError(`the quote that opens in line ${openedAt} is never closed`);
+      return { records: records + (isBlank ? 0 : 1), lineEnded: last === NEWLINE };
+    },
+  };
+}

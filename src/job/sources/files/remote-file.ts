@@ -1,0 +1,116 @@
+/** Looks at a file of a server and fetches it whole: after a broken connection it goes on behind the bytes that it has. */
+import { open, type FileHandle, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { HttpAnswer } from '../../http/http-call.ts';
+import { HttpFault } from '../../http/http-fault.ts';
+import { createOutage, type Patience } from '../../http/outage.ts';
+import { noRoom } from './row-store.ts';
+
+/** For the whole file; a silence ends it much earlier. */
+export const FETCH_MS = 6 * 3_600_000;
+/** The bytes as they are stored, not packed for the way; no outdated copy of a cache. */
+export const PLAIN = { 'accept-encoding': 'identity', 'cache-control': 'no-cache' } as const;
+
+/** A GET of the file; the bytes come as they are stored. @throws HttpFault */
+export type Ask = (headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>;
+
+export type RemoteFile = {
+  readonly ask: Ask;
+  /** The error of an answer that has no file. */
+  readonly refused: (answer: HttpAnswer) => Promise<HttpFault>;
+};
+
+/** What changes with the file, as far as the server tells: one byte is asked for, since some servers allow no HEAD. */
+export async function versionOf({ ask, refused }: RemoteFile): Promise<string> {
+  const answer = await ask({ range: 'bytes=0-0' });
+  // 416: the file is empty.
+  if (![200, 206, 416].includes(answer.status)) throw await refused(answer);
+  answer.discard();
+  const size = /\/(\d+)$/.exec(answer.header('content-range') ?? '')?.[1] ?? answer.header('content-length');
+  const told = answer.header('etag') ?? answer.header('last-modified');
+  return JSON.stringify([told, answer.status === 416 ? '0' : size]);
+}
+
+/** @returns whether the body ended as its framing said */
+export async function fetchTo(
+  path: string,
+  file: RemoteFile,
+  patience: Patience,
+): Promise<{ readonly framed: boolean }> {
+  const outage = createOutage(patience);
+  const handle = await open(path, 'w').catch((error: unknown) => {
+    throw noRoom(error);
+  });
+  const state: Fetched = { bytes: 0, validator: null, framed: true };
+  let most = 0;
+  try {
+    for (;;) {
+      try {
+        await fetchRest(handle, path, file, state);
+        outage.over();
+        return { framed: state.framed };
+      } catch (error) {
+        if (!(error instanceof HttpFault)) throw error;
+        // More of it arrived, so this failure begins a new outage.
+        if (state.bytes > most) outage.over();
+        most = Math.max(most, state.bytes);
+        await outage.failed(error);
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+type Fetched = {
+  bytes: number;
+  /** A strong ETag or a date, by which a server tells that the rest belongs to the same file; null without one. */
+  validator: string | null;
+  framed: boolean;
+};
+
+async function fetchRest(
+  handle: FileHandle,
+  path: string,
+  { ask, refused }: RemoteFile,
+  state: Fetched,
+): Promise<void> {
+  const { bytes, validator } = state;
+  const isRest = bytes > 0 && validator !== null;
+  const answer = await ask(isRest ? { range: `bytes=${bytes}-`, 'if-range': validator } : {});
+  const goesOn = isRest && answer.status === 206 && startOf(answer) === bytes;
+  if (!goesOn) {
+    if (answer.status !== 200) throw await refused(answer);
+    await handle.truncate(0);
+    Object.assign(state, { bytes: 0, validator: validatorOf(answer) });
+  }
+  state.framed = answer.framed;
+  try {
+    await refuseLackOfRoom(path, answer);
+    for await (const chunk of answer.chunks) {
+      await handle.write(chunk, 0, chunk.length, state.bytes).catch((error: unknown) => {
+        throw noRoom(error);
+      });
+      state.bytes += chunk.length;
+    }
+  } finally {
+    answer.discard();
+  }
+}
+
+function startOf({ header }: HttpAnswer): number {
+  return Number(/^bytes (\d+)-/.exec(header('content-range') ?? '')?.[1]);
+}
+
+function validatorOf({ header }: HttpAnswer): string | null {
+  const etag = header('etag');
+  return etag !== null && !etag.startsWith('W/') ? etag : header('last-modified');
+}
+
+/** A disk that is full disturbs every other program on it. */
+async function refuseLackOfRoom(path: string, { header }: HttpAnswer): Promise<void> {
+  const wanted = Number(header('content-length') ?? 0);
+  const { bavail, bsize } = await statfs(dirname(path));
+  if (wanted > bavail * bsize)
+    throw noRoom(new Error(`${wanted} bytes are to come, and ${bavail * bsize} are free`));
+}

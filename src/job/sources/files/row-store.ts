@@ -1,0 +1,115 @@
+/**
+ * Keeps the rows of all files in a temporary SQLite file, which puts them in byte order of their ids. DuckDB could sort, but
+ * not within a limit of memory: with 1 GB of records of 5 KB each it gives up at a limit of 256 MiB.
+ */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import { JobError } from '../../job-error.ts';
+import type { FileRow } from './file-row.ts';
+
+const GROUP_ROWS = 500;
+const GROUP_LENGTH = 2 * 1024 * 1024;
+/** SQLite reads the rows in the order of the index, so all over its file: the system keeps it in memory where there is room. */
+const MAPPED_BYTES = 2 ** 40;
+
+export type StoredRow = FileRow & { readonly file: number };
+
+export type RowStore = {
+  readonly add: (rows: readonly FileRow[], file: number) => void;
+  /** Call after the last row. */
+  readonly order: () => void;
+  readonly count: () => number;
+  readonly countWithId: () => number;
+  /** Rows with an id up to this one. */
+  readonly countUpTo: (id: string) => number;
+  /** The first id that several rows have, with two of them. */
+  readonly twice: () => readonly StoredRow[] | null;
+  /** Rows without an id, then those with an id after `after`, in byte order. */
+  readonly rows: (after: string | null) => AsyncGenerator<readonly StoredRow[]>;
+  readonly has: (id: string) => boolean;
+  readonly close: () => void;
+};
+
+const TABLE = `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; PRAGMA mmap_size = ${MAPPED_BYTES};
+  CREATE TABLE rows (id TEXT, at TEXT, record TEXT, fault TEXT, place INT, counts TEXT, file INT)`;
+
+/** @param folder for the file */
+export function createRowStore(folder: string): RowStore {
+  const database = new DatabaseSync(join(folder, 'rows.sqlite'));
+  database.exec(TABLE);
+  const insert = database.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)');
+
+  return {
+    add(rows, file) {
+      stored(() => {
+        database.exec('BEGIN');
+        for (const { id, at, record, fault, place, counts } of rows)
+          insert.run(id === '' ? null : id, at, record, fault, place, counts, file);
+        database.exec('COMMIT');
+      });
+    },
+    order: () => stored(() => database.exec('CREATE INDEX in_order ON rows (id)')),
+    count: () => numberOf(database, 'SELECT count(*) AS n FROM rows'),
+    countWithId: () => numberOf(database, 'SELECT count(id) AS n FROM rows'),
+    countUpTo: (id) => numberOf(database, 'SELECT count(*) AS n FROM rows WHERE id <= ?', id),
+    twice() {
+      const [first] = database
+        .prepare(
+          'SELECT id FROM rows WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT 1',
+        )
+        .all() as { id: string }[];
+      if (first === undefined) return null;
+      const all = database
+        .prepare('SELECT * FROM rows WHERE id = ? ORDER BY file, place LIMIT 2')
+        .all(first.id);
+      return all as StoredRow[];
+    },
+    async *rows(after) {
+      yield* grouped(database.prepare('SELECT * FROM rows WHERE id IS NULL').iterate());
+      yield* grouped(database.prepare('SELECT * FROM rows WHERE id > ? ORDER BY id').iterate(after ?? ''));
+    },
+    has: (id) => numberOf(database, 'SELECT EXISTS (SELECT 1 FROM rows WHERE id = ?) AS n', id) === 1,
+    close() {
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+async function* grouped(rows: Iterable<unknown>): AsyncGenerator<readonly StoredRow[]> {
+  let group: StoredRow[] = [];
+  let length = 0;
+  for (const row of rows as Iterable<StoredRow>) {
+    group.push(row);
+    length += row.record?.length ?? 0;
+    if (group.length < GROUP_ROWS && length < GROUP_LENGTH) continue;
+    // The library blocks the event loop; yield here, so that writes to the sink progress.
+    await setImmediate();
+    yield group;
+    group = [];
+    length = 0;
+  }
+  if (group.length > 0) yield group;
+}
+
+function numberOf(database: DatabaseSync, sql: string, ...values: string[]): number {
+  return Number(database.prepare(sql).get(...values)?.['n']);
+}
+
+function stored<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw noRoom(cause);
+  }
+}
+
+/** Something cannot be written into the folder of the run. */
+export function noRoom(cause: unknown): JobError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new JobError(
+    'failed',
+    `the temporary files of the run cannot be written (${why}); give /tmp more room, or set TMPDIR to a folder that has it`,
+    { cause },
+  );
+}

@@ -1,0 +1,15 @@
+/** What a look at the bytes of a text file tells. */
+export type Scan = {
+  readonly take: (bytes: Uint8Array) => void;
+  /** @throws CutFileError */
+  readonly end: () => Scanned;
+};
+
+export type Scanned = {
+  /** null: only DuckDB counts. */
+  readonly records: number | null;
+  /** Names of a CSV file's columns, and what separates them. */
+  readonly header?: { readonly names: readonly string[]; readonly separator: string };
+  /** The last line ends with a line break; null where that tells nothing. */
+  readonly lineEnded: boolean | null;
+};

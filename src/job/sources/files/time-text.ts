@@ -1,0 +1,10 @@
+/** Reads a time that a file holds as text. One without a zone counts as UTC. Pure. */
+
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?$/i;
+
+/** ISO 8601 with a zone, of which the check of records decides whether it exists; null for other texts. */
+export function timeOf(text: string): string | null {
+  const [, date, minutes = '00:00', seconds = ':00', zone = 'Z', more = '00'] = TIME.exec(text.trim()) ?? [];
+  if (date === undefined) return null;
+  return `${date}T${minutes}${seconds}${/z/i.test(zone) ? 'Z' : `${zone}:${more}`}`;
+}
