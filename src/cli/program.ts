@@ -37,7 +37,7 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   sinkCommands(program, context);
   program.commandsGroup('');
   scheduleCommands(program, context);
-  program.commandsGroup('hold back new jobs; read params files again; show who did what');
+  program.commandsGroup('hold back jobs; read params files again; show who did what');
   maintenanceCommands(program, context);
   reloadCommand(program, context);
   auditCommand(program, context);

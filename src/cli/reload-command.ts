@@ -9,7 +9,7 @@ export function reloadCommand(program: Command, contextOf: (command: Command) =>
     .description('read the params files again; name what changed, or every fault')
     .addHelpText(
       'after',
-      '\nActs on the api that answers. The others, and the workers, see changed files by themselves within seconds.\n\nExample:\n  syncrator reload',
+      '\nActs on the api that answers. Other apis and the workers see changed files by themselves.\n\nExample:\n  syncrator reload',
     )
     .action(async (_: object, command: Command) => {
       const { server, format } = contextOf(command);

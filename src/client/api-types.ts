@@ -2662,7 +2662,7 @@ export interface components {
         line: number | null;
         /** @description The key; null if the fault concerns none. */
         key: string | null;
-        /** @description What is wrong. */
+        /** @description The reason. */
         fault: string;
       }[];
       /** @description The active job that occupies the target. */
@@ -3369,7 +3369,7 @@ export interface components {
         line: number | null;
         /** @description The key; null if the fault concerns none. */
         key: string | null;
-        /** @description What is wrong. */
+        /** @description The reason. */
         fault: string;
       }[];
     };

@@ -16,7 +16,7 @@ export const faultSchema = z.object({
   file: z.string().describe('The file, or the folder for a fault of all files together.'),
   line: z.int().nullable().describe('The line; null if the fault concerns none.'),
   key: z.string().nullable().describe('The key; null if the fault concerns none.'),
-  fault: z.string().describe('What is wrong.'),
+  fault: z.string().describe('The reason.'),
 });
 
 export const problemSchema = z
