@@ -35,7 +35,8 @@ export function withFence(state: State, app: string, writer: Writer): State {
   };
 }
 
-function refuseOtherOwner({ owner, fence }: State, app: string, writer: Writer): void {
+/** @throws JobError `sinkOwned` */
+export function refuseOtherOwner({ owner, fence }: State, app: string, writer: Writer): void {
   if (owner === null || owner.installation === null || writer.installation === null) return;
   const same =
     owner.installation === writer.installation && owner.env === writer.env && owner.target === writer.target;

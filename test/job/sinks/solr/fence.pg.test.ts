@@ -154,6 +154,24 @@ describe('the owner of a Solr sink', () => {
     expect(await t.state()).toEqual(before);
   });
 
+  it('is checked by a look, which counts, changes nothing and takes no fence', async () => {
+    await using t = await solrSetup(solr, someRows(3));
+    const empty = { exists: true, live: 0, kept: 0, synced: false, warnings: [] };
+    expect(await t.sink().look?.()).toEqual(empty);
+    const ours = { ...of(OURS), SOLR_APP: t.app };
+    await t.run('sync --api_job_id 500', ours);
+    const before = await t.state();
+    expect(await t.sink({ target: 'cities', env: 'dev' }).look?.()).toEqual({
+      ...empty,
+      live: 3,
+      synced: true,
+    });
+    await expect(t.sink({ target: 'towns', env: 'dev' }).look?.()).rejects.toMatchObject({
+      code: 'sinkOwned',
+    });
+    expect(await t.state()).toEqual(before);
+  });
+
   it('changes only by a take-over, which restarts job numbers and history', async () => {
     await using t = await solrSetup(solr, someRows(3));
     const theirs = { ...of(THEIRS), SOLR_APP: t.app };
