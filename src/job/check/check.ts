@@ -10,29 +10,11 @@ import { JobError, reasonOf } from '../job-error.ts';
 import { type JobSettings, readSettings, readWriter } from '../settings.ts';
 import type { Environment } from '../settings-file.ts';
 import { openSink } from '../sinks/open-sink.ts';
-import type { SinkLook } from '../sinks/sink.ts';
 import { openSource } from '../sources/open-source.ts';
 import type { RejectedRecord, Source, SourceRecord } from '../sources/source.ts';
-import { forecastOf, type Forecast } from './forecast.ts';
+import { type Fault, type Findings, isFault, type SinkFindings, type SourceFindings } from './findings.ts';
+import { forecastOf } from './forecast.ts';
 import { wordsOf } from './words.ts';
-
-/** One reason and its fix. */
-export type Fault = { readonly fault: string; readonly exit_code: number };
-export type SourceFindings = {
-  readonly place: string;
-  /** null: the source does not tell. */
-  readonly total: number | null;
-  /** The first ones, as the sink would get them. */
-  readonly records: readonly SourceRecord[];
-  readonly rejected: readonly RejectedRecord[];
-};
-export type SinkFindings = { readonly place: string } & SinkLook;
-export type Findings = {
-  readonly source: SourceFindings | Fault;
-  readonly sink: SinkFindings | Fault;
-  /** null if source or sink has a fault. */
-  readonly forecast: Forecast | null;
-};
 
 export type CheckInput = {
   /** Those of the sync that is foretold. */
@@ -56,10 +38,6 @@ export async function runCheck({ json, write, ...input }: CheckInput): Promise<n
   write(json ? `${JSON.stringify(findings, undefined, 2)}\n` : `${wordsOf(findings).join('\n')}\n`);
   for (const part of [findings.source, findings.sink]) if (isFault(part)) return part.exit_code;
   return findings.forecast?.refused === true ? EXIT.deleteGuard : EXIT.ok;
-}
-
-export function isFault(part: object): part is Fault {
-  return 'fault' in part;
 }
 
 type Input = Omit<CheckInput, 'json' | 'write'>;

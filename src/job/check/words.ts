@@ -1,6 +1,6 @@
 /** The findings of a check as lines for people. Pure. */
 import { maskCredentials } from '../../domain/mask.ts';
-import { type Findings, isFault, type SinkFindings, type SourceFindings } from './check.ts';
+import { type Findings, isFault, type SinkFindings, type SourceFindings } from './findings.ts';
 
 /** Characters of a record that are shown. */
 const MOST = 300;

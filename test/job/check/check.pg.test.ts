@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../src/domain/exit-code.ts';
 import { parseCheck } from '../../../src/job/arguments.ts';
-import { type Findings, runCheck } from '../../../src/job/check/check.ts';
+import { runCheck } from '../../../src/job/check/check.ts';
+import type { Findings } from '../../../src/job/check/findings.ts';
 import { someRows } from '../support/fake-source.ts';
 import { type Setup, setup } from '../support/setup.ts';
 
@@ -40,8 +41,8 @@ describe('before the first sync', () => {
     expect(code).toBe(EXIT.ok);
     expect(lines).toEqual([
       `ok      source: ${t.source.url}: 95 records; the first 5, as the sink would get them:`,
-      ...[1, 2, 3, 4, 5].map((nth) =>
-        expect.stringMatching(new RegExp(`^ {2}\\{"id":"r0000${nth}".*"title":`)),
+      ...[1, 2, 3, 4, 5].map(
+        (nth) => expect.stringMatching(new RegExp(`^ {2}\\{"id":"r0000${nth}".*"title":`)) as string,
       ),
       expect.stringMatching(/^ok {6}sink: postgres:.*, table cities: does not exist yet$/),
       'ok      sync: the first sync creates the table, and adds up to 95 records',
