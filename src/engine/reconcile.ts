@@ -91,7 +91,7 @@ const PARTS: Record<string, (deps: ReconcileDeps, known: Set<string>) => Promise
   unobserved: pokeUnserved,
   cancelling: cancelAgain,
   orphans: removeOrphans,
-  schedules: syncSchedules,
+  schedules: keepSchedules,
   missed: noticeMissedSchedules,
 };
 
@@ -115,6 +115,14 @@ async function cancelAgain({ db, temporal, log }: ReconcileDeps): Promise<void> 
   await each(await listCancelling(db), log, async (job) => {
     if ((await describeRun(temporal, job, job.runId)) === 'open') await cancelRun(temporal, job, job.runId);
   });
+}
+
+/**
+ * A worker whose files on disk are faulty leaves the schedules as they are: it uses an older state than a worker with good
+ * files, and both would undo each other's changes.
+ */
+async function keepSchedules(deps: ReconcileDeps): Promise<void> {
+  if (deps.params.faults.length === 0) await syncSchedules(deps);
 }
 
 /**

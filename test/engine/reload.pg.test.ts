@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { readInstallation } from '../../src/db/migrate.ts';
 import { freePort } from '../../src/embedded/ports.ts';
 import { commandLine, MAIN } from '../cli/support.ts';
 import { compileCache } from '../support/compile-cache.ts';
@@ -40,6 +41,10 @@ async function faultsIn(port: number): Promise<string | undefined> {
   return /^syncrator_params_faults (\d+)$/m.exec(text)?.[1];
 }
 const faultsOfAll = async () => [await faultsIn(ports.api), await faultsIn(ports.worker)];
+async function lastPass(): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${ports.worker}/metrics`)).text();
+  return Number(/^syncrator_reconcile_last_pass_timestamp_seconds (\S+)$/m.exec(text)?.[1]);
+}
 const readiness = async () => (await system.call('GET', '/health/ready')).body['params'];
 
 type Schedule = { id: string; schedule: string; next: string[] | null };
@@ -118,6 +123,28 @@ test('a faulty file leaves the last good state in use, and everything says so un
     ['admin', 'params_faulty', null],
     ['admin', 'params_faulty', null],
   ]);
+});
+
+test('a worker whose files are faulty removes no schedule that a worker with newer files has made', async () => {
+  const { schedule } = system.temporal.client;
+  const installation = await readInstallation(system.db);
+  write('bad', 'sync', '--mute', 'SCHEDULE=daily\n');
+  await expect.poll(() => faultsIn(ports.worker), SEEN).toBe('1');
+  const newer = await schedule.create({
+    scheduleId: 'dev.newer.sync',
+    spec: { calendars: [{ year: 2099 }] },
+    action: { type: 'startWorkflow', workflowType: 'none', taskQueue: 'none' },
+    memo: { installation },
+  });
+  const before = await lastPass();
+  write('worse', 'sync', '--mute', 'SCHEDULE=daily\n'); // news, which begin a pass
+  await expect.poll(() => faultsIn(ports.worker), SEEN).toBe('2');
+  await expect.poll(lastPass, SEEN).toBeGreaterThan(before);
+  expect((await newer.describe()).scheduleId).toBe('dev.newer.sync');
+  for (const target of ['bad', 'worse']) rmSync(file(`${target}-sync.public_params`));
+  await expect
+    .poll(() => newer.describe().catch((error: Error) => error.name), SEEN)
+    .toBe('ScheduleNotFoundError');
 });
 
 test('SIGHUP makes api and worker read the files, and ends neither', async () => {
