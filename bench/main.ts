@@ -14,6 +14,7 @@ import * as load from './load.ts';
 import * as page from './page.ts';
 import * as runs from './runs.ts';
 import * as solr from './solr.ts';
+import * as sources from './sources.ts';
 import * as start from './start.ts';
 import { table } from './table.ts';
 import * as volume from './volume.ts';
@@ -25,6 +26,7 @@ const GROUPS: readonly Group[] = [
   load,
   wal,
   volume,
+  sources,
   start,
   cold,
   runs,

@@ -3,14 +3,13 @@
  * into Postgres.
  */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createWriteStream, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { onDatabase, withPostgres } from './cities-load.ts';
 import type { Figure } from './figure.ts';
+import { timedProgram } from './timed-program.ts';
 
 export const group = 'volume';
 
@@ -56,27 +55,15 @@ async function syncOf(
   await onDatabase(database, (client) =>
     client.query('DROP TABLE IF EXISTS volume; DROP SCHEMA IF EXISTS syncrator CASCADE'),
   );
-  const start = performance.now();
-  const child = spawn('/usr/bin/env', ['time', '-f', '%M', process.execPath, 'src/job/main.ts', 'sync'], {
-    env: {
-      ...process.env,
-      SOURCE: 'ndjson',
-      SOURCE_FILE: file,
-      SOURCE_FILE_COMPLETE: 'true',
-      SINK: 'postgres',
-      SINK_URL: database,
-      SINK_TABLE: 'volume',
-    },
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const { seconds, megabytes } = await timedProgram(['src/job/main.ts', 'sync'], {
+    SOURCE: 'ndjson',
+    SOURCE_FILE: file,
+    SOURCE_FILE_COMPLETE: 'true',
+    SINK: 'postgres',
+    SINK_URL: database,
+    SINK_TABLE: 'volume',
   });
-  let told = '';
-  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`the sync of ${count} records ended with ${code}: ${told}`);
-  return {
-    megabytes: Number(told.trim().split('\n').at(-1)) / 1024,
-    microseconds: ((performance.now() - start) * 1000) / count,
-  };
+  return { megabytes, microseconds: (seconds * 1e6) / count };
 }
 
 function* lines(count: number): Generator<string> {

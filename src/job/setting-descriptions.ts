@@ -15,7 +15,7 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       default: '',
       text: '`ndjson`, `sql`, `oai-pmh`, `rest` or `gitlab`. A rollback needs none.',
     },
-    { name: 'SINK', default: '', text: '`postgres` or `solr`.' },
+    { name: 'SINK', default: '', text: '`postgres`, `solr` or `opensearch`.' },
     {
       name: 'MAX_REJECTED',
       default: '0',
@@ -67,7 +67,7 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     {
       name: 'SOURCE_UPDATED_AT',
       default: '',
-      text: 'Column with the date or time of the last change. Without it every delta reads and compares all rows; `SINK=solr` needs it.',
+      text: 'Column with the date or time of the last change. Without it every delta reads and compares all rows; `SINK=solr` and `SINK=opensearch` need it.',
     },
     {
       name: 'SOURCE_DELETED_AT',
@@ -162,5 +162,22 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       text: 'SolrCloud 9, http or https. User and password in the address travel as Basic and are shown nowhere.',
     },
     { name: 'SOLR_APP', default: "the target's name", text: 'The alias.' },
+  ],
+  '`SINK=opensearch`': [
+    {
+      name: 'SINK_URL',
+      default: '',
+      text: 'OpenSearch 2 or 3, Elasticsearch 8 or 9; http or https. User and password in the address travel as Basic and are shown nowhere.',
+    },
+    {
+      name: 'SINK_INDEX',
+      default: '',
+      text: 'The alias that readers search; the indexes are `<alias>-<time>-<id>`.',
+    },
+    {
+      name: 'SINK_MAPPING',
+      default: '',
+      text: 'File with the `mappings` and `settings` of a new index, as JSON. Without it only `id` and `updated_at` are indexed ([documents and mapping](../how-to/opensearch.md#documents-and-mapping)).',
+    },
   ],
 };

@@ -148,6 +148,22 @@ describe('the settings', () => {
     );
   });
 
+  it('of an OpenSearch sink name the alias, and index no more than id and time', () => {
+    const sink = { SINK: 'opensearch', SINK_URL: 'https://u:p@search:9200/', SINK_INDEX: 'cities-2' };
+    const read = (more: Record<string, string>) =>
+      readSettings({ needsSource: true, environment: { ...complete, ...sink, ...more } }).sink;
+    const properties = { id: { type: 'keyword' }, updated_at: { type: 'date' } };
+    expect(read({})).toEqual({
+      kind: 'opensearch',
+      url: sink.SINK_URL,
+      alias: 'cities-2',
+      body: { settings: {}, mappings: { dynamic: false, properties } },
+    });
+    expect(() => read({ SINK_URL: 'postgres://db' })).toThrow(/SINK_URL is not a URL that begins with http:/);
+    for (const name of ['', 'Cities', 'a,b', '-a', 'a*', 'a'.repeat(151), 'syncrator-state'])
+      expect(() => read({ SINK_INDEX: name }), name).toThrow(/^SINK_INDEX is /);
+  });
+
   it('of a Solr sink name its aliases by SOLR_APP or else by the target', () => {
     const solr = { SINK: 'solr', SOLR_URL: 'https://u:p@solr:2080/solr/' };
     const environment = { ...complete, ...solr };

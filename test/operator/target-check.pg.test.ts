@@ -49,7 +49,7 @@ test('it tests what a job would use, for people and for programs', async () => {
   const people = await check('cities');
   expect([people.code, people.stderr]).toEqual([0, '']);
   expect(people.stdout).toMatch(/^ok {6}source: .*12 records; the first 5/);
-  expect(people.stdout).toMatch(/^ok {6}sync: the first sync creates the table, and adds up to 12 records$/m);
+  expect(people.stdout).toMatch(/^ok {6}sync: the first sync creates it, and adds up to 12 records$/m);
   const programs = await check('cities', '--output', 'json');
   expect(JSON.parse(programs.stdout)).toMatchObject({
     source: { total: 12, records: { length: 5 } },

@@ -33,7 +33,7 @@ export function forecastOf(total: number | null, sink: SinkLook, limits: Limits)
       text: `${sync} would change nothing, because the delete guard refuses it: ${verdict.why}; ${fix}`,
     };
   }
-  if (!sink.exists) return allowed(`${sync} creates the table, and adds up to ${records(total)}`);
+  if (!sink.exists) return allowed(`${sync} creates it, and adds up to ${records(total)}`);
   if (live === 0) return allowed(`${sync} adds up to ${records(total)}`);
   const adds = `adds at least ${records(Math.max(0, total - live))}`;
   const removes =

@@ -1,6 +1,7 @@
 /** Creates the sink that the settings name. */
 import type { JobArguments } from '../arguments.ts';
 import { JobError } from '../job-error.ts';
+import { createOpenSearchSink } from './opensearch/opensearch-sink.ts';
 import { createPostgresSink } from './postgres/postgres-sink.ts';
 import type { Writer } from './writer.ts';
 import type { Sink } from './sink.ts';
@@ -27,5 +28,6 @@ export function openSink(settings: SinkSettings, { given, ...context }: SinkCont
       `--switch_solr_alias needs SINK=solr, but SINK=${settings.kind}; remove it from OPTIONS`,
     );
   }
+  if (settings.kind === 'opensearch') return createOpenSearchSink({ settings, ...context });
   return createPostgresSink({ settings, concurrency: given.concurrency, ...context });
 }

@@ -2,6 +2,8 @@
 import { readDuration, readSize } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
 import { readPostgresUrl } from '../postgres-url.ts';
+import { type IndexBody, readIndexBody } from './opensearch/mapping.ts';
+import { STATE_INDEX } from './opensearch/state-store.ts';
 
 export type PostgresSettings = {
   readonly kind: 'postgres';
@@ -30,12 +32,25 @@ export type SolrSettings = {
   readonly env: string | null;
 };
 
-export type SinkSettings = PostgresSettings | SolrSettings;
+export type OpenSearchSettings = {
+  readonly kind: 'opensearch';
+  readonly url: string;
+  /** What readers search. */
+  readonly alias: string;
+  /** Of every new index. */
+  readonly body: IndexBody;
+};
+
+export type SinkSettings = PostgresSettings | SolrSettings | OpenSearchSettings;
 
 /** @throws JobError `notConfigured` */
 export function readSinkSettings(settings: Settings): SinkSettings {
-  const read = { postgres: readPostgresSettings, solr: readSolrSettings };
-  return read[settings.oneOf('SINK', ['postgres', 'solr'])](settings);
+  const read = {
+    postgres: readPostgresSettings,
+    solr: readSolrSettings,
+    opensearch: readOpenSearchSettings,
+  };
+  return read[settings.oneOf('SINK', ['postgres', 'solr', 'opensearch'])](settings);
 }
 
 /** Lower case only: other names would need quotes in every query. */
@@ -91,4 +106,19 @@ function readSolrSettings({ optional, url, fault }: Settings): SolrSettings {
     app: name === undefined ? null : { name, key },
     env: optional('SYNCRATOR_ENV') ?? null,
   };
+}
+
+/** Room for the rest of an index's name, which has at most 255 bytes. */
+const MOST_ALIAS = 150;
+
+function readOpenSearchSettings(settings: Settings): OpenSearchSettings {
+  const url = settings.url('SINK_URL', ['http:', 'https:']);
+  const alias = settings.required('SINK_INDEX');
+  if (!/^[a-z0-9][a-z0-9._-]*$/.test(alias) || alias.length > MOST_ALIAS)
+    throw settings.fault(
+      `SINK_INDEX is not a name of at most ${MOST_ALIAS} small letters, digits, - _ and .`,
+    );
+  if (alias === STATE_INDEX)
+    throw settings.fault(`SINK_INDEX is ${STATE_INDEX}, which is reserved for Syncrator's own index`);
+  return { kind: 'opensearch', url, alias, body: readIndexBody(settings) };
 }

@@ -160,7 +160,7 @@ export interface Sink {
    * Tests what `open` needs, also rights and ownership, without an opened sink. Leaves nothing behind and does not take
    * the fence, so that it may run beside a job. @throws JobError as `open`
    */
-  look?(): Promise<SinkLook>;
+  look(): Promise<SinkLook>;
 
   beginLoad(input: BeginLoad): Promise<Load>;
   loadBatch(load: Load, batch: LoadBatch, turn: Turn): Promise<void>;

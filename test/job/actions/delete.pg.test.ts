@@ -7,38 +7,6 @@ import { lines, page, someRows } from '../support/fake-source.ts';
 import { namesOf, setup } from '../support/setup.ts';
 
 describe('the action delete', () => {
-  it('fails and asks for a sync if no sync has completed', async () => {
-    await using t = await setup(someRows(3));
-    expect((await t.run('delete')).code).toBe(EXIT.failed);
-    expect(t.receiver.reports.at(-1)?.message).toContain('run sync first');
-  });
-
-  it.each(['-n 2', '-n 1 -c 3', '-n 1000'])(
-    'removes the records that the source no longer has, with %s',
-    async (options) => {
-      await using t = await setup(someRows(60));
-      t.source.pageSize = 25;
-      await t.run('sync');
-      for (const id of ['r00001', 'r00030', 'r00060']) t.source.rows.delete(id);
-      t.source.put({ id: 'new', updated_at: '2026-01-01T00:00:00Z', name: 'not for delete to add' });
-      expect((await t.run(`delete ${options}`)).code).toBe(EXIT.ok);
-      expect(t.receiver.reports.at(-1)).toMatchObject({ phase: 'done', deleted: 3 });
-      t.source.rows.delete('new');
-      expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
-    },
-  );
-
-  it('refuses an empty source even with --force-delete', async () => {
-    await using t = await setup(someRows(3));
-    await t.run('sync');
-    const before = await t.md5();
-    t.source.rows.clear();
-    for (const options of ['delete', 'delete --force-delete']) {
-      expect((await t.run(options)).code).toBe(EXIT.deleteGuard);
-      expect(await t.md5()).toBe(before);
-    }
-  });
-
   it.each([
     [20, 5, EXIT.ok],
     [20, 6, EXIT.deleteGuard],

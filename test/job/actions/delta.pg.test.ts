@@ -10,36 +10,6 @@ async function watermark(t: Setup): Promise<number> {
 }
 
 describe('the action delta', () => {
-  it('fails and asks for a sync if no sync has completed', async () => {
-    await using t = await setup(someRows(3));
-    expect((await t.run('delta')).code).toBe(EXIT.failed);
-    expect(t.receiver.reports.at(-1)?.message).toContain('run sync first');
-    expect(await t.names()).toBeNull();
-  });
-
-  it.each(['-n 2', '-n 3 -c 3', '-n 1000'])(
-    'writes the changed records and counts them correctly, with %s',
-    async (options) => {
-      await using t = await setup(someRows(20));
-      await t.run('sync');
-      const now = new Date().toISOString();
-      for (let at = 1; at <= 7; at += 1)
-        t.source.put({ id: `r0000${at}`, updated_at: now, name: `changed ${at}` });
-      for (let at = 1; at <= 3; at += 1) t.source.put({ id: `s${at}`, updated_at: now, name: 'new' });
-      expect((await t.run(`delta ${options}`)).code).toBe(EXIT.ok);
-      expect(t.receiver.reports.at(-1)).toMatchObject({
-        records_done: 10,
-        records_total: 10,
-        added: 3,
-        updated: 7,
-      });
-      expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
-
-      expect((await t.run(`delta ${options}`)).code).toBe(EXIT.ok);
-      expect(t.receiver.reports.at(-1)).toMatchObject({ records_done: 10, added: 0, updated: 0 });
-    },
-  );
-
   it('sets the watermark to the earlier of both clocks at the start of reading, minus the margin', async () => {
     await using t = await setup(someRows(3));
     let offset = -2 * HOUR_MS;

@@ -4,16 +4,6 @@ import { someRows } from '../support/fake-source.ts';
 import { namesOf, setup } from '../support/setup.ts';
 
 describe('the action rollback', () => {
-  it('fails before the second sync', async () => {
-    await using t = await setup(someRows(3));
-    expect((await t.run('rollback')).code).toBe(EXIT.nothingToRollBack);
-    await t.run('sync');
-    const before = await t.md5();
-    expect((await t.run('rollback')).code).toBe(EXIT.nothingToRollBack);
-    expect(await t.md5()).toBe(before);
-    expect(t.receiver.reports.at(-1)?.message).toContain('no earlier data');
-  });
-
   it('undoes the last sync, then the one before; each rollback can be undone', async () => {
     await using t = await setup(someRows(3));
     await t.run('sync --api_job_id 1');
@@ -51,18 +41,6 @@ describe('the action rollback', () => {
     expect((await t.names())?.['r00001'], 'the third is undone still').toBe('of job 2');
     expect((await t.run('rollback --api_job_id 7')).code).toBe(EXIT.ok);
     expect((await t.names())?.['r00001'], 'so the second is the last that stands').toBe('of job 1');
-  });
-
-  it('is applied once, however often the same job is retried (A1)', async () => {
-    await using t = await setup(someRows(100));
-    await t.run('sync --api_job_id 1');
-    for (const { id } of someRows(9)) t.source.rows.delete(id);
-    await t.run('sync --api_job_id 2');
-    for (let attempt = 1; attempt <= 3; attempt += 1) {
-      expect((await t.run('rollback --api_job_id 3')).code).toBe(EXIT.ok);
-      expect(Object.keys((await t.names()) ?? {})).toHaveLength(100);
-      expect(t.receiver.reports.at(-1)).toMatchObject({ phase: 'done', added: 9, updated: 0, deleted: 0 });
-    }
   });
 
   it('is applied once by a chain of resumed jobs (A1)', async () => {

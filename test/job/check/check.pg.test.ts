@@ -45,7 +45,7 @@ describe('before the first sync', () => {
         (nth) => expect.stringMatching(new RegExp(`^ {2}\\{"id":"r0000${nth}".*"title":`)) as string,
       ),
       expect.stringMatching(/^ok {6}sink: postgres:.*, table cities: does not exist yet$/),
-      'ok      sync: the first sync creates the table, and adds up to 95 records',
+      'ok      sync: the first sync creates it, and adds up to 95 records',
     ]);
     expect(await schemas(t)).toEqual(before);
     expect(t.receiver.reports).toEqual([]);

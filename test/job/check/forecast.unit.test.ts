@@ -19,7 +19,7 @@ test.each<[string, number | null, SinkLook, boolean, string]>([
     12,
     sink({ exists: false, synced: false }),
     false,
-    'the first sync creates the table, and adds up to 12 records',
+    'the first sync creates it, and adds up to 12 records',
   ],
   ['an empty table', 1, sink({ synced: false }), false, 'the first sync adds up to 1 record'],
   ['an emptied table', 7, sink({}), false, 'a sync adds up to 7 records'],

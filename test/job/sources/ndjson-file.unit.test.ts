@@ -14,6 +14,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createNdjsonFileSource, type FileSourceOptions } from '../../../src/job/sources/ndjson-file.ts';
 import type { Evidence, Source } from '../../../src/job/sources/source.ts';
+import { byBytes, describeSource, type SourcePlace } from '../support/every-source.ts';
 import { collect, lines, someRows } from '../support/fake-source.ts';
 
 /** Dates the file back by an hour. */
@@ -47,6 +48,28 @@ async function evidenceIn(path: string, options: Partial<FileSourceOptions> = {}
 }
 
 const END = (total: number): string => `{"end": true, "total": ${total}}\n`;
+
+describeSource('an NDJSON file', async (): Promise<SourcePlace> => {
+  const times = new Map<string, string>();
+  const path = fileWith(END(0));
+  const write = async (): Promise<void> => {
+    const rows = byBytes([...times.keys()]).map((id) => ({ id, updated_at: times.get(id) ?? '' }));
+    writeFileSync(path, lines(rows) + END(rows.length));
+    age(path);
+  };
+  return {
+    put: async (ids, changed) => {
+      for (const id of ids) times.set(id, changed.toISOString());
+      await write();
+    },
+    remove: async (ids) => {
+      for (const id of ids) times.delete(id);
+      await write();
+    },
+    open: (stop) => createNdjsonFileSource({ path, stop }),
+    [Symbol.asyncDispose]: async () => {},
+  };
+});
 
 describe('the ndjson source of a file', () => {
   it('lists everything, even if only changes are requested', async () => {

@@ -4,6 +4,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createNdjsonHttpSource, type HttpSourceOptions } from '../../../src/job/sources/ndjson-http.ts';
 import type { Source } from '../../../src/job/sources/source.ts';
+import { describeSource, type SourcePlace } from '../support/every-source.ts';
 import {
   collect,
   type FakeRow,
@@ -60,6 +61,19 @@ async function idsIn(source: Source, batchSize = 10): Promise<string[]> {
 }
 
 const allIds = (count: number): string[] => someRows(count).map(({ id }) => id);
+
+describeSource('NDJSON over HTTP', async (): Promise<SourcePlace> => {
+  const fake = await startFakeSource();
+  fake.pageSize = 7;
+  return {
+    put: async (ids, changed) => fake.put(...ids.map((id) => ({ id, updated_at: changed.toISOString() }))),
+    remove: async (ids) => {
+      for (const id of ids) fake.rows.delete(id);
+    },
+    open: (stop) => createNdjsonHttpSource({ url: fake.url, stop, patienceMs: 500 }),
+    [Symbol.asyncDispose]: () => fake.close(),
+  };
+});
 
 describe('the ndjson source over HTTP', () => {
   it('reads page after page in batches of the requested size', async () => {

@@ -5,7 +5,7 @@ import type { Sink } from '../../../src/job/sinks/sink.ts';
 import { createSolrSink, type SolrSinkInput } from '../../../src/job/sinks/solr/solr-sink.ts';
 import { newRun, type Writer } from '../../../src/job/sinks/writer.ts';
 import type { Solr, SolrDocument } from '../../support/solr/solr.ts';
-import { type SolrProxy, startSolrProxy } from '../../support/solr/solr-proxy.ts';
+import { type BendingProxy, startBendingProxy } from '../../support/bending-proxy.ts';
 import type { FakeRow } from './fake-source.ts';
 import { type Ended, type Setup, setup } from './setup.ts';
 
@@ -13,7 +13,7 @@ export type SolrSetup = AsyncDisposable &
   Pick<Setup, 'source' | 'receiver'> & {
     readonly app: string;
     readonly solr: Solr;
-    readonly proxy: SolrProxy;
+    readonly proxy: BendingProxy;
     readonly environment: Record<string, string>;
     /** Runs the program in this process; adds the options that a sync needs. */
     run(options: string, environment?: Record<string, string>, terminate?: AbortSignal): Promise<Ended>;
@@ -44,7 +44,7 @@ export async function solrSetup(
 ): Promise<SolrSetup> {
   const app = `catalogue${(made += 1)}`;
   const base = await setup(rows);
-  const proxy = await startSolrProxy(solr.url);
+  const proxy = await startBendingProxy(solr.url);
   for (const place of ['a', 'b']) await solr.createCollection(`${app}_${place}`, shards);
   await solr.alias(app, `${app}_a`);
   await solr.alias(`${app}-standby`, `${app}_b`);
@@ -54,7 +54,9 @@ export async function solrSetup(
     SOLR_URL: proxy.url,
   };
   const whole = (options: string): string =>
-    options.startsWith('sync') ? `${options} --switch_solr_alias --target_env dev --target ${app}` : options;
+    /^(sync|check)/.test(options)
+      ? `${options} --switch_solr_alias --target_env dev --target ${app}`
+      : options;
   const place = (listed: Record<string, string>, alias: string): string | null =>
     listed[alias]?.replace(`${app}_`, '') ?? null;
   const readState = async (): Promise<SolrDocument> =>

@@ -1,13 +1,9 @@
 /** A real SolrCloud of one node for one test file, with the calls that tests make. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { startJavaServer } from '../java-server.ts';
 import { solrProgram } from './solr-program.ts';
 
 const CONFIGSET = path.join(import.meta.dirname, 'configset');
-const READY_WITHIN_MS = 90_000;
 
 export type SolrDocument = { readonly id: string } & Readonly<Record<string, unknown>>;
 
@@ -30,38 +26,9 @@ export type Solr = {
 
 export async function startSolr(): Promise<Solr> {
   const classPath = await solrProgram((line) => console.log(`[test] ${line}`));
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-solr-'));
-  const quick = ['-Xmx512m', '-XX:TieredStopAtLevel=1', `-Djava.io.tmpdir=${folder}`];
-  const child = spawn('java', [...quick, '-cp', classPath, 'SolrForTests', folder, CONFIGSET], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const exited = once(child, 'exit');
-  const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await exited;
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const ready = new Promise<string>((resolve) => {
-    const keep = (bytes: Buffer) => {
-      output = (output + bytes.toString()).slice(-20_000);
-      const url = /^ready (\S+)$/m.exec(output)?.[1];
-      if (url !== undefined) resolve(`${url}/`);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-  });
-  const late = AbortSignal.timeout(READY_WITHIN_MS);
-  const never = once(late, 'abort').then(() => 'was not ready in time');
-  const first = await Promise.race([
-    ready,
-    Promise.race([exited.then(() => 'ended'), never]).then((why) => ({ why })),
-  ]);
-  if (typeof first === 'object') {
-    await stop();
-    throw new Error(`Solr ${first.why}:\n${output.slice(-3_000)}`);
-  }
-  return { ...solrAt(first), stop };
+  const server = { name: 'Solr', classPath, main: 'SolrForTests', arguments: [CONFIGSET] };
+  const { url, stop } = await startJavaServer(server);
+  return { ...solrAt(url), stop };
 }
 
 function solrAt(url: string): Omit<Solr, 'stop'> {

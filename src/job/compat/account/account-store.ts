@@ -4,6 +4,7 @@
  * removed.
  */
 import type { Pool, PoolClient } from 'pg';
+import { endConnections } from '../../postgres-end.ts';
 import {
   createSinkPool,
   inTransaction,
@@ -97,7 +98,7 @@ export function createAccountStore(
         await checkAccountFence(client, writer(userId));
         return { unlinked: unlinked.rowCount ?? 0, removed: removed.rowCount ?? 0 };
       }),
-    close: () => pool.end(),
+    close: () => endConnections(pool),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Sink `postgres`: composes the parts of this folder. */
 import type { JobArguments } from '../../arguments.ts';
+import { endConnections } from '../../postgres-end.ts';
 import { shownUrl } from '../../mask.ts';
 import { type LiveState, NOTHING_APPLIED, type Sink } from '../sink.ts';
 import type { PostgresSettings } from '../sink-settings.ts';
@@ -92,7 +93,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     rollback: (to) => rollBack(session(), to),
     takeOver: () => beginAnew(session()),
     items: createItems(session),
-    close: () => connection.pool.end(),
+    close: () => endConnections(connection.pool),
   };
 }
 

@@ -1,7 +1,8 @@
 /** Calls of SolrCloud's Collections API for aliases and collections. */
 import { z } from 'zod';
 import { JobError } from '../../job-error.ts';
-import { type SolrClient, SolrRefusal } from './client.ts';
+import { ServerRefusal } from '../../http/json-client.ts';
+import { type SolrClient } from './client.ts';
 
 const DEADLINE_MS = 180_000;
 const aliasList = z.object({ aliases: z.record(z.string(), z.string()) });
@@ -65,7 +66,7 @@ export async function createCollection(client: SolrClient, name: string, like: C
     'collection.configName': configSets.includes('_default') ? '_default' : like.configName,
     waitForFinalState: 'true',
   }).catch((error: unknown) => {
-    if (!(error instanceof SolrRefusal) || !error.message.includes('already exists')) throw error;
+    if (!(error instanceof ServerRefusal) || !error.message.includes('already exists')) throw error;
   });
 }
 

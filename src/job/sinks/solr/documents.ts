@@ -1,12 +1,11 @@
 /** Reads and writes documents of one collection: by id (newest state), by search (committed state), and updates. */
 import { z } from 'zod';
 import { JobError } from '../../job-error.ts';
+import type { Stamp, Stamps } from '../generations/compare.ts';
 import { parseExactly } from '../../sources/record-number.ts';
+import { slices } from '../generations/slices.ts';
 import { COMMIT_DEADLINE_MS, type SolrClient } from './client.ts';
 import { type Document, UPDATED_AT } from './document.ts';
-
-/** An id and its time in milliseconds; null for a document without one (written by another program). */
-export type Stamp = { readonly id: string; readonly updatedAt: number | null };
 
 const PAGE = 10_000;
 const IDS_AT_ONCE = 1_000;
@@ -45,7 +44,7 @@ export async function countFound(
 }
 
 /** Streams the stamps of all committed documents, in byte order of their ids, one page at a time. */
-export async function* streamStamps(client: SolrClient, collection: string): AsyncGenerator<Stamp[]> {
+export async function* streamStamps(client: SolrClient, collection: string): Stamps {
   for (let cursorMark = '*'; ; ) {
     const answer = await search(client, collection, {
       query: '*:*',
@@ -86,7 +85,7 @@ export async function readDocuments(
   return there;
 }
 
-/** Visible after the next commit. Safe to repeat. @throws SolrRefusal if Solr refuses a document */
+/** Visible after the next commit. Safe to repeat. @throws ServerRefusal if Solr refuses a document */
 export async function addDocuments(
   client: SolrClient,
   collection: string,
@@ -171,8 +170,4 @@ async function search(
 function stampOf(document: z.infer<typeof stamps>[number]): Stamp {
   const { id, [UPDATED_AT]: updatedAt } = document;
   return { id, updatedAt: updatedAt === undefined ? null : Date.parse(updatedAt) };
-}
-
-export function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

@@ -1,14 +1,14 @@
 /** Fills the standby through the loading alias and verifies that it holds exactly the loaded documents. */
 import { WrongLoadError } from '../../job-error.ts';
 import type { Load, LoadBatch, Turn } from '../sink.ts';
+import { RandomSample } from '../generations/random-sample.ts';
 import { carryOver } from './carry-over.ts';
 import { commit, countDocuments, countFound } from './documents.ts';
-import { checkLoad, noteBatch } from './load.ts';
+import { checkLoad } from '../generations/load-progress.ts';
+import { noteBatch } from './load.ts';
 import type { Solr } from './aliases.ts';
 import type { LoadState } from './state.ts';
 import { writeRecords } from './write-records.ts';
-
-const SAMPLE_SIZE = 100;
 
 /** Loads batches and keeps a sample of the written ids for verification. */
 export type EverythingLoader = {
@@ -19,7 +19,7 @@ export type EverythingLoader = {
 
 export function createEverythingLoader(solr: Solr): EverythingLoader {
   const { client, names, store } = solr;
-  const sample = new Sample();
+  const sample = new RandomSample();
   return {
     async loadBatch(load, batch, turn) {
       const { records, listed } = batch;
@@ -55,21 +55,4 @@ export function createEverythingLoader(solr: Solr): EverythingLoader {
       return state;
     },
   };
-}
-
-/** A uniform random sample of a stream of ids (reservoir sampling: Vitter 1985, algorithm R). */
-class Sample {
-  #seen = 0;
-  readonly #kept: string[] = [];
-
-  offer(id: string): void {
-    this.#seen += 1;
-    const place =
-      this.#kept.length < SAMPLE_SIZE ? this.#kept.length : Math.floor(Math.random() * this.#seen);
-    if (place < SAMPLE_SIZE) this.#kept[place] = id;
-  }
-
-  ids(): readonly string[] {
-    return this.#kept;
-  }
 }

@@ -1,10 +1,10 @@
 /** Looks at a sink as a sync would find it; changes nothing in Solr. */
+import { isMissing } from '../../http/json-client.ts';
+import { refuseOtherOwner } from '../generations/fence.ts';
 import type { SinkLook } from '../sink.ts';
 import { assumingInstallation } from '../writer.ts';
 import { generationIn, readPlaces, type Solr } from './aliases.ts';
-import { isMissing } from './client.ts';
 import { countDocuments } from './documents.ts';
-import { refuseOtherOwner } from './fence.ts';
 import { EMPTY, type State } from './state.ts';
 
 /** @throws JobError as `openSolr`, but never `fenced` */
@@ -17,7 +17,8 @@ export async function lookAtSolr(solr: Solr): Promise<SinkLook> {
     return EMPTY;
   });
   const { installation = null } = state.owner ?? {};
-  refuseOtherOwner(state, names.primary, assumingInstallation(writer, { installation }));
+  const place = { alias: names.primary, setting: 'SOLR_APP' };
+  refuseOtherOwner(state, place, assumingInstallation(writer, { installation }));
   const generation = await generationIn(solr, state, primary);
   return {
     exists: true,

@@ -5,7 +5,7 @@
 import { JobError } from '../../job-error.ts';
 import { createAlias, deleteAlias, listAliases } from './collections.ts';
 import type { Solr } from './aliases.ts';
-import { fenced } from './fence.ts';
+import { fenced } from '../generations/fence.ts';
 import type { Move, State } from './state.ts';
 
 /** @param change other changes of the state, stored together with the move */

@@ -4,12 +4,12 @@
  */
 import { waitFor } from '../../wait.ts';
 import { type Applied, NOTHING_APPLIED } from '../sink.ts';
-import { isMissing } from './client.ts';
+import { isMissing } from '../../http/json-client.ts';
 import { createCollection, describeCollection } from './collections.ts';
 import { finishMove } from './move-aliases.ts';
 import { readPrimary, type Solr } from './aliases.ts';
 import { STATE_COLLECTION } from './state-store.ts';
-import { findDone, withStep } from './steps.ts';
+import { findApplied, withStep } from './steps.ts';
 
 const TRIES = 20;
 const PAUSE_MS = 250;
@@ -25,7 +25,7 @@ export async function openSolr(solr: Solr): Promise<Applied | null> {
   const finished = await finishMove(solr);
   if (finished !== null) log(`finished the interrupted ${finished} of the aliases of an earlier run`);
   const state = await store.read();
-  const done = findDone(state, writer);
+  const done = findApplied(state, writer);
   if (done || finished !== 'rollback' || writer.action !== 'rollback') return done;
   // Finishing the interrupted rollback of another run is the one rollback that this run was asked for.
   const last = state.steps.at(-1);

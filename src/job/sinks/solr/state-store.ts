@@ -6,68 +6,31 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { JobError } from '../../job-error.ts';
 import type { Writer } from '../writer.ts';
-import { type SolrClient, SolrRefusal } from './client.ts';
-import { fenced, withFence } from './fence.ts';
+import { ServerRefusal } from '../../http/json-client.ts';
+import { type SolrClient } from './client.ts';
+import { withFence } from '../generations/fence.ts';
+import {
+  createFencedStore,
+  type FencedStore,
+  type StateMedium,
+  type Stored,
+} from '../generations/fenced-store.ts';
 import { EMPTY, parseState, type State } from './state.ts';
 
 export const STATE_COLLECTION = 'syncrator_state';
 
-export type StateStore = {
-  /** Reads the newest state without checking the fence. */
-  look(): Promise<State>;
-  /** Takes the fence. @throws JobError `fenced`, `sinkOwned` */
-  takeFence(): Promise<State>;
-  /** Reads the newest state. @throws JobError `fenced` if another run has opened the sink since */
-  read(): Promise<State>;
-  /**
-   * Replaces the state with `next(state)`; calls `next` again after a concurrent change.
-   * @param options.durable commits the change, so that it survives a crash of Solr's machine
-   * @throws JobError `fenced`, and the errors of `next`
-   */
-  change(next: (state: State) => State, options?: { durable: boolean }): Promise<State>;
-};
-
-const TRIES = 10;
+export type StateStore = FencedStore<State>;
 
 /** `version` as in Solr's optimistic concurrency: -1 means "must not exist yet". */
-type Known = { readonly state: State; readonly version: string; readonly write: string | null };
+type Known = Stored<State, string>;
 
 export function createStateStore(client: SolrClient, app: string, writer: Writer): StateStore {
-  // Caches only our last write, which is nearly always current; the compare-and-set detects when it is not. Reads are
-  // not cached: of two concurrent batches, one may have read a state that the other has replaced since.
-  let known: Known | null = null;
-
-  const refuseOther = ({ fence }: State): void => {
-    if (fence.run !== writer.run) throw fenced(app, 'a newer run has opened it');
+  const medium: StateMedium<State, string> = {
+    read: () => readState(client, app),
+    write: (next, version, { durable }) => writeState(client, app, next, { version, durable }),
   };
-
-  async function compareAndSet(next: (state: State) => State, durable: boolean): Promise<State> {
-    for (let tried = 0; tried < TRIES; tried += 1) {
-      known ??= await readState(client, app);
-      const wanted = next(known.state);
-      known = await writeState(client, app, wanted, { version: known.version, durable });
-      if (known) return wanted;
-    }
-    throw fenced(app, 'other runs keep writing to it');
-  }
-
-  return {
-    look: async () => (await readState(client, app)).state,
-    takeFence() {
-      known = null;
-      return compareAndSet((state) => withFence(state, app, writer), true);
-    },
-    async read() {
-      const { state } = await readState(client, app);
-      refuseOther(state);
-      return state;
-    },
-    change: (next, { durable } = { durable: false }) =>
-      compareAndSet((state) => {
-        refuseOther(state);
-        return next(state);
-      }, durable),
-  };
+  const place = { alias: app, setting: 'SOLR_APP' };
+  return createFencedStore(medium, { alias: app, writer, take: (state) => withFence(state, place, writer) });
 }
 
 const exactJson = (text: string): unknown =>
@@ -86,7 +49,10 @@ const stored = z.object({
 });
 const writeId = z.object({ write: z.uuid() });
 
-async function readState(client: SolrClient, app: string): Promise<Known> {
+async function readState(
+  client: SolrClient,
+  app: string,
+): Promise<Known & { readonly write: string | null }> {
   const { doc } = await client({
     path: `${STATE_COLLECTION}/get`,
     query: { id: app, fl: 'state*,_version_' },
@@ -132,9 +98,9 @@ async function writeState(
       schema: added,
       parse: exactJson,
     });
-    return { state: next, version: adds[1], write };
+    return { state: next, version: adds[1] };
   } catch (error) {
-    if (!(error instanceof SolrRefusal) || error.status !== 409) throw error;
+    if (!(error instanceof ServerRefusal) || error.status !== 409) throw error;
     // After a lost answer, the retry meets our own write.
     const there = await readState(client, app);
     return there.write === write ? there : null;

@@ -3,66 +3,14 @@
  * move of the aliases in progress, and the last applied steps. Pure.
  */
 import { z } from 'zod';
-import { KEPT_REASONS } from '../sink.ts';
+import { fence, generation, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
 
-const owner = z.object({
-  installation: z.string().nullable(),
-  env: z.string().nullable(),
-  target: z.string().nullable(),
-});
-
-const fence = z.object({
-  job_id: z.number().int().nullable(),
-  job_uid: z.string().nullable(),
-  step: z.number().int(),
-  attempt: z.number().int(),
-  /** The run that opened the sink last and may write. */
-  run: z.string().nullable(),
-  at: z.iso.datetime().nullable(),
-});
-
-/** The job whose switch replaced a generation. */
-const leftBy = z.object({
-  job_id: z.number().int().nullable(),
-  job_uid: z.string().nullable(),
-  action: z.string(),
-  at: z.iso.datetime(),
-});
-
-const generation = z.object({
+const ofCollection = generation.extend({
   /** Creation time of the collection; another value means that it was recreated and lost this generation. */
   created: z.number().nullable(),
-  /** false: complete, but loaded by another program. */
-  synced: z.boolean(),
-  /** null: unknown, or the source is always compared whole. */
-  watermark: z.iso.datetime().nullable(),
-  coarse_times: z.boolean(),
-  /** Its listing was proven complete. */
-  proven: z.boolean(),
-  /** null: it is live, or version 0.1.0 replaced it. */
-  left_by: leftBy.nullable(),
 });
 
-const rejected = z.object({ where: z.string(), id: z.string().nullable(), why: z.string() });
-
-const load = z.object({
-  id: z.uuid(),
-  mode: z.enum(['everything', 'changes']),
-  collection: z.string(),
-  since: z.iso.datetime().nullable(),
-  began: z.iso.datetime(),
-  cursor: z.string().nullable(),
-  /** Listed ids. */
-  done: z.number().int(),
-  /** Documents written to the collection, including carried-over ones. */
-  written: z.number().int(),
-  /** Only for `changes`, which are counted while they are written. */
-  added: z.number().int(),
-  updated: z.number().int(),
-  rejected: z.array(rejected),
-  /** The earliest time of a rejected record. */
-  rejected_since: z.iso.datetime().nullable(),
-});
+const load = progress.extend({ collection: z.string() });
 
 /** The goal of a move of the aliases; stored before the first alias moves and removed after the last. */
 const move = z.object({
@@ -71,34 +19,13 @@ const move = z.object({
   standby: z.string(),
 });
 
-const applied = z.object({
-  live: z.number().int(),
-  listed: z.number().int(),
-  added: z.number().int(),
-  updated: z.number().int(),
-  removed: z.number().int(),
-  kept: z.partialRecord(z.enum(KEPT_REASONS), z.number().int()),
-  missed: z.object({ count: z.number().int(), latestMs: z.number() }).nullable(),
-  rejected: z.array(rejected),
-});
-
-const step = z.object({
-  /** See stepKey (src/job/sinks/writer.ts). */
-  key: z.string(),
-  action: z.string(),
-  /** Number of the step within its job. */
-  step: z.number().int(),
-  origin_uid: z.string().nullable(),
-  applied,
-});
-
 const state = z.object({
   /** Above every job number, so that a program of version 0.1.0 is fenced. */
   highest_job_id: z.number().int(),
   format: z.literal(2),
   owner: owner.nullable(),
   fence,
-  generations: z.record(z.string(), generation),
+  generations: z.record(z.string(), ofCollection),
   load: load.nullable(),
   move: move.nullable(),
   /** In order, the newest last. */
@@ -119,11 +46,9 @@ const oldState = z.object({
 });
 
 export type State = z.infer<typeof state>;
-export type Generation = z.infer<typeof generation>;
+export type Generation = z.infer<typeof ofCollection>;
 export type LoadState = z.infer<typeof load>;
-export type LeftBy = z.infer<typeof leftBy>;
 export type Move = z.infer<typeof move>;
-export type Step = z.infer<typeof step>;
 
 const FENCED = Number.MAX_SAFE_INTEGER;
 
@@ -131,7 +56,7 @@ export const EMPTY: State = {
   highest_job_id: FENCED,
   format: 2,
   owner: null,
-  fence: { job_id: null, job_uid: null, step: 0, attempt: 0, run: null, at: null },
+  fence: NO_FENCE,
   generations: {},
   load: null,
   move: null,

@@ -1,7 +1,7 @@
 /** Begins a new history for a new owner, so that no rollback restores data of the previous one. */
 import { NOTHING_APPLIED } from '../sink.ts';
 import { describeCollection } from './collections.ts';
-import { UNKNOWN } from './apply-everything.ts';
+import { UNKNOWN } from '../generations/state-parts.ts';
 import { readPrimary, type Solr } from './aliases.ts';
 import { withStep } from './steps.ts';
 

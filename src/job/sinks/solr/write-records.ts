@@ -1,6 +1,7 @@
 /** Writes records as documents; finds refused ones by bisection and describes the reason without their data. */
 import type { RejectedRecord, SourceRecord } from '../../sources/source.ts';
-import { type SolrClient, SolrRefusal } from './client.ts';
+import { ServerRefusal } from '../../http/json-client.ts';
+import { type SolrClient } from './client.ts';
 import { type Document, documentOf, UnfitRecord } from './document.ts';
 import { addDocuments } from './documents.ts';
 
@@ -42,8 +43,8 @@ export async function addOrReject(
 }
 
 /** Bad request, content too large. */
-function isRefusalOfDocuments(error: unknown): error is SolrRefusal {
-  return error instanceof SolrRefusal && (error.status === 400 || error.status === 413);
+function isRefusalOfDocuments(error: unknown): error is ServerRefusal {
+  return error instanceof ServerRefusal && (error.status === 400 || error.status === 413);
 }
 
 /** Maps Solr's messages, which quote the value, to reasons that name only the field. */
@@ -67,7 +68,7 @@ const REASONS: readonly (readonly [RegExp, (field: string) => string])[] = [
   ],
 ];
 
-function reasonIn({ status, message }: SolrRefusal): string {
+function reasonIn({ status, message }: ServerRefusal): string {
   if (status === 413) return 'it exceeds the size limit of Solr';
   for (const [form, inWords] of REASONS) {
     const field = form.exec(message)?.[1];

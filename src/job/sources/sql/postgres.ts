@@ -2,9 +2,9 @@
  * PostgreSQL as a source: a REPEATABLE READ, READ ONLY transaction and a cursor in it. The server itself writes each
  * row as JSON.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { Client, escapeIdentifier, escapeLiteral, type QueryArrayConfig, type QueryArrayResult } from 'pg';
 import { JobError } from '../../job-error.ts';
+import { endConnections } from '../../postgres-end.ts';
 import { composedId } from './composed-id.ts';
 import type { Column, Dialect, DialectOptions, Grammar, Part, Row, Selection, Snapshot } from './dialect.ts';
 import { createFetchSize } from './fetch-size.ts';
@@ -14,7 +14,6 @@ import { WITHOUT_TIME_OF_DAY_MS, WITHOUT_ZONE_MS } from './zone.ts';
 
 const CONNECT_MS = 15_000;
 const LOCK_MS = 60_000;
-const END_MS = 5_000;
 /** Types date, timestamp and timestamptz, with `lateMs`. */
 const TIMES = new Map([
   [1082, WITHOUT_TIME_OF_DAY_MS],
@@ -82,17 +81,11 @@ export function postgresDialect({ url, statementMs }: DialectOptions): Dialect {
         await client.connect();
         return await takeSnapshot(client, statementMs);
       } catch (error) {
-        await end(client);
+        await endConnections(client);
         throw error;
       }
     },
   };
-}
-
-/** The driver would wait for a server that has fallen silent. */
-async function end(client: Client): Promise<void> {
-  const ended = client.end().catch(() => {});
-  await Promise.race([ended, wait(END_MS, undefined, { ref: false })]);
 }
 
 async function takeSnapshot(client: Client, statementMs: number): Promise<Snapshot> {
@@ -121,7 +114,7 @@ async function takeSnapshot(client: Client, statementMs: number): Promise<Snapsh
     found: async (sql) => (await query<[string]>(sql)).rows.map(([id]) => id),
     rows: (of, part) => rowsOf(query, of, part, grammar),
     ids: (of, part) => idsOf(query, of, part, grammar),
-    close: () => end(client),
+    close: () => endConnections(client),
   };
 }
 

@@ -4,30 +4,7 @@ import { someRows } from '../../support/fake-source.ts';
 import { namesOf, setup } from '../../support/setup.ts';
 
 describe('the fence of a Postgres sink', () => {
-  it.each(['sync', 'delta', 'delete', 'rollback'])(
-    'refuses to start a %s of an older job',
-    async (action) => {
-      await using t = await setup(someRows(20));
-      await t.run('sync --api_job_id 7');
-      await t.run('sync --api_job_id 8');
-      t.source.put(...someRows(2, new Date().toISOString()).map((row) => ({ ...row, name: 'changed' })));
-      t.source.rows.delete('r00009');
-      const before = await t.md5();
-      expect((await t.run(`${action} --api_job_id 7`)).code).toBe(EXIT.fenced);
-      expect(await t.md5()).toBe(before);
-      expect(t.receiver.reports.at(-1)?.message).toContain('newer job');
-    },
-  );
-
-  it('accepts the same job again and a stand-alone run', async () => {
-    await using t = await setup(someRows(3));
-    for (const options of ['sync --api_job_id 7', 'sync --api_job_id 7', 'sync', 'sync --api_job_id 7']) {
-      expect((await t.run(options)).code).toBe(EXIT.ok);
-    }
-    expect((await t.sink()).job_id).toBe('7');
-  });
-
-  it.each(['delta -n 5', 'delta -n 5 -c 3', 'sync -n 5', 'sync -n 5 -c 3'])(
+  it.each(['delta -n 5 -c 3', 'sync -n 5 -c 3'])(
     'stops a running older %s: it loads no further batch and changes nothing',
     async (options) => {
       await using t = await setup(someRows(40));
@@ -82,26 +59,6 @@ describe('the fence of a Postgres sink', () => {
     holds.get('r00030')?.resolve(undefined);
     expect((await resumed).code).toBe(EXIT.ok);
     expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
-  });
-
-  it('separates two installations, names both, and lets one take the sink over', async () => {
-    await using t = await setup(someRows(20));
-    const of = (digit: string, job: number) => ({
-      SYNCRATOR_INSTALLATION: `${digit.repeat(8)}-0000-4000-8000-000000000000`,
-      SYNCRATOR_JOB_UID: `${digit.repeat(8)}-0000-4000-8000-${String(job).padStart(12, '0')}`,
-    });
-    expect((await t.run('sync --api_job_id 500', of('a', 500))).code).toBe(EXIT.ok);
-    const refused = await t.run('sync --api_job_id 5', of('b', 5));
-    expect(refused.code).toBe(EXIT.sinkOwned);
-    expect(t.receiver.reports.at(-1)?.message).toMatch(
-      /installation aaaaaaaa.*job 500.*installation bbbbbbbb.*take-over/,
-    );
-    expect((await t.run('take-over --api_job_id 6', of('b', 6))).code).toBe(EXIT.ok);
-    expect((await t.run('sync --api_job_id 7', of('b', 7))).code, 'the fence starts anew').toBe(EXIT.ok);
-    expect((await t.run('sync --api_job_id 501', of('a', 501))).code).toBe(EXIT.sinkOwned);
-    const back = await t.run('rollback --api_job_id 8 --before 500', of('b', 8));
-    expect(back.code, 'the history starts anew, too').toBe(EXIT.nothingToRollBack);
-    expect(t.receiver.reports.at(-1)?.message).toContain('taken over');
   });
 
   it('refuses a table that was recreated under the same name until a take-over', async () => {

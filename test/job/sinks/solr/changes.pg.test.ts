@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
-import { lines, page, someRows } from '../../support/fake-source.ts';
+import { someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
 import { solrSetup } from '../../support/solr-setup.ts';
 
@@ -24,36 +24,6 @@ function watermarksAt(time: number) {
 }
 
 describe('delta into Solr', () => {
-  it('fails and asks for a sync if no sync has completed', async () => {
-    await using t = await solrSetup(solr, someRows(3));
-    for (const action of ['delta', 'delete']) {
-      expect((await t.run(action)).code).toBe(EXIT.failed);
-      expect(t.receiver.reports.at(-1)?.message).toContain('run sync first');
-    }
-  });
-
-  it.each(['-n 3', '-n 2 -c 3', '-n 1000'])(
-    'writes and counts the changed records, with %s',
-    async (options) => {
-      await using t = await solrSetup(solr, someRows(40), { shards: 2 });
-      await t.run('sync');
-      t.source.put(...someRows(7, now()).map((row) => ({ ...row, name: 'changed' })));
-      t.source.put({ id: 'a,new', updated_at: now(), name: 'new' });
-      expect((await t.run(`delta ${options}`)).code).toBe(EXIT.ok);
-      expect(t.receiver.reports.at(-1)).toMatchObject({
-        phase: 'done',
-        added: 1,
-        updated: 7,
-        records_done: 8,
-      });
-      expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
-      // Within the margin of the watermark everything is read again, and nothing has changed.
-      expect((await t.run('delta')).code).toBe(EXIT.ok);
-      expect(t.receiver.reports.at(-1)).toMatchObject({ added: 0, updated: 0, records_done: 8 });
-      expect((await t.aliases()).primary).toBe('b');
-    },
-  );
-
   it('moves the watermark even if nothing has changed', async () => {
     await using t = await solrSetup(solr, someRows(3));
     await t.run('sync');
@@ -91,36 +61,6 @@ describe('delta into Solr', () => {
 });
 
 describe('delete in Solr', () => {
-  it.each(['-n 2', '-n 1 -c 3', '-n 1000'])(
-    'removes the records that the source lacks, with %s',
-    async (options) => {
-      await using t = await solrSetup(solr, someRows(60), { shards: 2 });
-      t.source.pageSize = 25;
-      await t.run('sync');
-      for (const id of ['r00001', 'r00030', 'r00060']) t.source.rows.delete(id);
-      t.source.put({ id: 'new', updated_at: now(), name: 'not for delete to add' });
-      expect((await t.run(`delete ${options}`)).code).toBe(EXIT.ok);
-      expect(t.receiver.reports.at(-1)).toMatchObject({ phase: 'done', deleted: 3 });
-      t.source.rows.delete('new');
-      expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
-    },
-  );
-
-  it('removes nothing for an empty source, after a truncated listing, or above the limits', async () => {
-    await using t = await solrSetup(solr, someRows(20));
-    await t.run('sync');
-    const before = await t.names();
-    t.source.bend = (listing) =>
-      page(listing, { body: lines(listing.rows, true).split('\n').slice(0, -3).join('\n').concat('\n') });
-    expect((await t.run('delete --force-delete')).code).toBe(EXIT.incompleteListing);
-    t.source.bend = null;
-    for (const { id } of someRows(6)) t.source.rows.delete(id);
-    expect((await t.run('delete')).code).toBe(EXIT.deleteGuard);
-    t.source.rows.clear();
-    expect((await t.run('delete --force-delete')).code).toBe(EXIT.deleteGuard);
-    expect(await t.names()).toEqual(before);
-  });
-
   it('counts deletions of a killed attempt as done and makes them visible', async () => {
     await using t = await solrSetup(solr, someRows(20));
     await t.run('sync');
@@ -134,14 +74,6 @@ describe('delete in Solr', () => {
 });
 
 describe('rollback in Solr', () => {
-  it('fails before the second sync if nothing was live before the first', async () => {
-    await using t = await solrSetup(solr, someRows(3));
-    expect((await t.run('rollback')).code).toBe(EXIT.nothingToRollBack);
-    await t.run('sync');
-    expect((await t.run('rollback')).code).toBe(EXIT.nothingToRollBack);
-    expect((await t.aliases()).primary).toBe('b');
-  });
-
   it('restores data that another program had loaded, from which no delta can continue', async () => {
     await using t = await solrSetup(solr, someRows(3));
     await solr.call(`${t.app}/update?commit=true`, [{ id: 'old', name: 'of another program' }]);

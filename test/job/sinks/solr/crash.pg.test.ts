@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
+import type { Passing } from '../../../support/bending-proxy.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
+import { expectWhole, killedAfter, rows, testKills } from '../conformance/kills-after-changes.ts';
 import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
 
 let solr: Solr;
@@ -11,83 +13,21 @@ beforeAll(async () => {
 }, 660_000); // the first run gets Solr from Maven Central
 afterAll(() => solr?.stop());
 
-const rows = (name: string) => someRows(30).map((row) => ({ ...row, name }));
+const isChange = ({ method, path, query }: Passing): boolean =>
+  (method === 'POST' && path.endsWith('/update')) || /CREATE|DELETE/.test(query['action'] ?? '');
 
-/**
- * Spawns the program and kills it once Solr has done its `nth` change, whose answer is lost.
- * @returns how it ended
- */
-async function killedAfter(t: SolrSetup, options: string, nth: number): Promise<number | null> {
-  let changes = 0;
-  const { child, ended } = t.spawn(options);
-  t.proxy.after = ({ method, path, query }) => {
-    const changing =
-      (method === 'POST' && path.endsWith('/update')) || /CREATE|DELETE/.test(query['action'] ?? '');
-    if (!changing) return undefined;
-    changes += 1;
-    if (changes < nth) return undefined;
-    child.kill('SIGKILL');
-    return 'cut';
-  };
-  const { code } = await ended;
-  t.proxy.after = null;
-  return code;
-}
-
-/** Readers must always see one whole generation. */
-async function expectWhole(t: SolrSetup, where: string): Promise<void> {
-  const seen = Object.values(await t.names());
-  expect([...new Set(seen)], where).toHaveLength(1);
-  expect(seen, where).toHaveLength(30);
-}
-
-it('a sync killed after any of its changes leaves a complete generation to readers, and the next sync succeeds', {
-  timeout: 300_000,
-}, async () => {
-  await using t = await solrSetup(solr, rows('0'));
-  expect((await t.run('sync')).code).toBe(EXIT.ok);
-  let nth = 0;
-  for (let code: number | null = null; code === null; ) {
-    nth += 1;
-    t.source.put(...rows(String(nth)));
-    const saved = t.receiver.reports.length;
-    code = await killedAfter(t, 'sync -n 10', nth);
-    await expectWhole(t, `killed after change ${nth}`);
-    const checkpoint = t.receiver.reports.slice(saved).at(-1)?.checkpoint;
-    const again = await t.run('sync -n 10', { SYNCRATOR_CHECKPOINT: JSON.stringify(checkpoint ?? null) });
-    expect(again, `after change ${nth}`).toMatchObject({ code: EXIT.ok });
-    expect(await t.names(), `after change ${nth}`).toEqual(namesOf(rows(String(nth))));
+testKills<SolrSetup>('Solr', {
+  setup: (of) => solrSetup(solr, of),
+  isChange,
+  async settled(t) {
     const { primary, standby, loading } = await t.aliases();
-    expect(new Set([primary, standby]), `after change ${nth}`).toEqual(new Set(['a', 'b']));
+    expect(new Set([primary, standby])).toEqual(new Set(['a', 'b']));
     expect(loading).toBeNull();
     expect((await t.state())['move']).toBeNull();
-  }
-  // claim, begin, empty, alias, 3 batches with their cursors, commits of both, the move, 3 aliases, its end
-  expect(nth).toBeGreaterThanOrEqual(14);
-});
-
-it('a rollback killed after any of its changes is completed exactly once by the next attempt', {
-  timeout: 120_000,
-}, async () => {
-  await using t = await solrSetup(solr, rows('old'));
-  await t.run('sync');
-  t.source.put(...rows('new'));
-  await t.run('sync');
-  let nth = 0;
-  for (let code: number | null = null; code === null; ) {
-    nth += 1;
-    const before = await t.names();
-    // Each rollback undoes the one before it.
-    const back = `rollback --api_job_id ${nth}${nth > 1 ? ` --before ${nth - 1}` : ''}`;
-    code = await killedAfter(t, back, nth);
-    await expectWhole(t, `killed after change ${nth}`);
-    expect((await t.run(back)).code, `after change ${nth}`).toBe(EXIT.ok);
-    await expectWhole(t, `after change ${nth}`);
-    expect(await t.names(), `after change ${nth}`).not.toEqual(before);
-    expect(await t.names(`${t.app}-standby`), `after change ${nth}`).toEqual(before);
-  }
-  // claim, intent, three aliases, end
-  expect(nth).toBeGreaterThanOrEqual(6);
+  },
+  // sync: claim, begin, empty, alias, 3 batches with their cursors, commits of both, the move, 3 aliases, its end;
+  // rollback: claim, intent, three aliases, end
+  least: { sync: 14, rollback: 6, delta: 10, delete: 4 },
 });
 
 it('an interrupted rollback is completed, not undone, by a stand-alone run', async () => {
@@ -152,7 +92,7 @@ it('a rollback never restores an interrupted load', async () => {
   await t.run('sync');
   await t.run('sync');
   // claim, begin, empty, alias, first batch
-  expect(await killedAfter(t, 'sync -n 10', 5)).toBeNull();
+  expect(await killedAfter(t, isChange, 'sync -n 10', 5)).toBeNull();
   await solr.call(`${t.app}-sync/update`, { commit: {} });
   expect(Object.keys(await t.names(`${t.app}-standby`))).toHaveLength(10);
   expect((await t.run('rollback')).code).toBe(EXIT.nothingToRollBack);
@@ -176,26 +116,3 @@ it('a load killed in the middle resumes from its checkpoint', async () => {
   expect((listed[0]?.['after'] ?? '') >= 'r00150').toBe(true);
   expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
 });
-
-it.each(['delta', 'delete'])(
-  'a %s killed after any of its changes is completed by the next attempt',
-  { timeout: 240_000 },
-  async (action) => {
-    await using t = await solrSetup(solr, rows('0'));
-    await t.run('sync');
-    let nth = 0;
-    for (let code: number | null = null; code === null; ) {
-      nth += 1;
-      t.source.put(...rows(String(nth)).map((row) => ({ ...row, updated_at: new Date().toISOString() })));
-      t.source.rows.delete(`r000${10 + nth}`);
-      if (action === 'delete') await t.run('delta');
-      const step = `${action} -n 10 --api_job_id ${nth}`;
-      code = await killedAfter(t, step, nth);
-      const again = await t.run(step, { SYNCRATOR_ATTEMPT: '2' });
-      expect(again, `after change ${nth}`).toMatchObject({ code: EXIT.ok });
-      if (action === 'delta') await t.run('delete');
-      expect(await t.names(), `after change ${nth}`).toEqual(namesOf(t.source.rows.values()));
-    }
-    expect(nth).toBeGreaterThanOrEqual(action === 'delta' ? 10 : 4);
-  },
-);

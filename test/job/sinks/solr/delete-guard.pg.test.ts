@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
-import { EvenSample } from '../../../../src/job/sinks/solr/even-sample.ts';
+import { EvenSample } from '../../../../src/job/sinks/generations/even-sample.ts';
 import type { ApplyPlan, LoadMode, Sink } from '../../../../src/job/sinks/sink.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { lines, someRows } from '../../support/fake-source.ts';

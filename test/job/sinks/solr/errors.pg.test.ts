@@ -3,7 +3,7 @@ import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
-import { startSolrProxy } from '../../../support/solr/solr-proxy.ts';
+import { startBendingProxy } from '../../../support/bending-proxy.ts';
 import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
 
 let solr: Solr;
@@ -110,7 +110,7 @@ describe('a faulty Solr', () => {
 
   it('that is down is reported as unreachable, without the credentials', async () => {
     await using t = await solrSetup(solr);
-    const gone = await startSolrProxy(solr.url);
+    const gone = await startBendingProxy(solr.url);
     await gone[Symbol.asyncDispose]();
     const url = gone.url.replace('//', '//admin:gran%40ola@');
     const sink = t.sink({}, { url, patienceMs: 300 });

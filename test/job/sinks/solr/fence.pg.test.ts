@@ -24,30 +24,7 @@ const openedByAnother = ({ fence, ...state }: Stored): Stored => ({
 });
 
 describe('the fence of a Solr sink', () => {
-  it.each(['sync', 'delta', 'delete', 'rollback'])(
-    'refuses to start a %s of an older job',
-    async (action) => {
-      await using t = await solrSetup(solr, someRows(20));
-      await t.run('sync --api_job_id 7');
-      await t.run('sync --api_job_id 8');
-      t.source.put(...changed(2));
-      t.source.rows.delete('r00009');
-      const before = [await t.names(), await t.aliases(), await t.state()];
-      expect((await t.run(`${action} --api_job_id 7`)).code).toBe(EXIT.fenced);
-      expect([await t.names(), await t.aliases(), await t.state()]).toEqual(before);
-      expect(said(t)).toContain('newer job');
-    },
-  );
-
-  it('accepts the same job again and a stand-alone run', async () => {
-    await using t = await solrSetup(solr, someRows(3));
-    for (const options of ['sync --api_job_id 7', 'sync --api_job_id 7', 'sync', 'sync --api_job_id 7']) {
-      expect((await t.run(options)).code).toBe(EXIT.ok);
-    }
-    expect(await t.state()).toMatchObject({ fence: { job_id: 7 } });
-  });
-
-  it.each(['delta -n 5', 'delta -n 5 -c 3', 'sync -n 5', 'sync -n 5 -c 3'])(
+  it.each(['delta -n 5 -c 3', 'sync -n 5 -c 3'])(
     'stops a running older %s: it writes no further batch',
     async (options) => {
       await using t = await solrSetup(solr, someRows(40));
@@ -152,39 +129,6 @@ describe('the owner of a Solr sink', () => {
     );
     expect(said(t)).toContain(`syncrator sink take-over ${other.SYNCRATOR_TARGET} ${other.SYNCRATOR_ENV}`);
     expect(await t.state()).toEqual(before);
-  });
-
-  it('is checked by a look, which counts, changes nothing and takes no fence', async () => {
-    await using t = await solrSetup(solr, someRows(3));
-    const empty = { exists: true, live: 0, kept: 0, synced: false, warnings: [] };
-    expect(await t.sink().look?.()).toEqual(empty);
-    const ours = { ...of(OURS), SOLR_APP: t.app };
-    await t.run('sync --api_job_id 500', ours);
-    const before = await t.state();
-    expect(await t.sink({ target: 'cities', env: 'dev' }).look?.()).toEqual({
-      ...empty,
-      live: 3,
-      synced: true,
-    });
-    await expect(t.sink({ target: 'towns', env: 'dev' }).look?.()).rejects.toMatchObject({
-      code: 'sinkOwned',
-    });
-    expect(await t.state()).toEqual(before);
-  });
-
-  it('changes only by a take-over, which restarts job numbers and history', async () => {
-    await using t = await solrSetup(solr, someRows(3));
-    const theirs = { ...of(THEIRS), SOLR_APP: t.app };
-    const ours = { ...of(OURS), SOLR_APP: t.app };
-    for (const id of [500, 501])
-      expect(await t.run(`sync --api_job_id ${id}`, theirs)).toMatchObject({ code: EXIT.ok });
-    const before = await t.names();
-    expect((await t.run('take-over --api_job_id 5', ours)).code).toBe(EXIT.ok);
-    expect(await t.state()).toMatchObject({ owner: { installation: OURS }, fence: { job_id: 5 } });
-    expect((await t.run('rollback --api_job_id 6', ours)).code).toBe(EXIT.nothingToRollBack);
-    expect((await t.run('delta --api_job_id 502', theirs)).code).toBe(EXIT.sinkOwned);
-    expect((await t.run('delta --api_job_id 7', ours)).code).toBe(EXIT.ok);
-    expect(await t.names()).toEqual(before);
   });
 });
 

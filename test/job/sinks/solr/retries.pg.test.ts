@@ -46,41 +46,6 @@ describe('a second attempt in Solr', () => {
     expect((await t.run('rollback --api_job_id 4', job(4))).code).toBe(EXIT.ok);
     expect(await t.names()).toEqual(namesOf(someRows(20)));
   });
-
-  it.each(['delta', 'delete'])('of a completed %s changes nothing', async (action) => {
-    await using t = await solrSetup(solr, someRows(20));
-    await t.run('sync --api_job_id 1', job(1));
-    t.source.put({ id: 'r00004', updated_at: now(), name: 'changed' });
-    t.source.rows.delete('r00005');
-    expect((await t.run(`${action} --api_job_id 2`, job(2))).code).toBe(EXIT.ok);
-    const { added, updated, deleted } = last(t) ?? {};
-    expect([added, updated, deleted]).toEqual(action === 'delta' ? [0, 1, 0] : [0, 0, 1]);
-    const before = await t.names();
-    t.source.rows.delete('r00006');
-    t.source.put({ id: 'r00007', updated_at: now(), name: 'changed' });
-    t.source.requests.length = 0;
-    expect((await t.run(`${action} --api_job_id 2`, job(2, { attempt: 2 }))).code).toBe(EXIT.ok);
-    expect(last(t)).toMatchObject({ added, updated, deleted });
-    expect(t.source.requests).toEqual([]);
-    expect(await t.names()).toEqual(before);
-    // The job's next step is another one.
-    const next = { ...job(2), SYNCRATOR_STEP: '1' };
-    expect((await t.run(`${action} --api_job_id 2`, next)).code).toBe(EXIT.ok);
-    expect(await t.names()).not.toEqual(before);
-  });
-
-  it.each([
-    ['tried again', 3, job(3, { attempt: 2 })],
-    ['resumed', 4, job(4, { origin: 3 })],
-  ])('of a rollback, %s, switches nothing', async (_, id, again) => {
-    await using t = await solrSetup(solr, someRows(20));
-    await goodThenBad(t);
-    expect((await t.run('rollback --api_job_id 3', job(3))).code).toBe(EXIT.ok);
-    expect(last(t)).toMatchObject({ added: 2, updated: 1, deleted: 1 });
-    expect((await t.run(`rollback --api_job_id ${id}`, again)).code).toBe(EXIT.ok);
-    expect(last(t)).toMatchObject({ added: 2, updated: 1, deleted: 1 });
-    expect(await t.names()).toEqual(namesOf(someRows(20)));
-  });
 });
 
 describe('a rollback in Solr', () => {
@@ -117,39 +82,6 @@ describe('a rollback in Solr', () => {
     }
     expect(await t.names()).toEqual(bad);
     expect((await t.run(`rollback --before ${uid(2)} --api_job_id 5`, job(5))).code).toBe(EXIT.ok);
-    expect(await t.names()).toEqual(namesOf(someRows(20)));
-  });
-
-  it('previews its effect without changing anything, and --expect enforces the preview', async () => {
-    await using t = await solrSetup(solr, someRows(20));
-    expect((await t.run('rollback --preview')).code).toBe(EXIT.nothingToRollBack);
-    await goodThenBad(t);
-    const before = [await t.names(), await t.aliases(), await t.state()];
-    expect((await t.run('rollback --preview --api_job_id 1', job(9))).code).toBe(EXIT.ok);
-    const preview = last(t)?.rollback_preview;
-    expect(preview).toMatchObject({
-      before: { job_id: 2, job_uid: uid(2), action: 'sync' },
-      added: 2,
-      updated: 1,
-      removed: 1,
-      changed_by_others: 0,
-      sample: [
-        { id: 'r00001', change: 'added', fields: [] },
-        { id: 'r00002', change: 'added', fields: [] },
-        { id: 'r00009', change: 'updated', fields: ['updated_at', 'name', 'pages'] },
-        { id: 'zzz', change: 'removed', fields: [] },
-      ],
-    });
-    expect([await t.names(), await t.aliases(), await t.state()]).toEqual(before);
-
-    t.source.put({ id: 'r00010', updated_at: now(), name: 'changed meanwhile' });
-    await t.run('delta --api_job_id 3', job(3));
-    const live = await t.names();
-    const back = (digest = ''): string => `rollback --expect ${digest} --api_job_id 4`;
-    expect((await t.run(back(preview?.digest), job(4))).code).toBe(EXIT.previewChanged);
-    expect(await t.names()).toEqual(live);
-    await t.run('rollback --preview');
-    expect((await t.run(back(last(t)?.rollback_preview?.digest), job(4))).code).toBe(EXIT.ok);
     expect(await t.names()).toEqual(namesOf(someRows(20)));
   });
 });

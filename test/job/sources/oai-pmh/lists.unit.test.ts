@@ -3,11 +3,25 @@ import { describe, expect, it } from 'vitest';
 import { idsIn, openOai, recordsIn } from '../../../support/oai-pmh/open.ts';
 import { startOaiProvider } from '../../../support/oai-pmh/provider.ts';
 import { document, someRecords, titled } from '../../../support/oai-pmh/repository.ts';
+import { describeSource, type SourcePlace } from '../../support/every-source.ts';
 import { collect } from '../../support/fake-source.ts';
 
 const ids = (count: number): string[] => someRecords(count).map(({ id }) => id);
 const tokensAsked = (requests: readonly Record<string, string>[]) =>
   requests.filter(({ resumptionToken }) => resumptionToken !== undefined).length;
+
+describeSource('a repository', async (): Promise<SourcePlace> => {
+  const provider = await startOaiProvider();
+  return {
+    put: async (ids, changed) =>
+      provider.put(...ids.map((id) => titled(id, `${changed.toISOString().slice(0, 19)}Z`))),
+    remove: async (ids) => {
+      for (const id of ids) provider.records.delete(id);
+    },
+    open: (stop) => openOai(provider, {}, { stop }),
+    [Symbol.asyncDispose]: async () => await provider[Symbol.asyncDispose](),
+  };
+});
 
 describe('a list of OAI-PMH', () => {
   it('comes in byte order, whatever the order of the repository, in batches of the requested size', async () => {

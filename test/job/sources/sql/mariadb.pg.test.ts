@@ -5,7 +5,7 @@ import { type Mariadb, startMariadb } from '../../../support/mariadb.ts';
 import { hoursBehind, idsIn, makePlaces, open, PLACES, recordsIn, someIds } from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { mariadbDatabase } from './support/mariadb.ts';
-import { startSilentRelay } from './support/silent-relay.ts';
+import { startSilentRelay } from '../../support/silent-relay.ts';
 
 let server: Mariadb;
 let authority: Authority;

@@ -20,7 +20,7 @@ import {
 } from './support/database.ts';
 import { describeSqlSource } from './support/every-dialect.ts';
 import { postgresDatabase } from './support/postgres.ts';
-import { startSilentRelay } from './support/silent-relay.ts';
+import { startSilentRelay } from '../../support/silent-relay.ts';
 
 describeSqlSource('Postgres', postgresDatabase);
 

@@ -92,6 +92,7 @@ describe('the settings of source sql', () => {
     ['SOURCE_ID', { SOURCE_ID: 'a,,b' }],
     ['SOURCE_ID', { SOURCE_ID: 'a,a' }],
     ['SOURCE_UPDATED_AT', { SINK: 'solr', SOLR_URL: 'https://solr/solr', SOLR_APP: 'a' }],
+    ['SOURCE_UPDATED_AT', { SINK: 'opensearch', SINK_URL: 'https://search', SINK_INDEX: 'a' }],
   ])('are refused with the name of the wrong one and without secrets: %s in %j', (key, more) => {
     expect(() => read(more)).toThrow(
       expect.objectContaining({

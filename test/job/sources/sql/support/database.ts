@@ -63,10 +63,6 @@ export async function idsIn(source: Source): Promise<string[]> {
   return (await collect(source.ids(100))).flatMap(({ ids }) => ids);
 }
 
-export function byBytes(ids: readonly string[]): string[] {
-  return ids.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-}
-
 /** The JSON of each expression, by the expression. */
 export async function jsonOf(
   db: Pick<SqlDatabase, 'url'>,

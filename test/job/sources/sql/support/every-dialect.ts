@@ -1,9 +1,9 @@
 /** The behaviour of source `sql` that is the same over every dialect. */
 import { describe, expect, it } from 'vitest';
+import { byBytes, describeSource, ODD_IDS, type SourcePlace } from '../../../support/every-source.ts';
 import { collect } from '../../../support/fake-source.ts';
 import { describeFaults } from './every-fault.ts';
 import {
-  byBytes,
   idsIn,
   makePlaces,
   open,
@@ -14,39 +14,19 @@ import {
   type SqlDatabase,
 } from './database.ts';
 
-/** Ids that a collation, an escape or a surrogate pair could put elsewhere. */
-const ODD_IDS = [
-  'B',
-  'a',
-  'A',
-  'ä',
-  'z',
-  '10',
-  '9',
-  "o'brien",
-  '%',
-  'a|b',
-  'a b',
-  '-',
-  '\uE000',
-  '😀',
-  'ﬀ',
-  'ß',
-];
-
 export function describeSqlSource(dialect: string, create: () => Promise<SqlDatabase>): void {
+  describeSource(`a table in ${dialect}`, async () => await placesOf(await create()));
   describe(`a listing from ${dialect}`, () => describeListing(create));
   describe(`the wrong settings of a source in ${dialect}`, () => describeFaults(create));
 }
 
 function describeListing(create: () => Promise<SqlDatabase>): void {
-  it('gives every row as a record, in byte order of the ids, with evidence', async () => {
+  it('gives every row as a record, and says how many the snapshot counts', async () => {
     await using db = await create();
     await makePlaces(db, ODD_IDS);
     const source = open(db);
     expect(source).toMatchObject({ lists: 'changes', stamps: false });
     expect(await source.survey(null)).toEqual({ total: ODD_IDS.length });
-    expect((await source.evidence()).complete).toBe(false);
     const records = await recordsIn(source);
     expect(records.map(({ id }) => id)).toEqual(byBytes(ODD_IDS));
     const [first] = records;
@@ -54,22 +34,6 @@ function describeListing(create: () => Promise<SqlDatabase>): void {
     expect(Date.parse(first?.updated_at ?? '')).toBe(Date.parse('2026-11-01T09:30:00Z'));
     const words = `${ODD_IDS.length} rows read, as many as the same snapshot counts`;
     expect(await source.evidence()).toEqual({ complete: true, words });
-    expect(await idsIn(source)).toEqual(byBytes(ODD_IDS));
-    expect((await source.evidence()).complete).toBe(true);
-  });
-
-  it('resumes at any cursor', async () => {
-    await using db = await create();
-    await makePlaces(db, ODD_IDS);
-    const ids = byBytes(ODD_IDS);
-    for (const [at, after] of ids.entries()) {
-      const source = open(db);
-      const batches = await collect(source.changedSince(null, { after, done: at + 1 }, 3));
-      expect(batches.flatMap(({ records }) => records.map(({ id }) => id))).toEqual(ids.slice(at + 1));
-      if (at + 1 < ids.length)
-        expect(batches.at(-1)?.cursor).toEqual({ after: ids.at(-1), done: ids.length });
-      expect((await source.evidence()).complete).toBe(true);
-    }
   });
 
   it('does not see what is written after the survey', async () => {
@@ -93,16 +57,6 @@ function describeListing(create: () => Promise<SqlDatabase>): void {
     await source.close?.();
   });
 
-  it('of changes is filtered by the server', async () => {
-    await using db = await create();
-    await makePlaces(db, ['old']);
-    await putPlaces(db, ['at', 'new'], '2026-11-02 00:00:00');
-    const source = open(db);
-    const since = new Date('2026-11-02T00:00:00Z');
-    expect(await source.survey(since)).toEqual({ total: 2 });
-    expect((await recordsIn(source, since)).map(({ id }) => id)).toEqual(['at', 'new']);
-  });
-
   it('keeps columns whose names every object of JavaScript has', async () => {
     await using db = await create();
     await db.exec(`CREATE TABLE races (id ${db.text} NOT NULL, constructor ${db.text})`);
@@ -121,18 +75,6 @@ function describeListing(create: () => Promise<SqlDatabase>): void {
     expect(await recordsIn(source)).toMatchObject([{ id: 'a', record: { name: 'first' } }, { id: 'c' }]);
     expect(await idsIn(source)).toEqual(['a', 'c']);
     expect([...(await source.stillThere(['a', 'b', 'x']))]).toEqual(['a']);
-  });
-
-  it('asks for ids again in a new snapshot', async () => {
-    await using db = await create();
-    await makePlaces(db, ODD_IDS);
-    const source = open(db);
-    await idsIn(source);
-    await db.exec(`DELETE FROM places WHERE id = 'B'`);
-    expect(byBytes([...(await source.stillThere(byBytes([...ODD_IDS, 'none'])))])).toEqual(
-      byBytes(ODD_IDS.filter((id) => id !== 'B')),
-    );
-    expect([...(await source.stillThere([]))]).toEqual([]);
   });
 
   it('joins the columns of a composite id, so that no two rows get the same', async () => {
@@ -201,16 +143,17 @@ function describeListing(create: () => Promise<SqlDatabase>): void {
       words: 'the id of the row "" of places cannot be read',
     });
   });
+}
 
-  it('ends at once when the run is stopped', async () => {
-    await using db = await create();
-    await makePlaces(db, someIds(500));
-    const stop = new AbortController();
-    const source = open(db, PLACES, { stop: stop.signal });
-    const reading = async (): Promise<void> => {
-      for await (const { records } of source.changedSince(null, null, 10))
-        if (records.length > 0) stop.abort(new Error('enough'));
-    };
-    await expect(reading()).rejects.toThrow('enough');
-  });
+/** The table `places` as a place that every source's test can change. */
+async function placesOf(db: SqlDatabase): Promise<SourcePlace> {
+  await makePlaces(db, []);
+  const quote = (id: string): string => `'${id.replaceAll("'", "''")}'`;
+  return {
+    put: async (ids, changed) =>
+      await putPlaces(db, ids, changed.toISOString().slice(0, 19).replace('T', ' ')),
+    remove: async (ids) => await db.exec(`DELETE FROM places WHERE id IN (${ids.map(quote).join(', ')})`),
+    open: (stop) => open(db, PLACES, { stop }),
+    [Symbol.asyncDispose]: async () => await db[Symbol.asyncDispose](),
+  };
 }

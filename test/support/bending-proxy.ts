@@ -1,4 +1,4 @@
-/** A proxy between the program and Solr: a test sees each request, and may replace it or its answer. */
+/** A proxy between the program and a server: a test sees each request, and may replace it or its answer. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 
 export type Passing = {
   readonly method: string;
-  /** Path below …/solr/, without the query. */
+  /** Path below the server's address, without the query. */
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly body: string;
@@ -19,37 +19,38 @@ export type Bend =
   | 'stall'
   | { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> };
 
-export type SolrProxy = AsyncDisposable & {
-  /** …/solr/ */
+export type BendingProxy = AsyncDisposable & {
+  /** Stands for the server's address. */
   readonly url: string;
   readonly passed: Passing[];
   /** Replaces a request; undefined passes it on. */
   before: ((request: Passing) => Bend | undefined | Promise<Bend | undefined>) | null;
-  /** Replaces an answer: Solr has acted, but the caller has not heard of it yet. */
+  /** Replaces an answer: the server has acted, but the caller has not heard of it yet. */
   after: ((request: Passing) => Bend | undefined | Promise<Bend | undefined>) | null;
 };
 
-export async function startSolrProxy(solrUrl: string): Promise<SolrProxy> {
+export async function startBendingProxy(serverUrl: string): Promise<BendingProxy> {
   const server = createServer((asked, answer) => {
     serve(asked, answer).catch(() => asked.socket.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
+  const base = new URL(serverUrl).pathname;
   const serve = async (asked: IncomingMessage, answer: ServerResponse) => {
-    const at = new URL(asked.url ?? '', 'http://solr');
+    const at = new URL(asked.url ?? '', serverUrl);
     const request: Passing = {
       method: asked.method ?? '',
-      path: at.pathname.replace(/^\/solr\//, ''),
+      path: at.pathname.slice(base.length),
       query: Object.fromEntries(at.searchParams),
       body: await text(asked),
       authorization: asked.headers.authorization,
     };
     proxy.passed.push(request);
     if (bent(await proxy.before?.(request), asked, answer)) return;
-    const real = await fetch(new URL(`${request.path}${at.search}`, solrUrl), {
+    const real = await fetch(new URL(`${request.path}${at.search}`, serverUrl), {
       method: request.method,
-      ...(request.method === 'POST'
+      ...(request.body !== ''
         ? { body: request.body, headers: { 'content-type': asked.headers['content-type'] ?? '' } }
         : {}),
     });
@@ -57,8 +58,8 @@ export async function startSolrProxy(solrUrl: string): Promise<SolrProxy> {
     if (bent(await proxy.after?.(request), asked, answer)) return;
     answer.writeHead(real.status, { 'content-type': 'application/json' }).end(body);
   };
-  const proxy: SolrProxy = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/solr/`,
+  const proxy: BendingProxy = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`,
     passed: [],
     before: null,
     after: null,

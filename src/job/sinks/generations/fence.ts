@@ -4,10 +4,15 @@
  */
 import { JobError } from '../../job-error.ts';
 import { ownerInWords, type Writer } from '../writer.ts';
-import type { State } from './state.ts';
+import type { Fence, Owner } from './state-parts.ts';
 
-export function fenced(app: string, why: string): JobError {
-  return new JobError('fenced', `alias ${app}: ${why}; this run has written nothing since then`);
+/** The alias, and the setting that names it. */
+export type Place = { readonly alias: string; readonly setting: string };
+
+type Fenced = { readonly owner: Owner | null; readonly fence: Fence };
+
+export function fenced(alias: string, why: string): JobError {
+  return new JobError('fenced', `alias ${alias}: ${why}; this run has written nothing since then`);
 }
 
 /**
@@ -16,11 +21,11 @@ export function fenced(app: string, why: string): JobError {
  *
  * @throws JobError `fenced`, `sinkOwned`
  */
-export function withFence(state: State, app: string, writer: Writer): State {
+export function withFence<S extends Fenced>(state: S, place: Place, writer: Writer): S {
   const takeOver = writer.action === 'take-over';
   if (!takeOver) {
-    refuseOtherOwner(state, app, writer);
-    refuseOlder(state, app, writer);
+    refuseOtherOwner(state, place, writer);
+    refuseOlder(state, place, writer);
   }
   const { installation, env, target, jobId, jobUid, step, attempt, run } = writer;
   const alone = jobId === null && !takeOver;
@@ -36,20 +41,20 @@ export function withFence(state: State, app: string, writer: Writer): State {
 }
 
 /** @throws JobError `sinkOwned` */
-export function refuseOtherOwner({ owner, fence }: State, app: string, writer: Writer): void {
+export function refuseOtherOwner({ owner, fence }: Fenced, { alias, setting }: Place, writer: Writer): void {
   if (owner === null || owner.installation === null || writer.installation === null) return;
   const same =
     owner.installation === writer.installation && owner.env === writer.env && owner.target === writer.target;
   if (same) return;
   throw new JobError(
     'sinkOwned',
-    `alias ${app} belongs to ${ownerInWords(owner)}, whose job ${fence.job_id ?? '(none)'} wrote there` +
+    `alias ${alias} belongs to ${ownerInWords(owner)}, whose job ${fence.job_id ?? '(none)'} wrote there` +
       `${fence.at === null ? '' : ` at ${fence.at}`}; this run belongs to ${ownerInWords(writer)}. Give each target its own alias ` +
-      `(SOLR_APP), or take it over: syncrator sink take-over ${writer.target} ${writer.env}`,
+      `(${setting}), or take it over: syncrator sink take-over ${writer.target} ${writer.env}`,
   );
 }
 
-function refuseOlder({ fence }: State, app: string, writer: Writer): void {
+function refuseOlder({ fence }: Fenced, { alias }: Place, writer: Writer): void {
   if (fence.job_id === null || writer.jobId === null) return;
   const theirs = [fence.job_id, fence.step, fence.attempt];
   const ours = [writer.jobId, writer.step, writer.attempt];
@@ -57,7 +62,7 @@ function refuseOlder({ fence }: State, app: string, writer: Writer): void {
   if (at === -1 || (theirs[at] ?? 0) < (ours[at] ?? 0)) return;
   throw new JobError(
     'fenced',
-    `a newer job (${fence.job_id}) wrote to alias ${app}${fence.at === null ? '' : ` at ${fence.at}`}; this run has written ` +
+    `a newer job (${fence.job_id}) wrote to alias ${alias}${fence.at === null ? '' : ` at ${fence.at}`}; this run has written ` +
       `nothing. If job numbers have restarted: syncrator sink take-over ${writer.target ?? '<target>'} ${writer.env ?? '<env>'}`,
   );
 }

@@ -1,7 +1,11 @@
-/** Compares two collections by id and time in one merge pass, with one page of each in memory. */
+/** Compares two generations by id and time in one merge pass, with one page of each in memory. Pure. */
 import { isAfter } from '../../sources/byte-order.ts';
-import type { SolrClient } from './client.ts';
-import { type Stamp, streamStamps } from './documents.ts';
+
+/** An id and its time in milliseconds; null for a document without one (written by another program). */
+export type Stamp = { readonly id: string; readonly updatedAt: number | null };
+
+/** The stamps of a generation, in byte order of their ids, one page at a time. */
+export type Stamps = AsyncGenerator<readonly Stamp[]>;
 
 export type Change = {
   readonly kind: 'added' | 'updated' | 'removed' | 'same';
@@ -12,12 +16,9 @@ export type Change = {
   readonly next: Stamp | null;
 };
 
-/** Yields every id of both, in byte order, as searches find them. A document with another time counts as updated. */
-export async function* compareCollections(
-  client: SolrClient,
-  of: { now: string; next: string },
-): AsyncGenerator<Change> {
-  const [now, next] = [each(streamStamps(client, of.now)), each(streamStamps(client, of.next))];
+/** Yields every id of both, in byte order. A document with another time counts as updated. */
+export async function* compareStamps(of: { now: Stamps; next: Stamps }): AsyncGenerator<Change> {
+  const [now, next] = [each(of.now), each(of.next)];
   let [theirs, ours] = [await now(), await next()];
   while (theirs || ours) {
     if (theirs && (!ours || isAfter(ours.id, theirs.id))) {
@@ -35,8 +36,8 @@ export async function* compareCollections(
 }
 
 /** Returns the next stamp on each call; undefined at the end. */
-function each(pages: AsyncGenerator<Stamp[]>): () => Promise<Stamp | undefined> {
-  let page: Stamp[] = [];
+function each(pages: Stamps): () => Promise<Stamp | undefined> {
+  let page: readonly Stamp[] = [];
   let at = 0;
   return async () => {
     if (at === page.length) {

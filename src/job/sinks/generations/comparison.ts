@@ -1,0 +1,69 @@
+/** Counts what a switch to a loaded generation would change, and finds the records that it would lose. */
+import { JobError } from '../../job-error.ts';
+import type { ApplyPlan, Difference } from '../sink.ts';
+import { compareStamps, type Stamps } from './compare.ts';
+import { EvenSample, MOST_ASKED } from './even-sample.ts';
+
+export type Comparison = Pick<Difference, 'live' | 'added' | 'updated' | 'missed'> & {
+  /** Live records that the load lacks, and those of them that the source returned when asked by id. */
+  readonly gone: { readonly all: EvenSample; readonly answered: EvenSample };
+};
+
+/** @param of.watermark of the live data; null: unknown */
+export async function compareGenerations(of: {
+  now: Stamps;
+  next: Stamps;
+  watermark: string | null;
+  answered: ReadonlySet<string> | null;
+}): Promise<Comparison> {
+  const counts = { live: 0, added: 0, updated: 0 };
+  const gone = { all: new EvenSample(MOST_ASKED), answered: new EvenSample(MOST_ASKED) };
+  const watermark = of.watermark === null ? null : Date.parse(of.watermark);
+  const missed = { count: 0, latestMs: 0 };
+  for await (const { kind, id, now, next } of compareStamps(of)) {
+    if (now) counts.live += 1;
+    if (kind === 'removed') {
+      gone.all.offer(id);
+      if (of.answered?.has(id)) gone.answered.offer(id);
+    } else if (kind !== 'same') {
+      counts[kind] += 1;
+      const late = watermark === null ? 0 : watermark - (next?.updatedAt ?? watermark);
+      if (late > 0) {
+        missed.count += 1;
+        missed.latestMs = Math.max(missed.latestMs, late);
+      }
+    }
+  }
+  return { ...counts, gone, missed: watermark === null ? null : missed };
+}
+
+/**
+ * After a switch readers see only the loaded generation, so records that it lacks would be lost.
+ * @returns ids to ask the source for first; null: the switch may go on
+ * @throws JobError `incompleteListing`
+ */
+export function lossesToAsk(
+  gone: Comparison['gone'],
+  plan: Pick<ApplyPlan, 'mayRemove' | 'answered'>,
+): readonly string[] | null {
+  if (gone.all.count === 0) return null;
+  if (!plan.mayRemove)
+    throw wouldLoseRecords(gone.all, 'are missing in the listing, which was not proven complete');
+  if (plan.answered === null) return gone.all.ids;
+  if (gone.answered.count > 0)
+    throw wouldLoseRecords(
+      gone.answered,
+      'are missing in the listing, but the source returned them when asked by id',
+    );
+  return null;
+}
+
+function wouldLoseRecords({ count, ids }: EvenSample, why: string): JobError {
+  const first = ids.slice(0, 5).map((id) => JSON.stringify(id.slice(0, 100)));
+  return new JobError(
+    'incompleteListing',
+    `nothing was changed: ${count} live records ${why} (${first.join(', ')}${count > 5 ? ', …' : ''}). A switch would lose ` +
+      'them, so the aliases were not switched. Make the source list everything, then run the job again; until then a delta ' +
+      'adds and updates records',
+  );
+}

@@ -1,0 +1,85 @@
+/** The progress of a load, as the state stores it, so that a later attempt can resume it. Pure. */
+import { randomUUID } from 'node:crypto';
+import { TooManyRejected } from '../../rejected.ts';
+import type { RejectedRecord, SourceRecord } from '../../sources/source.ts';
+import type { BeginLoad, Load, LoadBatch } from '../sink.ts';
+import { fenced } from './fence.ts';
+import type { Progress } from './state-parts.ts';
+
+/** More than any MAX_REJECTED (src/job/settings.ts) allows. */
+const MOST_REJECTED = 1_000;
+
+/** What a batch added to the load. */
+export type BatchNews = { rejected: readonly RejectedRecord[] } & Pick<
+  Progress,
+  'written' | 'added' | 'updated'
+>;
+
+export function newProgress({ mode, since, began }: BeginLoad & { mode: Progress['mode'] }): Progress {
+  return {
+    id: randomUUID(),
+    mode,
+    since: since?.toISOString() ?? null,
+    began: began.toISOString(),
+    cursor: null,
+    done: 0,
+    written: 0,
+    added: 0,
+    updated: 0,
+    rejected: [],
+    rejected_since: null,
+  };
+}
+
+export function asLoad({ id, mode, began, cursor, done }: Progress, { resumed }: { resumed: boolean }): Load {
+  return { id, mode, began: new Date(began), cursor, done, resumed };
+}
+
+/** True if this is the load to resume: of the same mode and `since`. */
+export function isResumed(load: Progress | null, { resume, mode, since }: BeginLoad): boolean {
+  return (
+    resume !== null &&
+    load?.id === resume &&
+    load.mode === mode &&
+    load.since === (since?.toISOString() ?? null)
+  );
+}
+
+/** The load in the state. @throws JobError `fenced` if it is another one */
+export function checkLoad<L extends Progress>(state: { load: L | null }, load: Load, alias: string): L {
+  if (state.load?.id !== load.id) throw fenced(alias, 'another run has replaced this load');
+  return state.load;
+}
+
+/** The load after a written batch, whose place must be where the load stands. @throws JobError `fenced` */
+export function afterBatch<L extends Progress>(
+  going: L,
+  batch: LoadBatch,
+  news: BatchNews,
+  alias: string,
+): L {
+  if (going.cursor !== batch.from) throw fenced(alias, 'another attempt continues this load');
+  const rejected = [...going.rejected, ...news.rejected];
+  if (rejected.length > MOST_REJECTED) throw new TooManyRejected(rejected, MOST_REJECTED);
+  return {
+    ...going,
+    cursor: batch.to,
+    done: going.done + batch.records.length + batch.listed.length,
+    written: going.written + news.written,
+    added: going.added + news.added,
+    updated: going.updated + news.updated,
+    rejected,
+    rejected_since: earliest(going.rejected_since, batch.records, news.rejected),
+  };
+}
+
+function earliest(
+  before: string | null,
+  records: readonly SourceRecord[],
+  rejected: readonly RejectedRecord[],
+): string | null {
+  const ids = new Set(rejected.map(({ id }) => id));
+  const times = records.filter(({ id }) => ids.has(id)).map(({ updated_at: at }) => Date.parse(at));
+  if (before !== null) times.push(Date.parse(before));
+  return times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
+}

@@ -1,0 +1,48 @@
+/** What is known of the live generation after a load was applied: its watermark and its evidence. Pure. */
+import { JobError } from '../../job-error.ts';
+import type { ApplyPlan, Difference } from '../sink.ts';
+import type { Generation, Progress } from './state-parts.ts';
+
+/** @param live the generation that was live; null: unknown */
+export function generationAfter(plan: ApplyPlan, live: Pick<Generation, 'watermark'> | null): Generation {
+  return {
+    synced: true,
+    watermark:
+      plan.watermark === 'keep' ? (live?.watermark ?? null) : (plan.watermark?.toISOString() ?? null),
+    coarse_times: plan.coarseTimes,
+    proven: plan.proven,
+    left_by: null,
+  };
+}
+
+/** The watermark after a delta: at most the earliest time of a rejected record, so that the next delta reads it again. */
+export function watermarkAfterChanges(
+  generation: Pick<Generation, 'watermark'>,
+  { rejected_since: since }: Pick<Progress, 'rejected_since'>,
+  watermark: ApplyPlan['watermark'],
+): string | null {
+  if (watermark === 'keep') return generation.watermark;
+  const times = [watermark?.toISOString(), since ?? undefined].filter((time) => time !== undefined);
+  return times.length === 0 || watermark === null ? null : (times.toSorted()[0] ?? null);
+}
+
+/** Judges changes that are already live; the error says so. @param sink its name @throws JobError */
+export function judgeWhatIsLive(sink: string, { judge }: ApplyPlan, difference: Difference): void {
+  try {
+    judge(difference);
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error;
+    const why = error.message.replace(/^nothing was changed: /, '');
+    throw new JobError(
+      error.code,
+      `a delta into ${sink} writes while it reads, so these changes are live; the watermark stays: ${why}. If they were not ` +
+        'intended, correct the source and run a sync',
+      { cause: error },
+    );
+  }
+}
+
+/** What becomes of the good records of a delta with too many bad ones. */
+export function alreadyLive(sink: string): string {
+  return `a delta into ${sink} writes while it reads, so the good records are live; the watermark stays`;
+}

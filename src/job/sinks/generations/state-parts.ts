@@ -1,0 +1,101 @@
+/**
+ * The parts of a stored state that sinks with generations share: owner, fence, the job that replaced a generation, the
+ * progress of a load, and the last applied steps. Pure.
+ */
+import { z } from 'zod';
+import { KEPT_REASONS } from '../sink.ts';
+
+export const owner = z.object({
+  installation: z.string().nullable(),
+  env: z.string().nullable(),
+  target: z.string().nullable(),
+});
+
+export const fence = z.object({
+  job_id: z.number().int().nullable(),
+  job_uid: z.string().nullable(),
+  step: z.number().int(),
+  attempt: z.number().int(),
+  /** The run that opened the sink last and may write. */
+  run: z.string().nullable(),
+  at: z.iso.datetime().nullable(),
+});
+
+/** The job whose switch replaced a generation. */
+export const leftBy = z.object({
+  job_id: z.number().int().nullable(),
+  job_uid: z.string().nullable(),
+  action: z.string(),
+  at: z.iso.datetime(),
+});
+
+export const generation = z.object({
+  /** false: complete, but loaded by another program. */
+  synced: z.boolean(),
+  /** null: unknown, or the source is always compared whole. */
+  watermark: z.iso.datetime().nullable(),
+  coarse_times: z.boolean(),
+  /** Its listing was proven complete. */
+  proven: z.boolean(),
+  /** null: it is live, or version 0.1.0 replaced it. */
+  left_by: leftBy.nullable(),
+});
+
+const rejected = z.object({ where: z.string(), id: z.string().nullable(), why: z.string() });
+
+export const progress = z.object({
+  id: z.uuid(),
+  mode: z.enum(['everything', 'changes']),
+  since: z.iso.datetime().nullable(),
+  began: z.iso.datetime(),
+  cursor: z.string().nullable(),
+  /** Listed ids. */
+  done: z.number().int(),
+  /** Written documents, including carried-over ones. */
+  written: z.number().int(),
+  /** Only for `changes`, which are counted while they are written. */
+  added: z.number().int(),
+  updated: z.number().int(),
+  rejected: z.array(rejected),
+  /** The earliest time of a rejected record. */
+  rejected_since: z.iso.datetime().nullable(),
+});
+
+const applied = z.object({
+  live: z.number().int(),
+  listed: z.number().int(),
+  added: z.number().int(),
+  updated: z.number().int(),
+  removed: z.number().int(),
+  kept: z.partialRecord(z.enum(KEPT_REASONS), z.number().int()),
+  missed: z.object({ count: z.number().int(), latestMs: z.number() }).nullable(),
+  rejected: z.array(rejected),
+});
+
+export const step = z.object({
+  /** See stepKey (src/job/sinks/writer.ts). */
+  key: z.string(),
+  action: z.string(),
+  /** Number of the step within its job. */
+  step: z.number().int(),
+  origin_uid: z.string().nullable(),
+  applied,
+});
+
+export type Owner = z.infer<typeof owner>;
+export type Fence = z.infer<typeof fence>;
+export type LeftBy = z.infer<typeof leftBy>;
+export type Generation = z.infer<typeof generation>;
+export type Progress = z.infer<typeof progress>;
+export type Step = z.infer<typeof step>;
+
+export const NO_FENCE: Fence = { job_id: null, job_uid: null, step: 0, attempt: 0, run: null, at: null };
+
+/** The generation of data that another program has loaded. */
+export const UNKNOWN: Generation = {
+  synced: false,
+  watermark: null,
+  coarse_times: false,
+  proven: false,
+  left_by: null,
+};

@@ -1,0 +1,71 @@
+/**
+ * Moves the alias from one index to another, in one call that changes nothing unless the alias is where we left it. The
+ * state stores the goal first, so that the next run finishes a move whose answer or whose program was lost.
+ */
+import { JobError } from '../../job-error.ts';
+import { fenced } from '../generations/fence.ts';
+import { holderOf, type OpenSearch } from './alias.ts';
+import { changeAliases, describeIndex, removal } from './indexes.ts';
+import type { Move, State } from './state.ts';
+import { withoutWriters, writeAlias } from './write-alias.ts';
+
+const TRIES = 5;
+
+/** @param change other changes of the state, stored together with the move */
+export async function startMove(
+  sink: OpenSearch,
+  move: Move,
+  change: (state: State) => Partial<State>,
+): Promise<void> {
+  await sink.store.change((state) => ({ ...state, ...change(state), move }));
+  await moveAlias(sink, move);
+}
+
+/** Finishes a move that an earlier run began. @returns its kind; null if there was none */
+export async function finishMove(sink: OpenSearch): Promise<Move['kind'] | null> {
+  const { move } = await sink.store.read();
+  if (!move) return null;
+  const holder = (await holderOf(sink.client, sink.alias))?.name ?? null;
+  if (holder === move.from || holder === move.to) {
+    await moveAlias(sink, move);
+    return move.kind;
+  }
+  // The alias was moved elsewhere by hand since; leave it there.
+  await endMove(sink, move);
+  return null;
+}
+
+async function moveAlias(sink: OpenSearch, move: Move): Promise<void> {
+  const { client, alias, store } = sink;
+  for (let tried = 0; tried < TRIES; tried += 1) {
+    const state = await store.read();
+    if (!isSame(state.move, move)) throw fenced(alias, 'another run has moved it');
+    const holder = (await holderOf(client, alias))?.name ?? null;
+    if (holder === move.to) return await endMove(sink, move);
+    if (holder !== move.from) break;
+    await swap(sink, move, state.epoch);
+  }
+  throw new JobError(
+    'failed',
+    `sink: the alias ${alias} cannot move from ${move.from ?? 'no index'} to ${move.to}; stop other programs that move it or ` +
+      'remove indexes',
+  );
+}
+
+/** One call: the index that is left takes no more writes, and the other one takes those of this run alone. */
+async function swap({ client, alias }: OpenSearch, { from, to }: Move, epoch: number): Promise<boolean> {
+  const left = from === null ? null : await describeIndex(client, from);
+  return await changeAliases(client, [
+    ...(left ? [removal(left.name, alias), ...withoutWriters(left)] : []),
+    { add: { index: to, alias } },
+    { add: { index: to, alias: writeAlias(to, epoch) } },
+  ]);
+}
+
+async function endMove({ store }: OpenSearch, move: Move): Promise<void> {
+  await store.change((state) => (isSame(state.move, move) ? { ...state, move: null } : state));
+}
+
+function isSame(one: Move | null, other: Move): boolean {
+  return one?.kind === other.kind && one.from === other.from && one.to === other.to;
+}

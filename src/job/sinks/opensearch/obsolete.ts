@@ -1,0 +1,24 @@
+/** Deletes indexes that the state names as ours and no longer needed. */
+import type { OpenSearch } from './alias.ts';
+import { deleteIndex, describeIndex } from './indexes.ts';
+import { isWriteAlias } from './write-alias.ts';
+
+/** Safe to repeat. An index that somebody else's alias shows stays. */
+export async function deleteObsolete(sink: OpenSearch): Promise<void> {
+  const { client, store, log } = sink;
+  const { obsolete } = await store.read();
+  for (const name of obsolete) {
+    const index = await describeIndex(client, name);
+    const reader = index?.aliases.find((alias) => !isWriteAlias(name, alias));
+    // Asked again right before each: only the run with the fence deletes.
+    const { generations, load } = await store.read();
+    if (name in generations || load?.index === name) continue;
+    if (reader === undefined) await deleteIndex(client, name);
+    else log(`the index ${name} is no longer needed, but the alias ${reader} shows it: it stays`);
+  }
+  if (obsolete.length > 0)
+    await store.change((state) => ({
+      ...state,
+      obsolete: state.obsolete.filter((name) => !obsolete.includes(name)),
+    }));
+}

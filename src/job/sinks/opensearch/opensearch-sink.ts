@@ -1,0 +1,93 @@
+/** Sink `opensearch`: composes the parts of this folder. */
+import { PATIENCE_MS } from '../../http/outage.ts';
+import { shownUrl } from '../../mask.ts';
+import { beginIds, type IdsLoad } from '../generations/removals.ts';
+import type { Load, LiveState, Sink } from '../sink.ts';
+import type { OpenSearchSettings } from '../sink-settings.ts';
+import type { Writer } from '../writer.ts';
+import { type OpenSearch, readLive } from './alias.ts';
+import { applyEverything } from './apply-everything.ts';
+import { applyChanges, loadChanges } from './changes.ts';
+import { createOpenSearchClient } from './client.ts';
+import { countDocuments } from './documents.ts';
+import { beginLoad, dropLoad } from './load.ts';
+import { createEverythingLoader } from './load-everything.ts';
+import { lookAtOpenSearch } from './look.ts';
+import { openOpenSearch } from './open.ts';
+import { applyIds } from './removals.ts';
+import { previewRollback, rollback } from './rollback.ts';
+import { createStateStore } from './state-store.ts';
+import { takeOver } from './take-over.ts';
+
+export type OpenSearchSinkInput = {
+  readonly settings: OpenSearchSettings;
+  readonly writer: Writer;
+  readonly stop: AbortSignal;
+  readonly onWait: (words: string | null) => void;
+  readonly log: (line: string) => void;
+  /** How long to wait for an unreachable or busy server, in milliseconds. */
+  readonly patienceMs?: number;
+  /** Overrides the deadline of every request, in milliseconds. */
+  readonly deadlineMs?: number;
+};
+
+/** Connects on first use. */
+export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
+  const { settings, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
+  const { url, alias, body } = settings;
+  const patience = { patienceMs, ...rest };
+  const client = createOpenSearchClient(url, patience);
+  const store = createStateStore(client, alias, writer);
+  const sink: OpenSearch = { client, alias, body, store, writer, patience, log };
+  const everything = createEverythingLoader(sink);
+  let ids: IdsLoad | null = null;
+  const idsOf = (load: Load): IdsLoad => {
+    if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
+    return ids;
+  };
+  return {
+    shownAs: shownUrl(url),
+    place: `alias ${alias}`,
+    leastBatch: 1,
+    writesAtOnce: 'changes',
+    open: () => openOpenSearch(sink),
+    live: () => readLiveState(sink),
+    look: () => lookAtOpenSearch(sink),
+    async beginLoad({ mode, ...of }) {
+      if (mode !== 'ids') return await beginLoad(sink, { mode, ...of });
+      ids = beginIds(of.began);
+      return ids.load;
+    },
+    async loadBatch(load, batch, turn) {
+      if (load.mode === 'everything') return await everything.loadBatch(load, batch, turn);
+      if (load.mode === 'changes') return await loadChanges(sink, load, batch, turn);
+      for (const id of batch.listed) idsOf(load).listed.add(id);
+    },
+    async apply(load, plan) {
+      if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
+      if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
+      return { kind: 'applied', applied: await applyChanges(sink, load, plan) };
+    },
+    async dropLoad(load) {
+      if (load.mode === 'ids') ids = null;
+      else await dropLoad(sink, load);
+    },
+    previewRollback: (to) => previewRollback(sink, to),
+    rollback: (to) => rollback(sink, to),
+    takeOver: () => takeOver(sink),
+    async close() {},
+  };
+}
+
+async function readLiveState(sink: OpenSearch): Promise<LiveState> {
+  const live = await readLive(sink, await sink.store.read());
+  if (!live) return { synced: false, empty: true, watermark: null, coarseTimes: false, proven: false };
+  const { index, generation } = live;
+  return {
+    synced: generation.synced,
+    empty: (await countDocuments(sink.client, index.name)) === 0,
+    watermark: generation.watermark === null ? null : new Date(generation.watermark),
+    coarseTimes: generation.coarse_times,
+    proven: generation.proven,
+  };
+}

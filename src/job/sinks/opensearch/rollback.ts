@@ -1,0 +1,92 @@
+/** Restores the previous generation by moving the alias back. One is kept, so no rollback can go further back. */
+import type { RollbackPreview } from '../../../domain/report.ts';
+import {
+  differingFields,
+  type Effect,
+  effectOfSwitch,
+  previewOf,
+  refuseOtherEffect,
+  updatedIn,
+} from '../generations/rollback-effect.ts';
+import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
+import type { LeftBy } from '../generations/state-parts.ts';
+import { leavingNow, withStep } from '../generations/steps.ts';
+import { type Applied, NOTHING_APPLIED, type RollbackTo } from '../sink.ts';
+import { type OpenSearch, readLive } from './alias.ts';
+import type { Document } from './document.ts';
+import { readDocuments, refresh, streamStamps } from './documents.ts';
+import { describeIndex } from './indexes.ts';
+import { startMove } from './move-alias.ts';
+import type { IndexGeneration, State } from './state.ts';
+
+/** The live index, the kept one, and the job that replaced it. */
+type Goal = {
+  readonly live: string;
+  readonly kept: string;
+  readonly generation: IndexGeneration;
+  readonly by: LeftBy;
+};
+
+/** @throws JobError `nothingToRollBack`, `previewChanged` */
+export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applied> {
+  const { client, alias, store, writer, log } = sink;
+  const goal = await findGoal(sink, await store.read(), to);
+  const { live: from, kept, generation, by } = goal;
+  // A delta that was cut off may have left writes that are not visible yet.
+  await refresh(client, from);
+  const { digest, live, added, updated, removed } = await effectOf(sink, goal);
+  refuseOtherEffect(alias, to, digest);
+  log(`restoring the data from before ${jobInWords(by)}`);
+  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed };
+  await startMove(sink, { kind: 'rollback', from, to: kept }, (state) => {
+    const left = state.generations[from];
+    return {
+      generations: {
+        ...(left && { [from]: { ...left, left_by: leavingNow(writer) } }),
+        [kept]: { ...generation, left_by: null },
+      },
+      steps: withStep(state.steps, writer, applied),
+    };
+  });
+  return applied;
+}
+
+/** Reads only; does not take the fence. */
+export async function previewRollback(sink: OpenSearch, to: RollbackTo): Promise<RollbackPreview> {
+  const goal = await findGoal(sink, await sink.store.look(), to);
+  const effect = await effectOf(sink, goal);
+  const fields = await fieldsOf(sink, goal, updatedIn(effect.sample));
+  return previewOf({ effect, before: goal.by, watermark: goal.generation.watermark, fields });
+}
+
+async function findGoal(sink: OpenSearch, state: State, { before }: RollbackTo): Promise<Goal> {
+  // An interrupted move counts as done: the next run finishes it.
+  const live = state.move?.to ?? (await readLive(sink, state))?.index.name;
+  const [kept, generation] = Object.entries(state.generations).find(([name]) => name !== live) ?? [];
+  const index = kept === undefined ? null : await describeIndex(sink.client, kept);
+  if (live === undefined || kept === undefined || !generation || index?.uuid !== generation.uuid)
+    throw nothingToRollBack(sink.alias, NEVER);
+  // A switch that failed has left it: no reader has seen it.
+  const { left_by: by } = generation;
+  if (by === null) throw nothingToRollBack(sink.alias, NEVER);
+  refuseBeforeOther(sink.alias, 'OpenSearch', by, before);
+  return { live, kept, generation, by };
+}
+
+const NEVER = 'no sync has replaced earlier data, or their index was removed since';
+
+async function effectOf({ client }: OpenSearch, { live, kept }: Goal): Promise<Effect> {
+  return await effectOfSwitch({ now: streamStamps(client, live), next: streamStamps(client, kept) });
+}
+
+/** The names of the fields that differ, by id. */
+async function fieldsOf(
+  { client }: OpenSearch,
+  { live, kept }: Goal,
+  ids: readonly string[],
+): Promise<(id: string) => string[]> {
+  const byId = async (index: string): Promise<Map<string, Document>> =>
+    new Map((await readDocuments(client, index, ids)).map(({ id, source }) => [id, source]));
+  const [now, then] = [await byId(live), await byId(kept)];
+  return (id) => differingFields(now.get(id), then.get(id));
+}

@@ -1,0 +1,54 @@
+/**
+ * The stored state of one alias: owner, fence, the generations by the name of their index, the load and the move of the
+ * alias in progress, and indexes to delete. Pure.
+ */
+import { z } from 'zod';
+import { fence, generation, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
+
+const ofIndex = generation.extend({
+  /** Another value means that somebody made this index anew. */
+  uuid: z.string(),
+});
+
+const load = progress.extend({ index: z.string() });
+
+/** The goal of a move of the alias; stored before the alias moves and removed after it. */
+const move = z.object({
+  kind: z.enum(['switch', 'rollback']),
+  /** null: the first switch. */
+  from: z.string().nullable(),
+  to: z.string(),
+});
+
+export const stateSchema = z.object({
+  format: z.literal(1),
+  /** Grows with every run that takes the fence; the version of the documents that the run writes. */
+  epoch: z.number().int(),
+  owner: owner.nullable(),
+  fence,
+  /** The live one, and at most one kept for a rollback. */
+  generations: z.record(z.string(), ofIndex),
+  load: load.nullable(),
+  move: move.nullable(),
+  /** Indexes that we made and no longer need. */
+  obsolete: z.array(z.string()),
+  /** In order, the newest last. */
+  steps: z.array(step),
+});
+
+export type State = z.infer<typeof stateSchema>;
+export type IndexGeneration = z.infer<typeof ofIndex>;
+export type IndexLoad = z.infer<typeof load>;
+export type Move = z.infer<typeof move>;
+
+export const EMPTY: State = {
+  format: 1,
+  epoch: 0,
+  owner: null,
+  fence: NO_FENCE,
+  generations: {},
+  load: null,
+  move: null,
+  obsolete: [],
+  steps: [],
+};
