@@ -80,7 +80,7 @@ const ROOMS: Record<string, Room> = {
   cli: { path: 'src/cli', imports: 'domain process client terminal', packages: 'commander yaml zod' },
   operator: {
     path: 'src/operator',
-    imports: 'domain config job-params auth db engine api client terminal embedded',
+    imports: 'domain config job-params auth db engine api client terminal embedded runner-process',
     packages: 'commander',
   },
   'operator-commands': { path: 'src/operator/commands.ts', imports: 'root' },

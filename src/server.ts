@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
-import { accountFault } from './api/compat/account/account.ts';
 import { createApp } from './api/app.ts';
 import { knownHosts } from './api/http/known-hosts.ts';
-import { itemBankFault } from './api/compat/item-bank/item-bank.ts';
+import { faultOfNamedTargets } from './api/compat/declared-targets.ts';
 import { hashPassword } from './api/auth/passwords.ts';
 import { type Config, type MetricsSettings, readConfig } from './config/config.ts';
 import { type Changes, listenForChanges } from './db/changes.ts';
@@ -19,7 +18,8 @@ import { addUser, countUsers } from './db/access/users.ts';
 import { unlimited } from './domain/permission.ts';
 import { endingWords, reasonsOf } from './exit-message.ts';
 import { hostPort } from './domain/host-port.ts';
-import { JobParamsError, loadJobParams } from './job-params/load.ts';
+import { followParams, openParams } from './engine/follow-params.ts';
+import { JobParamsError } from './job-params/load.ts';
 import { createLog, type Log } from './log.ts';
 import { createApiMetrics } from './metrics/api-metrics.ts';
 import { serveMetrics } from './metrics/serve.ts';
@@ -107,17 +107,19 @@ async function close(server: Server): Promise<void> {
 async function serve(): Promise<void> {
   const config = readConfigOrFail();
   const log = createLog({ name: 'api', level: config.logLevel });
-  const params = await loadJobParams(config.jobParamsDir).catch((error: unknown) => {
+  const liveParams = await openParams(config.jobParamsDir, log, (params) =>
+    faultOfNamedTargets(config, params),
+  ).catch((error: unknown) => {
     if (error instanceof JobParamsError) return fail(error.message);
     throw error;
   });
-  const fault = itemBankFault({ config, params }) ?? accountFault(config, params);
-  if (fault !== undefined) return fail(fault);
+  const { params } = liveParams;
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   // `disconnect`: the parent process is gone.
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(event, stop);
 
+  const following = followParams(liveParams, log, stopping.signal);
   const onError = (error: Error) => log.warn({ err: error }, 'lost a connection to Postgres');
   const db = connect(config.databaseUrl, { max: 20, applicationName: 'syncrator-api', onError });
   const temporal = connectTemporal(config.temporal);
@@ -136,6 +138,7 @@ async function serve(): Promise<void> {
       db,
       temporal,
       params,
+      liveParams,
       log,
       changes,
       measures,
@@ -159,7 +162,7 @@ async function serve(): Promise<void> {
     );
     const isOpen = config.publicReads && knownHosts(config) === undefined;
     announce(log, { port, host: config.host, adminPassword, isOpen });
-    await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve, { once: true }));
+    await following;
     log.info('stopping');
     await close(server);
   } catch (error) {

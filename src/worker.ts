@@ -9,18 +9,19 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { logContextInterceptor } from '../activities/log-context.ts';
+import { faultOfNamedTargets } from './api/compat/declared-targets.ts';
 import { type Config, readConfig } from './config/config.ts';
 import { connect, lastingFault } from './db/connect.ts';
 import { readInstallation } from './db/migrate.ts';
 import { NEWER_DATABASE, prepareSchema } from './db/upgrade.ts';
 import { NOTIFY_TASK_QUEUE, RUN_JOB, TASK_QUEUE, WATCH_TASK_QUEUE } from './domain/workflow.ts';
 import { endingWords, reasonsOf } from './exit-message.ts';
-import { loadJobParams } from './job-params/load.ts';
 import { createLog, type Log } from './log.ts';
 import { createWorkerMetrics } from './metrics/worker-metrics.ts';
 import { serveMetrics } from './metrics/serve.ts';
 import { loadReceivers, type Receiver, receiversOf } from './notifications/receivers.ts';
 import type { OnCall } from './runner/kubernetes/apiserver/client.ts';
+import { followParams, openParams } from './engine/follow-params.ts';
 import { retentionLoop } from './engine/retention.ts';
 import { createProcessRunner } from './runner/process/process-runner.ts';
 import { separatePrograms } from './runner/process/program-users.ts';
@@ -29,6 +30,7 @@ import { connectTemporal } from './temporal/connect.ts';
 import { type NotificationDeps, notificationLoop } from './engine/notifications.ts';
 import { reconcileLoop } from './engine/reconcile.ts';
 import { createSearchAttributes } from './temporal/search-attributes.ts';
+import { Waker } from './engine/waker.ts';
 import { debounceLoop } from './engine/debounced-starts.ts';
 
 /** Concurrent deliveries: hundreds a second to a fast receiver, two a second to one that never answers. */
@@ -44,7 +46,9 @@ export async function runWorker(
   options: WorkerOptions = {},
 ): Promise<void> {
   const log = createLog({ name: 'worker', level: config.logLevel });
-  const params = await loadJobParams(config.jobParamsDir);
+  const liveParams = await openParams(config.jobParamsDir, log, (read) => faultOfNamedTargets(config, read));
+  const { params } = liveParams;
+  const following = followParams(liveParams, log, signal);
   const receivers = await loadReceivers(config.notificationsFile);
   const db = connect(config.databaseUrl, {
     max: 20,
@@ -66,7 +70,7 @@ export async function runWorker(
   const connection = await untilItWorks(log, 'Temporal', signal, () =>
     NativeConnection.connect({ address: config.temporal.address, ...config.temporal.security }),
   );
-  const metrics = config.metrics && createWorkerMetrics();
+  const metrics = config.metrics && createWorkerMetrics(params);
   await using _metrics =
     config.metrics && metrics && (await serveMetrics(config.metrics, metrics.scrape, log));
   const own = await createRunner(config, { installation, log, signal, onCall: metrics?.called });
@@ -121,7 +125,11 @@ export async function runWorker(
   process.send?.({ ready: true, runner: own.where });
   log.info({ installation, runner: config.runner, where: own.where }, 'worker is ready');
   try {
+    const waker = new Waker();
+    // Schedules follow the params files.
+    liveParams.onNews(() => waker.wake());
     const reconcile = {
+      waker,
       db,
       temporal,
       searchAttributes,
@@ -137,6 +145,7 @@ export async function runWorker(
     };
     await Promise.all([
       running,
+      following,
       reconcileLoop(reconcile, signal, onPass),
       debounceLoop({ db, temporal, params, defaults: config, log }, signal),
       retentionLoop({ db, log, keep: config.keep }, signal),

@@ -28,6 +28,7 @@ import { manifest } from './jobs/manifest.ts';
 import { me } from './auth/me.ts';
 import { createOidc } from './auth/oidc.ts';
 import { page } from './page/page.ts';
+import { paramsFiles } from './params-files.ts';
 import { notAllowed, onError, Problem, problemResponse } from './http/problem.ts';
 import { DenialAudit } from './auth/audit-denied.ts';
 import { reportPoints } from './live/report-points.ts';
@@ -99,6 +100,7 @@ function productParts(deps: ApiDeps): OpenAPIHono<ApiEnv>[] {
     syncJobs(),
     targets(deps),
     maintenance(deps),
+    paramsFiles(deps),
     schedules(deps),
     auditTrail(),
   ];

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Changes } from '../db/changes.ts';
 import type { Db } from '../db/schema.ts';
 import type { CredentialKind, LoginOutcome } from '../domain/logins.ts';
+import type { LiveParams } from '../job-params/live-params.ts';
 import type { JobParams } from '../job-params/load.ts';
 import type { Log } from '../log.ts';
 import type { Temporal } from '../temporal/connect.ts';
@@ -68,6 +69,8 @@ export type ApiDeps = {
   readonly db: Db;
   readonly temporal: Temporal;
   readonly params: JobParams;
+  /** Reads `params` again. */
+  readonly liveParams: LiveParams;
   readonly log: Log;
   /** Notifications of Postgres that wake the event streams. */
   readonly changes: Changes;

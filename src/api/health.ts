@@ -34,14 +34,19 @@ const readyRoute = defineRoute({
           temporal: z
             .enum(['ok', 'unreachable'])
             .describe('`unreachable`: requests that need Temporal answer 503.'),
+          params: z
+            .enum(['ok', 'faulty'])
+            .describe(
+              '`faulty`: the params files on disk have faults, and the last good state is in use; GET /params names them.',
+            ),
         })
         .openapi('Readiness'),
-      example: { status: 'ok', postgres: 'ok', temporal: 'ok' },
+      example: { status: 'ok', postgres: 'ok', temporal: 'ok', params: 'ok' },
     },
   },
 });
 
-export function health({ temporal }: ApiDeps) {
+export function health({ temporal, params }: ApiDeps) {
   const app = subApp();
   app.openapi(liveRoute, (c) => c.text('OK'));
   app.openapi(readyRoute, async (c) => {
@@ -66,6 +71,7 @@ export function health({ temporal }: ApiDeps) {
       status: answers && postgres === 'ok' ? 'ok' : 'degraded',
       postgres,
       temporal: answers ? 'ok' : 'unreachable',
+      params: params.faults.length === 0 ? 'ok' : 'faulty',
     });
   });
   return app;

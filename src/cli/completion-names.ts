@@ -49,7 +49,9 @@ export async function askNames(
   };
   const wants = (...groups: string[]) => group !== undefined && groups.includes(group);
   const [targets = [], { schedules } = { schedules: [] }, { jobs } = { jobs: [] }] = await Promise.all([
-    wants(...TARGET_ACTIONS, 'run', 'sink', 'targets', 'jobs') ? get((api) => api.listTargets()) : undefined,
+    wants(...TARGET_ACTIONS, 'run', 'sink', 'target', 'targets', 'jobs')
+      ? get((api) => api.listTargets())
+      : undefined,
     wants('schedules') ? get((api) => api.listSchedules()) : undefined,
     wants('jobs', 'rollback') ? get((api) => api.listJobs({ limit: 50 })) : undefined,
   ]);

@@ -8,6 +8,7 @@ import { type Context, contextOf, DEFAULT_URL } from './context.ts';
 import { jobCommands } from './job-commands.ts';
 import { loginCommands } from './login-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
+import { reloadCommand } from './reload-command.ts';
 import { rootHelp } from './root-help.ts';
 import { rollbackCommand } from './rollback-command.ts';
 import { scheduleCommands } from './schedule-commands.ts';
@@ -36,8 +37,9 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   sinkCommands(program, context);
   program.commandsGroup('');
   scheduleCommands(program, context);
-  program.commandsGroup('hold back new jobs; show who did what');
+  program.commandsGroup('hold back jobs; read params files again; show who did what');
   maintenanceCommands(program, context);
+  reloadCommand(program, context);
   auditCommand(program, context);
   program.commandsGroup('log in, log out, show your permissions');
   loginCommands(program, context);

@@ -1946,6 +1946,90 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/params': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Show whether the params files in use are those on disk
+     * @description Tells the state of the api process that answers.
+     */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The state of the params files. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Params'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/reload': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Read the params files again
+     * @description Acts on the api process that answers. Every other api and every worker looks at its own files every 2 seconds and reads changed ones by itself, as does this one without a call. One faulty file leaves the whole former state in use. Jobs keep the parameters that they were submitted with.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The files were read, and are in use. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Reloaded'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/schedules': {
     parameters: {
       query?: never;
@@ -2570,6 +2654,17 @@ export interface components {
         field: string;
         message: string;
       }[];
+      /** @description The faults of the params files. */
+      faults?: {
+        /** @description The file, or the folder for a fault of all files together. */
+        file: string;
+        /** @description The line; null if the fault concerns none. */
+        line: number | null;
+        /** @description The key; null if the fault concerns none. */
+        key: string | null;
+        /** @description The reason. */
+        fault: string;
+      }[];
       /** @description The active job that occupies the target. */
       holder?: {
         id: number;
@@ -2606,6 +2701,11 @@ export interface components {
        * @enum {string}
        */
       temporal: 'ok' | 'unreachable';
+      /**
+       * @description `faulty`: the params files on disk have faults, and the last good state is in use; GET /params names them.
+       * @enum {string}
+       */
+      params: 'ok' | 'faulty';
     };
     Token: {
       /** @description Send it as `Authorization: Bearer <access_token>`. */
@@ -3252,6 +3352,50 @@ export interface components {
       timestamp: string;
       /** @description Who set the flag. */
       set_by: string;
+    };
+    Params: {
+      /** @description Number of params files in use. */
+      files: number;
+      /**
+       * Format: date-time
+       * @description When the files in use were last read without a fault.
+       */
+      loaded_at: string;
+      /** @description Faults of the files on disk. While there are any, the last good state stays in use. */
+      faults: {
+        /** @description The file, or the folder for a fault of all files together. */
+        file: string;
+        /** @description The line; null if the fault concerns none. */
+        line: number | null;
+        /** @description The key; null if the fault concerns none. */
+        key: string | null;
+        /** @description The reason. */
+        fault: string;
+      }[];
+    };
+    Reloaded: {
+      /** @description Targets that the files in use before did not declare. */
+      added: {
+        env: string;
+        target: string;
+      }[];
+      /** @description Targets whose files mean something else than before. */
+      changed: {
+        env: string;
+        target: string;
+      }[];
+      /** @description Targets that no file declares any more. */
+      removed: {
+        env: string;
+        target: string;
+      }[];
+      /** @description Number of params files in use. */
+      files: number;
+      /**
+       * Format: date-time
+       * @description When they were read.
+       */
+      loaded_at: string;
     };
     Schedules: {
       /**

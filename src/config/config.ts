@@ -201,6 +201,15 @@ export function readJobParamsDir(env: NodeJS.ProcessEnv = process.env): string {
   return path.resolve(parse(settings.pick({ JOB_PARAMS: true }), env).JOB_PARAMS);
 }
 
+/** The settings of commands that need the params files and the settings of targets (RUNNER=process). */
+export function readTargetPlaces(env: NodeJS.ProcessEnv = process.env): {
+  jobParamsDir: string;
+  dataDir: string;
+} {
+  const e = parse(settings.pick({ JOB_PARAMS: true, SYNCRATOR_DATA: true }), env);
+  return { jobParamsDir: path.resolve(e.JOB_PARAMS), dataDir: path.resolve(e.SYNCRATOR_DATA) };
+}
+
 function parse<T extends z.ZodType>(form: T, environment: NodeJS.ProcessEnv): z.output<T> {
   const env = withSecretFiles(environment);
   const parsed = form.safeParse(env);

@@ -18,6 +18,7 @@ import { every } from './every.ts';
 import { noticeMissedSchedules } from './notifications.ts';
 import { poke } from '../temporal/poke.ts';
 import { syncSchedules } from '../temporal/schedules.ts';
+import type { Waker } from './waker.ts';
 import type { SearchAttributes } from '../temporal/search-attributes.ts';
 
 export type ReconcileDeps = {
@@ -30,6 +31,8 @@ export type ReconcileDeps = {
   readonly log: Log;
   /** Called for each Job or process that belongs to no active job. */
   readonly onOrphan?: (() => void) | undefined;
+  /** Begins the next pass at once. */
+  readonly waker?: Waker;
 };
 
 const EVERY_MS = 10_000;
@@ -53,9 +56,9 @@ export async function reconcileLoop(
     if (await takesWrites(deps)) await pass(deps, known);
     onPass();
   };
-  await every(EVERY_MS, signal, round, (error) => {
+  const onError = (error: unknown) =>
     deps.log.warn({ err: error }, 'reconcile: the pass failed; retrying with the next one');
-  });
+  await every(EVERY_MS, signal, round, onError, deps.waker);
 }
 
 async function pass(deps: ReconcileDeps, known: Set<string>): Promise<void> {
@@ -88,7 +91,7 @@ const PARTS: Record<string, (deps: ReconcileDeps, known: Set<string>) => Promise
   unobserved: pokeUnserved,
   cancelling: cancelAgain,
   orphans: removeOrphans,
-  schedules: syncSchedules,
+  schedules: keepSchedules,
   missed: noticeMissedSchedules,
 };
 
@@ -112,6 +115,14 @@ async function cancelAgain({ db, temporal, log }: ReconcileDeps): Promise<void> 
   await each(await listCancelling(db), log, async (job) => {
     if ((await describeRun(temporal, job, job.runId)) === 'open') await cancelRun(temporal, job, job.runId);
   });
+}
+
+/**
+ * A worker whose files on disk are faulty leaves the schedules as they are: it uses an older state than a worker with good
+ * files, and both would undo each other's changes.
+ */
+async function keepSchedules(deps: ReconcileDeps): Promise<void> {
+  if (deps.params.faults.length === 0) await syncSchedules(deps);
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Loads `job_params/<env>/<target>-<action>.public_params`, which nothing else reads. All files are read and
- * checked once at start; requests only look up the result and never open a file.
+ * checked together, at the start and after a change (`live-params.ts`); requests only look up the result and never
+ * open a file.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,15 +14,46 @@ export type { ParamsFault, ParamsFile, Schedule } from './parse.ts';
 /** Thrown for a bad file; the message is `<file>:<line>: <key>: <fault>`. */
 export class JobParamsError extends Error {}
 
-/** All declared jobs, looked up by the parts of a request's path. */
+/**
+ * All declared jobs, looked up by the parts of a request's path. A reload replaces them in place and all at once, so
+ * nobody may keep a part of them beyond one request or one pass of a loop.
+ */
 export class JobParams {
-  readonly files: readonly ParamsFile[];
-  readonly #byPath: ReadonlyMap<string, ParamsFile>;
+  #files: readonly ParamsFile[] = [];
+  #byPath: ReadonlyMap<string, ParamsFile> = new Map();
+  #loadedAt = new Date();
+  #faults: readonly ParamsFault[] = [];
 
   constructor(files: readonly ParamsFile[]) {
-    this.files = files;
+    this.replace(files);
+  }
+
+  get files(): readonly ParamsFile[] {
+    return this.#files;
+  }
+
+  /** When they were last read from good files. */
+  get loadedAt(): Date {
+    return this.#loadedAt;
+  }
+
+  /** Of the files on disk. While there are any, these params are older than the files: the last good state. */
+  get faults(): readonly ParamsFault[] {
+    return this.#faults;
+  }
+
+  /** Every lookup from now on finds these files and no other. */
+  replace(files: readonly ParamsFile[]): void {
     const alone = files.filter((f) => f.targetPattern === null);
+    this.#loadedAt = new Date();
+    this.#faults = [];
+    this.#files = files;
     this.#byPath = new Map(alone.map((f) => [`${f.env}/${f.name}/${f.parameters.action_name}`, f]));
+  }
+
+  /** The files on disk are faulty: these params stay in use as they are. */
+  keepDespite(faults: readonly ParamsFault[]): void {
+    this.#faults = faults;
   }
 
   /** The file behind `/<action>/<target>/<env>`; undefined when it is not declared. */

@@ -44,6 +44,9 @@ Actions:
   rollback   restore the data from before the last sync, or from before another job (--before)
   take-over  make this installation, target and environment the owner of the sink
 
+Without a job:
+  check [--json]  with the options of a sync: test source and sink, show five records, say what a sync would do; writes nothing
+
 Environment:
   SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    the source of the records
   SOURCE=gitlab  GITLAB_URL  GITLAB_TOKEN  GITLAB_GROUP   the items of a group, one project each; needs SINK=postgres
@@ -100,6 +103,11 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
   const misplaced = misplacedOption(action, options);
   if (misplaced !== undefined) return { kind: 'usage', text: `error: ${misplaced}` };
   return { kind: 'run', arguments: toJobArguments(action, options) };
+}
+
+/** `check`, with the options of the sync that it foretells. */
+export function parseCheck([, ...options]: readonly string[]): ParsedArguments {
+  return parseArguments(['sync', ...options.filter((option) => option !== '--json')]);
 }
 
 type Options = {

@@ -11,6 +11,7 @@ import {
 import type { JobParams } from '../job-params/load.ts';
 import type { Log } from '../log.ts';
 import { type Temporal, within } from '../temporal/connect.ts';
+import { addParamsMetric } from './params-metric.ts';
 import { addJobMetrics, type JobNumbers, readJobNumbers } from './job-metrics.ts';
 
 export type ApiMetrics = {
@@ -66,6 +67,8 @@ export function createApiMetrics({
       this.set({ dependency: 'temporal' }, (await isTemporalUp) ? 1 : 0);
     },
   });
+
+  addParamsMetric(registry, params);
 
   return {
     answered({ seconds, ...labels }) {

@@ -65,7 +65,7 @@ export function addJobMetrics(registry: Registry, params: JobParams, numbers: Nu
   addActiveJobs(gauge);
   addTargets(gauge);
   addRunningJobs(gauge);
-  addSchedules(gauge, params.schedules);
+  addSchedules(gauge, params);
 }
 
 function gaugesOf(registry: Registry, numbers: Numbers): AddGauge {
@@ -202,9 +202,9 @@ function addRunningJobs(gauge: AddGauge): void {
   );
 }
 
-function addSchedules(gauge: AddGauge, schedules: readonly Scheduled[]): void {
+function addSchedules(gauge: AddGauge, params: JobParams): void {
   const each = (valueOf: (file: Scheduled, numbers: JobNumbers) => number) => (numbers: JobNumbers) =>
-    schedules.map((file) => [scheduleLabels(file), valueOf(file, numbers)] as const);
+    params.schedules.map((file) => [scheduleLabels(file), valueOf(file, numbers)] as const);
   gauge(
     'syncrator_schedule_overdue_seconds',
     'Seconds since the first firing without a later success of its action; 0 if none is overdue.',

@@ -1,5 +1,7 @@
 /** Metrics of a worker process. The api serves the metrics of jobs, from Postgres. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { JobParams } from '../job-params/load.ts';
+import { addParamsMetric } from './params-metric.ts';
 
 export type WorkerMetrics = {
   /** Observes one attempt of a call to the apiserver; `status` 0: no answer. */
@@ -11,7 +13,7 @@ export type WorkerMetrics = {
   readonly scrape: () => Promise<string>;
 };
 
-export function createWorkerMetrics(registry = new Registry()): WorkerMetrics {
+export function createWorkerMetrics(params: JobParams, registry = new Registry()): WorkerMetrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const calls = new Histogram({
@@ -33,6 +35,7 @@ export function createWorkerMetrics(registry = new Registry()): WorkerMetrics {
   });
   // A new gauge is 0: before its first pass a worker would report a pass in 1970.
   pass.remove();
+  addParamsMetric(registry, params);
   return {
     called({ seconds, ...labels }) {
       calls.observe(labels, seconds);

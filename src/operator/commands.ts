@@ -1,4 +1,4 @@
-/** Declares the commands that run on this machine instead of calling the server: users, tokens, db, params, server, worker. */
+/** Declares the commands that run on this machine instead of calling the server: users, tokens, db, params, target, server, worker. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatOf, reasonOf } from '../terminal/global-options.ts';
 import { AGE_WORDS, parseAge } from '../domain/age.ts';
@@ -11,11 +11,12 @@ import { userCommands } from './user-commands.ts';
  * start without loading Postgres and Temporal.
  */
 export function operatorCommands(program: Command): void {
-  program.commandsGroup('manage users, API tokens, the database; check params files');
+  program.commandsGroup('manage users, tokens, database; check params files, targets');
   userCommands(program);
   tokenCommands(program);
   databaseCommands(program);
   paramsCommands(program);
+  targetCommands(program);
   program.commandsGroup('run the api or a worker in this process');
   program
     .command('server')
@@ -49,6 +50,29 @@ function paramsCommands(program: Command): void {
     .action(async (folder: string | undefined, _: object, command: Command) => {
       const { checkParams } = await import('./params.ts');
       await checkParams(formatOf(command), folder);
+    });
+}
+
+function targetCommands(program: Command): void {
+  program
+    .command('target')
+    .description('check source and sink of a target')
+    .addHelpText('after', '\nExample:\n  syncrator target check avo qas')
+    .command('check <target> <env>')
+    .description('test source and sink, show five records, and what a sync would do; writes nothing')
+    .option('--settings <file>', 'its settings (default: envtarget/<env>-<target>.env in SYNCRATOR_DATA)')
+    .addHelpText(
+      'after',
+      `
+Runs the sync program on this machine, with the params files of JOB_PARAMS. Exit code 1 if a sync
+would fail. On Kubernetes, run it in a pod: docs/how-to/check-a-target.md.
+
+Example:
+  syncrator target check avo qas`,
+    )
+    .action(async (target: string, env: string, options: { settings?: string }, command: Command) => {
+      const { checkTarget } = await import('./target-check.ts');
+      await checkTarget(formatOf(command), { target, env, settings: options.settings });
     });
 }
 

@@ -17,7 +17,7 @@ import { beginStep, endStep } from '../../src/db/jobs/steps.ts';
 import { finishJob } from '../../src/db/jobs/finish.ts';
 import { addUser } from '../../src/db/access/users.ts';
 import { unlimited } from '../../src/domain/permission.ts';
-import { loadJobParams } from '../../src/job-params/load.ts';
+import { LiveParams } from '../../src/job-params/live-params.ts';
 import { createLog } from '../../src/log.ts';
 import { makeReportToken } from '../../src/auth/report-token.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
@@ -121,7 +121,8 @@ export async function setup(
   const db = connect(config.databaseUrl, { max: 20, applicationName: 'test-api', onError: () => {} });
   const temporal = connectTemporal(config.temporal);
   if (!options.temporal) await ensureSearchAttributes(temporal);
-  const params = await loadJobParams(dir);
+  const liveParams = await LiveParams.open(dir);
+  const { params } = liveParams;
   const stopping = new AbortController();
   const log = createLog({ name: 'test', level: 'silent' });
   const changes = listenForChanges({ url: config.databaseUrl, onError: () => {} });
@@ -130,6 +131,7 @@ export async function setup(
     db,
     temporal,
     params,
+    liveParams,
     log,
     changes,
     stopping: stopping.signal,

@@ -31,8 +31,8 @@ const LINES: readonly (readonly [typed: string, ends: string])[] = [
   [`syncrator jobs list --reason "a > ${secret}; b" --st`, '; b" --status '],
   ['syncrator jobs list --reason $HOME ~ --st', '$HOME ~ --status '],
   ['syncrator jobs list --reason "a b:c=d" --sta', '"a b:c=d" --status '],
-  [`: | syncrator targ`, '| syncrator targets '],
-  [`touch; syncrator targ`, '; syncrator targets '],
+  [`: | syncrator maint`, '| syncrator maintenance '],
+  [`touch; syncrator maint`, '; syncrator maintenance '],
   // After a redirection the shell completes a file.
   [`syncrator tokens create nightly > ${secret.slice(0, -6)}`, `${secret} `],
 ];
@@ -108,8 +108,8 @@ test('fish completes the typed text, and runs none of it', { timeout: 120_000 },
     'schedules',
     '--status=failed',
     ...Array<string>(5).fill('--status'),
-    'targets',
-    'targets',
+    'maintenance',
+    'maintenance',
     secret,
     'none\n',
   ]);

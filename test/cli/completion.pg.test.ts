@@ -63,6 +63,7 @@ test('targets and environments with the action are completed', async () => {
   expect(await after(['rollback', 'quick', 'd'])).toEqual({ dev: 'delta, sync' });
   expect(await after(['sink', 'take-over', 'quick', ''])).toEqual({ dev: 'delta, sync', qas: 'sync' });
   expect(await after(['jobs', '--target', 'q'])).toEqual({ quick: 'dev, qas' });
+  expect(Object.keys(await after(['target', 'check', 'q']))).toEqual(['quick']);
   expect(Object.keys(await after(['jobs', 'list', '--env', '']))).toEqual(['dev', 'qas']);
 });
 

@@ -65,11 +65,13 @@ test('calls meet 503 with Retry-After until the standby is promoted, then work a
     accepted.add(id);
   }
   await Promise.all([...accepted].map((id) => system.until(id, 'completed')));
-  expect(await ready()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok' });
+  expect(await ready()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok', params: 'ok' });
 
   await on(primary, 'ALTER SYSTEM SET default_transaction_read_only = on');
   await on(primary, 'SELECT pg_reload_conf()');
-  await expect.poll(ready).toEqual({ status: 'degraded', postgres: 'read_only', temporal: 'ok' });
+  await expect
+    .poll(ready)
+    .toEqual({ status: 'degraded', postgres: 'read_only', temporal: 'ok', params: 'ok' });
   const refused = await Promise.all(Array.from({ length: 12 }, post));
   for (const one of refused)
     expect(one).toMatchObject({ status: 503, code: 'postgres_read_only', retryAfter: '2' });
@@ -93,7 +95,7 @@ test('calls meet 503 with Retry-After until the standby is promoted, then work a
   const last = Math.max(...accepted);
   const status = async () => (await system.call('GET', `/jobs/${last}`)).body['status'];
   await expect.poll(status, { timeout: 30_000 }).toBe('completed');
-  expect(await ready()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok' });
+  expect(await ready()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok', params: 'ok' });
   const jobs = await on<{ id: number }>(standby, 'SELECT id::int FROM jobs ORDER BY id');
   expect(jobs.map(({ id }) => id)).toEqual([...accepted].toSorted((a, b) => a - b));
   // The new server notifies of changes, too.

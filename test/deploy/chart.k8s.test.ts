@@ -103,6 +103,21 @@ describe('environments', () => {
   });
 });
 
+test('a changed setting rolls the pods; a changed params file, which they read again, does not', async () => {
+  const podsWith = async (...more: string[]) => {
+    const all = manifests(await render('usual.yaml', ...more));
+    return ['api', 'worker'].map((part) => named(all, 'Deployment', `data-${part}`));
+  };
+  const withFile = (options: string) => [
+    '--set-json',
+    `jobParams=${JSON.stringify({ qas: { 'avo-sync.public_params': `OPTIONS=${options}` } })}`,
+  ];
+  const before = await podsWith(...withFile('-n 1'));
+  expect(await podsWith(...withFile('-n 2'))).toEqual(before);
+  const [api, worker] = await podsWith(...withFile('-n 1'), '--set', 'settings.LOG_LEVEL=debug');
+  expect([api, worker]).not.toEqual(before);
+});
+
 test('an image may be named by its digest', async () => {
   const digest = `sha256:${'a'.repeat(64)}`;
   const text = await render('least.yaml', '--set', `image.digest=${digest}`);

@@ -55,7 +55,7 @@ test('a job runs, and every connection of ours is encrypted', { timeout: 90_000 
     system.startWorker('src/worker.ts', { ...known, NODE_EXTRA_CA_CERTS }),
   ]);
   const ready = await fetch(`${system.apiUrl}/health/ready`);
-  expect(await ready.json()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok' });
+  expect(await ready.json()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok', params: 'ok' });
   const { body } = await system.call('POST', '/sync/one/dev');
   await system.until(Number(body['job_id']), 'completed');
   expect(front.admitted()).toBeGreaterThanOrEqual(3); // the clients of api and worker, and the worker's own core

@@ -46,6 +46,8 @@ const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'GET /maintenance-status': looks,
   'POST /maintenance-status': { role: 'admin', touches: 'everything' },
   'GET /maintenance-history': looks,
+  'GET /params': { role: 'operator' },
+  'POST /reload': { role: 'admin', touches: 'everything' },
   'GET /schedules': looks,
   'POST /schedules/{id}/run': acts,
   'POST /schedules/{id}/pause': acts,

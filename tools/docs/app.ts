@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { connect } from '../../src/db/connect.ts';
-import { loadJobParams } from '../../src/job-params/load.ts';
+import { LiveParams } from '../../src/job-params/live-params.ts';
 import { createLog } from '../../src/log.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
 
@@ -18,11 +18,13 @@ export async function documentedApp() {
     SYNCRATOR_SECRET: 'a secret of at least thirty-two characters',
     JOB_PARAMS: dir,
   });
+  const liveParams = await LiveParams.open(dir);
   const deps = {
     config,
     db: connect(config.databaseUrl, { max: 1, applicationName: 'docs', onError: () => undefined }),
     temporal: connectTemporal(config.temporal),
-    params: await loadJobParams(dir),
+    params: liveParams.params,
+    liveParams,
     log: createLog({ name: 'docs', level: 'silent' }),
     changes: { subscribe: () => () => undefined, close: () => Promise.resolve() },
   };

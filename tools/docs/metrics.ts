@@ -9,7 +9,7 @@ type Registered = { readonly name: string; readonly help: string; readonly label
 
 export function metricsPage(app: DocumentedApp): string {
   const api = registeredBy((registry) => createApiMetrics({ ...app, registry }));
-  const worker = registeredBy(createWorkerMetrics);
+  const worker = registeredBy((registry) => createWorkerMetrics(app.params, registry));
   return page(
     'Metrics',
     'Served on `METRICS_PORT` in the text format of Prometheus ([how to scrape](../how-to/monitoring.md#scrape-it-with-prometheus)). ' +

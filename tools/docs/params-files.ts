@@ -28,8 +28,9 @@ export function paramsFilesPage(): string {
   return page(
     'Params files',
     'A params file declares one action of a target in an environment: `job_params/<env>/<target>-<action>.public_params`. Api and ' +
-      'worker read all of them at their start, and do not start if one has an error. `npx syncrator params check` prints each error ' +
-      'with file, line and key.',
+      'worker read all of them at their start, and do not start if one has an error. They [read them again](../how-to/params-files.md) ' +
+      'when one changes; then an error leaves the last good state in use. `npx syncrator params check` prints each error with file, ' +
+      'line and key.',
     'A file has `KEY=value` lines, split at the first `=`, without quoting. `#` starts a comment at the beginning of a line only. ' +
       'Unknown and repeated keys are errors. Durations are `90s`, `10m`, `6h`.',
     table(

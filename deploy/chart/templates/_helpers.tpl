@@ -123,7 +123,7 @@ params-{{ . | replace "_" "-" }}
 {{- end }}
 {{- end }}
 
-{{- /* Rolls the pods when their settings change. */}}
+{{- /* Rolls the pods when their settings change. Params files need none: the pods read them again. */}}
 {{- define "syncrator.checksum" -}}
 checksum/settings: {{ include (print $.Template.BasePath "/settings.yaml") . | sha256sum }}
 {{- end }}

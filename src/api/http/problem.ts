@@ -11,6 +11,14 @@ import type { ApiEnv } from '../context.ts';
 import { isTemporalUnavailable } from '../../temporal/unavailable.ts';
 import type { Subject } from '../auth/user.ts';
 
+/** A fault of a params file; all of them together keep the files on disk from being used. */
+export const faultSchema = z.object({
+  file: z.string().describe('The file, or the folder for a fault of all files together.'),
+  line: z.int().nullable().describe('The line; null if the fault concerns none.'),
+  key: z.string().nullable().describe('The key; null if the fault concerns none.'),
+  fault: z.string().describe('The reason.'),
+});
+
 export const problemSchema = z
   .object({
     type: z.string().describe('Always `about:blank`.'),
@@ -23,6 +31,7 @@ export const problemSchema = z
       .array(z.object({ field: z.string(), message: z.string() }))
       .optional()
       .describe('The invalid fields, each with its reason.'),
+    faults: z.array(faultSchema).optional().describe('The faults of the params files.'),
     holder: z
       .object({ id: z.int(), action: z.string(), status: z.string() })
       .optional()

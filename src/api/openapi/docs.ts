@@ -65,6 +65,7 @@ const INFO = {
     },
     { name: 'targets', description: 'Targets with their environments, declared actions and last jobs.' },
     { name: 'maintenance', description: 'The flag that keeps queued jobs from starting.' },
+    { name: 'params files', description: 'Whether the params files in use are those on disk.' },
     { name: 'schedules', description: 'Jobs that start by cron expression or interval.' },
     { name: 'item bank', description: 'Items of a GitLab group, imported when they change.' },
     { name: 'datasets', description: 'Tar files in INPUT_DIR that are ready for import.' },

@@ -226,7 +226,7 @@ function notMade(db: Db, id: string): (error: unknown) => Promise<never> {
 function scheduleNotMade(id: string, refused?: string): Problem {
   const detail =
     refused === undefined
-      ? `Temporal does not have ${id} yet; a worker creates it when it starts`
+      ? `Temporal does not have ${id} yet; a running worker creates it within seconds`
       : `Temporal rejects ${id}: ${refused}; correct SCHEDULE and TIMEZONE in its params file`;
   return new Problem(503, 'schedule_not_made', detail, { headers: { 'retry-after': '10' } });
 }

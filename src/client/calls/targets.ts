@@ -7,6 +7,10 @@ export function targetCalls({ call }: Http) {
     listTargets: async () => (await call((routes) => routes.GET('/targets'))).data,
     showTarget: async (name: string) =>
       (await call((routes) => routes.GET('/targets/{name}', { params: { path: { name } } }))).data,
+    /** Tells whether the params files in use are those on disk; for operators. */
+    readParams: async () => (await call((routes) => routes.GET('/params'))).data,
+    /** Reads the params files again in the api that answers; throws Refused with all faults of faulty files. */
+    reload: async () => (await call((routes) => routes.POST('/reload'))).data,
     listSchedules: async () => (await call((routes) => routes.GET('/schedules'))).data,
     runSchedule: async (id: string) =>
       (await call((routes) => routes.POST('/schedules/{id}/run', { params: { path: { id } } }))).data,

@@ -113,6 +113,19 @@ export type LiveState = {
   readonly proven: boolean;
 };
 
+/** What a sync would meet. */
+export type SinkLook = {
+  /** false: the first sync creates it. */
+  readonly exists: boolean;
+  /** Records in it. */
+  readonly live: number;
+  /** Of them, those that a sync keeps although the source lacks them, unless it has `--force-delete`. */
+  readonly kept: number;
+  /** false: no sync has been applied yet. */
+  readonly synced: boolean;
+  readonly warnings: readonly string[];
+};
+
 export type RollbackTo = {
   /** Uid of the job to undo, with all later ones; null: the last sync that is not undone. */
   readonly before: string | null;
@@ -142,6 +155,12 @@ export interface Sink {
   open(): Promise<Applied | null>;
 
   live(): Promise<LiveState>;
+
+  /**
+   * Tests what `open` needs, also rights and ownership, without an opened sink. Leaves nothing behind and does not take
+   * the fence, so that it may run beside a job. @throws JobError as `open`
+   */
+  look(): Promise<SinkLook>;
 
   beginLoad(input: BeginLoad): Promise<Load>;
   loadBatch(load: Load, batch: LoadBatch, turn: Turn): Promise<void>;

@@ -40,3 +40,12 @@ export function ownerInWords({ installation, env, target }: Owner): string {
   if (installation === null) return 'a stand-alone run';
   return `target '${target}' in env '${env}' of installation ${installation}`;
 }
+
+/**
+ * The writer of a test outside of Syncrator, which knows its target but not the installation: it takes the sink's. Without
+ * a target it is a stand-alone run.
+ */
+export function assumingInstallation(writer: Writer, { installation }: Pick<Owner, 'installation'>): Writer {
+  if (writer.env === null || writer.target === null) return writer;
+  return { ...writer, installation: writer.installation ?? installation };
+}

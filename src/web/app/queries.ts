@@ -66,6 +66,8 @@ export const queries = {
     queryOptions({ queryKey: ['schedules'], queryFn: client.listSchedules, refetchInterval: 30_000 }),
   /** Polled, because an admin may change permissions at any time. */
   me: () => queryOptions({ queryKey: ['me'], queryFn: client.me, refetchInterval: 60_000 }),
+  /** Polled, because no event tells of files. For operators. */
+  params: () => queryOptions({ queryKey: ['params'], queryFn: client.readParams, refetchInterval: 15_000 }),
   maintenance: () => queryOptions({ queryKey: ['maintenance'], queryFn: client.readMaintenance }),
   maintenanceHistory: () =>
     queryOptions({ queryKey: ['maintenance', 'history'], queryFn: client.listMaintenance }),

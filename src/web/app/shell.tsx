@@ -1,4 +1,4 @@
-/** Frame around every view: header, navigation, connection state and the maintenance banner. */
+/** Frame around every view: header, navigation, connection state and the banners. */
 import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { MaintenanceBanner } from '../maintenance/banner.tsx';
 import { ConnectionBadge, useLive, useMayRead } from './connection.tsx';
 import { ColorScheme } from './color-scheme.tsx';
+import { ParamsBanner } from './params-banner.tsx';
 import { preloadViews } from './lazy-view.ts';
 import { useMe } from './permissions.tsx';
 import { UserMenu } from './user-menu.tsx';
@@ -99,6 +100,7 @@ function CurrentView() {
     <>
       <SessionEnded />
       <MaintenanceBanner />
+      <ParamsBanner />
       <Outlet />
     </>
   );

@@ -80,7 +80,7 @@ function NoTargets() {
   return (
     <Text>
       No targets yet: put a params file at{' '}
-      <code>job_params/&lt;env&gt;/&lt;target&gt;-sync.public_params</code> and restart the server.
+      <code>job_params/&lt;env&gt;/&lt;target&gt;-sync.public_params</code>; it is read within seconds.
     </Text>
   );
 }

@@ -9,7 +9,7 @@ import { createApp } from '../../../src/api/app.ts';
 import { defineRoute, subApp } from '../../../src/api/http/route.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { connect } from '../../../src/db/connect.ts';
-import { loadJobParams } from '../../../src/job-params/load.ts';
+import { LiveParams } from '../../../src/job-params/live-params.ts';
 import { createLog } from '../../../src/log.ts';
 import { connectTemporal } from '../../../src/temporal/connect.ts';
 
@@ -26,11 +26,13 @@ async function readDocument(): Promise<any> {
     SYNCRATOR_SECRET: 'a secret of at least thirty-two characters',
     JOB_PARAMS: dir,
   });
+  const liveParams = await LiveParams.open(dir);
   const app = createApp({
     config,
     db: connect(config.databaseUrl, { max: 1, applicationName: 'document', onError: () => undefined }),
     temporal: connectTemporal(config.temporal),
-    params: await loadJobParams(dir),
+    params: liveParams.params,
+    liveParams,
     log: createLog({ name: 'document', level: 'silent' }),
     changes: { subscribe: () => () => undefined, close: () => Promise.resolve() },
   });

@@ -87,7 +87,10 @@ it('the OpenAPI document has every route with summary, answers and errors', asyn
 it('the health routes answer alive and ready', async () => {
   expect((await api.call('GET', '/health/live', { token: null })).text).toBe('OK');
   const ready = await api.call('GET', '/health/ready', { token: null });
-  expect([ready.status, ready.body]).toEqual([200, { status: 'ok', postgres: 'ok', temporal: 'ok' }]);
+  expect([ready.status, ready.body]).toEqual([
+    200,
+    { status: 'ok', postgres: 'ok', temporal: 'ok', params: 'ok' },
+  ]);
 });
 
 it('exactly the compressed answers say so', async () => {

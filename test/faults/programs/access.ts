@@ -8,7 +8,7 @@ import { hashPassword } from '../../../src/api/auth/passwords.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { addUser, changeUser } from '../../../src/db/access/users.ts';
 import { unlimited } from '../../../src/domain/permission.ts';
-import { loadJobParams } from '../../../src/job-params/load.ts';
+import { LiveParams } from '../../../src/job-params/live-params.ts';
 import { createLog } from '../../../src/log.ts';
 import { makeReportToken } from '../../../src/auth/report-token.ts';
 import { ALLOWED as RIGHTS, listed, workerAccount } from '../../support/can-i.ts';
@@ -183,11 +183,13 @@ function loginsBy(asker: Asker) {
 /** The document lists every route, and as public only those written here. */
 async function checkTable(rig: Rig, operations: readonly Operation[]): Promise<string[]> {
   const config = readConfig(rig.environment);
+  const liveParams = await LiveParams.open(config.jobParamsDir);
   const app = createApp({
     config,
     db: rig.db,
     temporal: rig.temporal,
-    params: await loadJobParams(config.jobParamsDir),
+    params: liveParams.params,
+    liveParams,
     log: createLog({ name: 'faults', level: 'silent' }),
     changes: { subscribe: () => () => undefined, close: () => Promise.resolve() },
     stopping: AbortSignal.abort(),

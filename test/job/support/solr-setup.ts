@@ -54,7 +54,9 @@ export async function solrSetup(
     SOLR_URL: proxy.url,
   };
   const whole = (options: string): string =>
-    options.startsWith('sync') ? `${options} --switch_solr_alias --target_env dev --target ${app}` : options;
+    /^(sync|check)/.test(options)
+      ? `${options} --switch_solr_alias --target_env dev --target ${app}`
+      : options;
   const place = (listed: Record<string, string>, alias: string): string | null =>
     listed[alias]?.replace(`${app}_`, '') ?? null;
   const readState = async (): Promise<SolrDocument> =>

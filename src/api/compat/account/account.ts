@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { Config } from '../../../config/config.ts';
 import { listAccountRuns, readMicroseconds } from '../../../db/views/account-runs.ts';
 import { requestStart } from '../../../db/jobs/debounced-starts.ts';
+import { ACCOUNT_ACTION } from '../declared-targets.ts';
 import { DECLARED_ACTIONS } from '../../../domain/action.ts';
 import { requirementOf } from '../../../domain/permission.ts';
 import { isFinal } from '../../../domain/status.ts';
@@ -20,7 +21,6 @@ import { startDeps } from '../../jobs/submit-request.ts';
 
 const WAIT_MS = 30_000;
 const MOST_ENTRIES = 100;
-const ACTION = 'sync';
 
 const failed = (reason: string) => ({ ...TIMED_OUT, data: { ...TIMED_OUT.data, reason } });
 
@@ -97,9 +97,8 @@ const synlastRoute = defineRoute({
 
 export function account(deps: ApiDeps) {
   const app = subApp();
-  const file = accountFile(deps.config, deps.params);
-
   app.openapi(syncallRoute, async (c) => {
+    const file = accountFile(deps.config, deps.params);
     if (!file) throw noAccount();
     checkMay(c, requirementOf(file, 'params_file'));
     const { db } = c.var;
@@ -124,18 +123,20 @@ export function account(deps: ApiDeps) {
       return ended.status === 200 ? c.json(ended.envelope, 200) : c.json(ended.envelope, ended.status);
     }
     // No job of this call has started: one starts when the active job has ended.
-    if (!isOurs) await requestStart(db, { ...file, action: ACTION, requestedBy }, [], requestOrigin(c));
+    if (!isOurs)
+      await requestStart(db, { ...file, action: ACCOUNT_ACTION, requestedBy }, [], requestOrigin(c));
     const state = isHeld(run) ? 'waits for the end of maintenance' : `is ${run.status}`;
     const data = isOurs ? `job ${run.id} ${state}` : `a sync will follow job ${run.id}, which ${state}`;
     return c.json({ data, date: asked, response: 'pending' as const }, 202);
   });
 
   app.openapi(syncastRoute, async (c) => {
+    const file = accountFile(deps.config, deps.params);
     if (!file) throw noAccount();
     checkMay(c, requirementOf(file, 'params_file'));
     await requestStart(
       c.var.db,
-      { ...file, action: ACTION, requestedBy: c.var.user.shown },
+      { ...file, action: ACCOUNT_ACTION, requestedBy: c.var.user.shown },
       [],
       requestOrigin(c),
     );
@@ -147,6 +148,7 @@ export function account(deps: ApiDeps) {
   });
 
   app.openapi(synlastRoute, async (c) => {
+    const file = accountFile(deps.config, deps.params);
     const most = c.req.valid('query').count ?? MOST_ENTRIES;
     const runs = file ? await listAccountRuns(c.var.db, file, { actions: DECLARED_ACTIONS, most }) : [];
     return c.json({ data: runs.map((run) => envelopeOf(run).envelope) });
@@ -154,15 +156,8 @@ export function account(deps: ApiDeps) {
   return app;
 }
 
-/** Why the api must not start: ACCOUNT names a target that job_params does not declare. */
-export function accountFault(config: Pick<Config, 'account'>, params: JobParams): string | undefined {
-  if (!config.account || accountFile(config, params)) return undefined;
-  const { name, env } = config.account;
-  return `ACCOUNT=${name}/${env}: job_params declares no ${ACTION} of it (${env}/${name}-${ACTION}.public_params)`;
-}
-
 function accountFile({ account: of }: Pick<Config, 'account'>, params: JobParams): ParamsFile | undefined {
-  return of && params.find({ ...of, action: ACTION });
+  return of && params.find({ ...of, action: ACCOUNT_ACTION });
 }
 
 function noAccount(): Problem {

@@ -5,6 +5,7 @@ import type { Config } from '../../../config/config.ts';
 import type { JobParams, ParamsFile } from '../../../job-params/load.ts';
 import type { Submitted } from '../../../db/jobs/submit.ts';
 import type { PlannedJob } from '../../../job-params/plan-job.ts';
+import type { BankAction } from '../declared-targets.ts';
 import type { ApiDeps, ApiEnv } from '../../context.ts';
 import { pathName } from '../../http/fields.ts';
 import { idempotencyHeaders } from '../../http/idempotency.ts';
@@ -13,9 +14,6 @@ import { defineRoute, subApp } from '../../http/route.ts';
 import { startAnswer, startedSchema, SUBMIT_REFUSALS } from '../../jobs/start-answer.ts';
 import { planDeclaredJob, planItemJob } from '../../jobs/start-request.ts';
 import { startRequested } from '../../jobs/submit-request.ts';
-
-/** The actions that the bank must declare: `sync` for all items, `delta` for changed or named ones. */
-const ACTIONS = ['sync', 'delta'] as const;
 
 type Deps = { readonly config: Pick<Config, 'itemBank'>; readonly params: JobParams };
 
@@ -113,24 +111,14 @@ function isItem(text: string): boolean {
 }
 
 /** @throws Problem 503 where ITEM_BANK is not set */
-export function itemBankFile(
-  { config: { itemBank: bank }, params }: Deps,
-  action: (typeof ACTIONS)[number],
-): ParamsFile {
+export function itemBankFile({ config: { itemBank: bank }, params }: Deps, action: BankAction): ParamsFile {
   if (!bank) throw noItemBank();
   const file = params.find({ ...bank, action });
   if (!file)
-    throw new Error(`ITEM_BANK: no ${action} is declared, although the api checks that when it starts`);
+    throw new Error(
+      `ITEM_BANK: no ${action} is declared, although the api checks that whenever it reads params files`,
+    );
   return file;
-}
-
-/** Why the api must not start: ITEM_BANK names what job_params does not declare. */
-export function itemBankFault({ config: { itemBank: bank }, params }: Deps): string | undefined {
-  if (!bank) return undefined;
-  const missing = ACTIONS.filter((action) => params.find({ ...bank, action }) === undefined);
-  if (missing.length === 0) return undefined;
-  const files = missing.map((action) => `${bank.env}/${bank.name}-${action}.public_params`);
-  return `ITEM_BANK=${bank.name}/${bank.env} needs ${files.join(' and ')} in job_params`;
 }
 
 export function noItemBank(): Problem {

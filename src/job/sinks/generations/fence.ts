@@ -40,7 +40,8 @@ export function withFence<S extends Fenced>(state: S, place: Place, writer: Writ
   };
 }
 
-function refuseOtherOwner({ owner, fence }: Fenced, { alias, setting }: Place, writer: Writer): void {
+/** @throws JobError `sinkOwned` */
+export function refuseOtherOwner({ owner, fence }: Fenced, { alias, setting }: Place, writer: Writer): void {
   if (owner === null || owner.installation === null || writer.installation === null) return;
   const same =
     owner.installation === writer.installation && owner.env === writer.env && owner.target === writer.target;

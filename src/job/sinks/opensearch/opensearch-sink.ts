@@ -12,6 +12,7 @@ import { createOpenSearchClient } from './client.ts';
 import { countDocuments } from './documents.ts';
 import { beginLoad, dropLoad } from './load.ts';
 import { createEverythingLoader } from './load-everything.ts';
+import { lookAtOpenSearch } from './look.ts';
 import { openOpenSearch } from './open.ts';
 import { applyIds } from './removals.ts';
 import { previewRollback, rollback } from './rollback.ts';
@@ -51,6 +52,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     writesAtOnce: 'changes',
     open: () => openOpenSearch(sink),
     live: () => readLiveState(sink),
+    look: () => lookAtOpenSearch(sink),
     async beginLoad({ mode, ...of }) {
       if (mode !== 'ids') return await beginLoad(sink, { mode, ...of });
       ids = beginIds(of.began);

@@ -67,8 +67,7 @@ export async function takeFence(
       `sink: the row of ${places.shown} is missing in ${places.sinks}; run the job again`,
     );
   if (!takeOver) {
-    refuseOtherOwner(sink, places, writer);
-    refuseOtherTable(sink, places, table);
+    refuseOthers(sink, places, { table, writer });
     refuseOlder(sink, places, writer);
   }
   const taken = await client.query<SinkRow>(
@@ -137,6 +136,16 @@ export async function holdsFence(
 
 export function fenced({ shown }: Places, why: string): JobError {
   return new JobError('fenced', `${shown}: ${why}; this run has written nothing since then`);
+}
+
+/** @throws JobError `sinkOwned`, `sinkReplaced` */
+export function refuseOthers(
+  sink: SinkRow,
+  places: Places,
+  { table, writer }: { table: LiveTable; writer: Writer },
+): void {
+  refuseOtherOwner(sink, places, writer);
+  refuseOtherTable(sink, places, table);
 }
 
 function refuseOtherOwner(sink: SinkRow, places: Places, writer: Writer): void {

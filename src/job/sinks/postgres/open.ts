@@ -43,7 +43,8 @@ export async function openPostgres(
   return { session: { ...connection, table, sinkId, changeSet: set.id }, done };
 }
 
-async function refuseStandby(client: PoolClient): Promise<void> {
+/** @throws JobError `sinkReadOnly` */
+export async function refuseStandby(client: PoolClient): Promise<void> {
   const { rows } = await client.query<{ standby: boolean; read_only: boolean }>(
     `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::boolean AS read_only`,
   );

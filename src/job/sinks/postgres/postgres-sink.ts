@@ -11,6 +11,7 @@ import { findSink } from './fence.ts';
 import { purgeHistory } from './history.ts';
 import { createItems } from './items.ts';
 import { inspectLiveTable } from './live-table.ts';
+import { lookAtPostgres } from './look.ts';
 import { openPostgres } from './open.ts';
 import { placesOf } from './places.ts';
 import { rollBack } from './rollback.ts';
@@ -71,6 +72,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
       return done?.counts ?? null;
     },
     live: () => readLiveState(session()),
+    look: () => lookAtPostgres(connection),
     beginLoad: (input) => beginLoad(session(), input),
     loadBatch: (load, batch, turn) => loadBatch(session(), load, batch, turn),
     async apply(load, plan) {

@@ -11,6 +11,7 @@ import { createSolrClient } from './client.ts';
 import { countDocuments } from './documents.ts';
 import { beginLoad, dropLoad } from './load.ts';
 import { createEverythingLoader } from './load-everything.ts';
+import { lookAtSolr } from './look.ts';
 import { openSolr } from './open.ts';
 import { generationIn, namesOf, readPrimary, type Solr } from './aliases.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
@@ -54,6 +55,7 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     writesAtOnce: 'changes',
     open: () => openSolr(solr),
     live: () => readLiveState(solr),
+    look: () => lookAtSolr(solr),
     async beginLoad({ mode, ...of }) {
       if (mode !== 'ids') return await beginLoad(solr, { mode, ...of });
       ids = beginIds(of.began);

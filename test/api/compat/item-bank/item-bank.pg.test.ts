@@ -3,7 +3,7 @@
    answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { itemBankFault } from '../../../../src/api/compat/item-bank/item-bank.ts';
+import { faultOfNamedTargets } from '../../../../src/api/compat/declared-targets.ts';
 import { pushEvent } from '../../../support/gitlab/gitlab.ts';
 import { type Api, claimed, setup } from '../../support.ts';
 
@@ -135,7 +135,8 @@ describe('ITEM_BANK', () => {
     ['half/prd', 'ITEM_BANK=half/prd needs prd/half-delta.public_params in job_params'],
   ])('%s: %s', (text, fault) => {
     const [name = '', env = ''] = text.split('/');
-    expect(itemBankFault({ config: { itemBank: { name, env } }, params: api.deps.params })).toBe(fault);
+    const named = { itemBank: { name, env }, account: undefined };
+    expect(faultOfNamedTargets(named, api.deps.params)).toBe(fault);
   });
 });
 

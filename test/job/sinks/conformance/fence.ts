@@ -1,6 +1,7 @@
 /** Older jobs and other owners are kept out of every sink. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
+import type { Findings } from '../../../../src/job/check/findings.ts';
 import { someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
 import { changed, last, type SetUp, type SinkAdapter } from './tested-sink.ts';
@@ -47,6 +48,26 @@ export function testFence(name: string, setup: SetUp, adapter: SinkAdapter): voi
         expect(await t.names()).toEqual(namesOf(changed(40, 'newer')));
       },
     );
+
+    it('is left alone by a check, which counts, names another owner and changes nothing', async () => {
+      await using t = await setup(someRows(20));
+      const owner = { SYNCRATOR_INSTALLATION: 'aaaaaaaa-0000-4000-8000-000000000000' };
+      const check = async (target: string) => {
+        const environment = { ...adapter.place(t), SYNCRATOR_TARGET: target, SYNCRATOR_REPORT_URL: '' };
+        const { code, output } = await t.spawn('check --json', environment).ended;
+        return { code, ...(JSON.parse(output) as Pick<Findings, 'sink'>) };
+      };
+      expect(await check('ours')).toMatchObject({ code: EXIT.ok, sink: { live: 0, kept: 0, synced: false } });
+      const ours = { ...adapter.place(t), ...owner, SYNCRATOR_TARGET: 'ours' };
+      expect((await t.run('sync --api_job_id 7', ours)).code).toBe(EXIT.ok);
+      expect(await check('ours')).toMatchObject({
+        code: EXIT.ok,
+        sink: { exists: true, live: 20, kept: 0, synced: true },
+      });
+      expect((await check('theirs')).code).toBe(EXIT.sinkOwned);
+      expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
+      expect((await t.run('delta --api_job_id 7', ours)).code).toBe(EXIT.ok);
+    });
 
     it('keeps another owner out until a take-over, which begins anew', async () => {
       await using t = await setup(someRows(20));

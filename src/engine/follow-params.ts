@@ -1,0 +1,48 @@
+/** Follows the params files while a process runs: on a change and at SIGHUP; every outcome reaches the log. */
+import { isatty } from 'node:tty';
+import { LiveParams } from '../job-params/live-params.ts';
+import { faultText, type JobParams } from '../job-params/load.ts';
+import type { Log } from '../log.ts';
+
+/**
+ * Opens the params files of a process.
+ * @param faultOf why this process must not use params that are good by themselves
+ * @throws JobParamsError
+ */
+export async function openParams(
+  dir: string,
+  log: Log,
+  faultOf?: (params: JobParams) => string | undefined,
+): Promise<LiveParams> {
+  const live = await LiveParams.open(dir, faultOf);
+  live.onNews((reloaded) => {
+    if (reloaded.kind === 'loaded') log.info(reloaded.changes, 'params files were read again');
+    else
+      log.error(
+        { faults: reloaded.faults.map(faultText) },
+        'the params files are faulty; the last good state stays in use',
+      );
+  });
+  return live;
+}
+
+/** Runs until the signal aborts. */
+export async function followParams(live: LiveParams, log: Log, signal: AbortSignal): Promise<void> {
+  const hasTerminal = isatty(0);
+  const onHangUp = () => {
+    if (hasTerminal && !isatty(0)) return endAsUsual();
+    log.info('SIGHUP: reading the params files again');
+    void live.reload();
+  };
+  /** Nobody could end a process whose terminal is gone: SIGHUP means that, too, and ends it unless it is handled. */
+  const endAsUsual = () => {
+    process.off('SIGHUP', onHangUp);
+    process.kill(process.pid, 'SIGHUP');
+  };
+  process.on('SIGHUP', onHangUp);
+  try {
+    await live.watch(signal);
+  } finally {
+    process.off('SIGHUP', onHangUp);
+  }
+}

@@ -1,0 +1,29 @@
+/** What a check found. */
+import type { SinkLook } from '../sinks/sink.ts';
+import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
+import type { Forecast } from './forecast.ts';
+
+/** One reason and its fix. */
+export type Fault = { readonly fault: string; readonly exit_code: number };
+
+export type SourceFindings = {
+  readonly place: string;
+  /** null: the source does not tell. */
+  readonly total: number | null;
+  /** The first ones, as the sink would get them. */
+  readonly records: readonly SourceRecord[];
+  readonly rejected: readonly RejectedRecord[];
+};
+
+export type SinkFindings = { readonly place: string } & SinkLook;
+
+export type Findings = {
+  readonly source: SourceFindings | Fault;
+  readonly sink: SinkFindings | Fault;
+  /** null if source or sink has a fault. */
+  readonly forecast: Forecast | null;
+};
+
+export function isFault(part: object): part is Fault {
+  return 'fault' in part;
+}

@@ -1,0 +1,54 @@
+/** Says what a sync would do, by the numbers of records alone: nothing is compared record by record. Pure. */
+import { deleteVerdict } from '../../domain/guard.ts';
+import type { SinkLook } from '../sinks/sink.ts';
+
+export type Forecast = {
+  /** The delete guard would refuse the sync. */
+  readonly refused: boolean;
+  readonly text: string;
+};
+
+type Limits = {
+  readonly maxDeletePercent: number;
+  readonly maxDeleteRecords: number;
+  readonly force: boolean;
+};
+
+/** @param total records of the source; null: it does not tell */
+export function forecastOf(total: number | null, sink: SinkLook, limits: Limits): Forecast {
+  const { live, synced } = sink;
+  const sync = synced ? 'a sync' : 'the first sync';
+  if (total === null)
+    return {
+      refused: false,
+      text: `${sync} finds ${records(live)} in the sink; how many it adds and removes is unknown, because the source does not tell its number of records`,
+    };
+  const kept = limits.force ? 0 : sink.kept;
+  const removals = Math.max(0, live - total - kept);
+  const verdict = deleteVerdict({ live, source: total, removals, ...limits });
+  if (!verdict.allowed) {
+    const fix = total === 0 ? 'find out why it lists nothing' : 'find out why the source has fewer records';
+    return {
+      refused: true,
+      text: `${sync} would change nothing, because the delete guard refuses it: ${verdict.why}; ${fix}`,
+    };
+  }
+  if (!sink.exists) return allowed(`${sync} creates it, and adds up to ${records(total)}`);
+  if (live === 0) return allowed(`${sync} adds up to ${records(total)}`);
+  const adds = `adds at least ${records(Math.max(0, total - live))}`;
+  const removes =
+    kept === live
+      ? 'removes none: those that the source lacks stay, because they were there before'
+      : `removes at least ${records(removals)}, which the delete guard allows`;
+  return allowed(
+    `${sync} compares ${records(total)} of the source with ${records(live)} of the sink, ${adds}, and ${removes}`,
+  );
+}
+
+function allowed(text: string): Forecast {
+  return { refused: false, text };
+}
+
+function records(count: number): string {
+  return count === 1 ? '1 record' : `${count} records`;
+}
