@@ -66,6 +66,9 @@ type Outcome = {
   readonly why: string;
 };
 
+/** How long the server waits for an absent shard: well below our deadline, so that it answers 503 for the document. */
+const SHARD_WAIT = '10s';
+
 const reason = z.string().nullable().default('');
 const itemError = z.object({
   type: z.string(),
@@ -87,7 +90,11 @@ async function sendOnce(
   try {
     const { errors, items } = await client({
       path: `${writeAlias(target.index, target.epoch)}/_bulk`,
-      query: { require_alias: 'true', filter_path: 'errors,items.*.status,items.*.error' },
+      query: {
+        require_alias: 'true',
+        timeout: SHARD_WAIT,
+        filter_path: 'errors,items.*.status,items.*.error',
+      },
       contentType: 'application/x-ndjson',
       body: operations.map(({ lines }) => lines).join(''),
       schema: answered,

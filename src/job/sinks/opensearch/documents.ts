@@ -41,7 +41,9 @@ const got = z.object({
   docs: z.array(
     z.object({
       _id: z.string(),
-      found: z.boolean(),
+      found: z.boolean().default(false),
+      /** Its shard is not there. */
+      error: z.object({ type: z.string() }).optional(),
       _source: z.record(z.string(), z.unknown()).optional(),
     }),
   ),
@@ -163,5 +165,10 @@ async function get(
 ): Promise<Found[]> {
   const body = JSON.stringify({ ids });
   const { docs } = await client({ path: `${index}/_mget`, query, body, schema: got, parse: parseExactly });
+  const type = docs.find(({ error }) => error)?.error?.type;
+  if (type !== undefined) {
+    const why = `sink: OpenSearch ${index}/_mget answered ${type} for a document`;
+    throw new JobError('sinkUnreachable', `${why}; wait until all shards are there, then run the job again`);
+  }
   return docs.flatMap(({ _id: id, found, _source: source = {} }) => (found ? [{ id, source }] : []));
 }

@@ -1,8 +1,10 @@
 /** A server that is busy, in trouble or not the right one. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
+import { sendBulk, write } from '../../../../src/job/sinks/opensearch/bulk.ts';
 import { createOpenSearchClient } from '../../../../src/job/sinks/opensearch/client.ts';
-import { countDocuments } from '../../../../src/job/sinks/opensearch/documents.ts';
+import { countDocuments, readStamps } from '../../../../src/job/sinks/opensearch/documents.ts';
+import { writeAlias } from '../../../../src/job/sinks/opensearch/write-alias.ts';
 import { type Passing, startBendingProxy } from '../../../support/bending-proxy.ts';
 import { type OpenSearch, startOpenSearch } from '../../../support/opensearch/opensearch.ts';
 import { someRows } from '../../support/fake-source.ts';
@@ -206,8 +208,26 @@ describe('a faulty OpenSearch', () => {
     const told = async () => await server.call('GET', `${index}/_count`).catch(() => null);
     await expect.poll(told).toMatchObject({ _shards: { total: 2, successful: 1, failed: 0 } });
     const { signal: stop } = new AbortController();
-    const client = createOpenSearchClient(server.url, { patienceMs: 300, stop, onWait: () => {} });
+    const patience = { patienceMs: 300, stop, onWait: () => {} };
+    const client = createOpenSearchClient(server.url, patience);
     await expect(countDocuments(client, index)).rejects.toMatchObject({ code: 'sinkUnreachable' });
+    const ids = someRows(20).map(({ id }) => id);
+    await expect(readStamps(client, index, ids)).rejects.toMatchObject({
+      code: 'sinkUnreachable',
+      message: expect.stringContaining('wait until all shards are there') as string,
+    });
+    await server.call('PUT', `${index}/_alias/${writeAlias(index, 1)}`);
+    const target = { index, epoch: 1 };
+    const operations = ids.map((id) => write(id, { id }, target));
+    // Before our own deadline, after which nothing would be sent again.
+    const part = { client, patience: { ...patience, patienceMs: 0 }, alias: index };
+    const sink = part as unknown as Parameters<typeof sendBulk>[0];
+    await expect(sendBulk(sink, target, operations)).rejects.toMatchObject({
+      code: 'sinkUnreachable',
+      message: expect.stringMatching(
+        /no room for \d+ of \d+ documents: 503 unavailable_shards_exception/,
+      ) as string,
+    });
     await server.call('DELETE', index);
   });
 
