@@ -66,6 +66,9 @@ type Outcome = {
   readonly why: string;
 };
 
+/** How long the server waits for an absent shard: well below our deadline, so that it answers 503 for the document. */
+const SHARD_WAIT = '10s';
+
 const reason = z.string().nullable().default('');
 const itemError = z.object({
   type: z.string(),
@@ -87,7 +90,11 @@ async function sendOnce(
   try {
     const { errors, items } = await client({
       path: `${writeAlias(target.index, target.epoch)}/_bulk`,
-      query: { require_alias: 'true', filter_path: 'errors,items.*.status,items.*.error' },
+      query: {
+        require_alias: 'true',
+        timeout: SHARD_WAIT,
+        filter_path: 'errors,items.*.status,items.*.error',
+      },
       contentType: 'application/x-ndjson',
       body: operations.map(({ lines }) => lines).join(''),
       schema: answered,
@@ -136,6 +143,8 @@ async function sendHalves(
 const WHERE = 'OpenSearch';
 /** Too many requests; a shard that is moving or starting. */
 const BUSY: readonly number[] = [429, 503];
+/** Answered with 400, yet no fault of the document. */
+const CLOSED = 'index_closed_exception';
 
 async function sorted(
   sink: OpenSearch,
@@ -153,7 +162,7 @@ async function sorted(
     if (BUSY.includes(status)) {
       busy.push(operation);
       why ||= `${status} ${known.type}`;
-    } else if (status === 400 || status === 413) {
+    } else if ((status === 400 && error.type !== CLOSED) || status === 413) {
       refused.push({ where: WHERE, id: operation.id, why: reasonIn(known) });
     } else throw await ending(sink, target, status, known);
   }
@@ -169,6 +178,11 @@ async function ending(
 ): Promise<JobError> {
   if (status === 409) return fenced(sink.alias, 'a newer run has written the same documents');
   if (status === 404) return await withoutAlias(sink, target);
+  if (type === CLOSED)
+    return new JobError(
+      'failed',
+      `sink: the index ${target.index} was closed; open it (_open), then run the job again`,
+    );
   if (status === 403 && type === 'cluster_block_exception')
     return new JobError('sinkReadOnly', `sink: ${target.index} takes no writes: ${reason.slice(0, 300)}`);
   if (status === 403) {

@@ -13,15 +13,21 @@ const IDS_AT_ONCE = 1_000;
 /** Whole documents may be large. */
 const DOCUMENTS_AT_ONCE = 100;
 
-/** An answer from a part of the shards counts as none. */
+/** The servers do not name an unassigned shard as failed: `allow_partial_search_results` refuses that. */
 const wholeShards = z.object({ failed: z.literal(0) });
+const WHOLE = { allow_partial_search_results: 'false' };
 const refreshed = z.object({ _shards: wholeShards });
-const counted = z.object({ _shards: wholeShards, count: z.number() });
+const total = z.object({ value: z.number() });
+const counted = z.object({
+  timed_out: z.literal(false),
+  _shards: wholeShards,
+  hits: z.object({ total }),
+});
 const page = z.object({
   timed_out: z.literal(false),
   _shards: wholeShards,
   hits: z.object({
-    total: z.object({ value: z.number() }).optional(),
+    total: total.optional(),
     hits: z.array(
       z.object({
         _id: z.string(),
@@ -35,7 +41,9 @@ const got = z.object({
   docs: z.array(
     z.object({
       _id: z.string(),
-      found: z.boolean(),
+      found: z.boolean().default(false),
+      /** Its shard is not there. */
+      error: z.object({ type: z.string() }).optional(),
       _source: z.record(z.string(), z.unknown()).optional(),
     }),
   ),
@@ -49,17 +57,22 @@ export async function refresh(client: JsonClient, index: string): Promise<void> 
 
 /** Counts visible documents. */
 export async function countDocuments(client: JsonClient, index: string): Promise<number> {
-  return (await client({ path: `${index}/_count`, schema: counted })).count;
+  return await count(client, index, { match_all: {} });
+}
+
+/** Not by `_count`, which answers for the shards that are there. */
+async function count(client: JsonClient, index: string, query: object): Promise<number> {
+  const body = JSON.stringify({ query, size: 0, track_total_hits: true });
+  const answer = await client({ path: `${index}/_search`, query: WHOLE, body, schema: counted });
+  return answer.hits.total.value;
 }
 
 /** Counts the visible documents with these ids. */
 export async function countFound(client: JsonClient, index: string, ids: readonly string[]): Promise<number> {
-  let count = 0;
-  for (const some of slices([...new Set(ids)], IDS_AT_ONCE)) {
-    const body = JSON.stringify({ query: { ids: { values: some } } });
-    count += (await client({ path: `${index}/_count`, body, schema: counted })).count;
-  }
-  return count;
+  let found = 0;
+  for (const some of slices([...new Set(ids)], IDS_AT_ONCE))
+    found += await count(client, index, { ids: { values: some } });
+  return found;
 }
 
 /**
@@ -68,17 +81,17 @@ export async function countFound(client: JsonClient, index: string, ids: readonl
  */
 export async function* streamStamps(client: JsonClient, index: string): Stamps {
   let seen = 0;
-  let total = 0;
+  let promised = 0;
   for (let after: string | null = null; ; ) {
     const { hits, total: told } = await searchPage(client, index, after);
-    if (after === null) total = told?.value ?? 0;
+    if (after === null) promised = told?.value ?? 0;
     for (const { _id: id, sort } of hits) if (sort[0] !== id) throw notOurs(index);
     seen += hits.length;
     if (hits.length > 0) yield hits.map(({ _id: id, fields }) => stampOf(id, fields?.updated_at[0]));
     after = hits.at(-1)?._id ?? null;
     if (hits.length < PAGE || after === null) break;
   }
-  if (seen !== total) throw notOurs(index);
+  if (seen !== promised) throw notOurs(index);
 }
 
 async function searchPage(
@@ -96,7 +109,7 @@ async function searchPage(
   };
   const answer = await client({
     path: `${index}/_search`,
-    query: { allow_partial_search_results: 'false' },
+    query: WHOLE,
     body: JSON.stringify(body),
     schema: page,
   });
@@ -152,5 +165,10 @@ async function get(
 ): Promise<Found[]> {
   const body = JSON.stringify({ ids });
   const { docs } = await client({ path: `${index}/_mget`, query, body, schema: got, parse: parseExactly });
+  const type = docs.find(({ error }) => error)?.error?.type;
+  if (type !== undefined) {
+    const why = `sink: OpenSearch ${index}/_mget answered ${type} for a document`;
+    throw new JobError('sinkUnreachable', `${why}; wait until all shards are there, then run the job again`);
+  }
   return docs.flatMap(({ _id: id, found, _source: source = {} }) => (found ? [{ id, source }] : []));
 }

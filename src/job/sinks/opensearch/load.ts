@@ -74,7 +74,7 @@ function withLoad(state: State, load: IndexLoad): State {
 }
 
 /** The state without a load; the index of a load of everything is obsolete. */
-function withoutLoad(state: State): State {
+export function withoutLoad(state: State): State {
   const { load, obsolete } = state;
   return {
     ...state,

@@ -23,9 +23,14 @@ export async function startMove(
 
 /** Finishes a move that an earlier run began. @returns its kind; null if there was none */
 export async function finishMove(sink: OpenSearch): Promise<Move['kind'] | null> {
-  const { move } = await sink.store.read();
+  const { move, generations } = await sink.store.read();
   if (!move) return null;
   const holder = (await holderOf(sink.client, sink.alias))?.name ?? null;
+  const goal = await describeIndex(sink.client, move.to);
+  if (holder === move.from && goal?.uuid !== generations[move.to]?.uuid) {
+    await abandonMove(sink, move);
+    return null;
+  }
   if (holder === move.from || holder === move.to) {
     await moveAlias(sink, move);
     return move.kind;
@@ -64,6 +69,20 @@ async function swap({ client, alias }: OpenSearch, { from, to }: Move, epoch: nu
 
 async function endMove({ store }: OpenSearch, move: Move): Promise<void> {
   await store.change((state) => (isSame(state.move, move) ? { ...state, move: null } : state));
+}
+
+/** The index to move to was removed, or made anew by somebody else: what readers see stays, and the step was not done. */
+async function abandonMove({ store, log }: OpenSearch, move: Move): Promise<void> {
+  log(
+    `the index ${move.to} was removed before the alias moved to it: the interrupted ${move.kind} is undone`,
+  );
+  await store.change((state) => {
+    if (!isSame(state.move, move)) return state;
+    const left = move.from === null ? undefined : state.generations[move.from];
+    const generations: State['generations'] =
+      move.from !== null && left ? { [move.from]: { ...left, left_by: null } } : {};
+    return { ...state, move: null, generations, steps: state.steps.slice(0, -1) };
+  });
 }
 
 function isSame(one: Move | null, other: Move): boolean {

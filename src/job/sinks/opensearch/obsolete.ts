@@ -3,17 +3,18 @@ import type { OpenSearch } from './alias.ts';
 import { deleteIndex, describeIndex } from './indexes.ts';
 import { isWriteAlias } from './write-alias.ts';
 
-/** Safe to repeat. An index that somebody else's alias shows stays. */
+/** Safe to repeat. An index that somebody else's alias shows stays, and one that somebody else made under its name. */
 export async function deleteObsolete(sink: OpenSearch): Promise<void> {
-  const { client, store, log } = sink;
+  const { client, alias, store, log } = sink;
   const { obsolete } = await store.read();
   for (const name of obsolete) {
     const index = await describeIndex(client, name);
-    const reader = index?.aliases.find((alias) => !isWriteAlias(name, alias));
+    const reader = index?.aliases.find((one) => !isWriteAlias(name, one));
     // Asked again right before each: only the run with the fence deletes.
     const { generations, load } = await store.read();
     if (name in generations || load?.index === name) continue;
-    if (reader === undefined) await deleteIndex(client, name);
+    if (index && index.madeFor !== alias) log(`the index ${name} was made anew by somebody else: it stays`);
+    else if (reader === undefined) await deleteIndex(client, name);
     else log(`the index ${name} is no longer needed, but the alias ${reader} shows it: it stays`);
   }
   if (obsolete.length > 0)

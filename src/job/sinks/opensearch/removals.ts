@@ -26,7 +26,8 @@ export async function applyIds(
   plan.judge(difference);
   for (const some of slices(remove, SLICE)) {
     const { epoch } = await store.read();
-    await sendBulk(sink, { index, epoch }, some.map(removalOf));
+    const [refused] = await sendBulk(sink, { index, epoch }, some.map(removalOf));
+    if (refused) throw new JobError('failed', `sink: ${index} keeps a document: ${refused.why}`);
   }
   await refresh(client, index);
   const applied: Applied = { ...difference, rejected: [] };

@@ -16,7 +16,9 @@ import { type OpenSearch, readLive } from './alias.ts';
 import type { Document } from './document.ts';
 import { readDocuments, refresh, streamStamps } from './documents.ts';
 import { describeIndex } from './indexes.ts';
+import { withoutLoad } from './load.ts';
 import { startMove } from './move-alias.ts';
+import { deleteObsolete } from './obsolete.ts';
 import type { IndexGeneration, State } from './state.ts';
 
 /** The live index, the kept one, and the job that replaced it. */
@@ -40,7 +42,11 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
   const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed };
   await startMove(sink, { kind: 'rollback', from, to: kept }, (state) => {
     const left = state.generations[from];
+    // What an unfinished load has carried over belongs to the data that this rollback undoes.
+    const { load, obsolete } = withoutLoad(state);
     return {
+      load,
+      obsolete,
       generations: {
         ...(left && { [from]: { ...left, left_by: leavingNow(writer) } }),
         [kept]: { ...generation, left_by: null },
@@ -48,6 +54,7 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
       steps: withStep(state.steps, writer, applied),
     };
   });
+  await deleteObsolete(sink);
   return applied;
 }
 

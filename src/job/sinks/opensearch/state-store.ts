@@ -34,8 +34,16 @@ export function createStateStore(client: JsonClient, alias: string, writer: Writ
     write: (next, version) => writeState(client, alias, next, version),
   };
   const place = { alias, setting: 'SINK_INDEX' };
-  const take = (state: State): State => withFence({ ...state, epoch: state.epoch + 1 }, place, writer);
+  const take = (state: State): State => withFence({ ...state, epoch: nextEpoch(state.epoch) }, place, writer);
   return createFencedStore(medium, { alias, writer, take });
+}
+
+/**
+ * By the clock, so that a run after the state was lost or restored is still newer than what the live index holds, and
+ * repeated deletions, which each raise a document's version by one, never reach the next run's.
+ */
+function nextEpoch(last: number): number {
+  return Math.max(last + 1, Date.now());
 }
 
 const stored = z.object({

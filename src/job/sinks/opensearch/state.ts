@@ -22,7 +22,7 @@ const move = z.object({
 
 export const stateSchema = z.object({
   format: z.literal(1),
-  /** Grows with every run that takes the fence; the version of the documents that the run writes. */
+  /** When the run took the fence, in milliseconds, yet always above the last one; the version of the documents that it writes. */
   epoch: z.number().int(),
   owner: owner.nullable(),
   fence,

@@ -93,6 +93,45 @@ describe("somebody else's index", () => {
   });
 });
 
+describe('an index that somebody removes or makes anew', () => {
+  it('before the alias moved to it undoes that move: the job is not taken for done', async () => {
+    await using t = await openSearchSetup(server, someRows(3));
+    await t.run('sync --api_job_id 1');
+    const before = (await t.live()) ?? '';
+    t.source.put({ id: 'r00001', updated_at: new Date().toISOString(), name: 'new' });
+    for (const remade of [false, true]) {
+      t.proxy.before = ({ path, body }) =>
+        path === '_aliases' && body.includes(`"alias":"${t.alias}"`) ? { status: 400 } : undefined;
+      expect((await t.run('sync --api_job_id 2')).code).toBe(EXIT.failed);
+      t.proxy.before = null;
+      const to = (await t.state()).move?.to ?? '';
+      await server.call('DELETE', to);
+      if (remade) await server.call('PUT', `${to}/_doc/a`, theirs);
+      const again = await t.run('sync --api_job_id 2');
+      expect(again.code).toBe(EXIT.ok);
+      expect(again.output).toContain('the interrupted switch is undone');
+      expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
+      expect((await t.run('rollback')).code).toBe(EXIT.ok);
+      expect(await t.live()).toBe(before);
+      if (remade) expect(await server.documents(to)).toEqual({ a: theirs });
+      await t.run('take-over');
+    }
+  });
+
+  it('is not deleted in place of ours', async () => {
+    await using t = await openSearchSetup(server, someRows(3));
+    await t.run('sync');
+    const first = (await t.live()) ?? '';
+    await t.run('sync');
+    await server.call('DELETE', first);
+    await server.call('PUT', `${first}/_doc/a`, theirs);
+    const ended = await t.run('sync');
+    expect(ended.code).toBe(EXIT.ok);
+    expect(ended.output).toContain(`${first} was made anew by somebody else: it stays`);
+    expect(await server.documents(first)).toEqual({ a: theirs });
+  });
+});
+
 describe('a take-over', () => {
   it('keeps what an earlier installation made when its state is lost; a sync then begins anew', async () => {
     await using t = await openSearchSetup(server, someRows(20));
@@ -110,6 +149,23 @@ describe('a take-over', () => {
     expect((await t.run('sync --force-delete')).code).toBe(EXIT.ok);
     expect((await t.run('rollback')).code).toBe(EXIT.ok);
     expect(await t.live()).toBe(before);
+  });
+
+  it('lets later runs write to the index that it keeps, however many runs wrote to it before', async () => {
+    await using t = await openSearchSetup(server, someRows(3));
+    await t.run('sync');
+    for (const name of ['1', '2', '3']) {
+      t.source.put({ id: 'r00001', updated_at: new Date().toISOString(), name });
+      expect((await t.run('delta')).code).toBe(EXIT.ok);
+    }
+    const lost = await t.state();
+    await t.setState((state) => ({ ...state, epoch: lost.epoch - 3 }));
+    t.source.put({ id: 'r00001', updated_at: new Date().toISOString(), name: 'after a snapshot' });
+    expect(await t.run('delta')).toMatchObject({ code: EXIT.ok });
+    expect(await t.names()).toMatchObject({ r00001: 'after a snapshot' });
+    await server.call('DELETE', `syncrator-state/_doc/${t.alias}?refresh=true`);
+    expect((await t.run('take-over')).code).toBe(EXIT.ok);
+    expect(await t.run('sync')).toMatchObject({ code: EXIT.ok });
   });
 });
 

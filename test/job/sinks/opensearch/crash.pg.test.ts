@@ -75,3 +75,24 @@ it('a rollback goes back while a load is under way, and after one that failed', 
   expect((await t.run('sync')).code).toBe(EXIT.ok);
   expect(await t.indexes()).toHaveLength(2);
 });
+
+it('a load from before a rollback is not resumed: what it carried over is undone', async () => {
+  await using t = await openSearchSetup(server, rows('old'));
+  await t.run('sync');
+  t.source.put(...rows('new'));
+  await t.run('sync');
+  const begin = { mode: 'everything', since: null, began: new Date(), resume: null } as const;
+  const before = t.sink();
+  await before.open();
+  const load = await before.beginLoad(begin);
+  const carried = { records: [], listed: ['r00001'], from: null, to: 'r00001' };
+  await before.loadBatch(load, carried, Promise.resolve());
+  expect((await t.run('rollback')).code).toBe(EXIT.ok);
+  expect(await t.indexes()).toHaveLength(2);
+  const after = t.sink();
+  await after.open();
+  expect(await after.beginLoad({ ...begin, resume: load.id })).toMatchObject({
+    resumed: false,
+    cursor: null,
+  });
+});

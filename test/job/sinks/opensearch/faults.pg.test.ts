@@ -1,6 +1,10 @@
 /** A server that is busy, in trouble or not the right one. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
+import { sendBulk, write } from '../../../../src/job/sinks/opensearch/bulk.ts';
+import { createOpenSearchClient } from '../../../../src/job/sinks/opensearch/client.ts';
+import { countDocuments, readStamps } from '../../../../src/job/sinks/opensearch/documents.ts';
+import { writeAlias } from '../../../../src/job/sinks/opensearch/write-alias.ts';
 import { type Passing, startBendingProxy } from '../../../support/bending-proxy.ts';
 import { type OpenSearch, startOpenSearch } from '../../../support/opensearch/opensearch.ts';
 import { someRows } from '../../support/fake-source.ts';
@@ -191,4 +195,60 @@ describe('a faulty OpenSearch', () => {
       where.endsWith('/_search') ? { status: 200, body: part } : undefined;
     expect((await t.run('delete')).code).toBe(EXIT.failed);
   });
+
+  it('is not counted while a shard is missing, which it does not call failed', async () => {
+    const index = 'half-there';
+    await server.call('PUT', `${index}?wait_for_active_shards=0`, {
+      settings: {
+        number_of_shards: 2,
+        number_of_replicas: 0,
+        'routing.allocation.total_shards_per_node': 1,
+      },
+    });
+    const told = async () => await server.call('GET', `${index}/_count`).catch(() => null);
+    await expect.poll(told).toMatchObject({ _shards: { total: 2, successful: 1, failed: 0 } });
+    const { signal: stop } = new AbortController();
+    const patience = { patienceMs: 300, stop, onWait: () => {} };
+    const client = createOpenSearchClient(server.url, patience);
+    await expect(countDocuments(client, index)).rejects.toMatchObject({ code: 'sinkUnreachable' });
+    const ids = someRows(20).map(({ id }) => id);
+    await expect(readStamps(client, index, ids)).rejects.toMatchObject({
+      code: 'sinkUnreachable',
+      message: expect.stringContaining('wait until all shards are there') as string,
+    });
+    await server.call('PUT', `${index}/_alias/${writeAlias(index, 1)}`);
+    const target = { index, epoch: 1 };
+    const operations = ids.map((id) => write(id, { id }, target));
+    // Before our own deadline, after which nothing would be sent again.
+    const part = { client, patience: { ...patience, patienceMs: 0 }, alias: index };
+    const sink = part as unknown as Parameters<typeof sendBulk>[0];
+    await expect(sendBulk(sink, target, operations)).rejects.toMatchObject({
+      code: 'sinkUnreachable',
+      message: expect.stringMatching(
+        /no room for \d+ of \d+ documents: 503 unavailable_shards_exception/,
+      ) as string,
+    });
+    await server.call('DELETE', index);
+  });
+
+  it.each(['delta', 'delete'])(
+    'whose index is closed during a %s refuses no document for it',
+    async (action) => {
+      await using t = await openSearchSetup(server, someRows(10));
+      await t.run('sync');
+      const index = (await t.live()) ?? '';
+      t.source.put({ id: 'r00001', updated_at: now(), name: 'new' });
+      t.source.rows.delete('r00010');
+      t.proxy.before = async ({ path: where }) => {
+        if (where.endsWith('/_bulk')) await server.call('POST', `${index}/_close`);
+        return undefined;
+      };
+      t.proxy.after = async ({ path: where }) => {
+        if (where.endsWith('/_bulk')) await server.call('POST', `${index}/_open`);
+        return undefined;
+      };
+      expect((await t.run(action, { MAX_REJECTED: '5' })).code).toBe(EXIT.failed);
+      expect(said(t)).toBe(`sink: the index ${index} was closed; open it (_open), then run the job again`);
+    },
+  );
 });
