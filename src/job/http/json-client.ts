@@ -9,6 +9,7 @@ import { type HttpCall, httpCall } from './http-call.ts';
 import { HttpFault } from './http-fault.ts';
 import { retryThroughOutage } from './outage.ts';
 import { retryAfter } from './retry-after.ts';
+import { serverAddress } from './server-address.ts';
 
 export type JsonRequest<T> = {
   /** Default: POST with a body, else GET. */
@@ -79,7 +80,8 @@ const MOST_BYTES = 512 * 1024 * 1024;
 const COME_AGAIN: readonly number[] = [429, 502, 503, 504];
 
 export function createJsonClient(server: JsonServer, patience: ServerPatience): JsonClient {
-  const { base, authorization } = takeApart(server.url);
+  const { url, headers: credentials } = serverAddress(server.url, server.setting);
+  const base = `${url.origin}${url.pathname.replace(/\/*$/, '/')}`;
   return async (request) => {
     const { path, query, body, contentType = 'application/json', deadlineMs = READ_DEADLINE_MS } = request;
     const search = new URLSearchParams({ ...query, ...server.query }).toString();
@@ -89,7 +91,7 @@ export function createJsonClient(server: JsonServer, patience: ServerPatience): 
       shownAs: `${server.name} ${path}`,
       method: request.method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
-        ...(authorization ? { authorization } : {}),
+        ...credentials,
         ...(body === undefined ? {} : { 'content-type': contentType }),
       },
       ...(body === undefined ? {} : { body }),
@@ -176,14 +178,4 @@ function parsed(text: string, parse: (text: string) => unknown): unknown {
     // The caller reports invalid JSON: no schema accepts undefined.
     return undefined;
   }
-}
-
-/** Moves the credentials of the URL into a header. */
-function takeApart(url: string): { base: string; authorization: string | null } {
-  const address = new URL(url);
-  const { username, password } = address;
-  const base = `${address.origin}${address.pathname.replace(/\/*$/, '/')}`;
-  if (username === '' && password === '') return { base, authorization: null };
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { base, authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }

@@ -3,7 +3,7 @@ import { type HttpAnswer, httpCall } from '../http/http-call.ts';
 import { HttpFault, statusFault } from '../http/http-fault.ts';
 import { retryAfter } from '../http/retry-after.ts';
 import { shownUrl } from '../mask.ts';
-import { sourceAddress } from './source-address.ts';
+import { serverAddress } from '../http/server-address.ts';
 import type { ClockReader } from './source-clock.ts';
 
 export type SourceServer = {
@@ -28,7 +28,7 @@ export function sourceServer(
   accept: string,
   rest: Pick<SourceServer, 'clock' | 'stop' | 'silenceMs'>,
 ): SourceServer {
-  const { url, headers: credentials } = sourceAddress(text);
+  const { url, headers: credentials } = serverAddress(text, 'SOURCE_URL');
   // A cache may hold an outdated listing.
   const headers = { accept, 'cache-control': 'no-cache', ...credentials };
   return { url, shownAs: shownUrl(text), headers, ...rest };

@@ -5,14 +5,14 @@ import { HttpFault, statusFault } from '../../http/http-fault.ts';
 import { retryThroughOutage } from '../../http/outage.ts';
 import { retryAfter } from '../../http/retry-after.ts';
 import { shownUrl } from '../../mask.ts';
-import { sourceAddress } from '../source-address.ts';
+import { serverAddress } from '../../http/server-address.ts';
 import { fetchedFile } from './fetched-file.ts';
 import type { HttpAddress } from './files-settings.ts';
 import type { Place, PlaceOptions } from './place.ts';
 import { type Ask, FETCH_MS, PLAIN, type RemoteFile, versionOf } from './remote-file.ts';
 
 export function createHttpPlace({ url: text }: HttpAddress, { patience, silenceMs }: PlaceOptions): Place {
-  const { url, headers: credentials } = sourceAddress(text, 'SOURCE_PATH');
+  const { url, headers: credentials } = serverAddress(text, 'SOURCE_PATH');
   const shownAs = shownUrl(text);
   const ask: Ask = (headers) =>
     httpCall({

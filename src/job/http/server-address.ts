@@ -1,10 +1,10 @@
-/** Splits the address of a source over HTTP: credentials travel in a header, never in a URL. */
+/** Splits the address of a server over HTTP: credentials travel in a header, never in a URL. */
 import { JobError } from '../job-error.ts';
 
 /** @param setting that holds the address @throws JobError `notConfigured` */
-export function sourceAddress(
+export function serverAddress(
   text: string,
-  setting = 'SOURCE_URL',
+  setting: string,
 ): { url: URL; headers: Readonly<Record<string, string>> } {
   const url = new URL(text);
   if (!url.username && !url.password) return { url, headers: {} };
