@@ -61,12 +61,12 @@ function readPostgresSettings(settings: Settings): PostgresSettings {
   const url = readPostgresUrl(settings, 'SINK_URL');
   const name = required('SINK_TABLE').split('.');
   if (name.length > 2 || !name.every((part) => NAME.test(part)))
-    throw fault('SINK_TABLE is not [schema.]table, each of at most 63 small letters, digits and _');
+    throw fault('SINK_TABLE is not [schema.]table, each of at most 63 lowercase letters, digits and _');
   const [table = '', schema = null] = name.toReversed();
   const stateSchema = optional('SINK_STATE_SCHEMA') ?? 'syncrator';
   if (!NAME.test(stateSchema) || stateSchema.startsWith('pg_')) {
     throw fault(
-      'SINK_STATE_SCHEMA is not a name of at most 63 small letters, digits and _, or begins with pg_',
+      'SINK_STATE_SCHEMA is not a name of at most 63 lowercase letters, digits and _, or begins with pg_',
     );
   }
   if (schema === stateSchema) {
@@ -116,7 +116,7 @@ function readOpenSearchSettings(settings: Settings): OpenSearchSettings {
   const alias = settings.required('SINK_INDEX');
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(alias) || alias.length > MOST_ALIAS)
     throw settings.fault(
-      `SINK_INDEX is not a name of at most ${MOST_ALIAS} small letters, digits, - _ and .`,
+      `SINK_INDEX is not a name of at most ${MOST_ALIAS} lowercase letters, digits, - _ and .`,
     );
   if (alias === STATE_INDEX)
     throw settings.fault(`SINK_INDEX is ${STATE_INDEX}, which is reserved for Syncrator's own index`);
