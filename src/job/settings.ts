@@ -114,13 +114,14 @@ export function readSettings({
   const sink = readSinkSettings(settings);
   if (source?.kind === 'gitlab' && sink.kind !== 'postgres')
     throw settings.fault('SINK is not postgres: SOURCE=gitlab needs SINK=postgres');
-  if (source?.kind === 'sql' && source.updatedAt === null && sink.kind !== 'postgres')
+  const rows = source?.kind === 'sql' || source?.kind === 'files' ? source : null;
+  if (rows?.updatedAt === null && sink.kind !== 'postgres')
     throw settings.fault(
       `SOURCE_UPDATED_AT is missing: SINK=${sink.kind} finds changed records by their time`,
     );
   if (source?.kind === 'gitlab') refuseFields(settings, 'gitlab');
   const fields = needsSource ? readFields(settings) : null;
-  const inId = fields && source?.kind === 'sql' ? hashedId(fields.rules, source.id) : null;
+  const inId = fields && rows ? hashedId(fields.rules, rows.id) : null;
   if (inId) {
     const fix = 'name another column there, or remove the rule';
     throw settings.fault(

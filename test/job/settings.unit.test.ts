@@ -43,6 +43,26 @@ describe('the settings', () => {
     });
   });
 
+  const table = { SOURCE: 'sql', SOURCE_URL: 'postgres://u@db/x', SOURCE_TABLE: 'cities', SOURCE_ID: 'id' };
+  const files = { SOURCE: 'files', SOURCE_URL: '', SOURCE_PATH: '/drop/cities.csv', SOURCE_ID: 'id' };
+  it.each([
+    ['sql', 'solr', { ...table, SINK: 'solr', SOLR_URL: 'http://solr:8983/solr' }],
+    ['sql', 'opensearch', { ...table, SINK: 'opensearch', SINK_URL: 'http://os:9200', SINK_INDEX: 'cities' }],
+    ['files', 'solr', { ...files, SINK: 'solr', SOLR_URL: 'http://solr:8983/solr' }],
+    [
+      'files',
+      'opensearch',
+      { ...files, SINK: 'opensearch', SINK_URL: 'http://os:9200', SINK_INDEX: 'cities' },
+    ],
+  ])('of %s need SOURCE_UPDATED_AT for %s, which compares by time', (_source, sink, more) => {
+    const environment = { ...complete, ...more };
+    expect(() => readSettings({ needsSource: true, environment })).toThrow(
+      `SOURCE_UPDATED_AT is missing: SINK=${sink} finds changed records by their time`,
+    );
+    const timed = { ...environment, SOURCE_UPDATED_AT: 'changed' };
+    expect(readSettings({ needsSource: true, environment: timed }).sink.kind).toBe(sink);
+  });
+
   it('are read from the settings file before the environment', () => {
     const file = fileWith('# a comment\nSINK_TABLE=towns\nSINK_URL=postgres://u:a=b@db/x\n');
     const environment = { ...complete, SYNCRATOR_SETTINGS_FILE: file };

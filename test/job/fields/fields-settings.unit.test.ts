@@ -86,6 +86,10 @@ describe('the setting FIELDS', () => {
     expect(messageOf({ ...sql, FIELDS: 'hash email', FIELDS_HASH_KEY: KEY })).toContain(
       'FIELDS rule 1 (hash email) hides nothing, since SOURCE_ID puts email into each id',
     );
+    const files = { SOURCE: 'files', SOURCE_PATH: '/drop/people.csv', SOURCE_ID: 'nr, email' };
+    expect(messageOf({ ...files, FIELDS: 'hash email', FIELDS_HASH_KEY: KEY })).toContain(
+      'FIELDS rule 1 (hash email) hides nothing, since SOURCE_ID puts email into each id',
+    );
     expect(messageOf({ ...sql, FIELDS: 'rename email=mail, hash mail', FIELDS_HASH_KEY: KEY })).toContain(
       'FIELDS rule 2 (hash mail) hides nothing, since SOURCE_ID puts email into each id',
     );
