@@ -24,7 +24,7 @@ export function createHttpPlace({ url: text }: HttpAddress, { patience, silenceM
       stop: patience.stop,
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });
-  const remote: RemoteFile = { ask, refused: async (answer) => faultOf(answer, shownAs) };
+  const remote: RemoteFile = { shownAs, ask, refused: async (answer) => faultOf(answer, shownAs) };
   return {
     shownAs,
     isPattern: false,

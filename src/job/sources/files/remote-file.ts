@@ -15,6 +15,8 @@ export const PLAIN = { 'accept-encoding': 'identity', 'cache-control': 'no-cache
 export type Ask = (headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>;
 
 export type RemoteFile = {
+  /** As it appears in errors. */
+  readonly shownAs: string;
   readonly ask: Ask;
   /** The error of an answer that has no file. */
   readonly refused: (answer: HttpAnswer) => Promise<HttpFault>;
@@ -41,12 +43,13 @@ export async function fetchTo(
   const handle = await open(path, 'w').catch((error: unknown) => {
     throw noRoom(error);
   });
-  const state: Fetched = { bytes: 0, validator: null, framed: true };
+  const state: Fetched = { bytes: 0, size: null, validator: null, framed: true };
   let most = 0;
   try {
     for (;;) {
       try {
         await fetchRest(handle, path, file, state);
+        if (state.bytes !== (state.size ?? state.bytes)) continue;
         outage.over();
         return { framed: state.framed };
       } catch (error) {
@@ -64,47 +67,80 @@ export async function fetchTo(
 
 type Fetched = {
   bytes: number;
+  /** Of the whole file; null: the server does not tell. */
+  size: number | null;
   /** A strong ETag or a date, by which a server tells that the rest belongs to the same file; null without one. */
   validator: string | null;
   framed: boolean;
 };
 
+/** Fetches what is missing, or a part of it: a server may send less than the range that it is asked for. */
 async function fetchRest(
   handle: FileHandle,
   path: string,
-  { ask, refused }: RemoteFile,
+  { ask, refused, shownAs }: RemoteFile,
   state: Fetched,
 ): Promise<void> {
-  const { bytes, validator } = state;
-  const isRest = bytes > 0 && validator !== null;
-  const answer = await ask(isRest ? { range: `bytes=${bytes}-`, 'if-range': validator } : {});
-  const goesOn = isRest && answer.status === 206 && startOf(answer) === bytes;
-  if (!goesOn) {
+  const isRest = state.bytes > 0 && state.validator !== null;
+  const answer = await ask(
+    isRest ? { range: `bytes=${state.bytes}-`, 'if-range': state.validator ?? '' } : {},
+  );
+  if (isRest && answer.status === 206) {
+    refuseOther(answer, state, shownAs);
+  } else {
     if (answer.status !== 200) throw await refused(answer);
     await handle.truncate(0);
-    Object.assign(state, { bytes: 0, validator: validatorOf(answer) });
+    Object.assign(state, { bytes: 0, size: sizeOf(answer), validator: validatorOf(answer) });
   }
   state.framed = answer.framed;
   try {
     await refuseLackOfRoom(path, answer);
+    const before = state.bytes;
     for await (const chunk of answer.chunks) {
       await handle.write(chunk, 0, chunk.length, state.bytes).catch((error: unknown) => {
         throw noRoom(error);
       });
       state.bytes += chunk.length;
     }
+    if (state.size === null || state.bytes === state.size) return;
+    if (state.bytes === before || state.bytes > state.size)
+      throw new HttpFault('bad_answer', `${shownAs} sent ${state.bytes} bytes instead of ${state.size}`);
   } finally {
     answer.discard();
   }
 }
 
-function startOf({ header }: HttpAnswer): number {
-  return Number(/^bytes (\d+)-/.exec(header('content-range') ?? '')?.[1]);
+/** Notes the size that a part tells. @throws HttpFault unless it goes on behind the bytes at hand, in the same file */
+function refuseOther(answer: HttpAnswer, state: Fetched, shownAs: string): void {
+  const [, from, to, size] =
+    /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header('content-range') ?? '')?.map(Number) ?? [];
+  const told = validatorOf(answer);
+  const isSame = told === null || told === state.validator;
+  if (isSame && from === state.bytes && to !== undefined && to >= from && size === (state.size ?? size)) {
+    state.size = size ?? null;
+    return;
+  }
+  answer.discard();
+  // The next attempt begins anew.
+  Object.assign(state, { bytes: 0, size: null, validator: null });
+  const words = `${shownAs} answered a request for the rest of the file with another part`;
+  throw new HttpFault('bad_answer', words, { mayPass: true });
+}
+
+/** null: the bytes arrive packed for the way, so their number and positions are others. */
+function sizeOf({ header }: HttpAnswer): number | null {
+  const length = header('content-length');
+  return length === null || isPacked(header) ? null : Number(length);
 }
 
 function validatorOf({ header }: HttpAnswer): string | null {
+  if (isPacked(header)) return null;
   const etag = header('etag');
   return etag !== null && !etag.startsWith('W/') ? etag : header('last-modified');
+}
+
+function isPacked(header: HttpAnswer['header']): boolean {
+  return (header('content-encoding') ?? 'identity') !== 'identity';
 }
 
 /** A disk that is full disturbs every other program on it. */

@@ -19,6 +19,7 @@ export function createS3Place(address: S3Address, options: PlaceOptions): Place 
     const name = `s3://${bucket}/${key}`;
     const request = { address, options, key, shownAs: name };
     return {
+      shownAs: name,
       ask: (headers) => askS3({ ...request, headers }),
       refused: (answer) => s3Fault(answer, name),
     };

@@ -46,6 +46,41 @@ describe('a file over HTTP', () => {
     expect(server.requests[2]?.range).toBe(range);
   });
 
+  it.each([
+    ['parts that are shorter than asked for, is put together from them', 20_000, '"1"', '/SIZE'],
+    ['parts of another file, is fetched anew', 200_000, '"2"', '/SIZE'],
+    ['parts without the size of the whole, is fetched anew', 20_000, '"1"', '/*'],
+  ])('of a server that sends, for the rest, %s', async (_, most, etag, size) => {
+    await using server = await startFileServer('places.csv', CSV);
+    const { length } = server.body;
+    server.bend = (request, response, count) => {
+      if (count === 2) return cutAt(server, response, 100_000, 'fall silent');
+      const from = Number(/^bytes=(\d{2,})-$/.exec(request.headers.range ?? '')?.[1] ?? Number.NaN);
+      if (Number.isNaN(from)) return false;
+      const part = server.body.subarray(from, from + most);
+      const range = `bytes ${from}-${from + part.length - 1}${size.replace('SIZE', String(length))}`;
+      response.writeHead(206, { etag, 'content-range': range, 'content-length': part.length }).end(part);
+      return true;
+    };
+    const source = open(server.url, COMPLETE, { silenceMs: 300 });
+    expect(await idsIn(source)).toEqual(IDS);
+    expect((await source.evidence()).complete).toBe(true);
+  });
+
+  it('that is packed for the way is fetched anew when the connection breaks off', async () => {
+    await using server = await startFileServer('places.csv', CSV);
+    const packed = gzipSync(CSV, { level: 0 });
+    server.bend = (request, response, count) => {
+      response.setHeader('content-encoding', 'gzip');
+      if (count === 2) return cutAt({ ...server, body: packed }, response, 100_000, 'fall silent');
+      if (!isWhole(request.headers)) return false;
+      response.writeHead(200, { etag: '"1"', 'content-length': packed.length }).end(packed);
+      return true;
+    };
+    expect(await idsIn(open(server.url, COMPLETE, { silenceMs: 300 }))).toEqual(IDS);
+    expect(server.requests[2]?.range).toBeUndefined();
+  });
+
   it('that becomes another one while it is fetched fails', async () => {
     await using server = await startFileServer('places.csv', CSV);
     server.bend = (_, response, count) => {
