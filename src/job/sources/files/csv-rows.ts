@@ -12,6 +12,8 @@ import { timeOf } from './time-text.ts';
 const MOST_LINE_BYTES = 16 * 1024 * 1024;
 /** More than MAX_REJECTED may be. */
 const MOST_FAULTS = 1_001;
+/** A line may have many. DuckDB leaves out, without a word, what is wrong beyond this number. */
+const MOST_REASONS = 1_000_000;
 
 const FAULTS: Readonly<Record<string, string>> = {
   'MISSING COLUMNS': 'it has fewer values than the header; complete the line',
@@ -62,9 +64,14 @@ export async function* csvRows(
   }
   const faults = await faultyLines(duckdb);
   if (faults.length > 0) yield faults;
-  else if (count !== scanned.records)
+  // So many bad lines fail the run.
+  if (faults.length === MOST_FAULTS) return;
+  const seen = count + faults.length;
+  const records = scanned.records ?? 0;
+  // With a quote within a value, the scan may take two bad lines for one.
+  if (seen < records || (faults.length === 0 && seen > records))
     throw new IncompleteListingError(
-      `DuckDB reads ${count} of the ${scanned.records} records of ${name}; end its lines alike, with LF or CRLF`,
+      `DuckDB reads ${seen} of the ${records} records of ${name}; end its lines alike, with LF or CRLF`,
     );
 }
 
@@ -78,7 +85,7 @@ function statement({ path, packing }: FileToRead, columns: number, separator: st
     `max_line_size = ${MOST_LINE_BYTES}, buffer_size = ${2 * MOST_LINE_BYTES}`,
     `quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, null_padding = false`,
     'auto_detect = false, header = true, strict_mode = true, parallel = false',
-    `store_rejects = true, rejects_limit = ${MOST_FAULTS}`,
+    `store_rejects = true, rejects_limit = ${MOST_REASONS}`,
   ];
   return `SELECT ${names.join(', ')} FROM read_csv(${options.join(', ')})`;
 }
@@ -86,8 +93,7 @@ function statement({ path, packing }: FileToRead, columns: number, separator: st
 /** The lines that DuckDB set aside while it read the last file. */
 async function faultyLines(duckdb: Duckdb): Promise<FileRow[]> {
   const faults: FileRow[] = [];
-  const list =
-    'SELECT line::VARCHAR, min(error_type::VARCHAR) FROM reject_errors GROUP BY line ORDER BY line';
+  const list = `SELECT line::VARCHAR, min(error_type::VARCHAR) FROM reject_errors GROUP BY line ORDER BY line LIMIT ${MOST_FAULTS}`;
   for await (const group of duckdb.rows(list) as AsyncGenerator<[string, string][]>) {
     for (const [line, type] of group) {
       const fault = FAULTS[type] ?? `DuckDB cannot read it (${type.toLowerCase()})`;

@@ -1,4 +1,5 @@
 /** Counts the records of a CSV file as RFC 4180 divides it, and reads its header. */
+import { isUtf8 } from 'node:buffer';
 import { CutFileError } from './cut-file.ts';
 import type { Scan, Scanned } from './scanned.ts';
 import { cellsOf, separatorOf } from './csv-header.ts';
@@ -30,7 +31,9 @@ export function createCsvScan(fixed: string | null): Scan {
   }
 
   function endHeader(rest: Uint8Array): void {
-    const text = Buffer.concat([...begun, rest])
+    const bytes = Buffer.concat([...begun, rest]);
+    if (!isUtf8(bytes)) throw new CutFileError('its header is not UTF-8; convert the file');
+    const text = bytes
       .toString('utf8')
       .replace(/^\uFEFF/, '')
       .replace(/\r$/, '');

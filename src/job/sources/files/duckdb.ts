@@ -140,7 +140,10 @@ async function withinTime<T>(connection: DuckDBConnection, work: Promise<T>): Pr
 /** @throws JobError `notConfigured` without the library */
 export async function loadDuckdb(): Promise<DuckdbModule> {
   try {
-    return await import('@duckdb/node-api');
+    const library = await import('@duckdb/node-api');
+    // Its texts of times would have the offset that this machine has today.
+    library.DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0;
+    return library;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const words =

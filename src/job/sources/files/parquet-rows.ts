@@ -14,7 +14,8 @@ export async function* parquetRows(
   choice: Choice,
 ): AsyncGenerator<readonly FileRow[]> {
   const values = createParquetValues(duckdb.library.DuckDBTypeId);
-  const from = `read_parquet(${quoted(path)})`;
+  // Its folder may have a name that looks like the partition of a table: `day=5`.
+  const from = `read_parquet(${quoted(path)}, hive_partitioning = false)`;
   const found = await duckdb.columns(`SELECT * FROM ${from} LIMIT 0`);
   const columns = found.map(({ name: column, type }, at) => ({
     name: column,

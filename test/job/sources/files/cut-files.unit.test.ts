@@ -123,6 +123,12 @@ describe('a bad line', () => {
     ]);
   });
 
+  it('of CSV is counted once, however many values it has too many, and hides no later one', async () => {
+    const bad = Array.from({ length: 900 }, (_, at) => `b${at}${',x'.repeat(8)}\n`).join('');
+    const seenNow = await seen(folder().put('a.csv', `id,name\n${bad}a,1\n`));
+    expect(seenNow).toEqual({ count: 1, rejected: 900, complete: false });
+  });
+
   it('of NDJSON is set aside with its number and the reason', async () => {
     const path = folder().put(
       'a.ndjson',
@@ -152,6 +158,7 @@ describe('a bad line', () => {
     ['a.csv', '<html>Please log in</html>', /holds a web page/],
     ['a.csv', Buffer.from('id\na\n', 'utf16le'), /holds UTF-16/],
     ['a.csv', 'PK\x03\x04', /holds a zip archive/],
+    ['a.csv', Buffer.from('id,gr\xfc\xdfe\na,1\n', 'latin1'), /its header is not UTF-8; convert the file$/],
     ['a.parquet', gzipSync('x'), /Parquet packs itself/],
   ])('%s %j fails: %s', async (name, content, words) => {
     const { error } = await seen(folder().put(name, content));

@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { DuckDBTimestampTZValue } from '@duckdb/node-api';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { SourceRecord } from '../../../../src/job/sources/source.ts';
 import { byBytes, describeSource, type SourcePlace } from '../../support/every-source.ts';
 import { collect } from '../../support/fake-source.ts';
@@ -84,6 +85,20 @@ describe('the records of a file', () => {
         String.raw`"moment":"2026-07-01T10:00:00+00:00","list":[1.50,null],"nested":{"a":1,"b":[{"c":"2026-07-01T12:00:00"}]},"map":{"k":1}}`,
     );
     expect((await source.evidence()).complete).toBe(true);
+  });
+
+  it('of Parquet depend neither on the time zone of the machine nor on the name of its temporary folder', async () => {
+    const drop = folder();
+    drop.put('day=5/x', '');
+    const path = await parquetOf(
+      drop,
+      'a.parquet',
+      `SELECT 'a' AS id, [TIMESTAMPTZ '2026-07-01 12:00:00+02'] AS at`,
+    );
+    DuckDBTimestampTZValue.timezoneOffsetInMinutes = 330;
+    vi.stubEnv('TMPDIR', `${drop.path}/day=5`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(contents(await recordsIn(open(path)))).toEqual([['a', { at: ['2026-07-01T10:00:00+00:00'] }]]);
   });
 
   it('of CSV are texts, an empty value null, and an empty one in quotes an empty text', async () => {
