@@ -7,7 +7,11 @@ export function isPattern(path: string): boolean {
 
 /** Names that begin with a dot match only a pattern that does, too. */
 export function matches(name: string, pattern: string): boolean {
-  return posix.matchesGlob(name, pattern);
+  // Brackets such as those of `*(1).csv` stand for themselves.
+  return posix.matchesGlob(
+    name,
+    pattern.replaceAll(/\[[^\]]*\]|[()]/g, (part) => (part.length === 1 ? `[${part}]` : part)),
+  );
 }
 
 /** What all names that match begin with. */

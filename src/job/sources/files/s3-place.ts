@@ -34,6 +34,7 @@ export function createS3Place(address: S3Address, options: PlaceOptions): Place 
 
   async function objects(): Promise<S3Object[]> {
     const all: S3Object[] = [];
+    const begins = new Set<string>();
     let next: string | null = null;
     do {
       const after: string | null = next;
@@ -42,6 +43,10 @@ export function createS3Place(address: S3Address, options: PlaceOptions): Place 
       );
       all.push(...page.objects.filter(({ key }) => !key.endsWith('/') && matches(key, wanted)));
       ({ next } = page);
+      const [first] = page.objects;
+      if (first !== undefined && begins.size === begins.add(first.key).size) throw endless(shownAs);
+      // An empty page may promise more, and does not tell where it stands.
+      if (next !== null && next === after) throw endless(shownAs);
     } while (next !== null);
     return all;
   }
@@ -58,4 +63,12 @@ export function createS3Place(address: S3Address, options: PlaceOptions): Place 
       throw new JobError('sourceUnreachable', `${words} [unreachable]`);
     },
   };
+}
+
+/** A store that does not know ListObjectsV2 sends its first page again and again. */
+function endless(shownAs: string): JobError {
+  return new JobError(
+    'failed',
+    `${shownAs}: the store sends a page of its list of objects again instead of the next one; it must support ListObjectsV2`,
+  );
 }

@@ -3,6 +3,7 @@ import { AwsV4Signer } from 'aws4fetch';
 import { type HttpAnswer, httpCall } from '../../http/http-call.ts';
 import { HttpFault, statusFault } from '../../http/http-fault.ts';
 import { retryAfter } from '../../http/retry-after.ts';
+import { JobError } from '../../job-error.ts';
 import type { S3Address } from './files-settings.ts';
 import type { PlaceOptions } from './place.ts';
 import { FETCH_MS, PLAIN } from './remote-file.ts';
@@ -30,7 +31,14 @@ export async function askS3({
 }: S3Request): Promise<HttpAnswer> {
   const url = new URL(address.endpoint);
   // The bucket in the path works with every store; its name in the host does not.
-  url.pathname = `/${address.bucket}${key === '' ? '' : `/${key.split('/').map(encoded).join('/')}`}`;
+  const path = `/${address.bucket}${key === '' ? '' : `/${key.split('/').map(encoded).join('/')}`}`;
+  url.pathname = path;
+  // It would be another object, perhaps of another bucket.
+  if (url.pathname !== path)
+    throw new JobError(
+      'failed',
+      `${shownAs} has a part . or .. in its name, which no URL can hold; rename the object`,
+    );
   url.search = Object.entries(query)
     .map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
     .join('&');

@@ -175,12 +175,15 @@ describe('the records of a file', () => {
     drop.put('2026/deep/c.csv', 'id\nc\n');
     drop.put('2026/.hidden.csv', 'id\nhidden\n');
     drop.put('2026/notes.txt', 'id\nnotes\n');
+    drop.put('new/x(1).tsv', 'id\ncopy\n');
+    drop.put('new/1.tsv', 'id\none\n');
     const ids = async (pattern: string): Promise<string[]> => await idsIn(open(`${drop.path}/${pattern}`));
     expect(await ids('2026/*.csv')).toEqual(['a', 'b']);
     expect(await ids('20??/[ab].csv')).toEqual(['a', 'b']);
     expect(await ids('*/{b,x}.csv')).toEqual(['b']);
     expect(await ids('**/*.csv')).toEqual(['a', 'b', 'c']);
     expect(await ids('**/c.csv')).toEqual(['c']);
+    expect(await ids('new/*(1).tsv')).toEqual(['copy']);
   });
 
   it('are read from a file whose name has the signs of a pattern and of SQL', async () => {
