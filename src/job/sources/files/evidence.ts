@@ -21,15 +21,16 @@ export type FileFacts = Inspected & {
  * @throws IncompleteListingError for a file that is cut, or has not as many records as it should
  */
 export function doubtOf(file: FileFacts, complete: boolean): string | null {
-  const { name, count, total, arrived, packing, format, scanned } = file;
+  const { name, count, total, arrived, packing, isOneStream, format, scanned } = file;
   if (total !== null && total !== count)
     throw new IncompleteListingError(`${name}: ${count} records read, but ${name}.total says ${total}`);
   // An end that only a writer who got there writes: a footer, a bracket, the check sum of a stream.
-  if (format === 'parquet' || format === 'json' || packing !== 'none') return null;
+  if (format === 'parquet' || format === 'json' || isOneStream) return null;
+  const pack = packing === 'none' ? 'pack it with gzip or zstd' : `pack it as one ${packing} stream`;
   if (total !== null || arrived === 'whole') return null;
   // A cut value is no bad line, so nothing else tells.
   if (scanned.lineEnded === false && (format === 'csv' || format === 'tsv')) {
-    const fix = `end its last line with a line break, pack it with gzip or zstd, or add a file ${name}.total`;
+    const fix = `end its last line with a line break, ${pack}, or add a file ${name}.total`;
     throw new IncompleteListingError(`${name} ends within a line; ${fix} with the number of its records`);
   }
   if (complete && arrived === 'as-written') return null;
@@ -37,7 +38,7 @@ export function doubtOf(file: FileFacts, complete: boolean): string | null {
     const fix = 'the server must send Content-Length or use chunked encoding';
     return `${name} ended with its connection, so it may be cut: ${fix}`;
   }
-  return `nothing proves that ${name} is complete; add a file ${name}.total with the number ${count}, pack it with gzip or zstd, or set SOURCE_FILE_COMPLETE=true`;
+  return `nothing proves that ${name} is complete; add a file ${name}.total with the number ${count}, ${pack}, or set SOURCE_FILE_COMPLETE=true`;
 }
 
 /** @param of.hole where a row without a readable id stands; null without one */

@@ -6,7 +6,12 @@ import { createScan } from './scan.ts';
 import type { Scanned } from './scanned.ts';
 import { type Packing, packingOf, unpacked } from './unpack.ts';
 
-export type Inspected = { readonly packing: Packing; readonly scanned: Scanned };
+export type Inspected = {
+  readonly packing: Packing;
+  /** Packed as one stream, whose end is that of the file. */
+  readonly isOneStream: boolean;
+  readonly scanned: Scanned;
+};
 
 /** Only DuckDB looks into Parquet: its reader begins at the footer, and does not open a file without one. */
 const UNSEEN: Scanned = { records: null, lineEnded: null };
@@ -21,7 +26,7 @@ export async function inspect(
   const packing = first.done === true ? 'none' : packingOf(first.value);
   if (format === 'parquet') {
     await bytes.return?.();
-    if (packing === 'none') return { packing, scanned: UNSEEN };
+    if (packing === 'none') return { packing, isOneStream: false, scanned: UNSEEN };
     throw new JobError(
       'notConfigured',
       `${name} is Parquet in a ${packing} stream; Parquet packs itself, so write it plainly`,
@@ -29,13 +34,14 @@ export async function inspect(
   }
   const scan = createScan(format);
   let isFirst = true;
-  for await (const chunk of unpacked(joined(first, bytes), packing)) {
+  const content = unpacked(joined(first, bytes), packing);
+  for await (const chunk of content.bytes) {
     stop.throwIfAborted();
     if (isFirst) refuseForeign(chunk, name, format);
     isFirst = false;
     scan.take(chunk);
   }
-  return { packing, scanned: scan.end() };
+  return { packing, isOneStream: content.isOneStream(), scanned: scan.end() };
 }
 
 function refuseForeign(first: Uint8Array, name: string, format: FileFormat): void {

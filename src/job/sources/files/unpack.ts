@@ -14,10 +14,35 @@ export function packingOf(first: Uint8Array): Packing {
   return isFrame || isSkippable ? 'zstd' : 'none';
 }
 
-/** @throws CutFileError while iterating */
-export function unpacked(chunks: AsyncIterable<Uint8Array>, packing: Packing): AsyncIterable<Uint8Array> {
-  if (packing === 'none') return chunks;
-  return packing === 'gzip' ? through(chunks, createGunzip(), 'gzip') : unzstd(chunks);
+export type Unpacked = {
+  /** @throws CutFileError while iterating */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** Whether one compressed stream held them all. The end of one of several does not tell that no further one is missing. */
+  readonly isOneStream: () => boolean;
+};
+
+export function unpacked(chunks: AsyncIterable<Uint8Array>, packing: Packing): Unpacked {
+  if (packing === 'none') return { bytes: chunks, isOneStream: () => false };
+  return packing === 'gzip' ? ungzip(chunks) : unzstd(chunks);
+}
+
+/** The last four bytes of a gzip stream are the length of what it holds. */
+function ungzip(chunks: AsyncIterable<Uint8Array>): Unpacked {
+  let end: Buffer = Buffer.alloc(4);
+  let length = 0;
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      end = Buffer.from(Buffer.concat([end, chunk.subarray(-4)]).subarray(-4));
+      yield chunk;
+    }
+  }
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of through(watched(), createGunzip(), 'gzip')) {
+      length += chunk.length;
+      yield chunk;
+    }
+  }
+  return { bytes: counted(), isOneStream: () => end.readUInt32LE() === length % 2 ** 32 };
 }
 
 async function* through(
@@ -39,13 +64,23 @@ async function* through(
   }
 }
 
-/** Frame by frame. */
-async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+function unzstd(chunks: AsyncIterable<Uint8Array>): Unpacked {
+  let frames = 0;
+  return { bytes: framewise(chunks, () => (frames += 1)), isOneStream: () => frames === 1 };
+}
+
+/** @param onFrame called for each frame that holds data */
+async function* framewise(
+  chunks: AsyncIterable<Uint8Array>,
+  onFrame: () => void,
+): AsyncGenerator<Uint8Array> {
   const walker = createFrameWalker();
   const pieces = piecesOf(chunks, walker)[Symbol.asyncIterator]();
   for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
     // Only the walker looks at skippable frames.
-    if (next.value.holdsData) yield* through(frameFrom(next.value, pieces), createZstdDecompress(), 'zstd');
+    if (!next.value.holdsData) continue;
+    onFrame();
+    yield* through(frameFrom(next.value, pieces), createZstdDecompress(), 'zstd');
   }
   if (!walker.isWhole()) throw new CutFileError('its zstd stream is cut');
 }

@@ -81,6 +81,26 @@ describe('a file that is cut', () => {
     }
   });
 
+  it.each([
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ])(
+    'behind one of several %s streams fails within a line, and is not complete behind one',
+    async (kind, pack) => {
+      const parts = ['id,n\na,1\n', 'b,2', '2\n', ''].map((text) => pack(Buffer.from(text)));
+      const drop = folder();
+      const after = async (count: number, more: Record<string, string> = {}) =>
+        await seen(drop.put('a.csv', Buffer.concat(parts.slice(0, count))), more);
+      expect(await after(1)).toMatchObject({ count: 1, complete: true });
+      expect((await after(2)).error?.message).toContain(
+        `ends within a line; end its last line with a line break, pack it as one ${kind} stream`,
+      );
+      expect(await after(3)).toMatchObject({ count: 2, complete: false });
+      expect(await after(4)).toMatchObject({ count: 2, complete: false });
+      expect(await after(4, { SOURCE_FILE_COMPLETE: 'true' })).toMatchObject({ count: 2, complete: true });
+    },
+  );
+
   it('within Parquet fails', async () => {
     const drop = folder();
     const path = await parquetOf(drop, 'a.parquet', `SELECT 'r' || i AS id FROM range(5000) t(i)`);
