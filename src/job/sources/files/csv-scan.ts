@@ -71,6 +71,8 @@ function createCounter(separator: number) {
   /** Line breaks so far, with that of the header. */
   let lines = 1;
   let openedAt = 0;
+  /** Spaces stand before the value, so that a quote in it may be one of RFC 4180 or a sign of the text. */
+  let isSpaced = false;
   let last = NEWLINE;
   return {
     take(bytes: Uint8Array, from: number): void {
@@ -79,10 +81,12 @@ function createCounter(separator: number) {
         if (byte === NEWLINE) lines += 1;
         if (where === QUOTED) {
           if (byte === QUOTE) where = CLOSED;
+          else if (byte === NEWLINE && isSpaced) throw doubtfulQuote(openedAt);
         } else if (byte === NEWLINE) {
           if (!isBlank) records += 1;
           isBlank = true;
           where = FRESH;
+          isSpaced = false;
         } else if (byte === QUOTE && where !== PLAIN) {
           // Two quotes within quotes are one sign.
           if (where === FRESH) openedAt = lines + 1;
@@ -90,9 +94,11 @@ function createCounter(separator: number) {
           isBlank = false;
         } else if (byte === separator) {
           where = FRESH;
+          isSpaced = false;
           isBlank = false;
         } else if (byte !== RETURN) {
-          if (byte !== SPACE) where = where === CLOSED ? CLOSED : PLAIN;
+          if (byte === SPACE) isSpaced ||= where === FRESH;
+          else where = where === CLOSED ? CLOSED : PLAIN;
           isBlank = false;
         }
       }
@@ -104,4 +110,11 @@ function createCounter(separator: number) {
       return { records: records + (isBlank ? 0 : 1), lineEnded: last === NEWLINE };
     },
   };
+}
+
+/** Two values with a stray quote each would become one, and the records between them a part of it. */
+function doubtfulQuote(line: number): CutFileError {
+  return new CutFileError(
+    `the quote behind a space in line ${line} opens a value of several lines; put no space before it, or write it twice within quotes`,
+  );
 }

@@ -168,6 +168,11 @@ describe('a bad line', () => {
 
   it.each([
     ['a.csv', 'id,name\na,1\nb,"2\nc,3\n', /the quote that opens in line 3 is never closed$/],
+    [
+      'a.csv',
+      'id,name\na, "1\nb,2\nc, 3"\n',
+      /the quote behind a space in line 2 opens a value of several lines/,
+    ],
     ['a.csv', 'id,name\na,1\nb,2', /a\.csv ends within a line/],
     ['a.csv', 'id,name\na,1\r\nb,2\n', /end its lines alike|CSV/],
     ['a.csv', 'id,name\ra,1\rb,2\r', /a\.csv: its lines end with CR alone/],
