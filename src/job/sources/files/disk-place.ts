@@ -37,6 +37,7 @@ async function foundFile(name: string): Promise<FoundFile> {
   return {
     name,
     version: JSON.stringify([size, mtimeMs, ino]),
+    isSure: true,
     writtenMs: mtimeMs,
     total: () => totalBeside(name),
     async open() {

@@ -29,11 +29,11 @@ export function createHttpPlace({ url: text }: HttpAddress, { patience, silenceM
     shownAs,
     isPattern: false,
     async list() {
-      const version = await retryThroughOutage(patience, () => versionOf(remote));
+      const seen = await retryThroughOutage(patience, () => versionOf(remote));
       return [
         {
           name: shownAs,
-          version,
+          ...seen,
           writtenMs: null,
           total: async () => null,
           open: (folder) => fetchedFile(join(folder, 'fetched'), remote, { patience, arrived: 'as-written' }),

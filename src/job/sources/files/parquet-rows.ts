@@ -1,6 +1,6 @@
 /** Reads Parquet. Its footer, the last thing that a writer writes, tells columns and the number of rows. */
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
-import { IncompleteListingError } from '../../job-error.ts';
+import { IncompleteListingError, JobError } from '../../job-error.ts';
 import { chooseColumns, type Column } from '../columns.ts';
 import { composeId } from '../composed-id.ts';
 import { type Duckdb, quoted } from './duckdb.ts';
@@ -17,6 +17,7 @@ export async function* parquetRows(
   // Its folder may have a name that looks like the partition of a table: `day=5`.
   const from = `read_parquet(${quoted(path)}, hive_partitioning = false)`;
   const found = await duckdb.columns(`SELECT * FROM ${from} LIMIT 0`);
+  await refuseRenamed(duckdb, { name, path }, found);
   const columns = found.map(({ name: column, type }, at) => ({
     name: column,
     type: type.toString(),
@@ -49,6 +50,21 @@ export async function* parquetRows(
     if (Number(rows) !== place)
       throw new IncompleteListingError(`DuckDB reads ${place} of the ${String(rows)} rows of ${name}`);
   }
+}
+
+/** DuckDB gives the second of two names that differ only by case another one. @throws JobError `notConfigured` */
+async function refuseRenamed(
+  duckdb: Duckdb,
+  { name, path }: Pick<FileToRead, 'name' | 'path'>,
+  columns: readonly { readonly name: string }[],
+): Promise<void> {
+  const own = new Set<unknown>();
+  for await (const group of duckdb.rows(`SELECT name FROM parquet_schema(${quoted(path)})`))
+    for (const [column] of group) own.add(column);
+  const renamed = columns.find((column) => !own.has(column.name));
+  if (renamed === undefined) return;
+  const words = `${name} has two columns whose names differ at most by case, of which DuckDB names one ${renamed.name}`;
+  throw new JobError('notConfigured', `${words}; give one of them another name in the file`);
 }
 
 /** A part of an id: a text without its quotes, anything else in its JSON form. */

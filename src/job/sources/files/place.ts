@@ -8,6 +8,8 @@ export type FoundFile = {
   readonly name: string;
   /** Differs once the file has changed: its size and time, or its ETag. */
   readonly version: string;
+  /** false: the server tells neither ETag nor time, so that two files of one size have one version. */
+  readonly isSure: boolean;
   /** When it was written, by the clock of this machine; null if the place cannot tell. */
   readonly writtenMs: number | null;
   /** The number in `<file>.total`; null without one. */

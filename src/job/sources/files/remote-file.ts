@@ -23,14 +23,17 @@ export type RemoteFile = {
 };
 
 /** What changes with the file, as far as the server tells: one byte is asked for, since some servers allow no HEAD. */
-export async function versionOf({ ask, refused }: RemoteFile): Promise<string> {
+export async function versionOf({
+  ask,
+  refused,
+}: RemoteFile): Promise<{ readonly version: string; readonly isSure: boolean }> {
   const answer = await ask({ range: 'bytes=0-0' });
   // 416: the file is empty.
   if (![200, 206, 416].includes(answer.status)) throw await refused(answer);
   answer.discard();
   const size = /\/(\d+)$/.exec(answer.header('content-range') ?? '')?.[1] ?? answer.header('content-length');
   const told = answer.header('etag') ?? answer.header('last-modified');
-  return JSON.stringify([told, answer.status === 416 ? '0' : size]);
+  return { version: JSON.stringify([told, answer.status === 416 ? '0' : size]), isSure: told !== null };
 }
 
 /** @returns whether the body ended as its framing said */

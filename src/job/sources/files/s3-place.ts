@@ -24,9 +24,9 @@ export function createS3Place(address: S3Address, options: PlaceOptions): Place 
       refused: (answer) => s3Fault(answer, name),
     };
   };
-  const found = (key: string, version: string): FoundFile => ({
+  const found = (key: string, seen: Pick<FoundFile, 'version' | 'isSure'>): FoundFile => ({
     name: `s3://${bucket}/${key}`,
-    version,
+    ...seen,
     writtenMs: null,
     total: async () => null,
     open: (folder) => fetchedFile(join(folder, 'fetched'), remoteOf(key), { patience, arrived: 'whole' }),
@@ -58,7 +58,10 @@ export function createS3Place(address: S3Address, options: PlaceOptions): Place 
       if (!pattern)
         return [found(wanted, await retryThroughOutage(patience, () => versionOf(remoteOf(wanted))))];
       const all = await objects();
-      if (all.length > 0) return all.map(({ key, etag, size }) => found(key, JSON.stringify([etag, size])));
+      if (all.length > 0)
+        return all.map(({ key, etag, size }) =>
+          found(key, { version: JSON.stringify([etag, size]), isSure: etag !== '' }),
+        );
       const words = `SOURCE_PATH ${shownAs} matches no object; correct it, or find out why nothing was delivered`;
       throw new JobError('sourceUnreachable', `${words} [unreachable]`);
     },

@@ -14,7 +14,7 @@ import { type FileFormat, formatOf } from './format.ts';
 import { inspect } from './inspect.ts';
 import { type FoundFile, isSameList, type OpenFile, type Place } from './place.ts';
 import { readFile } from './read-file.ts';
-import { createRowStore, type RowStore, type StoredRow } from './row-store.ts';
+import { createRowStore, noRoom, type RowStore, type StoredRow } from './row-store.ts';
 import { makeRunFolder } from './run-folder.ts';
 
 const TELL_MS = 5_000;
@@ -42,7 +42,7 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
   await loadDuckdb();
   const found = await place.list();
   const folder = makeRunFolder();
-  const store = createRowStore(folder);
+  const store = openStore(folder);
   const close = (): void => {
     store.close();
     rmSync(folder, { recursive: true, force: true });
@@ -62,6 +62,15 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+function openStore(folder: string): RowStore {
+  try {
+    return createRowStore(folder);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw noRoom(error);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Keeps the stage of a run: the one of the survey serves a listing, and that one questions about ids. */
+import { randomUUID } from 'node:crypto';
 import { waitFor } from '../../wait.ts';
 import { isSameList, versionsOf } from './place.ts';
 import { makeStage, type Stage, type StageOptions } from './stage.ts';
@@ -9,7 +10,7 @@ export type Stages = {
   readonly forListing: () => Promise<Stage>;
   /** The open stage, unless its files have changed since. */
   readonly fresh: () => Promise<Stage>;
-  /** The versions of the files of the open stage; null without one. */
+  /** The versions of the files of the open stage, of this run alone where they are not sure; null without one. */
   readonly versions: () => string | null;
   /** Waits until files that were written a moment ago have stayed the same for a while. @returns whether they did */
   readonly settles: (found: Stage['found']) => Promise<boolean>;
@@ -20,6 +21,7 @@ export function createStages(options: StageOptions & { readonly settleMs: number
   const { place, stop, onWait, settleMs } = options;
   let stage: Stage | null = null;
   let isListed = false;
+  const run = randomUUID();
 
   function close(): void {
     stage?.close();
@@ -37,7 +39,11 @@ export function createStages(options: StageOptions & { readonly settleMs: number
   return {
     close,
     forSurvey: current,
-    versions: () => (stage === null ? null : versionsOf(stage.found)),
+    versions() {
+      if (stage === null) return null;
+      const isSure = stage.found.every((file) => file.isSure);
+      return isSure ? versionsOf(stage.found) : `${versionsOf(stage.found)} ${run}`;
+    },
     async forListing() {
       if (isListed) close();
       const made = await current();

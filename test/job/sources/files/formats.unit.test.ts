@@ -1,6 +1,7 @@
 /** Source `files` over real files of every format. */
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { DuckDBTimestampTZValue } from '@duckdb/node-api';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -99,6 +100,17 @@ describe('the records of a file', () => {
     vi.stubEnv('TMPDIR', `${drop.path}/day=5`);
     onTestFinished(() => void vi.unstubAllEnvs());
     expect(contents(await recordsIn(open(path)))).toEqual([['a', { at: ['2026-07-01T10:00:00+00:00'] }]]);
+  });
+
+  it('of Parquet have no field with a name that DuckDB made up', async () => {
+    const drop = folder();
+    const written = await parquetOf(drop, 'a.parquet', `SELECT 'a' AS id, 1 AS "Name", 2 AS "nam~"`);
+    // DuckDB itself would write another name, too.
+    const text = readFileSync(written, 'latin1').replaceAll('nam~', 'name');
+    const path = drop.put('a.parquet', Buffer.from(text, 'latin1'));
+    await expect(open(path).survey(null)).rejects.toThrow(
+      /a\.parquet has two columns whose names differ at most by case, of which DuckDB names one name_1; give one/,
+    );
   });
 
   it('of CSV are texts, an empty value null, and an empty one in quotes an empty text', async () => {
@@ -203,6 +215,20 @@ describe('the records of a file', () => {
     expect(rest.at(-1)?.cursor).toEqual({ after: 'p01199', done: 1_200 });
     const moved = collect(open(path).changedSince(null, { after: 'p00499', done: 499 }, 500));
     await expect(moved).rejects.toMatchObject({ code: 'incompleteListing' });
+  });
+
+  it('leave nothing behind where the temporary files cannot be written', async () => {
+    const drop = folder();
+    const path = drop.put('a.csv', 'id\na\n');
+    // Longer than SQLite allows.
+    const deep = join(drop.path, ...Array.from({ length: 3 }, () => 'd'.repeat(200)));
+    mkdirSync(deep, { recursive: true });
+    vi.stubEnv('TMPDIR', deep);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(open(path).survey(null)).rejects.toThrow(
+      /the temporary files of the run cannot be written .*TMPDIR/,
+    );
+    expect(readdirSync(deep)).toEqual([]);
   });
 
   it('leave nothing behind in the temporary folder, also after an error', async () => {

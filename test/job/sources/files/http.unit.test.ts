@@ -81,6 +81,18 @@ describe('a file over HTTP', () => {
     expect(server.requests[2]?.range).toBeUndefined();
   });
 
+  it.each([
+    ['with an ETag goes on', '"1"', true],
+    ['without an ETag begins anew, since the file may be another one', null, false],
+  ])('%s in a later attempt', async (_, etag, goesOn) => {
+    await using server = await startFileServer('places.csv', 'id\na\n');
+    server.etag = etag;
+    const [one, later] = [open(server.url), open(server.url)];
+    for (const source of [one, later]) await source.survey(null);
+    expect(one.mapping).toBe(one.mapping);
+    expect(later.mapping === one.mapping).toBe(goesOn);
+  });
+
   it('that becomes another one while it is fetched fails', async () => {
     await using server = await startFileServer('places.csv', CSV);
     server.bend = (_, response, count) => {
