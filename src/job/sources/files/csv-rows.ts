@@ -62,7 +62,7 @@ export async function* csvRows(
     }
     yield rows;
   }
-  const faults = await faultyLines(duckdb);
+  const faults = await faultyLines(duckdb, scanned.firstBroken ?? Infinity);
   if (faults.length > 0) yield faults;
   // So many bad lines fail the run.
   if (faults.length === MOST_FAULTS) return;
@@ -90,14 +90,16 @@ function statement({ path, packing }: FileToRead, columns: number, separator: st
   return `SELECT ${names.join(', ')} FROM read_csv(${options.join(', ')})`;
 }
 
-/** The lines that DuckDB set aside while it read the last file. */
-async function faultyLines(duckdb: Duckdb): Promise<FileRow[]> {
+/** The lines that DuckDB set aside while it read the last file. It counts one with line breaks in quotes once. */
+async function faultyLines(duckdb: Duckdb, firstBroken: number): Promise<FileRow[]> {
   const faults: FileRow[] = [];
   const list = `SELECT line::VARCHAR, min(error_type::VARCHAR) FROM reject_errors GROUP BY line ORDER BY line LIMIT ${MOST_FAULTS}`;
   for await (const group of duckdb.rows(list) as AsyncGenerator<[string, string][]>) {
     for (const [line, type] of group) {
       const fault = FAULTS[type] ?? `DuckDB cannot read it (${type.toLowerCase()})`;
-      faults.push({ id: null, at: null, record: null, fault, place: Number(line), counts: 'line' });
+      const place = Number(line);
+      const counts = place <= firstBroken ? 'line' : 'row';
+      faults.push({ id: null, at: null, record: null, fault, place, counts });
     }
   }
   for (const table of ['reject_errors', 'reject_scans'])

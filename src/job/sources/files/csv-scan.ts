@@ -55,8 +55,7 @@ export function createCsvScan(fixed: string | null): Scan {
         endHeader(new Uint8Array());
         return { records: 0, header: header ?? { names: [], separator: ',' }, lineEnded: false };
       }
-      const { records, lineEnded } = counter.end();
-      return { records, lineEnded, ...(header === undefined ? {} : { header }) };
+      return { ...counter.end(), ...(header === undefined ? {} : { header }) };
     },
   };
 }
@@ -73,6 +72,7 @@ function createCounter(separator: number) {
   let openedAt = 0;
   /** Spaces stand before the value, so that a quote in it may be one of RFC 4180 or a sign of the text. */
   let isSpaced = false;
+  let firstBroken = Infinity;
   let last = NEWLINE;
   return {
     take(bytes: Uint8Array, from: number): void {
@@ -81,7 +81,9 @@ function createCounter(separator: number) {
         if (byte === NEWLINE) lines += 1;
         if (where === QUOTED) {
           if (byte === QUOTE) where = CLOSED;
-          else if (byte === NEWLINE && isSpaced) throw doubtfulQuote(openedAt);
+          else if (byte !== NEWLINE) continue;
+          else if (isSpaced) throw doubtfulQuote(openedAt);
+          else firstBroken = Math.min(firstBroken, openedAt);
         } else if (byte === NEWLINE) {
           if (!isBlank) records += 1;
           isBlank = true;
@@ -104,10 +106,10 @@ function createCounter(separator: number) {
       }
       last = bytes.at(-1) ?? last;
     },
-    end(): { records: number; lineEnded: boolean } {
+    end(): Omit<Scanned, 'header'> {
       if (where === QUOTED)
         throw new CutFileError(`the quote that opens in line ${openedAt} is never closed`);
-      return { records: records + (isBlank ? 0 : 1), lineEnded: last === NEWLINE };
+      return { records: records + (isBlank ? 0 : 1), lineEnded: last === NEWLINE, firstBroken };
     },
   };
 }

@@ -12,9 +12,9 @@ export type FileRow = {
   readonly record: string | null;
   /** Why it cannot. */
   readonly fault: string | null;
-  /** Its number within the file: of the record, or of the line. */
+  /** Its number within the file: of the record, of the line, or of the row (a line that may hold line breaks in quotes). */
   readonly place: number;
-  readonly counts: 'record' | 'line';
+  readonly counts: 'record' | 'line' | 'row';
 };
 
 export type FileToRead = {

@@ -2,10 +2,12 @@
  * Keeps the rows of all files in a temporary SQLite file, which puts them in byte order of their ids. DuckDB could sort, but
  * not within a limit of memory: with 1 GB of records of 5 KB each it gives up at a limit of 256 MiB.
  */
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { JobError } from '../../job-error.ts';
+import { quoted } from './duckdb.ts';
 import type { FileRow } from './file-row.ts';
 
 const GROUP_ROWS = 500;
@@ -34,10 +36,13 @@ export type RowStore = {
 const TABLE = `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; PRAGMA mmap_size = ${MAPPED_BYTES};
   CREATE TABLE rows (id TEXT, at TEXT, record TEXT, fault TEXT, place INT, counts TEXT, file INT)`;
 
+/** Where SQLite sorts: for the whole process. By itself it would take /var/tmp, which may be small. */
+const sortingIn = (folder: string): string => `PRAGMA temp_store_directory = ${quoted(folder)}`;
+
 /** @param folder for the file */
 export function createRowStore(folder: string): RowStore {
   const database = new DatabaseSync(join(folder, 'rows.sqlite'));
-  database.exec(TABLE);
+  database.exec(`${sortingIn(tmpdir())}; ${TABLE}`);
   const insert = database.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)');
 
   return {

@@ -10,6 +10,8 @@ export type Scanned = {
   readonly records: number | null;
   /** Names of a CSV file's columns, and what separates them. */
   readonly header?: { readonly names: readonly string[]; readonly separator: string };
+  /** The first line of a CSV file with a line break in quotes: behind it, lines and rows differ. */
+  readonly firstBroken?: number;
   /** The last line ends with a line break; null where that tells nothing. */
   readonly lineEnded: boolean | null;
 };

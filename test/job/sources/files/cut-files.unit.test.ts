@@ -143,6 +143,12 @@ describe('a bad line', () => {
     ]);
   });
 
+  it('of CSV behind values of several lines is told as a row', async () => {
+    const path = folder().put('a.csv', 'id,name\na,"1\n2\n3"\nb\n');
+    const [batch] = await collect(open(path).changedSince(null, null, 100));
+    expect(batch?.rejected.map(({ where }) => where)).toEqual([`row 3 of ${path}`]);
+  });
+
   it('of CSV is counted once, however many values it has too many, and hides no later one', async () => {
     const bad = Array.from({ length: 900 }, (_, at) => `b${at}${',x'.repeat(8)}\n`).join('');
     const seenNow = await seen(folder().put('a.csv', `id,name\n${bad}a,1\n`));

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { DuckDBTimestampTZValue } from '@duckdb/node-api';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -237,6 +238,8 @@ describe('the records of a file', () => {
     const source = open(folder().put('a.csv', 'id\na\n'));
     await idsIn(source);
     expect(mine()).toHaveLength(1);
+    const sorting = new DatabaseSync(':memory:').prepare('PRAGMA temp_store_directory').get();
+    expect(sorting).toEqual({ temp_store_directory: tmpdir() });
     await source.close?.();
     await expect(idsIn(open(folder().put('b.csv', 'id\n"a\n')))).rejects.toThrow();
     expect(mine()).toEqual([]);
