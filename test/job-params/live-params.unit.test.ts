@@ -1,5 +1,7 @@
 /** Params files that change under a running process: all or nothing, however they change. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -101,6 +103,24 @@ test.each([
 test('without a last good state a faulty file is an error', async () => {
   write('bad', '-n 1', 'sync', 'SCHEDULE=daily\n');
   await expect(LiveParams.open(dir)).rejects.toThrow(JobParamsError);
+});
+
+test('files that change while they are read are never used in part', async () => {
+  write('portal', '-n 1');
+  const live = await LiveParams.open(dir);
+  // A reader of a pipe waits for its writer: `avo` is read by then, and `portal` is not.
+  rmSync(fileOf('portal'));
+  execFileSync('mkfifo', [fileOf('portal')]);
+  const reloaded = live.reload();
+  const pipe = await openFile(fileOf('portal'), 'w');
+  const [, text] = paramsFile({ target: 'portal', action: 'sync', options: '-n 2' });
+  write('avo', '-n 2');
+  writeFileSync(path.join(root, 'new'), text);
+  renameSync(path.join(root, 'new'), fileOf('portal'));
+  await pipe.writeFile(text);
+  await pipe.close();
+  expect(await reloaded).toMatchObject({ kind: 'loaded', changes: { changed: [key('avo'), key('portal')] } });
+  expect([optionsOf(live), optionsOf(live, 'portal')]).toEqual(['-n 2', '-n 2']);
 });
 
 /** Writes as the kubelet does: a new folder, and a link to it that is swapped. */
