@@ -1,4 +1,5 @@
 /** Parses the lines of a params file into values by key, and collects every fault. */
+import { maskCredentials } from '../domain/mask.ts';
 import { visible, withoutMark } from '../domain/params-text.ts';
 
 /** A fault of a file; `line` and `key` are null if it concerns none. */
@@ -78,13 +79,10 @@ export class Values {
     this.#entries = readLines(withoutMark(text), (line, key, fault) => this.#report(line, key, fault));
   }
 
+  /** Faults quote lines, and reach the log, the audit and the page: a password pasted into the wrong file must not. */
   #report(line: number, key: string | null, fault: string): void {
-    this.faults.push({
-      file: this.#file,
-      line,
-      key: key === null ? null : visible(key),
-      fault: visible(fault),
-    });
+    const shown = (text: string) => visible(maskCredentials(text));
+    this.faults.push({ file: this.#file, line, key: key === null ? null : shown(key), fault: shown(fault) });
   }
 
   fail<T>(key: ParamKey, fault: string, instead: T): T {
