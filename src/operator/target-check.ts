@@ -37,13 +37,16 @@ export async function checkTarget(format: Format, asked: Asked): Promise<void> {
 async function fileOf(dir: string, { target: name, env }: Asked): Promise<ParamsFile> {
   const { files, faults } = await checkJobParams(dir);
   const params = new JobParams(files);
+  const ofSync = path.join(path.basename(dir), env, `${name}-sync.public_params`);
+  const own = faults.filter((fault) => fault.file === ofSync);
+  // Not another file of the target instead: its tag, guard and options may differ.
+  if (own.length > 0) throw new CliFailure(`${own.map(faultText).join('\n')}\ncorrect it, and check again`);
   const file = params.find({ env, name, action: 'sync' }) ?? params.filesOf({ env, target: name })[0];
   if (!file) {
     const known = files.filter((one) => one.env === env).map((one) => one.name);
-    const wanted = path.join(path.basename(dir), env, `${name}-sync.public_params`);
     const faulty = faults.map((fault) => `\n${faultText(fault)}`).join('');
     throw new CliFailure(
-      `no params file declares ${name} in ${env}${didYouMean(name, known)}; write ${wanted}${faulty}`,
+      `no params file declares ${name} in ${env}${didYouMean(name, known)}; write ${ofSync}${faulty}`,
     );
   }
   const { image, command } = file.defaults;

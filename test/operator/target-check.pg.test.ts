@@ -19,6 +19,8 @@ beforeAll(async () => {
     paramsFile({ target: 'bare', action: 'sync', command: null }),
     paramsFile({ target: 'tight', action: 'sync', command: null, more: 'MAX_DELETE_PERCENT=0\n' }),
     paramsFile({ target: 'own', action: 'sync' }),
+    paramsFile({ target: 'faulty', action: 'sync', command: null, more: 'TIMEOUT=long\n' }),
+    paramsFile({ target: 'faulty', action: 'delta', command: null }),
   ]);
   mkdirSync(path.join(dir, 'data/envtarget'), { recursive: true });
   settings('data/envtarget/dev-cities.env', 'cities', t.source.url);
@@ -73,6 +75,7 @@ test('the limits of the delete guard are those of the params file', async () => 
 test.each<[string, string[], RegExp]>([
   ['bare', [], /failed {2}settings: the settings file .*envtarget\/dev-bare\.env does not exist; create it/],
   ['cities', ['--settings', path.join(dir, 'elsewhere.env')], /failed {2}source: .*ECONNREFUSED/],
+  ['faulty', [], /job_params\/dev\/faulty-sync\.public_params:\d+: TIMEOUT: 'long' is not .*\ncorrect it/],
   ['own', [], /job_params\/dev\/own-sync\.public_params runs another program than ours/],
   [
     'citie',
