@@ -47,7 +47,7 @@ async function findingsOf(input: Input): Promise<Findings> {
   if (isFault(settings)) return { source: settings, sink: settings, forecast: null };
   const [source, sink] = await Promise.all([
     orFault(() => lookAtSource(settings, input)),
-    orFault(() => lookAtSink(settings, input)),
+    orFault(() => untilStopped(lookAtSink(settings, input), input.terminate)),
   ]);
   if (isFault(source) || isFault(sink)) return { source, sink, forecast: null };
   const limits = { ...settings, force: input.given.forceDelete };
@@ -104,6 +104,15 @@ async function lookAtSink({ sink: settings }: JobSettings, input: Input): Promis
   } finally {
     await sink.close();
   }
+}
+
+/** A stopped check waits neither for a lock nor for a silent server; its connections end with the process. */
+async function untilStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const onAbort = () => stopped.reject(stop.reason);
+  stop.addEventListener('abort', onAbort, { once: true });
+  if (stop.aborted) onAbort();
+  return await Promise.race([work, stopped.promise]);
 }
 
 async function orFault<T>(work: () => Promise<T>): Promise<T | Fault> {
