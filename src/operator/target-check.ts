@@ -6,15 +6,19 @@ import path from 'node:path';
 import { readTargetPlaces } from '../config/config.ts';
 import { didYouMean } from '../domain/closest-match.ts';
 import type { StepSpec } from '../domain/job.ts';
+import { EXIT } from '../domain/exit-code.ts';
 import { planSteps } from '../domain/plan.ts';
 import { checkJobParams, faultText, JobParams, type ParamsFile } from '../job-params/load.ts';
-import { runCheckProgram } from '../runner/process/check-program.ts';
+import { type Checked, runCheckProgram } from '../runner/process/check-program.ts';
 import { CliFailure } from '../terminal/failure.ts';
 import { type Format, print } from '../terminal/output.ts';
 
 type Asked = { readonly target: string; readonly env: string; readonly settings: string | undefined };
 
-/** @throws CliFailure if a sync would fail, after all findings are printed */
+/** Exit codes of a check that came to no verdict: it cannot test this source, or was ended. */
+const NO_VERDICT: readonly Checked['end'][] = [EXIT.usage, EXIT.terminated];
+
+/** @throws CliFailure if a sync would fail, or was not checked, after all findings are printed */
 export async function checkTarget(format: Format, asked: Asked): Promise<void> {
   const { jobParamsDir, dataDir } = readTargetPlaces();
   const file = await fileOf(jobParamsDir, asked);
@@ -29,8 +33,12 @@ export async function checkTarget(format: Format, asked: Asked): Promise<void> {
   // A program that refuses its arguments has no findings.
   if (output !== '') print(format, JSON.parse(output), () => output);
   if (end === 0) return;
-  const how = typeof end === 'number' ? `exit code ${end}` : end;
-  throw new CliFailure(`a sync of ${target} in ${env} would fail (the check ended with ${how})`);
+  const how = `the check ended with ${typeof end === 'number' ? `exit code ${end}` : end}`;
+  throw new CliFailure(
+    typeof end !== 'number' || NO_VERDICT.includes(end)
+      ? `${target} in ${env} was not checked: ${how}`
+      : `a sync of ${target} in ${env} would fail (${how})`,
+  );
 }
 
 /** The params file of the sync, else another one of the target. @throws CliFailure */

@@ -3,6 +3,7 @@
  * nothing, reports nothing, and may run beside a job.
  */
 import { EXIT } from '../../domain/exit-code.ts';
+import { maskCredentials } from '../../domain/mask.ts';
 import { isAccount } from '../compat/account/act-on-account.ts';
 import type { JobArguments } from '../arguments.ts';
 import { mapFields } from '../fields/mapped-source.ts';
@@ -119,7 +120,7 @@ async function orFault<T>(work: () => Promise<T>): Promise<T | Fault> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof JobError) return { fault: error.message, exit_code: error.exitCode };
-    return { fault: reasonOf(error), exit_code: EXIT.failed };
+    const exitCode = error instanceof JobError ? error.exitCode : EXIT.failed;
+    return { fault: maskCredentials(reasonOf(error)), exit_code: exitCode };
   }
 }

@@ -83,6 +83,12 @@ describe('before the first sync', () => {
       EXIT.notConfigured,
       /^failed {2}settings: SOURCE=csv is unknown \(known: /,
     ],
+    [
+      'a setting with a password in the wrong place, without the password',
+      { SOURCE: 'postgres://reader:hunter2@db.example.org/portal' },
+      EXIT.notConfigured,
+      /^failed {2}settings: SOURCE=postgres:\/\/<FILTERED>@db/,
+    ],
     ['a source that it cannot test', { SOURCE: 'rest' }, EXIT.usage, /SOURCE=rest; start a job/],
     [
       'the environment of a job',
@@ -92,8 +98,9 @@ describe('before the first sync', () => {
     ],
   ])('names %s', async (_, more, exit, words) => {
     await using t = await setup(someRows(1));
-    const { code, lines } = await check(t, more);
+    const { code, lines, findings } = await check(t, more);
     expect([code, lines]).toEqual([exit, [expect.stringMatching(words)]]);
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
   });
 
   it('tries the rights of the first sync, which a missing table needs', async () => {
