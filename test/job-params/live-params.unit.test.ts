@@ -154,6 +154,20 @@ test.each([
     },
     () => swap(path.join(dir, 'dev'), 2, '-n 2'),
   ],
+  [
+    'lies in a folder that is a link, which is swapped',
+    () => {
+      renameSync(dir, `${dir}.1`);
+      symlinkSync(`${dir}.1`, dir);
+    },
+    () => {
+      const [name, text] = paramsFile({ target: 'avo', action: 'sync', options: '-n 2' });
+      mkdirSync(path.dirname(path.join(`${dir}.2`, name)), { recursive: true });
+      writeFileSync(path.join(`${dir}.2`, name), text);
+      symlinkSync(`${dir}.2`, `${dir}.new`);
+      renameSync(`${dir}.new`, dir);
+    },
+  ],
 ])('a file that %s is read again by itself', async (_, lay, change) => {
   lay();
   const live = await LiveParams.open(dir);
