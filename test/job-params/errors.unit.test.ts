@@ -103,3 +103,10 @@ test('a password that was pasted into a params file is in no fault', async () =>
   expect(found).toHaveLength(3);
   expect(found.join('\n')).not.toContain('hunter2');
 });
+
+test('a fault quotes no endless line', async () => {
+  write('dev/avo-sync.public_params', 'x'.repeat(1_000_000));
+  const [fault = ''] = await faults();
+  expect(fault).toMatch(/^job_params\/dev\/avo-sync\.public_params:1: 'xxx/);
+  expect(fault.length).toBeLessThan(1_100);
+});
