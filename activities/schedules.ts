@@ -41,8 +41,11 @@ export function scheduleActivities(deps: ScheduleDeps) {
       if (input.firedBy !== undefined && input.firedBy !== input.schedule)
         return await refuse(deps.db, input.schedule);
       const file = deps.params.schedules.find((candidate) => candidate.schedule.id === input.schedule);
+      // Retried, and then by any worker: one with newer files made the schedule, and this one may not have read them yet.
       if (!file)
-        throw ApplicationFailure.nonRetryable(`no params file has the schedule ${input.schedule} any more`);
+        throw ApplicationFailure.retryable(
+          `no params file that this worker has read has the schedule ${input.schedule}; if it is new, give every worker the same files`,
+        );
       const firing = { schedule: input.schedule, nominalTime: new Date(input.nominalTime) };
       const { outcome, created } = await deps.db.transaction().execute((tx) => fire(tx, deps, file, firing));
       if (created) await announce(deps.temporal, created, firing.schedule);

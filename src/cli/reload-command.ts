@@ -19,7 +19,10 @@ export function reloadCommand(program: Command, contextOf: (command: Command) =>
       );
       const files = `${reloaded.files} params files, read at ${reloaded.loaded_at}`;
       print(format, reloaded, () =>
-        [tableOf(['CHANGE', 'TARGET', 'ENV'], rows, 'no target changed'), files].join('\n'),
+        [
+          tableOf(['CHANGE', 'TARGET', 'ENV'], rows, 'no target changed since the files were last read'),
+          files,
+        ].join('\n'),
       );
     });
 }

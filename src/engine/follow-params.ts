@@ -26,7 +26,7 @@ export async function openParams(
   return live;
 }
 
-/** Runs until the signal aborts. */
+/** Runs until the signal aborts, also while files are being read. */
 export async function followParams(live: LiveParams, log: Log, signal: AbortSignal): Promise<void> {
   const hasTerminal = isatty(0);
   const onHangUp = () => {
@@ -41,8 +41,14 @@ export async function followParams(live: LiveParams, log: Log, signal: AbortSign
   };
   process.on('SIGHUP', onHangUp);
   try {
-    await live.watch(signal);
+    // A folder that hangs, as of a lost file server, must not keep the process from stopping.
+    await Promise.race([live.watch(signal), aborted(signal)]);
   } finally {
     process.off('SIGHUP', onHangUp);
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

@@ -29,6 +29,8 @@ type Read = { readonly files: readonly ParamsFile[]; readonly faults: readonly P
 export const LOOK_MS = 2_000;
 /** Files that still change, as during a copy, are read when they have rested for this long. */
 const REST_MS = 250;
+/** How often files that change while they are read are read again: for some seconds. */
+const MOST_READS = 20;
 
 export class LiveParams {
   /** Always the same object, whose content a reload replaces. */
@@ -103,14 +105,28 @@ export class LiveParams {
 
   /** Reads all files, and judges them as a whole. @throws Error for files that cannot be read */
   async #read(): Promise<Read> {
-    // Taken first: files that change while they are read differ from it, and are read again with the next look.
-    this.#seen = await fingerprintOf(this.#dir);
-    const read = await checkJobParams(this.#dir);
+    const read = await this.#readOneState();
     if (read.faults.length > 0) return read;
     const fault = this.#isSuddenlyEmpty(read)
       ? 'has no params file any more; restart api and worker if this is meant'
       : this.#faultOf?.(new JobParams(read.files));
     return fault === undefined ? read : { files: [], faults: [this.#faultOfAll(fault)] };
+  }
+
+  /** Files that change while they are read would be some of an older and some of a newer state: they are read again. */
+  async #readOneState(): Promise<Read> {
+    for (let reads = 1; ; reads += 1) {
+      const before = await fingerprintOf(this.#dir);
+      this.#seen = before;
+      const [read] = await Promise.allSettled([checkJobParams(this.#dir)]);
+      if ((await fingerprintOf(this.#dir)) === before) {
+        if (read.status === 'rejected') throw read.reason;
+        return read.value;
+      }
+      if (reads === MOST_READS)
+        return { files: [], faults: [this.#faultOfAll('changes while it is read; stop what writes to it')] };
+      await wait(REST_MS);
+    }
   }
 
   /** An unmounted folder is empty, too. Without params files all schedules would be removed, and their pauses forgotten. */

@@ -1,4 +1,5 @@
 /** Parses the lines of a params file into values by key, and collects every fault. */
+import { maskCredentials } from '../domain/mask.ts';
 import { visible, withoutMark } from '../domain/params-text.ts';
 
 /** A fault of a file; `line` and `key` are null if it concerns none. */
@@ -67,6 +68,9 @@ function readLines(text: string, report: Report): Entries {
 const QUANTITY = /^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
 const DURATION = /^([1-9]\d{0,6})(s|m|h)$/;
 
+/** Characters of a fault: a file that is no params file may have lines of megabytes. */
+const MOST_SHOWN = 1_000;
+
 /** Reads the values of one file's lines; collects every fault and continues with a stand-in, to find the next ones too. */
 export class Values {
   readonly faults: ParamsFault[] = [];
@@ -78,13 +82,13 @@ export class Values {
     this.#entries = readLines(withoutMark(text), (line, key, fault) => this.#report(line, key, fault));
   }
 
+  /** Faults quote lines, and reach the log, the audit and the page: a password pasted into the wrong file must not. */
   #report(line: number, key: string | null, fault: string): void {
-    this.faults.push({
-      file: this.#file,
-      line,
-      key: key === null ? null : visible(key),
-      fault: visible(fault),
-    });
+    const shown = (text: string) => {
+      const masked = visible(maskCredentials(text));
+      return masked.length > MOST_SHOWN ? `${masked.slice(0, MOST_SHOWN).toWellFormed()}…` : masked;
+    };
+    this.faults.push({ file: this.#file, line, key: key === null ? null : shown(key), fault: shown(fault) });
   }
 
   fail<T>(key: ParamKey, fault: string, instead: T): T {

@@ -6,15 +6,19 @@ import path from 'node:path';
 import { readTargetPlaces } from '../config/config.ts';
 import { didYouMean } from '../domain/closest-match.ts';
 import type { StepSpec } from '../domain/job.ts';
+import { EXIT } from '../domain/exit-code.ts';
 import { planSteps } from '../domain/plan.ts';
 import { checkJobParams, faultText, JobParams, type ParamsFile } from '../job-params/load.ts';
-import { runCheckProgram } from '../runner/process/check-program.ts';
+import { type Checked, runCheckProgram } from '../runner/process/check-program.ts';
 import { CliFailure } from '../terminal/failure.ts';
 import { type Format, print } from '../terminal/output.ts';
 
 type Asked = { readonly target: string; readonly env: string; readonly settings: string | undefined };
 
-/** @throws CliFailure if a sync would fail, after all findings are printed */
+/** Exit codes of a check that came to no verdict: it cannot test this source, or was ended. */
+const NO_VERDICT: readonly Checked['end'][] = [EXIT.usage, EXIT.terminated];
+
+/** @throws CliFailure if a sync would fail, or was not checked, after all findings are printed */
 export async function checkTarget(format: Format, asked: Asked): Promise<void> {
   const { jobParamsDir, dataDir } = readTargetPlaces();
   const file = await fileOf(jobParamsDir, asked);
@@ -29,21 +33,28 @@ export async function checkTarget(format: Format, asked: Asked): Promise<void> {
   // A program that refuses its arguments has no findings.
   if (output !== '') print(format, JSON.parse(output), () => output);
   if (end === 0) return;
-  const how = typeof end === 'number' ? `exit code ${end}` : end;
-  throw new CliFailure(`a sync of ${target} in ${env} would fail (the check ended with ${how})`);
+  const how = `the check ended with ${typeof end === 'number' ? `exit code ${end}` : end}`;
+  throw new CliFailure(
+    typeof end !== 'number' || NO_VERDICT.includes(end)
+      ? `${target} in ${env} was not checked: ${how}`
+      : `a sync of ${target} in ${env} would fail (${how})`,
+  );
 }
 
 /** The params file of the sync, else another one of the target. @throws CliFailure */
 async function fileOf(dir: string, { target: name, env }: Asked): Promise<ParamsFile> {
   const { files, faults } = await checkJobParams(dir);
   const params = new JobParams(files);
+  const ofSync = path.join(path.basename(dir), env, `${name}-sync.public_params`);
+  const own = faults.filter((fault) => fault.file === ofSync);
+  // Not another file of the target instead: its tag, guard and options may differ.
+  if (own.length > 0) throw new CliFailure(`${own.map(faultText).join('\n')}\ncorrect it, and check again`);
   const file = params.find({ env, name, action: 'sync' }) ?? params.filesOf({ env, target: name })[0];
   if (!file) {
     const known = files.filter((one) => one.env === env).map((one) => one.name);
-    const wanted = path.join(path.basename(dir), env, `${name}-sync.public_params`);
     const faulty = faults.map((fault) => `\n${faultText(fault)}`).join('');
     throw new CliFailure(
-      `no params file declares ${name} in ${env}${didYouMean(name, known)}; write ${wanted}${faulty}`,
+      `no params file declares ${name} in ${env}${didYouMean(name, known)}; write ${ofSync}${faulty}`,
     );
   }
   const { image, command } = file.defaults;

@@ -94,3 +94,19 @@ test('ignores the extra entries of a mounted ConfigMap', async () => {
   write('dev/..data', '');
   expect(await faults()).toEqual([]);
 });
+
+test('a password that was pasted into a params file is in no fault', async () => {
+  const url = 'postgres://syncrator:hunter2@db.example.org/portal';
+  write('dev/avo-sync.public_params', `${GOOD}${url}\n${url}?a=b\n`);
+  write('dev/own-sync.public_params', `${GOOD.replace('avo', 'own')}TIMEOUT=${url}\n`);
+  const found = await faults();
+  expect(found).toHaveLength(3);
+  expect(found.join('\n')).not.toContain('hunter2');
+});
+
+test('a fault quotes no endless line', async () => {
+  write('dev/avo-sync.public_params', 'x'.repeat(1_000_000));
+  const [fault = ''] = await faults();
+  expect(fault).toMatch(/^job_params\/dev\/avo-sync\.public_params:1: 'xxx/);
+  expect(fault.length).toBeLessThan(1_100);
+});

@@ -1,5 +1,7 @@
 /** Params files that change under a running process: all or nothing, however they change. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -103,6 +105,24 @@ test('without a last good state a faulty file is an error', async () => {
   await expect(LiveParams.open(dir)).rejects.toThrow(JobParamsError);
 });
 
+test('files that change while they are read are never used in part', async () => {
+  write('portal', '-n 1');
+  const live = await LiveParams.open(dir);
+  // A reader of a pipe waits for its writer: `avo` is read by then, and `portal` is not.
+  rmSync(fileOf('portal'));
+  execFileSync('mkfifo', [fileOf('portal')]);
+  const reloaded = live.reload();
+  const pipe = await openFile(fileOf('portal'), 'w');
+  const [, text] = paramsFile({ target: 'portal', action: 'sync', options: '-n 2' });
+  write('avo', '-n 2');
+  writeFileSync(path.join(root, 'new'), text);
+  renameSync(path.join(root, 'new'), fileOf('portal'));
+  await pipe.writeFile(text);
+  await pipe.close();
+  expect(await reloaded).toMatchObject({ kind: 'loaded', changes: { changed: [key('avo'), key('portal')] } });
+  expect([optionsOf(live), optionsOf(live, 'portal')]).toEqual(['-n 2', '-n 2']);
+});
+
 /** Writes as the kubelet does: a new folder, and a link to it that is swapped. */
 function swap(mount: string, version: number, options: string): void {
   const [name, text] = paramsFile({ target: 'avo', action: 'sync', options });
@@ -133,6 +153,20 @@ test.each([
       swap(path.join(dir, 'dev'), 1, '-n 1');
     },
     () => swap(path.join(dir, 'dev'), 2, '-n 2'),
+  ],
+  [
+    'lies in a folder that is a link, which is swapped',
+    () => {
+      renameSync(dir, `${dir}.1`);
+      symlinkSync(`${dir}.1`, dir);
+    },
+    () => {
+      const [name, text] = paramsFile({ target: 'avo', action: 'sync', options: '-n 2' });
+      mkdirSync(path.dirname(path.join(`${dir}.2`, name)), { recursive: true });
+      writeFileSync(path.join(`${dir}.2`, name), text);
+      symlinkSync(`${dir}.2`, `${dir}.new`);
+      renameSync(`${dir}.new`, dir);
+    },
   ],
 ])('a file that %s is read again by itself', async (_, lay, change) => {
   lay();

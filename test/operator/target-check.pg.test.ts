@@ -19,10 +19,13 @@ beforeAll(async () => {
     paramsFile({ target: 'bare', action: 'sync', command: null }),
     paramsFile({ target: 'tight', action: 'sync', command: null, more: 'MAX_DELETE_PERCENT=0\n' }),
     paramsFile({ target: 'own', action: 'sync' }),
+    paramsFile({ target: 'faulty', action: 'sync', command: null, more: 'TIMEOUT=long\n' }),
+    paramsFile({ target: 'faulty', action: 'delta', command: null }),
   ]);
   mkdirSync(path.join(dir, 'data/envtarget'), { recursive: true });
   settings('data/envtarget/dev-cities.env', 'cities', t.source.url);
   settings('data/envtarget/dev-tight.env', 'tight', t.source.url);
+  writeFileSync(path.join(dir, 'rest.env'), 'SOURCE=rest\n');
   settings('elsewhere.env', 'cities', 'http://127.0.0.1:9/records');
 });
 afterAll(async () => {
@@ -73,6 +76,12 @@ test('the limits of the delete guard are those of the params file', async () => 
 test.each<[string, string[], RegExp]>([
   ['bare', [], /failed {2}settings: the settings file .*envtarget\/dev-bare\.env does not exist; create it/],
   ['cities', ['--settings', path.join(dir, 'elsewhere.env')], /failed {2}source: .*ECONNREFUSED/],
+  [
+    'cities',
+    ['--settings', path.join(dir, 'rest.env')],
+    /check cannot test SOURCE=rest; start a job[^]*cities in dev was not checked: the check ended with exit code 2/,
+  ],
+  ['faulty', [], /job_params\/dev\/faulty-sync\.public_params:\d+: TIMEOUT: 'long' is not .*\ncorrect it/],
   ['own', [], /job_params\/dev\/own-sync\.public_params runs another program than ours/],
   [
     'citie',

@@ -3,6 +3,7 @@
  * nothing, reports nothing, and may run beside a job.
  */
 import { EXIT } from '../../domain/exit-code.ts';
+import { maskCredentials } from '../../domain/mask.ts';
 import { isAccount } from '../compat/account/act-on-account.ts';
 import type { JobArguments } from '../arguments.ts';
 import { mapFields } from '../fields/mapped-source.ts';
@@ -47,7 +48,7 @@ async function findingsOf(input: Input): Promise<Findings> {
   if (isFault(settings)) return { source: settings, sink: settings, forecast: null };
   const [source, sink] = await Promise.all([
     orFault(() => lookAtSource(settings, input)),
-    orFault(() => lookAtSink(settings, input)),
+    orFault(() => untilStopped(lookAtSink(settings, input), input.terminate)),
   ]);
   if (isFault(source) || isFault(sink)) return { source, sink, forecast: null };
   const limits = { ...settings, force: input.given.forceDelete };
@@ -106,11 +107,20 @@ async function lookAtSink({ sink: settings }: JobSettings, input: Input): Promis
   }
 }
 
+/** A stopped check waits neither for a lock nor for a silent server; its connections end with the process. */
+async function untilStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const onAbort = () => stopped.reject(stop.reason);
+  stop.addEventListener('abort', onAbort, { once: true });
+  if (stop.aborted) onAbort();
+  return await Promise.race([work, stopped.promise]);
+}
+
 async function orFault<T>(work: () => Promise<T>): Promise<T | Fault> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof JobError) return { fault: error.message, exit_code: error.exitCode };
-    return { fault: reasonOf(error), exit_code: EXIT.failed };
+    const exitCode = error instanceof JobError ? error.exitCode : EXIT.failed;
+    return { fault: maskCredentials(reasonOf(error)), exit_code: exitCode };
   }
 }

@@ -4,10 +4,16 @@ import { EXIT } from '../../../src/domain/exit-code.ts';
 import { parseCheck } from '../../../src/job/arguments.ts';
 import { runCheck } from '../../../src/job/check/check.ts';
 import type { Findings } from '../../../src/job/check/findings.ts';
+import { JobError } from '../../../src/job/job-error.ts';
 import { someRows } from '../support/fake-source.ts';
 import { type Setup, setup } from '../support/setup.ts';
 
-async function check(t: Setup, more: Record<string, string> = {}, options = '') {
+async function check(
+  t: Setup,
+  more: Record<string, string> = {},
+  options = '',
+  terminate = new AbortController().signal,
+) {
   const parsed = parseCheck(['check', ...options.split(' ').filter(Boolean)]);
   if (parsed.kind !== 'run') throw new Error(parsed.text);
   const { SYNCRATOR_REPORT_URL: _, ...environment } = t.environment;
@@ -17,7 +23,7 @@ async function check(t: Setup, more: Record<string, string> = {}, options = '') 
     return await runCheck({
       given: parsed.arguments,
       environment: { ...environment, ...more },
-      terminate: new AbortController().signal,
+      terminate,
       json,
       write: (text) => void (output += text),
       patienceMs: 300,
@@ -77,6 +83,12 @@ describe('before the first sync', () => {
       EXIT.notConfigured,
       /^failed {2}settings: SOURCE=csv is unknown \(known: /,
     ],
+    [
+      'a setting with a password in the wrong place, without the password',
+      { SOURCE: 'postgres://reader:hunter2@db.example.org/portal' },
+      EXIT.notConfigured,
+      /^failed {2}settings: SOURCE=postgres:\/\/<FILTERED>@db/,
+    ],
     ['a source that it cannot test', { SOURCE: 'rest' }, EXIT.usage, /SOURCE=rest; start a job/],
     [
       'the environment of a job',
@@ -86,8 +98,9 @@ describe('before the first sync', () => {
     ],
   ])('names %s', async (_, more, exit, words) => {
     await using t = await setup(someRows(1));
-    const { code, lines } = await check(t, more);
+    const { code, lines, findings } = await check(t, more);
     expect([code, lines]).toEqual([exit, [expect.stringMatching(words)]]);
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
   });
 
   it('tries the rights of the first sync, which a missing table needs', async () => {
@@ -107,6 +120,28 @@ describe('before the first sync', () => {
     } finally {
       await t.query(`DROP OWNED BY ${ROLE}; DROP ROLE ${ROLE}`);
     }
+  });
+});
+
+describe('while the table is locked', () => {
+  it('keeps no first sync from beginning, and ends at once when it is told to', async () => {
+    await using t = await setup(someRows(3));
+    await t.query(
+      'CREATE TABLE cities (id text PRIMARY KEY, updated_at timestamptz NOT NULL, record jsonb NOT NULL)',
+    );
+    await t.query('BEGIN; LOCK TABLE cities IN ACCESS EXCLUSIVE MODE');
+    const terminate = new AbortController();
+    const checked = check(t, {}, '', terminate.signal);
+    const waiting = `SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted AND relation = 'cities'::regclass`;
+    await expect.poll(() => t.query(waiting)).toEqual([{ count: 1 }]);
+    const [free] = await t.query(
+      `SELECT pg_try_advisory_xact_lock(4711002) AS lock, to_regnamespace('syncrator') IS NULL AS schema`,
+    );
+    expect(free).toEqual({ lock: true, schema: true });
+    terminate.abort(new JobError('terminated', 'ended by SIGINT'));
+    const { code, lines } = await checked;
+    expect([code, lines.at(-1)]).toEqual([EXIT.terminated, 'failed  sink: ended by SIGINT']);
+    await t.query('ROLLBACK');
   });
 });
 

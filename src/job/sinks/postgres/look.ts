@@ -13,13 +13,16 @@ import { prepareStateSchema } from './state-schema.ts';
 export async function lookAtPostgres(connection: Connection): Promise<SinkLook> {
   return await inStateTransaction(connection, async (client) => {
     await client.query('SAVEPOINT before');
-    const look = await lookAt(client, connection);
+    const found = await tryFirstSync(client, connection);
+    // Also gives back the locks: counting takes long, and must hold up no job's first sync.
     await client.query('ROLLBACK TO SAVEPOINT before');
-    return look;
+    return await countIn(client, connection, found);
   });
 }
 
-async function lookAt(client: PoolClient, { places, options, writer }: Connection): Promise<SinkLook> {
+type Found = { readonly table: LiveTable; readonly sink: SinkRow | null };
+
+async function tryFirstSync(client: PoolClient, { places, options, writer }: Connection): Promise<Found> {
   await refuseStandby(client);
   await prepareStateSchema(client, places, options);
   const table = await inspectLiveTable(client, places);
@@ -29,19 +32,24 @@ async function lookAt(client: PoolClient, { places, options, writer }: Connectio
     await refuseWithoutCreate(client, table);
     await createLiveTable(client, table);
   }
+  return { table, sink };
+}
+
+async function countIn(
+  client: PoolClient,
+  { places }: Connection,
+  { table, sink }: Found,
+): Promise<SinkLook> {
+  const synced = sink?.synced === true;
+  const { warnings } = table;
+  if (table.oid === null) return { exists: false, live: 0, kept: 0, synced, warnings };
   const { rows } = await client.query<{ live: number }>(
     `SELECT count(*)::float8 AS live FROM ${table.quoted}`,
   );
   const live = rows[0]?.live ?? 0;
-  const synced = sink?.synced === true;
-  return {
-    exists: table.oid !== null,
-    live,
-    // Records from before the first sync are not ours to remove.
-    kept: synced ? await countKept(client, places.kept, sink, table) : live,
-    synced,
-    warnings: table.warnings,
-  };
+  // Records from before the first sync are not ours to remove.
+  const kept = synced ? await countKept(client, places.kept, sink, table) : live;
+  return { exists: true, live, kept, synced, warnings };
 }
 
 async function refuseWithoutCreate(client: PoolClient, { name, quoted }: LiveTable): Promise<void> {
