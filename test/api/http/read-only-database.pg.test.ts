@@ -44,7 +44,7 @@ it('reads are served, writes are answered with 503 until Postgres takes them aga
   const ready = await api.call('GET', '/health/ready');
   expect([ready.status, ready.body]).toEqual([
     200,
-    { status: 'degraded', postgres: 'read_only', temporal: 'ok' },
+    { status: 'degraded', postgres: 'read_only', temporal: 'ok', params: 'ok' },
   ]);
   await writable(api.deps.config.databaseUrl, true);
   // The first call may still use an old connection; it drops them all.
@@ -53,6 +53,7 @@ it('reads are served, writes are answered with 503 until Postgres takes them aga
     status: 'ok',
     postgres: 'ok',
     temporal: 'ok',
+    params: 'ok',
   });
 });
 
