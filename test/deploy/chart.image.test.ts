@@ -143,7 +143,7 @@ test('two apis and two workers of the image are ready, their migrations done', a
   const sorted = parts.toSorted((a, b) => String(a.part).localeCompare(String(b.part)));
   expect(sorted).toEqual([one('api'), one('api'), one('worker'), one('worker')]);
   const answer = await fetch(`${apiUrl}/health/ready`, { signal: AbortSignal.timeout(10_000) });
-  expect(await answer.json()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok' });
+  expect(await answer.json()).toEqual({ status: 'ok', postgres: 'ok', temporal: 'ok', params: 'ok' });
   const plain = kubectl('run', 'plain', `--image=${inject('image').name}`, '--restart=Never');
   await expect(plain).rejects.toThrow('violates PodSecurity "restricted');
 });
