@@ -15,10 +15,7 @@ const exact = JSON as unknown as ParseWithSource;
  * Numbers that JavaScript may change: 16 digits or more, an exponent, a trailing zero in a fraction. A number follows
  * `:`, `[` or `,`; a false match within a text only costs time.
  */
-const DELICATE = /[:[,]\s*-?(?:\d[\d.]{15}|\d+(?:\.\d+)?[eE]|\d+\.\d*0(?!\d))/;
-
-/** The same numbers, each whole. */
-const DELICATE_NUMBERS = /[:[,]\s*(-?(?:\d[\d.]{15}[\d.eE+-]*|\d+(?:\.\d+)?[eE][\d+-]*|\d+\.\d*0(?!\d)))/g;
+const DELICATE = /[:[,]\s*(-?(?:\d[\d.]{15}[\d.eE+-]*|\d+(?:\.\d+)?[eE][\d+-]*|\d+\.\d*0(?!\d)))/g;
 
 /** Limits of Postgres' `numeric`. */
 const MOST_WHOLE_DIGITS = 131_072;
@@ -35,10 +32,8 @@ export class NumberTooLong extends Error {
  * coordinates, and stay as they are: parseExactly would take five times as long for nothing.
  */
 export function hasDelicateNumbers(line: string): boolean {
-  if (!DELICATE.test(line)) return false;
-  DELICATE_NUMBERS.lastIndex = 0;
-  for (let found; (found = DELICATE_NUMBERS.exec(line)); )
-    if (String(Number(found[1])) !== found[1]) return true;
+  DELICATE.lastIndex = 0;
+  for (let found; (found = DELICATE.exec(line)); ) if (String(Number(found[1])) !== found[1]) return true;
   return false;
 }
 
