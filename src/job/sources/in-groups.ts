@@ -1,21 +1,23 @@
 /** Groups rows, so that a caller works on many at once and wide rows do not fill the memory. */
-import type { Row } from '../row-line.ts';
-
 const MOST_ROWS = 500;
 const MOST_LENGTH = 2 * 1024 * 1024;
 
-/** @param make the row, or its id alone */
-export async function* groupRows<V, T extends string | Row>(
+/**
+ * @param of.make the result for a row
+ * @param of.lengthOf about as many characters as the result holds
+ */
+export async function* inGroups<V, T>(
   rows: AsyncIterable<V> | Iterable<V>,
-  make: (values: V) => T,
+  of: { make: (row: V) => T; lengthOf: (made: T) => number; mostRows?: number },
 ): AsyncGenerator<T[]> {
+  const { make, lengthOf, mostRows = MOST_ROWS } = of;
   let group: T[] = [];
   let length = 0;
-  for await (const values of rows) {
-    const made = make(values);
+  for await (const row of rows) {
+    const made = make(row);
     group.push(made);
-    length += typeof made === 'string' ? made.length : made.record.length;
-    if (group.length < MOST_ROWS && length < MOST_LENGTH) continue;
+    length += lengthOf(made);
+    if (group.length < mostRows && length < MOST_LENGTH) continue;
     yield group;
     group = [];
     length = 0;

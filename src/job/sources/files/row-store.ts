@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { JobError } from '../../job-error.ts';
+import { inGroups } from '../in-groups.ts';
 import { quoted } from './duckdb.ts';
 import type { FileRow } from './file-row.ts';
 
-const GROUP_ROWS = 500;
-const GROUP_LENGTH = 2 * 1024 * 1024;
 /** SQLite reads the rows in the order of the index, so all over its file: the system keeps it in memory where there is room. */
 const MAPPED_BYTES = 2 ** 40;
 
@@ -82,19 +81,12 @@ export function createRowStore(folder: string): RowStore {
 }
 
 async function* grouped(rows: Iterable<unknown>): AsyncGenerator<readonly StoredRow[]> {
-  let group: StoredRow[] = [];
-  let length = 0;
-  for (const row of rows as Iterable<StoredRow>) {
-    group.push(row);
-    length += row.record?.length ?? 0;
-    if (group.length < GROUP_ROWS && length < GROUP_LENGTH) continue;
+  const of = { make: (row: StoredRow) => row, lengthOf: ({ record }: StoredRow) => record?.length ?? 0 };
+  for await (const group of inGroups(rows as Iterable<StoredRow>, of)) {
     // The library blocks the event loop; yield here, so that writes to the sink progress.
     await setImmediate();
     yield group;
-    group = [];
-    length = 0;
   }
-  if (group.length > 0) yield group;
 }
 
 function numberOf(database: DatabaseSync, sql: string, ...values: string[]): number {

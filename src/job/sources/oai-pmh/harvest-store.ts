@@ -6,11 +6,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { JobError } from '../../job-error.ts';
+import { inGroups } from '../in-groups.ts';
 import { type Line, UnreadableLine } from '../lines.ts';
 import type { OaiHeader } from './record-line.ts';
 
 const GROUP_ROWS = 200;
-const GROUP_LENGTH = 2 * 1024 * 1024;
 
 export type Entry = {
   readonly header: OaiHeader;
@@ -55,22 +55,6 @@ export function createHarvestStore(): HarvestStore {
   const insert = database.prepare(PUT);
   const passOf = database.prepare('SELECT pass FROM entries WHERE id = ?');
 
-  async function* linesOf(rows: Iterable<Row>): AsyncGenerator<readonly StoredLine[]> {
-    let group: StoredLine[] = [];
-    let length = 0;
-    for (const { id, page, why, line } of rows) {
-      group.push({ id, page, line: line ?? new UnreadableLine(why ?? '', id) });
-      length += line?.length ?? 0;
-      if (group.length < GROUP_ROWS && length < GROUP_LENGTH) continue;
-      // The library blocks the event loop; yield here, so that writes to the sink progress.
-      await setImmediate();
-      yield group;
-      group = [];
-      length = 0;
-    }
-    if (group.length > 0) yield group;
-  }
-
   return {
     async page(work) {
       database.exec('BEGIN');
@@ -109,6 +93,19 @@ export function createHarvestStore(): HarvestStore {
       if (database.isOpen) database.close();
     },
   };
+}
+
+async function* linesOf(rows: Iterable<Row>): AsyncGenerator<readonly StoredLine[]> {
+  const groups = inGroups(rows, {
+    make: ({ id, page, why, line }) => ({ id, page, line: line ?? new UnreadableLine(why ?? '', id) }),
+    lengthOf: ({ line }) => (typeof line === 'string' ? line.length : 0),
+    mostRows: GROUP_ROWS,
+  });
+  for await (const group of groups) {
+    // The library blocks the event loop; yield here, so that writes to the sink progress.
+    await setImmediate();
+    yield group;
+  }
 }
 
 function stored<T>(work: () => T): T {

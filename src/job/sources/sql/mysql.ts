@@ -6,7 +6,7 @@ import { composedId } from '../composed-id.ts';
 import type { Column } from '../columns.ts';
 import type { Dialect, DialectOptions, Grammar, Part, Selection, Snapshot } from './dialect.ts';
 import type { Row } from '../row-line.ts';
-import { groupRows } from './group-rows.ts';
+import { inGroups } from '../in-groups.ts';
 import { columnOf } from './mysql-columns.ts';
 import { connectMysql, type MysqlConnection } from './mysql-connection.ts';
 import { mysqlFault } from './mysql-fault.ts';
@@ -101,11 +101,14 @@ async function* rowsOf(read: Read, of: Selection, part: Part): AsyncGenerator<Ro
   const fields = of.fields.map(fieldOf);
   const what = [GRAMMAR.id(of.id), timeOf(of), ...fields];
   const statement = listStatement(of, part, GRAMMAR, { what });
-  yield* groupRows(read(statement), ([id, at, ...values]) => ({
-    id: textOf(id) ?? '',
-    at: textOf(at),
-    record: jsonObject(of.fields, values),
-  }));
+  yield* inGroups(read(statement), {
+    make: ([id, at, ...values]) => ({
+      id: textOf(id) ?? '',
+      at: textOf(at),
+      record: jsonObject(of.fields, values),
+    }),
+    lengthOf: ({ record }) => record.length,
+  });
 }
 
 /** The driver computes the value of a short floating-point number inexactly, so the server writes it as text. */
@@ -116,7 +119,7 @@ function fieldOf({ name, type }: Column): string {
 
 async function* idsOf(read: Read, of: Selection, part: Part): AsyncGenerator<string[]> {
   const statement = listStatement(of, part, GRAMMAR, { what: [GRAMMAR.id(of.id)] });
-  yield* groupRows(read(statement), ([id]) => textOf(id) ?? '');
+  yield* inGroups(read(statement), { make: ([id]) => textOf(id) ?? '', lengthOf: (id) => id.length });
 }
 
 /** In the session's time zone, UTC. */

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Part, Selection } from './dialect.ts';
 import type { Row } from '../row-line.ts';
-import { groupRows } from './group-rows.ts';
+import { inGroups } from '../in-groups.ts';
 import { GRAMMAR, isReplacement, quoted, timeOf } from './sqlite-grammar.ts';
 import { jsonObject } from './sqlite-values.ts';
 import { listStatement } from './statements.ts';
@@ -93,7 +93,10 @@ async function* grouped<T extends string | Row>(
   sql: string,
   make: (values: Values) => T,
 ): AsyncGenerator<T[]> {
-  for await (const group of groupRows(prepare(sql).iterate(), (row) => make(valuesOf(row)))) {
+  const lengthOf = (made: string | Row): number =>
+    typeof made === 'string' ? made.length : made.record.length;
+  const rows = prepare(sql).iterate();
+  for await (const group of inGroups(rows, { make: (row) => make(valuesOf(row)), lengthOf })) {
     yield group;
     await setImmediate();
     restart();
