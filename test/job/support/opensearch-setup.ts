@@ -7,11 +7,12 @@ import { readIndexBody } from '../../../src/job/sinks/opensearch/mapping.ts';
 import type { State } from '../../../src/job/sinks/opensearch/state.ts';
 import { openSettings } from '../../../src/job/settings-file.ts';
 import type { Sink } from '../../../src/job/sinks/sink.ts';
-import { newRun, type Writer } from '../../../src/job/sinks/writer.ts';
+import type { Writer } from '../../../src/job/sinks/writer.ts';
 import { type BendingProxy, startBendingProxy } from '../../support/bending-proxy.ts';
 import type { OpenSearch } from '../../support/opensearch/opensearch.ts';
 import type { FakeRow } from './fake-source.ts';
 import { type Ended, type Setup, setup } from './setup.ts';
+import { writerOf } from './writer.ts';
 
 export type OpenSearchSetup = AsyncDisposable &
   Pick<Setup, 'source' | 'receiver'> & {
@@ -77,19 +78,7 @@ export async function openSearchSetup(
       await server.call('PUT', `syncrator-state/_doc/${alias}`, { ...rest, state: change(state) });
     },
     sink(of = {}, { url = proxy.url, ...options } = {}) {
-      const writer: Writer = {
-        installation: null,
-        env: null,
-        target: null,
-        jobId: null,
-        jobUid: null,
-        originUid: of.jobUid ?? null,
-        step: 0,
-        attempt: 1,
-        action: 'sync',
-        run: newRun(),
-        ...of,
-      };
+      const writer = writerOf(of);
       return createOpenSearchSink({
         settings: { kind: 'opensearch', url, alias, body: readIndexBody(openSettings({})) },
         writer,

@@ -3,11 +3,12 @@
 import { parseArguments } from '../../../src/job/arguments.ts';
 import type { Sink } from '../../../src/job/sinks/sink.ts';
 import { createSolrSink, type SolrSinkInput } from '../../../src/job/sinks/solr/solr-sink.ts';
-import { newRun, type Writer } from '../../../src/job/sinks/writer.ts';
+import type { Writer } from '../../../src/job/sinks/writer.ts';
 import type { Solr, SolrDocument } from '../../support/solr/solr.ts';
 import { type BendingProxy, startBendingProxy } from '../../support/bending-proxy.ts';
 import type { FakeRow } from './fake-source.ts';
 import { type Ended, type Setup, setup } from './setup.ts';
+import { writerOf } from './writer.ts';
 
 export type SolrSetup = AsyncDisposable &
   Pick<Setup, 'source' | 'receiver'> & {
@@ -84,19 +85,7 @@ export async function solrSetup(
     },
     state: async () => JSON.parse(String((await readState())['state_s'])) as Record<string, unknown>,
     sink(of = {}, { url = proxy.url, ...options } = {}) {
-      const writer: Writer = {
-        installation: null,
-        env: null,
-        target: null,
-        jobId: null,
-        jobUid: null,
-        originUid: of.jobUid ?? null,
-        step: 0,
-        attempt: 1,
-        action: 'sync',
-        run: newRun(),
-        ...of,
-      };
+      const writer = writerOf(of);
       const parsed = parseArguments([writer.action, '--switch_solr_alias']);
       if (parsed.kind !== 'run') throw new Error(parsed.text);
       return createSolrSink({
