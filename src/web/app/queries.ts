@@ -63,7 +63,12 @@ export const queries = {
     }),
   targets: () => queryOptions({ queryKey: ['targets'], queryFn: client.listTargets }),
   schedules: () =>
-    queryOptions({ queryKey: ['schedules'], queryFn: client.listSchedules, refetchInterval: 30_000 }),
+    queryOptions({
+      queryKey: ['schedules'],
+      queryFn: client.listSchedules,
+      // Temporal often answers again within seconds; a page that says it does not should not say so for longer.
+      refetchInterval: ({ state }) => (state.data?.temporal === 'unreachable' ? 5_000 : 30_000),
+    }),
   /** Polled, because an admin may change permissions at any time. */
   me: () => queryOptions({ queryKey: ['me'], queryFn: client.me, refetchInterval: 60_000 }),
   /** Polled, because no event tells of files. For operators. */
