@@ -327,21 +327,21 @@ test('a schedule shows its firings in its own zone, and can be paused with a not
 
 test('a page that Temporal did not answer asks again within seconds, not at the next poll', async () => {
   const { page, go } = await view();
-  await page.route(
-    '**/schedules',
-    async (route) => {
-      const response = await route.fetch();
-      const answer = await response.json();
-      const schedules = answer.schedules.map((schedule: object) => ({ ...schedule, paused: null, next: null }));
-      await route.fulfill({ response, json: { ...answer, temporal: 'unreachable', schedules } });
-    },
-    { times: 1 },
-  );
+  await page.route('**/schedules', async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    const schedules = answer.schedules.map((schedule: object) => ({ ...schedule, paused: null, next: null }));
+    await route.fulfill({ response, json: { ...answer, temporal: 'unreachable', schedules } });
+  });
   await page.reload();
   await go('/schedules', 'Schedules');
   await page.getByText('Cannot reach Temporal').waitFor();
+  await page.unroute('**/schedules');
   await page.getByText('Cannot reach Temporal').waitFor({ state: 'detached' });
-  await page.getByText(/^Next:/).waitFor();
+  await page
+    .getByText(/^Next:/)
+    .first()
+    .waitFor();
 });
 
 test('the page shows that it is not live while the server is unreachable, and reconnects by itself', async () => {
