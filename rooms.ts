@@ -76,12 +76,12 @@ const ROOMS: Record<string, Room> = {
     node: false,
   },
   'cli-root': { path: 'src/cli/{main,program}.ts', imports: 'operator' },
-  terminal: { path: 'src/terminal', imports: 'client', packages: 'commander yaml' },
+  terminal: { path: 'src/terminal', imports: 'client', packages: '@clack/prompts commander yaml' },
   cli: { path: 'src/cli', imports: 'domain process client terminal', packages: 'commander yaml zod' },
   operator: {
     path: 'src/operator',
     imports: 'domain config job-params auth db engine api client terminal embedded runner-process',
-    packages: 'commander',
+    packages: '@clack/prompts commander',
   },
   'operator-commands': { path: 'src/operator/commands.ts', imports: 'root' },
   web: {

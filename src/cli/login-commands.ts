@@ -19,7 +19,7 @@ export function loginCommands(program: Command, contextOf: (command: Command) =>
     .action(async (options: { username?: string }, command: Command) => {
       const { server } = contextOf(command);
       const username = options.username ?? os.userInfo().username; // read only if needed: a container's user may have no name
-      await server.login(username, await askPassword(`Password of ${username} at ${server.url}: `));
+      await server.login(username, await askPassword(`Password of ${username} at ${server.url}`));
       process.stderr.write(`Logged in at ${server.url} as ${username}.\n`);
     });
   program

@@ -4,6 +4,7 @@ import { formatOf, reasonOf } from '../terminal/global-options.ts';
 import { AGE_WORDS, parseAge } from '../domain/age.ts';
 import { NEEDS_DATABASE } from './options.ts';
 import { tokenCommands } from './token-commands.ts';
+import { targetCommands } from './target-commands.ts';
 import { userCommands } from './user-commands.ts';
 
 /**
@@ -50,29 +51,6 @@ function paramsCommands(program: Command): void {
     .action(async (folder: string | undefined, _: object, command: Command) => {
       const { checkParams } = await import('./params.ts');
       await checkParams(formatOf(command), folder);
-    });
-}
-
-function targetCommands(program: Command): void {
-  program
-    .command('target')
-    .description('check source and sink of a target')
-    .addHelpText('after', '\nExample:\n  syncrator target check avo qas')
-    .command('check <target> <env>')
-    .description('test source and sink, show five records, and what a sync would do; writes nothing')
-    .option('--settings <file>', 'its settings (default: envtarget/<env>-<target>.env in SYNCRATOR_DATA)')
-    .addHelpText(
-      'after',
-      `
-Runs the sync program on this machine, with the params files of JOB_PARAMS. Exit code 1 if a sync
-would fail. On Kubernetes, run it in a pod: docs/how-to/check-a-target.md.
-
-Example:
-  syncrator target check avo qas`,
-    )
-    .action(async (target: string, env: string, options: { settings?: string }, command: Command) => {
-      const { checkTarget } = await import('./target-check.ts');
-      await checkTarget(formatOf(command), { target, env, settings: options.settings });
     });
 }
 

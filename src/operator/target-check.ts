@@ -23,13 +23,16 @@ export async function checkTarget(format: Format, asked: Asked): Promise<void> {
   const { jobParamsDir, dataDir } = readTargetPlaces();
   const file = await fileOf(jobParamsDir, asked);
   const { env, target } = file;
-  const { end, output } = await runCheckProgram({
-    key: { env, target },
-    spec: syncOf(file),
-    dataDir,
-    settings: asked.settings,
-    json: format !== 'table',
-  });
+  await checkSync(format, { key: { env, target }, spec: syncOf(file), dataDir, settings: asked.settings });
+}
+
+/** @throws CliFailure if a sync would fail, or was not checked, after all findings are printed */
+export async function checkSync(
+  format: Format,
+  sync: Omit<Parameters<typeof runCheckProgram>[0], 'json'>,
+): Promise<void> {
+  const { env, target } = sync.key;
+  const { end, output } = await runCheckProgram({ ...sync, json: format !== 'table' });
   // A program that refuses its arguments has no findings.
   if (output !== '') print(format, JSON.parse(output), () => output);
   if (end === 0) return;
@@ -66,7 +69,7 @@ async function fileOf(dir: string, { target: name, env }: Asked): Promise<Params
 }
 
 /** The step of a sync of the target. The options of another action are not a sync's. */
-function syncOf({ parameters, defaults }: ParamsFile): StepSpec {
+export function syncOf({ parameters, defaults }: ParamsFile): StepSpec {
   const options = parameters.action === 'sync' ? parameters.options : '';
   const plan = planSteps({ ...parameters, action: 'sync', options }, defaults);
   if ('error' in plan) throw new CliFailure(plan.error);

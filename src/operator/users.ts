@@ -68,8 +68,8 @@ async function change(name: string, to: UserChange, reason: string | undefined):
 }
 
 async function newPassword(): Promise<string> {
-  const password = await askPassword('Password: ');
-  if (process.stdin.isTTY && password !== (await askPassword('Again: ')))
+  const password = await askPassword('New password');
+  if (process.stdin.isTTY && password !== (await askPassword('The same again')))
     throw new CliFailure('the two passwords differ');
   if (password.length < LEAST_PASSWORD || password.length > MOST_PASSWORD)
     throw new CliFailure(`a password needs ${LEAST_PASSWORD} to ${MOST_PASSWORD} characters`);

@@ -6,28 +6,9 @@ export class NotAnswered extends Error {}
 
 /** Reads one line. @param question shown only on a terminal. @throws NotAnswered */
 export async function askPassword(question: string): Promise<string> {
-  return process.stdin.isTTY ? await typeHidden(question) : (await text(process.stdin)).replace(/\r?\n$/, '');
-}
-
-/** Reads in raw mode, in which the terminal echoes no key. */
-function typeHidden(question: string): Promise<string> {
-  process.stderr.write(question);
-  const { stdin } = process;
-  stdin.setRawMode(true).setEncoding('utf8').resume();
-  return new Promise((resolve, reject) => {
-    let typed = '';
-    const done = (finish: () => void) => {
-      stdin.off('data', onData).setRawMode(false).pause();
-      process.stderr.write('\n');
-      finish();
-    };
-    const onData = (keys: string) => {
-      for (const key of keys) {
-        if (key === '\u0003') return done(() => reject(new NotAnswered('cancelled')));
-        if (key === '\r' || key === '\n' || key === '\u0004') return done(() => resolve(typed));
-        typed = key === '\u007f' || key === '\b' ? typed.slice(0, -1) : typed + key;
-      }
-    };
-    stdin.on('data', onData);
-  });
+  if (!process.stdin.isTTY) return (await text(process.stdin)).replace(/\r?\n$/, '');
+  const { isCancel, password } = await import('@clack/prompts');
+  const typed = await password({ message: question, output: process.stderr });
+  if (isCancel(typed)) throw new NotAnswered('cancelled');
+  return typed ?? '';
 }

@@ -9,7 +9,12 @@ import { ADMIN_PASSWORD } from '../support/login.ts';
 export const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-export type Options = { input?: string; environment?: Record<string, string>; isTerminal?: boolean };
+export type Options = {
+  /** undefined: stdin stays open for `type`. */
+  input?: string | undefined;
+  environment?: Record<string, string>;
+  isTerminal?: boolean;
+};
 
 /** @param of.url read at each run; undefined without a server */
 export function commandLine(of: { home: string; url: () => string | undefined }) {
@@ -19,7 +24,7 @@ export function commandLine(of: { home: string; url: () => string | undefined })
     const words = [process.execPath, MAIN, ...args];
     // `script` gives it a terminal, and copies that to its own stdout.
     const [program = '', ...rest] = options.isTerminal
-      ? ['script', '-qec', words.join(' '), '/dev/null']
+      ? ['script', '-qec', `stty cols 110 rows 40; exec ${words.join(' ')}`, '/dev/null']
       : words;
     const child = spawn(program, rest, {
       env: {
@@ -35,11 +40,13 @@ export function commandLine(of: { home: string; url: () => string | undefined })
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
     child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-    child.stdin.end(options.input ?? '');
+    const { input = '' } = options;
+    if (!('input' in options) || options.input !== undefined) child.stdin.end(input);
     const closed = once(child, 'close');
     return {
       says: (words: string) => expect.poll(() => stdout + stderr, { timeout: 30_000 }).toContain(words),
       said: () => stdout + stderr,
+      type: (keys: string) => child.stdin.write(keys),
       interrupt: () => child.kill('SIGINT'),
       async ended(): Promise<Ran> {
         await closed;

@@ -1,4 +1,5 @@
 /** Drives the page as an operator, in a real browser against the real product. */
+import type { SchedulesJson } from '../../src/client/client.ts';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { signIn } from '../support/chromium.ts';
@@ -329,8 +330,8 @@ test('a page that Temporal did not answer asks again within seconds, not at the 
   const { page, go } = await view();
   await page.route('**/schedules', async (route) => {
     const response = await route.fetch();
-    const answer = await response.json();
-    const schedules = answer.schedules.map((schedule: object) => ({ ...schedule, paused: null, next: null }));
+    const answer = (await response.json()) as SchedulesJson;
+    const schedules = answer.schedules.map((schedule) => ({ ...schedule, paused: null, next: null }));
     await route.fulfill({ response, json: { ...answer, temporal: 'unreachable', schedules } });
   });
   await page.reload();
