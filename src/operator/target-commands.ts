@@ -36,9 +36,9 @@ function addCommand(target: Command): void {
     .addHelpText(
       'after',
       `
-Shows five records and what a first sync would do, then writes a params file for each job in JOB_PARAMS
-and envtarget/<env>-<target>.env in SYNCRATOR_DATA; nothing if a sync would fail. Passwords stand in the
-latter alone, readable by its owner. Options other than --settings need it: without it, all is asked for.
+Shows five records and what a first sync would do, and writes nothing if it would fail. Else writes
+a params file for each job in JOB_PARAMS, and the settings, readable by their owner alone:
+envtarget/<env>-<target>.env in SYNCRATOR_DATA. Options other than --settings need it.
 
 Examples:
   syncrator target add stations dev
