@@ -9,7 +9,6 @@ import { sync } from './actions/sync.ts';
 import { reportApplied } from './actions/report-applied.ts';
 import type { JobArguments } from './arguments.ts';
 import { parseCheckpoint } from './checkpoint.ts';
-import { mapFields } from './fields/mapped-source.ts';
 import type { GitlabSettings } from './compat/gitlab/gitlab-settings.ts';
 import { runItemBank } from './compat/item-bank/run-item-bank.ts';
 import { JobError, reasonOf } from './job-error.ts';
@@ -29,7 +28,7 @@ import {
 import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
 import type { Sink } from './sinks/sink.ts';
-import { openSource } from './sources/open-source.ts';
+import { openRecords } from './sources/open-records.ts';
 import type { Source } from './sources/source.ts';
 
 /** Kubernetes sends SIGKILL 30 s after SIGTERM; the last report must arrive before that. */
@@ -160,14 +159,13 @@ type OpenedSource = {
 };
 
 function sourceOf(
-  { source: settings, fields }: Pick<JobSettings, 'source' | 'fields'>,
-  options: Parameters<typeof openSource>[1],
+  { source: settings, ...of }: Pick<JobSettings, 'source' | 'fields' | 'canaries'>,
+  options: Parameters<typeof openRecords>[2],
 ): OpenedSource {
   if (settings === null) return { shownAs: null, bank: null, records: null };
   if (settings.kind === 'gitlab')
     return { shownAs: `${settings.url}/${settings.group}`, bank: settings, records: null };
-  const opened = openSource(settings, options);
-  const records = fields === null ? opened : mapFields(opened, fields);
+  const records = openRecords(settings, of, options);
   return { shownAs: records.shownAs, bank: null, records };
 }
 

@@ -37,6 +37,11 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       text: 'File with that secret, in place of `FIELDS_HASH_KEY`. The program reads it, as its own user.',
     },
     {
+      name: 'CANARY_IDS',
+      default: '',
+      text: 'Ids, with commas, that every complete listing has. A listing that lacks one is not believed: the run fails (`incomplete_listing`) and removes nothing ([evidence](../data.md#evidence-when-a-listing-counts-as-complete)). Not with `SOURCE=gitlab` or `rest`.',
+    },
+    {
       name: 'WATERMARK_MARGIN',
       default: '`1h`',
       text: 'How much earlier a delta reads than the watermark (`90s`, `15m`, `2d`).',

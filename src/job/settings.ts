@@ -5,13 +5,14 @@
 import { ALWAYS_ALLOWED, DEFAULT_MAX_DELETE_PERCENT } from '../domain/guard.ts';
 import { parseTraceparent } from '../domain/trace.ts';
 import type { Fields } from './fields/apply-rules.ts';
-import { readFields, refuseFields } from './fields/fields-settings.ts';
+import { readFields, refuseRecordSettings } from './fields/fields-settings.ts';
 import { hashedId } from './fields/hashed-id.ts';
 import { readCount, readDuration, readPercent } from './setting-values.ts';
 import type { JobArguments } from './arguments.ts';
 import { type Environment, openSettings, type Settings } from './settings-file.ts';
 import { readSinkSettings, type SinkSettings } from './sinks/sink-settings.ts';
 import { newRun, type Writer } from './sinks/writer.ts';
+import { readCanaries } from './sources/canary-settings.ts';
 import { readSourceSettings, type SourceSettings } from './sources/source-settings.ts';
 
 export type ReportSettings = {
@@ -26,6 +27,8 @@ export type JobSettings = {
   readonly sink: SinkSettings;
   /** null: records stay as the source lists them. */
   readonly fields: Fields | null;
+  /** Ids that every complete listing has; empty without CANARY_IDS. */
+  readonly canaries: readonly string[];
   readonly maxDeletePercent: number;
   /** Removals up to this number are allowed at any percentage. */
   readonly maxDeleteRecords: number;
@@ -119,7 +122,7 @@ export function readSettings({
     throw settings.fault(
       `SOURCE_UPDATED_AT is missing: SINK=${sink.kind} finds changed records by their time`,
     );
-  if (source?.kind === 'gitlab') refuseFields(settings, 'gitlab');
+  if (source?.kind === 'gitlab') refuseRecordSettings(settings, 'gitlab');
   const fields = needsSource ? readFields(settings) : null;
   const inId = fields && rows ? hashedId(fields.rules, rows.id) : null;
   if (inId) {
@@ -128,7 +131,8 @@ export function readSettings({
       `${inId.place} hides nothing, since SOURCE_ID puts ${inId.column} into each id; ${fix}`,
     );
   }
-  return { source, sink, fields, ...readLimits(settings) };
+  const canaries = needsSource ? readCanaries(settings) : [];
+  return { source, sink, fields, canaries, ...readLimits(settings) };
 }
 
 /** The guards' limits, MAX_REJECTED and the watermark margin. */

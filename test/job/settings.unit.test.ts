@@ -35,6 +35,7 @@ describe('the settings', () => {
       source: { kind: 'ndjson-http', url: complete.SOURCE_URL },
       sink: postgresSink,
       fields: null,
+      canaries: [],
       maxDeletePercent: 10,
       maxDeleteRecords: 5,
       maxUpdatePercent: null,

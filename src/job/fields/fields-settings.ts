@@ -17,10 +17,11 @@ export function readFields(settings: Settings): Fields | null {
   return { rules, hashKey: hash ? readHashKey(settings, hash) : null };
 }
 
-/** For sources that have no records. @throws JobError `notConfigured` if FIELDS is set */
-export function refuseFields({ optional, fault }: Settings, source: string): void {
-  if (optional('FIELDS') !== undefined)
-    throw fault(`FIELDS is set, which SOURCE=${source} does not follow; remove it`);
+/** For sources that have no records. @throws JobError `notConfigured` if FIELDS or CANARY_IDS is set */
+export function refuseRecordSettings({ optional, fault }: Settings, source: string): void {
+  for (const key of ['FIELDS', 'CANARY_IDS'])
+    if (optional(key) !== undefined)
+      throw fault(`${key} is set, which SOURCE=${source} does not follow; remove it`);
 }
 
 function rulesOf(list: string, { fault }: Settings): Rule[] {

@@ -1,5 +1,5 @@
 /** Reads the settings of SOURCE=rest: API address, credentials, tables. */
-import { refuseFields } from '../../fields/fields-settings.ts';
+import { refuseRecordSettings } from '../../fields/fields-settings.ts';
 import type { Settings } from '../../settings-file.ts';
 import { readPostgresUrl } from '../../postgres-url.ts';
 
@@ -27,7 +27,7 @@ export type AccountSettings = {
 /** @throws JobError `notConfigured`, naming the key and never its value */
 export function readAccountSettings(settings: Settings): AccountSettings {
   settings.oneOf('SINK', ['postgres']);
-  refuseFields(settings, 'rest');
+  refuseRecordSettings(settings, 'rest');
   const { optional, fault } = settings;
   const schema = optional('SINK_SCHEMA') ?? 'public';
   if (!/^[a-z_][a-z0-9_]{0,50}$/.test(schema))

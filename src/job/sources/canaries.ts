@@ -1,0 +1,61 @@
+/**
+ * Puts CANARY_IDS between a source and its reader: ids that every complete listing has. A listing that lacks one is not
+ * believed, whatever its size and its evidence.
+ */
+import { createHash } from 'node:crypto';
+import { IncompleteListingError } from '../job-error.ts';
+import { isAfter } from './byte-order.ts';
+import type { IdBatch, Source, SourceBatch } from './source.ts';
+
+/** @param canaries ids, in any order; at least one */
+export function expectCanaries(source: Source, canaries: readonly string[]): Source {
+  const inOrder = canaries.toSorted((one, other) => (isAfter(one, other) ? 1 : -1));
+  return {
+    ...source,
+    // A source may know its own only after the survey. A resumed listing does not pass earlier canaries again.
+    get mapping() {
+      return `${source.mapping ?? ''}${fingerprint(inOrder)}`;
+    },
+    changedSince: (since, from, batchSize) => {
+      const batches = source.changedSince(since, from, batchSize);
+      return since === null ? checked(batches, inOrder, from?.after ?? null) : batches;
+    },
+    ids: (batchSize) => checked(source.ids(batchSize), inOrder, null),
+  };
+}
+
+/**
+ * Batches come in byte order, so a canary is missing as soon as the cursor has passed its place: no checkpoint ever lies
+ * behind a missing one. @param after the place from which the listing goes on
+ */
+async function* checked<B extends SourceBatch | IdBatch>(
+  batches: AsyncIterable<B>,
+  canaries: readonly string[],
+  after: string | null,
+): AsyncGenerator<B> {
+  const expected = canaries.filter((id) => after === null || isAfter(id, after));
+  for await (const batch of batches) {
+    const listed = idsOf(batch);
+    while (expected[0] !== undefined && !isAfter(expected[0], batch.cursor.after))
+      if (!listed.has(expected[0])) throw missing(expected[0]);
+      else expected.shift();
+    yield batch;
+  }
+  if (expected[0] !== undefined) throw missing(expected[0]);
+}
+
+/** A record that is set aside is listed too. */
+function idsOf(batch: SourceBatch | IdBatch): ReadonlySet<string> {
+  const good = 'ids' in batch ? batch.ids : batch.records.map(({ id }) => id);
+  return new Set([...good, ...batch.rejected.flatMap(({ id }) => (id === null ? [] : [id]))]);
+}
+
+function missing(id: string): IncompleteListingError {
+  return new IncompleteListingError(
+    `it lacks '${id}' of CANARY_IDS, so it is not believed; find out why the source leaves it out, or remove it from CANARY_IDS`,
+  );
+}
+
+function fingerprint(canaries: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(canaries)).digest('hex').slice(0, 16);
+}
