@@ -22,6 +22,22 @@ it('a double in its shortest form needs no exact reading', () => {
   expect(hasDelicateNumbers('{"n":9007199254740991,"m":4503599627370496}')).toBe(false);
 });
 
+it('a time needs no exact reading', () => {
+  const line = '{"at":"2026-01-01T09:30:00.000000Z","day":"2026-01-01T00:00:00.120+00:00","n":1}';
+  expect(hasDelicateNumbers(line)).toBe(false);
+});
+
+it('a long text of digits is searched in linear time', () => {
+  const seconds = (length: number) => {
+    const line = `{"t":":${'1'.repeat(length)} ${':1.'.repeat(length / 4)}${' '.repeat(length)}x"}`;
+    const began = performance.now();
+    for (let round = 0; round < 3; round++) hasDelicateNumbers(line);
+    return performance.now() - began;
+  };
+  seconds(1_000_000);
+  expect(seconds(4_000_000)).toBeLessThan(40 * seconds(400_000) + 50);
+});
+
 it('every number is either unchanged by JavaScript or read exactly', () => {
   for (let at = 0; at < 5_000; at++) {
     const number = randomNumber();
