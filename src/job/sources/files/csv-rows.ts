@@ -7,7 +7,7 @@ import { chooseColumns, type Column } from '../columns.ts';
 import { composeId } from '../composed-id.ts';
 import { type Duckdb, quoted } from './duckdb.ts';
 import type { Choice, FileRow, FileToRead } from './file-row.ts';
-import { timeOf } from './time-text.ts';
+import { timeOf } from '../time-text.ts';
 
 const MOST_LINE_BYTES = 16 * 1024 * 1024;
 /** More than MAX_REJECTED may be. */

@@ -6,7 +6,7 @@ import { composeId } from '../composed-id.ts';
 import { type Duckdb, quoted } from './duckdb.ts';
 import { createParquetValues } from './parquet-values.ts';
 import type { Choice, FileRow, FileToRead } from './file-row.ts';
-import { timeOf } from './time-text.ts';
+import { timeOf } from '../time-text.ts';
 
 export async function* parquetRows(
   duckdb: Duckdb,

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { HttpAnswer } from '../../http/http-call.ts';
 import { HttpFault } from '../../http/http-fault.ts';
 import { createOutage, type Patience } from '../../http/outage.ts';
-import { noRoom } from './row-store.ts';
+import { noRoom } from '../no-room.ts';
 
 /** For the whole file; a silence ends it much earlier. */
 export const FETCH_MS = 6 * 3_600_000;

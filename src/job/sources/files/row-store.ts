@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
-import { JobError } from '../../job-error.ts';
 import { inGroups } from '../in-groups.ts';
+import { stored } from '../no-room.ts';
 import { quoted } from './duckdb.ts';
 import type { FileRow } from './file-row.ts';
 
@@ -91,22 +91,4 @@ async function* grouped(rows: Iterable<unknown>): AsyncGenerator<readonly Stored
 
 function numberOf(database: DatabaseSync, sql: string, ...values: string[]): number {
   return Number(database.prepare(sql).get(...values)?.['n']);
-}
-
-function stored<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw noRoom(cause);
-  }
-}
-
-/** Something cannot be written into the folder of the run. */
-export function noRoom(cause: unknown): JobError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new JobError(
-    'failed',
-    `the temporary files of the run cannot be written (${why}); give /tmp more room, or set TMPDIR to a folder that has it`,
-    { cause },
-  );
 }

@@ -14,8 +14,9 @@ import { type FileFormat, formatOf } from './format.ts';
 import { inspect } from './inspect.ts';
 import { type FoundFile, isSameList, type OpenFile, type Place } from './place.ts';
 import { readFile } from './read-file.ts';
-import { createRowStore, noRoom, type RowStore, type StoredRow } from './row-store.ts';
-import { makeRunFolder } from './run-folder.ts';
+import { noRoom } from '../no-room.ts';
+import { makeRunFolder } from '../run-folder.ts';
+import { createRowStore, type RowStore, type StoredRow } from './row-store.ts';
 
 const TELL_MS = 5_000;
 

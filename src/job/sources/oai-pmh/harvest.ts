@@ -2,7 +2,7 @@
 import { HttpFault } from '../../http/http-fault.ts';
 import type { Patience } from '../../http/outage.ts';
 import { datestamp } from './granularity.ts';
-import type { HarvestStore } from './harvest-store.ts';
+import type { EntryStore } from '../entry-store.ts';
 import type { Identity } from './identify.ts';
 import type { ListEnd } from './list-evidence.ts';
 import { type ListWindow, readAgain } from './list-window.ts';
@@ -15,7 +15,7 @@ const TELL_MS = 5_000;
 export type HarvestOptions = {
   readonly provider: SourceServer;
   readonly patience: Patience;
-  readonly store: HarvestStore;
+  readonly store: EntryStore;
   readonly settings: OaiSettings;
   readonly identity: Identity;
   readonly verb: ListReading['verb'];

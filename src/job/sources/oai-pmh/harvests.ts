@@ -1,13 +1,13 @@
 /** Keeps the harvest of a run from survey to the end of a listing, so that both see the same list. */
 import { type Patience, retryThroughOutage } from '../../http/outage.ts';
 import { harvest, type Harvest } from './harvest.ts';
-import { createHarvestStore, type HarvestStore } from './harvest-store.ts';
+import { createEntryStore, type EntryStore } from '../entry-store.ts';
 import { identify, type Identity } from './identify.ts';
 import type { OaiSettings } from './oai-settings.ts';
 import type { SourceServer } from '../source-server.ts';
 import type { ListReading } from './read-list.ts';
 
-export type Harvested = Harvest & { readonly store: HarvestStore; readonly identity: Identity };
+export type Harvested = Harvest & { readonly store: EntryStore; readonly identity: Identity };
 
 export type Harvests = {
   /** The harvest of this list, unless the last one is still open and the same. @throws JobError */
@@ -41,7 +41,7 @@ export function createHarvests(of: {
       if (current?.key === key) return current;
       close();
       identity ??= await retryThroughOutage(patience, () => identify(provider));
-      const store = createHarvestStore();
+      const store = createEntryStore();
       try {
         const made = await harvest({ ...of, store, identity, verb, since });
         ({ tellsSet } = made);

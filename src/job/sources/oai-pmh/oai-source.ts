@@ -1,7 +1,7 @@
 /**
  * Source `oai-pmh`: the records of a repository that speaks OAI-PMH 2.0. A repository lists in an order of its own and
  * may list a record twice, but a sink needs each id once, in byte order. So the whole list is harvested into a
- * temporary file first (harvest-store.ts); survey and reading share that harvest.
+ * temporary file first (entry-store.ts); survey and reading share that harvest.
  */
 import { PATIENCE_MS, type Patience } from '../../http/outage.ts';
 import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
@@ -46,9 +46,9 @@ export function createOaiSource(options: OaiSourceOptions): Source {
       const made = await harvests.of(verb, since);
       const intake = createIntake(kind, { from, batchSize });
       for await (const group of made.store.lines(from?.after ?? null)) {
-        for (const { id, line, page } of group) {
+        for (const { id, line, place } of group) {
           const record = id === null ? 'a record without an identifier' : `the record ${JSON.stringify(id)}`;
-          intake.take(line, () => `${record} on page ${page}`);
+          intake.take(line, () => `${record} on page ${place}`);
           const batch = intake.give('full');
           if (batch === null) continue;
           stop.throwIfAborted();

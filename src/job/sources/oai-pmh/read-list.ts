@@ -1,7 +1,7 @@
 /** Reads one list page by page, from the first request to the page without a further token. */
 import { IncompleteListingError } from '../../job-error.ts';
 import { type Patience, retryThroughOutage } from '../../http/outage.ts';
-import type { HarvestStore } from './harvest-store.ts';
+import type { EntryStore } from '../entry-store.ts';
 import type { ListEnd, Sizes } from './list-evidence.ts';
 import { areAll, oaiFailure, type OaiError } from './oai-error.ts';
 import type { SourceServer } from '../source-server.ts';
@@ -15,7 +15,7 @@ const MOST_STALE_PAGES = 10;
 export type ListReading = {
   readonly provider: SourceServer;
   readonly patience: Patience;
-  readonly store: HarvestStore;
+  readonly store: EntryStore;
   readonly verb: 'ListRecords' | 'ListIdentifiers';
   /** Arguments of the first request. */
   readonly query: Readonly<Record<string, string>>;
@@ -73,7 +73,7 @@ async function readPage(
   number: number,
 ): Promise<Page> {
   const page: Page = { entries: 0, fresh: 0, token: undefined, size: null, errors: [] };
-  await store.page(async () => {
+  await store.together(async () => {
     page.errors = await ask(provider, verb, query, (element) => {
       if (element.name === 'resumptionToken') {
         page.token = element.text.trim();
@@ -84,7 +84,8 @@ async function readPage(
       const read = headerOf(element.name === 'record' ? childOf(element, 'header') : element);
       onHeader(read);
       page.entries += 1;
-      if (store.put({ header: read, line: lineOf(element, read), page: number }, pass)) page.fresh += 1;
+      const entry = { id: read.id, stamp: read.datestamp, line: lineOf(element, read), place: number };
+      if (store.put(entry, pass)) page.fresh += 1;
     });
     return page.errors.length > 0 ? null : page;
   });

@@ -234,7 +234,7 @@ describe('the records of a file', () => {
 
   it('leave nothing behind in the temporary folder, also after an error', async () => {
     const mine = (): string[] =>
-      readdirSync(tmpdir()).filter((name) => name.startsWith(`syncrator-files-${process.pid}-`));
+      readdirSync(tmpdir()).filter((name) => name.startsWith(`syncrator-run-${process.pid}-`));
     const source = open(folder().put('a.csv', 'id\na\n'));
     await idsIn(source);
     expect(mine()).toHaveLength(1);

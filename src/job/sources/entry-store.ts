@@ -1,30 +1,32 @@
 /**
- * Keeps a harvested list in a temporary SQLite file, since repositories list in an order of their own: an entry that
- * comes again replaces the earlier one, and reading is in byte order of the ids. The file has no name, so it
- * vanishes with the program.
+ * Keeps a list in a temporary SQLite file, for sources that list in an order of their own: an entry that comes again
+ * replaces the earlier one, and reading is in byte order of the ids. The file has no name, so it vanishes with the
+ * program.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
-import { JobError } from '../../job-error.ts';
-import { inGroups } from '../in-groups.ts';
-import { type Line, UnreadableLine } from '../lines.ts';
-import type { OaiHeader } from './record-line.ts';
+import { inGroups } from './in-groups.ts';
+import { type Line, UnreadableLine } from './lines.ts';
+import { stored } from './no-room.ts';
 
 const GROUP_ROWS = 200;
 
 export type Entry = {
-  readonly header: OaiHeader;
+  /** Empty: not readable. */
+  readonly id: string;
+  /** Of two entries the one with the later stamp counts, in the order of texts. */
+  readonly stamp: string;
   /** null for a deleted record. */
   readonly line: Line | null;
-  /** The page of the list, for errors. */
-  readonly page: number;
+  /** Where it stands in the list, for errors. */
+  readonly place: number;
 };
 
-export type StoredLine = { readonly id: string | null; readonly line: Line; readonly page: number };
+export type StoredLine = { readonly id: string | null; readonly line: Line; readonly place: number };
 
-export type HarvestStore = {
+export type EntryStore = {
   /** Runs `work`; keeps all that it puts, or nothing if it throws or returns null. */
-  readonly page: <T>(work: () => Promise<T | null>) => Promise<T | null>;
+  readonly together: <T>(work: () => Promise<T | null>) => Promise<T | null>;
   /** @returns false if this pass has put the same id before */
   readonly put: (entry: Entry, pass: number) => boolean;
   /** Drops what a pass has put. */
@@ -32,31 +34,33 @@ export type HarvestStore = {
   readonly counts: () => { readonly live: number; readonly deleted: number };
   /** Entries without an id, then those with an id after `after`, in byte order; deleted records are left out. */
   readonly lines: (after: string | null) => AsyncGenerator<readonly StoredLine[]>;
+  readonly has: (id: string) => boolean;
   readonly close: () => void;
 };
 
 const TABLE = `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;
-  CREATE TABLE entries (id TEXT PRIMARY KEY, stamp TEXT, pass INT, page INT, deleted INT, why TEXT, line TEXT)`;
+  CREATE TABLE entries (id TEXT PRIMARY KEY, stamp TEXT, pass INT, place INT, deleted INT, why TEXT, line TEXT)`;
 
-/** Of two entries of one pass, the one with the later datestamp counts, then the one that came later. */
-const PUT = `INSERT INTO entries (id, stamp, pass, page, deleted, why, line) VALUES (?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (id) DO UPDATE SET stamp = excluded.stamp, pass = excluded.pass, page = excluded.page,
+/** Of two entries of one pass, the one with the later stamp counts, then the one that came later. */
+const PUT = `INSERT INTO entries (id, stamp, pass, place, deleted, why, line) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET stamp = excluded.stamp, pass = excluded.pass, place = excluded.place,
     deleted = excluded.deleted, why = excluded.why, line = excluded.line
   WHERE excluded.pass <> entries.pass OR excluded.stamp >= entries.stamp`;
 
-const LIST = 'SELECT id, page, why, line FROM entries WHERE NOT deleted AND';
+const LIST = 'SELECT id, place, why, line FROM entries WHERE NOT deleted AND';
 
-type Row = { id: string | null; page: number; why: string | null; line: string | null };
+type Row = { id: string | null; place: number; why: string | null; line: string | null };
 
 /** @throws JobError if the temporary folder is full */
-export function createHarvestStore(): HarvestStore {
+export function createEntryStore(): EntryStore {
   const database = new DatabaseSync('');
   database.exec(TABLE);
   const insert = database.prepare(PUT);
   const passOf = database.prepare('SELECT pass FROM entries WHERE id = ?');
+  const thereIs = database.prepare('SELECT 1 FROM entries WHERE id = ? AND NOT deleted');
 
   return {
-    async page(work) {
+    async together(work) {
       database.exec('BEGIN');
       let result: Awaited<ReturnType<typeof work>> = null;
       try {
@@ -68,11 +72,11 @@ export function createHarvestStore(): HarvestStore {
           stored(() => database.exec(result === null ? 'ROLLBACK' : 'COMMIT'));
       }
     },
-    put({ header, line, page }, pass) {
-      const id = header.id === '' ? null : header.id;
+    put({ id: told, stamp, line, place }, pass) {
+      const id = told === '' ? null : told;
       const isFresh = id === null || passOf.get(id)?.['pass'] !== pass;
       const [why, text] = line instanceof UnreadableLine ? [line.why, null] : [null, line];
-      stored(() => insert.run(id, header.datestamp, pass, page, header.isDeleted ? 1 : 0, why, text));
+      stored(() => insert.run(id, stamp, pass, place, line === null ? 1 : 0, why, text));
       return isFresh;
     },
     forget: (pass) => void stored(() => database.prepare('DELETE FROM entries WHERE pass = ?').run(pass)),
@@ -89,6 +93,7 @@ export function createHarvestStore(): HarvestStore {
       const named = database.prepare(`${LIST} id > ? ORDER BY id`).iterate(after ?? '');
       yield* linesOf(named as Iterable<Row>);
     },
+    has: (id) => thereIs.get(id) !== undefined,
     close() {
       if (database.isOpen) database.close();
     },
@@ -97,7 +102,7 @@ export function createHarvestStore(): HarvestStore {
 
 async function* linesOf(rows: Iterable<Row>): AsyncGenerator<readonly StoredLine[]> {
   const groups = inGroups(rows, {
-    make: ({ id, page, why, line }) => ({ id, page, line: line ?? new UnreadableLine(why ?? '', id) }),
+    make: ({ id, place, why, line }) => ({ id, place, line: line ?? new UnreadableLine(why ?? '', id) }),
     lengthOf: ({ line }) => (typeof line === 'string' ? line.length : 0),
     mostRows: GROUP_ROWS,
   });
@@ -105,18 +110,5 @@ async function* linesOf(rows: Iterable<Row>): AsyncGenerator<readonly StoredLine
     // The library blocks the event loop; yield here, so that writes to the sink progress.
     await setImmediate();
     yield group;
-  }
-}
-
-function stored<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new JobError(
-      'failed',
-      `the temporary file of the list cannot be written (${why}); give /tmp more room, or set TMPDIR to a folder that has it`,
-      { cause },
-    );
   }
 }

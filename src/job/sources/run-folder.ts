@@ -2,9 +2,9 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { noRoom } from './row-store.ts';
+import { noRoom } from './no-room.ts';
 
-const START = 'syncrator-files-';
+const START = 'syncrator-run-';
 /** A folder of another container may carry the number of a process that does not live here. */
 const LEFT_BEHIND_MS = 24 * 3_600_000;
 

@@ -1,4 +1,4 @@
-/** Reads a time that a file holds as text. One without a zone counts as UTC. Pure. */
+/** Reads a time that a file or connector holds as text. One without a zone counts as UTC. Pure. */
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?$/i;
 
