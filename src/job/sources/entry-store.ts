@@ -5,7 +5,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
-import { inGroups } from './in-groups.ts';
+import { groupsOf } from './in-groups.ts';
 import { type Line, UnreadableLine } from './lines.ts';
 import { stored } from './no-room.ts';
 
@@ -101,12 +101,12 @@ export function createEntryStore(): EntryStore {
 }
 
 async function* linesOf(rows: Iterable<Row>): AsyncGenerator<readonly StoredLine[]> {
-  const groups = inGroups(rows, {
+  const groups = groupsOf(rows, {
     make: ({ id, place, why, line }) => ({ id, place, line: line ?? new UnreadableLine(why ?? '', id) }),
     lengthOf: ({ line }) => (typeof line === 'string' ? line.length : 0),
     mostRows: GROUP_ROWS,
   });
-  for await (const group of groups) {
+  for (const group of groups) {
     // The library blocks the event loop; yield here, so that writes to the sink progress.
     await setImmediate();
     yield group;

@@ -2,25 +2,48 @@
 const MOST_ROWS = 500;
 const MOST_LENGTH = 2 * 1024 * 1024;
 
-/**
- * @param of.make the result for a row
- * @param of.lengthOf about as many characters as the result holds
- */
-export async function* inGroups<V, T>(
-  rows: AsyncIterable<V> | Iterable<V>,
-  of: { make: (row: V) => T; lengthOf: (made: T) => number; mostRows?: number },
-): AsyncGenerator<T[]> {
-  const { make, lengthOf, mostRows = MOST_ROWS } = of;
+type Grouping<V, T> = {
+  /** The result for a row. */
+  readonly make: (row: V) => T;
+  /** About as many characters as the result holds. */
+  readonly lengthOf: (made: T) => number;
+  readonly mostRows?: number;
+};
+
+export async function* inGroups<V, T>(rows: AsyncIterable<V>, of: Grouping<V, T>): AsyncGenerator<T[]> {
+  const collect = createCollector(of);
+  for await (const row of rows) {
+    const group = collect.add(row);
+    if (group !== null) yield group;
+  }
+  yield* collect.rest();
+}
+
+/** The same for rows that are at hand: a promise for each of them would take longer than the row. */
+export function* groupsOf<V, T>(rows: Iterable<V>, of: Grouping<V, T>): Generator<T[]> {
+  const collect = createCollector(of);
+  for (const row of rows) {
+    const group = collect.add(row);
+    if (group !== null) yield group;
+  }
+  yield* collect.rest();
+}
+
+function createCollector<V, T>({ make, lengthOf, mostRows = MOST_ROWS }: Grouping<V, T>) {
   let group: T[] = [];
   let length = 0;
-  for await (const row of rows) {
-    const made = make(row);
-    group.push(made);
-    length += lengthOf(made);
-    if (group.length < mostRows && length < MOST_LENGTH) continue;
-    yield group;
-    group = [];
-    length = 0;
-  }
-  if (group.length > 0) yield group;
+  return {
+    /** @returns the group, once it is full */
+    add(row: V): T[] | null {
+      const made = make(row);
+      group.push(made);
+      length += lengthOf(made);
+      if (group.length < mostRows && length < MOST_LENGTH) return null;
+      const full = group;
+      group = [];
+      length = 0;
+      return full;
+    },
+    rest: (): T[][] => (group.length > 0 ? [group] : []),
+  };
 }

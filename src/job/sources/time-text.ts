@@ -6,5 +6,6 @@ const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?(?: ?(
 export function timeOf(text: string): string | null {
   const [, date, minutes = '00:00', seconds = ':00', zone = 'Z', more = '00'] = TIME.exec(text.trim()) ?? [];
   if (date === undefined) return null;
-  return `${date}T${minutes}${seconds}${/z/i.test(zone) ? 'Z' : `${zone}:${more}`}`;
+  const isUtc = zone === 'Z' || zone === 'z' || (zone === '+00' && more === '00');
+  return `${date}T${minutes}${seconds}${isUtc ? 'Z' : `${zone}:${more}`}`;
 }

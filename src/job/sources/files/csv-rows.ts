@@ -41,6 +41,7 @@ export async function* csvRows(
   const columns = names.map((column, at) => ({ name: column, type: 'text', holds: 'time' as const, at }));
   const chosen = chooseColumns({ ...choice, place: name, mend: 'in the file' }, columns);
   const valueOf = (values: readonly Value[], { at }: Column & { at: number }): Value => values[at] ?? null;
+  const keys = chosen.fields.map((field) => `${JSON.stringify(field.name)}:`);
   let count = 0;
   for await (const group of duckdb.rows(statement(file, names.length, separator)) as AsyncGenerator<
     Value[][]
@@ -54,7 +55,7 @@ export async function* csvRows(
       rows.push({
         id: composeId(chosen.id.map((column) => valueOf(values, column))),
         at: at === null ? null : timeOf(at),
-        record: `{${chosen.fields.map((field) => `${JSON.stringify(field.name)}:${JSON.stringify(valueOf(values, field))}`).join(',')}}`,
+        record: `{${chosen.fields.map((field, nth) => `${keys[nth]}${JSON.stringify(valueOf(values, field))}`).join(',')}}`,
         fault: null,
         place: count,
         counts: 'record',

@@ -6,13 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
-import { inGroups } from '../in-groups.ts';
+import { groupsOf } from '../in-groups.ts';
 import { stored } from '../no-room.ts';
 import { quoted } from './duckdb.ts';
 import type { FileRow } from './file-row.ts';
-
-/** SQLite reads the rows in the order of the index, so all over its file: the system keeps it in memory where there is room. */
-const MAPPED_BYTES = 2 ** 40;
 
 export type StoredRow = FileRow & { readonly file: number };
 
@@ -32,7 +29,7 @@ export type RowStore = {
   readonly close: () => void;
 };
 
-const TABLE = `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; PRAGMA mmap_size = ${MAPPED_BYTES};
+const TABLE = `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;
   CREATE TABLE rows (id TEXT, at TEXT, record TEXT, fault TEXT, place INT, counts TEXT, file INT)`;
 
 /** Where SQLite sorts: for the whole process. By itself it would take /var/tmp, which may be small. */
@@ -82,7 +79,7 @@ export function createRowStore(folder: string): RowStore {
 
 async function* grouped(rows: Iterable<unknown>): AsyncGenerator<readonly StoredRow[]> {
   const of = { make: (row: StoredRow) => row, lengthOf: ({ record }: StoredRow) => record?.length ?? 0 };
-  for await (const group of inGroups(rows as Iterable<StoredRow>, of)) {
+  for (const group of groupsOf(rows as Iterable<StoredRow>, of)) {
     // The library blocks the event loop; yield here, so that writes to the sink progress.
     await setImmediate();
     yield group;

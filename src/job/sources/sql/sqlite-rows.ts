@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Part, Selection } from './dialect.ts';
 import type { Row } from '../row-line.ts';
-import { inGroups } from '../in-groups.ts';
+import { groupsOf } from '../in-groups.ts';
 import { GRAMMAR, isReplacement, quoted, timeOf } from './sqlite-grammar.ts';
 import { jsonObject } from './sqlite-values.ts';
 import { listStatement } from './statements.ts';
@@ -96,7 +96,7 @@ async function* grouped<T extends string | Row>(
   const lengthOf = (made: string | Row): number =>
     typeof made === 'string' ? made.length : made.record.length;
   const rows = prepare(sql).iterate();
-  for await (const group of inGroups(rows, { make: (row) => make(valuesOf(row)), lengthOf })) {
+  for (const group of groupsOf(rows, { make: (row) => make(valuesOf(row)), lengthOf })) {
     yield group;
     await setImmediate();
     restart();
