@@ -79,8 +79,8 @@ function Summary({ rows }: { rows: readonly Row[] }) {
 function NoTargets() {
   return (
     <Text>
-      No targets yet: put a params file at{' '}
-      <code>job_params/&lt;env&gt;/&lt;target&gt;-sync.public_params</code>; it is read within seconds.
+      No targets yet: <code>npx syncrator target add &lt;target&gt; &lt;env&gt;</code> asks where records come
+      from and where they go, tests both, and writes the files. The page shows the target within seconds.
     </Text>
   );
 }
