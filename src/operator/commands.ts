@@ -17,6 +17,7 @@ export function operatorCommands(program: Command): void {
   databaseCommands(program);
   paramsCommands(program);
   targetCommands(program);
+  connectorCommands(program);
   program.commandsGroup('run the api or a worker in this process');
   program
     .command('server')
@@ -75,6 +76,33 @@ Example:
       await checkTarget(formatOf(command), { target, env, settings: options.settings });
     });
 }
+
+function connectorCommands(program: Command): void {
+  program
+    .command('connector')
+    .description('ask the connector of a target for its streams')
+    .addHelpText('after', '\nExample:\n  syncrator connector discover shop dev')
+    .command('discover <target> <env>')
+    .description('run spec, check and discover of its connector, and print params and settings for a stream')
+    .option('--settings <file>', 'its settings (default: envtarget/<env>-<target>.env in SYNCRATOR_DATA)')
+    .option('--stream <name>', 'print the params files and settings of a target with this stream')
+    .option('--write', 'with --stream: write the params files that do not exist into JOB_PARAMS', false)
+    .addHelpText(
+      'after',
+      `
+The settings need SOURCE=connector, CONNECTOR and CONNECTOR_CONFIG. The connector runs on this machine; on
+Kubernetes, run syncrator-job connector in a pod of its image: docs/how-to/connector.md. Reads no record.
+
+Example:
+  syncrator connector discover shop dev --stream orders`,
+    )
+    .action(async (target: string, env: string, options: DiscoverOptions, command: Command) => {
+      const { discoverConnector } = await import('./connector-discover.ts');
+      await discoverConnector(formatOf(command), { target, env, ...options });
+    });
+}
+
+type DiscoverOptions = { settings?: string; stream?: string; write: boolean };
 
 type PurgeOptions = { logsOlderThan?: number; jobsOlderThan?: number; dryRun?: true };
 

@@ -4,7 +4,7 @@ import type { Fields } from '../json-object.ts';
 import type { Line } from '../lines.ts';
 import type { Command } from './child.ts';
 import type { ConnectorProgram } from './connector-settings.ts';
-import { type Dialect, fullName, type Stream } from './dialect.ts';
+import { type Dialect, fullName, type Stream, type Taking } from './dialect.ts';
 import { type Heard, heardIn, listIn, textIn, within } from './message.ts';
 import type { Program } from './program.ts';
 import { createStreamEnd, type StreamEnd } from './stream-end.ts';
@@ -17,34 +17,19 @@ const QUIET: ReadonlySet<string> = new Set(['DEBUG', 'TRACE']);
 export function createAirbyte(program: Program, settings: ConnectorProgram): Dialect {
   const files = { [CONFIG]: JSON.stringify(settings.config) };
   const manifest = settings.manifest === null ? [] : ['--manifest-path', settings.manifest];
-  const command = (verb: string): Command => ({
-    files,
-    argv: (at) => [verb, '--config', at(CONFIG), ...manifest],
-  });
-
-  /** Runs a command that answers with one message. */
-  async function answer(verb: string, type: string, ask: Command): Promise<Fields> {
-    let found: Fields | null = null;
-    const code = await program.run(verb, ask, (lines) =>
-      lines.map(heardIn).forEach((heard) => {
-        if (heard.kind === 'message' && heard.type === type) found = heard.fields;
-        else passOn(heard, program);
-      }),
-    );
-    if (found === null || code !== 0) {
-      const why = code === 0 ? `ended without a message ${type}` : `ended with exit code ${code}`;
-      throw program.failed(found === null ? 'notConfigured' : 'failed', `${program.name} ${verb} ${why}`);
-    }
-    return found;
-  }
+  const asked = async (verb: string, type: string, field: string): Promise<Fields> => {
+    const argv: Command['argv'] = (at) => [verb, '--config', at(CONFIG), ...manifest];
+    return within(await answer(program, { verb, type, ask: { files, argv } }), field);
+  };
 
   return {
     async spec() {
-      const spec = within(await answer('spec', 'SPEC', { files: {}, argv: () => ['spec'] }), 'spec');
-      return within(spec, 'connectionSpecification');
+      const ask = { files: {}, argv: () => ['spec'] };
+      const message = await answer(program, { verb: 'spec', type: 'SPEC', ask });
+      return within(within(message, 'spec'), 'connectionSpecification');
     },
     async check() {
-      const status = within(await answer('check', 'CONNECTION_STATUS', command('check')), 'connectionStatus');
+      const status = await asked('check', 'CONNECTION_STATUS', 'connectionStatus');
       if (textIn(status, 'status') === 'SUCCEEDED') return;
       program.log.failure(textIn(status, 'message') ?? 'no reason was given');
       throw program.failed(
@@ -53,33 +38,56 @@ export function createAirbyte(program: Program, settings: ConnectorProgram): Dia
       );
     },
     async discover() {
-      const catalog = within(await answer('discover', 'CATALOG', command('discover')), 'catalog');
+      const catalog = await asked('discover', 'CATALOG', 'catalog');
       return listIn(catalog, 'streams').map((stream) => streamOf(stream as Fields));
     },
     async read(stream, taking, together) {
-      const end = createStreamEnd(stream);
       const ask: Command = {
         files: { ...files, [CATALOG]: JSON.stringify(catalogOf(stream)) },
         argv: (at) => ['read', '--config', at(CONFIG), '--catalog', at(CATALOG), ...manifest],
       };
-      const take = (line: Line): void => {
-        const heard = heardIn(line);
-        if (heard.kind === 'broken') return taking.unreadable(heard.why);
-        const data =
-          heard.kind === 'message' && heard.type === 'RECORD' ? recordOf(heard.fields, stream) : null;
-        if (data === null) return noteEnd(heard, end, program);
-        end.record();
-        taking.record(data);
-      };
+      const end = createStreamEnd(stream);
+      const take = (line: Line): void => takeLine(line, { stream, taking, end, program });
       const code = await program.run('read', ask, (lines) => together(() => lines.forEach(take)));
       const doubt = end.doubt(code);
       if (doubt === null) return null;
-      const reason = program.log.lastWords();
       throw new IncompleteListingError(
-        `${program.name} ${fullName(stream)}: ${doubt}${reason === null ? '' : `; the last words of the connector: ${reason}`}`,
+        program.failed('failed', `${program.name} ${fullName(stream)}: ${doubt}`).message,
       );
     },
   };
+}
+
+/** Runs a command that answers with one message. */
+async function answer(
+  program: Program,
+  { verb, type, ask }: { verb: string; type: string; ask: Command },
+): Promise<Fields> {
+  let found: Fields | null = null;
+  const code = await program.run(verb, ask, (lines) =>
+    lines.map(heardIn).forEach((heard) => {
+      if (heard.kind === 'message' && heard.type === type) found = heard.fields;
+      else passOn(heard, program);
+    }),
+  );
+  if (found !== null && code === 0) return found;
+  const why = code === 0 ? `ended without a message ${type}` : `ended with exit code ${code}`;
+  throw program.failed('notConfigured', `${program.name} ${verb} ${why}`);
+}
+
+function takeLine(
+  line: Line,
+  of: { stream: Stream; taking: Taking; end: StreamEnd; program: Program },
+): void {
+  const { stream, taking, end, program } = of;
+  const heard = heardIn(line);
+  if (heard.kind === 'broken') return taking.unreadable(heard.why);
+  const isRecord = heard.kind === 'message' && heard.type === 'RECORD';
+  if (!isRecord) return noteEnd(heard, end, program);
+  const data = recordOf(heard.fields, stream);
+  if (data === null) return;
+  end.record();
+  taking.record(data);
 }
 
 function noteEnd(heard: Heard, end: StreamEnd, program: Program): void {

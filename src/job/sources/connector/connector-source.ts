@@ -3,18 +3,16 @@
  * whole stream: its state, by which a connector lists changes alone, is not kept.
  */
 import type { Patience } from '../../http/outage.ts';
+import { IncompleteListingError } from '../../job-error.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
 import { type Line, UnreadableLine } from '../lines.ts';
 import { idLine } from '../row-line.ts';
 import type { StoredLine } from '../entry-store.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
-import { createAirbyte } from './airbyte.ts';
 import type { ConnectorSettings } from './connector-settings.ts';
-import { IncompleteListingError } from '../../job-error.ts';
-import { createProgram } from './program.ts';
-import { createReadings } from './readings.ts';
-import { createSinger } from './singer.ts';
+import { openDialect } from './open-dialect.ts';
+import { createReadings, type Readings } from './readings.ts';
 import type { Spooled } from './spool.ts';
 
 export type ConnectorSourceOptions = {
@@ -29,13 +27,11 @@ export type ConnectorSourceOptions = {
 export function createConnectorSource(options: ConnectorSourceOptions): Source {
   const { settings, stop, onWait = () => {}, writeLog = () => {}, silenceMs } = options;
   const { updatedAt, stream, protocol, command, manifest, config, id } = settings;
-  const program = createProgram({
-    settings,
+  const { dialect, program } = openDialect(settings, {
     stop,
     writeLog,
     ...(silenceMs === undefined ? {} : { silenceMs }),
   });
-  const dialect = protocol === 'singer' ? createSinger(program, settings) : createAirbyte(program, settings);
   /** The time of records that do not tell when they changed. */
   const stamp = updatedAt === null ? new Date().toISOString() : null;
   const readings = createReadings({ dialect, settings, stamp, onWait, log: program.log });
@@ -80,21 +76,22 @@ export function createConnectorSource(options: ConnectorSourceOptions): Source {
     ids: (batchSize) => listing(IDS, lineOfId, { from: null, batchSize }),
     evidence: () => Promise.resolve(evidence),
     remarks: () => remarks,
-    async stillThere(ids) {
-      if (ids.length === 0) return new Set();
-      // The protocols know no question about one id. A second reading finds what the first one lacked by mistake.
-      readings.close();
-      try {
-        const { store, doubt } = await readings.current();
-        if (doubt !== null) throw new IncompleteListingError(`${program.name} ${stream}: ${doubt}`);
-        return new Set(ids.filter((one) => store.has(one)));
-      } finally {
-        readings.close();
-      }
-    },
+    stillThere: (ids) => (ids.length === 0 ? Promise.resolve(new Set()) : foundAgain(ids, readings)),
     clock: () => ({ earliest: null, skewMs: 0 }),
     close: async () => readings.close(),
   };
+}
+
+/** The protocols know no question about one id. A second reading finds what the first one lacked by mistake. */
+async function foundAgain(ids: readonly string[], readings: Readings): Promise<Set<string>> {
+  readings.close();
+  try {
+    const { store, doubt } = await readings.current();
+    if (doubt !== null) throw new IncompleteListingError(`the second reading of the stream: ${doubt}`);
+    return new Set(ids.filter((one) => store.has(one)));
+  } finally {
+    readings.close();
+  }
 }
 
 function lineOfId({ id, line }: StoredLine): Line {

@@ -2,8 +2,8 @@
 import { IncompleteListingError } from '../../job-error.ts';
 import { type Fields, parsedObject } from '../json-object.ts';
 import type { Line } from '../lines.ts';
-import type { ConnectorProgram } from './connector-settings.ts';
-import { type Dialect, fullName, type Stream } from './dialect.ts';
+import type { Command } from './child.ts';
+import { type Dialect, fullName, type Stream, type Taking } from './dialect.ts';
 import { heardIn, listIn, textIn, within } from './message.ts';
 import type { Program } from './program.ts';
 
@@ -15,73 +15,73 @@ const MOST_CATALOG_LENGTH = 256 * 1024 * 1024;
 /** @param of.exitProves CONNECTOR_EXIT_COMPLETE */
 export function createSinger(
   program: Program,
-  { config, exitProves }: Pick<ConnectorProgram, 'config'> & { exitProves: boolean },
+  { config, exitProves }: { readonly config: Fields; readonly exitProves: boolean },
 ): Dialect {
   const files = { [CONFIG]: JSON.stringify(config) };
-
-  async function catalog(): Promise<readonly Fields[]> {
-    const text: string[] = [];
-    let length = 0;
-    const code = await program.run(
-      '--discover',
-      { files, argv: (at) => ['--config', at(CONFIG), '--discover'] },
-      (lines) =>
-        lines.forEach((line) => {
-          length += typeof line === 'string' ? line.length : 0;
-          if (typeof line === 'string' && length < MOST_CATALOG_LENGTH) text.push(line);
-        }),
-    );
-    if (code !== 0)
-      throw program.failed('notConfigured', `${program.name} --discover ended with exit code ${code}`);
-    const found = parsedObject(text.join('\n'));
-    if (typeof found === 'string' || !Array.isArray(found['streams']))
-      throw program.failed('failed', `${program.name} --discover has written no catalog of streams`);
-    return found['streams'] as Fields[];
-  }
+  const name = (stream: Stream): string => `${program.name} ${fullName(stream)}`;
 
   return {
     spec: () => Promise.resolve(null),
     // The protocol has no check of its own; to discover the streams, a tap needs its source.
     check: () => Promise.resolve(),
-    discover: async () => (await catalog()).map(streamOf),
+    async discover() {
+      const argv: Command['argv'] = (at) => ['--config', at(CONFIG), '--discover'];
+      return (await catalogFrom(program, { files, argv })).map(streamOf);
+    },
     async read(stream, taking, together) {
-      let hasBegun = false;
-      const id = textIn(stream.definition, 'stream') ?? stream.name;
-      const take = (line: Line): void => {
-        const heard = heardIn(line);
-        if (heard.kind === 'broken') return taking.unreadable(heard.why);
-        if (heard.kind === 'text') return program.log.line(heard.text);
-        const { type, fields } = heard;
-        if (type === 'BATCH') throw batched(program.name);
-        const isOurs = fields['stream'] === id || fields['stream'] === stream.name;
-        if (!isOurs) return;
-        hasBegun = true;
-        if (type === 'RECORD') taking.record(within(fields, 'record'));
+      const ask: Command = {
+        files: { ...files, [CATALOG]: JSON.stringify({ streams: [selected(stream.definition)] }) },
+        argv: (at) => ['--config', at(CONFIG), '--catalog', at(CATALOG)],
       };
-      const code = await program.run(
-        'sync',
-        {
-          files: { ...files, [CATALOG]: JSON.stringify({ streams: [selected(stream.definition)] }) },
-          argv: (at) => ['--config', at(CONFIG), '--catalog', at(CATALOG)],
-        },
-        (lines) => together(() => lines.forEach(take)),
-      );
+      let hasBegun = false;
+      const take = (line: Line): void => {
+        if (takeLine(line, { stream, taking, program })) hasBegun = true;
+      };
+      const code = await program.run('sync', ask, (lines) => together(() => lines.forEach(take)));
       const doubt =
-        code !== 0
-          ? `the tap ended with exit code ${code}`
-          : hasBegun
-            ? null
-            : 'the tap has written nothing of this stream, not even its SCHEMA';
-      if (doubt !== null) {
-        const reason = program.log.lastWords();
-        throw new IncompleteListingError(
-          `${program.name} ${fullName(stream)}: ${doubt}${reason === null ? '' : `; its last words: ${reason}`}`,
-        );
-      }
+        code === 0
+          ? 'the tap has written nothing of this stream, not even its SCHEMA'
+          : `the tap ended with exit code ${code}`;
+      if (code !== 0 || !hasBegun)
+        throw new IncompleteListingError(program.failed('failed', `${name(stream)}: ${doubt}`).message);
       if (exitProves) return null;
       return 'a Singer tap does not say whether a stream is complete; set CONNECTOR_EXIT_COMPLETE=true if its exit code 0 proves it';
     },
   };
+}
+
+async function catalogFrom(program: Program, ask: Command): Promise<readonly Fields[]> {
+  const text: string[] = [];
+  let length = 0;
+  const code = await program.run('--discover', ask, (lines) => {
+    for (const line of lines) {
+      length += typeof line === 'string' ? line.length : 0;
+      if (typeof line === 'string' && length < MOST_CATALOG_LENGTH) text.push(line);
+    }
+  });
+  if (code !== 0)
+    throw program.failed('notConfigured', `${program.name} --discover ended with exit code ${code}`);
+  const found = parsedObject(text.join('\n'));
+  if (typeof found === 'string' || !Array.isArray(found['streams']))
+    throw program.failed('failed', `${program.name} --discover has written no catalog of streams`);
+  return found['streams'] as Fields[];
+}
+
+/** @returns whether it is a message about this stream @throws IncompleteListingError */
+function takeLine(
+  line: Line,
+  { stream, taking, program }: { stream: Stream; taking: Taking; program: Program },
+): boolean {
+  const heard = heardIn(line);
+  if (heard.kind === 'broken') taking.unreadable(heard.why);
+  if (heard.kind === 'text') program.log.line(heard.text);
+  if (heard.kind !== 'message') return false;
+  const { type, fields } = heard;
+  if (type === 'BATCH') throw batched(program.name);
+  const name = textIn(stream.definition, 'stream') ?? stream.name;
+  if (fields['stream'] !== name && fields['stream'] !== stream.name) return false;
+  if (type === 'RECORD') taking.record(within(fields, 'record'));
+  return true;
 }
 
 function batched(name: string): IncompleteListingError {

@@ -178,7 +178,7 @@ describe('a connector', () => {
     ],
     [{ SOURCE_UPDATED_AT: 'changed' }, {}, /the field changed, which SOURCE_UPDATED_AT names; it has id/],
   ])('with wrong settings %o says what to correct', async (more, config, words) => {
-    const source = open(settingsOf({ ...drop().records(ROWS), ...config }, more as Record<string, string>));
+    const source = open(settingsOf({ ...drop().records(ROWS), ...config }, more));
     await expect(source.survey(null)).rejects.toMatchObject({
       code: 'notConfigured',
       message: expect.stringMatching(words),
