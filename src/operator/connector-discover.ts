@@ -9,7 +9,7 @@ import { didYouMean } from '../domain/closest-match.ts';
 import { settingsFile } from '../domain/names.ts';
 import { runSyncProgram } from '../runner/process/check-program.ts';
 import { CliFailure } from '../terminal/failure.ts';
-import { type Format, print, tableOf } from '../terminal/output.ts';
+import { type Format, print, shown, tableOf } from '../terminal/output.ts';
 
 type Asked = {
   readonly target: string;
@@ -39,6 +39,7 @@ type Stream = {
   readonly fields: readonly string[];
 };
 
+const MOST_LENGTH = 100;
 const NAME = /^[a-z0-9][-_a-z0-9]{0,39}$/;
 
 /** @throws CliFailure after all findings are printed, if the connector has named no streams */
@@ -61,15 +62,15 @@ export async function discoverConnector(format: Format, asked: Asked): Promise<v
     throw new CliFailure(`the connector was not asked: the sync program ended with ${String(end)}`);
   const found = JSON.parse(output) as Found;
   if (found.streams === undefined) {
-    print(format, found, () => formOf(found));
+    if (format !== 'table' || found.spec) print(format, found, () => shown(formOf(found)));
     throw new CliFailure(found.fault ?? 'the connector has named no streams');
   }
-  if (stream === undefined) return print(format, found, () => [formOf(found), streamsOf(found)].join('\n'));
+  if (stream === undefined) return print(format, found, () => shown(`${formOf(found)}${streamsOf(found)}`));
   const plan = planOf(found.streams, { ...key, stream });
   const written = write ? writeFiles(plan.params, path.join(jobParamsDir, env)) : [];
   const place = settings ?? path.join(dataDir, settingsFile(key));
   print(format, { ...plan, written }, () =>
-    [...wordsOf(plan, place), ...written.map((file) => `written: ${file}`)].join('\n'),
+    shown([...wordsOf(plan, place), ...written.map((file) => `# written: ${file}`)].join('\n')),
   );
 }
 
@@ -81,9 +82,13 @@ function formOf({ connector = 'the connector', spec }: Found): string {
     name,
     [type].flat().map(String).join(' or '),
     [spec?.required?.includes(name) ? 'required' : '', isSecret ? 'secret' : ''].filter(Boolean).join(', '),
-    description.replaceAll(/\s+/g, ' ').slice(0, 100),
+    cut(description.replaceAll(/\s+/g, ' ')),
   ]);
-  return `CONNECTOR_CONFIG of ${connector}:\n${tableOf(['FIELD', 'TYPE', '', 'MEANING'], rows, '')}\n`;
+  return `CONNECTOR_CONFIG of ${connector}:\n${tableOf(['FIELD', 'TYPE', '', 'MEANING'], rows, '')}\n\n`;
+}
+
+function cut(text: string): string {
+  return text.length > MOST_LENGTH ? `${text.slice(0, MOST_LENGTH)}…` : text;
 }
 
 function streamsOf({ streams = [] }: Found): string {

@@ -56,6 +56,7 @@ const hang = (): void => void setInterval(() => undefined, 60_000);
 function discover(): void {
   const stream = {
     name: 'places',
+    ...(fault === 'namespace' ? { namespace: 'shop' } : {}),
     json_schema: { type: 'object', properties: {} },
     supported_sync_modes: ['full_refresh'],
   };
@@ -83,7 +84,10 @@ function read(): void {
   const all = records();
   for (const [at, data] of all.entries()) {
     if (at === Math.floor(all.length / 2) && halfWay()) return;
-    say({ type: 'RECORD', record: { stream: 'places', data, emitted_at: 1 } });
+    say({
+      type: 'RECORD',
+      record: { stream: fault === 'foreign' ? 'other' : 'places', data, emitted_at: 1 },
+    });
     if (at === 0)
       say({ type: 'RECORD', record: { stream: 'other', data: { id: 'of another stream' }, emitted_at: 1 } });
   }

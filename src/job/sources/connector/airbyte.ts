@@ -4,7 +4,7 @@ import type { Fields } from '../json-object.ts';
 import type { Line } from '../lines.ts';
 import type { Command } from './child.ts';
 import type { ConnectorProgram } from './connector-settings.ts';
-import { type Dialect, fullName, type Stream, type Taking } from './dialect.ts';
+import { type Dialect, fullName, isAbout, type Stream, type Taking } from './dialect.ts';
 import { type Heard, heardIn, listIn, textIn, within } from './message.ts';
 import type { Program } from './program.ts';
 import { createStreamEnd, type StreamEnd } from './stream-end.ts';
@@ -85,7 +85,7 @@ function takeLine(
   const isRecord = heard.kind === 'message' && heard.type === 'RECORD';
   if (!isRecord) return noteEnd(heard, end, program);
   const data = recordOf(heard.fields, stream);
-  if (data === null) return;
+  if (data === null) return end.foreign();
   end.record();
   taking.record(data);
 }
@@ -98,10 +98,9 @@ function noteEnd(heard: Heard, end: StreamEnd, program: Program): void {
 }
 
 /** The fields of a record of this stream; null for another one. */
-function recordOf(message: Fields, { name, namespace }: Stream): Fields | null {
+function recordOf(message: Fields, stream: Stream): Fields | null {
   const record = within(message, 'record');
-  if (record['stream'] !== name || textIn(record, 'namespace') !== namespace) return null;
-  return within(record, 'data');
+  return isAbout(stream, record['stream'], record['namespace']) ? within(record, 'data') : null;
 }
 
 function passOn(heard: Heard, { log }: Program): void {

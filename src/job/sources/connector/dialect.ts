@@ -38,6 +38,15 @@ export type Dialect = {
   ) => Promise<string | null>;
 };
 
+/** Whether a message is about the stream. Some connectors leave out the namespace, and only one stream is asked for. */
+export function isAbout(
+  stream: Pick<Stream, 'name' | 'namespace'>,
+  name: unknown,
+  namespace: unknown,
+): boolean {
+  return name === stream.name && (namespace ?? stream.namespace) === stream.namespace;
+}
+
 /** `namespace.name`. */
 export function fullName({ name, namespace }: Pick<Stream, 'name' | 'namespace'>): string {
   return namespace === null ? name : `${namespace}.${name}`;

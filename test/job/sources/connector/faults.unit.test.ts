@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { EXIT } from '../../../../src/domain/exit-code.ts';
+import { parseCheck } from '../../../../src/job/arguments.ts';
+import { runCheck } from '../../../../src/job/check/check.ts';
 import { collect } from '../../support/fake-source.ts';
 import { idsIn, recordsIn } from '../sql/support/database.ts';
 import { drop, open, settingsOf } from './support/open.ts';
@@ -36,9 +39,10 @@ describe('a connector', () => {
     ['incomplete', 'STREAM_STATUS INCOMPLETE'],
     ['no status', 'no STREAM_STATUS COMPLETE'],
     ['exit 1', 'ended with exit code 1'],
-    ['killed', 'ended with exit code 137'],
+    ['killed', 'ended with exit code 137 (killed, often for lack of memory)'],
     ['cut', 'no STREAM_STATUS COMPLETE'],
     ['crash', 'the source said 503'],
+    ['foreign', 'all 21 records that came are of other streams'],
     ['lost', 'it sent 21 records before a STATE, but 20 came'],
   ])('with the fault "%s" gives no listing at all', async (fault, words) => {
     const source = open(settingsOf({ ...drop().records(ROWS), fault }));
@@ -155,6 +159,33 @@ describe('a connector', () => {
       message: expect.stringMatching(/the check of node failed .*: no login with <FILTERED>$/),
     });
     expect(told(folder.path('told'))).toHaveLength(1);
+  });
+
+  it('is checked by a check of its target', async () => {
+    const config = { ...drop().records(ROWS), fault: 'refused' };
+    const sink = { SINK: 'postgres', SINK_URL: 'postgres://u@127.0.0.1:1/x', SINK_TABLE: 'places' };
+    const parsed = parseCheck(['check']);
+    if (parsed.kind !== 'run') throw new Error(parsed.text);
+    let text = '';
+    const code = await runCheck({
+      given: parsed.arguments,
+      environment: { ...settingsOf(config), ...sink },
+      terminate: new AbortController().signal,
+      json: true,
+      write: (more) => void (text += more),
+      patienceMs: 100,
+    });
+    expect(code).toBe(EXIT.notConfigured);
+    expect(JSON.parse(text)).toMatchObject({
+      source: { fault: expect.stringContaining('the check of node failed') },
+    });
+  });
+
+  it('may leave out the namespace of its stream', async () => {
+    const config = { ...drop().records(ROWS), fault: 'namespace' };
+    const source = open(settingsOf(config, { CONNECTOR_STREAM: 'shop.places' }));
+    expect(await idsIn(source)).toHaveLength(20);
+    expect((await source.evidence()).complete).toBe(true);
   });
 
   it.each([

@@ -9,7 +9,7 @@ import { readSourceSettings } from '../../../../../src/job/sources/source-settin
 import { openSettings } from '../../../../../src/job/settings-file.ts';
 
 const STAND_IN = resolve(import.meta.dirname, '../../../../support/connector/stand-in.ts');
-export const COMMAND = `${process.execPath} ${STAND_IN}`;
+const COMMAND = `${process.execPath} ${STAND_IN}`;
 
 export type Drop = {
   readonly path: (name: string) => string;
