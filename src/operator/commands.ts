@@ -11,7 +11,7 @@ import { userCommands } from './user-commands.ts';
  * start without loading Postgres and Temporal.
  */
 export function operatorCommands(program: Command): void {
-  program.commandsGroup('manage users, tokens, database; check params files, targets');
+  program.commandsGroup('manage access, database; check params, targets');
   userCommands(program);
   tokenCommands(program);
   databaseCommands(program);
@@ -90,8 +90,9 @@ function connectorCommands(program: Command): void {
     .addHelpText(
       'after',
       `
-The settings need SOURCE=connector, CONNECTOR and CONNECTOR_CONFIG. The connector runs on this machine; on
-Kubernetes, run syncrator-job connector in a pod of its image: docs/how-to/connector.md. Reads no record.
+The settings need SOURCE=connector, CONNECTOR and CONNECTOR_CONFIG. The connector runs on this
+machine and reads no record. On Kubernetes, run syncrator-job connector in a pod of its image:
+docs/how-to/connector.md.
 
 Example:
   syncrator connector discover shop dev --stream orders`,
