@@ -85,8 +85,8 @@ function connectorCommands(program: Command): void {
     .command('discover <target> <env>')
     .description('run spec, check and discover of its connector, and print params and settings for a stream')
     .option('--settings <file>', 'its settings (default: envtarget/<env>-<target>.env in SYNCRATOR_DATA)')
-    .option('--stream <name>', 'print the params files and settings of a target with this stream')
-    .option('--write', 'with --stream: write the params files that do not exist into JOB_PARAMS', false)
+    .option('--stream <name>', 'print the params file and settings of a target with this stream')
+    .option('--write', 'with --stream: write the params file into JOB_PARAMS, if it does not exist', false)
     .addHelpText(
       'after',
       `

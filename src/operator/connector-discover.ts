@@ -113,12 +113,11 @@ function planOf(streams: readonly Stream[], of: { target: string; env: string; s
     );
   }
   const { primary_key: key, updated_at: time, fields } = stream;
-  const params = ['sync', 'diff'].map((action) => [
-    `${target}-${action}.public_params`,
-    `TARGET=${target}\nENV=${env}\nACTION_NAME=${action}\nACTION=${action}\nIS_TAG=latest\nOPTIONS=-n 5000\n`,
-  ]);
   return {
-    params: Object.fromEntries(params) as Record<string, string>,
+    // Of a connector a diff would read the whole stream twice.
+    params: {
+      [`${target}-sync.public_params`]: `TARGET=${target}\nENV=${env}\nACTION_NAME=sync\nACTION=sync\nIS_TAG=latest\nOPTIONS=-n 5000\n`,
+    },
     settings: [
       `CONNECTOR_STREAM=${name}`,
       ...(key === null ? [`# the fields that identify a record, of ${fields.join(', ')}`, 'SOURCE_ID='] : []),
