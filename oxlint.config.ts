@@ -75,6 +75,7 @@ export default defineConfig({
       files: [
         'src/{runner/process,embedded}/**',
         'src/dev.ts',
+        'src/job/sources/connector/child.ts',
         'test/**',
         'tools/**',
         'bench/**',

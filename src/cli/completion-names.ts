@@ -49,7 +49,7 @@ export async function askNames(
   };
   const wants = (...groups: string[]) => group !== undefined && groups.includes(group);
   const [targets = [], { schedules } = { schedules: [] }, { jobs } = { jobs: [] }] = await Promise.all([
-    wants(...TARGET_ACTIONS, 'run', 'sink', 'target', 'targets', 'jobs')
+    wants(...TARGET_ACTIONS, 'run', 'sink', 'target', 'connector', 'targets', 'jobs')
       ? get((api) => api.listTargets())
       : undefined,
     wants('schedules') ? get((api) => api.listSchedules()) : undefined,

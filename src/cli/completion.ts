@@ -59,7 +59,7 @@ export function placesOf(names: Names, words: readonly string[]): Places {
 
 function ofStarts({ starts }: Names, words: readonly string[]): Places {
   const places: Places = new Map();
-  for (const command of [...STARTS, 'sink take-over', 'target check']) {
+  for (const command of [...STARTS, 'sink take-over', 'target check', 'connector discover']) {
     const takes = ({ action }: Start) => action === command || !DECLARED.includes(command);
     const own = starts.filter(takes);
     const ofTarget = own.filter(({ name }) => words.includes(name));

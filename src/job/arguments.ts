@@ -46,9 +46,11 @@ Actions:
 
 Without a job:
   check [--json]  with the options of a sync: test source and sink, show five records, say what a sync would do; writes nothing
+  connector       with SOURCE=connector: its config's form, whether its check succeeds, and its streams, as JSON
 
 Environment:
   SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    the source of the records
+  SOURCE=connector  CONNECTOR  CONNECTOR_CONFIG  CONNECTOR_STREAM   a stream of an Airbyte connector or Singer tap
   SOURCE=gitlab  GITLAB_URL  GITLAB_TOKEN  GITLAB_GROUP   the items of a group, one project each; needs SINK=postgres
     GITLAB_ITEM_FILE (item.json)  GITLAB_IGNORE (project ids)  GITLAB_TIMEOUT (30 seconds)
     GITLAB_WEBHOOK_URL and GITLAB_HOOK_SECRET  webhook that each project calls on a push

@@ -3,10 +3,23 @@ import './v8-flags.ts';
 import { EXIT } from '../domain/exit-code.ts';
 import { parseArguments, parseCheck } from './arguments.ts';
 import { runCheck } from './check/check.ts';
+import { runDiscover } from './discover.ts';
 import { JobError } from './job-error.ts';
 import { runAction } from './run-action.ts';
 
 const argv = process.argv.slice(2);
+const terminate = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.on(signal, () => terminate.abort(new JobError('terminated', `ended by ${signal}`)));
+if (argv.length === 1 && argv[0] === 'connector')
+  process.exit(
+    await runDiscover({
+      environment: process.env,
+      terminate: terminate.signal,
+      write: (text) => void process.stdout.write(text),
+      writeLog: (line) => void process.stderr.write(`${line}\n`),
+    }),
+  );
 const isCheck = argv[0] === 'check';
 const parsed = isCheck ? parseCheck(argv) : parseArguments(argv);
 if (parsed.kind !== 'run') {
@@ -14,9 +27,6 @@ if (parsed.kind !== 'run') {
   process.exit(parsed.kind === 'help' ? EXIT.ok : EXIT.usage);
 }
 
-const terminate = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.on(signal, () => terminate.abort(new JobError('terminated', `ended by ${signal}`)));
 process.exit(
   isCheck
     ? await runCheck({

@@ -135,7 +135,7 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     log: (line) => log.info(line),
     ...tuning,
   });
-  const source = sourceOf(settings, { stop, onWait, ...tuning });
+  const source = sourceOf(settings, { stop, onWait, writeLog: (line) => log.info(line), ...tuning });
   try {
     reporter.update({
       target_datastore_url: sink.shownAs,

@@ -13,7 +13,7 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     {
       name: 'SOURCE',
       default: '',
-      text: '`ndjson`, `sql`, `files`, `oai-pmh`, `rest` or `gitlab`. A rollback needs none.',
+      text: '`ndjson`, `sql`, `files`, `oai-pmh`, `connector`, `rest` or `gitlab`. A rollback needs none.',
     },
     { name: 'SINK', default: '', text: '`postgres`, `solr` or `opensearch`.' },
     {
@@ -132,6 +132,45 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     },
     { name: 'OAI_PREFIX', default: '`oai_dc`', text: 'Format of the records (metadataPrefix).' },
     { name: 'OAI_SET', default: '', text: 'The setSpec of one set; without it all records.' },
+  ],
+  '`SOURCE=connector`': [
+    {
+      name: 'CONNECTOR',
+      default: '`source-declarative-manifest` with `CONNECTOR_MANIFEST`',
+      text: 'Program that speaks the protocol, by its absolute path or from `PATH`, with arguments if it needs some.',
+    },
+    { name: 'CONNECTOR_PROTOCOL', default: '`airbyte`', text: '`airbyte` or `singer`.' },
+    { name: 'CONNECTOR_MANIFEST', default: '', text: 'Absolute path of a declarative manifest.' },
+    {
+      name: 'CONNECTOR_CONFIG',
+      default: '`{}`',
+      text: 'Config of the connector: a JSON object on one line, or a file with one. It reaches the connector as a file of mode 0600.',
+    },
+    {
+      name: 'CONNECTOR_STREAM',
+      default: '',
+      text: 'Stream: its name, or `namespace.name`. `syncrator connector discover` lists them.',
+    },
+    {
+      name: 'SOURCE_ID',
+      default: 'the primary key that the connector tells',
+      text: 'Fields that identify a record, with commas.',
+    },
+    {
+      name: 'SOURCE_UPDATED_AT',
+      default: '',
+      text: 'Field with the date or time of the last change. Without it records carry the time of the run that first saw or changed them; `SINK=solr` and `SINK=opensearch` need it.',
+    },
+    {
+      name: 'CONNECTOR_EXIT_COMPLETE',
+      default: '`false`',
+      text: '`true`, for `CONNECTOR_PROTOCOL=singer`: exit code 0 of the tap proves that the stream is complete, so that records may be removed.',
+    },
+    {
+      name: 'CONNECTOR_SILENCE',
+      default: '`10m`',
+      text: 'How long the connector may write nothing before it is ended.',
+    },
   ],
   '`SOURCE=gitlab`': [
     { name: 'GITLAB_URL', default: '', text: 'http or https, with a path if GitLab has one.' },

@@ -117,14 +117,17 @@ export function readSettings({
   const sink = readSinkSettings(settings);
   if (source?.kind === 'gitlab' && sink.kind !== 'postgres')
     throw settings.fault('SINK is not postgres: SOURCE=gitlab needs SINK=postgres');
-  const rows = source?.kind === 'sql' || source?.kind === 'files' ? source : null;
+  const rows =
+    source?.kind === 'sql' || source?.kind === 'files' || source?.kind === 'connector' ? source : null;
   if (rows?.updatedAt === null && sink.kind !== 'postgres')
     throw settings.fault(
       `SOURCE_UPDATED_AT is missing: SINK=${sink.kind} finds changed records by their time`,
     );
   if (source?.kind === 'gitlab') refuseRecordSettings(settings, 'gitlab');
   const fields = needsSource ? readFields(settings) : null;
-  const inId = fields && rows ? hashedId(fields.rules, rows.id) : null;
+  if (rows?.id === null && fields?.rules.some(({ does }) => does === 'hash'))
+    throw settings.fault('SOURCE_ID is missing: FIELDS has a rule hash, and an id could show the same value');
+  const inId = fields && rows ? hashedId(fields.rules, rows.id ?? []) : null;
   if (inId) {
     const fix = 'name another column there, or remove the rule';
     throw settings.fault(

@@ -4,6 +4,7 @@ import { formatOf, reasonOf } from '../terminal/global-options.ts';
 import { AGE_WORDS, parseAge } from '../domain/age.ts';
 import { NEEDS_DATABASE } from './options.ts';
 import { tokenCommands } from './token-commands.ts';
+import { connectorCommands } from './connector-commands.ts';
 import { targetCommands } from './target-commands.ts';
 import { userCommands } from './user-commands.ts';
 
@@ -12,12 +13,13 @@ import { userCommands } from './user-commands.ts';
  * start without loading Postgres and Temporal.
  */
 export function operatorCommands(program: Command): void {
-  program.commandsGroup('manage users, tokens, database; check params files, targets');
+  program.commandsGroup('manage access, database; check params, targets');
   userCommands(program);
   tokenCommands(program);
   databaseCommands(program);
   paramsCommands(program);
   targetCommands(program);
+  connectorCommands(program);
   program.commandsGroup('run the api or a worker in this process');
   program
     .command('server')

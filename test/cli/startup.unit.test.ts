@@ -20,6 +20,6 @@ test('modules of the server stay unloaded', () => {
   expect(loaded).toContain('src/cli/job-commands.ts');
   expect(loaded).toContain('src/operator/commands.ts');
   const heavy =
-    /^src\/(db|api|temporal|runner|embedded|operator\/(?!(user-|token-|target-)?commands|options|target-choices))|^src\/(server|worker|config)\.ts|node_modules\/(pg|kysely|hono|@temporalio|@hono|@node-rs)\//;
+    /^src\/(db|api|temporal|runner|embedded|operator\/(?!(user-|token-|target-|connector-)?commands|options|target-choices))|^src\/(server|worker|config)\.ts|node_modules\/(pg|kysely|hono|@temporalio|@hono|@node-rs)\//;
   expect(loaded.filter((file) => heavy.test(file))).toEqual([]);
 });

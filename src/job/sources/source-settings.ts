@@ -1,6 +1,7 @@
 /** Reads the settings of the source. */
 import { readFlag } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
+import { type ConnectorSettings, readConnectorSettings } from './connector/connector-settings.ts';
 import { type FilesSettings, readFilesSettings } from './files/files-settings.ts';
 import { type OaiSettings, readOaiSettings } from './oai-pmh/oai-settings.ts';
 import { readSqlSettings, type SqlSettings } from './sql/sql-settings.ts';
@@ -19,6 +20,7 @@ export type SourceSettings =
   | SqlSettings
   | FilesSettings
   | OaiSettings
+  | ConnectorSettings
   | GitlabSettings;
 
 const HTTP = ['http:', 'https:'];
@@ -26,10 +28,19 @@ const HTTP = ['http:', 'https:'];
 /** @throws JobError `notConfigured` */
 export function readSourceSettings(settings: Settings): SourceSettings {
   // `rest` is valid too; src/job/compat/account/ reads its settings.
-  const source = settings.oneOf('SOURCE', ['ndjson', 'sql', 'files', 'oai-pmh', 'gitlab', 'rest']);
+  const source = settings.oneOf('SOURCE', [
+    'ndjson',
+    'sql',
+    'files',
+    'oai-pmh',
+    'connector',
+    'gitlab',
+    'rest',
+  ]);
   if (source === 'sql') return readSqlSettings(settings);
   if (source === 'files') return readFilesSettings(settings);
   if (source === 'oai-pmh') return readOaiSettings(settings);
+  if (source === 'connector') return readConnectorSettings(settings);
   return source === 'gitlab' ? readGitlabSettings(settings) : readNdjsonSettings(settings);
 }
 

@@ -1,4 +1,4 @@
-/** Runs the sync program's check in the foreground: with the environment that a job would have, but no supervisor. */
+/** Runs the sync program in the foreground, for its check and for `connector`: with the environment that a job would have, but no supervisor. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -26,14 +26,27 @@ export async function runCheckProgram(of: {
   settings: string | undefined;
   json: boolean;
 }): Promise<Checked> {
-  const { key, spec, dataDir, settings = path.join(dataDir, settingsFile(key)), json } = of;
-  const args = [SYNC_PROGRAM, 'check', ...spec.args.slice(1), ...(json ? ['--json'] : [])];
-  const child = spawn(process.execPath, args, {
+  const { spec, json } = of;
+  const argv = ['check', ...spec.args.slice(1), ...(json ? ['--json'] : [])];
+  return await runSyncProgram({ ...of, argv, environment: spec.environment });
+}
+
+/** @param of.json collect its standard output; else it goes to our own */
+export async function runSyncProgram(of: {
+  key: Key;
+  argv: readonly string[];
+  environment: StepSpec['environment'];
+  dataDir: string;
+  settings: string | undefined;
+  json: boolean;
+}): Promise<Checked> {
+  const { key, argv, environment, dataDir, settings = path.join(dataDir, settingsFile(key)), json } = of;
+  const child = spawn(process.execPath, [SYNC_PROGRAM, ...argv], {
     cwd: ROOT,
     env: {
       // Nothing else of ours: as in a job, source and sink are set by the file alone.
       ...inherited('PATH', 'HOME', 'TZ'),
-      ...spec.environment,
+      ...environment,
       SYNCRATOR_ENV: key.env,
       SYNCRATOR_TARGET: key.target,
       SYNCRATOR_SETTINGS_FILE: path.resolve(settings),

@@ -1,0 +1,113 @@
+/**
+ * Source `connector`: a stream of a program that speaks the Airbyte protocol, or of a Singer tap. Each listing reads the
+ * whole stream: its state, by which a connector lists changes alone, is not kept.
+ */
+import type { Patience } from '../../http/outage.ts';
+import { IncompleteListingError } from '../../job-error.ts';
+import { fingerprintOf } from '../fingerprint.ts';
+import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
+import { type Line, UnreadableLine } from '../lines.ts';
+import { idLine } from '../row-line.ts';
+import type { StoredLine } from '../entry-store.ts';
+import type { Cursor, Evidence, Source } from '../source.ts';
+import type { ConnectorSettings } from './connector-settings.ts';
+import { openDialect } from './open-dialect.ts';
+import { createReadings, type Readings } from './readings.ts';
+import type { Spooled } from './spool.ts';
+
+export type ConnectorSourceOptions = {
+  readonly settings: ConnectorSettings;
+  readonly stop: AbortSignal;
+  readonly onWait?: Patience['onWait'];
+  /** Writes what the connector says about its work. */
+  readonly writeLog?: (line: string) => void;
+  readonly silenceMs?: number;
+};
+
+export function createConnectorSource(options: ConnectorSourceOptions): Source {
+  const { settings, stop, onWait = () => {}, writeLog = () => {}, silenceMs } = options;
+  const { updatedAt, stream, protocol, command, manifest, config, id } = settings;
+  const { dialect, program } = openDialect(settings, {
+    stop,
+    writeLog,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+  });
+  /** The time of records that do not tell when they changed. */
+  const stamp = updatedAt === null ? new Date().toISOString() : null;
+  const readings = createReadings({ dialect, settings, stamp, onWait, log: program.log });
+  const made = manifest === null ? '' : ` ${manifest.slice(manifest.lastIndexOf('/') + 1)}`;
+  let evidence: Evidence = { complete: false, words: 'no listing has ended' };
+  let remarks: readonly string[] = [];
+
+  async function* listing<T, B>(
+    kind: ListingKind<T, B>,
+    lineOf: (entry: StoredLine) => Line,
+    { from, batchSize }: { from: Cursor | null; batchSize: number },
+  ): AsyncGenerator<B> {
+    evidence = { complete: false, words: 'the listing has not ended' };
+    try {
+      const spooled = await readings.current();
+      const intake = createIntake(kind, { from, batchSize });
+      for await (const group of spooled.store.lines(from?.after ?? null)) {
+        for (const entry of group) {
+          intake.take(lineOf(entry), () => `record ${entry.place} of ${stream}`);
+          const batch = intake.give('full');
+          if (batch === null) continue;
+          stop.throwIfAborted();
+          yield batch;
+        }
+      }
+      const rest = intake.give('rest');
+      if (rest !== null) yield rest;
+      evidence = evidenceOf(spooled, intake.hole());
+      remarks = remarksOf(spooled);
+    } finally {
+      readings.close();
+    }
+  }
+
+  return {
+    shownAs: `${program.name}${made} ${stream}`,
+    lists: 'everything',
+    stamps: stamp !== null,
+    mapping: fingerprintOf([protocol, command, manifest, config, stream, id, updatedAt]),
+    survey: async () => ({ total: (await readings.current()).store.counts().live }),
+    changedSince: (_since, from, batchSize) => listing(RECORDS, ({ line }) => line, { from, batchSize }),
+    ids: (batchSize) => listing(IDS, lineOfId, { from: null, batchSize }),
+    evidence: () => Promise.resolve(evidence),
+    remarks: () => remarks,
+    stillThere: (ids) => (ids.length === 0 ? Promise.resolve(new Set()) : foundAgain(ids, readings)),
+    clock: () => ({ earliest: null, skewMs: 0 }),
+    close: async () => readings.close(),
+  };
+}
+
+/** The protocols know no question about one id. A second reading finds what the first one lacked by mistake. */
+async function foundAgain(ids: readonly string[], readings: Readings): Promise<Set<string>> {
+  readings.close();
+  try {
+    const { store, doubt } = await readings.current();
+    if (doubt !== null) throw new IncompleteListingError(`the second reading of the stream: ${doubt}`);
+    return new Set(ids.filter((one) => store.has(one)));
+  } finally {
+    readings.close();
+  }
+}
+
+function lineOfId({ id, line }: StoredLine): Line {
+  if (id === null) return line instanceof UnreadableLine ? line : idLine('');
+  return idLine(id);
+}
+
+function evidenceOf({ count, doubt }: Spooled, hole: string | null): Evidence {
+  const read = `${count} records read`;
+  if (hole !== null) return { complete: false, words: `${read}, but the id of ${hole} cannot be read` };
+  if (doubt !== null) return { complete: false, words: `${read}, but ${doubt}` };
+  return { complete: true, words: `${read}, up to the end that the connector tells` };
+}
+
+function remarksOf({ repeated, count }: Spooled): string[] {
+  if (repeated === 0) return [];
+  const fix = 'if they are different records, name more fields in SOURCE_ID';
+  return [`${repeated} of ${count} records have the id of an earlier one, which they replace; ${fix}`];
+}

@@ -1,0 +1,53 @@
+/** What both protocols have in common: commands that end, streams, and the reading of one stream as a whole. */
+import type { Fields } from '../json-object.ts';
+
+export type Stream = {
+  readonly name: string;
+  readonly namespace: string | null;
+  /** Paths of the fields that together identify a record; null: the connector tells none. */
+  readonly key: readonly (readonly string[])[] | null;
+  /** The field that tells when a record changed, if the connector names one. */
+  readonly cursor: string | null;
+  /** As the connector describes it. */
+  readonly definition: Fields;
+};
+
+/** Takes what a reading brings. */
+export type Taking = {
+  readonly record: (data: Fields) => void;
+  /** A line that may have been a record. */
+  readonly unreadable: (why: string) => void;
+};
+
+export type Dialect = {
+  /** The form of its config, as JSON Schema; null: the protocol has none. @throws JobError */
+  readonly spec: () => Promise<Fields | null>;
+  /** @throws JobError if the connector does not reach its source */
+  readonly check: () => Promise<void>;
+  /** @throws JobError */
+  readonly discover: () => Promise<readonly Stream[]>;
+  /**
+   * @param together runs the work for some messages
+   * @returns why the stream is not proven complete; null: it is
+   * @throws IncompleteListingError if it is provably incomplete
+   */
+  readonly read: (
+    stream: Stream,
+    taking: Taking,
+    together: (work: () => void) => Promise<void>,
+  ) => Promise<string | null>;
+};
+
+/** Whether a message is about the stream. Some connectors leave out the namespace, and only one stream is asked for. */
+export function isAbout(
+  stream: Pick<Stream, 'name' | 'namespace'>,
+  name: unknown,
+  namespace: unknown,
+): boolean {
+  return name === stream.name && (namespace ?? stream.namespace) === stream.namespace;
+}
+
+/** `namespace.name`. */
+export function fullName({ name, namespace }: Pick<Stream, 'name' | 'namespace'>): string {
+  return namespace === null ? name : `${namespace}.${name}`;
+}

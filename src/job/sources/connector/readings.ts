@@ -1,0 +1,49 @@
+/** Keeps the reading of a run from survey to the end of a listing, so that both see the same records. */
+import type { Patience } from '../../http/outage.ts';
+import type { ConnectorLog } from './connector-log.ts';
+import type { ConnectorSettings } from './connector-settings.ts';
+import type { Dialect, Stream } from './dialect.ts';
+import { findStream, keyOf } from './find-stream.ts';
+import { spool, type Spooled } from './spool.ts';
+
+export type Readings = {
+  /** The open reading, else a new one. @throws JobError */
+  readonly current: () => Promise<Spooled>;
+  /** Drops the open reading. */
+  readonly close: () => void;
+};
+
+export function createReadings(of: {
+  dialect: Dialect;
+  settings: ConnectorSettings;
+  stamp: string | null;
+  onWait: Patience['onWait'];
+  log: ConnectorLog;
+}): Readings {
+  const { dialect, settings, stamp, onWait, log } = of;
+  let stream: Stream | null = null;
+  let open: Spooled | null = null;
+
+  /** Once in a run: each command of a connector takes seconds to start. */
+  async function discovered(): Promise<Stream> {
+    await dialect.check();
+    return findStream(await dialect.discover(), settings.stream);
+  }
+
+  return {
+    async current() {
+      if (open !== null) return open;
+      try {
+        stream ??= await discovered();
+        const choice = { key: keyOf(stream, settings.id), updatedAt: settings.updatedAt, stamp };
+        return (open = await spool({ dialect, stream, choice, settings, onWait }));
+      } finally {
+        log.end();
+      }
+    },
+    close() {
+      open?.store.close();
+      open = null;
+    },
+  };
+}

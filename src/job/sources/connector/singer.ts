@@ -1,0 +1,135 @@
+/** The protocol of Singer taps: https://hub.meltano.com/singer/spec. It has no message that says that a stream is complete. */
+import { IncompleteListingError } from '../../job-error.ts';
+import { type Fields, parsedObject } from '../json-object.ts';
+import type { Line } from '../lines.ts';
+import type { Command } from './child.ts';
+import { type Dialect, fullName, type Stream, type Taking } from './dialect.ts';
+import { heardIn, listIn, textIn, within } from './message.ts';
+import type { Program } from './program.ts';
+
+const CONFIG = 'config.json';
+const CATALOG = 'catalog.json';
+/** A catalog with many streams and their schemas is still far shorter. */
+const MOST_CATALOG_LENGTH = 256 * 1024 * 1024;
+
+/** @param of.exitProves CONNECTOR_EXIT_COMPLETE */
+export function createSinger(
+  program: Program,
+  { config, exitProves }: { readonly config: Fields; readonly exitProves: boolean },
+): Dialect {
+  const files = { [CONFIG]: JSON.stringify(config) };
+  const name = (stream: Stream): string => `${program.name} ${fullName(stream)}`;
+
+  return {
+    spec: () => Promise.resolve(null),
+    // The protocol has no check of its own; to discover the streams, a tap needs its source.
+    check: () => Promise.resolve(),
+    async discover() {
+      const argv: Command['argv'] = (at) => ['--config', at(CONFIG), '--discover'];
+      return (await catalogFrom(program, { files, argv })).map(streamOf);
+    },
+    async read(stream, taking, together) {
+      const ask: Command = {
+        files: { ...files, [CATALOG]: JSON.stringify({ streams: [selected(stream.definition)] }) },
+        argv: (at) => ['--config', at(CONFIG), '--catalog', at(CATALOG)],
+      };
+      let hasBegun = false;
+      const take = (line: Line): void => {
+        if (takeLine(line, { stream, taking, program })) hasBegun = true;
+      };
+      const code = await program.run('sync', ask, (lines) => together(() => lines.forEach(take)));
+      const doubt =
+        code === 0
+          ? 'the tap has written nothing of this stream, not even its SCHEMA'
+          : `the tap ended with exit code ${code}`;
+      if (code !== 0 || !hasBegun)
+        throw new IncompleteListingError(program.failed('failed', `${name(stream)}: ${doubt}`).message);
+      if (exitProves) return null;
+      return 'a Singer tap does not say whether a stream is complete; set CONNECTOR_EXIT_COMPLETE=true if its exit code 0 proves it';
+    },
+  };
+}
+
+async function catalogFrom(program: Program, ask: Command): Promise<readonly Fields[]> {
+  const text: string[] = [];
+  let length = 0;
+  const code = await program.run('--discover', ask, (lines) => {
+    for (const line of lines) {
+      length += typeof line === 'string' ? line.length : 0;
+      if (typeof line === 'string' && length < MOST_CATALOG_LENGTH) text.push(line);
+    }
+  });
+  if (code !== 0)
+    throw program.failed('notConfigured', `${program.name} --discover ended with exit code ${code}`);
+  const found = parsedObject(text.join('\n'));
+  if (typeof found === 'string' || !Array.isArray(found['streams']))
+    throw program.failed('failed', `${program.name} --discover has written no catalog of streams`);
+  return found['streams'] as Fields[];
+}
+
+/** @returns whether it is a message about this stream @throws IncompleteListingError */
+function takeLine(
+  line: Line,
+  { stream, taking, program }: { stream: Stream; taking: Taking; program: Program },
+): boolean {
+  const heard = heardIn(line);
+  if (heard.kind === 'broken') taking.unreadable(heard.why);
+  if (heard.kind === 'text') program.log.line(heard.text);
+  if (heard.kind !== 'message') return false;
+  const { type, fields } = heard;
+  if (type === 'BATCH') throw batched(program.name);
+  const name = textIn(stream.definition, 'stream') ?? stream.name;
+  if (fields['stream'] !== name && fields['stream'] !== stream.name) return false;
+  if (type === 'RECORD') taking.record(within(fields, 'record'));
+  return true;
+}
+
+function batched(name: string): IncompleteListingError {
+  return new IncompleteListingError(
+    `${name} hands out records as files (BATCH), which cannot be read; turn batches off in CONNECTOR_CONFIG`,
+  );
+}
+
+function streamOf(definition: Fields): Stream {
+  const root = rootOf(definition);
+  const told = listIn(definition, 'key_properties');
+  const key = (told.length > 0 ? told : listIn(root, 'table-key-properties')).map(String);
+  return {
+    name: textIn(definition, 'tap_stream_id') ?? textIn(definition, 'stream') ?? '',
+    namespace: null,
+    key: key.length === 0 ? null : key.map((name) => [name]),
+    cursor: textIn(definition, 'replication_key') ?? textIn(root, 'replication-key'),
+    definition,
+  };
+}
+
+type Metadata = { readonly breadcrumb?: unknown; readonly metadata?: Fields };
+
+function rootOf(definition: Fields): Fields {
+  const entries = listIn(definition, 'metadata') as readonly Metadata[];
+  return (
+    entries.find(({ breadcrumb }) => Array.isArray(breadcrumb) && breadcrumb.length === 0)?.metadata ?? {}
+  );
+}
+
+/** Selects the stream with all its fields, as a whole: in the way of today's taps and in that of older ones. */
+function selected(definition: Fields): Fields {
+  const entries = listIn(definition, 'metadata') as readonly Metadata[];
+  const isRoot = ({ breadcrumb }: Metadata): boolean => Array.isArray(breadcrumb) && breadcrumb.length === 0;
+  const root = { ...rootOf(definition), selected: true, 'replication-method': 'FULL_TABLE' };
+  const fields = entries
+    .filter((entry) => !isRoot(entry))
+    .map((entry) =>
+      entry.metadata?.['inclusion'] === 'unsupported'
+        ? entry
+        : { ...entry, metadata: { ...entry.metadata, selected: true } },
+    );
+  const { schema } = definition;
+  return {
+    ...definition,
+    selected: true,
+    replication_method: 'FULL_TABLE',
+    ...(typeof schema === 'object' && schema !== null ? { schema: { ...schema, selected: true } } : {}),
+    metadata: [{ breadcrumb: [], metadata: root }, ...fields],
+  };
+}

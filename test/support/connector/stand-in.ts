@@ -1,0 +1,179 @@
+/**
+ * A program that speaks the Airbyte protocol or Singer's, and has one of the faults that real connectors have. Its config
+ * says which, and names the file with its records. It imports nothing: it starts in each test several times.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+
+type Config = {
+  /** File with an array of objects. */
+  records?: string;
+  fault?: string;
+  secret?: string;
+  /** Where it tells how it was started. */
+  tell?: string;
+  key?: string[] | null;
+};
+
+const args = process.argv.slice(2);
+const valueOf = (name: string): string | undefined => args[args.indexOf(name) + 1 || args.length];
+const verb = args[0] ?? '';
+const configFile = valueOf('--config');
+const config = (configFile === undefined ? {} : JSON.parse(readFileSync(configFile, 'utf8'))) as Config;
+const { fault = '', key = ['id'], secret = '' } = config;
+const records = (): Record<string, unknown>[] =>
+  config.records === undefined
+    ? []
+    : (JSON.parse(readFileSync(config.records, 'utf8')) as Record<string, unknown>[]);
+const say = (message: unknown): void => writeAll(`${JSON.stringify(message)}\n`);
+
+/** At once, also into a pipe that is full. */
+function writeAll(text: string, to: 1 | 2 = 1): void {
+  writeFileSync(to, text);
+}
+
+if (config.tell !== undefined && configFile !== undefined) {
+  const mode = (statSync(configFile).mode & 0o777).toString(8);
+  const told = {
+    verb,
+    args,
+    mode,
+    environment: process.env,
+    folder: process.cwd(),
+    files: readdirSync('.'),
+    pid: process.pid,
+  };
+  writeFileSync(config.tell, `${JSON.stringify(told)}\n`, { flag: 'a' });
+}
+
+const status = (text: string): void =>
+  say({
+    type: 'TRACE',
+    trace: { type: 'STREAM_STATUS', stream_status: { stream_descriptor: { name: 'places' }, status: text } },
+  });
+const hang = (): void => void setInterval(() => undefined, 60_000);
+
+function discover(): void {
+  const stream = {
+    name: 'places',
+    ...(fault === 'namespace' ? { namespace: 'shop' } : {}),
+    json_schema: { type: 'object', properties: {} },
+    supported_sync_modes: ['full_refresh'],
+  };
+  const other = { ...stream, name: 'other', namespace: 'public' };
+  say({
+    type: 'CATALOG',
+    catalog: {
+      streams: [{ ...stream, source_defined_primary_key: key?.map((name) => [name]) ?? [] }, other],
+    },
+  });
+}
+
+function check(): void {
+  if (fault === 'refused')
+    say({
+      type: 'CONNECTION_STATUS',
+      connectionStatus: { status: 'FAILED', message: `no login with ${secret}` },
+    });
+  else say({ type: 'CONNECTION_STATUS', connectionStatus: { status: 'SUCCEEDED' } });
+}
+
+function read(): void {
+  say({ type: 'LOG', log: { level: 'INFO', message: `reading with ${secret}` } });
+  status('STARTED');
+  const all = records();
+  for (const [at, data] of all.entries()) {
+    if (at === Math.floor(all.length / 2) && halfWay()) return;
+    say({
+      type: 'RECORD',
+      record: { stream: fault === 'foreign' ? 'other' : 'places', data, emitted_at: 1 },
+    });
+    if (at === 0)
+      say({ type: 'RECORD', record: { stream: 'other', data: { id: 'of another stream' }, emitted_at: 1 } });
+  }
+  const count = all.length + (['lost', 'digits'].includes(fault) ? 1 : 0);
+  say({
+    type: 'STATE',
+    state: {
+      type: 'STREAM',
+      stream: { stream_descriptor: { name: 'places' } },
+      sourceStats: { recordCount: count },
+    },
+  });
+  if (fault === 'incomplete') status('INCOMPLETE');
+  else if (fault !== 'no status') status('COMPLETE');
+  if (fault === 'exit 1') process.exitCode = 1;
+  if (fault === 'left behind') spawn('sleep', ['300'], { stdio: 'inherit' }).unref();
+}
+
+/** @returns whether the reading ends here */
+function halfWay(): boolean {
+  if (fault === 'cut') {
+    writeAll('{"type": "RECORD", "record": {"stream": "places", "da');
+    process.exit(0);
+  }
+  if (fault === 'broken') writeAll('{"type": "RECORD", "record": {"stream": "places", "da\n');
+  if (fault === 'two at once')
+    writeAll('warning{"type": "RECORD", "record": {"stream": "places", "data": {}}}\n');
+  if (fault === 'digits')
+    writeAll(
+      '{"type":"RECORD","record":{"stream":"places","data":{"id":12345678901234567890,"price":1.10},"emitted_at":1}}\n',
+    );
+  if (fault === 'noise') writeAll('Downloading…\n');
+  if (fault === 'hang') hang();
+  if (fault === 'killed') process.kill(process.pid, 'SIGKILL');
+  if (fault === 'flood')
+    for (let nth = 0; nth < 5_000; nth += 1)
+      writeAll(`line ${nth} with ${secret} and password=${secret}x\n`, 2);
+  if (fault === 'crash') {
+    say({
+      type: 'TRACE',
+      trace: {
+        type: 'ERROR',
+        error: { message: `the source said 503 to ${secret}`, internal_message: 'in detail' },
+      },
+    });
+    status('INCOMPLETE');
+    process.exit(1);
+  }
+  return fault === 'hang';
+}
+
+function tap(): void {
+  if (args.includes('--discover')) {
+    const metadata = [
+      { breadcrumb: [], metadata: { 'table-key-properties': key ?? [] } },
+      { breadcrumb: ['properties', 'name'], metadata: { inclusion: 'available' } },
+    ];
+    const stream = {
+      tap_stream_id: 'public-places',
+      stream: 'places',
+      schema: { type: 'object', properties: {} },
+      metadata,
+    };
+    writeAll(`${JSON.stringify({ streams: [stream] }, undefined, 2)}\n`);
+    return;
+  }
+  const catalog = JSON.parse(readFileSync(valueOf('--catalog') ?? '', 'utf8')) as {
+    streams: { metadata: { metadata: Record<string, unknown> }[] }[];
+  };
+  const isSelected = catalog.streams[0]?.metadata.every(({ metadata }) => metadata['selected'] === true);
+  if (fault === 'nothing' || !isSelected) return;
+  say({ type: 'SCHEMA', stream: 'places', schema: {}, key_properties: key });
+  for (const record of records()) say({ type: 'RECORD', stream: 'places', record });
+  if (fault === 'batch') say({ type: 'BATCH', stream: 'places', manifest: [] });
+  say({ type: 'STATE', value: {} });
+  if (fault === 'exit 1') process.exitCode = 1;
+}
+
+if (config.records !== undefined && !existsSync(config.records))
+  throw new Error('the file of the records is missing');
+if (verb === 'spec')
+  say({
+    type: 'SPEC',
+    spec: { connectionSpecification: { required: ['records'], properties: { records: { type: 'string' } } } },
+  });
+else if (verb === 'check') check();
+else if (verb === 'discover') discover();
+else if (verb === 'read') read();
+else tap();
