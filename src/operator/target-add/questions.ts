@@ -75,6 +75,30 @@ export const SOURCES = {
       { key: 'OAI_SET', text: 'setSpec of one set. Empty for all records', optional: true },
     ],
   },
+  connector: {
+    label: 'an Airbyte connector, a declarative manifest or a Singer tap',
+    questions: [
+      { key: 'CONNECTOR', text: 'Program of the connector', example: '/opt/faker/bin/source-faker' },
+      { key: 'CONNECTOR_PROTOCOL', text: 'airbyte or singer? Empty for airbyte', optional: true },
+      {
+        key: 'CONNECTOR_MANIFEST',
+        text: 'File of a declarative manifest. Empty for other connectors',
+        optional: true,
+      },
+      { key: 'CONNECTOR_CONFIG', text: 'File with its config', example: '/etc/faker.json', optional: true },
+      {
+        key: 'CONNECTOR_STREAM',
+        text: 'Stream; `syncrator connector discover` lists them',
+        example: 'users',
+      },
+      {
+        ...ID,
+        text: 'Which fields identify a record? Empty for the primary key of the stream',
+        optional: true,
+      },
+      UPDATED_AT,
+    ],
+  },
   ndjson: {
     label: 'an HTTP service of your own that sends NDJSON',
     questions: [
