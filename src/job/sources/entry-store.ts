@@ -3,11 +3,15 @@
  * replaces the earlier one, and reading is in byte order of the ids. The file has no name, so it vanishes with the
  * program.
  */
+import { tmpdir } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { groupsOf } from './in-groups.ts';
 import { type Line, UnreadableLine } from './lines.ts';
 import { stored } from './no-room.ts';
+
+/** Where SQLite keeps the file: for the whole process. By itself it would take /var/tmp, which may be small. */
+const keptIn = (folder: string): string => `PRAGMA temp_store_directory = '${folder.replaceAll("'", "''")}'`;
 
 const GROUP_ROWS = 200;
 
@@ -35,6 +39,8 @@ export type EntryStore = {
   /** Entries without an id, then those with an id after `after`, in byte order; deleted records are left out. */
   readonly lines: (after: string | null) => AsyncGenerator<readonly StoredLine[]>;
   readonly has: (id: string) => boolean;
+  /** Whether an entry has no readable id. */
+  readonly hasNameless: () => boolean;
   readonly close: () => void;
 };
 
@@ -54,7 +60,7 @@ type Row = { id: string | null; place: number; why: string | null; line: string 
 /** @throws JobError if the temporary folder is full */
 export function createEntryStore(): EntryStore {
   const database = new DatabaseSync('');
-  database.exec(TABLE);
+  database.exec(`${keptIn(tmpdir())}; ${TABLE}`);
   const insert = database.prepare(PUT);
   const passOf = database.prepare('SELECT pass FROM entries WHERE id = ?');
   const thereIs = database.prepare('SELECT 1 FROM entries WHERE id = ? AND NOT deleted');
@@ -73,7 +79,8 @@ export function createEntryStore(): EntryStore {
       }
     },
     put({ id: told, stamp, line, place }, pass) {
-      const id = told === '' ? null : told;
+      // SQLite would make one id of several that differ in half characters.
+      const id = told === '' || !told.isWellFormed() ? null : told;
       const isFresh = id === null || passOf.get(id)?.['pass'] !== pass;
       const [why, text] = line instanceof UnreadableLine ? [line.why, null] : [null, line];
       stored(() => insert.run(id, stamp, pass, place, line === null ? 1 : 0, why, text));
@@ -94,6 +101,7 @@ export function createEntryStore(): EntryStore {
       yield* linesOf(named as Iterable<Row>);
     },
     has: (id) => thereIs.get(id) !== undefined,
+    hasNameless: () => database.prepare('SELECT 1 FROM entries WHERE id IS NULL').get() !== undefined,
     close() {
       if (database.isOpen) database.close();
     },

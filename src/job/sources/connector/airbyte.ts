@@ -5,7 +5,7 @@ import type { Line } from '../lines.ts';
 import type { Command } from './child.ts';
 import type { ConnectorProgram } from './connector-settings.ts';
 import { type Dialect, fullName, isAbout, type Stream, type Taking } from './dialect.ts';
-import { type Heard, heardIn, listIn, textIn, within } from './message.ts';
+import { type Heard, heardIn, listIn, objectsIn, shownIn, textIn, within } from './message.ts';
 import type { Program } from './program.ts';
 import { createStreamEnd, type StreamEnd } from './stream-end.ts';
 
@@ -39,7 +39,7 @@ export function createAirbyte(program: Program, settings: ConnectorProgram): Dia
     },
     async discover() {
       const catalog = await asked('discover', 'CATALOG', 'catalog');
-      return listIn(catalog, 'streams').map((stream) => streamOf(stream as Fields));
+      return objectsIn(catalog, 'streams').map(streamOf);
     },
     async read(stream, taking, together) {
       const ask: Command = {
@@ -48,7 +48,7 @@ export function createAirbyte(program: Program, settings: ConnectorProgram): Dia
       };
       const end = createStreamEnd(stream);
       const take = (line: Line): void => takeLine(line, { stream, taking, end, program });
-      const code = await program.run('read', ask, (lines) => together(() => lines.forEach(take)));
+      const { code } = await program.run('read', ask, (lines) => together(() => lines.forEach(take)));
       const doubt = end.doubt(code);
       if (doubt === null) return null;
       throw new IncompleteListingError(
@@ -58,19 +58,26 @@ export function createAirbyte(program: Program, settings: ConnectorProgram): Dia
   };
 }
 
+/** Some connectors answer that a check failed, and exit with another code than 0. */
+function noteReason(message: Fields | null, { log }: Program): void {
+  const reason = textIn(within(message ?? {}, 'connectionStatus'), 'message');
+  if (reason !== null) log.failure(reason);
+}
+
 /** Runs a command that answers with one message. */
 async function answer(
   program: Program,
   { verb, type, ask }: { verb: string; type: string; ask: Command },
 ): Promise<Fields> {
   let found: Fields | null = null;
-  const code = await program.run(verb, ask, (lines) =>
+  const { code } = await program.run(verb, ask, (lines) =>
     lines.map(heardIn).forEach((heard) => {
       if (heard.kind === 'message' && heard.type === type) found = heard.fields;
       else passOn(heard, program);
     }),
   );
   if (found !== null && code === 0) return found;
+  noteReason(found, program);
   const why = code === 0 ? `ended without a message ${type}` : `ended with exit code ${code}`;
   throw program.failed('notConfigured', `${program.name} ${verb} ${why}`);
 }
@@ -81,34 +88,44 @@ function takeLine(
 ): void {
   const { stream, taking, end, program } = of;
   const heard = heardIn(line);
-  if (heard.kind === 'broken') return taking.unreadable(heard.why);
-  const isRecord = heard.kind === 'message' && heard.type === 'RECORD';
-  if (!isRecord) return noteEnd(heard, end, program);
-  const data = recordOf(heard.fields, stream);
-  if (data === null) return end.foreign();
+  if (heard.kind === 'text' || (heard.kind === 'message' && heard.type !== 'RECORD'))
+    return noteEnd(heard, end, program);
+  const found = heard.kind === 'broken' ? heard.why : recordOf(heard.fields, stream);
+  if (found === null) return end.foreign();
+  if (typeof found === 'string') {
+    end.unreadable();
+    return taking.unreadable(found);
+  }
   end.record();
-  taking.record(data);
+  taking.record(found);
 }
 
 function noteEnd(heard: Heard, end: StreamEnd, program: Program): void {
   if (heard.kind === 'message' && heard.type === 'STATE') return end.state(within(heard.fields, 'state'));
   const trace = heard.kind === 'message' && heard.type === 'TRACE' ? within(heard.fields, 'trace') : {};
-  if (textIn(trace, 'type') === 'STREAM_STATUS') end.status(within(trace, 'stream_status'));
-  else passOn(heard, program);
+  const type = textIn(trace, 'type');
+  if (type === 'STREAM_STATUS') return end.status(within(trace, 'stream_status'));
+  if (type === 'ERROR') end.error(within(within(trace, 'error'), 'stream_descriptor'));
+  passOn(heard, program);
 }
 
-/** The fields of a record of this stream; null for another one. */
-function recordOf(message: Fields, stream: Stream): Fields | null {
+/** The fields of a record of this stream; null for one of another stream; why it may be of this one. */
+function recordOf(message: Fields, stream: Stream): Fields | string | null {
   const record = within(message, 'record');
-  return isAbout(stream, record['stream'], record['namespace']) ? within(record, 'data') : null;
+  const [name, namespace] = [textIn(record, 'stream'), textIn(record, 'namespace')];
+  if (name === null) return 'it does not name its stream';
+  if (isAbout(stream, name, namespace)) return within(record, 'data');
+  if (name !== stream.name || stream.namespace !== null) return null;
+  return 'it names a namespace, and the catalog of the connector names none for this stream';
 }
 
 function passOn(heard: Heard, { log }: Program): void {
   if (heard.kind === 'text') return log.line(heard.text);
   if (heard.kind === 'broken') return log.line(heard.why);
   if (heard.type === 'LOG') {
-    const { level, message } = within(heard.fields, 'log');
-    if (!QUIET.has(String(level))) log.line(`${String(level)} ${String(message)}`);
+    const said = within(heard.fields, 'log');
+    const level = shownIn(said, 'level');
+    if (!QUIET.has(level)) log.line(`${level} ${shownIn(said, 'message')}`);
   } else if (heard.type === 'TRACE') {
     const error = within(within(heard.fields, 'trace'), 'error');
     const details = textIn(error, 'internal_message');
@@ -121,18 +138,21 @@ function passOn(heard: Heard, { log }: Program): void {
 }
 
 function streamOf(definition: Fields): Stream {
-  const key = listIn(definition, 'source_defined_primary_key').filter(
-    (path): path is string[] =>
-      Array.isArray(path) && path.length > 0 && path.every((part) => typeof part === 'string'),
-  );
+  const told = listIn(definition, 'source_defined_primary_key');
+  // A part of the key would make one record of several.
+  const key = told.every(isPath) ? told : [];
   const cursor = listIn(definition, 'default_cursor_field');
   return {
     name: textIn(definition, 'name') ?? '',
     namespace: textIn(definition, 'namespace'),
     key: key.length === 0 ? null : key,
-    cursor: cursor.length === 1 ? String(cursor[0]) : null,
+    cursor: cursor.length === 1 && typeof cursor[0] === 'string' ? cursor[0] : null,
     definition,
   };
+}
+
+function isPath(path: unknown): path is string[] {
+  return Array.isArray(path) && path.length > 0 && path.every((part) => typeof part === 'string');
 }
 
 /** Asks for the whole stream: without a state, `incremental` lists everything, too. */

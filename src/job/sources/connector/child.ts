@@ -11,12 +11,20 @@ import { JobError } from '../../job-error.ts';
 import { type Line, linesOf } from '../lines.ts';
 import { noRoom } from '../no-room.ts';
 import { makeRunFolder } from '../run-folder.ts';
+import { killStragglers } from './stragglers.ts';
 
 export type Command = {
   /** Texts of its files, by name. */
   readonly files: Readonly<Record<string, string>>;
   /** @param at the path of a file */
   readonly argv: (at: (name: string) => string) => readonly string[];
+};
+
+export type ChildEnd = {
+  /** 128 and the signal's number if it was killed. */
+  readonly code: number;
+  /** A process that it left behind still held its output, and may have had more to write. */
+  readonly isCut: boolean;
 };
 
 export type ChildOptions = {
@@ -28,12 +36,16 @@ export type ChildOptions = {
 
 /**
  * Leads the group, and waits for the program. File descriptor 3 is a pipe that nobody writes to: it ends when this
- * program ends, also by SIGKILL, and then the group dies, too.
+ * program ends, also by SIGKILL, and then the group dies, too, with the processes that have left it (stragglers.ts).
  */
 const LEASH = `folder=$1; shift
-"$@" 3<&- &
+{ HOME=$folder TMPDIR=$folder; export HOME TMPDIR; exec "$@" 3<&-; } &
 program=$!
-{ read -r _ <&3; rm -rf "$folder"; kill -9 -$$; } >/dev/null 2>&1 &
+{
+  read -r _ <&3; rm -rf "$folder"
+  for file in $(grep -lsF "HOME=$folder" /proc/[0-9]*/environ); do pid=\${file#/proc/}; kill -9 "\${pid%/environ}"; done
+  kill -9 -$$
+} >/dev/null 2>&1 &
 exec 3<&-
 wait "$program"`;
 
@@ -44,14 +56,14 @@ const INHERITED = [
   'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS',
 ];
 
-/** @returns the exit code; 128 and the signal's number if it was killed @throws JobError, or the reason of `stop` */
-export async function runChild(command: Command, options: ChildOptions): Promise<number> {
+/** @throws JobError, or the reason of `stop` */
+export async function runChild(command: Command, options: ChildOptions): Promise<ChildEnd> {
   options.stop.throwIfAborted();
   const folder = makeRunFolder();
   try {
     const at = (name: string): string => join(folder, name);
     for (const [name, text] of Object.entries(command.files)) put(at(name), text);
-    return await follow(start(command.argv(at), folder), options);
+    return await follow(start(command.argv(at), folder), folder, options);
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -78,33 +90,46 @@ function start(argv: readonly string[], folder: string): Child {
   return spawn('/bin/sh', ['-c', LEASH, 'leash', folder, ...argv], {
     cwd: folder,
     detached: true,
-    env: { LANG: 'C.UTF-8', ...Object.fromEntries(inherited), HOME: folder, TMPDIR: folder },
+    env: { LANG: 'C.UTF-8', ...Object.fromEntries(inherited) },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   }) as Child;
 }
 
-async function follow(child: Child, { silenceMs, stop, onOutput, onError }: ChildOptions): Promise<number> {
+/** How long a process that a connector has left behind may write nothing before it is ended. */
+const LINGER_MS = 3_000;
+
+async function follow(
+  child: Child,
+  folder: string,
+  { silenceMs, stop, onOutput, onError }: ChildOptions,
+): Promise<ChildEnd> {
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const ended = Promise.withResolvers<never>();
   const silence = setTimeout(() => ended.reject(silent(silenceMs)), Math.min(silenceMs, LONGEST_TIMER_MS));
   const onStop = (): void => ended.reject(stop.reason);
   stop.addEventListener('abort', onStop, { once: true });
-  const kill = groupKiller(child);
-  // Processes that it has left behind would keep its output open.
-  child.once('exit', kill);
+  const killGroup = groupKiller(child);
+  const kill = (): void => {
+    killGroup();
+    killStragglers(folder);
+  };
+  const linger = createLinger(kill, ended.reject);
+  child.once('exit', linger.begin);
   const work = (async () => {
     const heard = (chunks: Readable): AsyncIterable<Uint8Array> => noting(chunks, () => silence.refresh());
+    const lines = (chunks: Readable) => linesOf(heard(chunks), { lastNeedsEnd: false });
     await Promise.all([
-      forEach(linesOf(heard(child.stdout), { lastNeedsEnd: false }), onOutput),
-      forEach(linesOf(heard(child.stderr), { lastNeedsEnd: false }), onError),
+      forEach(lines(child.stdout), onOutput, linger.refresh).then(linger.outputEnded),
+      forEach(lines(child.stderr), onError, linger.refresh),
     ]);
     const [code] = await exited;
-    return code ?? 1;
+    return { code: code ?? 1, isCut: linger.isCut() };
   })();
   try {
     return await Promise.race([work, ended.promise, exited.then(() => work)]);
   } finally {
     clearTimeout(silence);
+    linger.end();
     stop.removeEventListener('abort', onStop);
     kill();
     (child.stdio as readonly unknown[] as readonly [null, Readable, Readable, Duplex])[3].destroy();
@@ -113,6 +138,40 @@ async function follow(child: Child, { silenceMs, stop, onOutput, onError }: Chil
     // The first error of the two has been thrown.
     await Promise.allSettled([work, exited]);
   }
+}
+
+/**
+ * Waits for the output of processes that outlive the program, such as the end of its pipeline. Ends them when they write
+ * nothing, and fails if one still holds the output then.
+ */
+function createLinger(kill: () => void, fail: (error: Error) => void) {
+  let timer: NodeJS.Timeout | null = null;
+  let [hasEnded, isCut, isOver] = [false, false, false];
+  const onSilence = (): void => {
+    isCut = !hasEnded;
+    kill();
+    timer = setTimeout(() => fail(heldOpen()), LINGER_MS);
+  };
+  return {
+    begin(): void {
+      if (!isOver) timer = setTimeout(onSilence, LINGER_MS);
+    },
+    /** After each group of lines: work on them is no silence. */
+    refresh: (): void => void timer?.refresh(),
+    outputEnded: (): void => void (hasEnded = true),
+    isCut: () => isCut,
+    end(): void {
+      isOver = true;
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
+
+function heldOpen(): JobError {
+  return new JobError(
+    'failed',
+    'the connector has ended, and a process that it left behind holds its output open and cannot be ended',
+  );
 }
 
 /** Once only: the shell that waits for the pipe is in the group, so until then the number belongs to it. */
@@ -136,8 +195,15 @@ async function* noting(chunks: Readable, onChunk: () => void): AsyncGenerator<Ui
   }
 }
 
-async function forEach<T>(items: AsyncIterable<T>, take: (item: T) => void | Promise<void>): Promise<void> {
-  for await (const item of items) await take(item);
+async function forEach<T>(
+  items: AsyncIterable<T>,
+  take: (item: T) => void | Promise<void>,
+  after: () => void,
+): Promise<void> {
+  for await (const item of items) {
+    await take(item);
+    after();
+  }
 }
 
 function silent(silenceMs: number): JobError {

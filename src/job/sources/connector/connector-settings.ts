@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { readDuration, readFlag } from '../../setting-values.ts';
 import type { Settings } from '../../settings-file.ts';
 import { readIdColumns } from '../columns.ts';
+import { BAD_LINE, parsedObject } from '../json-object.ts';
 
 /** What it takes to start a connector. */
 export type ConnectorProgram = {
@@ -78,18 +79,18 @@ function refuseMissing(manifest: string, { fault }: Settings): void {
 function readConfig({ optional, fault }: Settings): Readonly<Record<string, unknown>> {
   const value = optional('CONNECTOR_CONFIG') ?? '{}';
   const isText = value.startsWith('{');
-  let config: unknown;
+  let text = value;
   try {
-    config = JSON.parse(isText ? value : readFileSync(value, 'utf8'));
+    if (!isText) text = readFileSync(value, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== undefined)
-      throw fault(
-        `CONNECTOR_CONFIG is neither a JSON object nor a file that can be read (${code}); correct the path or its rights`,
-      );
-    throw fault(`CONNECTOR_CONFIG ${isText ? 'is' : 'names a file that is'} not valid JSON`);
+    throw fault(
+      `CONNECTOR_CONFIG is neither a JSON object nor a file that can be read (${code}); correct the path or its rights`,
+    );
   }
-  if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw fault('CONNECTOR_CONFIG is not a JSON object');
-  return config as Record<string, unknown>;
+  // The trim also takes a byte order mark.
+  const config = parsedObject(text.trim());
+  if (config === BAD_LINE) throw fault(`CONNECTOR_CONFIG ${isText ? 'is' : 'names a file that is'} not valid JSON`);
+  if (typeof config === 'string') throw fault(`CONNECTOR_CONFIG cannot be used: ${config}`);
+  return config;
 }

@@ -87,7 +87,8 @@ async function foundAgain(ids: readonly string[], readings: Readings): Promise<S
   readings.close();
   try {
     const { store, doubt } = await readings.current();
-    if (doubt !== null) throw new IncompleteListingError(`the second reading of the stream: ${doubt}`);
+    const why = doubt ?? (store.hasNameless() ? 'it has a record whose id cannot be read' : null);
+    if (why !== null) throw new IncompleteListingError(`the second reading of the stream: ${why}`);
     return new Set(ids.filter((one) => store.has(one)));
   } finally {
     readings.close();

@@ -44,7 +44,7 @@ export function isAbout(
   name: unknown,
   namespace: unknown,
 ): boolean {
-  return name === stream.name && (namespace ?? stream.namespace) === stream.namespace;
+  return name === stream.name && (namespace || stream.namespace) === stream.namespace;
 }
 
 /** `namespace.name`. */

@@ -1,5 +1,5 @@
 /** Recognises messages among the lines that a connector writes. Both protocols write one JSON object per line. Pure. */
-import { type Fields, parsedObject } from '../json-object.ts';
+import { type Fields, parsedObject, textOf } from '../json-object.ts';
 import type { Line } from '../lines.ts';
 
 export type Heard =
@@ -30,6 +30,27 @@ export function within(fields: Fields, name: string): Fields {
 export function textIn(fields: Fields, name: string): string | null {
   const value = fields[name];
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** The number in a field, also one that keeps its digits, such as `5.0`; null for any other value. */
+export function numberIn(fields: Fields, name: string): number | null {
+  const value = fields[name];
+  return typeof value === 'string' || typeof value === 'boolean' || textOf(value) === null
+    ? null
+    : Number(textOf(value));
+}
+
+/** A value as a text for the log. */
+export function shownIn(fields: Fields, name: string): string {
+  const value = fields[name];
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+/** Objects in a list; anything else in it is left out. */
+export function objectsIn(fields: Fields, name: string): readonly Fields[] {
+  return listIn(fields, name).filter(
+    (value): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value),
+  );
 }
 
 export function listIn(fields: Fields, name: string): readonly unknown[] {

@@ -1,7 +1,7 @@
 /** Runs commands of a connector, and passes its words on to the log. */
 import { JobError } from '../../job-error.ts';
 import type { Line } from '../lines.ts';
-import { type Command, runChild } from './child.ts';
+import { type ChildEnd, type Command, runChild } from './child.ts';
 import { type ConnectorLog, createConnectorLog } from './connector-log.ts';
 import type { ConnectorProgram } from './connector-settings.ts';
 import { createMask } from './secrets.ts';
@@ -10,12 +10,12 @@ export type Program = {
   /** As it appears in errors, without arguments. */
   readonly name: string;
   readonly log: ConnectorLog;
-  /** @param verb as it appears in errors @param argv behind the program @returns the exit code @throws JobError */
+  /** @param verb as it appears in errors @param argv behind the program @throws JobError */
   readonly run: (
     verb: string,
     command: Command,
     onOutput: (lines: readonly Line[]) => void | Promise<void>,
-  ) => Promise<number>;
+  ) => Promise<ChildEnd>;
   /** An error with the reason that the connector gave. */
   readonly failed: (code: 'failed' | 'notConfigured', what: string) => JobError;
 };
@@ -47,7 +47,7 @@ export function createProgram({
     name,
     log,
     async run(verb, { files, argv }, onOutput) {
-      const code = await runChild(
+      const end = await runChild(
         { files, argv: (at) => [...settings.command, ...argv(at)] },
         {
           silenceMs,
@@ -58,13 +58,13 @@ export function createProgram({
           },
         },
       );
-      const why = NOT_STARTED[code];
+      const why = NOT_STARTED[end.code];
       if (why !== undefined)
         throw new JobError(
           'notConfigured',
-          `${name} ${verb} ended with exit code ${code}: ${program} ${why}`,
+          `${name} ${verb} ended with exit code ${end.code}: ${program} ${why}`,
         );
-      return code;
+      return end;
     },
     failed(code, what) {
       const words = log.lastWords();

@@ -4,7 +4,7 @@ import { type Fields, parsedObject } from '../json-object.ts';
 import type { Line } from '../lines.ts';
 import type { Command } from './child.ts';
 import { type Dialect, fullName, type Stream, type Taking } from './dialect.ts';
-import { heardIn, listIn, textIn, within } from './message.ts';
+import { heardIn, listIn, objectsIn, textIn, within } from './message.ts';
 import type { Program } from './program.ts';
 
 const CONFIG = 'config.json';
@@ -33,17 +33,32 @@ export function createSinger(
         files: { ...files, [CATALOG]: JSON.stringify({ streams: [selected(stream.definition)] }) },
         argv: (at) => ['--config', at(CONFIG), '--catalog', at(CATALOG)],
       };
-      let hasBegun = false;
-      const take = (line: Line): void => {
-        if (takeLine(line, { stream, taking, program })) hasBegun = true;
+      let [hasBegun, foreign, records] = [false, 0, 0];
+      const counting: Taking = {
+        ...taking,
+        record(data) {
+          records += 1;
+          taking.record(data);
+        },
       };
-      const code = await program.run('sync', ask, (lines) => together(() => lines.forEach(take)));
-      const doubt =
-        code === 0
-          ? 'the tap has written nothing of this stream, not even its SCHEMA'
-          : `the tap ended with exit code ${code}`;
-      if (code !== 0 || !hasBegun)
+      const take = (line: Line): void => {
+        const about = takeLine(line, { stream, taking: counting, program });
+        if (about === 'this') hasBegun = true;
+        if (about === 'another record') foreign += 1;
+      };
+      const { code, isCut } = await program.run('sync', ask, (lines) => together(() => lines.forEach(take)));
+      const isForeign = records === 0 && foreign > 0;
+      const doubt = isForeign
+        ? `all ${foreign} records that came are of other streams`
+        : 'the tap has written nothing of this stream, not even its SCHEMA';
+      if (code !== 0)
+        throw new IncompleteListingError(
+          program.failed('failed', `${name(stream)}: the tap ended with exit code ${code}`).message,
+        );
+      if (!hasBegun || isForeign)
         throw new IncompleteListingError(program.failed('failed', `${name(stream)}: ${doubt}`).message);
+      if (isCut)
+        return 'the tap has ended, and a process that it left behind still held its output; its exit code proves nothing';
       if (exitProves) return null;
       return 'a Singer tap does not say whether a stream is complete; set CONNECTOR_EXIT_COMPLETE=true if its exit code 0 proves it';
     },
@@ -53,7 +68,7 @@ export function createSinger(
 async function catalogFrom(program: Program, ask: Command): Promise<readonly Fields[]> {
   const text: string[] = [];
   let length = 0;
-  const code = await program.run('--discover', ask, (lines) => {
+  const { code } = await program.run('--discover', ask, (lines) => {
     for (const line of lines) {
       length += typeof line === 'string' ? line.length : 0;
       if (typeof line === 'string' && length < MOST_CATALOG_LENGTH) text.push(line);
@@ -64,24 +79,27 @@ async function catalogFrom(program: Program, ask: Command): Promise<readonly Fie
   const found = parsedObject(text.join('\n'));
   if (typeof found === 'string' || !Array.isArray(found['streams']))
     throw program.failed('failed', `${program.name} --discover has written no catalog of streams`);
-  return found['streams'] as Fields[];
+  return objectsIn(found, 'streams');
 }
 
-/** @returns whether it is a message about this stream @throws IncompleteListingError */
+/** @returns what the message is about @throws IncompleteListingError */
 function takeLine(
   line: Line,
   { stream, taking, program }: { stream: Stream; taking: Taking; program: Program },
-): boolean {
+): 'this' | 'another record' | 'nothing' {
   const heard = heardIn(line);
   if (heard.kind === 'broken') taking.unreadable(heard.why);
   if (heard.kind === 'text') program.log.line(heard.text);
-  if (heard.kind !== 'message') return false;
+  if (heard.kind !== 'message') return 'nothing';
   const { type, fields } = heard;
   if (type === 'BATCH') throw batched(program.name);
+  const told = textIn(fields, 'stream');
+  if (type === 'RECORD' && told === null) taking.unreadable('it does not name its stream');
   const name = textIn(stream.definition, 'stream') ?? stream.name;
-  if (fields['stream'] !== name && fields['stream'] !== stream.name) return false;
+  if (told === null) return 'nothing';
+  if (told !== name && told !== stream.name) return type === 'RECORD' ? 'another record' : 'nothing';
   if (type === 'RECORD') taking.record(within(fields, 'record'));
-  return true;
+  return 'this';
 }
 
 function batched(name: string): IncompleteListingError {
@@ -93,7 +111,8 @@ function batched(name: string): IncompleteListingError {
 function streamOf(definition: Fields): Stream {
   const root = rootOf(definition);
   const told = listIn(definition, 'key_properties');
-  const key = (told.length > 0 ? told : listIn(root, 'table-key-properties')).map(String);
+  const names = told.length > 0 ? told : listIn(root, 'table-key-properties');
+  const key = names.every((name) => typeof name === 'string') ? names : [];
   return {
     name: textIn(definition, 'tap_stream_id') ?? textIn(definition, 'stream') ?? '',
     namespace: null,
@@ -106,7 +125,7 @@ function streamOf(definition: Fields): Stream {
 type Metadata = { readonly breadcrumb?: unknown; readonly metadata?: Fields };
 
 function rootOf(definition: Fields): Fields {
-  const entries = listIn(definition, 'metadata') as readonly Metadata[];
+  const entries = objectsIn(definition, 'metadata') as readonly Metadata[];
   return (
     entries.find(({ breadcrumb }) => Array.isArray(breadcrumb) && breadcrumb.length === 0)?.metadata ?? {}
   );
@@ -114,7 +133,7 @@ function rootOf(definition: Fields): Fields {
 
 /** Selects the stream with all its fields, as a whole: in the way of today's taps and in that of older ones. */
 function selected(definition: Fields): Fields {
-  const entries = listIn(definition, 'metadata') as readonly Metadata[];
+  const entries = objectsIn(definition, 'metadata') as readonly Metadata[];
   const isRoot = ({ breadcrumb }: Metadata): boolean => Array.isArray(breadcrumb) && breadcrumb.length === 0;
   const root = { ...rootOf(definition), selected: true, 'replication-method': 'FULL_TABLE' };
   const fields = entries
