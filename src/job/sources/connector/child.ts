@@ -4,13 +4,14 @@
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { JobError } from '../../job-error.ts';
 import { type Line, linesOf } from '../lines.ts';
 import { noRoom } from '../no-room.ts';
 import { makeRunFolder } from '../run-folder.ts';
+import { removeFolder } from './remove-folder.ts';
 import { killStragglers } from './stragglers.ts';
 
 export type Command = {
@@ -42,7 +43,7 @@ const LEASH = `folder=$1; shift
 { HOME=$folder TMPDIR=$folder; export HOME TMPDIR; exec "$@" 3<&-; } &
 program=$!
 {
-  read -r _ <&3; rm -rf "$folder"
+  read -r _ <&3; chmod -R u+rwx "$folder"; rm -rf "$folder"
   for file in $(grep -lsF "HOME=$folder" /proc/[0-9]*/environ); do pid=\${file#/proc/}; kill -9 "\${pid%/environ}"; done
   kill -9 -$$
 } >/dev/null 2>&1 &
@@ -65,7 +66,7 @@ export async function runChild(command: Command, options: ChildOptions): Promise
     for (const [name, text] of Object.entries(command.files)) put(at(name), text);
     return await follow(start(command.argv(at), folder), folder, options);
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    removeFolder(folder);
   }
 }
 
