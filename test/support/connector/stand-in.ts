@@ -3,7 +3,7 @@
  * says which, and names the file with its records. It imports nothing: it starts in each test several times.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 
 type Config = {
   /** File with an array of objects. */
@@ -12,7 +12,9 @@ type Config = {
   secret?: string;
   /** Where it tells how it was started. */
   tell?: string;
-  key?: string[] | null;
+  key?: unknown[] | null;
+  /** Written as they are behind the records, before the stream is called complete. */
+  lines?: string[];
 };
 
 const args = process.argv.slice(2);
@@ -64,7 +66,7 @@ function discover(): void {
   say({
     type: 'CATALOG',
     catalog: {
-      streams: [{ ...stream, source_defined_primary_key: key?.map((name) => [name]) ?? [] }, other],
+      streams: [{ ...stream, source_defined_primary_key: key?.map((name) => (typeof name === 'string' ? [name] : name)) ?? [] }, other],
     },
   });
 }
@@ -100,10 +102,23 @@ function read(): void {
       sourceStats: { recordCount: count },
     },
   });
+  for (const line of config.lines ?? []) writeAll(`${line}\n`);
+  if (fault === 'no rights') {
+    mkdirSync('modules/inner', { recursive: true });
+    writeFileSync('modules/inner/one', '');
+    for (const folder of ['modules/inner', 'modules', '.']) chmodSync(folder, 0o500);
+  }
   if (fault === 'incomplete') status('INCOMPLETE');
   else if (fault !== 'no status') status('COMPLETE');
   if (fault === 'exit 1') process.exitCode = 1;
+  if (fault === 'session') tellOf(spawn('sleep', ['300'], { stdio: 'inherit', detached: true }));
+  if (fault === 'quiet session') tellOf(spawn('sleep', ['300'], { stdio: 'ignore', detached: true }));
   if (fault === 'left behind') spawn('sleep', ['300'], { stdio: 'inherit' }).unref();
+}
+
+function tellOf(child: ReturnType<typeof spawn>): void {
+  child.unref();
+  if (config.tell !== undefined) writeFileSync(`${config.tell}.child`, String(child.pid));
 }
 
 /** @returns whether the reading ends here */
@@ -120,7 +135,8 @@ function halfWay(): boolean {
       '{"type":"RECORD","record":{"stream":"places","data":{"id":12345678901234567890,"price":1.10},"emitted_at":1}}\n',
     );
   if (fault === 'noise') writeAll('Downloading…\n');
-  if (fault === 'hang') hang();
+  if (fault === 'hang in sessions') tellOf(spawn('sleep', ['300'], { stdio: 'ignore', detached: true }));
+  if (fault.startsWith('hang')) hang();
   if (fault === 'killed') process.kill(process.pid, 'SIGKILL');
   if (fault === 'flood')
     for (let nth = 0; nth < 5_000; nth += 1)
@@ -136,10 +152,11 @@ function halfWay(): boolean {
     status('INCOMPLETE');
     process.exit(1);
   }
-  return fault === 'hang';
+  return fault.startsWith('hang');
 }
 
 function tap(): void {
+  const own = fault === 'foreign' ? 'others' : 'places';
   if (args.includes('--discover')) {
     const metadata = [
       { breadcrumb: [], metadata: { 'table-key-properties': key ?? [] } },
@@ -160,7 +177,12 @@ function tap(): void {
   const isSelected = catalog.streams[0]?.metadata.every(({ metadata }) => metadata['selected'] === true);
   if (fault === 'nothing' || !isSelected) return;
   say({ type: 'SCHEMA', stream: 'places', schema: {}, key_properties: key });
-  for (const record of records()) say({ type: 'RECORD', stream: 'places', record });
+  for (const record of records()) say({ type: 'RECORD', stream: own, record });
+  for (const line of config.lines ?? []) writeAll(`${line}\n`);
+  if (fault === 'late' || fault === 'held') {
+    const late = JSON.stringify({ type: 'RECORD', stream: 'places', record: { id: 'late' } });
+    spawn('sh', ['-c', `sleep ${fault === 'late' ? 1 : 300}; echo '${late}'`], { stdio: 'inherit' }).unref();
+  }
   if (fault === 'batch') say({ type: 'BATCH', stream: 'places', manifest: [] });
   say({ type: 'STATE', value: {} });
   if (fault === 'exit 1') process.exitCode = 1;

@@ -48,11 +48,19 @@ function formsOf(text: string): readonly string[] {
   const strict = url.replaceAll(/[!'()*]/g, (sign) => `%${hexOf(sign, 2).toUpperCase()}`);
   const ofUrl = [url, strict].flatMap((form) => [form, form.replaceAll('%2F', '/')]);
   const inUrl = ofUrl.flatMap((form) => [form, form.replaceAll('%20', '+')]);
-  return [
-    text,
+  const inJson = [
     json,
     json.replaceAll('/', String.raw`\/`),
     json.replaceAll(/[^\x20-\x7e]/g, (unit) => String.raw`\u${hexOf(unit, 4)}`),
+  ];
+  const html = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const quoted = html.replaceAll('"', '&quot;');
+  return [
+    text,
+    ...inJson,
+    // JSON as a text of JSON.
+    ...inJson.map((form) => JSON.stringify(form).slice(1, -1)),
+    ...[html, quoted, quoted.replaceAll("'", '&#x27;'), quoted.replaceAll("'", '&#39;')],
     // As Python shows a text within a list.
     text.replaceAll('\\', '\\\\'),
     text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`),

@@ -57,6 +57,15 @@ describe('the settings of source connector', () => {
     });
   });
 
+  it('take a config with a byte order mark, and all digits of its numbers', () => {
+    const CONNECTOR_CONFIG = drop().path('config.json');
+    writeFileSync(CONNECTOR_CONFIG, '\uFEFF{"account": 12345678901234567890}');
+    const { source } = readSettings({ needsSource: true, environment: { ...complete, CONNECTOR_CONFIG } });
+    expect(JSON.stringify(source?.kind === 'connector' && source.config)).toBe(
+      '{"account":12345678901234567890}',
+    );
+  });
+
   it.each([
     [{ CONNECTOR: '' }, 'CONNECTOR is missing'],
     [{ CONNECTOR_STREAM: '' }, 'CONNECTOR_STREAM is missing'],

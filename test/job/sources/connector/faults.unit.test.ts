@@ -191,6 +191,8 @@ describe('a connector', () => {
   it.each([
     ['/no/such/program', 'cannot be found'],
     ['/etc/passwd', 'cannot be run'],
+    // A word of the shell is no program.
+    ['eval true', 'cannot be found'],
   ])('%s is named if it %s', async (program, words) => {
     const source = open(settingsOf({}, { CONNECTOR: program }));
     await expect(source.survey(null)).rejects.toMatchObject({
