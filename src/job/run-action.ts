@@ -9,6 +9,7 @@ import { sync } from './actions/sync.ts';
 import { reportApplied } from './actions/report-applied.ts';
 import type { JobArguments } from './arguments.ts';
 import { parseCheckpoint } from './checkpoint.ts';
+import { fitColumns } from './columns/fitted-source.ts';
 import { mapFields } from './fields/mapped-source.ts';
 import type { GitlabSettings } from './compat/gitlab/gitlab-settings.ts';
 import { runItemBank } from './compat/item-bank/run-item-bank.ts';
@@ -28,6 +29,7 @@ import {
 } from './settings.ts';
 import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
+import { columnsOf } from './sinks/sink-settings.ts';
 import type { Sink } from './sinks/sink.ts';
 import { openSource } from './sources/open-source.ts';
 import type { Source } from './sources/source.ts';
@@ -160,14 +162,15 @@ type OpenedSource = {
 };
 
 function sourceOf(
-  { source: settings, fields }: Pick<JobSettings, 'source' | 'fields'>,
+  { source: settings, fields, sink }: Pick<JobSettings, 'source' | 'fields' | 'sink'>,
   options: Parameters<typeof openSource>[1],
 ): OpenedSource {
   if (settings === null) return { shownAs: null, bank: null, records: null };
   if (settings.kind === 'gitlab')
     return { shownAs: `${settings.url}/${settings.group}`, bank: settings, records: null };
   const opened = openSource(settings, options);
-  const records = fields === null ? opened : mapFields(opened, fields);
+  const mapped = fields === null ? opened : mapFields(opened, fields);
+  const records = fitColumns(mapped, columnsOf(sink));
   return { shownAs: records.shownAs, bank: null, records };
 }
 

@@ -119,7 +119,11 @@ export function readSettings({
     throw settings.fault(
       `SOURCE_UPDATED_AT is missing: SINK=${sink.kind} finds changed records by their time`,
     );
-  if (source?.kind === 'gitlab') refuseFields(settings, 'gitlab');
+  if (source?.kind === 'gitlab') {
+    refuseFields(settings, 'gitlab');
+    if (sink.kind === 'postgres' && sink.columns?.keepsRecord === false)
+      throw settings.fault('SINK_RECORD is false: SOURCE=gitlab finds its revisions in the column record');
+  }
   const fields = needsSource ? readFields(settings) : null;
   const inId = fields && rows ? hashedId(fields.rules, rows.id) : null;
   if (inId) {

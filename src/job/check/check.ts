@@ -6,11 +6,13 @@ import { EXIT } from '../../domain/exit-code.ts';
 import { maskCredentials } from '../../domain/mask.ts';
 import { isAccount } from '../compat/account/act-on-account.ts';
 import type { JobArguments } from '../arguments.ts';
+import { fitColumns } from '../columns/fitted-source.ts';
 import { mapFields } from '../fields/mapped-source.ts';
 import { JobError, reasonOf } from '../job-error.ts';
 import { type JobSettings, readSettings, readWriter } from '../settings.ts';
 import type { Environment } from '../settings-file.ts';
 import { openSink } from '../sinks/open-sink.ts';
+import { columnsOf } from '../sinks/sink-settings.ts';
 import { openSource } from '../sources/open-source.ts';
 import type { RejectedRecord, Source, SourceRecord } from '../sources/source.ts';
 import { type Fault, type Findings, isFault, type SinkFindings, type SourceFindings } from './findings.ts';
@@ -66,11 +68,11 @@ function notChecked(source: string): JobError {
   return new JobError('usage', `check cannot test SOURCE=${source}; start a job, which tests it first`);
 }
 
-async function lookAtSource({ source, fields }: JobSettings, input: Input): Promise<SourceFindings> {
+async function lookAtSource({ source, fields, sink }: JobSettings, input: Input): Promise<SourceFindings> {
   if (source === null || source.kind === 'gitlab') throw notChecked('gitlab');
   const { terminate: stop, patienceMs = PATIENCE_MS } = input;
   const own = openSource(source, { stop, patienceMs, onWait: () => undefined });
-  const opened = fields === null ? own : mapFields(own, fields);
+  const opened = fitColumns(fields === null ? own : mapFields(own, fields), columnsOf(sink));
   try {
     const { total } = await opened.survey(null);
     return { place: opened.shownAs, total, ...(await firstOf(opened)) };
