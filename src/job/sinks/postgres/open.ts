@@ -5,6 +5,7 @@ import { adoptOldState } from './adopt.ts';
 import { type ChangeSet, findAppliedRollback, openChangeSet } from './change-sets.ts';
 import { findSink, makeSink, takeFence } from './fence.ts';
 import { inspectLiveTable } from './live-table.ts';
+import { refuseFilled, refuseMigration } from './migrate.ts';
 import { type Connection, inStateTransaction, type Session } from './session.ts';
 import { prepareStateSchema } from './state-schema.ts';
 
@@ -21,7 +22,9 @@ export async function openPostgres(
     await prepareStateSchema(client, places, options);
   });
   const opened = await inStateTransaction(connection, async (client) => {
-    const table = await inspectLiveTable(client, places);
+    const table = await inspectLiveTable(client, connection);
+    await refuseFilled(client, places, table);
+    if (writer.action !== 'sync' && !takeOver) refuseMigration(places, table);
     const lines: string[] = [...table.warnings];
     if (!(await findSink(client, places, table))) {
       await makeSink(client, places, table);

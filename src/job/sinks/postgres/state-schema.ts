@@ -1,6 +1,6 @@
 /** Creates the state schema in the sink's database: fences, change sets, kept records, loads. Safe to repeat. */
 import { escapeIdentifier, type PoolClient } from 'pg';
-import type { ColumnSettings } from '../../columns/columns-settings.ts';
+import type { SinkOptions } from './session.ts';
 import { JobError } from '../../job-error.ts';
 import type { Places } from './places.ts';
 
@@ -17,7 +17,7 @@ const LOCK = 4_711_002;
 export async function prepareStateSchema(
   client: PoolClient,
   places: Places,
-  { acceptAllTables, columns }: { acceptAllTables: boolean; columns: Pick<ColumnSettings, 'list'> },
+  { acceptAllTables, columns }: Pick<SinkOptions, "acceptAllTables" | "columns">,
 ): Promise<void> {
   const needed = columns.list.length > 0 ? WITH_COLUMNS : VERSION;
   const isReady = (version: number | null): boolean =>
