@@ -169,8 +169,7 @@ async function readColumns(client: PoolClient, oid: number): Promise<TableColumn
        attnotnull AND NOT atthasdef AND attidentity = '' AND attgenerated = '' AS mandatory,
        attnotnull AS filled, attidentity <> '' OR attgenerated <> '' AS generated,
        ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d
-         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'n'
-           AND d.classid = 'pg_rewrite'::regclass ORDER BY 1) AS "usedBy"
+         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'n' ORDER BY 1) AS "usedBy"
      FROM pg_attribute LEFT JOIN pg_collation c ON c.oid = attcollation
      WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
     [oid],

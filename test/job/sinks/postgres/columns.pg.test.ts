@@ -15,14 +15,6 @@ async function rowsOf(t: Setup, columns: string): Promise<Record<string, unknown
   return Object.fromEntries(rows.map(({ id, row }) => [id, row]));
 }
 
-async function columnsOf(t: Setup): Promise<string[]> {
-  const rows = await t.query<{ name: string }>(
-    `SELECT attname || ' ' || format_type(atttypid, atttypmod) AS name FROM pg_attribute
-     WHERE attrelid = 'cities'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
-  );
-  return rows.map(({ name }) => name);
-}
-
 const BOTH = [
   { id: 'a', updated_at: at(), name: 'Aachen', pages: 1 },
   { id: 'b', updated_at: at(), name: 'Bonn', pages: 2 },
