@@ -38,6 +38,7 @@ export type Attempt = {
   /** How long to wait for the sink; 0: a cut connection ends the attempt. */
   readonly patienceMs?: number;
   readonly columns?: ColumnSettings | undefined;
+  readonly maxRejected?: number;
 };
 
 export type AttemptEnd = {
@@ -120,7 +121,7 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     source: fitColumns(of.source, of.columns?.list ?? []),
     sink,
     options: { batchSize: of.batchSize ?? 5, concurrency: 1, forceDelete: of.force ?? false },
-    limits: { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, maxRejected: 0 },
+    limits: { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, maxRejected: of.maxRejected ?? 0 },
     // Without a margin, a watermark that moves too far is detected at once.
     watermarkMarginMs: of.marginMs ?? 0,
     checkpoint: of.checkpoint ?? null,

@@ -104,9 +104,7 @@ describe('a field becomes the value of its column', () => {
     ['text[]', '"a"', null],
   ])('%s of %s', async (name, json, value) => {
     const type = typeOf(name);
-    expect(unfitFor(type, parseExactly(`[${json}]`) instanceof Array ? first(json) : null) === null).toBe(
-      value !== null,
-    );
+    expect(unfitFor(type, first(json)) === null).toBe(value !== null);
     expect(await stored(type, [json])).toEqual([{ value, same: true }]);
   });
 
@@ -145,7 +143,7 @@ const time = fc
 const json = fc.oneof(
   number,
   fc.oneof(day, time, fc.uuid(), fc.string({ unit: 'grapheme' })).map((text) => JSON.stringify(text)),
-  fc.jsonValue({ noUnicodeString: false } as object).map((value) => JSON.stringify(value)),
+  fc.jsonValue().map((value) => JSON.stringify(value)),
   fc.array(fc.oneof(fc.string(), fc.constant(null), fc.nat())).map((value) => JSON.stringify(value)),
 );
 
