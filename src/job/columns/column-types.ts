@@ -132,7 +132,8 @@ const FITS: Readonly<Record<TypeName, (value: unknown, type: ColumnType) => bool
 
 /** The digits of a JSON number, without exponent and needless zeros; null for any other value. */
 function digitsOf(value: unknown): string | null {
-  const isNumber = typeof value === 'number' || (typeof value === 'object' && rawNumber(value ?? {}) !== null);
+  const isNumber =
+    typeof value === 'number' || (typeof value === 'object' && rawNumber(value ?? {}) !== null);
   return isNumber ? canonicalJson(value) : null;
 }
 

@@ -18,8 +18,8 @@ const OURS = ['id', 'updated_at', 'record'];
 const SYSTEM = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'];
 /** Limit of Postgres. */
 const MOST_NAME_BYTES = 63;
-/** A table of Postgres has at most 1,600, and those of its owner come on top. */
-const MOST_COLUMNS = 500;
+/** Each makes the statements of a job longer. */
+const MOST_COLUMNS = 200;
 
 /** @throws ColumnsFault */
 export function parseColumns(list: string): Column[] {

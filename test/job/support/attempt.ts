@@ -121,7 +121,12 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     source: fitColumns(of.source, of.columns?.list ?? []),
     sink,
     options: { batchSize: of.batchSize ?? 5, concurrency: 1, forceDelete: of.force ?? false },
-    limits: { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, maxRejected: of.maxRejected ?? 0 },
+    limits: {
+      maxDeletePercent: 10,
+      maxDeleteRecords: 5,
+      maxUpdatePercent: null,
+      maxRejected: of.maxRejected ?? 0,
+    },
     // Without a margin, a watermark that moves too far is detected at once.
     watermarkMarginMs: of.marginMs ?? 0,
     checkpoint: of.checkpoint ?? null,

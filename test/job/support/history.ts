@@ -75,7 +75,9 @@ class Player implements Played {
 
   async play({ source, others, purge, act }: Chapter): Promise<void> {
     this.#source.put(changeRecords(this.#source.records, source, this.#next));
-    const written = others ? await writeAsOthers(this.#client, others, { made: this.#next, form: this.#form }) : [];
+    const written = others
+      ? await writeAsOthers(this.#client, others, { made: this.#next, form: this.#form })
+      : [];
     for (const id of written) this.#dirty.add(id);
     if (purge === 'age') await this.#age();
     const kept = await this.#keptSets();
@@ -130,7 +132,13 @@ class Player implements Played {
   }
 
   async #attempt(of: Partial<Attempt> & { action: Action }, killed: number | null): Promise<AttemptEnd> {
-    const whole = { url: this.#url, job: this.#job, source: this.#source, columns: this.#form.columns, ...of };
+    const whole = {
+      url: this.#url,
+      job: this.#job,
+      source: this.#source,
+      columns: this.#form.columns,
+      ...of,
+    };
     if (killed === null) return await attempt(whole);
     const cut = { at: 1 + Math.floor(killed * STATEMENTS), when: 'after', ends: 'program' } as const;
     await using proxy = await startStatementProxy({ url: this.#url, cut });

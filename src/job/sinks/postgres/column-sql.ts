@@ -25,7 +25,10 @@ export function valueOf(type: ColumnType, field: string): string {
     case 'bigint': {
       const [least, most] = WHOLE[type.name];
       const fits = `${number} BETWEEN ${least} AND ${most}`;
-      return whenOf('number', `CASE WHEN ${fits} THEN CASE WHEN ${number} % 1 = 0 THEN ${number}::${sql} END END`);
+      return whenOf(
+        'number',
+        `CASE WHEN ${fits} THEN CASE WHEN ${number} % 1 = 0 THEN ${number}::${sql} END END`,
+      );
     }
     case 'numeric':
       return whenOf('number', numericOf(type, number));

@@ -7,7 +7,6 @@ import type { ColumnSettings } from '../../columns/columns-settings.ts';
 import { JobError } from '../../job-error.ts';
 import { type Places, quoted, type TableName } from './places.ts';
 import { type FoundColumn, type Migration, planMigration, shapeNow } from './plan-migration.ts';
-import type { Connection } from './session.ts';
 import { definitionsOf, type Shape, shapeOf } from './shape.ts';
 import { readStoredColumns } from './stored-columns.ts';
 
@@ -60,7 +59,8 @@ type Facts = {
 /** Reads only the catalogue. @throws JobError `notConfigured` or `sinkPermission` for an unusable table */
 export async function inspectLiveTable(
   client: PoolClient,
-  { places, options: { columns: wanted } }: Pick<Connection, 'places' | 'options'>,
+  places: Places,
+  wanted: ColumnSettings,
 ): Promise<LiveTable> {
   const named =
     places.schema === null
@@ -116,7 +116,15 @@ async function absent(client: PoolClient, places: Places): Promise<Omit<LiveTabl
   if (encoding !== 'UTF8')
     throw new JobError('notConfigured', `${encodingFault(encoding)}; nothing was touched`);
   const name = { schema, table: places.table };
-  return { name, quoted: quoted(name), oid: null, foreignKeys: [], triggers: [], warnings: [], migration: null };
+  return {
+    name,
+    quoted: quoted(name),
+    oid: null,
+    foreignKeys: [],
+    triggers: [],
+    warnings: [],
+    migration: null,
+  };
 }
 
 /** Creates the table for the first sync. A tenth of each page stays free for updates (HOT). @returns its oid */

@@ -26,7 +26,7 @@ type Found = { readonly table: LiveTable; readonly sink: SinkRow | null };
 async function tryFirstSync(client: PoolClient, { places, options, writer }: Connection): Promise<Found> {
   await refuseStandby(client);
   await prepareStateSchema(client, places, options);
-  const table = await inspectLiveTable(client, { places, options });
+  const table = await inspectLiveTable(client, places, options.columns);
   await refuseFilled(client, places, table);
   const sink = await findSink(client, places, table);
   if (sink) refuseOthers(sink, places, { table, writer: assumingInstallation(writer, sink) });

@@ -58,14 +58,13 @@ export async function beginMigration(session: Session): Promise<Session> {
     const there = await namesOf(client, table);
     const parts = [
       ...loosened.map((name) => `ALTER COLUMN ${escapeIdentifier(name)} DROP NOT NULL`),
-      ...leftovers
-        .filter((name) => there.has(name))
-        .map((name) => `DROP COLUMN ${escapeIdentifier(name)}`),
+      ...leftovers.filter((name) => there.has(name)).map((name) => `DROP COLUMN ${escapeIdentifier(name)}`),
       ...added
         .filter(({ stored }) => !there.has(stored))
         .map(({ stored, type }) => `ADD COLUMN ${escapeIdentifier(stored)} ${type}`),
     ];
-    if (parts.length > 0) await withTableLock(client, session, [`ALTER TABLE ${table.quoted} ${parts.join(', ')}`]);
+    if (parts.length > 0)
+      await withTableLock(client, session, [`ALTER TABLE ${table.quoted} ${parts.join(', ')}`]);
   });
   return { ...session, table: { ...table, shape: migration.during } };
 }
@@ -118,7 +117,9 @@ async function fill(client: PoolClient, live: string, fresh: Shape, staging: str
   const set = names.map((name, at) => `${name} = ${values[at]}`).join(', ');
   const join = staging === null ? '' : `FROM ${staging} n`;
   const which = staging === null ? '' : 'n.id = l.id AND n.record IS NOT NULL AND';
-  await client.query(`UPDATE ${live} l SET ${set} ${join} WHERE ${which} ${differs(fresh, 'l', from, false)}`);
+  await client.query(
+    `UPDATE ${live} l SET ${set} ${join} WHERE ${which} ${differs(fresh, 'l', from, false)}`,
+  );
 }
 
 /** Records that the listing lacks, or that it has with an unfit value, stay as they are. */
@@ -158,7 +159,10 @@ export function wallOf({ migration }: Pick<LiveTable, 'migration'>): string | nu
 }
 
 /** For items, which have no listing: in one transaction. @returns the table with the columns of SINK_COLUMNS */
-export async function migrateAlone(session: Session, more: (client: PoolClient, oid: number | null) => Promise<void>): Promise<LiveTable> {
+export async function migrateAlone(
+  session: Session,
+  more: (client: PoolClient, oid: number | null) => Promise<void>,
+): Promise<LiveTable> {
   const during = await beginMigration(session);
   const { table } = during;
   await inWriteTransaction(

@@ -22,7 +22,7 @@ export async function openPostgres(
     await prepareStateSchema(client, places, options);
   });
   const opened = await inStateTransaction(connection, async (client) => {
-    const table = await inspectLiveTable(client, connection);
+    const table = await inspectLiveTable(client, places, options.columns);
     await refuseFilled(client, places, table);
     if (writer.action !== 'sync' && !takeOver) refuseMigration(places, table);
     const lines: string[] = [...table.warnings];

@@ -87,7 +87,9 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     },
     dropLoad: (load) => dropStaging(session(), load.id),
     async previewRollback(to) {
-      const table = await inStateTransaction(connection, (client) => inspectLiveTable(client, connection));
+      const table = await inStateTransaction(connection, (client) =>
+        inspectLiveTable(client, places, connection.options.columns),
+      );
       refuseMigration(places, table);
       return await previewRollback(connection, table, to);
     },

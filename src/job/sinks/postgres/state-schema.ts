@@ -17,7 +17,7 @@ const LOCK = 4_711_002;
 export async function prepareStateSchema(
   client: PoolClient,
   places: Places,
-  { acceptAllTables, columns }: Pick<SinkOptions, "acceptAllTables" | "columns">,
+  { acceptAllTables, columns }: Pick<SinkOptions, 'acceptAllTables' | 'columns'>,
 ): Promise<void> {
   const needed = columns.list.length > 0 ? WITH_COLUMNS : VERSION;
   const isReady = (version: number | null): boolean =>

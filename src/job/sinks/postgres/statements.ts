@@ -77,6 +77,11 @@ function alters({ places, table }: Session, ids: readonly string[], what: string
 
 /** `id, updated_at and record` */
 function written({ record, columns }: Shape): string {
-  const names = ['id', 'updated_at', ...(record === null ? [] : ['record']), ...columns.map(({ name }) => name)];
+  const names = [
+    'id',
+    'updated_at',
+    ...(record === null ? [] : ['record']),
+    ...columns.map(({ name }) => name),
+  ];
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

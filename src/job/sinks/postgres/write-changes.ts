@@ -74,7 +74,10 @@ async function emptyAll(client: PoolClient, session: Session): Promise<void> {
   await client.query('SAVEPOINT emptied');
   try {
     await inSlices(client, session, 'updated', async (ids) => {
-      await client.query(`UPDATE ${table.quoted} SET ${assignments(table.shape, `'{}'::jsonb`)} WHERE id = ANY ($1::text[])`, [ids]);
+      await client.query(
+        `UPDATE ${table.quoted} SET ${assignments(table.shape, `'{}'::jsonb`)} WHERE id = ANY ($1::text[])`,
+        [ids],
+      );
     });
   } catch (error) {
     // A constraint forbids empty records: then each record is updated alone.

@@ -33,7 +33,9 @@ async function columnsOf(t: Setup): Promise<string[]> {
 }
 
 async function valuesOf(t: Setup, column: string): Promise<unknown[]> {
-  const rows = await t.query<{ value: unknown }>(`SELECT to_jsonb(${column}) AS value FROM cities ORDER BY id`);
+  const rows = await t.query<{ value: unknown }>(
+    `SELECT to_jsonb(${column}) AS value FROM cities ORDER BY id`,
+  );
   return rows.map(({ value }) => value);
 }
 
@@ -55,7 +57,9 @@ describe('a list that gains a column', () => {
     expect(sync).toMatchObject({ code: EXIT.ok, report: { updated: 0, added: 0 } });
     expect(await columnsOf(t)).toEqual(['name text', 'pages bigint', 'record jsonb']);
     expect(await valuesOf(t, 'pages')).toEqual([1, 2]);
-    expect(await t.query('SELECT oid, relacl FROM pg_class WHERE relname = $1', ['cities'])).toEqual([before]);
+    expect(await t.query('SELECT oid, relacl FROM pg_class WHERE relname = $1', ['cities'])).toEqual([
+      before,
+    ]);
     expect(await t.query('SELECT count(*)::int FROM names')).toEqual([{ count: 2 }]);
     expect(await run(t, 'delta', list)).toMatchObject({ code: EXIT.ok });
   });

@@ -16,11 +16,13 @@ const record = (nth: number, version: number): SourceRecord => ({
 });
 
 /** Each changes a type, adds and drops a column. */
-const LISTS: readonly ColumnSettings[] = ['name text, pages bigint', 'size text, pages numeric'].map((list) => ({
-  list: parseColumns(list),
-  keepsRecord: true,
-  mayDrop: ['name', 'size', 'pages'],
-}));
+const LISTS: readonly ColumnSettings[] = ['name text, pages bigint', 'size text, pages numeric'].map(
+  (list) => ({
+    list: parseColumns(list),
+    keepsRecord: true,
+    mayDrop: ['name', 'size', 'pages'],
+  }),
+);
 
 it('a sync that changes columns and is killed at any statement has done all or nothing', async () => {
   await using database = await createDatabase({ migrated: false });

@@ -94,9 +94,7 @@ it('the live columns equal the model after any history of lists, records and job
 
 function recordsOf({ records }: Step, nth: number): SourceRecord[] {
   return records.flatMap((record, place) =>
-    record === null
-      ? []
-      : [{ id: `k${place}`, updated_at: `2025-01-01T00:00:0${nth % 10}.000Z`, record }],
+    record === null ? [] : [{ id: `k${place}`, updated_at: `2025-01-01T00:00:0${nth % 10}.000Z`, record }],
   );
 }
 
@@ -198,12 +196,21 @@ function sameType(a: Column, b: Column): boolean {
 
 function isSame(a: ColumnSettings | null, b: ColumnSettings): boolean {
   const key = (of: ColumnSettings): string =>
-    JSON.stringify([of.keepsRecord, of.list.map(({ name, type: one }) => `${name} ${sqlName(one)}`).toSorted()]);
+    JSON.stringify([
+      of.keepsRecord,
+      of.list.map(({ name, type: one }) => `${name} ${sqlName(one)}`).toSorted(),
+    ]);
   return a !== null && key(a) === key(b);
 }
 
 function text(row: Row | undefined): string {
-  return row === undefined ? '' : JSON.stringify([row.at, row.record && Object.entries(row.record).toSorted(), Object.entries(row.values).toSorted()]);
+  return row === undefined
+    ? ''
+    : JSON.stringify([row.at, row.record && inOrder(row.record), inOrder(row.values)]);
+}
+
+function inOrder(of: Fields): [string, unknown][] {
+  return Object.entries(of).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function plain(live: Live): Record<string, unknown> {
@@ -219,9 +226,7 @@ async function liveNow(client: Client): Promise<Record<string, unknown>> {
   const { rows } = await client.query<{ id: string; at: Date; row: object }>(
     `SELECT id, updated_at AS at, to_jsonb(c) - 'id' AS row FROM cities c`,
   );
-  return Object.fromEntries(
-    rows.map(({ id, at, row }) => [id, { ...row, updated_at: at.toISOString() }]),
-  );
+  return Object.fromEntries(rows.map(({ id, at, row }) => [id, { ...row, updated_at: at.toISOString() }]));
 }
 
 function count(

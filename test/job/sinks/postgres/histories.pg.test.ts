@@ -15,19 +15,27 @@ const FORMS: Readonly<Record<string, { form: Form; runs: number }>> = {
   'in columns instead of the record': { form: WITHOUT_RECORD, runs: 4 },
 };
 
-it.each(Object.entries(FORMS))('rollbacks restore the data byte for byte, %s, after kills, rollbacks, purges, items and foreign writes (P7)', { timeout: 180_000 }, async (_, { form, runs }) => {
-  let exact = 0;
-  await fc.assert(
-    fc.asyncProperty(histories(JOBS), async (chapters) => {
-      await using database = await createDatabase({ migrated: false });
-      const { violations, counts } = await playHistory(database.url, chapters.map(form.columns?.keepsRecord === false ? withoutItems : (same) => same), form);
-      exact += counts.exact;
-      expect(violations).toEqual([]);
-    }),
-    { numRuns: runs, endOnFailure: true },
-  );
-  expect(exact, 'rollbacks without later foreign writes').toBeGreaterThan(2);
-});
+it.each(Object.entries(FORMS))(
+  'rollbacks restore the data byte for byte, %s, after kills, rollbacks, purges, items and foreign writes (P7)',
+  { timeout: 180_000 },
+  async (_, { form, runs }) => {
+    let exact = 0;
+    await fc.assert(
+      fc.asyncProperty(histories(JOBS), async (chapters) => {
+        await using database = await createDatabase({ migrated: false });
+        const { violations, counts } = await playHistory(
+          database.url,
+          chapters.map(form.columns?.keepsRecord === false ? withoutItems : (same) => same),
+          form,
+        );
+        exact += counts.exact;
+        expect(violations).toEqual([]);
+      }),
+      { numRuns: runs, endOnFailure: true },
+    );
+    expect(exact, 'rollbacks without later foreign writes').toBeGreaterThan(2);
+  },
+);
 
 /** Items need the column record. */
 function withoutItems(chapter: Chapter): Chapter {
