@@ -1,6 +1,6 @@
 /** The columns of a live table that hold the records, and the SQL that reads, compares and fills them. Pure. */
 import { escapeIdentifier, escapeLiteral } from 'pg';
-import { type ColumnSettings, RECORD_ALONE } from '../../columns/columns-settings.ts';
+import type { ColumnSettings } from '../../columns/columns-settings.ts';
 import type { Column } from '../../columns/parse-columns.ts';
 import { sqlName } from '../../columns/column-types.ts';
 import { fieldOf, valueOf } from './column-sql.ts';
@@ -13,8 +13,6 @@ export type Shape = {
   readonly record: string | null;
   readonly columns: readonly PlacedColumn[];
 };
-
-export const RECORD_SHAPE: Shape = shapeOf(RECORD_ALONE);
 
 export function shapeOf({ list, keepsRecord }: Pick<ColumnSettings, 'list' | 'keepsRecord'>): Shape {
   return {
