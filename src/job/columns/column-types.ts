@@ -71,10 +71,12 @@ export const WHOLE = {
 /** Smaller numbers, apart from 0, lose digits in a double. */
 export const LEAST_DOUBLE = 2.2250738585072014e-308;
 
-const DAY = '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])';
+/** Also 29 February of any year. */
+const DAY =
+  '[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))';
 const CLOCK = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?';
 
-/** Forms of the texts that become times or ids, for JavaScript and Postgres alike. A day may still lie beyond its month. */
+/** Forms of the texts that become times or ids, for JavaScript and Postgres alike. 29 February may still be no day. */
 export const FORMS = {
   date: `^(?!0000)${DAY}$`,
   timestamp: `^(?!0000)${DAY}T${CLOCK}$`,
@@ -131,7 +133,7 @@ const FITS: Readonly<Record<TypeName, (value: unknown, type: ColumnType) => bool
 };
 
 /** The digits of a JSON number, without exponent and needless zeros; null for any other value. */
-function digitsOf(value: unknown): string | null {
+export function digitsOf(value: unknown): string | null {
   const isNumber =
     typeof value === 'number' || (typeof value === 'object' && rawNumber(value ?? {}) !== null);
   return isNumber ? canonicalJson(value) : null;

@@ -70,10 +70,11 @@ function numericOf({ precision, scale = 0 }: ColumnType, number: string): string
   return `CASE WHEN ${fits} THEN ${number}::numeric(${precision},${scale}) END`;
 }
 
-/** Whether the day of a text of the right form lies within its month. */
+/** Whether a text of the right form is a day: 29 February needs a leap year. */
 function isDay(time: string): string {
-  const last = `extract(day FROM (substr(${time}, 1, 8) || '01')::timestamp + interval '1 month - 1 day')`;
-  return `substr(${time}, 9, 2)::int <= ${last}`;
+  const year = `substr(${time}, 1, 4)::int`;
+  const isLeap = `${year} % 4 = 0 AND (${year} % 100 <> 0 OR ${year} % 400 = 0)`;
+  return `substr(${time}, 5, 6) <> '-02-29' OR ${isLeap}`;
 }
 
 function textsOf(field: string): string {

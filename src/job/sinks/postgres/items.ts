@@ -72,7 +72,7 @@ async function updateItem(session: Session, id: string, record: (bind: Bind) => 
   const { bind, values } = createParameters();
   const { quoted, shape } = session.table;
   const next = `SELECT id, ${record(bind)} AS record FROM ${quoted} WHERE id = ${bind(id)}`;
-  const statement = `UPDATE ${quoted} l SET ${assignments(shape, 'n.record')} FROM (${next}) n WHERE l.id = n.id`;
+  const statement = `UPDATE ${quoted} l SET ${assignments(shape, valuesFrom(shape, 'n.record'))} FROM (${next}) n WHERE l.id = n.id`;
   await inWriteTransaction(session, async (client) => {
     await rememberOld(client, session, id);
     await client.query(statement, values);

@@ -9,7 +9,7 @@ import { createLiveTable, type LiveTable } from './live-table.ts';
 import type { Migration } from './plan-migration.ts';
 import type { Places } from './places.ts';
 import { inWriteTransaction, type Session } from './session.ts';
-import { differs, namesIn, recordOf, type Shape, unfitIn, valuesFrom } from './shape.ts';
+import { assignments, isUnfilled, namesIn, recordOf, type Shape, stagedValues, valuesFrom } from './shape.ts';
 import { storeColumns } from './stored-columns.ts';
 import { withTableLock } from './table-lock.ts';
 
@@ -110,23 +110,19 @@ function newOnes({ during, after, added, adopted }: Migration): Shape {
 
 /** @param staging null: from the column `record` of the same row */
 async function fill(client: PoolClient, live: string, fresh: Shape, staging: string | null): Promise<void> {
-  const names = namesIn(fresh);
-  if (names.length === 0) return;
-  const from = staging === null ? 'l' : 'n';
-  const values = valuesFrom(fresh, `${from}.record`);
-  const set = names.map((name, at) => `${name} = ${values[at]}`).join(', ');
-  const join = staging === null ? '' : `FROM ${staging} n`;
-  const which = staging === null ? '' : 'n.id = l.id AND n.record IS NOT NULL AND';
-  await client.query(
-    `UPDATE ${live} l SET ${set} ${join} WHERE ${which} ${differs(fresh, 'l', from, false)}`,
-  );
+  if (namesIn(fresh).length === 0) return;
+  const statement =
+    staging === null
+      ? `UPDATE ${live} l SET ${assignments(fresh, valuesFrom(fresh, 'l.record'))}`
+      : `UPDATE ${live} l SET ${assignments(fresh, stagedValues(fresh, 'n'))} FROM ${staging} n WHERE n.id = l.id AND n.record IS NOT NULL`;
+  await client.query(statement);
 }
 
 /** Records that the listing lacks, or that it has with an unfit value, stay as they are. */
 async function tellUnfit(client: PoolClient, { table, log }: Session, fresh: Shape): Promise<void> {
   if (fresh.columns.length === 0) return;
   const { rows } = await client.query<{ count: number }>(
-    `SELECT count(*)::float8 AS count FROM ${table.quoted} l WHERE ${unfitIn(fresh, 'l.record')} <> '{}'`,
+    `SELECT count(*)::float8 AS count FROM ${table.quoted} l WHERE ${isUnfilled(fresh, 'l')}`,
   );
   const count = rows[0]?.count ?? 0;
   if (count > 0)

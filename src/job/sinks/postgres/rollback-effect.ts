@@ -11,7 +11,7 @@ import type { LiveTable } from './live-table.ts';
 import { type Bind, createParameters } from './parameters.ts';
 import type { Places } from './places.ts';
 import { type Connection, inStateTransaction, type Session } from './session.ts';
-import { differs, hashOf, recordOf, recordToBe } from './shape.ts';
+import { differs, hashOf, recordOf, recordToBe, type Shape, stagedFrom } from './shape.ts';
 
 /** Reads only; may run beside any other job. */
 export async function previewRollback(
@@ -63,13 +63,18 @@ function isUndone({ sink, goal, except }: UndoneSets, bind: Bind): string {
   return `s.sink = ${bind(sink)} AND s.id >= ${bind(goal.id)} AND s.id IS DISTINCT FROM ${bind(except)}::bigint`;
 }
 
-/** SELECT of each record as it was before the undone sets; `record` is null if it did not exist. */
-export function earlierRows({ changes, changeSets }: Places, undone: UndoneSets, bind: Bind): string {
+/** SELECT of each record as it was before the undone sets, as a row of staging; `record` is null if it did not exist. */
+export function earlierRows(
+  { places: { changes, changeSets }, shape }: { readonly places: Places; readonly shape: Shape },
+  undone: UndoneSets,
+  bind: Bind,
+): string {
   return `
-    SELECT DISTINCT ON (c.id) c.id, c.old_updated_at AS updated_at, c.old_record AS record
-    FROM ${changes} c JOIN ${changeSets} s ON s.id = c.change_set
-    WHERE ${isUndone(undone, bind)}
-    ORDER BY c.id, c.change_set`;
+    SELECT id, updated_at, record${stagedFrom(shape, 'record')} FROM (
+      SELECT DISTINCT ON (c.id) c.id, c.old_updated_at AS updated_at, c.old_record AS record
+      FROM ${changes} c JOIN ${changeSets} s ON s.id = c.change_set
+      WHERE ${isUndone(undone, bind)}
+      ORDER BY c.id, c.change_set) earliest`;
 }
 
 type Effect = UndoneSets & { readonly places: Places; readonly table: LiveTable; readonly goal: ChangeSet };
@@ -97,7 +102,7 @@ function effectRows(effect: Effect, bind: Bind): string {
   const now = recordOf(shape, 'l');
   const then = recordToBe(shape, 'n');
   return `
-    WITH n AS (${earlierRows(places, effect, bind)}),
+    WITH n AS (${earlierRows({ places, shape }, effect, bind)}),
     newest AS (
       SELECT DISTINCT ON (c.id) c.id, c.new_hash FROM ${places.changes} c JOIN ${places.changeSets} s ON s.id = c.change_set
       WHERE ${isUndone(effect, bind)} ORDER BY c.id, c.change_set DESC),

@@ -37,7 +37,11 @@ async function undo(client: PoolClient, session: Session, goal: ChangeSet): Prom
   const { places, sinkId, changeSet } = session;
   const staging = places.staging(sinkId, `undo${changeSet}`);
   const { bind, values } = createParameters();
-  const earlier = earlierRows(places, { sink: sinkId, goal, except: changeSet }, bind);
+  const earlier = earlierRows(
+    { places, shape: session.table.shape },
+    { sink: sinkId, goal, except: changeSet },
+    bind,
+  );
   await client.query(`CREATE TABLE ${staging} AS ${earlier}`, values);
   await refuseUnfit(client, session, staging);
   const live = await countLive(client, session);

@@ -27,10 +27,32 @@ export function namesIn({ record, columns }: Shape): string[] {
   return record === null ? stored : [escapeIdentifier(record), ...stored];
 }
 
-/** The values of these columns for a row that holds a whole record. @param record SQL of a jsonb */
+/** The values of these columns, made of a whole record. @param record SQL of a jsonb */
 export function valuesFrom({ record: kept, columns }: Shape, record: string): string[] {
   const values = columns.map(({ name, type }) => valueOf(type, `(${record} -> ${escapeLiteral(name)})`));
   return kept === null ? values : [record, ...values];
+}
+
+/** The values of these columns in a row of staging, which has the whole record and, beside it, the column of each field. */
+export function stagedValues({ record: kept, columns }: Shape, row: string): string[] {
+  const values = columns.map(({ name }) => `${row}.${escapeIdentifier(name)}`);
+  return kept === null ? values : [`${row}.record`, ...values];
+}
+
+/** The columns of staging beside id, updated_at and record, made of a whole record: to be put into a SELECT list. */
+export function stagedFrom({ columns }: Pick<Shape, 'columns'>, record: string): string {
+  const values = valuesFrom({ record: null, columns }, record);
+  return columns.map(({ name }, at) => `, ${values[at]} AS ${escapeIdentifier(name)}`).join('');
+}
+
+/** The same with types, to create staging. */
+export function typedNames(columns: readonly Column[]): string {
+  return columns.map(({ name, type }) => `, ${escapeIdentifier(name)} ${sqlName(type)}`).join('');
+}
+
+/** Names of these columns, to be put into a list of names. */
+export function stagedNames(columns: readonly Column[]): string {
+  return columns.map(({ name }) => `, ${escapeIdentifier(name)}`).join('');
 }
 
 /** Type and name of each column, to create it. */
@@ -50,26 +72,25 @@ export function recordOf({ record, columns }: Shape, row: string): string {
   return `CASE WHEN ${row}.id IS NOT NULL THEN ${object} END`;
 }
 
-/** The record that `recordOf` will give for a row once it is written. @param row has a whole record */
-export function recordToBe(shape: Shape, row: string): string {
-  if (shape.record !== null) return `${row}.record`;
-  const fields = shape.columns.map(
-    ({ name, type }, at) =>
-      `${fieldOf(type, valuesFrom(shape, `${row}.record`)[at] ?? 'NULL')} AS ${escapeIdentifier(name)}`,
+/** The record that `recordOf` will give for a row of staging once it is written. */
+export function recordToBe({ record, columns }: Shape, row: string): string {
+  if (record !== null) return `${row}.record`;
+  const fields = columns.map(
+    ({ name, type }) => `${fieldOf(type, `${row}.${escapeIdentifier(name)}`)} AS ${escapeIdentifier(name)}`,
   );
   return `CASE WHEN ${row}.record IS NOT NULL THEN (SELECT to_jsonb(r) FROM (SELECT ${fields.join(', ')}) r) END`;
 }
 
 /**
- * Whether a live row differs from a row that holds a whole record. Compares bytewise (`*<>`): faster than by value, and
- * 1.0 differs from 1.00.
+ * Whether a live row differs from a row of staging. Compares bytewise (`*<>`): faster than by value, and 1.0 differs from
+ * 1.00.
  */
 export function differs(shape: Shape, live: string, row: string, withTime = true): string {
-  return `${liveRow(shape, live, withTime)} *<> ${wantedRow(shape, row, withTime)}`;
+  return `${liveRow(shape, live, withTime)} *<> ${stagedRow(shape, row, withTime)}`;
 }
 
 export function isSame(shape: Shape, live: string, row: string): string {
-  return `${liveRow(shape, live)} *= ${wantedRow(shape, row)}`;
+  return `${liveRow(shape, live)} *= ${stagedRow(shape, row)}`;
 }
 
 function liveRow(shape: Shape, row: string, withTime = true): string {
@@ -77,8 +98,8 @@ function liveRow(shape: Shape, row: string, withTime = true): string {
   return `row(${names.map((name) => `${row}.${name}`).join(', ')})::record`;
 }
 
-function wantedRow(shape: Shape, row: string, withTime = true): string {
-  const values = [...(withTime ? [`${row}.updated_at`] : []), ...valuesFrom(shape, `${row}.record`)];
+function stagedRow(shape: Shape, row: string, withTime = true): string {
+  const values = [...(withTime ? [`${row}.updated_at`] : []), ...stagedValues(shape, row)];
   return `row(${values.join(', ')})::record`;
 }
 
@@ -87,9 +108,8 @@ export function hashOf(row: string, record: string): string {
   return `hashtextextended(extract(epoch FROM ${row}.updated_at)::text || ' ' || (${record})::text, 0)`;
 }
 
-/** `a = …, b = …` with the values of a row that holds a whole record. */
-export function assignments(shape: Shape, record: string): string {
-  const values = valuesFrom(shape, record);
+/** `a = …, b = …` with values in the order of the columns. */
+export function assignments(shape: Shape, values: readonly string[]): string {
   return namesIn(shape)
     .map((name, at) => `${name} = ${values[at]}`)
     .join(', ');
@@ -102,4 +122,13 @@ export function unfitIn({ columns }: Shape, record: string): string {
     return `CASE WHEN nullif(${field}, 'null') IS NOT NULL AND ${valueOf(type, field)} IS NULL THEN ${escapeLiteral(name)} END`;
   });
   return `array_remove(ARRAY[${unfit.join(', ')}]::text[], NULL)`;
+}
+
+/** Whether a column of a live row is NULL although its record has the field. */
+export function isUnfilled({ columns }: Pick<Shape, 'columns'>, row: string): string {
+  const unfilled = columns.map(
+    ({ name, stored }) =>
+      `${row}.${escapeIdentifier(stored)} IS NULL AND nullif(${row}.record -> ${escapeLiteral(name)}, 'null') IS NOT NULL`,
+  );
+  return `(${unfilled.join(' OR ')})`;
 }

@@ -5,7 +5,7 @@
 import type { PoolClient } from 'pg';
 import { JobError } from '../../job-error.ts';
 import type { Session } from './session.ts';
-import { assignments, isSame, namesIn, type Shape, valuesFrom } from './shape.ts';
+import { assignments, isSame, namesIn, type Shape, stagedNames, stagedValues } from './shape.ts';
 
 /** Ids per statement. */
 export const SLICE = 5_000;
@@ -25,7 +25,7 @@ export async function update(
 ): Promise<void> {
   const { table } = session;
   const { rows } = await client.query<{ id: string; same: boolean }>(
-    `UPDATE ${table.quoted} l SET updated_at = n.updated_at, ${assignments(table.shape, 'n.record')} FROM ${staging} n
+    `UPDATE ${table.quoted} l SET updated_at = n.updated_at, ${assignments(table.shape, stagedValues(table.shape, 'n'))} FROM ${staging} n
      WHERE l.id = ANY ($1::text[]) AND n.id = ANY ($1::text[]) AND l.id = n.id
      RETURNING l.id, ${isSame(table.shape, 'l', 'n')} AS same`,
     [ids],
@@ -44,9 +44,9 @@ export async function insert(
   const { table } = session;
   const names = namesIn(table.shape).join(', ');
   const { rows } = await client.query<{ id: string; same: boolean }>(
-    `WITH new AS (SELECT id, updated_at, record FROM ${staging} WHERE id = ANY ($1::text[])),
+    `WITH new AS (SELECT id, updated_at, record${stagedNames(table.shape.columns)} FROM ${staging} WHERE id = ANY ($1::text[])),
        written AS (INSERT INTO ${table.quoted} (id, updated_at, ${names})
-         SELECT id, updated_at, ${valuesFrom(table.shape, 'new.record').join(', ')} FROM new RETURNING id, updated_at, ${names})
+         SELECT id, updated_at, ${stagedValues(table.shape, 'new').join(', ')} FROM new RETURNING id, updated_at, ${names})
      SELECT l.id, ${isSame(table.shape, 'l', 'n')} AS same
      FROM written l LEFT JOIN new n ON n.id = l.id`,
     [ids],
