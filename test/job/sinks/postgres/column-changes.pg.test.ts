@@ -13,6 +13,8 @@ const ROWS: FakeRow[] = [
 ];
 const INSTEAD = { SINK_RECORD: 'false' };
 
+const BLOCKED = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+
 let count = 0;
 /** Runs a job of its own; `job` is its number. */
 async function run(t: Setup, action: string, environment: Record<string, string>) {
@@ -270,4 +272,25 @@ describe('the lock of the table', () => {
       await t.query(`DROP ROLE ${role}`);
     }
   });
+});
+
+it('a run that waits for the fence sees the columns that the run before it has changed', async () => {
+  await using t = await setup(ROWS);
+  await run(t, 'sync', { SINK_COLUMNS: 'name text' });
+  await run(t, 'sync', { SINK_DROP_COLUMNS: 'name' });
+  const before = new Client({ connectionString: t.sinkUrl });
+  await before.connect();
+  try {
+    await before.query('BEGIN; SELECT FROM syncrator.sinks FOR UPDATE');
+    const waiting = run(t, 'delta', {});
+    await expect.poll(() => t.query(BLOCKED), { timeout: 10_000 }).toHaveLength(1);
+    await before.query(`ALTER TABLE cities ADD name text;
+      INSERT INTO syncrator.sink_columns SELECT id, '{name}', true FROM syncrator.sinks; COMMIT`);
+    expect(await waiting).toMatchObject({
+      code: EXIT.failed,
+      output: expect.stringContaining('a sync drops name. Run a sync first') as string,
+    });
+  } finally {
+    await before.end();
+  }
 });
