@@ -26,7 +26,7 @@ export function textOf({ name }: ColumnType, value: unknown): string | null {
     case 'timestamp':
     case 'timestamptz':
     case 'uuid':
-      return String(value);
+      return typeof value === 'string' ? value : JSON.stringify(value);
   }
 }
 
