@@ -4,6 +4,8 @@ import { deleteGone } from '../../../src/job/actions/delete.ts';
 import { delta } from '../../../src/job/actions/delta.ts';
 import { sync } from '../../../src/job/actions/sync.ts';
 import type { Checkpoint } from '../../../src/job/checkpoint.ts';
+import type { ColumnSettings } from '../../../src/job/columns/columns-settings.ts';
+import { fitColumns } from '../../../src/job/columns/fitted-source.ts';
 import { JobError, type JobErrorCode } from '../../../src/job/job-error.ts';
 import { createPostgresSink } from '../../../src/job/sinks/postgres/postgres-sink.ts';
 import { newRun } from '../../../src/job/sinks/writer.ts';
@@ -35,6 +37,8 @@ export type Attempt = {
   readonly marginMs?: number;
   /** How long to wait for the sink; 0: a cut connection ends the attempt. */
   readonly patienceMs?: number;
+  readonly columns?: ColumnSettings | undefined;
+  readonly maxRejected?: number;
 };
 
 export type AttemptEnd = {
@@ -83,6 +87,7 @@ export function sinkOf(of: Omit<Attempt, 'action'> & { action: string }): Sink {
       allowCascade: false,
       keepChangesMs: 30 * DAY_MS,
       keepChangesBytes: of.keepChangesBytes ?? 2 ** 40,
+      ...(of.columns ? { columns: of.columns } : {}),
     },
     concurrency: 1,
     writer: {
@@ -113,10 +118,15 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
   }
   if (!of.source) throw new Error(`a ${of.action} needs a source`);
   await { sync, delta, delete: deleteGone }[of.action]({
-    source: of.source,
+    source: fitColumns(of.source, of.columns?.list ?? []),
     sink,
     options: { batchSize: of.batchSize ?? 5, concurrency: 1, forceDelete: of.force ?? false },
-    limits: { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, maxRejected: 0 },
+    limits: {
+      maxDeletePercent: 10,
+      maxDeleteRecords: 5,
+      maxUpdatePercent: null,
+      maxRejected: of.maxRejected ?? 0,
+    },
     // Without a margin, a watermark that moves too far is detected at once.
     watermarkMarginMs: of.marginMs ?? 0,
     checkpoint: of.checkpoint ?? null,
