@@ -23,10 +23,7 @@ export type BankCase = { readonly lie: BankLie; readonly action: Action; readonl
 
 const MINUTE_MS = 60_000;
 
-export async function runBankCase(
-  { lie, action, seed }: BankCase,
-  stage: BankStage,
-): Promise<string[]> {
+export async function runBankCase({ lie, action, seed }: BankCase, stage: BankStage): Promise<string[]> {
   const random = createRandom(seed);
   const gitlab = await startGitlab();
   try {

@@ -59,8 +59,7 @@ async function judge(
   if (ended.exit === 'never') return [`has no end: ${tail(ended)}`];
   if (!expected.exits.includes(ended.exit)) wrong.push(`ended ${says}`);
   if (expected.verdict === 'unchanged' || ended.exit !== 'ok') {
-    if ((await sink.digest()) !== before)
-      wrong.push(`P2: ended ${ended.exit} but changed the live table`);
+    if ((await sink.digest()) !== before) wrong.push(`P2: ended ${ended.exit} but changed the live table`);
     return wrong;
   }
   const differ = await sink.differences(expected.live);

@@ -10,6 +10,7 @@ import { RECORDS } from './lies-of-records.ts';
 import { ANSWERS } from './lies-of-answers.ts';
 import { PAGES } from './lies-of-pages.ts';
 import { OF_DROPS } from './lies-of-drops.ts';
+import { OF_REPOSITORIES } from './lies-of-repositories.ts';
 import { tableLiesOf } from './lies-of-tables.ts';
 import type { Lie, SourceKind } from './lie.ts';
 import { lineScene } from './line-scene.ts';
@@ -40,7 +41,7 @@ type Told = {
 };
 
 export function allCases(seed: number): Case[] {
-  const told = [...ofLines(), ...ofTables(), ...ofDrops(), ...ofBank()];
+  const told = [...ofLines(), ...ofTables(), ...ofDrops(), ...ofRepositories(), ...ofBank()];
   return told
     .flatMap((one) =>
       ACTIONS.flatMap((action) => priorsOf(one, action).map((proven) => ({ ...one, action, proven }))),
@@ -104,6 +105,17 @@ function ofDrops(): Told[] {
       },
     })),
   );
+}
+
+function ofRepositories(): Told[] {
+  return OF_REPOSITORIES.map((lie) => ({
+    lie,
+    source: 'oai-pmh',
+    play: async ({ client, sinkUrl, runner, oai }, { table, seed, ...of }) => {
+      const sink = liveTable(client, sinkUrl, table);
+      return await runCase(rowScene({ lie, seed }, { runner, place: oai, sink }), of, sink);
+    },
+  }));
 }
 
 function ofBank(): Told[] {

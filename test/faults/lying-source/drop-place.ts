@@ -1,7 +1,15 @@
 /** Files as a source: one of each format, several behind a pattern, or one on a web server. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -61,7 +69,7 @@ export async function dropPlace(drop: Drop): Promise<DropPlace> {
     young: false,
     server,
     settings: {},
-    sees: () => true,
+    since: () => -Infinity,
     shape: isText || FORMATS[drop] === 'parquet' ? withName : (row) => row,
     at: (name) => path.join(folder, name),
     async put(rows, proven) {
@@ -101,7 +109,12 @@ function withName(row: Row): Row {
   return row.json === '{}' ? { ...row, json: '{"name":null}' } : row;
 }
 
-async function filesOf(drop: Drop, rows: readonly Row[], proven: boolean, folder: string): Promise<Dropped[]> {
+async function filesOf(
+  drop: Drop,
+  rows: readonly Row[],
+  proven: boolean,
+  folder: string,
+): Promise<Dropped[]> {
   const file = (name: string, bytes: Buffer, total: string | null = null): Dropped => ({
     name,
     bytes,

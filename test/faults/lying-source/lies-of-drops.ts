@@ -59,7 +59,9 @@ const oldPair = ({ next, random }: Story): Row[] => random.shuffled(next.filter(
 
 const TOTALS: readonly DropLie[] = [
   lie('nothing beside it', ['csv', 'ndjson'], unproven, noTotal),
-  lie('cut off between lines', ['csv', 'ndjson'], unproven, noTotal, { rows: (story) => withoutLast(story, 4) }),
+  lie('cut off between lines', ['csv', 'ndjson'], unproven, noTotal, {
+    rows: (story) => withoutLast(story, 4),
+  }),
   lie('cut off in its middle, between lines', ['csv', 'ndjson'], unproven, noTotal, {
     rows: (story) => withoutLast(story, 60),
   }),
@@ -86,29 +88,74 @@ const CUTS: readonly DropLie[] = [
     noTotal(file, undefined as never);
     file.bytes = file.bytes.subarray(0, -8);
   }),
-  lie('cut off in mid line', ['pattern'], PART, bytes((old) => old.subarray(0, -8))),
+  lie(
+    'cut off in mid line',
+    ['pattern'],
+    PART,
+    bytes((old) => old.subarray(0, -8)),
+  ),
   lie('cut off in mid line', ['ndjson'], REJECTED, (file) => {
     file.total = null;
     file.bytes = file.bytes.subarray(0, -8);
   }),
-  lie('cut off in its middle', ['json', 'csv.gz'], PART, bytes((old) => part(old, 0.5))),
-  lie('its last byte is missing', ['json', 'csv.gz'], PART, bytes((old) => old.subarray(0, -1))),
-  ...[0, 0.5, 0.97].map((share) =>
-    lie(`cut off after ${share * 100} %`, ['parquet'], FAILED, bytes((old) => part(old, share))),
+  lie(
+    'cut off in its middle',
+    ['json', 'csv.gz'],
+    PART,
+    bytes((old) => part(old, 0.5)),
   ),
-  lie('a byte of gzip is another', ['csv.gz'], PART, bytes((old) => {
-    const spoilt = Buffer.from(old);
-    spoilt[old.length - 6] = (spoilt.at(-6) ?? 0) ^ 0xff;
-    return spoilt;
-  })),
-  lie('two streams of gzip', ['csv.gz'], unproven, bytes((old) => {
-    const plain = gunzipSync(old);
-    const at = plain.lastIndexOf('\n', plain.length / 2) + 1;
-    return Buffer.concat([gzipSync(plain.subarray(0, at)), gzipSync(plain.subarray(at))]);
-  })),
-  lie('zstd under the name of gzip', ['csv.gz'], READ, bytes((old) => zstdCompressSync(gunzipSync(old)))),
-  lie('gzip under the name of CSV', ['csv'], READ, bytes((old) => gzipSync(old))),
-  lie('plain under the name of gzip', ['csv.gz'], unproven, bytes((old) => gunzipSync(old))),
+  lie(
+    'its last byte is missing',
+    ['json', 'csv.gz'],
+    PART,
+    bytes((old) => old.subarray(0, -1)),
+  ),
+  ...[0, 0.5, 0.97].map((share) =>
+    lie(
+      `cut off after ${share * 100} %`,
+      ['parquet'],
+      FAILED,
+      bytes((old) => part(old, share)),
+    ),
+  ),
+  lie(
+    'a byte of gzip is another',
+    ['csv.gz'],
+    PART,
+    bytes((old) => {
+      const spoilt = Buffer.from(old);
+      spoilt[old.length - 6] = (spoilt.at(-6) ?? 0) ^ 0xff;
+      return spoilt;
+    }),
+  ),
+  lie(
+    'two streams of gzip',
+    ['csv.gz'],
+    unproven,
+    bytes((old) => {
+      const plain = gunzipSync(old);
+      const at = plain.lastIndexOf('\n', plain.length / 2) + 1;
+      return Buffer.concat([gzipSync(plain.subarray(0, at)), gzipSync(plain.subarray(at))]);
+    }),
+  ),
+  lie(
+    'zstd under the name of gzip',
+    ['csv.gz'],
+    READ,
+    bytes((old) => zstdCompressSync(gunzipSync(old))),
+  ),
+  lie(
+    'gzip under the name of CSV',
+    ['csv'],
+    READ,
+    bytes((old) => gzipSync(old)),
+  ),
+  lie(
+    'plain under the name of gzip',
+    ['csv.gz'],
+    unproven,
+    bytes((old) => gunzipSync(old)),
+  ),
 ];
 
 /** One line more, and the total counts it. */
@@ -157,7 +204,12 @@ const ROWS: readonly DropLie[] = [
     file.bytes = Buffer.concat([file.bytes, Buffer.from(`"zz","${CANARY}\n`)]);
   }),
   lie('a line that is not JSON', ['ndjson'], REJECTED, oneMore(`not json ${CANARY}\n`)),
-  lie('a value that is no object', ['json'], REJECTED, text((old) => old.replace(/\]$/, ',[1]]'))),
+  lie(
+    'a value that is no object',
+    ['json'],
+    REJECTED,
+    text((old) => old.replace(/\]$/, ',[1]]')),
+  ),
 ];
 
 function withoutId(file: Dropped, story: Story): void {
@@ -181,18 +233,63 @@ const header = (change: (line: string) => string): Change =>
     return change(old.slice(0, end)) + old.slice(end);
   });
 const HEADERS: readonly DropLie[] = [
-  lie('the column id has another name', CSV, WRONG, header((line) => line.replace('id', 'nr'))),
-  lie('the column updated_at has another name', CSV, WRONG, header((line) => line.replace('updated_at', 'time'))),
-  lie('no header', ['csv', 'web'], WRONG, text((old) => old.slice(old.indexOf('\n') + 1))),
-  lie('a header of semicolons', CSV, ends('notConfigured', 'recordsRejected'), header((line) => line.replaceAll(',', ';'))),
-  lie('a header with a column too many', CSV, REJECTED, header((line) => `${line},more`)),
-  lie('a header with two columns of one name', CSV, WRONG, header((line) => line.replace('name', 'id'))),
-  lie('a header with a column without a name', CSV, WRONG, header((line) => line.replace('name', ''))),
-  lie('a column has another name', ['csv', 'web'], READ, header((line) => line.replace('name', 'title')), {
-    reads: ({ json, ...row }) => ({ ...row, json: json.replace('{"name":', '{"title":') }),
-  }),
+  lie(
+    'the column id has another name',
+    CSV,
+    WRONG,
+    header((line) => line.replace('id', 'nr')),
+  ),
+  lie(
+    'the column updated_at has another name',
+    CSV,
+    WRONG,
+    header((line) => line.replace('updated_at', 'time')),
+  ),
+  lie(
+    'no header',
+    ['csv', 'web'],
+    WRONG,
+    text((old) => old.slice(old.indexOf('\n') + 1)),
+  ),
+  lie(
+    'a header of semicolons',
+    CSV,
+    ends('notConfigured', 'recordsRejected'),
+    header((line) => line.replaceAll(',', ';')),
+  ),
+  lie(
+    'a header with a column too many',
+    CSV,
+    REJECTED,
+    header((line) => `${line},more`),
+  ),
+  lie(
+    'a header with two columns of one name',
+    CSV,
+    WRONG,
+    header((line) => line.replace('name', 'id')),
+  ),
+  lie(
+    'a header with a column without a name',
+    CSV,
+    WRONG,
+    header((line) => line.replace('name', '')),
+  ),
+  lie(
+    'a column has another name',
+    ['csv', 'web'],
+    READ,
+    header((line) => line.replace('name', 'title')),
+    {
+      reads: ({ json, ...row }) => ({ ...row, json: json.replace('{"name":', '{"title":') }),
+    },
+  ),
   lie('the columns in another order', ['csv', 'web'], READ, (file, { next }) => {
-    const lines = next.map((row) => csvLine(row).trim().replace(/^("[^"]*"),(.*),([^,]*)$/, '$3,$1,$2\n'));
+    const lines = next.map((row) =>
+      csvLine(row)
+        .trim()
+        .replace(/^("[^"]*"),(.*),([^,]*)$/, '$3,$1,$2\n'),
+    );
     file.bytes = Buffer.from(`updated_at,id,name\n${lines.join('')}`);
   }),
   lie('the header in its middle again', ['csv', 'web'], but(REJECTED, 'ids'), (file, story) => {
@@ -201,30 +298,102 @@ const HEADERS: readonly DropLie[] = [
     oneMore('')(file, story);
     file.bytes = Buffer.from(`${old.slice(0, at)}id,name,updated_at\n${old.slice(at)}`);
   }),
-  lie('the key id has another name', ['ndjson', 'json'], WRONG, text((old) => old.replaceAll('"id":', '"nr":'))),
-  lie('the key updated_at has another name', ['ndjson', 'json'], but(REJECTED, 'ids'), text((old) =>
-    old.replaceAll('"updated_at":', '"time":'),
-  )),
+  lie(
+    'the key id has another name',
+    ['ndjson', 'json'],
+    WRONG,
+    text((old) => old.replaceAll('"id":', '"nr":')),
+  ),
+  lie(
+    'the key updated_at has another name',
+    ['ndjson', 'json'],
+    but(REJECTED, 'ids'),
+    text((old) => old.replaceAll('"updated_at":', '"time":')),
+  ),
 ];
 
 const FORMS: readonly DropLie[] = [
-  lie('a byte order mark', ['csv', 'ndjson', 'web'], READ, text((old) => `\ufeff${old}`)),
-  lie('lines that end with CRLF', ['csv', 'ndjson', 'web'], READ, text((old) => old.replaceAll('\n', '\r\n'))),
-  lie('lines that end with CR alone', ['csv'], PART, text((old) => old.replaceAll('\n', '\r'))),
-  lie('blank lines between', ['ndjson'], READ, text((old) => old.replaceAll('\n', '\n\n'))),
-  lie('UTF-16', ['csv', 'ndjson', 'json', 'web'], FAILED, bytes((old) => Buffer.from(old.toString(), 'utf16le'))),
-  lie('a page of HTML', [...DISK.filter((drop) => drop !== 'parquet'), 'web'], FAILED, bytes(() => `<html>${CANARY}</html>`)),
-  lie('a page of HTML', ['parquet'], FAILED, bytes(() => `<html>${CANARY}</html>`)),
-  lie('a zip archive', ['csv', 'ndjson', 'json'], FAILED, bytes(() => Buffer.from(`PK\x03\x04${CANARY}`))),
-  lie('a JSON array', ['ndjson'], FAILED, text((old) => `[${old.trim().split('\n').join(',')}]`)),
-  lie('lines of JSON', ['json'], PART, text((old) => old.slice(1, -1).replaceAll(',\n', '\n'))),
-  lie('zeros', ['csv', 'ndjson', 'json', 'parquet'], ends('failed', 'notConfigured', 'recordsRejected'), bytes((old) =>
-    Buffer.alloc(old.length),
-  )),
-  lie('no byte', ['csv', 'json', 'pattern', 'web'], ends('notConfigured', 'incompleteListing'), bytes(() => '')),
-  lie('no byte, and no total', ['ndjson'], unproven, (file) => Object.assign(file, { bytes: '', total: null }), {
-    rows: () => [],
-  }),
+  lie(
+    'a byte order mark',
+    ['csv', 'ndjson', 'web'],
+    READ,
+    text((old) => `\ufeff${old}`),
+  ),
+  lie(
+    'lines that end with CRLF',
+    ['csv', 'ndjson', 'web'],
+    READ,
+    text((old) => old.replaceAll('\n', '\r\n')),
+  ),
+  lie(
+    'lines that end with CR alone',
+    ['csv'],
+    PART,
+    text((old) => old.replaceAll('\n', '\r')),
+  ),
+  lie(
+    'blank lines between',
+    ['ndjson'],
+    READ,
+    text((old) => old.replaceAll('\n', '\n\n')),
+  ),
+  lie(
+    'UTF-16',
+    ['csv', 'ndjson', 'json', 'web'],
+    FAILED,
+    bytes((old) => Buffer.from(old.toString(), 'utf16le')),
+  ),
+  lie(
+    'a page of HTML',
+    [...DISK.filter((drop) => drop !== 'parquet'), 'web'],
+    FAILED,
+    bytes(() => `<html>${CANARY}</html>`),
+  ),
+  lie(
+    'a page of HTML',
+    ['parquet'],
+    FAILED,
+    bytes(() => `<html>${CANARY}</html>`),
+  ),
+  lie(
+    'a zip archive',
+    ['csv', 'ndjson', 'json'],
+    FAILED,
+    bytes(() => Buffer.from(`PK\x03\x04${CANARY}`)),
+  ),
+  lie(
+    'a JSON array',
+    ['ndjson'],
+    FAILED,
+    text((old) => `[${old.trim().split('\n').join(',')}]`),
+  ),
+  lie(
+    'lines of JSON',
+    ['json'],
+    PART,
+    text((old) => old.slice(1, -1).replaceAll(',\n', '\n')),
+  ),
+  lie(
+    'zeros',
+    ['csv', 'ndjson', 'json', 'parquet'],
+    ends('failed', 'notConfigured', 'recordsRejected'),
+    bytes((old) => Buffer.alloc(old.length)),
+  ),
+  lie(
+    'no byte',
+    ['csv', 'json', 'pattern', 'web'],
+    ends('notConfigured', 'incompleteListing'),
+    bytes(() => ''),
+  ),
+  lie(
+    'no byte, and no total',
+    ['ndjson'],
+    unproven,
+    (file) => Object.assign(file, { bytes: '', total: null }),
+    {
+      rows: () => [],
+    },
+  ),
   lie('a directory', ['csv', 'ndjson', 'parquet'], AWAY, (file) => void (file.instead = 'directory')),
   lie('no file', ['csv', 'ndjson', 'parquet'], AWAY, (file) => void (file.instead = 'nothing')),
   lie('a link to itself', ['csv'], AWAY, (file) => void (file.instead = 'loop')),
@@ -258,7 +427,12 @@ const PATTERNS: readonly DropLie[] = [
       if (first) files.push({ ...first, name: 'part-9.csv' });
     },
   }),
-  lie('a file with another header', ['pattern'], WRONG, header((line) => line.replace('id', 'nr'))),
+  lie(
+    'a file with another header',
+    ['pattern'],
+    WRONG,
+    header((line) => line.replace('id', 'nr')),
+  ),
   lie('a file besides that does not match', ['pattern'], READ, null, {
     tell: ({ files }) => {
       const [first] = files;
@@ -297,7 +471,9 @@ const MEANWHILE: readonly DropLie[] = (
   lie(
     `${name} while the program waits`,
     ['csv'],
-    name === 'removed' ? (mode) => (mode === 'changes' ? READ : ends('sourceUnreachable', 'incompleteListing')) : but(PART, 'changes'),
+    name === 'removed'
+      ? (mode) => (mode === 'changes' ? READ : ends('sourceUnreachable', 'incompleteListing'))
+      : but(PART, 'changes'),
     null,
     { tell: young, meanwhile: { at: waiting, act: onFile(act) } },
   ),
@@ -324,7 +500,12 @@ const AFTERWARDS: readonly DropLie[] = [
 ];
 
 type Bend = (request: IncomingMessage, response: ServerResponse, count: number) => boolean;
-const served = (name: string, fate: Fate | DropLie['fate'], bend: (place: DropPlace, story: Story) => Bend, more: Partial<DropLie> = {}): DropLie =>
+const served = (
+  name: string,
+  fate: Fate | DropLie['fate'],
+  bend: (place: DropPlace, story: Story) => Bend,
+  more: Partial<DropLie> = {},
+): DropLie =>
   lie(name, ['web'], fate, null, {
     tell: (place, story) => {
       place.server.requests.length = 0;
@@ -356,23 +537,25 @@ const WEB: readonly DropLie[] = [
   ),
   served('503 with Retry-After: 999999999', FAILED, status(503, { 'retry-after': '999999999' })),
   served('302 to another origin', FAILED, status(302, { location: 'http://127.0.0.2:1/places.csv' })),
-  served('an end in mid file, once', READ, ({ server }) => once((_, response) =>
-    cutAt(server, response, server.body.length / 2),
-  )),
+  served('an end in mid file, once', READ, ({ server }) =>
+    once((_, response) => cutAt(server, response, server.body.length / 2)),
+  ),
   served('an end in mid file, for ever', AWAY, ({ server }) => (request, response) => {
     if (!body(request)) return false;
     return cutAt(server, response, server.body.length / 2);
   }),
-  served('silence in mid file, once', READ, ({ server }) => once((_, response) =>
-    cutAt(server, response, server.body.length / 2, 'fall silent'),
-  )),
+  served('silence in mid file, once', READ, ({ server }) =>
+    once((_, response) => cutAt(server, response, server.body.length / 2, 'fall silent')),
+  ),
   served('silence for ever', LATE, () => () => true),
-  served('another file after an end in mid file', PART, ({ server, files }) => once((_, response) => {
-    cutAt(server, response, server.body.length / 2);
-    server.etag = '"2"';
-    server.body = files[0]?.bytes ?? server.body;
-    return true;
-  })),
+  served('another file after an end in mid file', PART, ({ server, files }) =>
+    once((_, response) => {
+      cutAt(server, response, server.body.length / 2);
+      server.etag = '"2"';
+      server.body = files[0]?.bytes ?? server.body;
+      return true;
+    }),
+  ),
   served('a body that ends with the connection', unproven, ({ server }) => (request, response) => {
     if (!body(request)) return false;
     const socket = response.socket;

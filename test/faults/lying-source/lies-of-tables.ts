@@ -3,16 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { always, but, READ, UNPROVEN } from './lie.ts';
 import type { Row } from './model.ts';
-import {
-  AWAY,
-  FAILED,
-  PART,
-  REJECTED,
-  type RowLie,
-  TOLD_ROWS,
-  UNAUTHORIZED,
-  WRONG,
-} from './row-lie.ts';
+import { AWAY, FAILED, PART, REJECTED, type RowLie, TOLD_ROWS, UNAUTHORIZED, WRONG } from './row-lie.ts';
 import type { Fate } from './model.ts';
 import type { SqlPlace } from './sql-place.ts';
 import { CANARY, inOrder, isOld, rowOf, type Story } from './story.ts';
@@ -56,7 +47,11 @@ const ROWS: readonly TableLie[] = [
     WRONG,
     runs((story) => `INSERT INTO places SELECT * FROM places WHERE id = ${quoted(one(story).id)}`),
   ),
-  lie('every row twice', WRONG, runs(() => 'INSERT INTO places SELECT * FROM places')),
+  lie(
+    'every row twice',
+    WRONG,
+    runs(() => 'INSERT INTO places SELECT * FROM places'),
+  ),
   lie(
     'a row without an id',
     WRONG,
@@ -71,7 +66,11 @@ const ROWS: readonly TableLie[] = [
     'a row with an empty id, MAX_REJECTED=5',
     exceptDelta(UNPROVEN),
     runs((story) => `UPDATE places SET id = '' WHERE id = ${quoted(one(story).id)}`),
-    { setAside: { row: one, as: 'nameless' }, silent: (story) => [one(story)], environment: { MAX_REJECTED: '5' } },
+    {
+      setAside: { row: one, as: 'nameless' },
+      silent: (story) => [one(story)],
+      environment: { MAX_REJECTED: '5' },
+    },
   ),
   lie(
     'an id of 1,001 bytes',
@@ -115,28 +114,38 @@ const ROWS: readonly TableLie[] = [
     runs((story) => `UPDATE places SET deleted_at = updated_at WHERE id IN (${idsOf(oldPair(story))})`),
     { rows: (story) => lacking(story, oldPair(story)) },
   ),
-  lie('every row is marked as deleted', READ, runs(() => 'UPDATE places SET deleted_at = updated_at'), {
-    rows: () => [],
-  }),
+  lie(
+    'every row is marked as deleted',
+    READ,
+    runs(() => 'UPDATE places SET deleted_at = updated_at'),
+    {
+      rows: () => [],
+    },
+  ),
   lie(
     'every row is marked as deleted, forced',
     READ,
     runs(() => 'UPDATE places SET deleted_at = updated_at'),
     { rows: () => [], options: '--force-delete' },
   ),
-  lie('a view that shows half of the rows', READ, runs(() => 'ALTER TABLE places RENAME TO all_places'), {
-    rows: ({ next }) => next.filter((_, at) => at % 2 === 0),
-    tell: async (place, { next }) => {
-      // `put` has told only the half; the rest exists, but the view hides it.
-      const hidden = next.filter((_, at) => at % 2 === 1);
-      await place.exec('ALTER TABLE places RENAME TO all_places');
-      for (const { id, updated_at: at } of hidden) {
-        const time = place.dialect === 'mysql' ? at.replace('T', ' ').replace('Z', '') : at;
-        await place.exec(`INSERT INTO all_places VALUES (${quoted(id)}, 'hidden', '${time}', NULL)`);
-      }
-      await place.exec("CREATE VIEW places AS SELECT * FROM all_places WHERE name <> 'hidden'");
+  lie(
+    'a view that shows half of the rows',
+    READ,
+    runs(() => 'ALTER TABLE places RENAME TO all_places'),
+    {
+      rows: ({ next }) => next.filter((_, at) => at % 2 === 0),
+      tell: async (place, { next }) => {
+        // `put` has told only the half; the rest exists, but the view hides it.
+        const hidden = next.filter((_, at) => at % 2 === 1);
+        await place.exec('ALTER TABLE places RENAME TO all_places');
+        for (const { id, updated_at: at } of hidden) {
+          const time = place.dialect === 'mysql' ? at.replace('T', ' ').replace('Z', '') : at;
+          await place.exec(`INSERT INTO all_places VALUES (${quoted(id)}, 'hidden', '${time}', NULL)`);
+        }
+        await place.exec("CREATE VIEW places AS SELECT * FROM all_places WHERE name <> 'hidden'");
+      },
     },
-  }),
+  ),
   {
     name: 'ids that differ only in case, in a trailing space, and in normalisation',
     fate: always(READ),
@@ -156,8 +165,16 @@ const withFields =
   });
 
 const COLUMNS: readonly TableLie[] = [
-  lie('no table', WRONG, runs(() => 'DROP TABLE places')),
-  lie('the table has another name', WRONG, runs(() => 'ALTER TABLE places RENAME TO all_places')),
+  lie(
+    'no table',
+    WRONG,
+    runs(() => 'DROP TABLE places'),
+  ),
+  lie(
+    'the table has another name',
+    WRONG,
+    runs(() => 'ALTER TABLE places RENAME TO all_places'),
+  ),
   ...['id', 'updated_at', 'deleted_at'].map((column) =>
     lie(
       `the column ${column} has another name`,
@@ -180,12 +197,22 @@ const COLUMNS: readonly TableLie[] = [
       environment: { SYNCRATOR_MAX_UPDATE_PERCENT: '50' },
     },
   ),
-  lie('a new column', READ, runs(() => 'ALTER TABLE places ADD COLUMN note VARCHAR(20)'), {
-    reads: withFields((fields) => ({ ...fields, note: null })),
-  }),
-  lie('the other column is gone', READ, runs(() => 'ALTER TABLE places DROP COLUMN name'), {
-    reads: withFields(() => ({})),
-  }),
+  lie(
+    'a new column',
+    READ,
+    runs(() => 'ALTER TABLE places ADD COLUMN note VARCHAR(20)'),
+    {
+      reads: withFields((fields) => ({ ...fields, note: null })),
+    },
+  ),
+  lie(
+    'the other column is gone',
+    READ,
+    runs(() => 'ALTER TABLE places DROP COLUMN name'),
+    {
+      reads: withFields(() => ({})),
+    },
+  ),
 ];
 
 /** The first statement after the survey. */
@@ -257,19 +284,44 @@ const DATABASES: readonly TableLie[] = [
   lie('the connection ends before a statement', READ, cutAt('connection', 'before'), onPostgres),
   lie('the connection ends after a statement', READ, cutAt('connection', 'after'), onPostgres),
   lie('all connections end, and no new one is let in', AWAY, cutAt('program', 'before'), onPostgres),
-  lie('nothing listens', AWAY, addressed((url) => (url.port = '1')), { only: ['postgres', 'mysql'] }),
-  lie('an unknown host', AWAY, addressed((url) => (url.hostname = 'nowhere.invalid')), {
-    only: ['postgres', 'mysql'],
-  }),
-  lie('a wrong password', UNAUTHORIZED, addressed((url) => (url.password = 'wrong')), {
-    only: ['postgres', 'mysql'],
-  }),
-  lie('an unknown user', UNAUTHORIZED, addressed((url) => (url.username = 'nobody')), {
-    only: ['postgres', 'mysql'],
-  }),
-  lie('an unknown database', WRONG, addressed((url) => (url.pathname = '/nowhere')), {
-    only: ['postgres', 'mysql'],
-  }),
+  lie(
+    'nothing listens',
+    AWAY,
+    addressed((url) => (url.port = '1')),
+    { only: ['postgres', 'mysql'] },
+  ),
+  lie(
+    'an unknown host',
+    AWAY,
+    addressed((url) => (url.hostname = 'nowhere.invalid')),
+    {
+      only: ['postgres', 'mysql'],
+    },
+  ),
+  lie(
+    'a wrong password',
+    UNAUTHORIZED,
+    addressed((url) => (url.password = 'wrong')),
+    {
+      only: ['postgres', 'mysql'],
+    },
+  ),
+  lie(
+    'an unknown user',
+    UNAUTHORIZED,
+    addressed((url) => (url.username = 'nobody')),
+    {
+      only: ['postgres', 'mysql'],
+    },
+  ),
+  lie(
+    'an unknown database',
+    WRONG,
+    addressed((url) => (url.pathname = '/nowhere')),
+    {
+      only: ['postgres', 'mysql'],
+    },
+  ),
   lie(
     'no right to read',
     UNAUTHORIZED,
@@ -347,8 +399,6 @@ const NOT_OF_MARIADB = /the year 1\b/;
 export function tableLiesOf(dialect: SqlPlace['dialect']): TableLie[] {
   return OF_TABLES.filter(
     ({ only, name }) =>
-      (only === undefined || only.includes(dialect)) &&
-      !(dialect === 'mysql' && NOT_OF_MARIADB.test(name)),
+      (only === undefined || only.includes(dialect)) && !(dialect === 'mysql' && NOT_OF_MARIADB.test(name)),
   );
 }
-

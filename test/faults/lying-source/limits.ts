@@ -2,7 +2,10 @@
 
 import type { Limits } from './model.ts';
 
-export function limitsOf({ environment = {}, options }: {
+export function limitsOf({
+  environment = {},
+  options,
+}: {
   readonly environment?: Readonly<Record<string, string>>;
   readonly options?: string;
 }): Limits {

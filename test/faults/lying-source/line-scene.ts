@@ -28,7 +28,12 @@ const HOUR_MS = 3_600_000;
 
 export function lineScene(given: LineCase, stage: LineStage): Scene {
   const story = makeStory(createRandom(given.seed));
-  return { story, teller: new LineTeller(given, story, stage), limits: limitsOf(given.lie), shape: (row) => row };
+  return {
+    story,
+    teller: new LineTeller(given, story, stage),
+    limits: limitsOf(given.lie),
+    shape: (row) => row,
+  };
 }
 
 class LineTeller implements Teller {
@@ -102,7 +107,11 @@ class LineTeller implements Teller {
     return { lines, answering: this.#answering, http, chosen: this.chosen };
   }
 
-  async #run(options: string, more: Record<string, string> = {}, onLine?: (line: string) => void): Promise<Ended> {
+  async #run(
+    options: string,
+    more: Record<string, string> = {},
+    onLine?: (line: string) => void,
+  ): Promise<Ended> {
     const { runner, http, file, sink } = this.#stage;
     const source: Record<string, string> =
       this.#given.source === 'http' ? { SOURCE_URL: http.url } : { SOURCE_FILE: file.path };
@@ -144,4 +153,3 @@ class LineTeller implements Teller {
 function lastOfEach(rows: readonly Row[]): Row[] {
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
-

@@ -11,8 +11,8 @@ export type RowPlace = {
   settings: Record<string, string>;
   /** A record as the source can tell it. */
   shape(row: Row): Row;
-  /** Whether the first delta sees a record with this time. */
-  sees(updatedAt: number): boolean;
+  /** From when the first delta reads, in milliseconds. */
+  since(): number;
   /** Replaces everything by these rows, honestly; `proven`: with evidence, which a table always gives. */
   put(rows: readonly Row[], proven: boolean): Promise<void>;
   /** Publishes what `put` and the lie have prepared. */
@@ -27,6 +27,10 @@ export type RowLie<P extends RowPlace = RowPlace> = {
   readonly fate: (mode: Mode) => Fate;
   /** The records that the source tells; the truth by default. */
   readonly rows?: (story: Story, mode: Mode) => readonly Row[];
+  /** Some of them that the listing leaves out. */
+  readonly misses?: (story: Story, mode: Mode) => readonly Row[];
+  /** From when a delta is told changes, if not from when it asks. */
+  readonly since?: (asked: number) => number;
   /** A told record as the program reads it. */
   readonly reads?: (row: Row) => Row;
   /** One of them, which cannot be stored although MAX_REJECTED allows it; `nameless`: its id cannot be read. */
@@ -51,8 +55,10 @@ export const WRONG = ends('notConfigured');
 export const REJECTED = ends('recordsRejected');
 
 /** The lies about which records exist, of sources that have no order of their own and keep each id once. */
-export const TOLD_ROWS: readonly RowLie[] = LISTINGS.flatMap(({ only, name, fate, lines, environment, options }) => {
-  if (only !== undefined || lines === undefined || fate('everything').kind !== 'read') return [];
-  const rows = (story: Story, mode: Mode): Row[] => lines(story, mode).map(({ row }) => row);
-  return [{ name, fate, rows, ...(environment ? { environment } : {}), ...(options ? { options } : {}) }];
-});
+export const TOLD_ROWS: readonly RowLie[] = LISTINGS.flatMap(
+  ({ only, name, fate, lines, environment, options }) => {
+    if (only !== undefined || lines === undefined || fate('everything').kind !== 'read') return [];
+    const rows = (story: Story, mode: Mode): Row[] => lines(story, mode).map(({ row }) => row);
+    return [{ name, fate, rows, ...(environment ? { environment } : {}), ...(options ? { options } : {}) }];
+  },
+);

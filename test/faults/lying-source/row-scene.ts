@@ -125,10 +125,13 @@ class RowTeller<P extends RowPlace> implements Teller {
   }
 
   #seen(mode: Mode): readonly Row[] {
-    const { place } = this.#stage;
-    const reads = this.#lie.reads ?? ((row: Row) => row);
+    const { reads, misses, since } = this.#lie;
+    const missed = new Set((misses?.(this.#freshStory(), mode) ?? []).map(({ id }) => id));
+    const asked = this.#stage.place.since();
+    const from = mode === 'changes' ? (since?.(asked) ?? asked) : -Infinity;
     return this.#rowsOf(mode)
-      .map(reads)
-      .filter(({ updated_at: at }) => mode !== 'changes' || place.sees(Date.parse(at)));
+      .filter(({ id }) => !missed.has(id))
+      .map((row) => reads?.(row) ?? row)
+      .filter(({ updated_at: at }) => Date.parse(at) >= from);
   }
 }

@@ -37,7 +37,7 @@ type Dialect = {
   readonly text: string;
   readonly timestamp: string;
   /** From when the first delta reads. */
-  since(): number;
+  readonly since: () => number;
   readonly file?: string;
   quote(text: string): string;
   timeOf(iso: string): string;
@@ -62,7 +62,7 @@ function placeOf(dialect: Dialect): SqlPlace {
     dialect: dialect.kind,
     file: dialect.file ?? '',
     settings: {},
-    sees: (at) => at >= dialect.since(),
+    since: dialect.since,
     shape: withName,
     exec,
     execMeanwhile: (sql) => void begun.push(exec(sql)),

@@ -10,6 +10,7 @@ import { type FileSource, makeFileSource } from './file-source.ts';
 import { type HttpSource, startHttpSource } from './http-source.ts';
 import { type Drop, DROPS, type DropPlace, dropPlace } from './drop-place.ts';
 import { READER } from './lies-of-tables.ts';
+import { type OaiPlace, oaiPlace } from './oai-place.ts';
 import { makeRunner, type Runner } from './program-run.ts';
 import { mariadbPlace, postgresPlace, type SqlPlace, sqlitePlace } from './sql-place.ts';
 
@@ -20,6 +21,7 @@ export type Stage = {
   readonly file: FileSource;
   readonly sql: Readonly<Record<SqlPlace['dialect'], SqlPlace>>;
   readonly drops: Readonly<Record<Drop, DropPlace>>;
+  readonly oai: OaiPlace;
   readonly sinkUrl: string;
 };
 
@@ -56,6 +58,7 @@ export async function openTheatre(say: (line: string) => void): Promise<Theatre>
       const drops = Object.fromEntries(
         await Promise.all(DROPS.map(async (drop) => [drop, await dropPlace(drop)] as const)),
       ) as Record<Drop, DropPlace>;
+      const oai = await oaiPlace();
       return {
         client,
         runner,
@@ -63,9 +66,10 @@ export async function openTheatre(say: (line: string) => void): Promise<Theatre>
         file,
         sql,
         drops,
+        oai,
         sinkUrl,
         async close() {
-          for (const place of [...Object.values(sql), ...Object.values(drops)]) await place.close();
+          for (const place of [...Object.values(sql), ...Object.values(drops), oai]) await place.close();
           await http.close();
           await runner.close();
           await client.end();
