@@ -332,7 +332,11 @@ test('a page that Temporal did not answer asks again within seconds, not at the 
     async (route) => {
       const response = await route.fetch();
       const answer = await response.json();
-      const schedules = answer.schedules.map((schedule: object) => ({ ...schedule, paused: null, next: null }));
+      const schedules = answer.schedules.map((schedule: object) => ({
+        ...schedule,
+        paused: null,
+        next: null,
+      }));
       await route.fulfill({ response, json: { ...answer, temporal: 'unreachable', schedules } });
     },
     { times: 1 },

@@ -15,9 +15,8 @@ export const lyingSource: Program = {
   name: 'lying-source',
   summary:
     'a source that lies in every way that we know, before every action: no lie is believed, no record is lost',
-  async run({ seed, scale, say }) {
+  async run({ seed, scale, only, say }) {
     const random = createRandom(seed);
-    const only = process.env['LIES'];
     const all = allCases(random.integer(0, 2 ** 31)).filter(
       (given) => only === undefined || new RegExp(only).test(nameOf(given)),
     );
