@@ -178,7 +178,7 @@ async function parquetOf(rows: readonly Row[], file: string): Promise<Buffer> {
 function write(to: string, { bytes, total, instead }: Dropped, young: boolean): void {
   if (total !== null) writeFileSync(`${to}.total`, total);
   if (instead === 'nothing') return;
-  if (instead === 'directory') return void mkdirSync(to);
+  if (instead === 'directory') return mkdirSync(to);
   if (instead === 'loop') return symlinkSync(to, to);
   if (instead === 'fifo') return void execFileSync('mkfifo', [to]);
   writeFileSync(to, bytes);

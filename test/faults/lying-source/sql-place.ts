@@ -23,7 +23,7 @@ export type SqlPlace = RowPlace & {
   relay(of: { cut?: Cut; onStatement?: (text: string) => void }): Promise<void>;
 };
 
-export const SQL_SETTINGS = {
+const SQL_SETTINGS = {
   SOURCE: 'sql',
   SOURCE_TABLE: 'places',
   SOURCE_ID: 'id',

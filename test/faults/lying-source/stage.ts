@@ -9,7 +9,7 @@ import { startMariadb } from '../../support/mariadb.ts';
 import { type FileSource, makeFileSource } from './file-source.ts';
 import { type HttpSource, startHttpSource } from './http-source.ts';
 import { type Drop, DROPS, type DropPlace, dropPlace } from './drop-place.ts';
-import { READER } from './lies-of-tables.ts';
+import { READER } from './lies-of-databases.ts';
 import { type OaiPlace, oaiPlace } from './oai-place.ts';
 import { makeRunner, type Runner } from './program-run.ts';
 import { mariadbPlace, postgresPlace, type SqlPlace, sqlitePlace } from './sql-place.ts';
