@@ -28,7 +28,7 @@ import { BATCH, makeWorld, newest, type World } from '../sink-kill/world.ts';
 
 const NOTICED_WITHIN_MS = 30_000;
 const KILLS = 300;
-const SEARCH_KILLS = 100;
+const SEARCH_KILLS = 60;
 const HISTORIES = 20;
 const JOBS = 20;
 
@@ -73,7 +73,7 @@ export const sinkKill: Program = {
     }
     say(`${tales.length} histories: ${JSON.stringify(counts)}`);
     const into: Record<string, Omit<SearchKills, 'violations'>> = {};
-    const wantedInSearch = amount(SEARCH_KILLS, 8);
+    const wantedInSearch = amount(SEARCH_KILLS, 6);
     for (const start of [openSearchServer, solrServer]) {
       await using search = await start();
       const told = await killInSearch({ server: search, http, random, wanted: wantedInSearch, say });

@@ -2,7 +2,7 @@
 import { ACTIONS, attempt } from '../../job/support/attempt.ts';
 import { memorySource } from '../../job/support/memory-source.ts';
 import type { Random } from '../random.ts';
-import { type HttpSource, startChild } from './child.ts';
+import type { HttpSource } from './child.ts';
 import { type Counts, inWords, makePlans, type Plan } from './plan.ts';
 import { startRequestProxy } from './request-proxy.ts';
 import type { SearchServer } from './search-place.ts';
@@ -26,7 +26,7 @@ export async function killInSearch(of: {
 }): Promise<SearchKills> {
   const { server, http, random, wanted, say } = of;
   const world = makeRecords();
-  const requests = await countRequests({ server, http, random, world });
+  const requests = await countRequests({ server, random, world });
   say(`requests of a plain run into ${server.kind}: ${JSON.stringify(requests)}`);
   const violations: string[] = [];
   let [kills, withSecond, reads] = [0, 0, 0];
@@ -55,34 +55,26 @@ function possible(plan: Plan, { kind }: SearchServer): Plan {
 /** Number of requests in an undisturbed run: the kills are spread over all of them. */
 async function countRequests({
   server,
-  http,
   random,
   world,
 }: {
   server: SearchServer;
-  http: HttpSource;
   random: Random;
   world: ReturnType<typeof makeRecords>;
 }): Promise<Counts> {
   const counts: Partial<Counts> = {};
   for (const action of ACTIONS) {
-    const count = async (how: 'program' | 'process'): Promise<number> => {
-      const place = await server.place();
-      await prepare({ place, world });
-      await using proxy = await startRequestProxy({ url: place.url });
-      const source = memorySource(newest(world.second, random));
-      const before = action === 'rollback' ? 2 : null;
-      const of = { url: proxy.url, sink: place.sink, action, job: 10, source, batchSize: BATCH, before };
-      http.put(source.records);
-      const end =
-        how === 'process'
-          ? await attempt(of)
-          : await startChild(of, http, place.program(proxy.url, action)).ended;
-      if (end.code !== 'ok')
-        throw new Error(`a plain ${action} into ${server.kind} ended ${end.code}: ${end.message}`);
-      return proxy.count;
-    };
-    counts[action] = { process: await count('process'), program: await count('program') };
+    const place = await server.place();
+    await prepare({ place, world });
+    await using proxy = await startRequestProxy({ url: place.url });
+    const source = memorySource(newest(world.second, random));
+    const before = action === 'rollback' ? 2 : null;
+    const { sink } = place;
+    const end = await attempt({ url: proxy.url, sink, action, job: 10, source, batchSize: BATCH, before });
+    if (end.code !== 'ok')
+      throw new Error(`a plain ${action} into ${server.kind} ended ${end.code}: ${end.message}`);
+    // A program of its own sends the same requests.
+    counts[action] = { process: proxy.count, program: proxy.count };
   }
   return counts as Counts;
 }
