@@ -8,7 +8,7 @@ import type { ColumnSettings } from '../../../src/job/columns/columns-settings.t
 import { fitColumns } from '../../../src/job/columns/fitted-source.ts';
 import { JobError, type JobErrorCode } from '../../../src/job/job-error.ts';
 import { createPostgresSink } from '../../../src/job/sinks/postgres/postgres-sink.ts';
-import { newRun } from '../../../src/job/sinks/writer.ts';
+import { newRun, type Writer } from '../../../src/job/sinks/writer.ts';
 import type { Sink } from '../../../src/job/sinks/sink.ts';
 import type { Source } from '../../../src/job/sources/source.ts';
 
@@ -39,6 +39,8 @@ export type Attempt = {
   readonly patienceMs?: number;
   readonly columns?: ColumnSettings | undefined;
   readonly maxRejected?: number;
+  /** Makes the sink; a Postgres by default. */
+  readonly sink?: (of: Attempt, writer: Writer) => Sink;
 };
 
 export type AttemptEnd = {
@@ -59,7 +61,7 @@ export function uidOf(job: number): string {
 
 /** @throws any error that is not a JobError: a bug of the program */
 export async function attempt(of: Attempt): Promise<AttemptEnd> {
-  const sink = sinkOf(of);
+  const sink = of.sink?.(of, writerOf(of)) ?? sinkOf(of);
   let checkpoint = of.checkpoint ?? null;
   try {
     const done = await sink.open();
@@ -90,24 +92,28 @@ export function sinkOf(of: Omit<Attempt, 'action'> & { action: string }): Sink {
       ...(of.columns ? { columns: of.columns } : {}),
     },
     concurrency: 1,
-    writer: {
-      installation: null,
-      env: 'dev',
-      target: 'cities',
-      jobId: of.job,
-      jobUid: uidOf(of.job),
-      originUid: uidOf(of.origin ?? of.job),
-      step: of.step ?? 0,
-      attempt: of.attempt ?? 1,
-      action: of.action,
-      run: newRun(),
-    },
+    writer: writerOf(of),
     stop: new AbortController().signal,
     onWait: () => {},
     log: () => {},
     patienceMs: of.patienceMs ?? 0,
     leastBatch: 1,
   });
+}
+
+function writerOf(of: Omit<Attempt, 'action'> & { action: string }): Writer {
+  return {
+    installation: null,
+    env: 'dev',
+    target: 'cities',
+    jobId: of.job,
+    jobUid: uidOf(of.job),
+    originUid: uidOf(of.origin ?? of.job),
+    step: of.step ?? 0,
+    attempt: of.attempt ?? 1,
+    action: of.action,
+    run: newRun(),
+  };
 }
 
 async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null) => void): Promise<void> {
