@@ -1,11 +1,14 @@
 /** Measures how fast and in how much memory each source is read, beside the plain tool that reads the same data. */
-import { createWriteStream, utimesSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import { connectorPrograms } from '../test/support/connector/connector-programs.ts';
 import { onDatabase, withPostgres } from './cities-load.ts';
 import type { Figure } from './figure.ts';
 import { type Timed, timedProgram } from './timed-program.ts';
@@ -18,6 +21,9 @@ const COPY_MS = 300_000;
 type Case = {
   readonly name: string;
   readonly tool: string;
+  readonly count: number;
+  /** The ratio to the plain tool that reading shall reach. */
+  readonly least: number;
   readonly settings: Readonly<Record<string, string>>;
   /** Runs the plain tool. */
   readonly plain: () => Promise<unknown>;
@@ -35,14 +41,15 @@ export async function run({ once: short }: { once: boolean }): Promise<Figure[]>
     const aMinuteAgo = Date.now() / 1000 - 60;
     utimesSync(csv, aMinuteAgo, aMinuteAgo);
     const figures: Figure[] = [];
-    for (const one of cases(database, csv)) {
+    const connector = await fakerCase(directory, short ? 20_000 : 200_000);
+    for (const one of [...cases(database, csv, count), connector]) {
       const ours: number[] = [];
       const raw: number[] = [];
       const memory: number[] = [];
       for (let round = 0; round < rounds; round++) {
-        raw.push(count / (await secondsOf(one.plain)));
+        raw.push(one.count / (await secondsOf(one.plain)));
         const read = await timedProgram(['bench/read-source.ts'], one.settings);
-        ours.push(count / read.seconds);
+        ours.push(one.count / read.seconds);
         memory.push(read.megabytes);
       }
       const into = await syncOf(one, database);
@@ -52,17 +59,17 @@ export async function run({ once: short }: { once: boolean }): Promise<Figure[]>
           unit: 'records/s',
           ours,
           raw,
-          bound: 'ours/raw >= 0.5',
+          bound: `ours/raw >= ${one.least}`,
         },
         {
           bench: `${one.name}: sync into Postgres, beside ${one.tool}`,
           unit: 'records/s',
-          ours: [count / into.seconds],
+          ours: [one.count / into.seconds],
           raw,
           bound: 'ours/raw >= 0.2',
         },
         {
-          bench: `${one.name}: memory of reading ${count.toLocaleString('en')}`,
+          bench: `${one.name}: memory of reading ${one.count.toLocaleString('en')}`,
           unit: 'MB',
           ours: memory,
           raw: [],
@@ -74,11 +81,13 @@ export async function run({ once: short }: { once: boolean }): Promise<Figure[]>
   });
 }
 
-function cases(database: string, csv: string): Case[] {
+function cases(database: string, csv: string, count: number): Case[] {
   return [
     {
       name: 'sql (Postgres)',
       tool: 'COPY … TO STDOUT',
+      count,
+      least: 0.5,
       settings: {
         SOURCE: 'sql',
         SOURCE_URL: database,
@@ -91,6 +100,8 @@ function cases(database: string, csv: string): Case[] {
     {
       name: 'files (CSV)',
       tool: 'DuckDB alone, sorted',
+      count,
+      least: 0.5,
       settings: {
         SOURCE: 'files',
         SOURCE_PATH: csv,
@@ -101,6 +112,35 @@ function cases(database: string, csv: string): Case[] {
       plain: () => sortedByDuckDb(csv),
     },
   ];
+}
+
+/** The users that airbyte-source-faker makes up, beside the connector alone. */
+async function fakerCase(directory: string, count: number): Promise<Case> {
+  const { 'source-faker': program } = await connectorPrograms((line) => console.error(line));
+  const config = JSON.stringify({ count, seed: 7 });
+  const stream = { name: 'users', json_schema: {}, supported_sync_modes: ['full_refresh'] };
+  const streams = [{ stream, sync_mode: 'full_refresh', destination_sync_mode: 'overwrite' }];
+  const [configFile, catalogFile] = [join(directory, 'faker.json'), join(directory, 'catalog.json')];
+  writeFileSync(configFile, config);
+  writeFileSync(catalogFile, JSON.stringify({ streams }));
+  return {
+    name: 'connector (source-faker)',
+    tool: 'the connector alone',
+    count,
+    least: 0.8,
+    settings: {
+      SOURCE: 'connector',
+      CONNECTOR: program,
+      CONNECTOR_CONFIG: config,
+      CONNECTOR_STREAM: 'users',
+      SOURCE_UPDATED_AT: 'updated_at',
+    },
+    async plain() {
+      const argv = ['read', '--config', configFile, '--catalog', catalogFile];
+      const [code] = (await once(spawn(program, argv, { stdio: 'ignore' }), 'exit')) as [number | null];
+      if (code !== 0) throw new Error(`${program} ended with ${code}`);
+    },
+  };
 }
 
 /** In the order of the ids, as the source reads them. */

@@ -56,6 +56,7 @@ Environment:
     GITLAB_WEBHOOK_URL and GITLAB_HOOK_SECRET  webhook that each project calls on a push
   SINK=postgres  SINK_URL  SINK_TABLE ([schema.]table)   the table that records are written to
     SINK_STATE_SCHEMA (syncrator)  KEEP_CHANGES (30d)  KEEP_CHANGES_SIZE   schema and retention of the rollback data
+    SINK_COLUMNS (name text, ...)  SINK_RECORD (true)  SINK_DROP_COLUMNS   columns that hold fields; those that may go
   SINK=solr  SOLR_URL  [SOLR_APP]             the alias <app>, loaded through <app>-standby
   SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
                                               one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA

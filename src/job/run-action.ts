@@ -159,7 +159,7 @@ type OpenedSource = {
 };
 
 function sourceOf(
-  { source: settings, ...of }: Pick<JobSettings, 'source' | 'fields' | 'canaries'>,
+  { source: settings, ...of }: Pick<JobSettings, 'source' | 'fields' | 'canaries' | 'sink'>,
   options: Parameters<typeof openRecords>[2],
 ): OpenedSource {
   if (settings === null) return { shownAs: null, bank: null, records: null };

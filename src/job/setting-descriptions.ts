@@ -226,6 +226,21 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     { name: 'SINK_URL', default: '', text: 'Names host and database.' },
     { name: 'SINK_TABLE', default: '', text: '`[schema.]table`.' },
     { name: 'SINK_STATE_SCHEMA', default: '`syncrator`', text: 'Schema of our own tables in that database.' },
+    {
+      name: 'SINK_COLUMNS',
+      default: '',
+      text: 'Columns that hold fields, `name text, population bigint`, or the path of a file with such a list ([Write real columns](../how-to/columns.md)).',
+    },
+    {
+      name: 'SINK_RECORD',
+      default: '`true`',
+      text: '`false`: the table has the columns of `SINK_COLUMNS` and no column `record`.',
+    },
+    {
+      name: 'SINK_DROP_COLUMNS',
+      default: '',
+      text: 'Columns that a sync may drop because `SINK_COLUMNS` lacks them, has another type, or `SINK_RECORD=false` lacks `record`.',
+    },
     { name: 'KEEP_CHANGES', default: '`30d`', text: 'Age up to which a rollback goes back.' },
     {
       name: 'KEEP_CHANGES_SIZE',

@@ -123,7 +123,11 @@ export function readSettings({
     throw settings.fault(
       `SOURCE_UPDATED_AT is missing: SINK=${sink.kind} finds changed records by their time`,
     );
-  if (source?.kind === 'gitlab') refuseRecordSettings(settings, 'gitlab');
+  if (source?.kind === 'gitlab') {
+    refuseRecordSettings(settings, 'gitlab');
+    if (sink.kind === 'postgres' && sink.columns?.keepsRecord === false)
+      throw settings.fault('SINK_RECORD is false: SOURCE=gitlab finds its revisions in the column record');
+  }
   const fields = needsSource ? readFields(settings) : null;
   if (rows?.id === null && fields?.rules.some(({ does }) => does === 'hash'))
     throw settings.fault('SOURCE_ID is missing: FIELDS has a rule hash, and an id could show the same value');

@@ -1,5 +1,5 @@
 /**
- * `npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF]`: tries to break the product. Progress
+ * `npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF] [--only WORDS]`: tries to break the product. Progress
  * goes to stderr; each program ends with one line of JSON on stdout. The exit code is 1 after a violation, a late
  * or unfinished end, or less work than required.
  */
@@ -8,13 +8,14 @@ import { type Figures, NotFinished, type Program } from './program.ts';
 import { PROGRAMS } from './programs/index.ts';
 
 const USAGE = [
-  'npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF]',
+  'npm run faults -- <program> ... [--seed N] [--scale 0.1] [--from REF] [--only WORDS]',
   '',
   ...PROGRAMS.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`),
   '',
   '  --seed N       repeats an earlier run; random by default, and printed',
   '  --scale 0.1    a tenth of the amount; 1 by default',
   '  --from REF     upgrade: the tag or commit to upgrade from; this checkout by default',
+  '  --only WORDS   lying-source: the cases whose names match this regular expression',
 ].join('\n');
 
 const { values, positionals } = parseArgs({
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     scale: { type: 'string', default: '1' },
     from: { type: 'string' },
+    only: { type: 'string' },
     help: { type: 'boolean' },
   },
 });
@@ -62,7 +64,7 @@ async function passes(program: Program): Promise<boolean> {
   let figures: Figures;
   try {
     const amount = (full: number, least = 1) => Math.max(least, Math.round(full * scale));
-    figures = await program.run({ seed, scale, from: values.from, amount, say });
+    figures = await program.run({ seed, scale, from: values.from, only: values.only, amount, say });
   } catch (error) {
     console.error(error);
     const reason = error instanceof Error ? error.message : String(error);

@@ -7,6 +7,8 @@ export type Run = {
   readonly scale: number;
   /** For `upgrade`: the commit to upgrade from; undefined: this checkout itself. */
   readonly from: string | undefined;
+  /** For `lying-source`: the cases whose names match; undefined: all. */
+  readonly only: string | undefined;
   /** The full amount at this scale: at least `least`, which is 1 by default. */
   amount(full: number, least?: number): number;
   /** Reports progress to a human. */

@@ -24,10 +24,14 @@ function sourceWords({ place, total, records, rejected }: SourceFindings): strin
   ].map(harmless);
 }
 
-function sinkWords({ place, exists, live, kept, warnings }: SinkFindings): string[] {
+function sinkWords({ place, exists, live, kept, warnings, migration }: SinkFindings): string[] {
   const content = exists ? `${live} records` : 'does not exist yet';
   const stay = kept > 0 ? `; ${kept} of them stay also if the source lacks them` : '';
-  return [line('ok', 'sink', `${place}: ${content}${stay}`), ...warnings.map((text) => `  warning: ${text}`)];
+  return [
+    line('ok', 'sink', `${place}: ${content}${stay}`),
+    ...(migration === undefined ? [] : [harmless(`  a sync ${migration}`)]),
+    ...warnings.map((text) => `  warning: ${text}`),
+  ];
 }
 
 function line(state: 'ok' | 'failed', part: string, text: string): string {

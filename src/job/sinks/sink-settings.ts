@@ -1,4 +1,6 @@
 /** Reads the settings of the sink. */
+import { type ColumnSettings, readColumnSettings, refuseColumns } from '../columns/columns-settings.ts';
+import type { Column } from '../columns/parse-columns.ts';
 import { readDuration, readSize } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
 import { readPostgresUrl } from '../postgres-url.ts';
@@ -22,6 +24,8 @@ export type PostgresSettings = {
   readonly keepChangesMs: number;
   /** null: twice the live table. */
   readonly keepChangesBytes: number | null;
+  /** Missing: the table has the column `record` alone. */
+  readonly columns?: ColumnSettings;
 };
 
 export type SolrSettings = {
@@ -43,6 +47,11 @@ export type OpenSearchSettings = {
 
 export type SinkSettings = PostgresSettings | SolrSettings | OpenSearchSettings;
 
+/** The columns that hold fields; none in sinks other than Postgres. */
+export function columnsOf(sink: SinkSettings): readonly Column[] {
+  return sink.kind === 'postgres' ? (sink.columns?.list ?? []) : [];
+}
+
 /** @throws JobError `notConfigured` */
 export function readSinkSettings(settings: Settings): SinkSettings {
   const read = {
@@ -50,7 +59,9 @@ export function readSinkSettings(settings: Settings): SinkSettings {
     solr: readSolrSettings,
     opensearch: readOpenSearchSettings,
   };
-  return read[settings.oneOf('SINK', ['postgres', 'solr', 'opensearch'])](settings);
+  const kind = settings.oneOf('SINK', ['postgres', 'solr', 'opensearch']);
+  if (kind !== 'postgres') refuseColumns(settings, `SINK=${kind}`);
+  return read[kind](settings);
 }
 
 /** Lower case only: other names would need quotes in every query. */
@@ -74,6 +85,7 @@ function readPostgresSettings(settings: Settings): PostgresSettings {
       `SINK_TABLE lies in ${stateSchema}, the schema of SINK_STATE_SCHEMA, which is reserved for Syncrator's own tables`,
     );
   }
+  const columns = readColumnSettings(settings);
   return {
     kind: 'postgres',
     url,
@@ -84,6 +96,7 @@ function readPostgresSettings(settings: Settings): PostgresSettings {
     allowCascade: isAccepted(settings, 'SINK_CASCADE', 'allow'),
     keepChangesMs: readDuration(settings, 'KEEP_CHANGES', '30d'),
     keepChangesBytes: readSize(settings, 'KEEP_CHANGES_SIZE'),
+    ...(columns === null ? {} : { columns }),
   };
 }
 

@@ -124,6 +124,8 @@ export type SinkLook = {
   /** false: no sync has been applied yet. */
   readonly synced: boolean;
   readonly warnings: readonly string[];
+  /** How a sync changes the columns of the table, in words; missing: not at all. */
+  readonly migration?: string;
 };
 
 export type RollbackTo = {

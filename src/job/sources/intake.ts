@@ -100,6 +100,29 @@ export function createIntake<T, B>(
   };
 }
 
+/**
+ * Takes all entries of a store, and gives the batches that they fill.
+ *
+ * @param of.where the place of an entry, for errors
+ */
+export async function* batchesOf<E, B>(
+  intake: Intake<B>,
+  groups: AsyncIterable<readonly E[]>,
+  of: { lineOf: (entry: E) => Line; where: (entry: E) => string; stop: AbortSignal },
+): AsyncGenerator<B> {
+  for await (const group of groups) {
+    for (const entry of group) {
+      intake.take(of.lineOf(entry), () => of.where(entry));
+      const batch = intake.give('full');
+      if (batch === null) continue;
+      of.stop.throwIfAborted();
+      yield batch;
+    }
+  }
+  const rest = intake.give('rest');
+  if (rest !== null) yield rest;
+}
+
 function disorder(where: string): JobError {
   const fix = 'sort the listing by the bytes of the ids';
   return new JobError('failed', `${where}: ids must come in byte order, each once; ${fix}`);

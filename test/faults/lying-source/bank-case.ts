@@ -5,21 +5,25 @@ import { type FakeGitlab, GROUP, startGitlab, TOKEN } from '../../support/gitlab
 import { createRandom, type Random } from '../random.ts';
 import type { BankLie, BankStory } from './bank-lies.ts';
 import { bankExpectedOf, type BankExpected, type BankTold, type Shas } from './bank-model.ts';
-import { type LieCase, type Stage, STEPS } from './case.ts';
+import { type Action, STEPS } from './case.ts';
 import { digestOf } from './live-table.ts';
 import type { Mode } from './model.ts';
-import type { Ended } from './program-run.ts';
+import type { Ended, Runner } from './program-run.ts';
 import { CANARY } from './story.ts';
 import { wrongWords } from './words.ts';
 
-export type BankCase = { readonly lie: BankLie; readonly action: LieCase['action']; readonly seed: number };
+export type BankStage = {
+  readonly client: Client;
+  readonly runner: Runner;
+  readonly sinkUrl: string;
+  /** Of this case only. */
+  readonly table: string;
+};
+export type BankCase = { readonly lie: BankLie; readonly action: Action; readonly seed: number };
 
 const MINUTE_MS = 60_000;
 
-export async function runBankCase(
-  { lie, action, seed }: BankCase,
-  stage: Omit<Stage, 'http' | 'file'>,
-): Promise<string[]> {
+export async function runBankCase({ lie, action, seed }: BankCase, stage: BankStage): Promise<string[]> {
   const random = createRandom(seed);
   const gitlab = await startGitlab();
   try {
@@ -92,7 +96,7 @@ async function judge(
     live,
     mode,
   }: { expected: BankExpected; ended: Ended; before: string; live: Shas; mode: Mode },
-  { client, table }: Pick<Stage, 'client' | 'table'>,
+  { client, table }: Pick<BankStage, 'client' | 'table'>,
 ): Promise<string[]> {
   const wrong = wrongWords(ended);
   if (!(expected.exits as readonly string[]).includes(ended.exit)) {
@@ -118,7 +122,7 @@ async function aftermath(
   gitlab: FakeGitlab,
   late: number,
   run: (options: string) => Promise<Ended>,
-  { client, table }: Pick<Stage, 'client' | 'table'>,
+  { client, table }: Pick<BankStage, 'client' | 'table'>,
 ): Promise<string[]> {
   Object.assign(gitlab, { bend: null, skewMs: 0 });
   for (const { id, markedForDeletionOn } of gitlab.bank.projects.values())
@@ -142,7 +146,7 @@ async function aftermath(
 
 function environmentOf(
   gitlab: FakeGitlab,
-  { sinkUrl, table }: Pick<Stage, 'sinkUrl' | 'table'>,
+  { sinkUrl, table }: Pick<BankStage, 'sinkUrl' | 'table'>,
 ): Record<string, string> {
   return {
     SOURCE: 'gitlab',

@@ -81,7 +81,11 @@ const noId = badLine(
 
 export const RECORDS: readonly Lie[] = [
   badLine('a line that is not JSON', () => `not json ${CANARY}`),
-  badLine('a line that is a list', ({ json }) => `[${json}]`),
+  // As the first of an answer it makes this look like a JSON array.
+  {
+    ...badLine('a line that is a list', ({ json }) => `[${json}]`),
+    fate: always(ends('recordsRejected', 'failed')),
+  },
   badLine('a line that is a text', () => `"${CANARY}"`),
   badLine('a line that is null', () => 'null'),
   badLine('half an object', (row) => String(honest(row).text).slice(0, -2)),

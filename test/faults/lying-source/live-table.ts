@@ -1,7 +1,24 @@
 /** The sink's live table in a test: its bytes, and its differences from the expected one. */
 
 import type { Client } from 'pg';
+import type { LiveSink } from './live-sink.ts';
 import type { Live } from './model.ts';
+
+export function liveTable(client: Client, url: string, table: string): LiveSink {
+  return {
+    environment: { SINK: 'postgres', SINK_URL: url, SINK_TABLE: table },
+    digest: () => digestOf(client, table),
+    differences: (live) => differences(client, table, live),
+    ids: () => idsOf(client, table),
+    async has({ id, json }) {
+      const { rows } = await client.query(`SELECT FROM ${table} WHERE id = $1 AND record = $2::jsonb`, [
+        id,
+        json,
+      ]);
+      return rows.length > 0;
+    },
+  };
+}
 
 /** A digest of all bytes. */
 export async function digestOf(client: Client, table: string): Promise<string> {
@@ -12,7 +29,7 @@ export async function digestOf(client: Client, table: string): Promise<string> {
 }
 
 /** The first differing records; empty if there are none. */
-export async function differences(client: Client, table: string, live: Live): Promise<string[]> {
+async function differences(client: Client, table: string, live: Live): Promise<string[]> {
   const rows = [...live.values()];
   const { rows: found } = await client.query<{ id: string; what: string }>(
     `SELECT coalesce(l.id, w.id) AS id,
@@ -27,7 +44,7 @@ export async function differences(client: Client, table: string, live: Live): Pr
   return found.map(({ id, what }) => `${JSON.stringify(id.slice(0, 30))} ${what}`);
 }
 
-export async function idsOf(client: Client, table: string): Promise<Set<string>> {
+async function idsOf(client: Client, table: string): Promise<Set<string>> {
   const { rows } = await client.query<{ id: string }>(`SELECT id FROM ${table}`);
   return new Set(rows.map(({ id }) => id));
 }

@@ -20,21 +20,21 @@ export type Ended = {
 };
 
 export type Runner = {
-  run(options: string, environment: Record<string, string>, onWait?: () => void): Promise<Ended>;
+  run(options: string, environment: Record<string, string>, onLine?: (line: string) => void): Promise<Ended>;
   close(): Promise<void>;
 };
 
 export async function makeRunner(): Promise<Runner> {
   const receiver = await startFakeReceiver();
   return {
-    async run(options, environment, onWait) {
+    async run(options, environment, onLine) {
       const parsed = parseArguments(options.split(' '));
       if (parsed.kind !== 'run') throw new Error(parsed.text);
       receiver.reports.length = 0;
       let output = '';
       const writeLine = (line: string): void => {
         output += line;
-        if (line.includes('was written recently: waiting')) onWait?.();
+        onLine?.(line);
       };
       const stop = new AbortController();
       const bound = Promise.withResolvers<'never'>();

@@ -1,14 +1,15 @@
 /**
  * Kills the sync program before and after every statement that it sends to a real Postgres, through a proxy that
  * counts them (P2, P6), and plays histories of jobs with rollbacks to before any of them (P7). Compares the user's
- * catalogue (P4), and watches readers throughout (P5). Needs no api. Of five kills one is a SIGKILL of the real
+ * catalogue (P4), and watches readers throughout (P5). Then does the same at every request to a real OpenSearch and a
+ * real Solr, whose readers search through an alias (P2, P6, P7). Needs no api. Of five kills one is a SIGKILL of the real
  * program (src/job/main.ts, a separate process, reading over HTTP); the others run the same actions and sink in
  * this process and cut its connections: all of them, as a kill does, or one, which it must survive.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Client } from 'pg';
-import { type Action, ACTIONS, attempt } from '../../job/support/attempt.ts';
+import { ACTIONS, attempt } from '../../job/support/attempt.ts';
 import { playHistory } from '../../job/support/history.ts';
 import { histories } from '../../job/support/history-chapters.ts';
 import { memorySource } from '../../job/support/memory-source.ts';
@@ -18,19 +19,23 @@ import { createRandom, type Random } from '../random.ts';
 import { type HttpSource, startChild, startHttpSource } from '../sink-kill/child.ts';
 import { NEIGHBOURHOOD } from '../sink-kill/neighbourhood.ts';
 import { watchTable } from '../sink-kill/readers.ts';
+import { killInSearch, type SearchKills } from '../sink-kill/search-kills.ts';
+import { openSearchServer, solrServer } from '../sink-kill/search-place.ts';
 import { type Server, startServer } from '../sink-kill/server.ts';
-import { type How, inWords, type Plan, tellStory } from '../sink-kill/story.ts';
+import { type Counts, inWords, makePlans } from '../sink-kill/plan.ts';
+import { tellStory } from '../sink-kill/story.ts';
 import { BATCH, makeWorld, newest, type World } from '../sink-kill/world.ts';
 
 const NOTICED_WITHIN_MS = 30_000;
 const KILLS = 300;
+const SEARCH_KILLS = 60;
 const HISTORIES = 20;
 const JOBS = 20;
-const HOWS: readonly How[] = ['program', 'in process', 'in process', 'in process', 'connection'];
 
 export const sinkKill: Program = {
   name: 'sink-kill',
-  summary: 'the sync program killed at every statement, beside a second attempt; histories with rollbacks',
+  summary:
+    'the sync program killed at every statement and request to a sink, beside a second attempt; histories with rollbacks',
   async run({ seed, amount, say }) {
     const random = createRandom(seed);
     await using server = await startServer();
@@ -67,14 +72,25 @@ export const sinkKill: Program = {
       for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += played.counts[key];
     }
     say(`${tales.length} histories: ${JSON.stringify(counts)}`);
+    const into: Record<string, Omit<SearchKills, 'violations'>> = {};
+    const wantedInSearch = amount(SEARCH_KILLS, 6);
+    for (const start of [openSearchServer, solrServer]) {
+      await using search = await start();
+      const told = await killInSearch({ server: search, http, random, wanted: wantedInSearch, say });
+      const { violations: found, ...figures } = told;
+      violations.push(...found);
+      into[search.kind] = figures;
+      kills += figures.kills;
+    }
     return {
       n: kills + tales.length,
-      expected: wanted + tales.length,
+      expected: wanted + 2 * wantedInSearch + tales.length,
       violations,
       kills,
       with_second_attempt: withSecond,
       second_attempts_ended: seconds,
       statements,
+      ...into,
       histories: tales.length,
       of_histories: counts,
       reads,
@@ -84,12 +100,11 @@ export const sinkKill: Program = {
   },
 };
 
-type Statements = Record<Action, { program: number; process: number }>;
 type Scene = { server: Server; world: World; http: HttpSource; random: Random };
 
 /** Number of statements in an undisturbed run: the kills are spread over all of them. */
-async function countStatements({ server, world, http, random }: Scene): Promise<Statements> {
-  const counts: Partial<Statements> = {};
+async function countStatements({ server, world, http, random }: Scene): Promise<Counts> {
+  const counts: Partial<Counts> = {};
   for (const action of ACTIONS) {
     const count = async (how: 'program' | 'process'): Promise<number> => {
       await using database = await server.database(world.template.name);
@@ -104,35 +119,7 @@ async function countStatements({ server, world, http, random }: Scene): Promise<
     };
     counts[action] = { process: await count('process'), program: await count('program') };
   }
-  return counts as Statements;
-}
-
-/** More than needed: some end before the statement at which they were to be cut. */
-function makePlans(wanted: number, statements: Statements, random: Random): Plan[] {
-  return Array.from({ length: Math.ceil(wanted * 1.3) }, (_, nth) => {
-    const action = random.pick(ACTIONS);
-    const how = HOWS[nth % HOWS.length] ?? 'in process';
-    const most = statements[action][how === 'program' ? 'program' : 'process'];
-    const during = random.pick(['killed', 'following'] as const);
-    const begins = how === 'connection' ? 'first' : random.pick(['first', 'first', 'between'] as const);
-    const second = {
-      who:
-        action === 'rollback'
-          ? ('older job' as const)
-          : random.pick(['same attempt', 'earlier attempt', 'older job'] as const),
-      stands: random.pick(['opened', 'loaded'] as const),
-      begins,
-      goesOn: { during: begins === 'between' ? ('following' as const) : during, at: random.integer(1, most) },
-    };
-    return {
-      action,
-      how,
-      at: random.integer(1, most),
-      when: random.pick(['before', 'after'] as const),
-      follows: random.pick(['again', 'resume', 'another'] as const),
-      second: Math.floor(nth / HOWS.length) % 2 === 0 ? second : null,
-    };
-  });
+  return counts as Counts;
 }
 
 async function playOne(server: Server, chapters: Parameters<typeof playHistory>[1]) {

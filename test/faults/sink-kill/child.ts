@@ -31,8 +31,15 @@ export async function startHttpSource(): Promise<HttpSource> {
   };
 }
 
-export function startChild(of: Attempt, source: HttpSource): Child {
+export type ProgramSink = {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly options: readonly string[];
+};
+
+/** @param sink a Postgres by default */
+export function startChild(of: Attempt, source: HttpSource, sink: ProgramSink = postgres(of)): Child {
   const options = [of.action, '-n', String(of.batchSize ?? 1_000), '--api_job_id', String(of.job)];
+  options.push(...sink.options);
   if (typeof of.before === 'number') options.push('--before', uidOf(of.before));
   const env = {
     PATH: process.env['PATH'],
@@ -45,9 +52,7 @@ export function startChild(of: Attempt, source: HttpSource): Child {
     WATERMARK_MARGIN: MARGIN,
     SOURCE: 'ndjson',
     SOURCE_URL: source.url,
-    SINK: 'postgres',
-    SINK_URL: of.url,
-    SINK_TABLE: 'cities',
+    ...sink.environment,
   };
   const child = spawn(process.execPath, [path.join(ROOT, 'src/job/main.ts'), ...options], {
     env,
@@ -62,4 +67,8 @@ export function startChild(of: Attempt, source: HttpSource): Child {
     return { code: name as AttemptEnd['code'], message: output.slice(-300), checkpoint: null };
   });
   return { ended, kill: () => void child.kill('SIGKILL') };
+}
+
+function postgres({ url }: Attempt): ProgramSink {
+  return { environment: { SINK: 'postgres', SINK_URL: url, SINK_TABLE: 'cities' }, options: [] };
 }

@@ -3,45 +3,18 @@
  * in half of the stories a second attempt with older data lives beside it. States at each step what must be live.
  */
 import { Client } from 'pg';
-import {
-  type Action,
-  type Attempt,
-  attempt,
-  type AttemptEnd,
-  DONE_ALREADY,
-} from '../../job/support/attempt.ts';
+import { type Attempt, attempt, type AttemptEnd, DONE_ALREADY } from '../../job/support/attempt.ts';
 import { type HeldAttempt, startHeld } from '../../job/support/held-attempt.ts';
 import { difference, named, readRows, type Rows, rowsOf, same } from '../../job/support/live-rows.ts';
 import { memorySource } from '../../job/support/memory-source.ts';
 import { type Cut, startStatementProxy } from '../../job/support/statement-proxy.ts';
 import type { Random } from '../random.ts';
+import { inWords, type Plan } from './plan.ts';
 import { type HttpSource, startChild } from './child.ts';
 import { readCatalogue } from './neighbourhood.ts';
 import { type Seen, watchTable } from './readers.ts';
 import type { Server } from './server.ts';
 import { BATCH, newest, olderThan, owedAfter, type World } from './world.ts';
-
-/**
- * `program`: a separate process, killed; `process`: ours, with all its connections cut at once; `connection`: one
- * of them cut.
- */
-export type How = 'program' | 'in process' | 'connection';
-
-export type Plan = {
-  readonly action: Action;
-  readonly how: How;
-  readonly at: number;
-  readonly when: Cut['when'];
-  readonly follows: 'again' | 'resume' | 'another';
-  readonly second: {
-    readonly who: 'same attempt' | 'earlier attempt' | 'older job';
-    readonly stands: 'opened' | 'loaded';
-    /** Before the job begins, or between its kill and what follows. */
-    readonly begins: 'first' | 'between';
-    /** The statement of the killed run, or of what follows, at which it continues. */
-    readonly goesOn: { readonly during: 'killed' | 'following'; readonly at: number };
-  } | null;
-};
 
 export type Told = {
   readonly violations: string[];
@@ -52,13 +25,6 @@ export type Told = {
 
 const JOB = 10;
 const OLDER_JOB = 9;
-
-export function inWords({ action, how, at, when, follows, second }: Plan): string {
-  const beside = second
-    ? `, beside the ${second.who} (${second.stands}, begun ${second.begins}, on at ${second.goesOn.during} ${second.goesOn.at})`
-    : '';
-  return `${action} cut ${when} statement ${at} (${how}), then ${follows}${beside}`;
-}
 
 export async function tellStory(
   plan: Plan,

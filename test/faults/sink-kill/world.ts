@@ -23,16 +23,24 @@ export async function makeWorld(server: Server): Promise<World> {
   await client.connect();
   await client.query(NEIGHBOURHOOD);
   await client.end();
-  const first = Array.from({ length: SIZE }, (_, nth) => named(`r${100 + nth}`, 'first'));
+  const { first, second } = makeRecords();
   const source = memorySource(first);
   await attempt({ url: template.url, action: 'sync', job: 1, source });
-  source.put([
-    ...first.slice(2, -1),
-    named(`r${100 + SIZE - 1}`, 'second', new Date().toISOString()),
-    named('added', 'second', new Date().toISOString()),
-  ]);
+  source.put(second);
   await attempt({ url: template.url, action: 'sync', job: 2, source });
   return { template, first, second: source.records };
+}
+
+/** The records of both syncs. */
+export function makeRecords(): Pick<World, 'first' | 'second'> {
+  const first = Array.from({ length: SIZE }, (_, nth) => named(`r${100 + nth}`, 'first'));
+  const now = new Date().toISOString();
+  const second = [
+    ...first.slice(2, -1),
+    named(`r${100 + SIZE - 1}`, 'second', now),
+    named('added', 'second', now),
+  ];
+  return { first, second };
 }
 
 /** The data of the second attempt, which began earlier: some of the changes. */

@@ -192,3 +192,20 @@ describe('after a sync', () => {
     expect(findings.forecast).toMatchObject({ refused: false });
   });
 });
+
+it('says how the next sync changes the columns, and shows records that do not fit them', async () => {
+  await using t = await setup([...someRows(2), { id: 'x', updated_at: '2025-01-01T00:00:00Z', name: 7 }]);
+  await t.run('sync', { SINK_COLUMNS: 'pages bigint' });
+  const before = await t.query('SELECT * FROM cities ORDER BY id');
+  const list = { SINK_COLUMNS: 'name text', SINK_DROP_COLUMNS: 'pages' };
+  const { code, lines } = await check(t, list);
+  expect(code).toBe(EXIT.ok);
+  expect(lines).toContain('  a sync adds name text; drops pages');
+  expect(lines).toContain(
+    '  rejected: SINK_COLUMNS name text: its field is not a text; correct the record, or the type in SINK_COLUMNS',
+  );
+  expect(await t.query('SELECT * FROM cities ORDER BY id')).toEqual(before);
+  const refused = await check(t, { SINK_COLUMNS: 'name text' });
+  expect(refused.code).toBe(EXIT.notConfigured);
+  expect(refused.text).toContain('SINK_DROP_COLUMNS=pages');
+});

@@ -4,9 +4,11 @@ import { deleteGone } from '../../../src/job/actions/delete.ts';
 import { delta } from '../../../src/job/actions/delta.ts';
 import { sync } from '../../../src/job/actions/sync.ts';
 import type { Checkpoint } from '../../../src/job/checkpoint.ts';
+import type { ColumnSettings } from '../../../src/job/columns/columns-settings.ts';
+import { fitColumns } from '../../../src/job/columns/fitted-source.ts';
 import { JobError, type JobErrorCode } from '../../../src/job/job-error.ts';
 import { createPostgresSink } from '../../../src/job/sinks/postgres/postgres-sink.ts';
-import { newRun } from '../../../src/job/sinks/writer.ts';
+import { newRun, type Writer } from '../../../src/job/sinks/writer.ts';
 import type { Sink } from '../../../src/job/sinks/sink.ts';
 import type { Source } from '../../../src/job/sources/source.ts';
 
@@ -35,6 +37,10 @@ export type Attempt = {
   readonly marginMs?: number;
   /** How long to wait for the sink; 0: a cut connection ends the attempt. */
   readonly patienceMs?: number;
+  readonly columns?: ColumnSettings | undefined;
+  readonly maxRejected?: number;
+  /** Makes the sink; a Postgres by default. */
+  readonly sink?: (of: Attempt, writer: Writer) => Sink;
 };
 
 export type AttemptEnd = {
@@ -55,7 +61,7 @@ export function uidOf(job: number): string {
 
 /** @throws any error that is not a JobError: a bug of the program */
 export async function attempt(of: Attempt): Promise<AttemptEnd> {
-  const sink = sinkOf(of);
+  const sink = of.sink?.(of, writerOf(of)) ?? sinkOf(of);
   let checkpoint = of.checkpoint ?? null;
   try {
     const done = await sink.open();
@@ -83,26 +89,31 @@ export function sinkOf(of: Omit<Attempt, 'action'> & { action: string }): Sink {
       allowCascade: false,
       keepChangesMs: 30 * DAY_MS,
       keepChangesBytes: of.keepChangesBytes ?? 2 ** 40,
+      ...(of.columns ? { columns: of.columns } : {}),
     },
     concurrency: 1,
-    writer: {
-      installation: null,
-      env: 'dev',
-      target: 'cities',
-      jobId: of.job,
-      jobUid: uidOf(of.job),
-      originUid: uidOf(of.origin ?? of.job),
-      step: of.step ?? 0,
-      attempt: of.attempt ?? 1,
-      action: of.action,
-      run: newRun(),
-    },
+    writer: writerOf(of),
     stop: new AbortController().signal,
     onWait: () => {},
     log: () => {},
     patienceMs: of.patienceMs ?? 0,
     leastBatch: 1,
   });
+}
+
+function writerOf(of: Omit<Attempt, 'action'> & { action: string }): Writer {
+  return {
+    installation: null,
+    env: 'dev',
+    target: 'cities',
+    jobId: of.job,
+    jobUid: uidOf(of.job),
+    originUid: uidOf(of.origin ?? of.job),
+    step: of.step ?? 0,
+    attempt: of.attempt ?? 1,
+    action: of.action,
+    run: newRun(),
+  };
 }
 
 async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null) => void): Promise<void> {
@@ -113,10 +124,15 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
   }
   if (!of.source) throw new Error(`a ${of.action} needs a source`);
   await { sync, delta, delete: deleteGone }[of.action]({
-    source: of.source,
+    source: fitColumns(of.source, of.columns?.list ?? []),
     sink,
     options: { batchSize: of.batchSize ?? 5, concurrency: 1, forceDelete: of.force ?? false },
-    limits: { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, maxRejected: 0 },
+    limits: {
+      maxDeletePercent: 10,
+      maxDeleteRecords: 5,
+      maxUpdatePercent: null,
+      maxRejected: of.maxRejected ?? 0,
+    },
     // Without a margin, a watermark that moves too far is detected at once.
     watermarkMarginMs: of.marginMs ?? 0,
     checkpoint: of.checkpoint ?? null,

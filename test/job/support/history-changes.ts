@@ -3,7 +3,7 @@
 import type { ClientBase } from 'pg';
 import type { SourceRecord } from '../../../src/job/sources/source.ts';
 import type { Change } from './history-chapters.ts';
-import { named, readRows } from './live-rows.ts';
+import { type Form, named, readRows } from './live-rows.ts';
 
 /** The guard always allows five removals; a source without records would be refused. */
 const LEAST_RECORDS = 10;
@@ -30,15 +30,21 @@ export function changeRecords(
 export async function writeAsOthers(
   client: ClientBase,
   { add, update, remove }: Change,
-  made: () => number,
+  { made, form }: { made: () => number; form: Form },
 ): Promise<string[]> {
-  const ids = [...(await readRows(client)).keys()];
+  const ids = [...(await readRows(client, form)).keys()];
   const pick = (share: number): string => ids[Math.floor(share * ids.length)] ?? '';
   const [updated, removed] = [update.map(pick), remove.map(pick)];
-  await client.query(`UPDATE cities SET record = '{"name": "by hand"}' WHERE id = ANY ($1)`, [updated]);
+  const [byHand, theirs] = [form.written('by hand'), form.written('theirs')];
+  await client.query(`UPDATE cities SET (${byHand.columns}) = ROW (${byHand.values}) WHERE id = ANY ($1)`, [
+    updated,
+  ]);
   await client.query('DELETE FROM cities WHERE id = ANY ($1)', [removed]);
   for (let nth = 0; nth < add; nth += 1) {
-    await client.query(`INSERT INTO cities VALUES ($1, now(), '{"name": "theirs"}')`, [`o${made()}`]);
+    await client.query(
+      `INSERT INTO cities (id, updated_at, ${theirs.columns}) VALUES ($1, now(), ${theirs.values})`,
+      [`o${made()}`],
+    );
   }
   return [...updated, ...removed];
 }

@@ -9,7 +9,7 @@ import { type Action, attempt, type Attempt, type AttemptEnd, sinkOf, uidOf } fr
 import { changeRecords, writeAsOthers } from './history-changes.ts';
 import type { Act, Chapter } from './history-chapters.ts';
 import { differing, owedBy, type PlayedSet } from './history-model.ts';
-import { difference, named, readRows, type Rows, rowsOf, same } from './live-rows.ts';
+import { difference, type Form, IN_RECORD, named, readRows, type Rows, rowsOf, same } from './live-rows.ts';
 import { memorySource } from './memory-source.ts';
 import { startStatementProxy } from './statement-proxy.ts';
 
@@ -29,11 +29,15 @@ export type Played = {
 };
 
 /** @param url a database without a table `cities`, or with an empty one that no job has opened yet */
-export async function playHistory(url: string, chapters: readonly Chapter[]): Promise<Played> {
+export async function playHistory(
+  url: string,
+  chapters: readonly Chapter[],
+  form: Form = IN_RECORD,
+): Promise<Played> {
   const client = new Client({ connectionString: url, query_timeout: 30_000 });
   await client.connect();
   try {
-    const player = new Player(url, client);
+    const player = new Player(url, client, form);
     await player.begin();
     for (const chapter of chapters) await player.play(chapter);
     return player;
@@ -47,6 +51,7 @@ class Player implements Played {
   readonly counts = { jobs: 0, rollbacks: 0, exact: 0, killed: 0, purged: 0, refused: 0 };
   readonly #url: string;
   readonly #client: Client;
+  readonly #form: Form;
   readonly #source = memorySource(Array.from({ length: 20 }, (_, nth) => named(`r${10 + nth}`, 'first')));
   readonly #sets: PlayedSet[] = [];
   /** Standing syncs. */
@@ -57,9 +62,10 @@ class Player implements Played {
   #made = 100;
   #where = '';
 
-  constructor(url: string, client: Client) {
+  constructor(url: string, client: Client, form: Form) {
     this.#url = url;
     this.#client = client;
+    this.#form = form;
   }
 
   async begin(): Promise<void> {
@@ -69,7 +75,9 @@ class Player implements Played {
 
   async play({ source, others, purge, act }: Chapter): Promise<void> {
     this.#source.put(changeRecords(this.#source.records, source, this.#next));
-    const written = others ? await writeAsOthers(this.#client, others, this.#next) : [];
+    const written = others
+      ? await writeAsOthers(this.#client, others, { made: this.#next, form: this.#form })
+      : [];
     for (const id of written) this.#dirty.add(id);
     if (purge === 'age') await this.#age();
     const kept = await this.#keptSets();
@@ -100,11 +108,11 @@ class Player implements Played {
 
   /** Runs an attempt of the current job and checks its result. */
   async #run(of: Partial<Attempt> & { action: Action }, killed: number | null = null): Promise<AttemptEnd> {
-    const before = this.#job === 1 ? new Map<string, string>() : await readRows(this.#client);
+    const before = this.#job === 1 ? new Map<string, string>() : await readRows(this.#client, this.#form);
     this.counts.jobs += 1;
     this.#where = `job ${this.#job} (${of.action})`;
     const end = await this.#attempt(of, killed);
-    const after = await readRows(this.#client);
+    const after = await readRows(this.#client, this.#form);
     this.#remember(before, after, differing(before, after));
     if (end.code !== 'ok') {
       if (end.code !== 'deleteGuard' && killed === null) this.#violate(`ended ${end.code}: ${end.message}`);
@@ -124,7 +132,13 @@ class Player implements Played {
   }
 
   async #attempt(of: Partial<Attempt> & { action: Action }, killed: number | null): Promise<AttemptEnd> {
-    const whole = { url: this.#url, job: this.#job, source: this.#source, ...of };
+    const whole = {
+      url: this.#url,
+      job: this.#job,
+      source: this.#source,
+      columns: this.#form.columns,
+      ...of,
+    };
     if (killed === null) return await attempt(whole);
     const cut = { at: 1 + Math.floor(killed * STATEMENTS), when: 'after', ends: 'program' } as const;
     await using proxy = await startStatementProxy({ url: this.#url, cut });
@@ -135,7 +149,7 @@ class Player implements Played {
 
   /** After a successful job the live rows equal the source's listing, except for rows that the sink reports as kept. */
   async #checkLive(action: Action, before: Rows, after: Rows): Promise<void> {
-    const listed = rowsOf(this.#source.records);
+    const listed = rowsOf(this.#source.records, this.#form);
     const kept = new Set(
       (await this.#client.query<{ id: string }>('SELECT id FROM syncrator.kept')).rows.map(({ id }) => id),
     );
@@ -157,8 +171,8 @@ class Player implements Played {
     this.#job += 1;
     this.counts.jobs += 1;
     this.#where = `job ${this.#job} (items)`;
-    const before = await readRows(this.#client);
-    const sink = sinkOf({ url: this.#url, action: 'sync', job: this.#job });
+    const before = await readRows(this.#client, this.#form);
+    const sink = sinkOf(this.#own('sync'));
     try {
       await sink.open();
       await sink.items?.prepare();
@@ -171,7 +185,7 @@ class Player implements Played {
     } finally {
       await sink.close();
     }
-    const after = await readRows(this.#client);
+    const after = await readRows(this.#client, this.#form);
     this.#remember(before, after, new Set(items.map((nth) => `item${nth}`)));
     if (finish) this.#standing = [...this.#standing, this.#job];
   }
@@ -185,7 +199,7 @@ class Player implements Played {
     this.counts.rollbacks += 1;
     this.counts.jobs += 1;
     this.#where = `job ${this.#job} (rollback before ${named ?? `the last sync, ${goal}`})`;
-    const live = await readRows(this.#client);
+    const live = await readRows(this.#client, this.#form);
     const since = await this.#setsSince(goal);
     if (since === null) return await this.#expectNothing(named, live);
     const owed = owedBy(since, live);
@@ -193,7 +207,7 @@ class Player implements Played {
     if (owed.exact && first && !same(owed.rows, first.before))
       throw new Error('the model contradicts itself');
     if (owed.exact) this.counts.exact += 1;
-    const sink = sinkOf({ url: this.#url, action: 'rollback', job: this.#job });
+    const sink = sinkOf(this.#own('rollback'));
     const to = { before: named === null ? null : uidOf(named), expect: null };
     const preview = await closing(sink, () => sink.previewRollback(to));
     this.#compare('preview', preview, {
@@ -204,11 +218,11 @@ class Player implements Played {
     });
     const of = { action: 'rollback', before: named, expect: preview.digest } as const;
     let end = await this.#attempt(of, killed);
-    const between = await readRows(this.#client);
+    const between = await readRows(this.#client, this.#form);
     if (!same(between, live) && !same(between, owed.rows)) this.#violate('was killed, and did a part');
     if (end.code !== 'ok' && killed !== null) end = await this.#attempt({ ...of, attempt: 2 }, null);
     if (end.code !== 'ok') this.#violate(`ended ${end.code}: ${end.message}`);
-    const after = await readRows(this.#client);
+    const after = await readRows(this.#client, this.#form);
     if (!same(after, owed.rows)) this.#violate(difference(after, owed.rows));
     this.#remember(live, after, differing(live, after));
     this.#standing = [...(first?.standing ?? [])];
@@ -226,7 +240,7 @@ class Player implements Played {
     this.counts.refused += 1;
     const end = await this.#attempt({ action: 'rollback', before }, null);
     if (end.code !== 'nothingToRollBack') this.#violate(`ended ${end.code} although no rollback is possible`);
-    const after = await readRows(this.#client);
+    const after = await readRows(this.#client, this.#form);
     if (!same(after, live)) this.#violate('refused, and changed something');
     this.#remember(live, after, new Set());
   }
@@ -271,6 +285,10 @@ class Player implements Played {
       [this.#job],
     );
     return rowCount === 1;
+  }
+
+  #own(action: Action): Attempt {
+    return { url: this.#url, action, job: this.#job, columns: this.#form.columns };
   }
 
   readonly #next = (): number => {

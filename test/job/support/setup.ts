@@ -25,8 +25,8 @@ export type Setup = AsyncDisposable & {
     options: string[],
     environment?: Record<string, string>,
   ): { child: ChildProcess; ended: Promise<Ended> };
-  /** id -> name of a table's rows; null without the table. */
-  names(table?: string): Promise<Record<string, string> | null>;
+  /** id -> name of a table's rows; null without the table. `name`: SQL of the name. */
+  names(table?: string, name?: string): Promise<Record<string, string> | null>;
   md5(table?: string): Promise<string | null>;
   /** The sink's row in our schema. */
   sink(): Promise<SinkFacts>;
@@ -100,11 +100,9 @@ export async function setup(rows: readonly FakeRow[] = []): Promise<Setup> {
       const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, output }));
       return { child, ended };
     },
-    async names(table = 'cities') {
+    async names(table = 'cities', name = `record->>'name'`) {
       if (!(await exists(table))) return null;
-      const found = await query<{ id: string; name: string }>(
-        `SELECT id, record->>'name' AS name FROM ${table}`,
-      );
+      const found = await query<{ id: string; name: string }>(`SELECT id, ${name} AS name FROM ${table}`);
       return Object.fromEntries(found.map(({ id, name }) => [id, name]));
     },
     async md5(table = 'cities') {

@@ -9,7 +9,7 @@ export type Listed = {
   readonly query: Query;
   /** Number of the page, from 1. */
   readonly page: number;
-  readonly records: readonly OaiRecord[];
+  records: readonly OaiRecord[];
   readonly total: number;
   /** Undefined: no element. */
   token: string | undefined;
@@ -29,6 +29,8 @@ export type OaiProvider = AsyncDisposable & {
   tellsSize: boolean;
   /** Pages of a list that one may read before its tokens expire. */
   tokenLife: number;
+  /** Lists everything, whatever `from` asks for. */
+  ignoresFrom: boolean;
   /** Alters a page of a list. */
   bend: ((listed: Listed) => void) | null;
   /** An answer instead of the usual one. */
@@ -59,6 +61,7 @@ export async function startOaiProvider(...records: OaiRecord[]): Promise<OaiProv
     pageSize: 10,
     tellsSize: true,
     tokenLife: Infinity,
+    ignoresFrom: false,
     bend: null,
     lie: null,
     put: (...more) => {
@@ -105,7 +108,12 @@ function seen(provider: OaiProvider): OaiRecord[] {
   return [...provider.records.values()]
     .filter(({ isDeleted }) => !isDeleted || provider.deletedRecord !== 'no')
     .map((record) => ({ ...record, stamp: inGranularity(provider, record.stamp) }))
-    .toSorted((one, other) => mixed(one.id) - mixed(other.id));
+    .toSorted(inOwnOrder);
+}
+
+/** The order of the repository, which is none that a reader could expect. */
+export function inOwnOrder(one: { id: string }, other: { id: string }): number {
+  return mixed(one.id) - mixed(other.id);
 }
 
 function mixed(id: string): number {
@@ -129,7 +137,7 @@ function list(
   if (!known && provider.records.size > 0) return refuse('cannotDisseminateFormat', 'no such format');
   const matching = seen(provider).filter(
     ({ stamp, sets = [], formats, isDeleted }) =>
-      stamp >= from &&
+      (provider.ignoresFrom || stamp >= from) &&
       stamp <= until &&
       (isDeleted || prefix in formats) &&
       (set === undefined || sets.some((spec) => spec === set || spec.startsWith(`${set}:`))),

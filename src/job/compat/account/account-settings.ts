@@ -1,4 +1,5 @@
 /** Reads the settings of SOURCE=rest: API address, credentials, tables. */
+import { refuseColumns } from '../../columns/columns-settings.ts';
 import { refuseRecordSettings } from '../../fields/fields-settings.ts';
 import type { Settings } from '../../settings-file.ts';
 import { readPostgresUrl } from '../../postgres-url.ts';
@@ -28,6 +29,7 @@ export type AccountSettings = {
 export function readAccountSettings(settings: Settings): AccountSettings {
   settings.oneOf('SINK', ['postgres']);
   refuseRecordSettings(settings, 'rest');
+  refuseColumns(settings, 'SOURCE=rest');
   const { optional, fault } = settings;
   const schema = optional('SINK_SCHEMA') ?? 'public';
   if (!/^[a-z_][a-z0-9_]{0,50}$/.test(schema))

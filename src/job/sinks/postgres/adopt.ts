@@ -3,9 +3,9 @@
  * item bank. The old tables stay unchanged and are not read again.
  */
 import type { PoolClient } from 'pg';
-import { hashOf } from './difference.ts';
 import type { LiveTable } from './live-table.ts';
 import { type Places, quoted } from './places.ts';
+import { hashOf } from './shape.ts';
 
 const STATE = 'syncrator_sink_state';
 /** Above every job number, so that a program of version 0.1.0 is fenced. */
@@ -74,7 +74,7 @@ async function adoptPrevious(
     `INSERT INTO ${places.changes} (change_set, id, kind, old_updated_at, old_record, new_hash)
      SELECT $1, coalesce(l.id, p.id),
        CASE WHEN l.id IS NULL THEN 'removed' WHEN p.id IS NULL THEN 'added' ELSE 'updated' END,
-       p.updated_at, p.record, ${hashOf('l')}
+       p.updated_at, p.record, ${hashOf('l', 'l.record')}
      FROM ${table.quoted} l FULL JOIN ${name} p ON p.id = l.id
      WHERE l.id IS NULL OR p.id IS NULL OR row(l.updated_at, l.record)::record *<> row(p.updated_at, p.record)::record`,
     [rows[0]?.id],

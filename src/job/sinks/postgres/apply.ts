@@ -10,6 +10,7 @@ import type { SinkRow } from './fence.ts';
 import { fillEmpty } from './fill-empty.ts';
 import { forgetGone, forgetListed, keepRecords } from './keep.ts';
 import { createLiveTable } from './live-table.ts';
+import { beginMigration, fillColumns, finishMigration, wallOf } from './migrate.ts';
 import { noteRejected, offerAgain } from './refused-records.ts';
 import { type Session, inWriteTransaction } from './session.ts';
 import { causeOf } from './sink-fault.ts';
@@ -21,24 +22,40 @@ const MOST_ASKED = 1_000;
 
 export async function applyLoad(session: Session, load: Load, plan: ApplyPlan): Promise<ApplyResult> {
   const staging = session.places.staging(session.sinkId, load.id);
+  // Other modes are refused while the columns are not those of the list.
+  const during = load.mode === 'everything' ? await beginMigration(session) : session;
   try {
-    const applied = await inWriteTransaction(session, async (client, sink) => {
-      const { state, counts } = await readChangeSet(client, session.places, session.changeSet);
-      // A lost answer to COMMIT, or an earlier attempt: the step is applied and must not be applied twice.
-      if (state === 'applied' && counts) return counts;
-      const listed = await countStaging(client, session, load);
-      const live = session.table.oid === null ? 0 : await countLive(client, session);
-      const work = { sink, load, plan, staging, listed, live };
-      return live === 0
-        ? await applyToEmpty(client, session, work)
-        : await applyDifference(client, session, work);
-    });
+    const { applied } = await inWriteTransaction(
+      during,
+      (client, sink) => applyOnce(client, during, { sink, load, plan, staging }),
+      async (client, { isNew }) => {
+        if (isNew && load.mode === 'everything') await finishMigration(client, during);
+      },
+    );
     return { kind: 'applied', applied };
   } catch (error) {
     const cause = causeOf(error);
     if (cause instanceof AskFirst) return { kind: 'ask', ids: cause.ids };
     throw error;
   }
+}
+
+/** @returns `isNew`: this transaction applies it, not an earlier one */
+async function applyOnce(
+  client: PoolClient,
+  session: Session,
+  of: Omit<Work, 'listed' | 'live'>,
+): Promise<{ applied: Applied; isNew: boolean }> {
+  const { load, staging } = of;
+  const { state, counts } = await readChangeSet(client, session.places, session.changeSet);
+  // A lost answer to COMMIT, or an earlier attempt: the step is applied and must not be applied twice.
+  if (state === 'applied' && counts) return { applied: counts, isNew: false };
+  const listed = await countStaging(client, session, load);
+  const live = session.table.oid === null ? 0 : await countLive(client, session);
+  const work = { ...of, listed, live };
+  if (live === 0) return { applied: await applyToEmpty(client, session, work), isNew: true };
+  if (load.mode === 'everything') await fillColumns(client, session, staging);
+  return { applied: await applyDifference(client, session, work), isNew: true };
 }
 
 /** Rolls the transaction back: the records to remove must be re-checked with the source first. */
@@ -90,7 +107,7 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
   return await close(client, session, {
     ...work,
     applied: { ...difference, ...made, rejected },
-    beginsHistory: null,
+    beginsHistory: load.mode === 'everything' ? wallOf(session.table) : null,
   });
 }
 

@@ -34,8 +34,12 @@ export function createSinkPool(url: string, concurrency: number): Pool {
 const LIMITS = `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS};
   SET LOCAL idle_in_transaction_session_timeout = ${STATEMENT_TIMEOUT_MS}`;
 
-/** Detects a killed program within seconds, so that its session releases its locks. */
-const SESSION = `${LIMITS}; SET LOCAL client_connection_check_interval = '2s'; SET LOCAL row_security = off`;
+/**
+ * Detects a killed program within seconds, so that its session releases its locks. Doubles that become JSON keep all their
+ * digits.
+ */
+const SESSION = `${LIMITS}; SET LOCAL client_connection_check_interval = '2s'; SET LOCAL row_security = off;
+  SET LOCAL extra_float_digits = 1`;
 
 /** For tables that only Syncrator uses. */
 export const OWN_TABLES = `BEGIN; ${LIMITS}`;

@@ -5,16 +5,7 @@
 import type { PoolClient } from 'pg';
 import type { LoadMode } from '../sink.ts';
 import type { Session } from './session.ts';
-
-/** Compares two rows bytewise (`*<>`): faster than by value, and 1.0 differs from 1.00. */
-const DIFFERS = 'row(l.updated_at, l.record)::record *<> row(n.updated_at, n.record)::record';
-/** Of records whose times are those of runs. */
-const DIFFERS_IN_RECORD = 'row(l.record)::record *<> row(n.record)::record';
-
-/** Hash that later shows whether another program has changed a record. Independent of the session's time zone. */
-export function hashOf(row: string): string {
-  return `hashtextextended(extract(epoch FROM ${row}.updated_at)::text || ' ' || ${row}.record::text, 0)`;
-}
+import { differs, hashOf, recordOf, recordToBe } from './shape.ts';
 
 /** A row of the staging table `n` without a record lists only an id: its live record stays. */
 const JOINS: Readonly<Record<LoadMode, string>> = {
@@ -34,14 +25,14 @@ export async function writeDifference(
   { places, table, changeSet }: Session,
   { staging, mode, stamped = false }: { staging: string; mode: LoadMode; stamped?: boolean },
 ): Promise<void> {
-  const differs = stamped ? DIFFERS_IN_RECORD : DIFFERS;
+  const { shape } = table;
   await client.query(
     `INSERT INTO ${places.changes} (change_set, id, kind, old_updated_at, old_record, new_hash)
      SELECT $1, coalesce(l.id, n.id),
        CASE WHEN n.id IS NULL THEN 'removed' WHEN l.id IS NULL THEN 'added' ELSE 'updated' END,
-       l.updated_at, l.record, ${hashOf('n')}
+       l.updated_at, ${recordOf(shape, 'l')}, ${hashOf('n', recordToBe(shape, 'n'))}
      FROM ${table.quoted} l ${JOINS[mode]} ${staging} n ON n.id = l.id
-     WHERE n.id IS NULL OR (n.record IS NOT NULL AND (l.id IS NULL OR ${differs}))`,
+     WHERE n.id IS NULL OR (n.record IS NOT NULL AND (l.id IS NULL OR ${differs(shape, 'l', 'n', !stamped)}))`,
     [changeSet],
   );
 }

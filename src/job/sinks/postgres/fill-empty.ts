@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { RejectedRecord } from '../../sources/source.ts';
 import { Refused, type Write, writeOrRefuse } from './refused-records.ts';
 import type { Session } from './session.ts';
+import { namesIn, stagedValues } from './shape.ts';
 import { isRefusal } from './sink-fault.ts';
 import { indexStaging } from './staging.ts';
 import { insert, SLICE } from './statements.ts';
@@ -19,8 +20,8 @@ export async function fillEmpty(
     // Slices verify each written row, which a trigger may alter.
     if (table.triggers.length > 0) return await fillInSlices(client, session, { staging, mayReject });
     await client.query(
-      `INSERT INTO ${table.quoted} (id, updated_at, record)
-       SELECT id, updated_at, record FROM ${staging} WHERE record IS NOT NULL`,
+      `INSERT INTO ${table.quoted} (id, updated_at, ${namesIn(table.shape).join(', ')})
+       SELECT id, updated_at, ${stagedValues(table.shape, 'n').join(', ')} FROM ${staging} n WHERE record IS NOT NULL`,
     );
     return [];
   } catch (error) {

@@ -8,18 +8,21 @@ import { JobError } from '../../job-error.ts';
 import { type Commit, type Items, type KnownItem, type Revision, UnfitItemError } from '../items.ts';
 import { NOTHING_APPLIED } from '../sink.ts';
 import { beginHistory, closeChangeSet } from './change-sets.ts';
-import { countChanges, hashOf } from './difference.ts';
-import { createLiveTable, type LiveTable } from './live-table.ts';
+import { countChanges } from './difference.ts';
+import type { LiveTable } from './live-table.ts';
+import { migrateAlone } from './migrate.ts';
 import { type Bind, createParameters } from './parameters.ts';
 import { inStateTransaction, type Session, inWriteTransaction } from './session.ts';
-import { sqlState } from './sink-fault.ts';
+import { assignments, hashOf, namesIn, recordOf, unfitIn, valuesFrom } from './shape.ts';
+import { causeOf, sqlState } from './sink-fault.ts';
 
 /** SQLSTATE class 22, data exception, such as U+0000 or half of a surrogate pair in jsonb. */
 const DATA_EXCEPTION = '22';
 
-export function createItems(session: () => Session): Items {
+/** @param migrated takes the table once `prepare` has given it the columns of SINK_COLUMNS */
+export function createItems(session: () => Session, migrated: (table: LiveTable) => void): Items {
   return {
-    prepare: () => prepare(session()),
+    prepare: async () => migrated(await prepare(session())),
     known: (ids) => readItems(session(), (bind) => `id = ANY (${bind(ids)})`),
     removed: () => readItems(session(), () => `record ? 'removed'`),
     markRemoved: (id) => updateItem(session(), id, () => `record || '{"removed": true}'`),
@@ -35,10 +38,9 @@ export function createItems(session: () => Session): Items {
   };
 }
 
-async function prepare(session: Session): Promise<void> {
+async function prepare(session: Session): Promise<LiveTable> {
   const { places, table, sinkId, changeSet } = session;
-  await inWriteTransaction(session, async (client) => {
-    const oid = (await isThere(client, table)) ? null : await createLiveTable(client, table);
+  return await migrateAlone(session, async (client, oid) => {
     await client.query(
       `UPDATE ${places.sinks} SET synced = true, table_oid = coalesce($2, table_oid) WHERE id = $1`,
       [sinkId, oid],
@@ -68,7 +70,9 @@ async function readItems(session: Session, where: (bind: Bind) => string): Promi
 /** Updates one item and stores its old value first. @param record SQL expression of the new record */
 async function updateItem(session: Session, id: string, record: (bind: Bind) => string): Promise<void> {
   const { bind, values } = createParameters();
-  const statement = `UPDATE ${session.table.quoted} SET record = ${record(bind)} WHERE id = ${bind(id)}`;
+  const { quoted, shape } = session.table;
+  const next = `SELECT id, ${record(bind)} AS record FROM ${quoted} WHERE id = ${bind(id)}`;
+  const statement = `UPDATE ${quoted} l SET ${assignments(shape, valuesFrom(shape, 'n.record'))} FROM (${next}) n WHERE l.id = n.id`;
   await inWriteTransaction(session, async (client) => {
     await rememberOld(client, session, id);
     await client.query(statement, values);
@@ -94,20 +98,36 @@ async function applyRevision(session: Session, revision: Revision): Promise<'add
   try {
     return await inWriteTransaction(session, async (client) => {
       const isNew = await rememberOld(client, session, id);
-      await client.query(
-        `INSERT INTO ${session.table.quoted} AS t (id, updated_at, record)
-         VALUES ($1, $2, jsonb_build_object('item', $3::jsonb) || $4::jsonb)
-         ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, record = excluded.record`,
-        [id, latest.at, text, JSON.stringify(about)],
-      );
+      await write(client, session.table, [id, latest.at, text, JSON.stringify(about)]);
       await logRevisions(client, session, id, [...unseen, latest]);
       await rememberNew(client, session, id);
       return isNew ? 'added' : 'updated';
     });
   } catch (error) {
+    const cause = causeOf(error);
+    if (cause instanceof UnfitItemError) throw cause;
     if (!sqlState(error)?.startsWith(DATA_EXCEPTION)) throw error;
     throw new UnfitItemError('JSON that Postgres cannot store', { cause: error });
   }
+}
+
+/** @param values id, time, JSON of the item, JSON about it @throws UnfitItemError if the columns do not take them */
+async function write(client: PoolClient, { quoted, shape }: LiveTable, values: string[]): Promise<void> {
+  const names = namesIn(shape);
+  const { rows } = await client.query<{ unfit: string[] }>(
+    `WITH n AS (SELECT $1::text AS id, $2::timestamptz AS updated_at, jsonb_build_object('item', $3::jsonb) || $4::jsonb AS record),
+     written AS (
+       INSERT INTO ${quoted} (id, updated_at, ${names.join(', ')})
+       SELECT id, updated_at, ${valuesFrom(shape, 'n.record').join(', ')} FROM n
+       ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, ${names.map((name) => `${name} = excluded.${name}`).join(', ')})
+     SELECT ${unfitIn(shape, 'n.record')} AS unfit FROM n`,
+    values,
+  );
+  const unfit = rows[0]?.unfit ?? [];
+  if (unfit.length > 0)
+    throw new UnfitItemError(
+      `the columns ${unfit.join(', ')} of SINK_COLUMNS have types that the item does not fit`,
+    );
 }
 
 /** A rewritten history may bring a revision back; it is then logged as applied again. */
@@ -155,7 +175,7 @@ async function rememberOld(
   id: string,
 ): Promise<boolean> {
   const { rows } = await client.query<{ there: boolean }>(
-    `WITH old AS (SELECT id, updated_at, record FROM ${table.quoted} WHERE id = $2),
+    `WITH old AS (SELECT id, updated_at, ${recordOf(table.shape, 'l')} AS record FROM ${table.quoted} l WHERE id = $2),
      kept AS (
        INSERT INTO ${places.changes} (change_set, id, kind, old_updated_at, old_record)
        SELECT $1, $2, CASE WHEN old.id IS NULL THEN 'added' ELSE 'updated' END, old.updated_at, old.record
@@ -173,7 +193,7 @@ async function rememberNew(
   id: string,
 ): Promise<void> {
   await client.query(
-    `UPDATE ${places.changes} c SET new_hash = ${hashOf('l')} FROM ${table.quoted} l
+    `UPDATE ${places.changes} c SET new_hash = ${hashOf('l', recordOf(table.shape, 'l'))} FROM ${table.quoted} l
      WHERE c.change_set = $1 AND c.id = $2 AND l.id = $2`,
     [changeSet, id],
   );

@@ -3,8 +3,12 @@
  * triggers.
  */
 import { escapeIdentifier, type PoolClient } from 'pg';
+import type { ColumnSettings } from '../../columns/columns-settings.ts';
 import { JobError } from '../../job-error.ts';
 import { type Places, quoted, type TableName } from './places.ts';
+import { type FoundColumn, type Migration, planMigration, shapeNow } from './plan-migration.ts';
+import { definitionsOf, type Shape, shapeOf } from './shape.ts';
+import { readStoredColumns } from './stored-columns.ts';
 
 export type ForeignKey = {
   readonly name: string;
@@ -27,6 +31,10 @@ export type LiveTable = {
   /** Names of triggers that may change written rows. */
   readonly triggers: readonly string[];
   readonly warnings: readonly string[];
+  /** The columns that hold the records. */
+  readonly shape: Shape;
+  /** The change to the columns of SINK_COLUMNS, which a sync makes; null: they are those. */
+  readonly migration: Migration | null;
 };
 
 const RIGHTS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
@@ -45,19 +53,27 @@ type Facts = {
   may: Record<(typeof RIGHTS)[number], boolean>;
   published: string | null;
   has_primary_key: boolean;
+  owns: boolean;
 };
 
 /** Reads only the catalogue. @throws JobError `notConfigured` or `sinkPermission` for an unusable table */
-export async function inspectLiveTable(client: PoolClient, places: Places): Promise<LiveTable> {
+export async function inspectLiveTable(
+  client: PoolClient,
+  places: Places,
+  wanted: ColumnSettings,
+): Promise<LiveTable> {
   const named =
     places.schema === null
       ? escapeIdentifier(places.table)
       : quoted({ schema: places.schema, table: places.table });
   const { rows } = await client.query<Facts>(FACTS, [named]);
   const facts = rows[0];
-  if (!facts) return await absent(client, places);
+  if (!facts) return { ...(await absent(client, places)), shape: shapeOf(wanted) };
   const name = { schema: facts.schema, table: places.table };
-  const why = structureFault(facts) ?? (await columnFault(client, facts.oid));
+  const found = await readColumns(client, facts.oid);
+  const stored = await readStoredColumns(client, places, name);
+  const shape = shapeNow({ found, stored, wanted });
+  const why = structureFault(facts) ?? columnFault(found, shape, wanted);
   if (why !== null)
     throw new JobError('notConfigured', `SINK_TABLE=${places.shown} ${why}; nothing was touched`);
   const missing = RIGHTS.filter((right) => !facts.may[right]);
@@ -68,10 +84,14 @@ export async function inspectLiveTable(client: PoolClient, places: Places): Prom
         `GRANT ${missing.join(', ')} ON ${quoted(name)} TO ${escapeIdentifier(facts.role)}`,
     );
   }
+  const migration = planMigration({ shown: places.shown, found, stored, wanted });
+  if (migration !== null && !facts.owns) refuseWithoutOwnership(quoted(name), migration);
   return {
     name,
     quoted: quoted(name),
     oid: facts.oid,
+    shape,
+    migration,
     foreignKeys: await readForeignKeys(client, facts.oid),
     triggers: await readTriggers(client, facts.oid),
     warnings:
@@ -79,7 +99,7 @@ export async function inspectLiveTable(client: PoolClient, places: Places): Prom
   };
 }
 
-async function absent(client: PoolClient, places: Places): Promise<LiveTable> {
+async function absent(client: PoolClient, places: Places): Promise<Omit<LiveTable, 'shape'>> {
   const { rows } = await client.query<{ schema: string | null; encoding: string; there: boolean }>(
     `SELECT coalesce($1, current_schema()) AS schema, current_setting('server_encoding') AS encoding,
        to_regnamespace(quote_ident(coalesce($1, current_schema()))) IS NOT NULL AS there`,
@@ -96,13 +116,24 @@ async function absent(client: PoolClient, places: Places): Promise<LiveTable> {
   if (encoding !== 'UTF8')
     throw new JobError('notConfigured', `${encodingFault(encoding)}; nothing was touched`);
   const name = { schema, table: places.table };
-  return { name, quoted: quoted(name), oid: null, foreignKeys: [], triggers: [], warnings: [] };
+  return {
+    name,
+    quoted: quoted(name),
+    oid: null,
+    foreignKeys: [],
+    triggers: [],
+    warnings: [],
+    migration: null,
+  };
 }
 
 /** Creates the table for the first sync. A tenth of each page stays free for updates (HOT). @returns its oid */
-export async function createLiveTable(client: PoolClient, { quoted: name }: LiveTable): Promise<number> {
+export async function createLiveTable(
+  client: PoolClient,
+  { quoted: name, shape }: LiveTable,
+): Promise<number> {
   await client.query(
-    `CREATE TABLE ${name} (id text PRIMARY KEY, updated_at timestamptz NOT NULL, record jsonb NOT NULL) WITH (fillfactor = 90)`,
+    `CREATE TABLE ${name} (id text PRIMARY KEY, updated_at timestamptz NOT NULL, ${definitionsOf(shape).join(', ')}) WITH (fillfactor = 90)`,
   );
   const { rows } = await client.query<{ oid: number }>('SELECT $1::regclass::oid AS oid', [name]);
   return rows[0]?.oid ?? 0;
@@ -138,40 +169,58 @@ function encodingFault(encoding: string): string {
   return `the database of SINK_URL has the encoding ${encoding}, but records need UTF8`;
 }
 
-const WANTED: Readonly<Record<string, string>> = {
-  id: 'text',
-  updated_at: 'timestamp with time zone',
-  record: 'jsonb',
-};
+type TableColumn = FoundColumn & { readonly deterministic: boolean; readonly mandatory: boolean };
 
-/** Describes a missing or mistyped column, or a mandatory column that we do not fill; null if all fit. */
-async function columnFault(client: PoolClient, oid: number): Promise<string | null> {
-  const { rows } = await client.query<{
-    name: string;
-    type: string;
-    deterministic: boolean;
-    wanted: boolean;
-  }>(
+async function readColumns(client: PoolClient, oid: number): Promise<TableColumn[]> {
+  const { rows } = await client.query<TableColumn>(
     `SELECT attname AS name, format_type(atttypid, atttypmod) AS type, coalesce(collisdeterministic, true) AS deterministic,
-       attnotnull AND NOT atthasdef AND attidentity = '' AND attgenerated = '' AS wanted
+       attnotnull AND NOT atthasdef AND attidentity = '' AND attgenerated = '' AS mandatory,
+       attnotnull AS filled, attidentity <> '' OR attgenerated <> '' AS generated,
+       ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d
+         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'n' ORDER BY 1) AS "usedBy"
      FROM pg_attribute LEFT JOIN pg_collation c ON c.oid = attcollation
      WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
     [oid],
   );
-  const has = new Map(rows.map((row) => [row.name, row]));
-  for (const [name, type] of Object.entries(WANTED)) {
+  return rows;
+}
+
+/** Describes a missing or mistyped column, or a mandatory column that we do not fill; null if all fit. */
+function columnFault(
+  found: readonly TableColumn[],
+  { record, columns }: Shape,
+  { list }: ColumnSettings,
+): string | null {
+  const needed: Record<string, string> = { id: 'text', updated_at: 'timestamp with time zone' };
+  if (record !== null) needed[record] = 'jsonb';
+  const has = new Map(found.map((column) => [column.name, column]));
+  for (const [name, type] of Object.entries(needed)) {
     const column = has.get(name);
-    if (!column) return `has no column ${name} ${type}, only ${rows.map((row) => row.name).join(', ')}`;
+    if (!column) return `has no column ${name} ${type}, only ${found.map((one) => one.name).join(', ')}`;
     if (column.type !== type) return `has the column ${name} of type ${column.type}; it must be ${type}`;
   }
   if (has.get('id')?.deterministic === false)
     return 'has an id with a nondeterministic collation; use a deterministic one';
-  const strange = rows
-    .filter(({ name, wanted }) => wanted && !Object.hasOwn(WANTED, name))
+  const filled = new Set([...Object.keys(needed), ...[...columns, ...list].map(({ name }) => name)]);
+  const strange = found
+    .filter(({ name, mandatory }) => mandatory && !filled.has(name))
     .map(({ name }) => name);
   if (strange.length > 0)
     return `has mandatory columns that Syncrator does not fill (${strange.join(', ')}); give them a default or allow null`;
   return null;
+}
+
+/** Only the owner of a table may change its columns. */
+function refuseWithoutOwnership(table: string, { added, dropped, leftovers }: Migration): void {
+  const parts = [
+    ...added.map(({ name, type }) => `ADD COLUMN ${escapeIdentifier(name)} ${type}`),
+    ...[...dropped, ...leftovers].map((name) => `DROP COLUMN ${escapeIdentifier(name)}`),
+  ];
+  if (parts.length === 0) return;
+  throw new JobError(
+    'sinkPermission',
+    `sink: only the owner of ${table} may change its columns; run as the owner: ALTER TABLE ${table} ${parts.join(', ')}`,
+  );
 }
 
 async function readForeignKeys(client: PoolClient, oid: number): Promise<ForeignKey[]> {
@@ -230,6 +279,7 @@ const FACTS = `
     EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) AS has_primary_key,
     jsonb_build_object('SELECT', has_table_privilege(c.oid, 'SELECT'), 'INSERT', has_table_privilege(c.oid, 'INSERT'),
       'UPDATE', has_table_privilege(c.oid, 'UPDATE'), 'DELETE', has_table_privilege(c.oid, 'DELETE')) AS may,
+    pg_has_role(c.relowner, 'USAGE') AS owns,
     (SELECT string_agg(p.pubname, ', ' ORDER BY p.pubname) FROM pg_publication p
       JOIN pg_publication_tables t ON t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname
       WHERE p.pubupdate OR p.pubdelete) AS published

@@ -5,6 +5,7 @@ import type { SinkLook } from '../sink.ts';
 import { assumingInstallation } from '../writer.ts';
 import { findSink, refuseOthers, type SinkRow } from './fence.ts';
 import { createLiveTable, inspectLiveTable, type LiveTable } from './live-table.ts';
+import { refuseFilled } from './migrate.ts';
 import { refuseStandby } from './open.ts';
 import { type Connection, inStateTransaction } from './session.ts';
 import { prepareStateSchema } from './state-schema.ts';
@@ -25,7 +26,8 @@ type Found = { readonly table: LiveTable; readonly sink: SinkRow | null };
 async function tryFirstSync(client: PoolClient, { places, options, writer }: Connection): Promise<Found> {
   await refuseStandby(client);
   await prepareStateSchema(client, places, options);
-  const table = await inspectLiveTable(client, places);
+  const table = await inspectLiveTable(client, places, options.columns);
+  await refuseFilled(client, places, table);
   const sink = await findSink(client, places, table);
   if (sink) refuseOthers(sink, places, { table, writer: assumingInstallation(writer, sink) });
   if (table.oid === null) {
@@ -42,6 +44,8 @@ async function countIn(
 ): Promise<SinkLook> {
   const synced = sink?.synced === true;
   const { warnings } = table;
+  const words = table.migration?.words ?? [];
+  const migration = words.length === 0 ? {} : { migration: words.join('; ') };
   if (table.oid === null) return { exists: false, live: 0, kept: 0, synced, warnings };
   const { rows } = await client.query<{ live: number }>(
     `SELECT count(*)::float8 AS live FROM ${table.quoted}`,
@@ -49,7 +53,7 @@ async function countIn(
   const live = rows[0]?.live ?? 0;
   // Records from before the first sync are not ours to remove.
   const kept = synced ? await countKept(client, places.kept, sink, table) : live;
-  return { exists: true, live, kept, synced, warnings };
+  return { exists: true, live, kept, synced, warnings, ...migration };
 }
 
 async function refuseWithoutCreate(client: PoolClient, { name, quoted }: LiveTable): Promise<void> {

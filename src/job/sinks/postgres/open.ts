@@ -5,6 +5,7 @@ import { adoptOldState } from './adopt.ts';
 import { type ChangeSet, findAppliedRollback, openChangeSet } from './change-sets.ts';
 import { findSink, makeSink, takeFence } from './fence.ts';
 import { inspectLiveTable } from './live-table.ts';
+import { refuseFilled, refuseMigration } from './migrate.ts';
 import { type Connection, inStateTransaction, type Session } from './session.ts';
 import { prepareStateSchema } from './state-schema.ts';
 
@@ -21,15 +22,19 @@ export async function openPostgres(
     await prepareStateSchema(client, places, options);
   });
   const opened = await inStateTransaction(connection, async (client) => {
-    const table = await inspectLiveTable(client, places);
-    const lines: string[] = [...table.warnings];
-    if (!(await findSink(client, places, table))) {
-      await makeSink(client, places, table);
-      const made = await findSink(client, places, table);
-      const line = made && (await adoptOldState(client, places, { table, sinkId: made.id }));
+    const found = await inspectLiveTable(client, places, options.columns);
+    const lines: string[] = [...found.warnings];
+    if (!(await findSink(client, places, found))) {
+      await makeSink(client, places, found);
+      const made = await findSink(client, places, found);
+      const line = made && (await adoptOldState(client, places, { table: found, sinkId: made.id }));
       if (line) lines.push(line);
     }
-    const sink = await takeFence(client, places, { table, writer, takeOver });
+    const sink = await takeFence(client, places, { table: found, writer, takeOver });
+    // The run that held the fence before may have changed the columns until now; from here on nobody does.
+    const table = await inspectLiveTable(client, places, options.columns);
+    await refuseFilled(client, places, table);
+    if (writer.action !== 'sync' && !takeOver) refuseMigration(places, table);
     const set = await openChangeSet(client, places, { sink, writer });
     const earlier =
       writer.action === 'rollback' && writer.originUid !== null

@@ -1,5 +1,6 @@
 /** Sink `postgres`: composes the parts of this folder. */
 import type { JobArguments } from '../../arguments.ts';
+import { RECORD_ALONE } from '../../columns/columns-settings.ts';
 import { endConnections } from '../../postgres-end.ts';
 import { shownUrl } from '../../mask.ts';
 import { type LiveState, NOTHING_APPLIED, type Sink } from '../sink.ts';
@@ -12,6 +13,7 @@ import { purgeHistory } from './history.ts';
 import { createItems } from './items.ts';
 import { inspectLiveTable } from './live-table.ts';
 import { lookAtPostgres } from './look.ts';
+import { refuseMigration } from './migrate.ts';
 import { openPostgres } from './open.ts';
 import { placesOf } from './places.ts';
 import { rollBack } from './rollback.ts';
@@ -52,7 +54,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     pool: createSinkPool(settings.url, concurrency),
     places,
     writer,
-    options: { ...settings, patienceMs },
+    options: { ...settings, columns: settings.columns ?? RECORD_ALONE, patienceMs },
   };
   let opened: Session | undefined;
   const session = (): Session => {
@@ -84,15 +86,16 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
       return result;
     },
     dropLoad: (load) => dropStaging(session(), load.id),
-    previewRollback: async (to) =>
-      await previewRollback(
-        connection,
-        await inStateTransaction(connection, (client) => inspectLiveTable(client, places)),
-        to,
-      ),
+    async previewRollback(to) {
+      const table = await inStateTransaction(connection, (client) =>
+        inspectLiveTable(client, places, connection.options.columns),
+      );
+      refuseMigration(places, table);
+      return await previewRollback(connection, table, to);
+    },
     rollback: (to) => rollBack(session(), to),
     takeOver: () => beginAnew(session()),
-    items: createItems(session),
+    items: createItems(session, (table) => (opened = { ...session(), table })),
     close: () => endConnections(connection.pool),
   };
 }

@@ -5,6 +5,7 @@ import type { RejectedRecord } from '../../sources/source.ts';
 import type { LoadMode } from '../sink.ts';
 import { withdraw } from './difference.ts';
 import type { Session } from './session.ts';
+import { stagedFrom, stagedNames } from './shape.ts';
 import { Collided, constraintIn, isRefusal, sqlState, UNIQUE_VIOLATION } from './sink-fault.ts';
 
 const FOREIGN_KEY_VIOLATION = '23503';
@@ -90,12 +91,12 @@ function constraintReason(error: unknown): string {
 /** Adds earlier refused records to a delta: the table may accept them now. */
 export async function offerAgain(
   client: PoolClient,
-  { places, sinkId }: Session,
+  { places, sinkId, table: { shape } }: Session,
   staging: string,
 ): Promise<void> {
   await client.query(
-    `INSERT INTO ${staging} (id, updated_at, record)
-     SELECT id, updated_at, record FROM ${places.rejected} r
+    `INSERT INTO ${staging} (id, updated_at, record${stagedNames(shape.columns)})
+     SELECT id, updated_at, record${stagedFrom(shape, 'record')} FROM ${places.rejected} r
      WHERE sink = $1 AND NOT EXISTS (SELECT FROM ${staging} n WHERE n.id = r.id)`,
     [sinkId],
   );

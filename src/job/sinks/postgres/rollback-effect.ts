@@ -5,13 +5,13 @@ import { JobError } from '../../job-error.ts';
 import type { RollbackTo } from '../sink.ts';
 import type { ChangeSet } from './change-sets.ts';
 import { READ_ONLY } from './connect.ts';
-import { hashOf } from './difference.ts';
 import { findSink } from './fence.ts';
 import { findGoal } from './history.ts';
 import type { LiveTable } from './live-table.ts';
 import { type Bind, createParameters } from './parameters.ts';
 import type { Places } from './places.ts';
 import { type Connection, inStateTransaction, type Session } from './session.ts';
+import { differs, hashOf, recordOf, recordToBe, type Shape, stagedFrom } from './shape.ts';
 
 /** Reads only; may run beside any other job. */
 export async function previewRollback(
@@ -63,13 +63,18 @@ function isUndone({ sink, goal, except }: UndoneSets, bind: Bind): string {
   return `s.sink = ${bind(sink)} AND s.id >= ${bind(goal.id)} AND s.id IS DISTINCT FROM ${bind(except)}::bigint`;
 }
 
-/** SELECT of each record as it was before the undone sets; `record` is null if it did not exist. */
-export function earlierRows({ changes, changeSets }: Places, undone: UndoneSets, bind: Bind): string {
+/** SELECT of each record as it was before the undone sets, as a row of staging; `record` is null if it did not exist. */
+export function earlierRows(
+  { places: { changes, changeSets }, shape }: { readonly places: Places; readonly shape: Shape },
+  undone: UndoneSets,
+  bind: Bind,
+): string {
   return `
-    SELECT DISTINCT ON (c.id) c.id, c.old_updated_at AS updated_at, c.old_record AS record
-    FROM ${changes} c JOIN ${changeSets} s ON s.id = c.change_set
-    WHERE ${isUndone(undone, bind)}
-    ORDER BY c.id, c.change_set`;
+    SELECT id, updated_at, record${stagedFrom(shape, 'record')} FROM (
+      SELECT DISTINCT ON (c.id) c.id, c.old_updated_at AS updated_at, c.old_record AS record
+      FROM ${changes} c JOIN ${changeSets} s ON s.id = c.change_set
+      WHERE ${isUndone(undone, bind)}
+      ORDER BY c.id, c.change_set) earliest`;
 }
 
 type Effect = UndoneSets & { readonly places: Places; readonly table: LiveTable; readonly goal: ChangeSet };
@@ -93,17 +98,20 @@ async function describeEffect(client: PoolClient, effect: Effect): Promise<Rollb
 /** Common table expressions up to `effect`, which has one row per record that would change. */
 function effectRows(effect: Effect, bind: Bind): string {
   const { places, table } = effect;
+  const { shape } = table;
+  const now = recordOf(shape, 'l');
+  const then = recordToBe(shape, 'n');
   return `
-    WITH n AS (${earlierRows(places, effect, bind)}),
+    WITH n AS (${earlierRows({ places, shape }, effect, bind)}),
     newest AS (
       SELECT DISTINCT ON (c.id) c.id, c.new_hash FROM ${places.changes} c JOIN ${places.changeSets} s ON s.id = c.change_set
       WHERE ${isUndone(effect, bind)} ORDER BY c.id, c.change_set DESC),
     effect AS (
-      SELECT n.id, ${hashOf('l')} AS live_hash, ${hashOf('n')} AS then_hash, newest.new_hash,
-        l.record AS now_record, n.record AS then_record, l.updated_at AS now_at, n.updated_at AS then_at,
+      SELECT n.id, ${hashOf('l', now)} AS live_hash, ${hashOf('n', then)} AS then_hash, newest.new_hash,
+        ${now} AS now_record, ${then} AS then_record, l.updated_at AS now_at, n.updated_at AS then_at,
         CASE WHEN n.record IS NULL THEN 'removed' WHEN l.id IS NULL THEN 'added' ELSE 'updated' END AS change
       FROM n JOIN newest USING (id) LEFT JOIN ${table.quoted} l ON l.id = n.id
-      WHERE (n.record IS NULL) <> (l.id IS NULL) OR row(l.updated_at, l.record)::record *<> row(n.updated_at, n.record)::record)`;
+      WHERE (n.record IS NULL) <> (l.id IS NULL) OR ${differs(shape, 'l', 'n')})`;
 }
 
 type EffectCounts = Pick<RollbackPreview, 'added' | 'updated' | 'removed' | 'changed_by_others' | 'digest'>;

@@ -4,6 +4,7 @@
  * records. A rollback is a change set itself, so it can be undone.
  */
 import type { PoolClient } from 'pg';
+import { JobError } from '../../job-error.ts';
 import type { Applied, RollbackTo } from '../sink.ts';
 import { type ChangeSet, closeChangeSet, findAppliedRollback, readChangeSet } from './change-sets.ts';
 import { countChanges, countLive, writeDifference } from './difference.ts';
@@ -12,6 +13,7 @@ import { forgetGone, keepRecords, keepRolledBack } from './keep.ts';
 import { createParameters } from './parameters.ts';
 import { earlierRows, refuseOtherEffect } from './rollback-effect.ts';
 import { type Session, inWriteTransaction } from './session.ts';
+import { recordOf, unfitIn } from './shape.ts';
 import { writeChanges } from './write-changes.ts';
 
 /** Safe to repeat: returns at once if this job, or one that it resumes, has applied the rollback. */
@@ -35,13 +37,18 @@ async function undo(client: PoolClient, session: Session, goal: ChangeSet): Prom
   const { places, sinkId, changeSet } = session;
   const staging = places.staging(sinkId, `undo${changeSet}`);
   const { bind, values } = createParameters();
-  const earlier = earlierRows(places, { sink: sinkId, goal, except: changeSet }, bind);
+  const earlier = earlierRows(
+    { places, shape: session.table.shape },
+    { sink: sinkId, goal, except: changeSet },
+    bind,
+  );
   await client.query(`CREATE TABLE ${staging} AS ${earlier}`, values);
+  await refuseUnfit(client, session, staging);
   const live = await countLive(client, session);
   await writeDifference(client, session, { staging, mode: 'changes' });
   await client.query(
     `INSERT INTO ${places.changes} (change_set, id, kind, old_updated_at, old_record)
-     SELECT $1, l.id, 'removed', l.updated_at, l.record FROM ${session.table.quoted} l JOIN ${staging} n ON n.id = l.id
+     SELECT $1, l.id, 'removed', l.updated_at, ${recordOf(session.table.shape, 'l')} FROM ${session.table.quoted} l JOIN ${staging} n ON n.id = l.id
      WHERE n.record IS NULL`,
     [changeSet],
   );
@@ -67,4 +74,26 @@ async function undo(client: PoolClient, session: Session, goal: ChangeSet): Prom
     beginsHistory: null,
   });
   return applied;
+}
+
+/** Earlier records may be older than the list of columns, or written by others. @throws JobError `nothingToRollBack` */
+async function refuseUnfit(
+  client: PoolClient,
+  { places, table: { shape } }: Session,
+  staging: string,
+): Promise<void> {
+  if (shape.columns.length === 0) return;
+  const { rows } = await client.query<{ id: string; columns: string[]; count: string }>(
+    `SELECT id, columns, count(*) OVER () AS count
+     FROM (SELECT id, ${unfitIn(shape, 'n.record')} AS columns FROM ${staging} n WHERE record IS NOT NULL) u
+     WHERE columns <> '{}' ORDER BY id LIMIT 1`,
+  );
+  const first = rows[0];
+  if (!first) return;
+  throw new JobError(
+    'nothingToRollBack',
+    `${places.shown} cannot get its earlier data back: ${first.count} of the earlier records do not fit the columns of ` +
+      `SINK_COLUMNS, such as ${JSON.stringify(first.id)} (${first.columns.join(', ')}); nothing was changed. Run a sync with ` +
+      'types that they fit, then the rollback again',
+  );
 }

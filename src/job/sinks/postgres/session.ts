@@ -7,6 +7,7 @@ import { JobError, reasonOf } from '../../job-error.ts';
 import { asSinkError, Collided, isRefusal, passingFault, sqlState } from './sink-fault.ts';
 import { READ_COMMITTED, WRITING, inTransaction } from './connect.ts';
 import { checkFence, type SinkRow } from './fence.ts';
+import type { ColumnSettings } from '../../columns/columns-settings.ts';
 import type { LiveTable } from './live-table.ts';
 import type { Places } from './places.ts';
 import type { Writer } from '../writer.ts';
@@ -21,6 +22,8 @@ export type SinkOptions = {
   readonly keepChangesBytes: number | null;
   /** How long to wait for an unreachable, read-only or locked database, in milliseconds. */
   readonly patienceMs: number;
+  /** The columns that the live table shall have. */
+  readonly columns: ColumnSettings;
 };
 
 export type Connection = {
@@ -78,10 +81,15 @@ export async function retryTransaction<T>(connection: Connection, attempt: () =>
   }
 }
 
-/** Runs a transaction that changes live data; checks the fence first. */
+/**
+ * Runs a transaction that changes live data; checks the fence first.
+ *
+ * @param last runs once no constraint waits any more, right before COMMIT
+ */
 export async function inWriteTransaction<T>(
   session: Session,
   work: (client: PoolClient, sink: SinkRow) => Promise<T>,
+  last?: (client: PoolClient, result: T) => Promise<void>,
 ): Promise<T> {
   const { pool, places, sinkId, writer } = session;
   let immediately = false;
@@ -101,6 +109,7 @@ export async function inWriteTransaction<T>(
           immediately = true;
           throw new Collided(error);
         });
+        await last?.(client, result);
         return result;
       } catch (error) {
         throw watch.named(error);

@@ -7,6 +7,7 @@ import { inTransaction, LOADING, READ_COMMITTED } from './connect.ts';
 import { copyListing } from './copy.ts';
 import { fenced, holdsFence } from './fence.ts';
 import { quoted, stagingName, stagingPrefix } from './places.ts';
+import { typedNames } from './shape.ts';
 import { inStateTransaction, retryTransaction, type Session } from './session.ts';
 import { causeOf, passingFault, sqlState } from './sink-fault.ts';
 
@@ -17,6 +18,7 @@ type LoadRow = { id: string; began: Date; cursor: string | null; done: string };
 export async function beginLoad(session: Session, input: BeginLoad): Promise<Load> {
   const { places, sinkId, writer } = session;
   const { mode } = input;
+  const columns = session.options.columns.list;
   const resumed = await inStateTransaction(session, (client) => findLoad(client, session, input));
   if (resumed) {
     const { id, began, cursor, done } = resumed;
@@ -28,7 +30,7 @@ export async function beginLoad(session: Session, input: BeginLoad): Promise<Loa
     if (!(await holdsFence(client, places, { sinkId, run: writer.run })))
       throw fenced(places, 'a newer run has opened it');
     await client.query(
-      `CREATE UNLOGGED TABLE IF NOT EXISTS ${places.staging(sinkId, id)} (id text NOT NULL, updated_at timestamptz, record jsonb)`,
+      `CREATE UNLOGGED TABLE IF NOT EXISTS ${places.staging(sinkId, id)} (id text NOT NULL, updated_at timestamptz, record jsonb${typedNames(columns)})`,
     );
     await client.query(
       `INSERT INTO ${places.loads} (id, sink, mode, since, began) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
@@ -59,9 +61,10 @@ async function findLoad(
  */
 export async function loadBatch(session: Session, load: Load, batch: LoadBatch, turn: Turn): Promise<void> {
   const { pool, places, sinkId, writer } = session;
+  const columns = session.options.columns.list;
   const write = (): Promise<void> =>
     inTransaction(pool, LOADING, async (client) => {
-      await copyListing(client, places.staging(sinkId, load.id), batch);
+      await copyListing(client, places.staging(sinkId, load.id), { ...batch, columns });
       await turn;
       const { rowCount } = await client.query(
         `UPDATE ${places.loads} l SET cursor = $3, done = done + $4 FROM ${places.sinks} s

@@ -1,9 +1,15 @@
 /** Creates the state schema in the sink's database: fences, change sets, kept records, loads. Safe to repeat. */
 import { escapeIdentifier, type PoolClient } from 'pg';
+import type { SinkOptions } from './session.ts';
 import { JobError } from '../../job-error.ts';
 import type { Places } from './places.ts';
 
 const VERSION = 1;
+/**
+ * With the table `sink_columns`, made for the first table that has columns. An older program would leave the columns
+ * behind, so it must refuse the schema.
+ */
+const WITH_COLUMNS = 2;
 /** Advisory lock; the same number in every program, since concurrent CREATE statements collide in the catalogue. */
 const LOCK = 4_711_002;
 
@@ -11,21 +17,27 @@ const LOCK = 4_711_002;
 export async function prepareStateSchema(
   client: PoolClient,
   places: Places,
-  { acceptAllTables }: { acceptAllTables: boolean },
+  { acceptAllTables, columns }: Pick<SinkOptions, 'acceptAllTables' | 'columns'>,
 ): Promise<void> {
-  if ((await readVersion(client, places)) === VERSION) return;
+  const needed = columns.list.length > 0 ? WITH_COLUMNS : VERSION;
+  const isReady = (version: number | null): boolean =>
+    version !== null && version >= needed && version <= WITH_COLUMNS;
+  if (isReady(await readVersion(client, places))) return;
   await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
   const version = await readVersion(client, places);
-  if (version === VERSION) return;
-  if (version !== null) {
+  if (isReady(version)) return;
+  if (version !== null && version !== VERSION) {
     throw new JobError(
       'notConfigured',
-      `the schema ${places.stateSchema} has version ${version}, but this program needs ${VERSION}; upgrade Syncrator`,
+      `the schema ${places.stateSchema} has version ${version}, but this program needs ${WITH_COLUMNS}; upgrade Syncrator`,
     );
   }
-  if (!acceptAllTables) await refusePublicationOfAll(client, places);
-  await makeSchema(client, places);
-  await client.query(definitions(places));
+  if (version === null) {
+    if (!acceptAllTables) await refusePublicationOfAll(client, places);
+    await makeSchema(client, places);
+    await client.query(definitions(places));
+  }
+  if (needed === WITH_COLUMNS) await client.query(columnDefinitions(places));
 }
 
 async function readVersion(client: PoolClient, places: Places): Promise<number | null> {
@@ -89,6 +101,14 @@ async function makeSchema(client: PoolClient, { stateSchema }: Places): Promise<
     );
   }
   if (!row.there) await client.query(`CREATE SCHEMA ${escapeIdentifier(stateSchema)}`);
+}
+
+function columnDefinitions(p: Places): string {
+  return `
+    CREATE TABLE ${p.sinkColumns} (
+      sink int PRIMARY KEY REFERENCES ${p.sinks}, columns text[] NOT NULL, keeps_record boolean NOT NULL);
+    COMMENT ON TABLE ${p.sinkColumns} IS 'the columns of fields in the live table, as the last sync left them';
+    UPDATE ${p.version} SET version = ${WITH_COLUMNS}`;
 }
 
 function definitions(p: Places): string {

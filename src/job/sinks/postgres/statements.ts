@@ -5,6 +5,7 @@
 import type { PoolClient } from 'pg';
 import { JobError } from '../../job-error.ts';
 import type { Session } from './session.ts';
+import { assignments, isSame, namesIn, type Shape, stagedNames, stagedValues } from './shape.ts';
 
 /** Ids per statement. */
 export const SLICE = 5_000;
@@ -24,9 +25,9 @@ export async function update(
 ): Promise<void> {
   const { table } = session;
   const { rows } = await client.query<{ id: string; same: boolean }>(
-    `UPDATE ${table.quoted} l SET updated_at = n.updated_at, record = n.record FROM ${staging} n
+    `UPDATE ${table.quoted} l SET updated_at = n.updated_at, ${assignments(table.shape, stagedValues(table.shape, 'n'))} FROM ${staging} n
      WHERE l.id = ANY ($1::text[]) AND n.id = ANY ($1::text[]) AND l.id = n.id
-     RETURNING l.id, row(l.updated_at, l.record)::record *= row(n.updated_at, n.record)::record AS same`,
+     RETURNING l.id, ${isSame(table.shape, 'l', 'n')} AS same`,
     [ids],
   );
   const other = rows.filter(({ same }) => !same).map(({ id }) => id);
@@ -41,10 +42,12 @@ export async function insert(
   ids: readonly string[],
 ): Promise<void> {
   const { table } = session;
+  const names = namesIn(table.shape).join(', ');
   const { rows } = await client.query<{ id: string; same: boolean }>(
-    `WITH new AS (SELECT id, updated_at, record FROM ${staging} WHERE id = ANY ($1::text[])),
-       written AS (INSERT INTO ${table.quoted} (id, updated_at, record) SELECT * FROM new RETURNING id, updated_at, record)
-     SELECT l.id, row(l.updated_at, l.record)::record *= row(n.updated_at, n.record)::record AS same
+    `WITH new AS (SELECT id, updated_at, record${stagedNames(table.shape.columns)} FROM ${staging} WHERE id = ANY ($1::text[])),
+       written AS (INSERT INTO ${table.quoted} (id, updated_at, ${names})
+         SELECT id, updated_at, ${stagedValues(table.shape, 'new').join(', ')} FROM new RETURNING id, updated_at, ${names})
+     SELECT l.id, ${isSame(table.shape, 'l', 'n')} AS same
      FROM written l LEFT JOIN new n ON n.id = l.id`,
     [ids],
   );
@@ -68,6 +71,17 @@ function alters({ places, table }: Session, ids: readonly string[], what: string
   return new JobError(
     'sinkAlters',
     `${places.shown} alters written rows: ${ids.length} records ${what} (${first.join(', ')}${ids.length > 5 ? ', …' : ''}); ` +
-      `${triggers}. Change it so that it leaves id, updated_at and record alone. Nothing was changed`,
+      `${triggers}. Change it so that it leaves ${written(table.shape)} alone. Nothing was changed`,
   );
+}
+
+/** `id, updated_at and record` */
+function written({ record, columns }: Shape): string {
+  const names = [
+    'id',
+    'updated_at',
+    ...(record === null ? [] : ['record']),
+    ...columns.map(({ name }) => name),
+  ];
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { RejectedRecord } from '../../sources/source.ts';
 import { Refused, type Write, writeOrRefuse } from './refused-records.ts';
 import type { Session } from './session.ts';
+import { assignments, valuesFrom } from './shape.ts';
 import { isRefusal, sqlState, UNIQUE_VIOLATION } from './sink-fault.ts';
 import { indexStaging } from './staging.ts';
 import { insert, remove, SLICE, update } from './statements.ts';
@@ -73,7 +74,10 @@ async function emptyAll(client: PoolClient, session: Session): Promise<void> {
   await client.query('SAVEPOINT emptied');
   try {
     await inSlices(client, session, 'updated', async (ids) => {
-      await client.query(`UPDATE ${table.quoted} SET record = '{}' WHERE id = ANY ($1::text[])`, [ids]);
+      await client.query(
+        `UPDATE ${table.quoted} SET ${assignments(table.shape, valuesFrom(table.shape, `'{}'::jsonb`))} WHERE id = ANY ($1::text[])`,
+        [ids],
+      );
     });
   } catch (error) {
     // A constraint forbids empty records: then each record is updated alone.
@@ -85,7 +89,7 @@ async function emptyAll(client: PoolClient, session: Session): Promise<void> {
 /** Restores the old record of an emptied row whose new record the table refuses. */
 async function restore(client: PoolClient, { places, table, changeSet }: Session, id: string): Promise<void> {
   await client.query(
-    `UPDATE ${table.quoted} l SET updated_at = c.old_updated_at, record = c.old_record
+    `UPDATE ${table.quoted} l SET updated_at = c.old_updated_at, ${assignments(table.shape, valuesFrom(table.shape, 'c.old_record'))}
      FROM ${places.changes} c WHERE c.change_set = $1 AND c.id = $2 AND l.id = $2`,
     [changeSet, id],
   );

@@ -5,7 +5,7 @@
 import type { Patience } from '../../http/outage.ts';
 import { IncompleteListingError } from '../../job-error.ts';
 import { fingerprintOf } from '../fingerprint.ts';
-import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
+import { batchesOf, createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
 import { type Line, UnreadableLine } from '../lines.ts';
 import { idLine } from '../row-line.ts';
 import type { StoredLine } from '../entry-store.ts';
@@ -48,17 +48,11 @@ export function createConnectorSource(options: ConnectorSourceOptions): Source {
     try {
       const spooled = await readings.current();
       const intake = createIntake(kind, { from, batchSize });
-      for await (const group of spooled.store.lines(from?.after ?? null)) {
-        for (const entry of group) {
-          intake.take(lineOf(entry), () => `record ${entry.place} of ${stream}`);
-          const batch = intake.give('full');
-          if (batch === null) continue;
-          stop.throwIfAborted();
-          yield batch;
-        }
-      }
-      const rest = intake.give('rest');
-      if (rest !== null) yield rest;
+      yield* batchesOf(intake, spooled.store.lines(from?.after ?? null), {
+        lineOf,
+        where: ({ place }) => `record ${place} of ${stream}`,
+        stop,
+      });
       evidence = evidenceOf(spooled, intake.hole());
       remarks = remarksOf(spooled);
     } finally {

@@ -27,3 +27,8 @@ export function cellsOf(header: string, separator: string): string[] {
     rest = rest.slice(separator.length);
   }
 }
+
+/** Whether each cell could be the name of a column; a record mostly has a number, a time or a long text. */
+export function looksLikeNames(cells: readonly string[]): boolean {
+  return cells.every((cell) => /^[\p{L}_][\p{L}\p{M}\p{N}_ .:/()#%&+-]{0,63}$/u.test(cell));
+}

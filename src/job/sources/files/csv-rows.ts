@@ -5,6 +5,7 @@
 import { IncompleteListingError, JobError } from '../../job-error.ts';
 import { chooseColumns, type Column } from '../columns.ts';
 import { composeId } from '../composed-id.ts';
+import { looksLikeNames } from './csv-header.ts';
 import { type Duckdb, quoted } from './duckdb.ts';
 import type { Choice, FileRow, FileToRead } from './file-row.ts';
 import { timeOf } from '../time-text.ts';
@@ -38,6 +39,7 @@ export async function* csvRows(
       'notConfigured',
       `${name}: column ${unnamed + 1} of the header has no name; give it one`,
     );
+  refuseRecord(name, names, choice);
   const columns = names.map((column, at) => ({ name: column, type: 'text', holds: 'time' as const, at }));
   const chosen = chooseColumns({ ...choice, place: name, mend: 'in the file' }, columns);
   const valueOf = (values: readonly Value[], { at }: Column & { at: number }): Value => values[at] ?? null;
@@ -74,6 +76,17 @@ export async function* csvRows(
     throw new IncompleteListingError(
       `DuckDB reads ${seen} of the ${records} records of ${name}; end its lines alike, with LF or CRLF`,
     );
+}
+
+/** A first line that is a record must not appear in an error, as the names of columns would. */
+function refuseRecord(name: string, names: readonly string[], { id, updatedAt }: Choice): void {
+  const wanted = updatedAt === null ? id : [...id, updatedAt];
+  if (wanted.some((column) => names.includes(column)) || looksLikeNames(names)) return;
+  const words = `the first line of ${name} has none of the columns ${wanted.join(', ')} and looks like a record`;
+  throw new JobError(
+    'notConfigured',
+    `${words}; put a header line before it, or correct SOURCE_ID and SOURCE_UPDATED_AT`,
+  );
 }
 
 function statement({ path, packing }: FileToRead, columns: number, separator: string): string {

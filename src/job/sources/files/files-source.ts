@@ -5,7 +5,7 @@
 import { PATIENCE_MS, type Patience } from '../../http/outage.ts';
 import { IncompleteListingError } from '../../job-error.ts';
 import { fingerprintOf } from '../fingerprint.ts';
-import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
+import { batchesOf, createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
 import { type Line, UnreadableLine } from '../lines.ts';
 import { idLine, recordLine } from '../row-line.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
@@ -44,17 +44,7 @@ export function createFilesSource(options: FilesSourceOptions): Source {
     const { store, where, files, found } = await stages.forListing();
     if (from !== null) refuseChange(from, store.countUpTo(from.after), place.shownAs);
     const intake = createIntake(kind, { from, batchSize });
-    for await (const rows of store.rows(from?.after ?? null)) {
-      for (const row of rows) {
-        intake.take(lineOf(row), () => where(row));
-        const batch = intake.give('full');
-        if (batch === null) continue;
-        stop.throwIfAborted();
-        yield batch;
-      }
-    }
-    const rest = intake.give('rest');
-    if (rest !== null) yield rest;
+    yield* batchesOf(intake, store.rows(from?.after ?? null), { lineOf, where, stop });
     const told = evidenceOf({
       files,
       isPattern: place.isPattern,

@@ -19,6 +19,8 @@ export type RowStore = {
   readonly order: () => void;
   readonly count: () => number;
   readonly countWithId: () => number;
+  /** Rows without a fault. */
+  readonly countSound: () => number;
   /** Rows with an id up to this one. */
   readonly countUpTo: (id: string) => number;
   /** The first id that several rows have, with two of them. */
@@ -53,6 +55,7 @@ export function createRowStore(folder: string): RowStore {
     order: () => stored(() => database.exec('CREATE INDEX in_order ON rows (id)')),
     count: () => numberOf(database, 'SELECT count(*) AS n FROM rows'),
     countWithId: () => numberOf(database, 'SELECT count(id) AS n FROM rows'),
+    countSound: () => numberOf(database, 'SELECT count(*) AS n FROM rows WHERE fault IS NULL'),
     countUpTo: (id) => numberOf(database, 'SELECT count(*) AS n FROM rows WHERE id <= ?', id),
     twice() {
       const [first] = database

@@ -145,7 +145,8 @@ function refuseWrongIds(
     const words = `${where(first)} and ${where(second)} have the same id ${JSON.stringify(first.id)}; name columns in SOURCE_ID that are a unique key`;
     throw new JobError('notConfigured', words);
   }
-  if (store.count() === 0 || store.countWithId() > 0) return;
+  // Where no row is sound, their own faults say more than a wrong SOURCE_ID.
+  if (store.countSound() === 0 || store.countWithId() > 0) return;
   const words = `no record of ${place.shownAs} has a value in ${settings.id.join(' and ')}, which SOURCE_ID names`;
   throw new JobError('notConfigured', `${words}; correct SOURCE_ID, or SOURCE_FORMAT`);
 }

@@ -4,7 +4,7 @@
  * temporary file first (entry-store.ts); survey and reading share that harvest.
  */
 import { PATIENCE_MS, type Patience } from '../../http/outage.ts';
-import { createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
+import { batchesOf, createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
 import { createClockReader } from '../source-clock.ts';
@@ -45,18 +45,12 @@ export function createOaiSource(options: OaiSourceOptions): Source {
     try {
       const made = await harvests.of(verb, since);
       const intake = createIntake(kind, { from, batchSize });
-      for await (const group of made.store.lines(from?.after ?? null)) {
-        for (const { id, line, place } of group) {
-          const record = id === null ? 'a record without an identifier' : `the record ${JSON.stringify(id)}`;
-          intake.take(line, () => `${record} on page ${place}`);
-          const batch = intake.give('full');
-          if (batch === null) continue;
-          stop.throwIfAborted();
-          yield batch;
-        }
-      }
-      const rest = intake.give('rest');
-      if (rest !== null) yield rest;
+      yield* batchesOf(intake, made.store.lines(from?.after ?? null), {
+        lineOf: ({ line }) => line,
+        where: ({ id, place }) =>
+          `${id === null ? 'a record without an identifier' : `the record ${JSON.stringify(id)}`} on page ${place}`,
+        stop,
+      });
       evidence = evidenceOf(made, intake.hole());
     } finally {
       harvests.close();

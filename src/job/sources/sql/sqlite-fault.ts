@@ -7,7 +7,9 @@ export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed';
 }
 
-const [WRONG_SQL, BUSY, LOCKED, READ_ONLY, CANNOT_OPEN, NO_DATABASE] = [1, 5, 6, 8, 14, 26];
+const [WRONG_SQL, BUSY, LOCKED, READ_ONLY, IO_ERROR, CORRUPT, CANNOT_OPEN, NO_DATABASE] = [
+  1, 5, 6, 8, 10, 11, 14, 26,
+];
 
 export function sqliteFault(
   error: unknown,
@@ -26,6 +28,12 @@ export function sqliteFault(
       words: withFault(`cannot open ${path} (${reason}); ${fix}`, 'unreachable'),
     };
   }
+  if (code === IO_ERROR) {
+    const words = `cannot read ${path} (${reason}); check that it is a file, and the disk that holds it`;
+    return { code: 'sourceUnreachable', words: withFault(words, 'unreachable') };
+  }
+  if (code === CORRUPT)
+    return { code: 'failed', words: `${path}: ${reason}; it may be cut off or half copied: copy it again` };
   if (code === NO_DATABASE) return { code: 'notConfigured', words: `${path}: ${reason}; correct SOURCE_URL` };
   if (code === WRONG_SQL)
     return { code: 'notConfigured', words: `${reason}; correct SOURCE_TABLE or SOURCE_QUERY` };

@@ -10,7 +10,21 @@ import { testRandomKills } from './random-kills.ts';
 import { testRefusedRecords } from './refused-records.ts';
 import type { SetUp, SinkAdapter } from './tested-sink.ts';
 
-export function testSink(name: string, adapter: SinkAdapter): void {
+const PARTS = {
+  changes: testChanges,
+  refused: testRefusedRecords,
+  history: testHistory,
+  fence: testFence,
+  kills: testRandomKills,
+};
+type Part = keyof typeof PARTS;
+
+/** @param parts a variant of a sink that is tested whole repeats only what the variant may change */
+export function testSink(
+  name: string,
+  adapter: SinkAdapter,
+  parts: readonly Part[] = Object.keys(PARTS) as Part[],
+): void {
   let started: Awaited<ReturnType<SinkAdapter['start']>> | undefined;
   beforeAll(async () => {
     started = await adapter.start();
@@ -20,9 +34,5 @@ export function testSink(name: string, adapter: SinkAdapter): void {
     if (!started) throw new Error(`${name} has not started`);
     return await started.setup(rows);
   };
-  testChanges(name, setup);
-  testRefusedRecords(name, setup, adapter);
-  testHistory(name, setup);
-  testFence(name, setup, adapter);
-  testRandomKills(name, setup);
+  for (const part of parts) PARTS[part](name, setup, adapter);
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import pg from 'pg';
 import { expect, test, vi } from 'vitest';
+import { RECORD_ALONE } from '../../../../src/job/columns/columns-settings.ts';
 import { placesOf } from '../../../../src/job/sinks/postgres/places.ts';
 import { prepareStateSchema } from '../../../../src/job/sinks/postgres/state-schema.ts';
 import { createDatabase } from '../../../support/database.ts';
@@ -14,8 +15,8 @@ test('a program that waits while another creates the state tables finds them cre
   const [maker, waiter] = [await pool.connect(), await pool.connect()];
   try {
     for (const client of [maker, waiter]) await client.query('BEGIN');
-    await prepareStateSchema(maker, PLACES, { acceptAllTables: false });
-    const waiting = prepareStateSchema(waiter, PLACES, { acceptAllTables: false });
+    await prepareStateSchema(maker, PLACES, { acceptAllTables: false, columns: RECORD_ALONE });
+    const waiting = prepareStateSchema(waiter, PLACES, { acceptAllTables: false, columns: RECORD_ALONE });
     await vi.waitFor(async () => {
       const { rowCount } = await pool.query(
         "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",

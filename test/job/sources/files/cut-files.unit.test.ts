@@ -149,6 +149,14 @@ describe('a bad line', () => {
     expect(batch?.rejected.map(({ where }) => where)).toEqual([`row 3 of ${path}`]);
   });
 
+  it('of CSV is told for itself where every line is bad', async () => {
+    const path = folder().put('a.csv', 'id,name,more\na,1\nb,2\n');
+    const [batch] = await collect(open(path).changedSince(null, null, 100));
+    expect(batch?.rejected.map(({ why }) => why)).toEqual(
+      Array(2).fill('it has fewer values than the header; complete the line'),
+    );
+  });
+
   it('of CSV is counted once, however many values it has too many, and hides no later one', async () => {
     const bad = Array.from({ length: 900 }, (_, at) => `b${at}${',x'.repeat(8)}\n`).join('');
     const seenNow = await seen(folder().put('a.csv', `id,name\n${bad}a,1\n`));
@@ -200,6 +208,8 @@ describe('a bad line', () => {
     const drop = folder();
     for (const [name, content] of [
       ['a.csv', 'id,name\na,hush,hush\n'],
+      ['a.csv', '7,hush,2026-11-01\n8,hush,2026-11-01\n'],
+      ['a.csv', '7,hush,hush\n'],
       ['a.csv', 'id,name\r\na,"hush"\nb,hush\r\n'],
       ['a.json', '[{"id":"a","name":"hush}]'],
       ['a.ndjson', '{"id":"a","name":hush}\n'],

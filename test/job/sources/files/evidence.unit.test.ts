@@ -113,6 +113,11 @@ describe('wrong settings', () => {
       { SOURCE_ID: 'name' },
       /has a column id, which is the name of a field .*; set SOURCE_ID=id, or give it another name in the file$/,
     ],
+    [
+      'bare.csv',
+      { SOURCE_UPDATED_AT: 'changed' },
+      /^the first line of .*bare\.csv has none of the columns id, changed and looks like a record; put a header/,
+    ],
     ['places.ndjson', { SOURCE_ID: 'code' }, /has a column id, which is the name/],
     [
       'other.ndjson',
@@ -136,6 +141,7 @@ describe('wrong settings', () => {
     drop.put('places.csv', 'id,name\na,1\n');
     drop.put('places.ndjson', '{"id":"a","code":"x"}\n');
     drop.put('other.ndjson', '{"name":"a"}\n');
+    drop.put('bare.csv', '17,Anna,2026-11-01T00:00:00Z\n');
     drop.put('places.data', 'id\na\n');
     drop.put('twice.csv', 'id\na\nb\na\n');
     const survey = open(`${drop.path}/${name}`, more).survey(null);

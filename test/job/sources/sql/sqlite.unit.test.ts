@@ -1,5 +1,5 @@
 /** Source `sql` over a real SQLite file. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../support/fake-source.ts';
@@ -103,6 +103,23 @@ describe('a SQLite file', () => {
     await expect(survey()).rejects.toMatchObject({
       code: 'notConfigured',
       message: expect.stringMatching(/source\.db: file is not a database; correct SOURCE_URL$/) as string,
+    });
+  });
+
+  it('that is a folder, or cut off, is named with what to do', async () => {
+    await using db = await sqliteDatabase();
+    await makePlaces(db, someIds(500));
+    await db.exec('PRAGMA journal_mode = DELETE');
+    truncateSync(db.path, 8192);
+    await expect(recordsIn(open(db))).rejects.toMatchObject({
+      code: 'failed',
+      message: expect.stringMatching(/source\.db: .*malformed; it may be cut off or half copied/) as string,
+    });
+    rmSync(db.path);
+    mkdirSync(db.path);
+    await expect(recordsIn(open(db))).rejects.toMatchObject({
+      code: 'sourceUnreachable',
+      message: expect.stringMatching(/^source: cannot (read|open) .*source\.db /) as string,
     });
   });
 

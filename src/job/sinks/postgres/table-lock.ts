@@ -1,0 +1,55 @@
+/**
+ * Changes the definition of the live table under its exclusive lock. Who waits for that lock makes every reader wait behind
+ * it, so each try is short, and readers go on between two tries.
+ */
+import type { PoolClient } from 'pg';
+import { JobError } from '../../job-error.ts';
+import { waitFor } from '../../wait.ts';
+import type { Session } from './session.ts';
+import { sqlState } from './sink-fault.ts';
+
+const TRY_MS = 500;
+const PAUSE_MS = 1_000;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** @throws JobError `sinkBusy`, naming the sessions that use the table, after the time that a run waits for its sink */
+export async function withTableLock(
+  client: PoolClient,
+  { table, places, options, stop, onWait }: Session,
+  statements: readonly string[],
+): Promise<void> {
+  const until = Date.now() + options.patienceMs;
+  let waited = false;
+  for (;;) {
+    await client.query(`SAVEPOINT definition; SET LOCAL lock_timeout = ${TRY_MS}`);
+    try {
+      await client.query(`LOCK TABLE ${table.quoted} IN ACCESS EXCLUSIVE MODE`);
+      break;
+    } catch (error) {
+      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+      await client.query('ROLLBACK TO SAVEPOINT definition; RELEASE SAVEPOINT definition');
+    }
+    const who = await usersOf(client, table.oid);
+    if (Date.now() >= until) {
+      throw new JobError(
+        'sinkBusy',
+        `sink: ${who ?? 'other sessions'} use ${places.shown}, whose columns are to change; end that session or run the job at a quieter time; nothing was changed`,
+      );
+    }
+    onWait(`the sink: ${who ?? 'other sessions'} use ${places.shown}, whose columns are to change`);
+    waited = true;
+    await waitFor(PAUSE_MS, stop);
+  }
+  if (waited) onWait(null);
+  for (const statement of statements) await client.query(statement);
+}
+
+async function usersOf(client: PoolClient, oid: number | null): Promise<string | null> {
+  const { rows } = await client.query<{ who: string | null }>(
+    `SELECT string_agg(DISTINCT format('session %s (%s, %s)', pid, coalesce(nullif(application_name, ''), 'no name'), usename), ', ') AS who
+     FROM pg_locks JOIN pg_stat_activity USING (pid)
+     WHERE relation = $1 AND granted AND locktype = 'relation' AND pid <> pg_backend_pid()`,
+    [oid],
+  );
+  return rows[0]?.who ?? null;
+}
