@@ -3,7 +3,15 @@
  * says which, and names the file with its records. It imports nothing: it starts in each test several times.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 
 type Config = {
   /** File with an array of objects. */
@@ -66,7 +74,13 @@ function discover(): void {
   say({
     type: 'CATALOG',
     catalog: {
-      streams: [{ ...stream, source_defined_primary_key: key?.map((name) => (typeof name === 'string' ? [name] : name)) ?? [] }, other],
+      streams: [
+        {
+          ...stream,
+          source_defined_primary_key: key?.map((name) => (typeof name === 'string' ? [name] : name)) ?? [],
+        },
+        other,
+      ],
     },
   });
 }

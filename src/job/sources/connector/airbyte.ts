@@ -98,6 +98,7 @@ function takeLine(
   }
   end.record();
   taking.record(found);
+  if (heard.kind === 'message' && isAltered(heard.fields)) taking.altered();
 }
 
 function noteEnd(heard: Heard, end: StreamEnd, program: Program): void {
@@ -117,6 +118,11 @@ function recordOf(message: Fields, stream: Stream): Fields | string | null {
   if (isAbout(stream, name, namespace)) return within(record, 'data');
   if (name !== stream.name || stream.namespace !== null) return null;
   return 'it names a namespace, and the catalog of the connector names none for this stream';
+}
+
+/** Such as a text that was too long for the connector. */
+function isAltered(message: Fields): boolean {
+  return listIn(within(within(message, 'record'), 'meta'), 'changes').length > 0;
 }
 
 function passOn(heard: Heard, { log }: Program): void {

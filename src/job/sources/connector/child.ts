@@ -11,6 +11,7 @@ import { JobError } from '../../job-error.ts';
 import { type Line, linesOf } from '../lines.ts';
 import { noRoom } from '../no-room.ts';
 import { makeRunFolder } from '../run-folder.ts';
+import { createLinger } from './linger.ts';
 import { removeFolder } from './remove-folder.ts';
 import { killStragglers } from './stragglers.ts';
 
@@ -96,9 +97,6 @@ function start(argv: readonly string[], folder: string): Child {
   }) as Child;
 }
 
-/** How long a process that a connector has left behind may write nothing before it is ended. */
-const LINGER_MS = 3_000;
-
 async function follow(
   child: Child,
   folder: string,
@@ -139,40 +137,6 @@ async function follow(
     // The first error of the two has been thrown.
     await Promise.allSettled([work, exited]);
   }
-}
-
-/**
- * Waits for the output of processes that outlive the program, such as the end of its pipeline. Ends them when they write
- * nothing, and fails if one still holds the output then.
- */
-function createLinger(kill: () => void, fail: (error: Error) => void) {
-  let timer: NodeJS.Timeout | null = null;
-  let [hasEnded, isCut, isOver] = [false, false, false];
-  const onSilence = (): void => {
-    isCut = !hasEnded;
-    kill();
-    timer = setTimeout(() => fail(heldOpen()), LINGER_MS);
-  };
-  return {
-    begin(): void {
-      if (!isOver) timer = setTimeout(onSilence, LINGER_MS);
-    },
-    /** After each group of lines: work on them is no silence. */
-    refresh: (): void => void timer?.refresh(),
-    outputEnded: (): void => void (hasEnded = true),
-    isCut: () => isCut,
-    end(): void {
-      isOver = true;
-      if (timer !== null) clearTimeout(timer);
-    },
-  };
-}
-
-function heldOpen(): JobError {
-  return new JobError(
-    'failed',
-    'the connector has ended, and a process that it left behind holds its output open and cannot be ended',
-  );
 }
 
 /** Once only: the shell that waits for the pipe is in the group, so until then the number belongs to it. */

@@ -90,7 +90,8 @@ function readConfig({ optional, fault }: Settings): Readonly<Record<string, unkn
   }
   // The trim also takes a byte order mark.
   const config = parsedObject(text.trim());
-  if (config === BAD_LINE) throw fault(`CONNECTOR_CONFIG ${isText ? 'is' : 'names a file that is'} not valid JSON`);
+  if (config === BAD_LINE)
+    throw fault(`CONNECTOR_CONFIG ${isText ? 'is' : 'names a file that is'} not valid JSON`);
   if (typeof config === 'string') throw fault(`CONNECTOR_CONFIG cannot be used: ${config}`);
   return config;
 }

@@ -101,8 +101,16 @@ function evidenceOf({ count, doubt }: Spooled, hole: string | null): Evidence {
   return { complete: true, words: `${read}, up to the end that the connector tells` };
 }
 
-function remarksOf({ repeated, count }: Spooled): string[] {
-  if (repeated === 0) return [];
+function remarksOf({ repeated, altered, count }: Spooled): string[] {
   const fix = 'if they are different records, name more fields in SOURCE_ID';
-  return [`${repeated} of ${count} records have the id of an earlier one, which they replace; ${fix}`];
+  return [
+    ...(repeated === 0
+      ? []
+      : [`${repeated} of ${count} records have the id of an earlier one, which they replace; ${fix}`]),
+    ...(altered === 0
+      ? []
+      : [
+          `the connector has left out or cut values of ${altered} of ${count} records, as it says itself (meta.changes)`,
+        ]),
+  ];
 }

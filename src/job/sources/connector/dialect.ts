@@ -15,6 +15,8 @@ export type Stream = {
 /** Takes what a reading brings. */
 export type Taking = {
   readonly record: (data: Fields) => void;
+  /** The connector says that it has left out or cut values of the record before. */
+  readonly altered: () => void;
   /** A line that may have been a record. */
   readonly unreadable: (why: string) => void;
 };

@@ -60,7 +60,10 @@ function formsOf(text: string): readonly string[] {
     ...inJson,
     // JSON as a text of JSON.
     ...inJson.map((form) => JSON.stringify(form).slice(1, -1)),
-    ...[html, quoted, quoted.replaceAll("'", '&#x27;'), quoted.replaceAll("'", '&#39;')],
+    html,
+    quoted,
+    quoted.replaceAll("'", '&#x27;'),
+    quoted.replaceAll("'", '&#39;'),
     // As Python shows a text within a list.
     text.replaceAll('\\', '\\\\'),
     text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`),

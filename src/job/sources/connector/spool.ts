@@ -17,6 +17,8 @@ export type Spooled = {
   readonly count: number;
   /** Records whose id had come before. */
   readonly repeated: number;
+  /** Records of which the connector says that it has left out or cut values. */
+  readonly altered: number;
   /** Why the stream is not proven complete; null: it is. */
   readonly doubt: string | null;
 };
@@ -32,7 +34,7 @@ export async function spool(of: {
   const { dialect, stream, choice, settings, onWait } = of;
   const store = createEntryStore();
   const tell = createTeller(onWait);
-  let [count, repeated, named, timed] = [0, 0, 0, 0];
+  let [count, repeated, altered, named, timed] = [0, 0, 0, 0, 0];
   let first: Fields | null = null;
   try {
     const doubt = await dialect.read(
@@ -46,6 +48,7 @@ export async function spool(of: {
           if (choice.updatedAt !== null && Object.hasOwn(data, choice.updatedAt)) timed += 1;
           if (!store.put(entry, 1)) repeated += 1;
         },
+        altered: () => void (altered += 1),
         unreadable(why) {
           count += 1;
           store.put({ id: '', stamp: '', line: new UnreadableLine(why), place: count }, 1);
@@ -61,7 +64,7 @@ export async function spool(of: {
     );
     tell.over();
     if (first !== null) refuseWrongNames({ first, named, timed }, { stream, settings, choice });
-    return { store, count, repeated, doubt };
+    return { store, count, repeated, altered, doubt };
   } catch (error) {
     store.close();
     throw error;

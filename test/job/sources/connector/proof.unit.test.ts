@@ -32,8 +32,16 @@ const isAlive = (pid: number): boolean =>
 
 describe('a connector that calls a stream complete', () => {
   it.each([
-    ['and lost records by a count that is a float', [stateOf('3.0')], 'sent 3 records before a STATE, but 0 came'],
-    ['and reports an error', [trace({ message: 'page 2: 503' })], 'reports an error (TRACE ERROR).*: page 2: 503'],
+    [
+      'and lost records by a count that is a float',
+      [stateOf('3.0')],
+      'sent 3 records before a STATE, but 0 came',
+    ],
+    [
+      'and reports an error',
+      [trace({ message: 'page 2: 503' })],
+      'reports an error (TRACE ERROR).*: page 2: 503',
+    ],
     [
       'and reports an error of the stream',
       [trace({ message: 'no', stream_descriptor: { name: 'places' } })],
@@ -48,7 +56,11 @@ describe('a connector that calls a stream complete', () => {
 
   it.each([
     ['counts in floats', [record({ stream: 'places', data: { id: 'q' } }), stateOf('1.0')], 21],
-    ['reports an error of another stream', [trace({ message: 'no', stream_descriptor: { name: 'other' } })], 20],
+    [
+      'reports an error of another stream',
+      [trace({ message: 'no', stream_descriptor: { name: 'other' } })],
+      20,
+    ],
     ['logs what is no text', ['{"type":"LOG","log":{"level":"INFO","message":5.0}}'], 20],
   ])('and %s is believed', async (_what, lines, count) => {
     const source = openWith(lines);
@@ -73,10 +85,25 @@ describe('a connector that calls a stream complete', () => {
   });
 
   it('counts a line that cannot be read, which is then a rejected record and no fault of the count', async () => {
-    const source = openWith(['{"type":"RECORD","record":{"stream":"places","data":{"id":NaN}}}', stateOf('1')]);
+    const source = openWith([
+      '{"type":"RECORD","record":{"stream":"places","data":{"id":NaN}}}',
+      stateOf('1'),
+    ]);
     const batches = await collect(source.changedSince(null, null, 100));
     expect(batches.flatMap(({ rejected }) => rejected)).toHaveLength(1);
     expect((await source.evidence()).complete).toBe(false);
+  });
+
+  it('and has cut values is quoted in a remark', async () => {
+    const meta = { changes: [{ field: 'name', change: 'NULLED', reason: 'SOURCE_FIELD_SIZE_LIMITATION' }] };
+    const source = openWith([
+      record({ stream: 'places', data: { id: 'q', name: null }, meta }),
+      record({ stream: 'places', data: { id: 'r' }, meta: { changes: [] } }),
+    ]);
+    expect(await idsIn(source)).toHaveLength(22);
+    expect(source.remarks?.()).toEqual([
+      expect.stringContaining('left out or cut values of 1 of 22 records'),
+    ]);
   });
 
   it('may write an empty namespace', async () => {
@@ -128,7 +155,7 @@ describe('a second reading', () => {
     const folder = drop();
     const source = open(settingsOf(folder.records(ROWS.slice(1))));
     await idsIn(source);
-    folder.records([...ROWS.slice(1), { id: null } as never]);
+    folder.records([...ROWS.slice(1), { id: null }]);
     await expect(source.stillThere(['p0'])).rejects.toMatchObject({
       code: 'incompleteListing',
       message: expect.stringContaining('second reading'),
@@ -167,15 +194,18 @@ describe('a tap', () => {
 });
 
 describe('the end of a connector', () => {
-  it.each(['session', 'quiet session'])('reaches processes in a session of their own ("%s")', async (fault) => {
-    const folder = drop();
-    const config = { ...folder.records(ROWS), fault, tell: folder.path('told') };
-    const source = open(settingsOf(config));
-    expect(await idsIn(source)).toHaveLength(20);
-    expect((await source.evidence()).complete).toBe(true);
-    const pid = Number(readFileSync(`${folder.path('told')}.child`, 'utf8'));
-    await expect.poll(() => isAlive(pid)).toBe(false);
-  });
+  it.each(['session', 'quiet session'])(
+    'reaches processes in a session of their own ("%s")',
+    async (fault) => {
+      const folder = drop();
+      const config = { ...folder.records(ROWS), fault, tell: folder.path('told') };
+      const source = open(settingsOf(config));
+      expect(await idsIn(source)).toHaveLength(20);
+      expect((await source.evidence()).complete).toBe(true);
+      const pid = Number(readFileSync(`${folder.path('told')}.child`, 'utf8'));
+      await expect.poll(() => isAlive(pid)).toBe(false);
+    },
+  );
 
   it('reaches them also if the job is killed', async () => {
     const folder = drop();
