@@ -127,6 +127,8 @@ function read(): void {
   if (fault === 'exit 1') process.exitCode = 1;
   if (fault === 'session') tellOf(spawn('sleep', ['300'], { stdio: 'inherit', detached: true }));
   if (fault === 'quiet session') tellOf(spawn('sleep', ['300'], { stdio: 'ignore', detached: true }));
+  if (fault === 'bare session')
+    tellOf(spawn('sleep', ['300'], { stdio: 'inherit', detached: true, env: {} }));
   if (fault === 'left behind') spawn('sleep', ['300'], { stdio: 'inherit' }).unref();
 }
 

@@ -1,8 +1,8 @@
 /**
  * Ends processes that a connector has started in a session of their own, where the end of its process group does not reach
- * them. They have its HOME, which is a folder of one command alone. On systems without /proc it finds none.
+ * them. They have its HOME, or work in it: a folder of one command alone. On systems without /proc it finds none.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** A process that starts another one while it is looked for is found at the second try. */
 const MOST_TRIES = 10;
@@ -19,7 +19,7 @@ function processesOf(home: string): number[] {
   if (!existsSync('/proc/self/environ')) return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((name) => environmentOf(name).split('\0').includes(`HOME=${home}`))
+    .filter((pid) => environmentOf(pid).split('\0').includes(`HOME=${home}`) || worksIn(pid, home))
     .map(Number);
 }
 
@@ -29,6 +29,14 @@ function environmentOf(pid: string): string {
     return readFileSync(`/proc/${pid}/environ`, 'latin1');
   } catch {
     return '';
+  }
+}
+
+function worksIn(pid: string, folder: string): boolean {
+  try {
+    return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
+  } catch {
+    return false;
   }
 }
 

@@ -194,7 +194,7 @@ describe('a tap', () => {
 });
 
 describe('the end of a connector', () => {
-  it.each(['session', 'quiet session'])(
+  it.each(['session', 'quiet session', 'bare session'])(
     'reaches processes in a session of their own ("%s")',
     async (fault) => {
       const folder = drop();
