@@ -22,7 +22,10 @@ export function createConnectorLog(
   let last: string | null = null;
 
   function line(text: string): void {
-    const shown = mask(text).trim();
+    // Control characters could change what a terminal shows.
+    const shown = mask(text)
+      .replaceAll(/\p{Cc}+/gu, ' ')
+      .trim();
     if (shown === '') return;
     last = shown;
     lines += 1;

@@ -94,6 +94,17 @@ describe('a connector that calls a stream complete', () => {
     expect((await source.evidence()).complete).toBe(false);
   });
 
+  it('and logs control characters does not control a terminal', async () => {
+    const log: string[] = [];
+    const message = 'first\n\u001b[2Jsecond\r\u0007';
+    const config = {
+      ...drop().records(ROWS),
+      lines: [JSON.stringify({ type: 'LOG', log: { level: 'INFO', message } })],
+    };
+    await open(settingsOf(config), { log }).survey(null);
+    expect(log).toContain('connector: INFO first [2Jsecond');
+  });
+
   it('and has cut values is quoted in a remark', async () => {
     const meta = { changes: [{ field: 'name', change: 'NULLED', reason: 'SOURCE_FIELD_SIZE_LIMITATION' }] };
     const source = openWith([
