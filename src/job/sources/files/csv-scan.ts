@@ -74,6 +74,9 @@ function createCounter(separator: number) {
   let isSpaced = false;
   let firstBroken = Infinity;
   let last = NEWLINE;
+  /** Of the chunk in hand, and of the record in hand. */
+  let [chunkAt, recordAt] = [0, 0];
+  let longest = 0;
   return {
     take(bytes: Uint8Array, from: number): void {
       for (let at = from; at < bytes.length; at += 1) {
@@ -86,6 +89,8 @@ function createCounter(separator: number) {
           else firstBroken = Math.min(firstBroken, openedAt);
         } else if (byte === NEWLINE) {
           if (!isBlank) records += 1;
+          longest = Math.max(longest, chunkAt + at - recordAt);
+          recordAt = chunkAt + at + 1;
           isBlank = true;
           where = FRESH;
           isSpaced = false;
@@ -105,11 +110,13 @@ function createCounter(separator: number) {
         }
       }
       last = bytes.at(-1) ?? last;
+      chunkAt += bytes.length;
     },
     end(): Omit<Scanned, 'header'> {
       if (where === QUOTED)
         throw new CutFileError(`the quote that opens in line ${openedAt} is never closed`);
-      return { records: records + (isBlank ? 0 : 1), lineEnded: last === NEWLINE, firstBroken };
+      longest = Math.max(longest, chunkAt - recordAt);
+      return { records: records + (isBlank ? 0 : 1), lineEnded: last === NEWLINE, firstBroken, longest };
     },
   };
 }

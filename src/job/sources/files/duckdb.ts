@@ -15,6 +15,10 @@ const GROUP_MS = 10 * 60_000;
 const GROUP_LENGTH = 512 * 1024;
 const MIB = 1024 ** 2;
 const [LEAST_BYTES, MOST_BYTES] = [256 * MIB, 2048 * MIB];
+/** Enough for the buffers of a file, as wide as its rows may be. */
+const BUFFER_BYTES = 128 * MIB;
+/** DuckDB holds the rows of a chunk up to three times. */
+const CHUNK_ROWS = 3 * 2048;
 
 export type Duckdb = {
   readonly library: DuckdbModule;
@@ -28,16 +32,19 @@ export type Duckdb = {
 /**
  * @param of.files paths that it may read, with all links resolved
  * @param of.folder whose files it may read, too
+ * @param of.longest bytes of the longest row, where they are known: DuckDB keeps what it has read of a file as long as its
+ *   limit allows, so the limit is no higher than the rows need
  */
 export async function openDuckdb(of: {
   files: readonly string[];
   folder: string;
   stop: AbortSignal;
+  longest?: number | undefined;
 }): Promise<Duckdb> {
   const library = await loadDuckdb();
   const instance = await library.DuckDBInstance.create(':memory:', {
     threads: '1',
-    memory_limit: `${Math.floor(memoryLimit() / MIB)}MiB`,
+    memory_limit: `${Math.floor(Math.min(memoryLimit(), neededFor(of.longest)) / MIB)}MiB`,
     temp_directory: join(of.folder, 'duckdb'),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -126,6 +133,10 @@ export function duckdbError(error: unknown, { path, name }: { path: string; name
 function memoryLimit(): number {
   const whole = Math.min(process.constrainedMemory() || Infinity, totalmem());
   return Math.min(Math.max(whole / 2, LEAST_BYTES), MOST_BYTES);
+}
+
+function neededFor(longest = Infinity): number {
+  return BUFFER_BYTES + CHUNK_ROWS * longest;
 }
 
 async function withinTime<T>(connection: DuckDBConnection, work: Promise<T>): Promise<T> {

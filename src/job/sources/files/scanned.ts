@@ -12,6 +12,8 @@ export type Scanned = {
   readonly header?: { readonly names: readonly string[]; readonly separator: string };
   /** The first line of a CSV file with a line break in quotes: behind it, lines and rows differ. */
   readonly firstBroken?: number;
+  /** The bytes of the longest record of a CSV file. */
+  readonly longest?: number;
   /** The last line ends with a line break; null where that tells nothing. */
   readonly lineEnded: boolean | null;
 };

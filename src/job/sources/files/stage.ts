@@ -119,7 +119,8 @@ async function readOne(
   // DuckDB would read a name with the signs of a pattern as one.
   const path = join(folder, `file-${nth}`);
   symlinkSync(opened.path, path);
-  const duckdb = await openDuckdb({ files: [opened.path], folder, stop });
+  const { longest } = inspected.scanned;
+  const duckdb = await openDuckdb({ files: [opened.path], folder, stop, longest });
   try {
     for await (const rows of readFile(duckdb, { name, path, ...inspected }, { format, choice: settings })) {
       store.add(rows, nth);
