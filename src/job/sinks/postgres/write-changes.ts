@@ -1,9 +1,12 @@
 /** Applies the changes of a set to the live table: deletes, then updates, then inserts. */
-import type { PoolClient } from 'pg';
+import { escapeIdentifier, type PoolClient } from 'pg';
+import { sqlName } from '../../columns/column-types.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
+import { fillerOf } from './filler.ts';
+import type { LiveTable } from './live-table.ts';
 import { Refused, type Write, writeOrRefuse } from './refused-records.ts';
 import type { Session } from './session.ts';
-import { assignments, valuesFrom } from './shape.ts';
+import { assignments, type Shape, valuesFrom } from './shape.ts';
 import { isRefusal, sqlState, UNIQUE_VIOLATION } from './sink-fault.ts';
 import { indexStaging } from './staging.ts';
 import { insert, remove, SLICE, update } from './statements.ts';
@@ -60,37 +63,87 @@ async function updateAll(
   } catch (error) {
     if (!isRefusal(error)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT updates');
-    if (sqlState(error) === UNIQUE_VIOLATION) await emptyAll(client, session);
+    const emptied = sqlState(error) === UNIQUE_VIOLATION ? await emptyAll(client, session) : null;
     const write = (some: readonly string[]): Promise<void> => update(client, session, staging, some);
-    await inSlices(client, session, 'updated', (ids) =>
-      writeOrRefuse(client, session, { ids, refused, write, undo: (id) => restore(client, session, id) }),
-    );
+    const of = {
+      refused,
+      write,
+      ...(emptied ? { undo: (id: string) => restore(client, session, emptied, id) } : {}),
+    };
+    await inSlices(client, session, 'updated', (ids) => writeOrRefuse(client, session, { ids, ...of }));
   }
   await client.query('RELEASE SAVEPOINT updates');
 }
 
-async function emptyAll(client: PoolClient, session: Session): Promise<void> {
+/** Whether a column that must not be NULL is in a unique index, by its name. */
+type Mandatory = ReadonlyMap<string, boolean>;
+
+/** @returns null if a constraint forbids empty records: then each is updated alone */
+async function emptyAll(client: PoolClient, session: Session): Promise<Mandatory | null> {
   const { table } = session;
+  const mandatory = await mandatoryOf(client, table);
+  const values = emptyValues(table.shape, mandatory);
   await client.query('SAVEPOINT emptied');
   try {
     await inSlices(client, session, 'updated', async (ids) => {
       await client.query(
-        `UPDATE ${table.quoted} SET ${assignments(table.shape, valuesFrom(table.shape, `'{}'::jsonb`))} WHERE id = ANY ($1::text[])`,
+        `UPDATE ${table.quoted} SET ${assignments(table.shape, values)} WHERE id = ANY ($1::text[])`,
         [ids],
       );
     });
+    return mandatory;
   } catch (error) {
-    // A constraint forbids empty records: then each record is updated alone.
     if (!isRefusal(error)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT emptied');
+    return null;
   }
 }
 
-/** Restores the old record of an emptied row whose new record the table refuses. */
-async function restore(client: PoolClient, { places, table, changeSet }: Session, id: string): Promise<void> {
-  await client.query(
-    `UPDATE ${table.quoted} l SET updated_at = c.old_updated_at, ${assignments(table.shape, valuesFrom(table.shape, 'c.old_record'))}
-     FROM ${places.changes} c WHERE c.change_set = $1 AND c.id = $2 AND l.id = $2`,
-    [changeSet, id],
+async function mandatoryOf(client: PoolClient, { oid }: LiveTable): Promise<Mandatory> {
+  const { rows } = await client.query<{ name: string; unique: boolean }>(
+    `SELECT attname::text AS name, EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid AND indisunique AND attnum = ANY (indkey)) AS unique
+     FROM pg_attribute WHERE attrelid = $1 AND attnotnull AND NOT attisdropped`,
+    [oid],
   );
+  return new Map(rows.map(({ name, unique }) => [name, unique]));
+}
+
+/** NULL, but for columns that must not be: those keep their values unless a unique index has them. */
+function emptyValues({ record, columns }: Shape, mandatory: Mandatory): string[] {
+  const values = columns.map(({ stored, type }) => {
+    const unique = mandatory.get(stored);
+    if (unique === undefined) return 'NULL';
+    return (unique ? fillerOf(sqlName(type)) : null) ?? escapeIdentifier(stored);
+  });
+  return record === null ? values : [`'{}'::jsonb`, ...values];
+}
+
+/**
+ * Restores the old record of an emptied row whose new record the table refuses. Columns that the table would refuse with it
+ * were NULL before.
+ */
+async function restore(
+  client: PoolClient,
+  session: Session,
+  mandatory: Mandatory,
+  id: string,
+): Promise<void> {
+  const { places, table, changeSet } = session;
+  const put = async (shape: Shape): Promise<void> => {
+    await client.query(
+      `UPDATE ${table.quoted} l SET updated_at = c.old_updated_at, ${assignments(shape, valuesFrom(shape, 'c.old_record'))}
+       FROM ${places.changes} c WHERE c.change_set = $1 AND c.id = $2 AND l.id = $2`,
+      [changeSet, id],
+    );
+  };
+  const { shape } = table;
+  await client.query('SAVEPOINT restored');
+  try {
+    await put(shape);
+  } catch (error) {
+    if (!isRefusal(error) || shape.record === null) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT restored');
+    await put({ ...shape, columns: shape.columns.filter(({ stored }) => mandatory.has(stored)) });
+  }
+  await client.query('RELEASE SAVEPOINT restored');
 }
