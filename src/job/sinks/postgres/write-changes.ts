@@ -2,6 +2,7 @@
 import { escapeIdentifier, type PoolClient } from 'pg';
 import { sqlName } from '../../columns/column-types.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
+import { withdraw } from './difference.ts';
 import { fillerOf } from './filler.ts';
 import type { LiveTable } from './live-table.ts';
 import { Refused, type Write, writeOrRefuse } from './refused-records.ts';
@@ -62,27 +63,51 @@ async function updateAll(
     await inSlices(client, session, 'updated', (ids) => update(client, session, staging, ids));
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT updates');
-    const emptied = sqlState(error) === UNIQUE_VIOLATION ? await emptyAll(client, session) : null;
-    const write = (some: readonly string[]): Promise<void> => update(client, session, staging, some);
-    const of = {
-      refused,
-      write,
-      ...(emptied ? { undo: (id: string) => restore(client, session, emptied, id) } : {}),
-    };
-    await inSlices(client, session, 'updated', (ids) => writeOrRefuse(client, session, { ids, ...of }));
+    const empties = sqlState(error) === UNIQUE_VIOLATION;
+    while (!(await updateEach(client, session, { staging, refused, empties })));
   }
   await client.query('RELEASE SAVEPOINT updates');
+}
+
+/** @returns false if it must be tried again, since a row that was emptied and refused cannot be restored */
+async function updateEach(
+  client: PoolClient,
+  session: Session,
+  { staging, refused, empties }: { staging: string; refused: Refused; empties: boolean },
+): Promise<boolean> {
+  await client.query('ROLLBACK TO SAVEPOINT updates');
+  await withdraw(
+    client,
+    session,
+    refused.records.flatMap(({ id }) => id ?? []),
+  );
+  const isEmptied = empties && (await emptyAll(client, session));
+  const of = {
+    refused,
+    write: (some: readonly string[]) => update(client, session, staging, some),
+    ...(isEmptied ? { undo: (id: string) => restore(client, session, id) } : {}),
+  };
+  try {
+    await inSlices(client, session, 'updated', (ids) => writeOrRefuse(client, session, { ids, ...of }));
+    return true;
+  } catch (error) {
+    if (!(error instanceof NotRestored)) throw error;
+    return false;
+  }
+}
+
+/** Another record has taken a value that the emptied row had, or its columns never had the values of its record. */
+class NotRestored extends Error {
+  override readonly name = 'NotRestored';
 }
 
 /** Whether a column that must not be NULL is in a unique index, by its name. */
 type Mandatory = ReadonlyMap<string, boolean>;
 
-/** @returns null if a constraint forbids empty records: then each is updated alone */
-async function emptyAll(client: PoolClient, session: Session): Promise<Mandatory | null> {
+/** @returns false if a constraint forbids empty records: then each is updated alone */
+async function emptyAll(client: PoolClient, session: Session): Promise<boolean> {
   const { table } = session;
-  const mandatory = await mandatoryOf(client, table);
-  const values = emptyValues(table.shape, mandatory);
+  const values = emptyValues(table.shape, await mandatoryOf(client, table));
   await client.query('SAVEPOINT emptied');
   try {
     await inSlices(client, session, 'updated', async (ids) => {
@@ -91,11 +116,11 @@ async function emptyAll(client: PoolClient, session: Session): Promise<Mandatory
         [ids],
       );
     });
-    return mandatory;
+    return true;
   } catch (error) {
     if (!isRefusal(error)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT emptied');
-    return null;
+    return false;
   }
 }
 
@@ -118,32 +143,16 @@ function emptyValues({ record, columns }: Shape, mandatory: Mandatory): string[]
   return record === null ? values : [`'{}'::jsonb`, ...values];
 }
 
-/**
- * Restores the old record of an emptied row whose new record the table refuses. Columns that the table would refuse with it
- * were NULL before.
- */
-async function restore(
-  client: PoolClient,
-  session: Session,
-  mandatory: Mandatory,
-  id: string,
-): Promise<void> {
-  const { places, table, changeSet } = session;
-  const put = async (shape: Shape): Promise<void> => {
+/** Restores the old record of an emptied row whose new record the table refuses. @throws NotRestored */
+async function restore(client: PoolClient, { places, table, changeSet }: Session, id: string): Promise<void> {
+  try {
     await client.query(
-      `UPDATE ${table.quoted} l SET updated_at = c.old_updated_at, ${assignments(shape, valuesFrom(shape, 'c.old_record'))}
+      `UPDATE ${table.quoted} l SET updated_at = c.old_updated_at, ${assignments(table.shape, valuesFrom(table.shape, 'c.old_record'))}
        FROM ${places.changes} c WHERE c.change_set = $1 AND c.id = $2 AND l.id = $2`,
       [changeSet, id],
     );
-  };
-  const { shape } = table;
-  await client.query('SAVEPOINT restored');
-  try {
-    await put(shape);
   } catch (error) {
-    if (!isRefusal(error) || shape.record === null) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT restored');
-    await put({ ...shape, columns: shape.columns.filter(({ stored }) => mandatory.has(stored)) });
+    if (!isRefusal(error)) throw error;
+    throw new NotRestored('an emptied row cannot be restored', { cause: error });
   }
-  await client.query('RELEASE SAVEPOINT restored');
 }

@@ -129,18 +129,43 @@ it.each(['CHECK (pages > 0)', 'REFERENCES sizes'])('a column with %s is not drop
   });
 });
 
-it.each([{}, { SINK_RECORD: 'false' }])('records swap a value that is unique and NOT NULL (%j)', async (record) => {
-  await using t = await setup(BOTH);
-  const list = { SINK_COLUMNS: 'name text, pages integer', ...record };
-  await run(t, 'sync', list);
-  await t.query(
-    'ALTER TABLE cities ADD UNIQUE (name), ALTER name SET NOT NULL, ADD CHECK (pages < 9), ALTER pages SET NOT NULL',
-  );
-  t.source.put({ ...AACHEN, name: 'Bonn', updated_at: at() }, { ...BONN, name: 'Aachen', updated_at: at() });
-  const swap = await run(t, 'sync', list);
-  expect(swap.code, swap.output).toBe(EXIT.ok);
-  expect(await namesNow(t)).toEqual({ a: 'Bonn', b: 'Aachen' });
-});
+it.each([{}, { SINK_RECORD: 'false' }])(
+  'records swap a value that is unique and NOT NULL (%j)',
+  async (record) => {
+    await using t = await setup(BOTH);
+    const list = { SINK_COLUMNS: 'name text, pages integer', ...record };
+    await run(t, 'sync', list);
+    await t.query(
+      'ALTER TABLE cities ADD UNIQUE (name), ALTER name SET NOT NULL, ADD CHECK (pages < 9), ALTER pages SET NOT NULL',
+    );
+    t.source.put(
+      { ...AACHEN, name: 'Bonn', updated_at: at() },
+      { ...BONN, name: 'Aachen', updated_at: at() },
+    );
+    const swap = await run(t, 'sync', list);
+    expect(swap.code, swap.output).toBe(EXIT.ok);
+    expect(await namesNow(t)).toEqual({ a: 'Bonn', b: 'Aachen' });
+  },
+);
+
+it.each([{}, { SINK_RECORD: 'false' }])(
+  'a refused record keeps its unique value, also from another record that wants it (%j)',
+  async (record) => {
+    await using t = await setup(BOTH);
+    const list = { SINK_COLUMNS: 'name text, pages bigint', MAX_REJECTED: '2', ...record };
+    await run(t, 'sync', list);
+    await t.query('CREATE UNIQUE INDEX ON cities (name); ALTER TABLE cities ADD CHECK (pages < 10)');
+    const before = await t.md5();
+    t.source.put(
+      { ...AACHEN, name: 'Bonn', updated_at: at() },
+      { ...BONN, name: 'Celle', pages: 100, updated_at: at() },
+    );
+    const sync = await run(t, 'sync', list);
+    expect(sync.code, sync.output).toBe(EXIT.ok);
+    expect(sync.report?.failed_items?.map(({ id }) => id).toSorted()).toEqual(['a', 'b']);
+    expect(await t.md5()).toBe(before);
+  },
+);
 
 describe('a publication of the table', () => {
   const publish = 'CREATE PUBLICATION ours FOR TABLE cities';
