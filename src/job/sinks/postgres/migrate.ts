@@ -116,7 +116,8 @@ async function fill(
   staging: string | null,
 ): Promise<void> {
   if (namesIn(fresh).length === 0) return;
-  await fillRows(client, fillOf(table.quoted, fresh, staging), null, () => idsOf(client, table));
+  const statement = fillOf(table.quoted, fresh, staging);
+  await fillRows(client, { statement, all: () => idsOf(client, table), left: MOST_REFUSED }, null);
 }
 
 /** @param staging null: from the column `record` of the same row @returns UPDATE that further conditions may follow */
@@ -126,13 +127,19 @@ function fillOf(live: string, fresh: Shape, staging: string | null): string {
     : `UPDATE ${live} l SET ${assignments(fresh, stagedValues(fresh, 'n'))} FROM ${staging} n WHERE n.id = l.id AND n.record IS NOT NULL`;
 }
 
-/** Finds refused rows by bisection. @param ids null: all rows */
-async function fillRows(
-  client: PoolClient,
-  statement: string,
-  ids: readonly string[] | null,
-  all: () => Promise<readonly string[]>,
-): Promise<void> {
+/** Finding each takes some statements. */
+const MOST_REFUSED = 1_000;
+
+type Filling = {
+  readonly statement: string;
+  readonly all: () => Promise<readonly string[]>;
+  /** How many more rows may be refused. */
+  left: number;
+};
+
+/** Finds refused rows by bisection. @param ids null: all rows @throws the refusal, beyond {@link MOST_REFUSED} */
+async function fillRows(client: PoolClient, filling: Filling, ids: readonly string[] | null): Promise<void> {
+  const { statement } = filling;
   await client.query('SAVEPOINT fill');
   try {
     if (ids === null) await client.query(statement);
@@ -140,14 +147,17 @@ async function fillRows(
     await client.query('RELEASE SAVEPOINT fill');
     return;
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!isRefusal(error) || filling.left === 0) throw error;
     await client.query('ROLLBACK TO SAVEPOINT fill; RELEASE SAVEPOINT fill');
   }
-  const each = ids ?? (await all());
-  if (each.length <= 1) return;
+  const each = ids ?? (await filling.all());
+  if (each.length <= 1) {
+    filling.left -= each.length;
+    return;
+  }
   const half = Math.ceil(each.length / 2);
-  await fillRows(client, statement, each.slice(0, half), all);
-  await fillRows(client, statement, each.slice(half), all);
+  await fillRows(client, filling, each.slice(0, half));
+  await fillRows(client, filling, each.slice(half));
 }
 
 async function idsOf(client: PoolClient, { quoted }: LiveTable): Promise<string[]> {
