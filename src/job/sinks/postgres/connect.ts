@@ -29,10 +29,10 @@ export function createSinkPool(url: string, concurrency: number): Pool {
 
 /**
  * Set in each transaction: a pooler refuses them as start-up parameters, and with transaction pooling session
- * settings would leak to other clients.
+ * settings would leak to other clients. The driver reads times of ISO style alone, also where the role has another.
  */
 const LIMITS = `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS};
-  SET LOCAL idle_in_transaction_session_timeout = ${STATEMENT_TIMEOUT_MS}`;
+  SET LOCAL idle_in_transaction_session_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL DateStyle = 'ISO'`;
 
 /**
  * Detects a killed program within seconds, so that its session releases its locks. Doubles that become JSON keep all their

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import type { RejectedRecord } from '../../sources/source.ts';
 import { Refused, type Write, writeOrRefuse } from './refused-records.ts';
 import type { Session } from './session.ts';
-import { namesIn, stagedValues } from './shape.ts';
+import { fillersOf, namesIn, stagedValues } from './shape.ts';
 import { isRefusal } from './sink-fault.ts';
 import { indexStaging } from './staging.ts';
 import { insert, SLICE } from './statements.ts';
@@ -19,9 +19,10 @@ export async function fillEmpty(
   try {
     // Slices verify each written row, which a trigger may alter.
     if (table.triggers.length > 0) return await fillInSlices(client, session, { staging, mayReject });
+    const fillers = fillersOf(table.shape);
     await client.query(
-      `INSERT INTO ${table.quoted} (id, updated_at, ${namesIn(table.shape).join(', ')})
-       SELECT id, updated_at, ${stagedValues(table.shape, 'n').join(', ')} FROM ${staging} n WHERE record IS NOT NULL`,
+      `INSERT INTO ${table.quoted} (id, updated_at, ${namesIn(table.shape).join(', ')}${fillers.names})
+       SELECT id, updated_at, ${stagedValues(table.shape, 'n').join(', ')}${fillers.values} FROM ${staging} n WHERE record IS NOT NULL`,
     );
     return [];
   } catch (error) {

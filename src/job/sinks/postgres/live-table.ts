@@ -54,6 +54,8 @@ type Facts = {
   published: string | null;
   has_primary_key: boolean;
   owns: boolean;
+  /** Publications that would publish a new column. */
+  published_whole: string | null;
 };
 
 /** Reads only the catalogue. @throws JobError `notConfigured` or `sinkPermission` for an unusable table */
@@ -84,7 +86,11 @@ export async function inspectLiveTable(
         `GRANT ${missing.join(', ')} ON ${quoted(name)} TO ${escapeIdentifier(facts.role)}`,
     );
   }
-  const migration = planMigration({ shown: places.shown, found, stored, wanted });
+  const planned = planMigration({ shown: places.shown, found, stored, wanted });
+  // Another role's leftovers harm nobody.
+  const migration = planned !== null && !facts.owns ? { ...planned, leftovers: [] } : planned;
+  if (migration !== null && facts.published_whole !== null)
+    refusePublished(quoted(name), facts.published_whole, migration);
   if (migration !== null && !facts.owns) refuseWithoutOwnership(quoted(name), migration);
   return {
     name,
@@ -177,7 +183,9 @@ async function readColumns(client: PoolClient, oid: number): Promise<TableColumn
        attnotnull AND NOT atthasdef AND attidentity = '' AND attgenerated = '' AS mandatory,
        attnotnull AS filled, attidentity <> '' OR attgenerated <> '' AS generated,
        ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d
-         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'n' ORDER BY 1) AS "usedBy"
+         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum
+           AND (d.deptype = 'n' OR d.classid = 'pg_constraint'::regclass
+             AND (SELECT contype IN ('c', 'f') FROM pg_constraint WHERE oid = d.objid)) ORDER BY 1) AS "usedBy"
      FROM pg_attribute LEFT JOIN pg_collation c ON c.oid = attcollation
      WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
     [oid],
@@ -211,16 +219,34 @@ function columnFault(
 }
 
 /** Only the owner of a table may change its columns. */
-function refuseWithoutOwnership(table: string, { added, dropped, leftovers }: Migration): void {
-  const parts = [
-    ...added.map(({ name, type }) => `ADD COLUMN ${escapeIdentifier(name)} ${type}`),
-    ...[...dropped, ...leftovers].map((name) => `DROP COLUMN ${escapeIdentifier(name)}`),
-  ];
+function refuseWithoutOwnership(table: string, migration: Migration): void {
+  const parts = partsOf(migration);
   if (parts.length === 0) return;
   throw new JobError(
     'sinkPermission',
     `sink: only the owner of ${table} may change its columns; run as the owner: ALTER TABLE ${table} ${parts.join(', ')}`,
   );
+}
+
+/**
+ * A sync fills new columns under names of their own, and its changes reach subscribers under these: one that lacks them
+ * stops for good.
+ */
+function refusePublished(table: string, published: string, migration: Migration): void {
+  if (migration.added.length === 0) return;
+  throw new JobError(
+    'notConfigured',
+    `${table} is published by ${published}, and a subscriber stops at a column that it lacks, so its owner adds the columns; ` +
+      `run at each subscriber, and then here: ALTER TABLE ${table} ${partsOf(migration).join(', ')}. Then a sync fills them. ` +
+      'Nothing was touched',
+  );
+}
+
+function partsOf({ added, dropped }: Migration): string[] {
+  return [
+    ...dropped.map((name) => `DROP COLUMN ${escapeIdentifier(name)}`),
+    ...added.map(({ name, type }) => `ADD COLUMN ${escapeIdentifier(name)} ${type}`),
+  ];
 }
 
 async function readForeignKeys(client: PoolClient, oid: number): Promise<ForeignKey[]> {
@@ -282,5 +308,11 @@ const FACTS = `
     pg_has_role(c.relowner, 'USAGE') AS owns,
     (SELECT string_agg(p.pubname, ', ' ORDER BY p.pubname) FROM pg_publication p
       JOIN pg_publication_tables t ON t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname
-      WHERE p.pubupdate OR p.pubdelete) AS published
+      WHERE p.pubupdate OR p.pubdelete) AS published,
+    (SELECT string_agg(DISTINCT p.pubname, ', ') FROM pg_publication p
+      JOIN pg_publication_tables t ON t.pubname = p.pubname
+      JOIN pg_namespace pn ON pn.nspname = t.schemaname JOIN pg_class pc ON pc.relnamespace = pn.oid AND pc.relname = t.tablename
+      LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid IN (pc.oid, c.oid)
+      WHERE (p.pubinsert OR p.pubupdate OR p.pubdelete) AND r.prattrs IS NULL
+        AND (pc.oid = c.oid OR pc.oid IN (SELECT relid FROM pg_partition_tree(c.oid)))) AS published_whole
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`;

@@ -10,6 +10,7 @@ import type { Migration } from './plan-migration.ts';
 import type { Places } from './places.ts';
 import { inWriteTransaction, type Session } from './session.ts';
 import { assignments, isUnfilled, namesIn, recordOf, type Shape, stagedValues, valuesFrom } from './shape.ts';
+import { isRefusal } from './sink-fault.ts';
 import { storeColumns } from './stored-columns.ts';
 import { withTableLock } from './table-lock.ts';
 
@@ -53,11 +54,10 @@ export async function beginMigration(session: Session): Promise<Session> {
   const { table } = session;
   const { migration } = table;
   if (migration === null) return session;
-  const { added, leftovers, loosened } = migration;
+  const { added, leftovers } = migration;
   await inWriteTransaction(session, async (client) => {
     const there = await namesOf(client, table);
     const parts = [
-      ...loosened.map((name) => `ALTER COLUMN ${escapeIdentifier(name)} DROP NOT NULL`),
       ...leftovers.filter((name) => there.has(name)).map((name) => `DROP COLUMN ${escapeIdentifier(name)}`),
       ...added
         .filter(({ stored }) => !there.has(stored))
@@ -89,9 +89,9 @@ export async function fillColumns(
   session.log(`the columns of ${places.shown} change: this sync ${migration.words.join('; ')}`);
   const fresh = newOnes(migration);
   if (migration.before.record !== null) {
-    await fill(client, table.quoted, { ...fresh, record: null }, null);
+    await fill(client, session, { ...fresh, record: null }, null);
     await tellUnfit(client, session, fresh);
-  } else if (staging !== null) await fill(client, table.quoted, fresh, staging);
+  } else if (staging !== null) await fill(client, session, fresh, staging);
   if (fresh.record !== null)
     await client.query(
       `UPDATE ${table.quoted} l SET ${escapeIdentifier(fresh.record)} = ${recordOf(migration.before, 'l')}
@@ -108,14 +108,61 @@ function newOnes({ during, after, added, adopted }: Migration): Shape {
   };
 }
 
-/** @param staging null: from the column `record` of the same row */
-async function fill(client: PoolClient, live: string, fresh: Shape, staging: string | null): Promise<void> {
+/** Rows that a constraint of the owner refuses stay empty; the sync then offers their records again and names them. */
+async function fill(
+  client: PoolClient,
+  { table }: Session,
+  fresh: Shape,
+  staging: string | null,
+): Promise<void> {
   if (namesIn(fresh).length === 0) return;
-  const statement =
-    staging === null
-      ? `UPDATE ${live} l SET ${assignments(fresh, valuesFrom(fresh, 'l.record'))}`
-      : `UPDATE ${live} l SET ${assignments(fresh, stagedValues(fresh, 'n'))} FROM ${staging} n WHERE n.id = l.id AND n.record IS NOT NULL`;
-  await client.query(statement);
+  const statement = fillOf(table.quoted, fresh, staging);
+  await fillRows(client, { statement, all: () => idsOf(client, table), left: MOST_REFUSED }, null);
+}
+
+/** @param staging null: from the column `record` of the same row @returns UPDATE that further conditions may follow */
+function fillOf(live: string, fresh: Shape, staging: string | null): string {
+  return staging === null
+    ? `UPDATE ${live} l SET ${assignments(fresh, valuesFrom(fresh, 'l.record'))} WHERE true`
+    : `UPDATE ${live} l SET ${assignments(fresh, stagedValues(fresh, 'n'))} FROM ${staging} n WHERE n.id = l.id AND n.record IS NOT NULL`;
+}
+
+/** Finding each takes some statements. */
+const MOST_REFUSED = 1_000;
+
+type Filling = {
+  readonly statement: string;
+  readonly all: () => Promise<readonly string[]>;
+  /** How many more rows may be refused. */
+  left: number;
+};
+
+/** Finds refused rows by bisection. @param ids null: all rows @throws the refusal, beyond {@link MOST_REFUSED} */
+async function fillRows(client: PoolClient, filling: Filling, ids: readonly string[] | null): Promise<void> {
+  const { statement } = filling;
+  await client.query('SAVEPOINT fill');
+  try {
+    if (ids === null) await client.query(statement);
+    else await client.query(`${statement} AND l.id = ANY ($1::text[])`, [ids]);
+    await client.query('RELEASE SAVEPOINT fill');
+    return;
+  } catch (error) {
+    if (!isRefusal(error) || filling.left === 0) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT fill; RELEASE SAVEPOINT fill');
+  }
+  const each = ids ?? (await filling.all());
+  if (each.length <= 1) {
+    filling.left -= each.length;
+    return;
+  }
+  const half = Math.ceil(each.length / 2);
+  await fillRows(client, filling, each.slice(0, half));
+  await fillRows(client, filling, each.slice(half));
+}
+
+async function idsOf(client: PoolClient, { quoted }: LiveTable): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(`SELECT id FROM ${quoted} ORDER BY id`);
+  return rows.map(({ id }) => id);
 }
 
 /** Records that the listing lacks, or that it has with an unfit value, stay as they are. */
@@ -127,7 +174,7 @@ async function tellUnfit(client: PoolClient, { table, log }: Session, fresh: Sha
   const count = rows[0]?.count ?? 0;
   if (count > 0)
     log(
-      `${count} live records have values that do not fit the new columns; there the columns are NULL until the source corrects the records`,
+      `${count} live records have values that the new columns do not take; there the columns are NULL until the source corrects the records`,
     );
 }
 

@@ -8,6 +8,7 @@ import type { ColumnSettings } from '../../columns/columns-settings.ts';
 import { type ColumnType, sqlName } from '../../columns/column-types.ts';
 import { NEW_COLUMN } from '../../columns/parse-columns.ts';
 import { JobError } from '../../job-error.ts';
+import { fillerOf } from './filler.ts';
 import { type PlacedColumn, type Shape, shapeOf } from './shape.ts';
 import type { StoredColumns } from './stored-columns.ts';
 
@@ -35,8 +36,6 @@ export type Migration = {
   readonly adopted: readonly string[];
   /** To drop once the sync has made its changes. */
   readonly dropped: readonly string[];
-  /** Of them, those that a row may not lack: the sync no longer fills them. */
-  readonly loosened: readonly string[];
   /** New columns of a sync that did not end. */
   readonly leftovers: readonly string[];
   /** Whether earlier records can be brought back into the columns of the list. */
@@ -103,10 +102,11 @@ export function planMigration(input: Input): Migration | null {
   const dropped = [...ours].filter((name) => has.has(name) && listed.get(name) !== has.get(name)?.type);
   for (const name of dropped) refuseDrop(input, name, { from: has.get(name), to: listed.get(name) });
   const leftovers = input.found
-    .filter(({ name }) => name.startsWith(NEW_COLUMN) && !added.some(({ stored }) => stored === name))
+    .filter(({ name }) => OURS_NEW.test(name) && !added.some(({ stored }) => stored === name))
     .map(({ name }) => name);
   const words = wordsOf({ added, adopted, dropped });
   if (words.length === 0 && leftovers.length === 0) return null;
+  const fillers = fillersFor(dropped.flatMap((name) => has.get(name) ?? []));
   const storedAs = new Map(added.map(({ name, stored }) => [name, stored]));
   return {
     before,
@@ -117,16 +117,25 @@ export function planMigration(input: Input): Migration | null {
         ...column,
         stored: storedAs.get(column.name) ?? column.name,
       })),
+      fillers,
     },
     added,
     adopted,
     dropped,
-    loosened: dropped.filter((name) => has.get(name)?.filled === true),
     leftovers,
     keepsHistory: words.length === 0 || (before.record !== null && after.record !== null),
     words,
   };
 }
+
+/** Values of new rows for columns that must not be NULL until the sync drops them. */
+function fillersFor(dropped: readonly FoundColumn[]): Map<string, string> {
+  const mandatory = dropped.filter(({ filled }) => filled);
+  return new Map(mandatory.map(({ name, type }) => [name, fillerOf(type) ?? `NULL::${type}`]));
+}
+
+/** Made by `newName`; another column with this beginning belongs to the owner. */
+const OURS_NEW = new RegExp(`^${NEW_COLUMN}[0-9a-f]{16}$`);
 
 /** The same for the same column, so that a second attempt finds what the first one added. */
 function newName(name: string, type: string): string {

@@ -52,9 +52,9 @@ export async function writeOrRefuse(
     const [only] = ids;
     if (ids.length === 1 && only !== undefined) {
       if (await isOfId(client, error)) throw new Collided(error);
+      refused.add({ where: 'the sink', id: only, why: constraintReason(error) });
       await undo?.(only);
       await withdraw(client, session, [only]);
-      refused.add({ where: 'the sink', id: only, why: constraintReason(error) });
       return;
     }
   }

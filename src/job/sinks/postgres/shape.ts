@@ -12,6 +12,8 @@ export type Shape = {
   /** Name of the column that holds the whole record; null: none does. */
   readonly record: string | null;
   readonly columns: readonly PlacedColumn[];
+  /** Columns that the sync drops at its end, and that a new row must not leave NULL until then: the values that it gets. */
+  readonly fillers?: ReadonlyMap<string, string>;
 };
 
 export function shapeOf({ list, keepsRecord }: Pick<ColumnSettings, 'list' | 'keepsRecord'>): Shape {
@@ -25,6 +27,12 @@ export function shapeOf({ list, keepsRecord }: Pick<ColumnSettings, 'list' | 'ke
 export function namesIn({ record, columns }: Shape): string[] {
   const stored = columns.map((column) => escapeIdentifier(column.stored));
   return record === null ? stored : [escapeIdentifier(record), ...stored];
+}
+
+/** Names and values that an INSERT has beside those of the record; each begins with a comma. */
+export function fillersOf({ fillers = new Map<string, string>() }: Shape): { names: string; values: string } {
+  const names = [...fillers.keys()].map((name) => `, ${escapeIdentifier(name)}`);
+  return { names: names.join(''), values: [...fillers.values()].map((value) => `, ${value}`).join('') };
 }
 
 /** The values of these columns, made of a whole record. @param record SQL of a jsonb */
@@ -68,7 +76,7 @@ export function recordOf({ record, columns }: Shape, row: string): string {
     ({ name, stored, type }) =>
       `${fieldOf(type, `${row}.${escapeIdentifier(stored)}`)} AS ${escapeIdentifier(name)}`,
   );
-  const object = `(SELECT to_jsonb(r) FROM (SELECT ${fields.join(', ')}) r)`;
+  const object = `(SELECT to_jsonb(r.*) FROM (SELECT ${fields.join(', ')}) r)`;
   return `CASE WHEN ${row}.id IS NOT NULL THEN ${object} END`;
 }
 
@@ -78,7 +86,7 @@ export function recordToBe({ record, columns }: Shape, row: string): string {
   const fields = columns.map(
     ({ name, type }) => `${fieldOf(type, `${row}.${escapeIdentifier(name)}`)} AS ${escapeIdentifier(name)}`,
   );
-  return `CASE WHEN ${row}.record IS NOT NULL THEN (SELECT to_jsonb(r) FROM (SELECT ${fields.join(', ')}) r) END`;
+  return `CASE WHEN ${row}.record IS NOT NULL THEN (SELECT to_jsonb(r.*) FROM (SELECT ${fields.join(', ')}) r) END`;
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { PoolClient } from 'pg';
 import { JobError } from '../../job-error.ts';
 import type { Session } from './session.ts';
-import { assignments, isSame, namesIn, type Shape, stagedNames, stagedValues } from './shape.ts';
+import { assignments, fillersOf, isSame, namesIn, type Shape, stagedNames, stagedValues } from './shape.ts';
 
 /** Ids per statement. */
 export const SLICE = 5_000;
@@ -43,10 +43,11 @@ export async function insert(
 ): Promise<void> {
   const { table } = session;
   const names = namesIn(table.shape).join(', ');
+  const fillers = fillersOf(table.shape);
   const { rows } = await client.query<{ id: string; same: boolean }>(
     `WITH new AS (SELECT id, updated_at, record${stagedNames(table.shape.columns)} FROM ${staging} WHERE id = ANY ($1::text[])),
-       written AS (INSERT INTO ${table.quoted} (id, updated_at, ${names})
-         SELECT id, updated_at, ${stagedValues(table.shape, 'new').join(', ')} FROM new RETURNING id, updated_at, ${names})
+       written AS (INSERT INTO ${table.quoted} (id, updated_at, ${names}${fillers.names})
+         SELECT id, updated_at, ${stagedValues(table.shape, 'new').join(', ')}${fillers.values} FROM new RETURNING id, updated_at, ${names})
      SELECT l.id, ${isSame(table.shape, 'l', 'n')} AS same
      FROM written l LEFT JOIN new n ON n.id = l.id`,
     [ids],

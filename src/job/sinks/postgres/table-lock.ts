@@ -9,6 +9,8 @@ import type { Session } from './session.ts';
 import { sqlState } from './sink-fault.ts';
 
 const TRY_MS = 500;
+/** An autovacuum gives way only to who waits for as long as `deadlock_timeout`. Beyond this one, readers would wait too long. */
+const LONGEST_DEADLOCK_MS = 5_000;
 const PAUSE_MS = 1_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -20,8 +22,9 @@ export async function withTableLock(
 ): Promise<void> {
   const until = Date.now() + options.patienceMs;
   let waited = false;
+  let [tryMs, hasOutwaited] = [TRY_MS, false];
   for (;;) {
-    await client.query(`SAVEPOINT definition; SET LOCAL lock_timeout = ${TRY_MS}`);
+    await client.query(`SAVEPOINT definition; SET LOCAL lock_timeout = ${tryMs}`);
     try {
       await client.query(`LOCK TABLE ${table.quoted} IN ACCESS EXCLUSIVE MODE`);
       break;
@@ -29,7 +32,11 @@ export async function withTableLock(
       if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
       await client.query('ROLLBACK TO SAVEPOINT definition; RELEASE SAVEPOINT definition');
     }
-    const who = await usersOf(client, table.oid);
+    const { who, deadlock_ms: deadlockMs } = await usersOf(client, table.oid);
+    // Once: one against the wraparound of transaction ids does not give way at all.
+    const outwaits = !hasOutwaited && deadlockMs !== null && deadlockMs <= LONGEST_DEADLOCK_MS;
+    tryMs = outwaits ? deadlockMs + TRY_MS : TRY_MS;
+    hasOutwaited ||= outwaits;
     if (Date.now() >= until) {
       throw new JobError(
         'sinkBusy',
@@ -44,12 +51,23 @@ export async function withTableLock(
   for (const statement of statements) await client.query(statement);
 }
 
-async function usersOf(client: PoolClient, oid: number | null): Promise<string | null> {
-  const { rows } = await client.query<{ who: string | null }>(
-    `SELECT string_agg(DISTINCT format('session %s (%s, %s)', pid, coalesce(nullif(application_name, ''), 'no name'), usename), ', ') AS who
+type Users = {
+  readonly who: string | null;
+  /** `deadlock_timeout` if one of them is an autovacuum. */
+  readonly deadlock_ms: number | null;
+};
+
+async function usersOf(client: PoolClient, oid: number | null): Promise<Users> {
+  // An autovacuum has no role. Its backend_type is hidden from most roles.
+  const { rows } = await client.query<Users>(
+    `SELECT string_agg(DISTINCT format('session %s (%s, %s)', pid, coalesce(nullif(application_name, ''), 'no name'),
+         coalesce(usename, 'autovacuum')), ', ') AS who,
+       CASE WHEN bool_or(usesysid IS NULL)
+         THEN (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout') END AS deadlock_ms
      FROM pg_locks JOIN pg_stat_activity USING (pid)
-     WHERE relation = $1 AND granted AND locktype = 'relation' AND pid <> pg_backend_pid()`,
+     WHERE relation IN (SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1)) AND granted AND locktype = 'relation'
+       AND pid <> pg_backend_pid()`,
     [oid],
   );
-  return rows[0]?.who ?? null;
+  return rows[0] ?? { who: null, deadlock_ms: null };
 }

@@ -1,9 +1,13 @@
 /** Applies the changes of a set to the live table: deletes, then updates, then inserts. */
-import type { PoolClient } from 'pg';
+import { escapeIdentifier, type PoolClient } from 'pg';
+import { sqlName } from '../../columns/column-types.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
+import { withdraw } from './difference.ts';
+import { fillerOf } from './filler.ts';
+import type { LiveTable } from './live-table.ts';
 import { Refused, type Write, writeOrRefuse } from './refused-records.ts';
 import type { Session } from './session.ts';
-import { assignments, valuesFrom } from './shape.ts';
+import { assignments, type Shape, valuesFrom } from './shape.ts';
 import { isRefusal, sqlState, UNIQUE_VIOLATION } from './sink-fault.ts';
 import { indexStaging } from './staging.ts';
 import { insert, remove, SLICE, update } from './statements.ts';
@@ -59,38 +63,96 @@ async function updateAll(
     await inSlices(client, session, 'updated', (ids) => update(client, session, staging, ids));
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT updates');
-    if (sqlState(error) === UNIQUE_VIOLATION) await emptyAll(client, session);
-    const write = (some: readonly string[]): Promise<void> => update(client, session, staging, some);
-    await inSlices(client, session, 'updated', (ids) =>
-      writeOrRefuse(client, session, { ids, refused, write, undo: (id) => restore(client, session, id) }),
-    );
+    const empties = sqlState(error) === UNIQUE_VIOLATION;
+    while (!(await updateEach(client, session, { staging, refused, empties })));
   }
   await client.query('RELEASE SAVEPOINT updates');
 }
 
-async function emptyAll(client: PoolClient, session: Session): Promise<void> {
+/** @returns false if it must be tried again, since a row that was emptied and refused cannot be restored */
+async function updateEach(
+  client: PoolClient,
+  session: Session,
+  { staging, refused, empties }: { staging: string; refused: Refused; empties: boolean },
+): Promise<boolean> {
+  await client.query('ROLLBACK TO SAVEPOINT updates');
+  await withdraw(
+    client,
+    session,
+    refused.records.flatMap(({ id }) => id ?? []),
+  );
+  const isEmptied = empties && (await emptyAll(client, session));
+  const of = {
+    refused,
+    write: (some: readonly string[]) => update(client, session, staging, some),
+    ...(isEmptied ? { undo: (id: string) => restore(client, session, id) } : {}),
+  };
+  try {
+    await inSlices(client, session, 'updated', (ids) => writeOrRefuse(client, session, { ids, ...of }));
+    return true;
+  } catch (error) {
+    if (!(error instanceof NotRestored)) throw error;
+    return false;
+  }
+}
+
+/** Another record has taken a value that the emptied row had, or its columns never had the values of its record. */
+class NotRestored extends Error {
+  override readonly name = 'NotRestored';
+}
+
+/** Whether a column that must not be NULL is in a unique index, by its name. */
+type Mandatory = ReadonlyMap<string, boolean>;
+
+/** @returns false if a constraint forbids empty records: then each is updated alone */
+async function emptyAll(client: PoolClient, session: Session): Promise<boolean> {
   const { table } = session;
+  const values = emptyValues(table.shape, await mandatoryOf(client, table));
   await client.query('SAVEPOINT emptied');
   try {
     await inSlices(client, session, 'updated', async (ids) => {
       await client.query(
-        `UPDATE ${table.quoted} SET ${assignments(table.shape, valuesFrom(table.shape, `'{}'::jsonb`))} WHERE id = ANY ($1::text[])`,
+        `UPDATE ${table.quoted} SET ${assignments(table.shape, values)} WHERE id = ANY ($1::text[])`,
         [ids],
       );
     });
+    return true;
   } catch (error) {
-    // A constraint forbids empty records: then each record is updated alone.
     if (!isRefusal(error)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT emptied');
+    return false;
   }
 }
 
-/** Restores the old record of an emptied row whose new record the table refuses. */
-async function restore(client: PoolClient, { places, table, changeSet }: Session, id: string): Promise<void> {
-  await client.query(
-    `UPDATE ${table.quoted} l SET updated_at = c.old_updated_at, ${assignments(table.shape, valuesFrom(table.shape, 'c.old_record'))}
-     FROM ${places.changes} c WHERE c.change_set = $1 AND c.id = $2 AND l.id = $2`,
-    [changeSet, id],
+async function mandatoryOf(client: PoolClient, { oid }: LiveTable): Promise<Mandatory> {
+  const { rows } = await client.query<{ name: string; unique: boolean }>(
+    `SELECT attname::text AS name, EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid AND indisunique AND attnum = ANY (indkey)) AS unique
+     FROM pg_attribute WHERE attrelid = $1 AND attnotnull AND NOT attisdropped`,
+    [oid],
   );
+  return new Map(rows.map(({ name, unique }) => [name, unique]));
+}
+
+/** NULL, but for columns that must not be: those keep their values unless a unique index has them. */
+function emptyValues({ record, columns }: Shape, mandatory: Mandatory): string[] {
+  const values = columns.map(({ stored, type }) => {
+    const unique = mandatory.get(stored);
+    if (unique === undefined) return 'NULL';
+    return (unique ? fillerOf(sqlName(type)) : null) ?? escapeIdentifier(stored);
+  });
+  return record === null ? values : [`'{}'::jsonb`, ...values];
+}
+
+/** Restores the old record of an emptied row whose new record the table refuses. @throws NotRestored */
+async function restore(client: PoolClient, { places, table, changeSet }: Session, id: string): Promise<void> {
+  try {
+    await client.query(
+      `UPDATE ${table.quoted} l SET updated_at = c.old_updated_at, ${assignments(table.shape, valuesFrom(table.shape, 'c.old_record'))}
+       FROM ${places.changes} c WHERE c.change_set = $1 AND c.id = $2 AND l.id = $2`,
+      [changeSet, id],
+    );
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    throw new NotRestored('an emptied row cannot be restored', { cause: error });
+  }
 }
