@@ -4,7 +4,7 @@
  */
 import { escapeIdentifier, type PoolClient } from 'pg';
 import type { ApplyPlan, Kept, KeptReason } from '../sink.ts';
-import type { ForeignKey } from './live-table.ts';
+import type { ForeignKey } from './foreign-keys.ts';
 import { type Bind, createParameters } from './parameters.ts';
 import type { Session } from './session.ts';
 
