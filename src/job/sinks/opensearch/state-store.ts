@@ -19,7 +19,7 @@ import { EMPTY, type State, stateSchema } from './state.ts';
 /** One for all aliases of a cluster: a shard for each alias would cost more than its state. */
 export const STATE_INDEX = 'syncrator-state';
 
-/** The body of the index: one document per alias, that is only ever read by its id. */
+/** The body of the index: one document per alias, read by its id alone. */
 export const STATE_BODY = {
   settings: { index: { number_of_shards: 1, auto_expand_replicas: '0-1', 'translog.durability': 'request' } },
   mappings: { dynamic: false },

@@ -16,7 +16,7 @@ import type { StoredColumns } from './stored-columns.ts';
 export type FoundColumn = {
   readonly name: string;
   readonly type: string;
-  /** Postgres or a trigger of its default fills it, and no statement can. */
+  /** An identity or generated column: Postgres computes its values, and no statement can set them. */
   readonly generated: boolean;
   /** NOT NULL. */
   readonly filled: boolean;

@@ -1,6 +1,6 @@
 /**
- * Changes the definition of the live table under its exclusive lock. Who waits for that lock makes every reader wait behind
- * it, so each try is short, and readers go on between two tries.
+ * Changes the definition of the live table under its exclusive lock. A session that waits for this lock makes every later
+ * reader wait behind it, so each try is short, and readers go on between two tries.
  */
 import type { PoolClient } from 'pg';
 import { JobError } from '../../job-error.ts';
@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 import { sqlState } from './sink-fault.ts';
 
 const TRY_MS = 500;
-/** An autovacuum gives way only to who waits for as long as `deadlock_timeout`. Beyond this one, readers would wait too long. */
+/** An autovacuum gives way only to a session that has waited for `deadlock_timeout`. Beyond this one, readers would wait too long. */
 const LONGEST_DEADLOCK_MS = 5_000;
 const PAUSE_MS = 1_000;
 const LOCK_NOT_AVAILABLE = '55P03';
