@@ -10,7 +10,7 @@ import type { Heard } from './event-lag.ts';
 import { type Api, type Rig, ROOT } from './rig.ts';
 
 export type Witness = AsyncDisposable & {
-  /** What each witness has heard, in order. */
+  /** The events that each witness has heard, in order. */
   heard(): Promise<Heard[][]>;
 };
 

@@ -123,7 +123,7 @@ const MENDED_BY_WORDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * What is wrong with DATABASE_URL and how to fix it, in one line without a password. Undefined for temporary errors
+ * The fault of DATABASE_URL and its fix, in one line without a password. Undefined for temporary errors
  * and for our own faults.
  */
 export function lastingFault(error: unknown): string | undefined {

@@ -34,7 +34,7 @@ export async function followParams(live: LiveParams, log: Log, signal: AbortSign
     log.info('SIGHUP: reading the params files again');
     void live.reload();
   };
-  /** Nobody could end a process whose terminal is gone: SIGHUP means that, too, and ends it unless it is handled. */
+  /** A closed terminal sends SIGHUP, too, and could no longer end the process by Ctrl-C: then SIGHUP ends it. */
   const endAsUsual = () => {
     process.off('SIGHUP', onHangUp);
     process.kill(process.pid, 'SIGHUP');

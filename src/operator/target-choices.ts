@@ -1,4 +1,4 @@
-/** What can be chosen for a new target. Imports nothing, since `--help` loads it. */
+/** The choices for a new target. Imports nothing, since `--help` loads it. */
 export const ACTIONS = ['sync', 'delta', 'delete', 'diff'] as const;
 export type Action = (typeof ACTIONS)[number];
 

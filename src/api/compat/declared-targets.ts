@@ -11,7 +11,7 @@ export type BankAction = (typeof BANK_ACTIONS)[number];
 /** The action that an account must declare. */
 export const ACCOUNT_ACTION = 'sync';
 
-/** What is missing, and the setting that needs it. */
+/** The missing part, and the setting that needs it. */
 export function faultOfNamedTargets(
   { itemBank: bank, account }: Pick<Config, 'itemBank' | 'account'>,
   params: JobParams,

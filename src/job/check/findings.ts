@@ -1,4 +1,4 @@
-/** What a check found. */
+/** The findings of a check. */
 import type { SinkLook } from '../sinks/sink.ts';
 import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { Forecast } from './forecast.ts';

@@ -35,9 +35,9 @@ export type JsonServer = {
   readonly setting: string;
   /** May contain a user and a password, which are sent in a header only. */
   readonly url: string;
-  /** What the address should lead to, for the error about an unexpected answer. */
+  /** The expected end of the address, for the error about an unexpected answer. */
   readonly expected: string;
-  /** What a user needs rights for. */
+  /** The action that a user needs rights for. */
   readonly rights: string;
   /** Sent with every request. */
   readonly query?: Readonly<Record<string, string>>;

@@ -39,7 +39,7 @@ export type SolrSettings = {
 export type OpenSearchSettings = {
   readonly kind: 'opensearch';
   readonly url: string;
-  /** What readers search. */
+  /** The name that readers search. */
   readonly alias: string;
   /** Of every new index. */
   readonly body: IndexBody;

@@ -113,7 +113,7 @@ export type LiveState = {
   readonly proven: boolean;
 };
 
-/** What a sync would meet. */
+/** The state of the sink that a sync would meet. */
 export type SinkLook = {
   /** false: the first sync creates it. */
   readonly exists: boolean;

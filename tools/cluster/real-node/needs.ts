@@ -1,4 +1,4 @@
-/** What a real node needs besides our own programs: Debian packages, and root. */
+/** The needs of a real node besides our own programs: Debian packages, and root. */
 import { accessSync } from 'node:fs';
 import { onPath } from '../../../src/embedded/go-build.ts';
 

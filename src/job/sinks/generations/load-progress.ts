@@ -9,7 +9,7 @@ import type { Progress } from './state-parts.ts';
 /** More than any MAX_REJECTED (src/job/settings.ts) allows. */
 const MOST_REJECTED = 1_000;
 
-/** What a batch added to the load. */
+/** The additions of a batch to the load. */
 export type BatchNews = { rejected: readonly RejectedRecord[] } & Pick<
   Progress,
   'written' | 'added' | 'updated'

@@ -1,4 +1,4 @@
-/** What is known of the live generation after a load was applied: its watermark and its evidence. Pure. */
+/** The watermark and the evidence of the live generation after a load was applied. Pure. */
 import { JobError } from '../../job-error.ts';
 import type { ApplyPlan, Difference } from '../sink.ts';
 import type { Generation, Progress } from './state-parts.ts';
@@ -42,7 +42,7 @@ export function judgeWhatIsLive(sink: string, { judge }: ApplyPlan, difference: 
   }
 }
 
-/** What becomes of the good records of a delta with too many bad ones. */
+/** Says that the good records of a delta with too many bad ones are written. */
 export function alreadyLive(sink: string): string {
   return `a delta into ${sink} writes while it reads, so the good records are live; the watermark stays`;
 }

@@ -1,4 +1,4 @@
-/** What a rollback to a kept generation would change: counts, a digest of it all, and a sample. Pure. */
+/** The changes that a rollback to a kept generation would make: counts, a digest of it all, and a sample. Pure. */
 import { createHash } from 'node:crypto';
 import type { RollbackPreview } from '../../../domain/report.ts';
 import { JobError } from '../../job-error.ts';

@@ -9,7 +9,7 @@ import type { IndexGeneration, State } from './state.ts';
 
 export type OpenSearch = {
   readonly client: JsonClient;
-  /** What readers search. */
+  /** The name that readers search. */
   readonly alias: string;
   /** Of every new index. */
   readonly body: IndexBody;

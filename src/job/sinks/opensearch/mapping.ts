@@ -12,7 +12,7 @@ const fileSchema = z.strictObject({ mappings: object.default({}), settings: obje
 
 export type IndexBody = z.infer<typeof fileSchema>;
 
-/** What the program itself reads: it sorts by `id` and compares `updated_at`. */
+/** The fields that the program itself reads: it sorts by `id` and compares `updated_at`. */
 const OURS: Readonly<Record<string, { readonly type: string }>> = {
   id: { type: 'keyword' },
   updated_at: { type: 'date' },

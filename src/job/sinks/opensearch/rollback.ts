@@ -42,7 +42,7 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
   const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed };
   await startMove(sink, { kind: 'rollback', from, to: kept }, (state) => {
     const left = state.generations[from];
-    // What an unfinished load has carried over belongs to the data that this rollback undoes.
+    // Documents that an unfinished load has carried over belong to the data that this rollback undoes.
     const { load, obsolete } = withoutLoad(state);
     return {
       load,

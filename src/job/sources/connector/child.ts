@@ -51,7 +51,7 @@ program=$!
 exec 3<&-
 wait "$program"`;
 
-/** What a program needs to find its parts and the network. Nothing else of ours reaches a connector: it may hold secrets. */
+/** Variables by which a program finds its parts and the network. A connector gets no others of ours: they may hold secrets. */
 // biome-ignore format: one per line would hide the code
 const INHERITED = [
   'PATH', 'TZ', 'LANG', 'LC_ALL', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',

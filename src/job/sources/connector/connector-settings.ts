@@ -5,7 +5,7 @@ import type { Settings } from '../../settings-file.ts';
 import { readIdColumns } from '../columns.ts';
 import { BAD_LINE, parsedObject } from '../json-object.ts';
 
-/** What it takes to start a connector. */
+/** The program of a connector, and its input. */
 export type ConnectorProgram = {
   readonly protocol: 'airbyte' | 'singer';
   /** The program and its first arguments. */

@@ -1,4 +1,4 @@
-/** What both protocols have in common: commands that end, streams, and the reading of one stream as a whole. */
+/** The common part of both protocols: commands that end, streams, and the reading of one stream as a whole. */
 import type { Fields } from '../json-object.ts';
 
 export type Stream = {

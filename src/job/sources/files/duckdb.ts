@@ -113,7 +113,7 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** What a statement says about its failure: DuckDB's further lines quote data. @param name of the file, instead of its path */
+/** The reason of a failed statement: DuckDB's further lines quote data. @param name of the file, instead of its path */
 export function duckdbError(error: unknown, { path, name }: { path: string; name: string }): JobError {
   if (error instanceof JobError) return error;
   const [line = ''] = reasonOf(error).split('\n');

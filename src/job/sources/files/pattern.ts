@@ -14,7 +14,7 @@ export function matches(name: string, pattern: string): boolean {
   );
 }
 
-/** What all names that match begin with. */
+/** The beginning of all names that match. */
 export function fixedStart(pattern: string): string {
   return /^[^*?[{]*/.exec(pattern)?.[0] ?? '';
 }

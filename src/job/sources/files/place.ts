@@ -36,7 +36,7 @@ export type Place = {
   /** Without credentials. */
   readonly shownAs: string;
   readonly isPattern: boolean;
-  /** What is there now, in a fixed order. @throws JobError if nothing is */
+  /** The files that are there now, in a fixed order. @throws JobError without any */
   readonly list: () => Promise<readonly FoundFile[]>;
 };
 

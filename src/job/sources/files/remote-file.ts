@@ -22,7 +22,7 @@ export type RemoteFile = {
   readonly refused: (answer: HttpAnswer) => Promise<HttpFault>;
 };
 
-/** What changes with the file, as far as the server tells: one byte is asked for, since some servers allow no HEAD. */
+/** The facts that change with the file, as far as the server tells them: one byte is asked for, since some servers allow no HEAD. */
 export async function versionOf({
   ask,
   refused,

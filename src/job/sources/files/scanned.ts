@@ -1,4 +1,4 @@
-/** What a look at the bytes of a text file tells. */
+/** The facts that the bytes of a text file tell. */
 export type Scan = {
   readonly take: (bytes: Uint8Array) => void;
   /** @throws CutFileError */

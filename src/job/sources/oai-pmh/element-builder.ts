@@ -5,7 +5,7 @@ import type { XmlAttribute, XmlElement } from './xml-element.ts';
 /** JSON needs two levels for each of XML, and a record may have 100. */
 const MOST_DEPTH = 100;
 const MOST_LENGTH = 16 * 1024 * 1024;
-/** What an element or attribute costs beside its text. */
+/** The memory of an element or attribute beside its text, in bytes. */
 const COST = 32;
 
 const XMLNS = 'http://www.w3.org/2000/xmlns/';

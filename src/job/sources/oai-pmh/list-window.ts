@@ -14,7 +14,7 @@ export type ListWindow = {
 const MOST_READINGS = 4;
 
 /**
- * What to read after the tokens of `window` have expired: the same once more; then its halves, earlier one first. A record
+ * The windows to read after the tokens of `window` have expired: the same once more; then its halves, earlier one first. A record
  * that changes meanwhile moves to a part that is read later. Both halves list their common datestamp, so a source that
  * excludes `until` loses none. @returns null to give up
  */

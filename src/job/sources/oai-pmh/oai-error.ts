@@ -4,7 +4,7 @@ import { JobError } from '../../job-error.ts';
 
 export type OaiError = { readonly code: string; readonly words: string };
 
-/** What an operator can correct, by code. */
+/** The fixes that an operator can make, by code. */
 const FIXES: Readonly<Record<string, string>> = {
   cannotDisseminateFormat: 'set OAI_PREFIX to a format that ?verb=ListMetadataFormats of the source lists',
   noSetHierarchy: 'the source has no sets; leave OAI_SET out',
