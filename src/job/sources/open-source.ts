@@ -14,6 +14,7 @@ import { createSqlSource } from './sql/sql-source.ts';
  *
  * @param options.writeLog takes the words of a program that is the source
  * @param options.patienceMs longest outage; also limits how long a file is watched for changes
+ * @param options.silenceMs longest pause of a server; a connector has a setting for its own
  */
 export function openSource(
   settings: Exclude<SourceSettings, { kind: 'gitlab' }>,

@@ -3,6 +3,7 @@
 import { runBankCase } from './bank-case.ts';
 import { BANK_LIES } from './bank-lies.ts';
 import { type Action, ACTIONS, runCase } from './case.ts';
+import { OF_CONNECTORS } from './lies-of-connectors.ts';
 import { mayLackEvidence } from './drop-place.ts';
 import { OF_FILES } from './lies-of-files.ts';
 import { LISTINGS } from './lies-of-listings.ts';
@@ -41,7 +42,14 @@ type Told = {
 };
 
 export function allCases(seed: number): Case[] {
-  const told = [...ofLines(), ...ofTables(), ...ofDrops(), ...ofRepositories(), ...ofBank()];
+  const told = [
+    ...ofLines(),
+    ...ofTables(),
+    ...ofDrops(),
+    ...ofRepositories(),
+    ...ofConnectors(),
+    ...ofBank(),
+  ];
   return told
     .flatMap((one) =>
       ACTIONS.flatMap((action) => priorsOf(one, action).map((proven) => ({ ...one, action, proven }))),
@@ -116,6 +124,21 @@ function ofRepositories(): Told[] {
       return await runCase(rowScene({ lie, seed }, { runner, place: oai, sink }), of, sink);
     },
   }));
+}
+
+function ofConnectors(): Told[] {
+  return OF_CONNECTORS.flatMap((lie) =>
+    lie.of.map((protocol) => ({
+      lie,
+      source: `connector, ${protocol}`,
+      alwaysProven: protocol === 'airbyte',
+      play: async ({ client, sinkUrl, runner, connectors }, { table, seed, ...of }) => {
+        const sink = liveTable(client, sinkUrl, table);
+        const scene = rowScene({ lie, seed }, { runner, place: connectors[protocol], sink });
+        return await runCase(scene, of, sink);
+      },
+    })),
+  );
 }
 
 function ofBank(): Told[] {

@@ -8,6 +8,7 @@ import { startPostgres } from '../../../src/embedded/postgres.ts';
 import { startMariadb } from '../../support/mariadb.ts';
 import { type FileSource, makeFileSource } from './file-source.ts';
 import { type HttpSource, startHttpSource } from './http-source.ts';
+import { type ConnectorPlace, connectorPlace, type Protocol } from './connector-place.ts';
 import { type Drop, DROPS, type DropPlace, dropPlace } from './drop-place.ts';
 import { READER } from './lies-of-databases.ts';
 import { type OaiPlace, oaiPlace } from './oai-place.ts';
@@ -22,6 +23,7 @@ export type Stage = {
   readonly sql: Readonly<Record<SqlPlace['dialect'], SqlPlace>>;
   readonly drops: Readonly<Record<Drop, DropPlace>>;
   readonly oai: OaiPlace;
+  readonly connectors: Readonly<Record<Protocol, ConnectorPlace>>;
   readonly sinkUrl: string;
 };
 
@@ -59,6 +61,7 @@ export async function openTheatre(say: (line: string) => void): Promise<Theatre>
         await Promise.all(DROPS.map(async (drop) => [drop, await dropPlace(drop)] as const)),
       ) as Record<Drop, DropPlace>;
       const oai = await oaiPlace();
+      const connectors = { airbyte: connectorPlace('airbyte'), singer: connectorPlace('singer') };
       return {
         client,
         runner,
@@ -67,9 +70,11 @@ export async function openTheatre(say: (line: string) => void): Promise<Theatre>
         sql,
         drops,
         oai,
+        connectors,
         sinkUrl,
         async close() {
-          for (const place of [...Object.values(sql), ...Object.values(drops), oai]) await place.close();
+          const places = [sql, drops, connectors].flatMap((some) => Object.values(some));
+          for (const place of [...places, oai]) await place.close();
           await http.close();
           await runner.close();
           await client.end();

@@ -16,6 +16,8 @@ import {
 type Config = {
   /** File with an array of objects. */
   records?: string;
+  /** Another such file, for all readings but the first. */
+  again?: string;
   fault?: string;
   secret?: string;
   /** Where it tells how it was started. */
@@ -31,10 +33,19 @@ const verb = args[0] ?? '';
 const configFile = valueOf('--config');
 const config = (configFile === undefined ? {} : JSON.parse(readFileSync(configFile, 'utf8'))) as Config;
 const { fault = '', key = ['id'], secret = '' } = config;
-const records = (): Record<string, unknown>[] =>
-  config.records === undefined
-    ? []
-    : (JSON.parse(readFileSync(config.records, 'utf8')) as Record<string, unknown>[]);
+
+function records(): Record<string, unknown>[] {
+  const file = fileOfReading();
+  return file === undefined ? [] : (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>[]);
+}
+
+function fileOfReading(): string | undefined {
+  if (config.again === undefined) return config.records;
+  const mark = `${config.again}.begun`;
+  if (existsSync(mark)) return config.again;
+  writeFileSync(mark, '');
+  return config.records;
+}
 const say = (message: unknown): void => writeAll(`${JSON.stringify(message)}\n`);
 
 /** At once, also into a pipe that is full. */

@@ -21,17 +21,12 @@ export type ConnectorSourceOptions = {
   readonly onWait?: Patience['onWait'];
   /** Writes what the connector says about its work. */
   readonly writeLog?: (line: string) => void;
-  readonly silenceMs?: number;
 };
 
 export function createConnectorSource(options: ConnectorSourceOptions): Source {
-  const { settings, stop, onWait = () => {}, writeLog = () => {}, silenceMs } = options;
+  const { settings, stop, onWait = () => {}, writeLog = () => {} } = options;
   const { updatedAt, stream, protocol, command, manifest, config, id } = settings;
-  const { dialect, program } = openDialect(settings, {
-    stop,
-    writeLog,
-    ...(silenceMs === undefined ? {} : { silenceMs }),
-  });
+  const { dialect, program } = openDialect(settings, { stop, writeLog });
   /** The time of records that do not tell when they changed. */
   const stamp = updatedAt === null ? new Date().toISOString() : null;
   const readings = createReadings({ dialect, settings, stamp, onWait, log: program.log });

@@ -24,7 +24,6 @@ export type ProgramOptions = {
   readonly settings: ConnectorProgram;
   readonly stop: AbortSignal;
   readonly writeLog: (line: string) => void;
-  readonly silenceMs?: number;
 };
 
 /** Exit codes of a shell that cannot start a program. */
@@ -33,12 +32,7 @@ const NOT_STARTED: Readonly<Record<number, string>> = {
   127: 'cannot be found; put it into the image of the job, and name it by its absolute path in CONNECTOR',
 };
 
-export function createProgram({
-  settings,
-  stop,
-  writeLog,
-  silenceMs = settings.silenceMs,
-}: ProgramOptions): Program {
+export function createProgram({ settings, stop, writeLog }: ProgramOptions): Program {
   const log = createConnectorLog(writeLog, createMask(settings.config));
   const [program = ''] = settings.command;
   const name = program.slice(program.lastIndexOf('/') + 1);
@@ -50,7 +44,7 @@ export function createProgram({
       const end = await runChild(
         { files, argv: (at) => [...settings.command, ...argv(at)] },
         {
-          silenceMs,
+          silenceMs: settings.silenceMs,
           stop,
           onOutput,
           onError: (lines) => {

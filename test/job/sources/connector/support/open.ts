@@ -44,16 +44,15 @@ export function settingsOf(config: unknown, more: Record<string, string> = {}): 
 /** @param of.log takes the lines of the job's log */
 export function open(
   environment: Record<string, string>,
-  of: { stop?: AbortSignal; log?: string[]; silenceMs?: number } = {},
+  of: { stop?: AbortSignal; log?: string[] } = {},
 ): Source {
   const settings = readSourceSettings(openSettings(environment));
   if (settings.kind !== 'connector') throw new Error('not a connector');
-  const { stop = new AbortController().signal, log = [], silenceMs } = of;
+  const { stop = new AbortController().signal, log = [] } = of;
   const source = openSource(settings, {
     stop,
     onWait: () => undefined,
     writeLog: (line) => void log.push(line),
-    ...(silenceMs === undefined ? {} : { silenceMs }),
   });
   return source;
 }
