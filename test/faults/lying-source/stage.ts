@@ -73,8 +73,13 @@ export async function openTheatre(say: (line: string) => void): Promise<Theatre>
         connectors,
         sinkUrl,
         async close() {
-          const places = [sql, drops, connectors].flatMap((some) => Object.values(some));
-          for (const place of [...places, oai]) await place.close();
+          for (const place of [
+            ...Object.values(sql),
+            ...Object.values(drops),
+            ...Object.values(connectors),
+            oai,
+          ])
+            await place.close();
           await http.close();
           await runner.close();
           await client.end();
