@@ -3,8 +3,7 @@
  * JSON, which `syncrator connector discover` shows. Reads no record, and needs no sink.
  */
 import { EXIT } from '../domain/exit-code.ts';
-import { maskCredentials } from '../domain/mask.ts';
-import { JobError, reasonOf } from './job-error.ts';
+import { orFault } from './fault.ts';
 import { type Environment, openSettings } from './settings-file.ts';
 import { readConnectorProgram } from './sources/connector/connector-settings.ts';
 import { fullName, type Stream } from './sources/connector/dialect.ts';
@@ -18,8 +17,6 @@ export type DiscoverInput = {
   /** Takes what the connector says about its work. */
   readonly writeLog: (line: string) => void;
 };
-
-type Fault = { readonly fault: string; readonly exit_code: number };
 
 /** @returns the exit code; 0 if the connector has named its streams */
 export async function runDiscover({
@@ -39,6 +36,7 @@ export async function runDiscover({
     if (read.manifest === null) found['spec'] = await dialect.spec();
     await dialect.check();
     found['streams'] = (await dialect.discover()).map(shown);
+    return null;
   });
   write(`${JSON.stringify({ ...found, ...failed }, undefined, 2)}\n`);
   return failed?.exit_code ?? EXIT.ok;
@@ -58,14 +56,4 @@ function shown(stream: Stream): Record<string, unknown> {
     updated_at: isTime ? cursor : null,
     fields: Object.keys(properties),
   };
-}
-
-async function orFault(work: () => Promise<void>): Promise<Fault | null> {
-  try {
-    await work();
-    return null;
-  } catch (error) {
-    const exitCode = error instanceof JobError ? error.exitCode : EXIT.failed;
-    return { fault: maskCredentials(reasonOf(error)), exit_code: exitCode };
-  }
 }

@@ -2,7 +2,7 @@
  * `connector discover`: runs the connector of a target on this machine, by the sync program, and shows what it takes to
  * synchronise one of its streams.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readTargetPlaces } from '../config/config.ts';
 import { didYouMean } from '../domain/closest-match.ts';
@@ -10,6 +10,8 @@ import { settingsFile } from '../domain/names.ts';
 import { runSyncProgram } from '../runner/process/check-program.ts';
 import { CliFailure } from '../terminal/failure.ts';
 import { type Format, print, shown, tableOf } from '../terminal/output.ts';
+import { paramsLines } from './target-add/new-target.ts';
+import { writeAll } from './target-add/write-target.ts';
 
 type Asked = {
   readonly target: string;
@@ -67,7 +69,7 @@ export async function discoverConnector(format: Format, asked: Asked): Promise<v
   }
   if (stream === undefined) return print(format, found, () => shown(`${formOf(found)}${streamsOf(found)}`));
   const plan = planOf(found.streams, { ...key, stream });
-  const written = write ? writeFiles(plan.params, path.join(jobParamsDir, env)) : [];
+  const written = write ? await writeMissing(plan.params, path.join(jobParamsDir, env)) : [];
   const place = settings ?? path.join(dataDir, settingsFile(key));
   print(format, { ...plan, written }, () =>
     shown([...wordsOf(plan, place), ...written.map((file) => `# written: ${file}`)].join('\n')),
@@ -116,7 +118,7 @@ function planOf(streams: readonly Stream[], of: { target: string; env: string; s
   return {
     // Of a connector a diff would read the whole stream twice.
     params: {
-      [`${target}-sync.public_params`]: `TARGET=${target}\nENV=${env}\nACTION_NAME=sync\nACTION=sync\nIS_TAG=latest\nOPTIONS=-n 5000\n`,
+      [`${target}-sync.public_params`]: `${paramsLines({ env, target }, 'sync', '-n 5000').join('\n')}\n`,
     },
     settings: [
       `CONNECTOR_STREAM=${name}`,
@@ -135,12 +137,13 @@ function wordsOf({ params, settings }: Plan, place: string): string[] {
 }
 
 /** @returns the files that did not exist before */
-function writeFiles(params: Plan['params'], folder: string): string[] {
-  mkdirSync(folder, { recursive: true });
-  return Object.entries(params).flatMap(([name, text]) => {
-    const file = path.join(folder, name);
-    if (existsSync(file)) return [];
-    writeFileSync(file, text, { flag: 'wx' });
-    return [file];
-  });
+async function writeMissing(params: Plan['params'], folder: string): Promise<string[]> {
+  const files = Object.entries(params).map(([name, text]) => ({
+    path: path.join(folder, name),
+    text,
+    isSecret: false,
+  }));
+  const missing = files.filter((file) => !existsSync(file.path));
+  await writeAll(missing);
+  return missing.map((file) => file.path);
 }

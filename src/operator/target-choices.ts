@@ -1,6 +1,4 @@
-/** The choices for a new target. Imports nothing, since `--help` loads it. */
-export const ACTIONS = ['sync', 'delta', 'delete', 'diff'] as const;
-export type Action = (typeof ACTIONS)[number];
+/** When a new target runs by itself. Imports nothing, since `--help` loads it. */
 
 /** When one of the actions runs by itself. */
 export type Timing = { readonly schedule: string; readonly timezone: string };

@@ -1,12 +1,13 @@
 /** Declares `target add` and `target check`. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { DECLARED_ACTIONS, type DeclaredAction } from '../domain/action.ts';
 import { CliFailure } from '../terminal/failure.ts';
 import { formatOf } from '../terminal/global-options.ts';
-import { type Action, ACTIONS, type Timing, zoneHere } from './target-choices.ts';
+import { type Timing, zoneHere } from './target-choices.ts';
 
 type AddOptions = {
   settings?: string;
-  actions?: Action[];
+  actions?: DeclaredAction[];
   schedule?: string;
   timezone?: string;
   check: boolean;
@@ -73,10 +74,10 @@ function refuseIgnored({ settings, actions, schedule, timezone, check }: AddOpti
     throw new CliFailure(`${ignored.join(' and ')}: only with --settings; without it, the command asks`);
 }
 
-function readActions(list: string): Action[] {
+function readActions(list: string): DeclaredAction[] {
   return list.split(',').map((word) => {
-    const action = ACTIONS.find((known) => known === word.trim());
-    if (!action) throw new InvalidArgumentError(`'${word}' is not one of ${ACTIONS.join(', ')}.`);
+    const action = DECLARED_ACTIONS.find((known) => known === word.trim());
+    if (!action) throw new InvalidArgumentError(`'${word}' is not one of ${DECLARED_ACTIONS.join(', ')}.`);
     return action;
   });
 }

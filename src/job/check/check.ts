@@ -3,16 +3,16 @@
  * nothing, reports nothing, and may run beside a job.
  */
 import { EXIT } from '../../domain/exit-code.ts';
-import { maskCredentials } from '../../domain/mask.ts';
 import { isAccount } from '../compat/account/act-on-account.ts';
 import type { JobArguments } from '../arguments.ts';
-import { JobError, reasonOf } from '../job-error.ts';
+import { orFault } from '../fault.ts';
+import { JobError } from '../job-error.ts';
 import { type JobSettings, readSettings, readWriter } from '../settings.ts';
 import type { Environment } from '../settings-file.ts';
 import { openSink } from '../sinks/open-sink.ts';
 import { openRecords } from '../sources/open-records.ts';
 import type { RejectedRecord, Source, SourceRecord } from '../sources/source.ts';
-import { type Fault, type Findings, isFault, type SinkFindings, type SourceFindings } from './findings.ts';
+import { type Findings, isFault, type SinkFindings, type SourceFindings } from './findings.ts';
 import { forecastOf } from './forecast.ts';
 import { wordsOf } from './words.ts';
 
@@ -112,13 +112,4 @@ async function untilStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T> 
   stop.addEventListener('abort', onAbort, { once: true });
   if (stop.aborted) onAbort();
   return await Promise.race([work, stopped.promise]);
-}
-
-async function orFault<T>(work: () => Promise<T>): Promise<T | Fault> {
-  try {
-    return await work();
-  } catch (error) {
-    const exitCode = error instanceof JobError ? error.exitCode : EXIT.failed;
-    return { fault: maskCredentials(reasonOf(error)), exit_code: exitCode };
-  }
 }

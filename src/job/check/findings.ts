@@ -1,10 +1,8 @@
 /** The findings of a check. */
+import type { Fault } from '../fault.ts';
 import type { SinkLook } from '../sinks/sink.ts';
 import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { Forecast } from './forecast.ts';
-
-/** One reason and its fix. */
-export type Fault = { readonly fault: string; readonly exit_code: number };
 
 export type SourceFindings = {
   readonly place: string;

@@ -6,27 +6,7 @@ import { canonicalJson } from '../fields/canonical-json.ts';
 import { rawNumber } from '../sources/record-number.ts';
 import { normalTime } from '../sources/record-time.ts';
 
-export type TypeName =
-  | 'text'
-  | 'integer'
-  | 'bigint'
-  | 'numeric'
-  | 'double precision'
-  | 'boolean'
-  | 'date'
-  | 'timestamp'
-  | 'timestamptz'
-  | 'uuid'
-  | 'jsonb'
-  | 'text[]';
-
-/** `precision` and `scale` of `numeric(p,s)` alone. */
-export type ColumnType = { readonly name: TypeName; readonly precision?: number; readonly scale?: number };
-
-export const ALLOWED_TYPES =
-  'text, integer, bigint, numeric, numeric(p), numeric(p,s), double precision, boolean, date, timestamp, timestamptz, uuid, jsonb, text[]';
-
-const PLAIN: readonly TypeName[] = [
+const PLAIN = [
   'text',
   'integer',
   'bigint',
@@ -39,7 +19,17 @@ const PLAIN: readonly TypeName[] = [
   'uuid',
   'jsonb',
   'text[]',
-];
+] as const;
+
+export type TypeName = (typeof PLAIN)[number];
+
+/** `precision` and `scale` of `numeric(p,s)` alone. */
+export type ColumnType = { readonly name: TypeName; readonly precision?: number; readonly scale?: number };
+
+/** In words, for errors. */
+export const ALLOWED_TYPES = PLAIN.flatMap((name) =>
+  name === 'numeric' ? ['numeric', 'numeric(p)', 'numeric(p,s)'] : [name],
+).join(', ');
 
 /** Limit of Postgres. */
 const MOST_PRECISION = 1_000;

@@ -1,6 +1,7 @@
 /** Reads the settings SINK_COLUMNS, SINK_RECORD and SINK_DROP_COLUMNS. */
 import { readFileSync } from 'node:fs';
 import { reasonOf } from '../job-error.ts';
+import { readFlag } from '../setting-values.ts';
 import type { Settings } from '../settings-file.ts';
 import { type Column, ColumnsFault, parseColumns, parseNames } from './parse-columns.ts';
 
@@ -22,13 +23,14 @@ export function readColumnSettings(settings: Settings): ColumnSettings | null {
   const { optional, fault } = settings;
   const [columns, record, drop] = KEYS.map(optional);
   if (columns === undefined && record === undefined && drop === undefined) return null;
-  const list = columns === undefined ? [] : parsed(settings, 'SINK_COLUMNS', listOf(columns, settings));
-  if (record !== undefined && record !== 'true' && record !== 'false')
-    throw fault('SINK_RECORD is neither true nor false');
-  const keepsRecord = record !== 'false';
+  const list =
+    columns === undefined
+      ? []
+      : parsed(settings, 'SINK_COLUMNS', () => parseColumns(listOf(columns, settings)));
+  const keepsRecord = record === undefined || readFlag(settings, 'SINK_RECORD');
   if (!keepsRecord && list.length === 0)
     throw fault('SINK_RECORD is false without SINK_COLUMNS, so the table would hold no data');
-  const mayDrop = drop === undefined ? [] : namesOf(settings, drop);
+  const mayDrop = drop === undefined ? [] : parsed(settings, 'SINK_DROP_COLUMNS', () => parseNames(drop));
   return { list, keepsRecord, mayDrop };
 }
 
@@ -51,20 +53,11 @@ function listOf(value: string, { fault }: Settings): string {
   }
 }
 
-function parsed({ fault }: Settings, key: string, list: string): Column[] {
+function parsed<T>({ fault }: Settings, key: string, parse: () => T): T {
   try {
-    return parseColumns(list);
+    return parse();
   } catch (error) {
     if (!(error instanceof ColumnsFault)) throw error;
     throw fault(`${key} ${error.message}`);
-  }
-}
-
-function namesOf({ fault }: Settings, list: string): string[] {
-  try {
-    return parseNames(list);
-  } catch (error) {
-    if (!(error instanceof ColumnsFault)) throw error;
-    throw fault(`SINK_DROP_COLUMNS ${error.message}`);
   }
 }

@@ -2,7 +2,7 @@
  * Puts the types of SINK_COLUMNS between a source and its reader: a record with a value that does not fit its column is set
  * aside, so that its live record stays.
  */
-import { createHash } from 'node:crypto';
+import { fingerprintOf } from '../sources/fingerprint.ts';
 import type { RejectedRecord, Source, SourceBatch, SourceRecord } from '../sources/source.ts';
 import { sqlName, unfitFor } from './column-types.ts';
 import type { Column } from './parse-columns.ts';
@@ -72,6 +72,5 @@ function placeOf({ name, type }: Column): string {
 }
 
 function fingerprint(columns: readonly Column[]): string {
-  const list = columns.map(({ name, type }) => [name, sqlName(type)]);
-  return createHash('sha256').update(JSON.stringify(list)).digest('hex').slice(0, 16);
+  return fingerprintOf(columns.map(({ name, type }) => [name, sqlName(type)]));
 }

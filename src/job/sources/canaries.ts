@@ -2,9 +2,9 @@
  * Puts CANARY_IDS between a source and its reader: ids that every complete listing has. A listing that lacks one is not
  * believed, whatever its size and its evidence.
  */
-import { createHash } from 'node:crypto';
 import { IncompleteListingError } from '../job-error.ts';
 import { isAfter } from './byte-order.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { IdBatch, Source, SourceBatch } from './source.ts';
 
 /** @param canaries ids, in any order; at least one */
@@ -14,7 +14,7 @@ export function expectCanaries(source: Source, canaries: readonly string[]): Sou
     ...source,
     // A source may know its own only after the survey. A resumed listing does not pass earlier canaries again.
     get mapping() {
-      return `${source.mapping ?? ''}${fingerprint(inOrder)}`;
+      return `${source.mapping ?? ''}${fingerprintOf(inOrder)}`;
     },
     changedSince: (since, from, batchSize) => {
       const batches = source.changedSince(since, from, batchSize);
@@ -54,8 +54,4 @@ function missing(id: string): IncompleteListingError {
   return new IncompleteListingError(
     `it lacks '${id}' of CANARY_IDS, so it is not believed; find out why the source leaves it out, or remove it from CANARY_IDS`,
   );
-}
-
-function fingerprint(canaries: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(canaries)).digest('hex').slice(0, 16);
 }

@@ -11,15 +11,16 @@ import {
   text as askText,
 } from '@clack/prompts';
 import type { Key } from '../../domain/job.ts';
+import { DECLARED_ACTIONS, type DeclaredAction } from '../../domain/action.ts';
 import { CliFailure, EXIT } from '../../terminal/failure.ts';
-import { type Action, ACTIONS, type Timing, zoneHere } from '../target-choices.ts';
+import { type Timing, zoneHere } from '../target-choices.ts';
 import { type NewTarget, paramsText } from './new-target.ts';
 import { type Kind, type Question, SINKS, SOURCES } from './questions.ts';
 
 /** Programs read stdout. */
 const output = process.stderr;
-const ALREADY_SENSIBLE: Action[] = ['sync', 'diff'];
-const HINTS: Readonly<Record<Action, string>> = {
+const ALREADY_SENSIBLE: DeclaredAction[] = ['sync', 'diff'];
+const HINTS: Readonly<Record<DeclaredAction, string>> = {
   sync: 'everything',
   delta: 'what is new or changed',
   delete: 'what is gone',
@@ -104,7 +105,6 @@ async function askAll(questions: readonly Question[], before: Answers): Promise<
 async function ask({ kind, text: message, example, optional }: Question, before = ''): Promise<string> {
   if (kind === 'flag')
     return (await answered(confirm({ message, initialValue: before === 'true', output }))) ? 'true' : '';
-  if (kind === 'secret') return await hidden(message);
   const typed = await answered(
     askText({
       message,
@@ -144,11 +144,11 @@ async function hidden(message: string): Promise<string> {
   return (await answered(askHidden({ message, output }))) ?? '';
 }
 
-async function askActions(): Promise<readonly Action[]> {
+async function askActions(): Promise<readonly DeclaredAction[]> {
   return await answered(
-    multiselect<Action>({
+    multiselect<DeclaredAction>({
       message: 'Which jobs shall it have? Space selects',
-      options: ACTIONS.map((value) => ({ value, label: value, hint: HINTS[value] })),
+      options: DECLARED_ACTIONS.map((value) => ({ value, label: value, hint: HINTS[value] })),
       initialValues: ALREADY_SENSIBLE,
       required: true,
       output,
@@ -156,7 +156,7 @@ async function askActions(): Promise<readonly Action[]> {
   );
 }
 
-async function askTiming(key: Key, action: Action): Promise<Timing | null> {
+async function askTiming(key: Key, action: DeclaredAction): Promise<Timing | null> {
   const valid = (timing: Timing) => faultOf(() => paramsText(key, action, timing));
   const schedule = await answered(
     askText({

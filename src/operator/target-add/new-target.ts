@@ -3,21 +3,22 @@ import { settingsKey } from '../../domain/names.ts';
 import type { Key } from '../../domain/job.ts';
 import { faultText } from '../../job-params/load.ts';
 import { type ParamsFile, parseParamsFile } from '../../job-params/parse.ts';
-import type { Action, Timing } from '../target-choices.ts';
+import type { DeclaredAction } from '../../domain/action.ts';
+import type { Timing } from '../target-choices.ts';
 import { CliFailure } from '../../terminal/failure.ts';
 
 export type NewTarget = {
   readonly key: Key;
   /** Lines of KEY=value, which may hold secrets. */
   readonly settings: string;
-  readonly actions: readonly Action[];
+  readonly actions: readonly DeclaredAction[];
   readonly timing: Timing | null;
 };
 
 export type ParamsText = { readonly path: string; readonly text: string; readonly file: ParamsFile };
 
 /** The scheduled action: the first of these that the target has. */
-const BY_NIGHT: readonly Action[] = ['diff', 'sync', 'delta', 'delete'];
+const BY_NIGHT: readonly DeclaredAction[] = ['diff', 'sync', 'delta', 'delete'];
 
 /** The params file of each action, relative to JOB_PARAMS. @throws CliFailure naming each fault of names and schedule */
 export function paramsTexts({ key, actions, timing }: Omit<NewTarget, 'settings'>): ParamsText[] {
@@ -26,14 +27,10 @@ export function paramsTexts({ key, actions, timing }: Omit<NewTarget, 'settings'
 }
 
 /** @throws CliFailure naming each fault */
-export function paramsText({ env, target }: Key, action: Action, timing: Timing | null): ParamsText {
+export function paramsText(key: Key, action: DeclaredAction, timing: Timing | null): ParamsText {
+  const { env, target } = key;
   const lines = [
-    `TARGET=${target}`,
-    `ENV=${env}`,
-    `ACTION_NAME=${action}`,
-    `ACTION=${action}`,
-    'IS_TAG=latest',
-    'OPTIONS=-n 1000',
+    ...paramsLines(key, action, '-n 1000'),
     ...(timing === null ? [] : [`SCHEDULE=${timing.schedule}`, `TIMEZONE=${timing.timezone}`]),
   ];
   const text = `${lines.join('\n')}\n`;
@@ -41,6 +38,18 @@ export function paramsText({ env, target }: Key, action: Action, timing: Timing 
   const file = parseParamsFile(text, { file: path, env, name: target, action });
   if ('parameters' in file) return { path, text, file };
   throw new CliFailure(file.map(faultText).join('\n'));
+}
+
+/** The lines that the params file of every action has. */
+export function paramsLines({ env, target }: Key, action: DeclaredAction, options: string): string[] {
+  return [
+    `TARGET=${target}`,
+    `ENV=${env}`,
+    `ACTION_NAME=${action}`,
+    `ACTION=${action}`,
+    'IS_TAG=latest',
+    `OPTIONS=${options}`,
+  ];
 }
 
 /** The commands that follow. */

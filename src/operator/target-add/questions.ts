@@ -5,8 +5,8 @@ export type Question = {
   readonly key: string;
   readonly text: string;
   readonly example?: string;
-  /** `url`: its password is asked for on its own, hidden. `secret`: hidden. `flag`: yes is `true`. */
-  readonly kind?: 'url' | 'secret' | 'flag';
+  /** `url`: its password is asked for on its own, hidden. `flag`: yes is `true`. */
+  readonly kind?: 'url' | 'flag';
   /** An empty answer leaves the setting out. */
   readonly optional?: true;
 };

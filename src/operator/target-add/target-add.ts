@@ -9,10 +9,11 @@ import { text as textOf } from 'node:stream/consumers';
 import { readTargetPlaces } from '../../config/config.ts';
 import { settingsFile } from '../../domain/names.ts';
 import type { Key } from '../../domain/job.ts';
+import { DECLARED_ACTIONS, type DeclaredAction } from '../../domain/action.ts';
 import { CliFailure } from '../../terminal/failure.ts';
 import { type Format, print } from '../../terminal/output.ts';
 import { checkSync, syncOf } from '../target-check.ts';
-import { type Action, ACTIONS, type Timing } from '../target-choices.ts';
+import { type Timing } from '../target-choices.ts';
 import { type NewTarget, nextCommands, paramsText, paramsTexts, secretCommand } from './new-target.ts';
 import { refuseExisting, writeAll } from './write-target.ts';
 
@@ -20,7 +21,7 @@ export type Asked = {
   readonly key: Key;
   /** File of settings, `-` for stdin; undefined to ask for them. */
   readonly settings: string | undefined;
-  readonly actions: readonly Action[];
+  readonly actions: readonly DeclaredAction[];
   readonly timing: Timing | null;
   readonly isChecked: boolean;
 };
@@ -31,7 +32,7 @@ export async function addTarget(format: Format, asked: Asked): Promise<void> {
   const places = readTargetPlaces();
   const secretFile = path.join(places.dataDir, settingsFile(key));
   // Before any question, for it would be asked in vain.
-  const possible = ACTIONS.map((action) =>
+  const possible = DECLARED_ACTIONS.map((action) =>
     path.join(places.jobParamsDir, paramsText(key, action, null).path),
   );
   await refuseExisting([secretFile, ...possible]);

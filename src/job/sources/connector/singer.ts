@@ -124,17 +124,16 @@ function streamOf(definition: Fields): Stream {
 
 type Metadata = { readonly breadcrumb?: unknown; readonly metadata?: Fields };
 
+const isRoot = ({ breadcrumb }: Metadata): boolean => Array.isArray(breadcrumb) && breadcrumb.length === 0;
+
 function rootOf(definition: Fields): Fields {
   const entries = objectsIn(definition, 'metadata') as readonly Metadata[];
-  return (
-    entries.find(({ breadcrumb }) => Array.isArray(breadcrumb) && breadcrumb.length === 0)?.metadata ?? {}
-  );
+  return entries.find(isRoot)?.metadata ?? {};
 }
 
 /** Selects the stream with all its fields, as a whole: in the way of today's taps and in that of older ones. */
 function selected(definition: Fields): Fields {
   const entries = objectsIn(definition, 'metadata') as readonly Metadata[];
-  const isRoot = ({ breadcrumb }: Metadata): boolean => Array.isArray(breadcrumb) && breadcrumb.length === 0;
   const root = { ...rootOf(definition), selected: true, 'replication-method': 'FULL_TABLE' };
   const fields = entries
     .filter((entry) => !isRoot(entry))

@@ -1,9 +1,8 @@
 /** Jobs from a stand-in of a connector into the sink's Postgres. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
-import { JobError } from '../../../../src/job/job-error.ts';
 import { type Setup, setup } from '../../support/setup.ts';
-import { startStatementProxy } from '../../support/statement-proxy.ts';
+import { runStoppedLoad } from '../../support/stopped-load.ts';
 import { drop, settingsOf } from './support/open.ts';
 
 const last = (t: Setup) => t.receiver.reports.at(-1);
@@ -86,16 +85,8 @@ describe('a target with a connector', () => {
   it('is loaded on from the checkpoint by a later attempt, after a reading of its own', async () => {
     const settings = settingsOf(drop().records(rows(0, 60)));
     await using t = await setup();
-    const stop = new AbortController();
-    await using proxy = await startStatementProxy({
-      url: t.sinkUrl,
-      onStatement() {
-        if (proxy.statements.filter((text) => text.startsWith('COPY')).length === 3)
-          stop.abort(new JobError('terminated', 'ended by the test'));
-      },
-    });
     const options = 'sync -n 10 -c 1 --api_job_id 1';
-    const broken = await t.run(options, { ...settings, SINK_URL: proxy.url }, stop.signal);
+    const broken = await runStoppedLoad(t, options, settings);
     expect(broken.code).toBe(EXIT.terminated);
     const SYNCRATOR_CHECKPOINT = JSON.stringify(last(t)?.checkpoint);
     const output = await run(t, options, { ...settings, SYNCRATOR_CHECKPOINT });

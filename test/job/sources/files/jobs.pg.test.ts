@@ -2,9 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
-import { JobError } from '../../../../src/job/job-error.ts';
 import { type Setup, setup } from '../../support/setup.ts';
-import { startStatementProxy } from '../../support/statement-proxy.ts';
+import { runStoppedLoad } from '../../support/stopped-load.ts';
 import { folder, parquetOf } from './support/folder.ts';
 
 type Rows = Record<string, string>;
@@ -173,16 +172,8 @@ describe('a target with files', () => {
       .join('');
     const path = drop.put('places.ndjson', lines);
     await using t = await setup();
-    const stop = new AbortController();
-    await using proxy = await startStatementProxy({
-      url: t.sinkUrl,
-      onStatement() {
-        if (proxy.statements.filter((text) => text.startsWith('COPY')).length === 3)
-          stop.abort(new JobError('terminated', 'ended by the test'));
-      },
-    });
     const options = 'sync -n 10 -c 1 --api_job_id 1';
-    const broken = await t.run(options, { ...settings(path), SINK_URL: proxy.url }, stop.signal);
+    const broken = await runStoppedLoad(t, options, settings(path));
     expect(broken.code).toBe(EXIT.terminated);
     const SYNCRATOR_CHECKPOINT = JSON.stringify(last(t)?.checkpoint);
     const output = await run(t, options, settings(path, { SYNCRATOR_CHECKPOINT }));

@@ -1,11 +1,10 @@
 /** Jobs from a stand-in repository into the sink's Postgres. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
-import { JobError } from '../../../../src/job/job-error.ts';
 import { type OaiProvider, startOaiProvider } from '../../../support/oai-pmh/provider.ts';
 import { someRecords, titled } from '../../../support/oai-pmh/repository.ts';
 import { type Setup, setup } from '../../support/setup.ts';
-import { startStatementProxy } from '../../support/statement-proxy.ts';
+import { runStoppedLoad } from '../../support/stopped-load.ts';
 
 const last = (t: Setup) => t.receiver.reports.at(-1);
 const now = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
@@ -128,16 +127,8 @@ describe('a target with a repository of OAI-PMH', () => {
   it('is loaded on from the checkpoint by a later attempt, after a harvest of its own', async () => {
     await using provider = await startOaiProvider(...someRecords(60));
     await using t = await setup();
-    const stop = new AbortController();
-    await using proxy = await startStatementProxy({
-      url: t.sinkUrl,
-      onStatement() {
-        if (proxy.statements.filter((text) => text.startsWith('COPY')).length === 3)
-          stop.abort(new JobError('terminated', 'ended by the test'));
-      },
-    });
     const options = 'sync -n 10 -c 1 --api_job_id 1';
-    const broken = await t.run(options, settings(provider, { SINK_URL: proxy.url }), stop.signal);
+    const broken = await runStoppedLoad(t, options, settings(provider));
     expect(broken.code).toBe(EXIT.terminated);
     const SYNCRATOR_CHECKPOINT = JSON.stringify(last(t)?.checkpoint);
     const output = await run(t, options, settings(provider, { SYNCRATOR_CHECKPOINT }));
