@@ -102,6 +102,8 @@ beforeAll(async () => {
   helm = undo.use(await createHelm(cluster.kubeconfig));
   await release('install', 'data', CHART, '-f', values);
   apiUrl = `http://${await kubectl('get', 'service', 'data-api', '-o', 'jsonpath={.spec.clusterIP}')}`;
+  // helm waits for ready pods; a Service leads to them only once its endpoints are known, as with kube-proxy.
+  await expect.poll(() => answers(apiUrl), { timeout: 30_000 }).toBe(true);
   const token = await login(apiUrl);
   client = createClient({ url: apiUrl, token: async () => token });
 }, 420_000);
@@ -111,6 +113,14 @@ afterAll(() => undo.disposeAsync(), 90_000);
 async function secret(name: string, values: Readonly<Record<string, string>>): Promise<void> {
   const literals = Object.entries(values).map(([key, value]) => `--from-literal=${key}=${value}`);
   await kubectl('create', 'secret', 'generic', name, ...literals);
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) })).ok;
+  } catch {
+    return false; // not reachable yet
+  }
 }
 
 /** Resolves when everything that it changed is ready. */
