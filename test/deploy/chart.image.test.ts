@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { type Client, createClient } from '../../src/client/client.ts';
 import { kubectlIn } from '../../tools/cluster/worker-account.ts';
 import { startDemoSource } from '../../tools/demo/source.ts';
@@ -103,7 +103,7 @@ beforeAll(async () => {
   await release('install', 'data', CHART, '-f', values);
   apiUrl = `http://${await kubectl('get', 'service', 'data-api', '-o', 'jsonpath={.spec.clusterIP}')}`;
   // helm waits for ready pods; a Service leads to them only once its endpoints are known, as with kube-proxy.
-  await expect.poll(() => answers(apiUrl), { timeout: 30_000 }).toBe(true);
+  await vi.waitFor(() => isReady(apiUrl), { timeout: 30_000 });
   const token = await login(apiUrl);
   client = createClient({ url: apiUrl, token: async () => token });
 }, 420_000);
@@ -115,12 +115,9 @@ async function secret(name: string, values: Readonly<Record<string, string>>): P
   await kubectl('create', 'secret', 'generic', name, ...literals);
 }
 
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) })).ok;
-  } catch {
-    return false; // not reachable yet
-  }
+async function isReady(url: string): Promise<void> {
+  const { status } = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) });
+  expect(status).toBe(200);
 }
 
 /** Resolves when everything that it changed is ready. */
