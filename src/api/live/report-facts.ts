@@ -105,6 +105,7 @@ export const toldFacts = {
     .optional()
     .describe('Items or records that failed and were set aside.'),
   kept: count.optional().describe('Live records that the source does not list any more.'),
+  held: count.optional().describe('Of the kept records, those whose removal waits for an answer.'),
   watermark: timeToldOrNull
     .optional()
     .describe(

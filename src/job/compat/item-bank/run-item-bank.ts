@@ -20,7 +20,11 @@ export async function runItemBank(
   const { items } = context.sink;
   if (!items) throw new JobError('notConfigured', 'SOURCE=gitlab needs SINK=postgres; set SINK');
   const bankContext = withBank(settings, serializeWrites(items), context);
-  if (action === 'delete') return await deleteGone({ ...context, source: bankListing(bankContext) });
+  if (action === 'delete') {
+    // A removal job asks the source by id, which an item bank has no source for.
+    const { held: _, ...sink } = context.sink;
+    return await deleteGone({ ...context, sink, source: bankListing(bankContext) });
+  }
   await importItems(bankContext, context.options.items.length > 0 ? 'some' : action);
 }
 

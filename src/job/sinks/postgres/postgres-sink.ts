@@ -9,6 +9,7 @@ import { applyLoad } from './apply.ts';
 import { closeChangeSet } from './change-sets.ts';
 import { createSinkPool } from './connect.ts';
 import { findSink } from './fence.ts';
+import { createHeldRecords } from './held.ts';
 import { purgeHistory } from './history.ts';
 import { createItems } from './items.ts';
 import { inspectLiveTable } from './live-table.ts';
@@ -96,6 +97,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     rollback: (to) => rollBack(session(), to),
     takeOver: () => beginAnew(session()),
     items: createItems(session, (table) => (opened = { ...session(), table })),
+    held: createHeldRecords(session),
     close: () => endConnections(connection.pool),
   };
 }

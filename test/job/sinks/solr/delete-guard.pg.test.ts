@@ -67,7 +67,7 @@ const PLAN: ApplyPlan = {
   mayRemove: true,
   force: false,
   answered: null,
-  judge: () => {},
+  judge: () => 'apply',
   mayReject: 0,
   watermark: new Date('2025-03-01T00:00:00Z'),
   coarseTimes: false,
