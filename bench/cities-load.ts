@@ -74,8 +74,14 @@ export function contextOf(source: Source, sink: Sink): ActionContext {
   return {
     source,
     sink,
-    options: { batchSize: 1000, concurrency: 1, forceDelete: true },
-    limits: { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, maxRejected: 0 },
+    options: { batchSize: 1000, concurrency: 1, forceDelete: true, acceptJump: false },
+    limits: {
+      maxDeletePercent: 10,
+      maxDeleteRecords: 5,
+      maxUpdatePercent: null,
+      maxRejected: 0,
+      baseline: 'off',
+    },
     watermarkMarginMs: 3_600_000,
     checkpoint: null,
     partOfDiff: false,

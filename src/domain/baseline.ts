@@ -3,12 +3,19 @@
  * unusual, also below the fixed limits of the guards. Pure.
  */
 
+/** `watch`: unusual counts are warnings. `hold`: unusual removals wait too, and an unusual jump upward stops the run. */
+export const BASELINE_MODES = ['off', 'watch', 'hold'] as const;
+export type BaselineMode = (typeof BASELINE_MODES)[number];
+
 /** Earlier runs that are needed; until then only the fixed limits hold. */
 export const LEAST_RUNS = 7;
 /** Latest runs that the usual size is taken from. */
 const RECENT_RUNS = 14;
-/** Runs of the same weekday that a weekly pattern is taken from. */
-const SAME_WEEKDAYS = 8;
+/** Runs at the same time of day, or of the same weekday too, that a pattern is taken from. */
+const SAME_TIMES = 8;
+/** Distance within which two times of day are the same: a change to summer time moves a schedule by an hour of UTC. */
+const SAME_TIME_MS = 90 * 60_000;
+const DAY_MS = 86_400_000;
 /** Normal distance from the median, in median absolute deviations that are scaled to a standard deviation. */
 const DEVIATIONS = 5;
 const MAD_TO_DEVIATION = 1.4826;
@@ -37,25 +44,39 @@ export type Anomaly = {
 };
 
 /**
- * Finds the counts of a run that are higher than usual, both of the latest runs and of the same weekday.
- * @param earlier good runs of the same target, env and action, in any order; fewer than 7 say nothing
+ * Finds the counts of a run that are higher than usual, both for the latest runs and for this time of the day or week.
+ * @param earlier runs of the same target, env and action, in any order; fewer than 7 say nothing
  */
 export function anomaliesOf(earlier: readonly RunFigures[], run: RunFigures): Anomaly[] {
   if (earlier.length < LEAST_RUNS) return [];
   const newestFirst = earlier.toSorted((a, b) => b.at.getTime() - a.at.getTime());
   const recent = newestFirst.slice(0, RECENT_RUNS);
-  const weekday = newestFirst
-    .filter(({ at }) => at.getUTCDay() === run.at.getUTCDay())
-    .slice(0, SAME_WEEKDAYS);
+  const sameTime = atSameTime(earlier, run.at);
+  const sameWeekday = sameTime.filter(({ at }) => at.getUTCDay() === run.at.getUTCDay());
   return MEASURES.flatMap((measure) => {
     const least = Math.max(LEAST_RECORDS, run.live * LEAST_SHARE[measure]);
     const usual = usualOf(sharesOf(recent, measure, run.live), least);
-    const pattern = patternOf(sharesOf(weekday, measure, run.live), least);
-    const most = Math.floor(Math.max(usual.most, pattern?.most ?? 0));
+    const patterns = [sameTime, sameWeekday].map((runs) =>
+      patternOf(sharesOf(runs.slice(0, SAME_TIMES), measure, run.live), least),
+    );
+    const most = Math.floor(Math.max(usual.most, ...patterns.map((pattern) => pattern?.most ?? 0)));
     const count = run[measure];
     if (count <= most) return [];
     return [{ measure, count, median: Math.round(usual.median), most, runs: recent.length }];
   });
+}
+
+/** The run of each earlier day that is nearest to this time of day, newest first. */
+function atSameTime(earlier: readonly RunFigures[], at: Date): RunFigures[] {
+  const nearest = new Map<number, { run: RunFigures; apart: number }>();
+  for (const run of earlier) {
+    const before = at.getTime() - run.at.getTime();
+    const days = Math.round(before / DAY_MS);
+    const apart = Math.abs(before - days * DAY_MS);
+    if (days < 1 || apart > SAME_TIME_MS) continue;
+    if (apart < (nearest.get(days)?.apart ?? Infinity)) nearest.set(days, { run, apart });
+  }
+  return [...nearest].toSorted(([one], [other]) => one - other).map(([, { run }]) => run);
 }
 
 /** Scales the counts to the live records of now: a target that has grown tenfold changes more. */
@@ -63,25 +84,21 @@ function sharesOf(runs: readonly RunFigures[], measure: Measure, live: number): 
   return runs.map((run) => (run.live === 0 ? run[measure] : (run[measure] * live) / run.live));
 }
 
-type Usual = { readonly median: number; readonly deviation: number; readonly most: number };
+type Usual = { readonly median: number; readonly most: number };
 
 function usualOf(counts: readonly number[], least: number): Usual {
   const median = medianOf(counts);
   const deviation = MAD_TO_DEVIATION * medianOf(counts.map((count) => Math.abs(count - median)));
-  return {
-    median,
-    deviation,
-    most: median + Math.max(DEVIATIONS * deviation, SHARE_OF_MEDIAN * median, least),
-  };
+  return { median, most: median + Math.max(DEVIATIONS * deviation, SHARE_OF_MEDIAN * median, least) };
 }
 
-/** The usual count of a weekday; null unless the earlier ones agree with each other. */
+/** The usual count of a time; null unless the earlier ones agree with each other. */
 function patternOf(counts: readonly number[], least: number): Usual | null {
   if (counts.length === 0) return null;
-  const { median } = usualOf(counts, least);
+  const median = medianOf(counts);
   const near = Math.max(SHARE_OF_MEDIAN * median, least);
   if (counts.some((count) => Math.abs(count - median) > near)) return null;
-  return { median, deviation: 0, most: median + near };
+  return { median, most: median + near };
 }
 
 function medianOf(numbers: readonly number[]): number {

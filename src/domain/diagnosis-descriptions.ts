@@ -7,6 +7,8 @@ export const DIAGNOSIS_DESCRIPTIONS: Readonly<Record<string, Readonly<Record<str
     not_configured: 'Settings of source or sink are missing or unusable. Nothing was touched.',
     delete_guard: 'Too many records would have been deleted. Nothing was changed.',
     update_guard: 'More updates than `MAX_UPDATE_PERCENT`. Nothing was changed.',
+    unusual_jump:
+      'With `BASELINE=hold`: far more records would have been added or updated than usual. Nothing was changed.',
     records_rejected: 'More bad records than `MAX_REJECTED`. Nothing was changed.',
     incomplete_listing:
       'The listing of the source is not proven complete ([evidence](../data.md#evidence-when-a-listing-counts-as-complete)). Nothing was changed.',

@@ -47,5 +47,7 @@ export const EXIT = {
   updateGuard: 21,
   /** A rollback would no longer do what its preview said; nothing was changed. */
   previewChanged: 22,
+  /** With BASELINE=hold: far more records would be added or updated than usual; nothing was changed. */
+  unusualJump: 23,
   terminated: 143,
 } as const;

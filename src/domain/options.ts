@@ -15,6 +15,7 @@ const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '-c': /^([1-9]|[1-5][0-9]|6[0-4])$/,
   '--debug': null,
   [FORCE]: null,
+  '--accept-jump': null,
   '--item': /^[1-9][0-9]{0,15}$/,
   '--switch_solr_alias': null,
   '--target_env': /^[a-z0-9][-_a-z0-9]{0,39}$/,

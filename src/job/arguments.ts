@@ -12,6 +12,8 @@ export type JobArguments = {
   readonly concurrency: number;
   readonly debug: boolean;
   readonly forceDelete: boolean;
+  /** For sync and delta: applies more additions and updates than BASELINE=hold finds usual. */
+  readonly acceptJump: boolean;
   /** Ids that a delta is limited to; empty: every changed item. */
   readonly items: readonly string[];
   /** For SINK=solr: allows a sync to empty the standby and switch the aliases. */
@@ -65,6 +67,7 @@ Environment:
                                               limits of removals (lifted by --force-delete) and of updates
   FIELDS                                      changes of the records' fields: rename a=b, drop a, set a=value, hash a
     FIELDS_HASH_KEY or FIELDS_HASH_KEY_FILE   the secret of the hashes
+  BASELINE (watch)                            off, watch or hold: unusual counts warn; hold lets removals wait, stops a jump
   MAX_REJECTED (0)                            bad records that are set aside before the run fails
   WATERMARK_MARGIN (1h)                       a delta reads from this long before the last read, to catch late writes
   SOURCE_FILE_COMPLETE=true                   the writer of SOURCE_FILE renames it into place once it is complete
@@ -77,7 +80,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configure
   10 source refuses our credentials, 11 some items failed, 12 listing not proven complete,
   13 sink unreachable, 14 sink read-only, 15 sink permission, 16 sink busy, 17 sink owned by another,
   18 sink replaced, 19 sink alters what is written, 20 too many bad records, 21 update guard,
-  22 the rollback's preview no longer holds, 143 terminated
+  22 the rollback's preview no longer holds, 23 unusual jump, 143 terminated
 
 Example:
   SOURCE=ndjson SOURCE_URL=http://127.0.0.1:8080/records SINK=postgres \\
@@ -118,6 +121,7 @@ type Options = {
   c: number;
   debug: boolean;
   forceDelete: boolean;
+  acceptJump: boolean;
   item: string[];
   switch_solr_alias: boolean;
   before?: string;
@@ -136,6 +140,11 @@ function createCommand(write: (text: string) => void): Command {
     .option('-c <batches>', 'batches written concurrently', wholeNumber(1, 32), 1)
     .option('--debug', 'write more log lines', false)
     .option('--force-delete', 'lift the delete limits (an empty source is still refused)', false)
+    .option(
+      '--accept-jump',
+      'with BASELINE=hold: apply additions and updates although they are unusually many',
+      false,
+    )
     .option('--item <id>', 'limit a delta of SOURCE=gitlab to this item; may be repeated', oneMoreItem, [])
     .option(
       '--switch_solr_alias',
@@ -175,6 +184,7 @@ function toJobArguments(action: Action, options: Options): JobArguments {
     concurrency: options.c,
     debug: options.debug,
     forceDelete: options.forceDelete,
+    acceptJump: options.acceptJump,
     items: [...new Set(options.item)],
     switchSolrAlias: options.switch_solr_alias,
     targetEnv: options.target_env ?? null,

@@ -190,11 +190,12 @@ async function actOn(
   }
   if (given.action === 'take-over') return await sink.takeOver();
   if (given.action === 'rollback') return reportApplied({ progress, log }, await sink.rollback(given));
-  const { maxDeletePercent, maxDeleteRecords, maxUpdatePercent, maxRejected, watermarkMarginMs } = settings;
+  const { maxDeletePercent, maxDeleteRecords, maxUpdatePercent, maxRejected, baseline, watermarkMarginMs } =
+    settings;
   const context = {
     sink,
     options: given,
-    limits: { maxDeletePercent, maxDeleteRecords, maxUpdatePercent, maxRejected },
+    limits: { maxDeletePercent, maxDeleteRecords, maxUpdatePercent, maxRejected, baseline },
     watermarkMarginMs,
     checkpoint: parseCheckpoint(readCheckpointText(environment)),
     partOfDiff: readPartOfDiff(environment),

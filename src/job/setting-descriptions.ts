@@ -22,6 +22,11 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       text: 'Bad records that are set aside before the run fails; at most 1,000.',
     },
     {
+      name: 'BASELINE',
+      default: 'watch',
+      text: 'With `SINK=postgres`, after seven runs: `watch` warns of unusual counts, `hold` also lets unusual removals wait and stops an unusual jump upward, `off` does neither ([Data safety](../data.md#unusual-counts)).',
+    },
+    {
       name: 'FIELDS',
       default: '',
       text: 'Changes of the fields of every record, with commas or on lines: `rename a=b`, `drop a`, `set a=value`, `hash a` ([Fields](../how-to/fields.md)). Not with `SOURCE=gitlab` or `rest`.',

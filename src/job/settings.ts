@@ -2,6 +2,7 @@
  * Reads the program's settings from environment and settings file. Source and sink settings may contain secrets:
  * log none of them.
  */
+import { BASELINE_MODES, type BaselineMode } from '../domain/baseline.ts';
 import { ALWAYS_ALLOWED, DEFAULT_MAX_DELETE_PERCENT } from '../domain/guard.ts';
 import { parseTraceparent } from '../domain/trace.ts';
 import type { Fields } from './fields/apply-rules.ts';
@@ -36,6 +37,8 @@ export type JobSettings = {
   readonly maxUpdatePercent: number | null;
   /** Bad records that are set aside before the run fails. */
   readonly maxRejected: number;
+  /** The consequence of unusual counts. */
+  readonly baseline: BaselineMode;
   /** A watermark lies this many milliseconds before the source's clock. */
   readonly watermarkMarginMs: number;
 };
@@ -142,20 +145,33 @@ export function readSettings({
   return { source, sink, fields, canaries, ...readLimits(settings) };
 }
 
-/** The guards' limits, MAX_REJECTED and the watermark margin. */
+/** The guards' limits, MAX_REJECTED, BASELINE and the watermark margin. */
 export function readLimits(
   settings: Settings,
 ): Pick<
   JobSettings,
-  'maxDeletePercent' | 'maxDeleteRecords' | 'maxUpdatePercent' | 'maxRejected' | 'watermarkMarginMs'
+  | 'maxDeletePercent'
+  | 'maxDeleteRecords'
+  | 'maxUpdatePercent'
+  | 'maxRejected'
+  | 'baseline'
+  | 'watermarkMarginMs'
 > {
   return {
     maxDeletePercent: readMaxDeletePercent(settings),
     maxDeleteRecords: readCount(settings, 'SYNCRATOR_MAX_DELETE_RECORDS', MOST_RECORDS) ?? ALWAYS_ALLOWED,
     maxUpdatePercent: readPercent(settings, 'SYNCRATOR_MAX_UPDATE_PERCENT'),
     maxRejected: readCount(settings, 'MAX_REJECTED', MOST_REJECTED) ?? 0,
+    baseline: readBaseline(settings),
     watermarkMarginMs: readDuration(settings, 'WATERMARK_MARGIN', '1h'),
   };
+}
+
+function readBaseline({ optional, fault }: Settings): BaselineMode {
+  const text = optional('BASELINE') ?? 'watch';
+  const mode = BASELINE_MODES.find((one) => one === text);
+  if (mode === undefined) throw fault(`BASELINE is not one of ${BASELINE_MODES.join(', ')}`);
+  return mode;
 }
 
 /** 0 to 100. */

@@ -132,6 +132,13 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
     summary: 'The rollback differs from its preview; nothing was changed.',
     what_to_do: 'Preview the rollback again, and start it with the new digest if the preview is as intended.',
   },
+  [EXIT.unusualJump]: {
+    code: 'unusual_jump',
+    summary:
+      'The job would have added or updated far more records than its earlier runs; nothing was changed.',
+    what_to_do:
+      'Check the source. If the changes are intended, start the job again with the option --accept-jump.',
+  },
 };
 
 /** Bytes of a log's end that Kubernetes keeps as termination message. */

@@ -40,6 +40,7 @@ describe('the settings', () => {
       maxDeleteRecords: 5,
       maxUpdatePercent: null,
       maxRejected: 0,
+      baseline: 'watch',
       watermarkMarginMs: 3_600_000,
     });
   });
@@ -113,6 +114,7 @@ describe('the settings', () => {
       maxDeleteRecords: 0,
       maxUpdatePercent: 12.5,
       maxRejected: 5,
+      baseline: 'watch',
       watermarkMarginMs: 900_000,
     });
   });

@@ -1,4 +1,5 @@
 /** The context of an action: source, sink, limits, and where to report progress. */
+import type { BaselineMode } from '../../domain/baseline.ts';
 import type { Report } from '../../domain/report.ts';
 import type { JobArguments } from '../arguments.ts';
 import type { Checkpoint } from '../checkpoint.ts';
@@ -37,12 +38,13 @@ export type Limits = {
   readonly maxDeleteRecords: number;
   readonly maxUpdatePercent: number | null;
   readonly maxRejected: number;
+  readonly baseline: BaselineMode;
 };
 
 export type ActionContext = {
   readonly source: Source;
   readonly sink: Sink;
-  readonly options: Pick<JobArguments, 'batchSize' | 'concurrency' | 'forceDelete'>;
+  readonly options: Pick<JobArguments, 'batchSize' | 'concurrency' | 'forceDelete' | 'acceptJump'>;
   readonly limits: Limits;
   readonly watermarkMarginMs: number;
   /** The checkpoint of an earlier attempt. */

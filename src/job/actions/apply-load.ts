@@ -1,9 +1,9 @@
 /** Applies a load: lets the guards judge the difference, and re-checks with the source what would go or wait. */
-import { deleteVerdict, updateVerdict } from '../../domain/guard.ts';
 import { IncompleteListingError, JobError, WrongLoadError } from '../job-error.ts';
 import { TooManyRejected } from '../rejected.ts';
-import type { Applied, ApplyPlan, Difference, Judgement, Load } from '../sinks/sink.ts';
+import type { Applied, ApplyPlan, Load } from '../sinks/sink.ts';
 import type { ActionContext } from './action.ts';
+import { judge, readEarlierRuns } from './judge.ts';
 
 /** If more than this percentage of the re-checked ids still exist in the source, its listing was incomplete. */
 const MOST_ANSWERS_PERCENT = 1;
@@ -12,14 +12,19 @@ type Context = Omit<ActionContext, 'source'> & {
   readonly source: Pick<ActionContext['source'], 'stillThere'>;
 };
 
-/** @throws JobError `deleteGuard` or `updateGuard`, IncompleteListingError; the sink is then unchanged */
+/**
+ * @returns the counts, and warnings about those that are unusual
+ * @throws JobError `deleteGuard`, `updateGuard` or `unusualJump`, IncompleteListingError; the sink is then unchanged
+ */
 export async function applyLoad(
   context: Context,
   load: Load,
   plan: Omit<ApplyPlan, 'answered' | 'judge' | 'force'>,
-): Promise<Applied> {
+): Promise<{ applied: Applied; unusual: readonly string[] }> {
   const { sink, options, progress, stop } = context;
   progress({ phase: 'comparing' });
+  const earlier = await readEarlierRuns(context, load);
+  let unusual: readonly string[] = [];
   let answered: ReadonlySet<string> | null = null;
   for (;;) {
     stop.throwIfAborted();
@@ -28,12 +33,13 @@ export async function applyLoad(
       force: options.forceDelete,
       answered,
       judge: (difference) => {
-        const judgement = judge(context, load, difference);
+        const judged = judge(context, load, { difference, earlier });
+        ({ unusual } = judged);
         progress({ phase: 'applying' });
-        return judgement;
+        return judged.judgement;
       },
     });
-    if (result.kind === 'applied') return result.applied;
+    if (result.kind === 'applied') return { applied: result.applied, unusual };
     answered = await recheckRemovals(context, result.ids);
   }
 }
@@ -53,39 +59,6 @@ async function recheckRemovals(
     );
   }
   return there;
-}
-
-function judge(context: Context, { mode }: Load, difference: Difference): Judgement {
-  const judgement = mode === 'changes' ? 'apply' : judgeRemovals(context, difference);
-  const { limits } = context;
-  if (mode === 'ids' || limits.maxUpdatePercent === null) return judgement;
-  const { live, updated: updates } = difference;
-  const verdict = updateVerdict({ ...limits, live, updates });
-  logVerdict(context, difference, verdict.allowed ? 'allowed' : verdict.why, `${updates} to update`);
-  if (!verdict.allowed) throw new JobError('updateGuard', `nothing was changed: ${verdict.why}`);
-  return judgement;
-}
-
-/** @throws JobError `deleteGuard` for an empty source, and above the limits if the sink cannot hold removals */
-function judgeRemovals(context: Context, difference: Difference): Judgement {
-  const { sink, options, limits } = context;
-  const { live, listed: source, removed: removals } = difference;
-  const verdict = deleteVerdict({ ...limits, live, source, removals, force: options.forceDelete });
-  const tell = (words: string): void => logVerdict(context, difference, words, `${removals} to remove`);
-  if (verdict.allowed) {
-    tell('allowed');
-    return 'apply';
-  }
-  if (verdict.mayWait && sink.held) {
-    tell(`they wait for an answer: ${verdict.why}`);
-    return 'hold';
-  }
-  tell(verdict.why);
-  throw new JobError('deleteGuard', `nothing was changed: ${verdict.why}`);
-}
-
-function logVerdict({ log }: Context, { live, listed }: Difference, verdict: string, what: string): void {
-  log.info(`guard: ${live} live, ${listed} listed, ${what}: ${verdict}`);
 }
 
 /** Runs `work`; drops the load if the error means that a resume would fail again. An interrupted load stays. */
@@ -108,6 +81,7 @@ export async function droppingUnusableLoad<T>(
 const UNUSABLE: ReadonlySet<string> = new Set([
   'deleteGuard',
   'updateGuard',
+  'unusualJump',
   'incompleteListing',
   'sinkAlters',
 ]);

@@ -5,6 +5,12 @@ import { applyLoad } from './apply-load.ts';
 import type { Listed } from './load-listing.ts';
 import { skewWarning, watermarkAfter } from './watermark.ts';
 
+export type RecordsApplied = {
+  readonly applied: Applied;
+  readonly watermark: Date | null | 'keep';
+  readonly warnings: readonly (string | null)[];
+};
+
 /**
  * @param of.runBegan when this run began to read, by our clock
  * @param of.proven true if the full listing was proven complete; false for a delta, which removes nothing
@@ -13,7 +19,7 @@ export async function applyRecords(
   context: ActionContext,
   load: Load,
   of: { listed: Listed; runBegan: Date; coarseTimes: boolean; proven: boolean },
-): Promise<{ applied: Applied; watermark: Date | null | 'keep'; skew: string | null }> {
+): Promise<RecordsApplied> {
   const { source, limits, watermarkMarginMs: marginMs, progress } = context;
   const { listed, runBegan, coarseTimes, proven } = of;
   const clock = source.clock();
@@ -26,7 +32,7 @@ export async function applyRecords(
     marginMs,
     coarseTimes,
   });
-  const applied = await applyLoad(context, load, {
+  const { applied, unusual } = await applyLoad(context, load, {
     mayRemove: proven,
     mayReject: limits.maxRejected - listed.rejected.length,
     watermark,
@@ -35,5 +41,5 @@ export async function applyRecords(
     proven,
   });
   if (watermark !== 'keep') progress({ watermark: watermark?.toISOString() ?? null });
-  return { applied, watermark, skew: skewWarning(clock, new Date()) };
+  return { applied, watermark, warnings: [skewWarning(clock, new Date()), ...unusual] };
 }

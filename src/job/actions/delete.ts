@@ -33,7 +33,7 @@ export async function deleteGone(context: DeleteContext): Promise<void> {
         `nothing was removed, since the listing is not proven complete: ${evidence.words}`,
       );
     }
-    const applied = await applyLoad(context, load, {
+    const { applied, unusual } = await applyLoad(context, load, {
       mayRemove: evidence.complete,
       mayReject: 0,
       watermark: 'keep',
@@ -44,6 +44,6 @@ export async function deleteGone(context: DeleteContext): Promise<void> {
     const warning = evidence.complete
       ? null
       : `nothing was removed, since the listing is not proven complete: ${evidence.words}`;
-    reportApplied(context, applied, { rejected: listed.rejected, warnings: [warning] });
+    reportApplied(context, applied, { rejected: listed.rejected, warnings: [warning, ...unusual] });
   });
 }

@@ -37,7 +37,7 @@ export async function delta(context: ActionContext): Promise<void> {
       mapping: source.mapping,
     });
     const { coarseTimes } = live;
-    const { applied, skew } = await applyRecords(context, load, {
+    const { applied, warnings } = await applyRecords(context, load, {
       listed,
       runBegan,
       coarseTimes,
@@ -45,7 +45,7 @@ export async function delta(context: ActionContext): Promise<void> {
     });
     reportApplied(context, applied, {
       rejected: listed.rejected,
-      warnings: [warning, skew],
+      warnings: [warning, ...warnings],
     });
   });
 }

@@ -33,7 +33,7 @@ export async function sync(context: ActionContext): Promise<void> {
     const evidence = await evidenceOf(source, listed, live);
     const { complete: proven } = evidence;
     const { coarseTimes } = listed;
-    const { applied, watermark, skew } = await applyRecords(context, load, {
+    const { applied, watermark, warnings } = await applyRecords(context, load, {
       listed,
       runBegan,
       coarseTimes,
@@ -43,7 +43,7 @@ export async function sync(context: ActionContext): Promise<void> {
     reportApplied(context, applied, {
       rejected: listed.rejected,
       warnings: [
-        skew,
+        ...warnings,
         proven ? null : unproven(applied, live, evidence.words),
         coarseTimes && watermark !== null ? COARSE : null,
         // A resumed run has seen a part of the records.

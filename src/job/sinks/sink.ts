@@ -2,6 +2,7 @@
  * The interface of every sink: stage a listing beside the live data, compute the difference, and apply it under the
  * fence. Every write checks that no newer run holds the fence, in the same transaction if the sink has transactions.
  */
+import type { RunFigures } from '../../domain/baseline.ts';
 import type { RollbackPreview } from '../../domain/report.ts';
 import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { HeldRecords } from './held-records.ts';
@@ -200,6 +201,8 @@ export interface Sink {
   readonly items?: Items;
   /** Only in sinks that can hold removals; the others refuse them. */
   readonly held?: HeldRecords;
+  /** The counts of earlier runs of this action; only in sinks that keep a history. */
+  readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
 
   close(): Promise<void>;
 }

@@ -126,12 +126,18 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
   await { sync, delta, delete: deleteGone }[of.action]({
     source: fitColumns(of.source, of.columns?.list ?? []),
     sink,
-    options: { batchSize: of.batchSize ?? 5, concurrency: 1, forceDelete: of.force ?? false },
+    options: {
+      batchSize: of.batchSize ?? 5,
+      concurrency: 1,
+      forceDelete: of.force ?? false,
+      acceptJump: false,
+    },
     limits: {
       maxDeletePercent: 10,
       maxDeleteRecords: 5,
       maxUpdatePercent: null,
       maxRejected: of.maxRejected ?? 0,
+      baseline: 'off',
     },
     // Without a margin, a watermark that moves too far is detected at once.
     watermarkMarginMs: of.marginMs ?? 0,

@@ -8,6 +8,7 @@ import type { PostgresSettings } from '../sink-settings.ts';
 import { applyLoad } from './apply.ts';
 import { closeChangeSet } from './change-sets.ts';
 import { createSinkPool } from './connect.ts';
+import { readEarlierRuns } from './earlier-runs.ts';
 import { findSink } from './fence.ts';
 import { createHeldRecords } from './held.ts';
 import { purgeHistory } from './history.ts';
@@ -98,6 +99,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     takeOver: () => beginAnew(session()),
     items: createItems(session, (table) => (opened = { ...session(), table })),
     held: createHeldRecords(session),
+    earlierRuns: () => readEarlierRuns(session()),
     close: () => endConnections(connection.pool),
   };
 }

@@ -277,8 +277,8 @@ async function run(
   const context: ActionContext = {
     source,
     sink,
-    options: { batchSize: batchOf(some), concurrency: 1, forceDelete: force },
-    limits: { ...limits, maxRejected },
+    options: { batchSize: batchOf(some), concurrency: 1, forceDelete: force, acceptJump: false },
+    limits: { ...limits, maxRejected, baseline: 'off' },
     watermarkMarginMs: 3_600_000,
     checkpoint: null,
     partOfDiff: action === 'diff delete',
