@@ -28,7 +28,7 @@ const LEAST_RECORDS = 5;
 const LEAST_SHARE = { removed: 0.01, added: 0.05, updated: 0.05 } as const;
 
 export type Measure = keyof typeof LEAST_SHARE;
-export const MEASURES = Object.keys(LEAST_SHARE) as readonly Measure[];
+const MEASURES = Object.keys(LEAST_SHARE) as readonly Measure[];
 
 /** The counts of a run, in records. `removed`: all that the listing lacked and no rule kept. */
 export type RunFigures = Readonly<Record<Measure, number>> & { readonly at: Date; readonly live: number };

@@ -6,6 +6,7 @@ const defaults = {
   concurrency: 1,
   debug: false,
   forceDelete: false,
+  acceptJump: false,
   items: [],
   switchSolrAlias: false,
   targetEnv: null,
