@@ -24,7 +24,7 @@ export function describe(job: JobJson): string {
       temporal: job.temporal_url,
     }),
     '',
-    ...(job.rollback_preview === null ? [] : [describePreview(job.rollback_preview, job), '']),
+    ...(job.rollback_preview === null ? [] : [describePreview(job, job.rollback_preview), '']),
     tableOf(
       ['STEP', 'TRY', 'ACTION', 'OUTCOME', 'TOOK', 'LOG', 'NAME'],
       job.steps.map(stepRow),

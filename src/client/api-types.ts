@@ -645,7 +645,7 @@ export interface paths {
     put?: never;
     /**
      * Roll back to before the last sync or an earlier job
-     * @description Runs in one transaction and can itself be rolled back. With `preview` nothing changes. For a SINK that keeps only one earlier generation, `before` must be the last sync.
+     * @description Runs in one transaction and can itself be rolled back. With `preview` nothing changes. For a SINK that keeps only one earlier generation, `before` must be the last sync, and it is restored whole.
      */
     post: {
       parameters: {
@@ -3161,6 +3161,10 @@ export interface components {
     Rollback: {
       /** @description Restore the target to its state before this job; by default to before the last sync. */
       before?: number;
+      /** @description Restore only these records. All other records, and the watermark, stay as they are. */
+      ids?: string[];
+      /** @description True: restore only the records that the job `before` changed. */
+      only?: boolean;
       /** @description True: change nothing; the job reports the effect as `rollback_preview`. */
       preview?: boolean;
       /** @description The `digest` of a preview: the job fails (preview_changed) if its effect would differ. */
@@ -3210,7 +3214,7 @@ export interface components {
       }[];
       /** @description Live records that the source does not list any more. */
       kept?: number;
-      /** @description Those of them whose removal waits for an approval, because too many were missing. */
+      /** @description Of the kept records, those whose removal waits for an answer. */
       held?: number;
       /**
        * Format: date-time
@@ -3258,6 +3262,8 @@ export interface components {
        * @description The watermark after the rollback; null: the next delta compares everything.
        */
       watermark: string | null;
+      /** @description True if the rollback is limited to some records; all other changes stay. */
+      some_records?: boolean;
       /** @description Up to 20 of the records. */
       sample: {
         /** @description The id of the record. */
@@ -3381,8 +3387,6 @@ export interface components {
       failed_items: components['schemas']['FailedItem'][];
       /** @description Live records that the source does not list any more; null if not reported. */
       kept: number | null;
-      /** @description Those of them whose removal waits for an approval (GET /losses), because too many were missing; null if not reported. */
-      held: number | null;
       /**
        * Format: date-time
        * @description The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or the job reported none.

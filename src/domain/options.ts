@@ -11,6 +11,9 @@ const FORCE = '--force-delete';
 /** Names the approved ids that a removal may remove. */
 export const APPROVAL = '--approval';
 
+/** Limits a rollback to a record. */
+const RECORD = '--id';
+
 /** Flags of our own program with the pattern of their value; null = no value. */
 const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '-n': /^[1-9][0-9]{0,6}$/,
@@ -25,6 +28,8 @@ const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '--before': /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   '--preview': null,
   '--expect': /^[0-9a-f]{16,64}$/,
+  [RECORD]: /^([A-Za-z0-9_.!~*'()-]|%[0-9A-Fa-f]{2}){1,1500}$/,
+  '--only': null,
   [APPROVAL]: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 };
 
@@ -44,6 +49,13 @@ export function approvalIn(options: string): string | undefined {
 /** True for a rollback that only shows what it would do. */
 export function isPreview({ action, options }: { action: string; options: string }): boolean {
   return action === ROLLBACK && options.split(' ').includes('--preview');
+}
+
+/** The records that a rollback is limited to; empty: none, so it restores all. */
+export function rollbackLimit(options: string): { ids?: string[]; only?: true } {
+  const args = options.split(' ');
+  const ids = args.flatMap((arg, at) => (args[at - 1] === RECORD ? [decodeURIComponent(arg)] : []));
+  return { ...(ids.length > 0 ? { ids } : {}), ...(args.includes('--only') ? { only: true } : {}) };
 }
 
 /** True if both give a program the same arguments. */
@@ -83,6 +95,17 @@ export function parseOptions(options: string, image: { foreign: boolean }): Pars
     const value = args[++i];
     if (value === undefined || !pattern.test(value))
       return { error: `option ${flag} needs a value like ${pattern.source}, not '${value ?? ''}'` };
+    if (flag === RECORD && !isDecodable(value))
+      return { error: `option ${flag} needs a percent-encoded id in UTF-8, not '${value}'` };
   }
   return { args };
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

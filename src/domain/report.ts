@@ -73,6 +73,8 @@ export type RollbackPreview = {
   readonly digest: string;
   /** ISO 8601; null: the next delta compares everything. */
   readonly watermark: string | null;
+  /** The rollback is limited to some records; other changes stay. */
+  readonly some_records?: boolean | undefined;
   /** At most 20. `fields` names the differing fields, at most 20; without values, since reads may be public. */
   readonly sample: readonly {
     readonly id: string;

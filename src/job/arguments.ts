@@ -28,6 +28,10 @@ export type JobArguments = {
   readonly preview: boolean;
   /** For rollback: the digest of a preview; the rollback runs only if its effect is still the same. */
   readonly expect: string | null;
+  /** For rollback: limits it to these records; empty: no such limit. */
+  readonly ids: readonly string[];
+  /** For rollback: limits it to the records that the job `before` changed. */
+  readonly only: boolean;
   /** For remove: uuid of the approval that names the records. */
   readonly approval: string | null;
   /** null: a run without a job, which the fence never refuses for its age. */
@@ -131,6 +135,8 @@ type Options = {
   before?: string;
   preview: boolean;
   expect?: string;
+  id: string[];
+  only: boolean;
   approval?: string;
   target_env?: string;
   target?: string;
@@ -159,6 +165,13 @@ function createCommand(write: (text: string) => void): Command {
     .option('--before <job>', 'for rollback: uid of the job to undo, with all later jobs', jobName)
     .option('--preview', 'for rollback: report the effect and change nothing', false)
     .option('--expect <digest>', 'for rollback: run only if the effect is still that of this preview', digest)
+    .option(
+      '--id <record>',
+      'for rollback: restore only this record (its id, percent-encoded); may be repeated',
+      oneMoreRecord,
+      [],
+    )
+    .option('--only', 'for rollback: restore only the records that the job of --before changed', false)
     .option('--approval <uuid>', 'for remove: the approval, whose ids the api tells', uuid)
     .option('--target_env <env>', 'with --switch_solr_alias: the environment of the aliases', lowerCaseName)
     .option(
@@ -179,14 +192,16 @@ function createCommand(write: (text: string) => void): Command {
 /** An option that does not apply to the action. */
 function misplacedOption(
   action: Action,
-  { item, before, preview, expect, approval }: Options,
+  { item, before, preview, expect, approval, id, only }: Options,
 ): string | undefined {
   if (item.length > 0 && action !== 'delta') return `--item goes with delta, not with ${action}`;
   if (action === 'remove' && approval === undefined)
     return 'remove needs --approval: approve a loss, which starts it (syncrator losses)';
   if (action !== 'remove' && approval !== undefined) return `--approval goes with remove, not with ${action}`;
-  if (action === 'rollback' || (before === undefined && !preview && expect === undefined)) return undefined;
-  return `--before, --preview and --expect go with rollback, not with ${action}`;
+  if (only && id.length > 0) return '--id and --only exclude each other';
+  const ofRollback = [before !== undefined, preview, expect !== undefined, id.length > 0, only];
+  if (action === 'rollback' || !ofRollback.includes(true)) return undefined;
+  return `--before, --preview, --expect, --id and --only go with rollback, not with ${action}`;
 }
 
 function toJobArguments(action: Action, options: Options): JobArguments {
@@ -204,6 +219,8 @@ function toJobArguments(action: Action, options: Options): JobArguments {
     before: options.before ?? null,
     preview: options.preview,
     expect: options.expect ?? null,
+    ids: [...new Set(options.id)],
+    only: options.only,
     approval: options.approval ?? null,
     jobId: options.api_job_id ?? null,
   };
@@ -212,6 +229,14 @@ function toJobArguments(action: Action, options: Options): JobArguments {
 function oneMoreItem(text: string, before: string[]): string[] {
   if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('expected a number');
   return [...before, text];
+}
+
+function oneMoreRecord(text: string, before: string[]): string[] {
+  try {
+    return [...before, decodeURIComponent(text)];
+  } catch {
+    throw new InvalidArgumentError('expected an id, percent-encoded');
+  }
 }
 
 function jobName(text: string): string {

@@ -31,7 +31,7 @@ import {
 } from './settings.ts';
 import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
-import type { Sink } from './sinks/sink.ts';
+import type { RollbackTo, Sink } from './sinks/sink.ts';
 import { openRecords } from './sources/open-records.ts';
 import type { Source } from './sources/source.ts';
 
@@ -196,14 +196,15 @@ async function actOn(
 ): Promise<void> {
   const { given, settings, progress, reporter, runtime, api } = of;
   const { environment, tuning, log, stop } = runtime;
-  if (given.preview) return progress({ rollback_preview: await sink.previewRollback(given) });
+  if (given.preview) return progress({ rollback_preview: await sink.previewRollback(rollbackOf(given)) });
   const done = await sink.open();
   if (done) {
     log.info('an earlier attempt has already applied this step; nothing to do');
     return reportApplied({ progress, log }, done);
   }
   if (given.action === 'take-over') return await sink.takeOver();
-  if (given.action === 'rollback') return reportApplied({ progress, log }, await sink.rollback(given));
+  if (given.action === 'rollback')
+    return reportApplied({ progress, log }, await sink.rollback(rollbackOf(given)));
   if (given.action === 'remove') {
     if (!records)
       throw new JobError('usage', 'remove does not apply to SOURCE=gitlab, which holds no removals');
@@ -230,6 +231,11 @@ async function actOn(
   if (given.items.length > 0)
     throw new JobError('usage', '--item needs SOURCE=gitlab; remove it for other sources');
   if (records) await { sync, delta, delete: deleteGone }[given.action]({ ...context, source: records });
+}
+
+function rollbackOf({ before, expect, ids, only }: JobArguments): RollbackTo {
+  const limit = only ? ('of the job' as const) : ids.length > 0 ? { ids } : undefined;
+  return { before, expect, ...(limit && { only: limit }) };
 }
 
 /** Actions that read the source. */

@@ -80,6 +80,20 @@ test('a preview shows what would change, and the command that does exactly that'
   expect(shown.stdout).toMatch(/^rolled back to +before job 1$/m);
 });
 
+test('a preview of some records names them in the command that restores them', async () => {
+  tales.tell('cities', {
+    sync: { reports: [{ phase: 'done', added: 9 }] },
+    preview: { reports: [{ phase: 'done', rollback_preview: { ...PREVIEW, some_records: true } }] },
+  });
+  const before = String(await synced('cities'));
+  const some = ['rollback', 'cities', 'dev', '--before', before, '--id', "k's 1", '--id', 'k00042'];
+  const { stdout } = await syncrator([...some, '--preview']);
+  expect(stdout).toMatch(/^other records +stay as they are$/m);
+  expect(stdout).toMatch(/^To do it: .* --id 'k'\\''s 1' --id k00042 --expect [0-9a-f]+$/m);
+  const both = await syncrator([...some, '--only']);
+  expect([both.code, both.stderr]).toEqual([1, expect.stringContaining('only: excludes ids')]);
+});
+
 test('`rollback` without a change set to go back to exits with 2, and contradicting options are refused', async () => {
   tales.tell('gone', {
     preview: {

@@ -6,7 +6,7 @@ import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
 import type { Key } from '../../domain/job.ts';
 import { checkMay } from '../auth/access.ts';
 import type { ApiDeps } from '../context.ts';
-import { MOST_INTEGER, pathName } from '../http/fields.ts';
+import { MOST_INTEGER, pathName, text } from '../http/fields.ts';
 import { idempotencyHeaders } from '../http/idempotency.ts';
 import { noJob } from './jobs.ts';
 import { bodyProblem, type Problem } from '../http/problem.ts';
@@ -28,6 +28,15 @@ const params = z.object({
   }),
 });
 
+const MOST_IDS = 50;
+/** Leaves room for the OPTIONS of the sync in the options of a job. */
+const MOST_CHARACTERS = 1500;
+
+/** Options are words without spaces, so ids are percent-encoded. */
+function flagsOf(ids: readonly string[]): string[] {
+  return ids.flatMap((id) => ['--id', encodeURIComponent(id.toWellFormed())]);
+}
+
 const rollbackBody = z
   .strictObject({
     before: z
@@ -36,6 +45,16 @@ const rollbackBody = z
       .max(MOST_INTEGER)
       .optional()
       .describe('Restore the target to its state before this job; by default to before the last sync.'),
+    ids: z
+      .array(text(1000, 1))
+      .min(1)
+      .max(MOST_IDS)
+      .refine((ids) => flagsOf(ids).join(' ').length <= MOST_CHARACTERS, {
+        error: `are too long together: restore some of them, then the others`,
+      })
+      .optional()
+      .describe('Restore only these records. All other records, and the watermark, stay as they are.'),
+    only: z.boolean().optional().describe('True: restore only the records that the job `before` changed.'),
     preview: z
       .boolean()
       .optional()
@@ -49,6 +68,10 @@ const rollbackBody = z
   .refine(({ preview, expect }) => preview !== true || expect === undefined, {
     path: ['expect'],
     error: 'is only for the rollback after a preview',
+  })
+  .refine(({ only, ids }) => only !== true || ids === undefined, {
+    path: ['only'],
+    error: 'excludes ids',
   })
   .openapi('Rollback', {
     example: { before: 37, expect: '3f0c9a71b2d84e65' },
@@ -68,7 +91,7 @@ const rollbackRoute = defineRoute({
   summary: 'Roll back to before the last sync or an earlier job',
   description:
     'Runs in one transaction and can itself be rolled back. With `preview` nothing changes. ' +
-    'For a SINK that keeps only one earlier generation, `before` must be the last sync.',
+    'For a SINK that keeps only one earlier generation, `before` must be the last sync, and it is restored whole.',
   access: 'operator',
   verb: 'start',
   touches: 'jobs',
@@ -107,6 +130,8 @@ export function rollback(deps: ApiDeps) {
     checkMay(c, { role: 'operator', of: { env: file.env, action_name: ROLLBACK, action: ROLLBACK } });
     const flags = [
       ...(body.before === undefined ? [] : ['--before', await uidOf(c.var.db, file, body.before)]),
+      ...flagsOf(body.ids ?? []),
+      ...(body.only === true ? ['--only'] : []),
       ...(body.preview === true ? ['--preview'] : []),
       ...(body.expect === undefined ? [] : ['--expect', body.expect]),
     ];

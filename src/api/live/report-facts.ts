@@ -62,6 +62,10 @@ const rollbackPreviewSchema = z
     watermark: timeToldOrNull.describe(
       'The watermark after the rollback; null: the next delta compares everything.',
     ),
+    some_records: z
+      .boolean()
+      .optional()
+      .describe('True if the rollback is limited to some records; all other changes stay.'),
     sample: z
       .array(
         z.strictObject({

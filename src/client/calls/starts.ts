@@ -8,6 +8,10 @@ export type Action = 'sync' | 'delta' | 'delete' | 'diff';
 export type RollbackTo = {
   /** The first job to undo, together with all later ones. */
   readonly before?: number;
+  /** Restores only these records, at most 50. */
+  readonly ids?: string[];
+  /** Restores only the records that the job `before` changed. */
+  readonly only?: boolean;
   /** Changes nothing: the job's `rollback_preview` shows what would change. */
   readonly preview?: boolean;
   /** The digest of a preview; the job fails if it would do anything else. */

@@ -150,7 +150,12 @@ export type RollbackTo = {
   readonly before: string | null;
   /** The digest of a preview, which must equal that of the rollback. */
   readonly expect: string | null;
+  /** Limits it to some records; missing: all that changed since. Only in sinks with change sets. */
+  readonly only?: RollbackLimit;
 };
+
+/** Records by id, or all that the job `before` changed. Other records, the watermark and later jobs stay. */
+export type RollbackLimit = { readonly ids: readonly string[] } | 'of the job';
 
 /** Resolves once all earlier batches are committed. A batch commits only after that, so cursors leave no gap. */
 export type Turn = Promise<unknown>;

@@ -24,8 +24,10 @@ export function RollbackEffect({ preview }: { preview: RollbackPreviewJson }) {
   return (
     <>
       <Text size="sm" mb="sm">
-        The target goes back to {beforeWords(preview)}, which wrote <Ago time={before.applied_at} />. All
-        later changes are undone.
+        The target goes back to {beforeWords(preview)}, which wrote <Ago time={before.applied_at} />.{' '}
+        {preview.some_records === true
+          ? 'Only these records go back; all others stay.'
+          : 'All later changes are undone.'}
       </Text>
       <SimpleGrid cols={3} spacing="xs" mb="sm" role="status">
         {FIGURES.map(([name, many, one]) => (

@@ -2,7 +2,7 @@
 import type { JobJson } from '../../client/client.ts';
 import type { RunBody } from '../../client/client.ts';
 import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
-import { withoutForce } from '../../domain/options.ts';
+import { rollbackLimit, withoutForce } from '../../domain/options.ts';
 import { client } from '../app/session.ts';
 
 /** @returns the new job's id */
@@ -33,6 +33,7 @@ async function rollBackAgain(job: JobJson): Promise<number> {
       `Cannot roll back again: the job that job ${job.id} went back to before has been deleted.`,
     );
   const to = {
+    ...rollbackLimit(parameters.options),
     ...(before === null ? {} : { before }),
     ...(type === ROLLBACK_PREVIEW ? { preview: true } : {}),
   };

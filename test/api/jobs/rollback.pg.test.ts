@@ -66,6 +66,29 @@ it('`before` is frozen as the job’s uid, and shown as its id', async () => {
   expect((await ask({ before: early.id, expect: DIGEST })).status).toBe(200);
 });
 
+it('a rollback may be limited to the records of the job, or to some ids', async () => {
+  const early = await done();
+  const some = await ask({ before: early.id, ids: ['a b/ü', "o'clock"] });
+  expect(await argsOf(some.body.job_id)).toEqual([
+    `rollback -n 1000 -c 1 --before ${early.uid} --id a%20b%2F%C3%BC --id o'clock`,
+  ]);
+  await finish(some);
+  const only = await ask({ before: early.id, only: true });
+  expect(await argsOf(only.body.job_id)).toEqual([`rollback -n 1000 -c 1 --before ${early.uid} --only`]);
+});
+
+it.each([
+  [{ ids: [] }, 'ids'],
+  [{ ids: [''] }, 'ids'],
+  [{ ids: Array.from({ length: 51 }, (_, at) => String(at)) }, 'ids'],
+  [{ ids: ['ü'.repeat(300)] }, 'ids'],
+  [{ ids: ['a'], only: true }, 'only'],
+])('%j is refused, and names the field', async (body, field) => {
+  const { status, body: problem } = await ask(body);
+  expect(status).toBe(422);
+  expect(problem.errors[0].field).toMatch(new RegExp(`^${field}`));
+});
+
 it('a preview is a job under its own name; neither it nor a rollback nor a take-over counts as the target’s success', async () => {
   const sync = await done();
   const preview = await ask({ before: sync.id, preview: true });

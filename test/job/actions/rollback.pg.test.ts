@@ -43,6 +43,51 @@ describe('the action rollback', () => {
     expect((await t.names())?.['r00001'], 'so the second is the last that stands').toBe('of job 1');
   });
 
+  it('restores only the records of a job, and keeps later changes and the watermark', async () => {
+    await using t = await setup(someRows(20));
+    await t.run('sync --api_job_id 1');
+    for (const id of ['r00001', 'r00002']) t.source.rows.delete(id);
+    t.source.put({ id: 'r00003', updated_at: '2026-01-01T00:00:00Z', name: 'changed' });
+    await t.run('sync --api_job_id 2');
+    t.source.put({ id: 'r00004', updated_at: '2026-01-02T00:00:00Z', name: 'later' });
+    await t.run('sync --api_job_id 3');
+    const { watermark } = await t.sink();
+    await t.run('rollback --api_job_id 4 --before 2 --only --preview');
+    const preview = t.receiver.reports.at(-1)?.rollback_preview;
+    expect(preview).toMatchObject({ added: 2, updated: 1, removed: 0, some_records: true });
+    expect(preview?.watermark).toBe(watermark?.toISOString());
+    expect((await t.run('rollback --api_job_id 5 --before 2 --only')).code).toBe(EXIT.ok);
+    expect(await t.names()).toEqual({ ...namesOf(someRows(20)), r00004: 'later' });
+    expect((await t.sink()).watermark).toEqual(watermark);
+    // The syncs still stand: the last one is undone next.
+    expect((await t.run('rollback --api_job_id 6')).code).toBe(EXIT.ok);
+    expect((await t.names())?.['r00004']).toBe('row 4');
+  });
+
+  it('restores single records by id, exactly as previewed, and the next sync does not remove them', async () => {
+    await using t = await setup([
+      ...someRows(20),
+      { id: 'ä b', updated_at: '2025-01-01T00:00:00Z', name: 'odd' },
+    ]);
+    await t.run('sync --api_job_id 1');
+    for (const id of ['r00001', 'r00002', 'ä b']) t.source.rows.delete(id);
+    await t.run('sync --api_job_id 2');
+    const some = `--before 2 --id ${encodeURIComponent('ä b')} --id r00001`;
+    await t.run(`rollback --api_job_id 3 ${some} --preview`);
+    const preview = t.receiver.reports.at(-1)?.rollback_preview;
+    expect(preview).toMatchObject({ added: 2, updated: 0, removed: 0 });
+    const other = await t.run(`rollback --api_job_id 4 --before 2 --id r00001 --expect ${preview?.digest}`);
+    expect(other.code, 'another limit is another effect').toBe(EXIT.previewChanged);
+    expect((await t.run(`rollback --api_job_id 5 ${some} --expect ${preview?.digest}`)).code).toBe(EXIT.ok);
+    const restored = await t.names();
+    expect(restored).toMatchObject({ r00001: 'row 1', 'ä b': 'odd' });
+    expect(restored).not.toHaveProperty('r00002');
+    await t.run('sync --api_job_id 6');
+    expect(await t.names()).toEqual(restored);
+    expect((await t.run('rollback --api_job_id 7 --before 5')).code).toBe(EXIT.ok);
+    expect(await t.names(), 'a rollback of some records can be undone').not.toHaveProperty('r00001');
+  });
+
   it('is applied once by a chain of resumed jobs (A1)', async () => {
     await using t = await setup(someRows(100));
     const uid = (job: number): string => `00000000-0000-4000-8000-${String(job).padStart(12, '0')}`;

@@ -8,7 +8,12 @@ import {
   refuseOtherEffect,
   updatedIn,
 } from '../generations/rollback-effect.ts';
-import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
+import {
+  jobInWords,
+  nothingToRollBack,
+  refuseBeforeOther,
+  refuseSomeRecords,
+} from '../generations/rollback-goal.ts';
 import type { LeftBy } from '../generations/state-parts.ts';
 import { leavingNow, withStep } from '../generations/steps.ts';
 import { type Applied, NOTHING_APPLIED, type RollbackTo } from '../sink.ts';
@@ -66,7 +71,8 @@ export async function previewRollback(sink: OpenSearch, to: RollbackTo): Promise
   return previewOf({ effect, before: goal.by, watermark: goal.generation.watermark, fields });
 }
 
-async function findGoal(sink: OpenSearch, state: State, { before }: RollbackTo): Promise<Goal> {
+async function findGoal(sink: OpenSearch, state: State, to: RollbackTo): Promise<Goal> {
+  refuseSomeRecords('OpenSearch', to);
   // An interrupted move counts as done: the next run finishes it.
   const live = state.move?.to ?? (await readLive(sink, state))?.index.name;
   const [kept, generation] = Object.entries(state.generations).find(([name]) => name !== live) ?? [];
@@ -76,7 +82,7 @@ async function findGoal(sink: OpenSearch, state: State, { before }: RollbackTo):
   // A switch that failed has left it: no reader has seen it.
   const { left_by: by } = generation;
   if (by === null) throw nothingToRollBack(sink.alias, NEVER);
-  refuseBeforeOther(sink.alias, 'OpenSearch', by, before);
+  refuseBeforeOther(sink.alias, 'OpenSearch', by, to.before);
   return { live, kept, generation, by };
 }
 

@@ -30,7 +30,16 @@ export async function previewRollback(
           `${places.shown} has no earlier data to restore: no job has changed it yet`,
         );
       const goal = await findGoal(client, places, { sink: sink.id, before: to.before, except: null });
-      return await describeEffect(client, { places, table, sink: sink.id, goal, except: null });
+      const { watermark } = sink;
+      return await describeEffect(client, {
+        places,
+        table,
+        sink: sink.id,
+        goal,
+        except: null,
+        only: to.only,
+        watermark,
+      });
     },
     READ_ONLY,
   );
@@ -40,10 +49,17 @@ export async function previewRollback(
 export async function refuseOtherEffect(
   client: PoolClient,
   { places, table, sinkId, changeSet }: Session,
-  { goal, expect }: { goal: ChangeSet; expect: string | null },
+  { goal, expect, only }: { goal: ChangeSet } & Pick<RollbackTo, 'expect' | 'only'>,
 ): Promise<void> {
   if (expect === null) return;
-  const { digest } = await describeEffect(client, { places, table, sink: sinkId, goal, except: changeSet });
+  const { digest } = await countEffect(client, {
+    places,
+    table,
+    sink: sinkId,
+    goal,
+    except: changeSet,
+    only,
+  });
   if (digest === expect) return;
   throw new JobError(
     'previewChanged',
@@ -54,8 +70,9 @@ export async function refuseOtherEffect(
 /** The change sets that a rollback undoes: those of the sink from `goal` on, except the running one. */
 export type UndoneSets = {
   readonly sink: number;
-  readonly goal: Pick<ChangeSet, 'id'>;
+  readonly goal: Pick<ChangeSet, 'id' | 'job_id' | 'job_uid'>;
   readonly except: string | null;
+  readonly only: RollbackTo['only'];
 };
 
 /** SQL condition on the change set `s`. */
@@ -63,24 +80,41 @@ function isUndone({ sink, goal, except }: UndoneSets, bind: Bind): string {
   return `s.sink = ${bind(sink)} AND s.id >= ${bind(goal.id)} AND s.id IS DISTINCT FROM ${bind(except)}::bigint`;
 }
 
+/** SQL condition on the change `c`: it is of a record that the rollback is limited to. */
+function isChosen({ changes, changeSets }: Places, { sink, goal, only }: UndoneSets, bind: Bind): string {
+  if (only === undefined) return 'true';
+  if (only !== 'of the job') return `c.id = ANY (${bind([...only.ids])}::text[])`;
+  const { id, job_id: number, job_uid: uid } = goal;
+  // A diff has two sets. A run without a job has one.
+  const isOfJob =
+    uid === null ? `g.job_uid IS NULL AND g.job_id = ${bind(number)}` : `g.job_uid = ${bind(uid)}`;
+  return `c.id IN (SELECT j.id FROM ${changes} j JOIN ${changeSets} g ON g.id = j.change_set
+    WHERE g.sink = ${bind(sink)} AND (g.id = ${bind(id)} OR (${isOfJob})))`;
+}
+
 /** SELECT of each record as it was before the undone sets, as a row of staging; `record` is null if it did not exist. */
 export function earlierRows(
-  { places: { changes, changeSets }, shape }: { readonly places: Places; readonly shape: Shape },
+  { places, shape }: { readonly places: Places; readonly shape: Shape },
   undone: UndoneSets,
   bind: Bind,
 ): string {
+  const { changes, changeSets } = places;
   return `
     SELECT id, updated_at, record${stagedFrom(shape, 'record')} FROM (
       SELECT DISTINCT ON (c.id) c.id, c.old_updated_at AS updated_at, c.old_record AS record
       FROM ${changes} c JOIN ${changeSets} s ON s.id = c.change_set
-      WHERE ${isUndone(undone, bind)}
+      WHERE ${isUndone(undone, bind)} AND ${isChosen(places, undone, bind)}
       ORDER BY c.id, c.change_set) earliest`;
 }
 
 type Effect = UndoneSets & { readonly places: Places; readonly table: LiveTable; readonly goal: ChangeSet };
 
-async function describeEffect(client: PoolClient, effect: Effect): Promise<RollbackPreview> {
-  const { goal } = effect;
+async function describeEffect(
+  client: PoolClient,
+  effect: Effect & { watermark: Date | null },
+): Promise<RollbackPreview> {
+  const { goal, only } = effect;
+  const watermark = only === undefined ? goal.watermark_before : effect.watermark;
   const counts = await countEffect(client, effect);
   return {
     before: {
@@ -90,7 +124,8 @@ async function describeEffect(client: PoolClient, effect: Effect): Promise<Rollb
       applied_at: (goal.applied_at ?? goal.opened_at).toISOString(),
     },
     ...counts,
-    watermark: goal.watermark_before?.toISOString() ?? null,
+    watermark: watermark?.toISOString() ?? null,
+    ...(only === undefined ? {} : { some_records: true }),
     sample: await sampleEffect(client, effect),
   };
 }

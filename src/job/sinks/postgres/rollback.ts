@@ -1,5 +1,5 @@
 /**
- * Restores the data from before a job: each record changed since gets the oldest value stored in the sets from
+ * Restores the data from before a job, or some records of it: each record changed since gets the oldest value stored in the sets from
  * the job's first one on. Interrupted and undone sets and earlier rollbacks count too, since they also changed
  * records. A rollback is a change set itself, so it can be undone.
  */
@@ -19,7 +19,7 @@ import { writeChanges } from './write-changes.ts';
 /** Safe to repeat: returns at once if this job, or one that it resumes, has applied the rollback. */
 export async function rollBack(session: Session, to: RollbackTo): Promise<Applied> {
   const { places, sinkId, changeSet, writer } = session;
-  return await inWriteTransaction(session, async (client) => {
+  return await inWriteTransaction(session, async (client, { watermark }) => {
     const own = await readChangeSet(client, places, changeSet);
     const done =
       own.state === 'applied'
@@ -27,19 +27,24 @@ export async function rollBack(session: Session, to: RollbackTo): Promise<Applie
         : await findAppliedRollback(client, places, { sink: sinkId, originUid: writer.originUid });
     if (done?.counts) return done.counts;
     const goal = await findGoal(client, places, { sink: sinkId, before: to.before, except: changeSet });
-    await refuseOtherEffect(client, session, { goal, expect: to.expect });
-    session.log(`restoring the data from before ${nameOf(goal)}`);
-    return await undo(client, session, goal);
+    await refuseOtherEffect(client, session, { ...to, goal });
+    const what = to.only === undefined ? 'the data' : 'some records';
+    session.log(`restoring ${what} from before ${nameOf(goal)}`);
+    return await undo(client, session, { goal, only: to.only, watermark });
   });
 }
 
-async function undo(client: PoolClient, session: Session, goal: ChangeSet): Promise<Applied> {
+async function undo(
+  client: PoolClient,
+  session: Session,
+  { goal, only, watermark }: { goal: ChangeSet; only: RollbackTo['only']; watermark: Date | null },
+): Promise<Applied> {
   const { places, sinkId, changeSet } = session;
   const staging = places.staging(sinkId, `undo${changeSet}`);
   const { bind, values } = createParameters();
   const earlier = earlierRows(
     { places, shape: session.table.shape },
-    { sink: sinkId, goal, except: changeSet },
+    { sink: sinkId, goal, except: changeSet, only },
     bind,
   );
   await client.query(`CREATE TABLE ${staging} AS ${earlier}`, values);
@@ -61,19 +66,28 @@ async function undo(client: PoolClient, session: Session, goal: ChangeSet): Prom
   await forgetGone(client, session);
   await keepRolledBack(client, session);
   await client.query(`DROP TABLE ${staging}`);
+  if (only === undefined) await goBack(client, session, goal);
+  const applied: Applied = { ...counts, live, listed: 0, kept, missed: null, rejected: [] };
+  await closeChangeSet(client, places, {
+    id: changeSet,
+    applied,
+    watermark: only === undefined ? goal.watermark_before : watermark,
+    beginsHistory: null,
+  });
+  return applied;
+}
+
+/** The jobs from `goal` on count as undone. After a rollback of some records they do not. */
+async function goBack(
+  client: PoolClient,
+  { places, sinkId, changeSet }: Session,
+  goal: ChangeSet,
+): Promise<void> {
   await client.query(
     `UPDATE ${places.sinks} SET watermark = $2, proven = $3, coarse_times = $4 WHERE id = $1`,
     [sinkId, goal.watermark_before, goal.proven_before, goal.coarse_before],
   );
   await client.query(`UPDATE ${places.changeSets} SET back_to = $2 WHERE id = $1`, [changeSet, goal.id]);
-  const applied: Applied = { ...counts, live, listed: 0, kept, missed: null, rejected: [] };
-  await closeChangeSet(client, places, {
-    id: changeSet,
-    applied,
-    watermark: goal.watermark_before,
-    beginsHistory: null,
-  });
-  return applied;
 }
 
 /** Earlier records may be older than the list of columns, or written by others. @throws JobError `nothingToRollBack` */

@@ -12,7 +12,12 @@ import {
   refuseOtherEffect,
   updatedIn,
 } from '../generations/rollback-effect.ts';
-import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
+import {
+  jobInWords,
+  nothingToRollBack,
+  refuseBeforeOther,
+  refuseSomeRecords,
+} from '../generations/rollback-goal.ts';
 import { UNKNOWN } from '../generations/state-parts.ts';
 import { describeCollection } from './collections.ts';
 import { type Document, SOLRS_OWN, UPDATED_AT } from './document.ts';
@@ -79,14 +84,15 @@ async function lookAtState({ store }: Solr): Promise<State> {
   }
 }
 
-async function findGoal(solr: Solr, state: State, { before }: RollbackTo): Promise<Goal> {
+async function findGoal(solr: Solr, state: State, to: RollbackTo): Promise<Goal> {
+  refuseSomeRecords('Solr', to);
   const { client, names } = solr;
   // An interrupted switch counts as done: the next run finishes it.
   const { primary, standby } = state.move ?? (await readPlaces(solr));
   const generation = await generationIn(solr, state, standby);
   if (!generation || (await countDocuments(client, standby)) === 0)
     throw nothingToRollBack(names.primary, state.load?.mode === 'everything' ? LOADING : NEVER);
-  refuseBeforeOther(names.primary, 'Solr', generation.left_by, before);
+  refuseBeforeOther(names.primary, 'Solr', generation.left_by, to.before);
   return { primary, standby, generation };
 }
 
