@@ -122,6 +122,29 @@ test('a rollback starts only after its preview is confirmed; closing the dialog 
   expect(options).toContain(`--expect ${PREVIEW.digest}`);
 });
 
+test('a rollback may keep the later changes of other records', async () => {
+  tales.tell('cities', {
+    sync: { reports: [CHANGED] },
+    preview: { reports: [{ phase: 'done', rollback_preview: { ...PREVIEW, some_records: true } }] },
+    rollback: { reports: [CHANGED] },
+  });
+  const id = await web.started('/sync/cities/dev', 'completed');
+  const { page, go } = await view();
+  await go(`/jobs/${id}`, /^Job/);
+  await page.getByRole('button', { name: GO_BACK }).click();
+  const dialog = page.getByRole('dialog', { name: `Go back to before job ${id}?` });
+  await dialog.getByText('9 come back').waitFor();
+  const only = dialog.getByRole('checkbox', { name: 'Only the records that this job changed' });
+  await only.click(); // the answer is another preview
+  await dialog.getByText('Only these records go back; all others stay.').waitFor();
+  expect(await only.isChecked()).toBe(true);
+  await dialog.getByRole('button', { name: 'Roll back' }).click();
+  const heading = page.getByRole('heading', { level: 1, name: /^Job \d+: rollback of cities in dev$/ });
+  const started = Number(/\d+/.exec(await heading.innerText())?.[0]);
+  const { options } = await web.system.job(started);
+  expect(options).toMatch(/ --only --expect /);
+});
+
 test('the rollback dialog shows why it cannot: no history, or a busy target', async () => {
   tales.tell('gone', {
     sync: { reports: [CHANGED] },

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import type { JobJson } from '../../client/client.ts';
 import { touched as touchedRecords } from '../../client/data-format.ts';
 import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
-import { liftsGuard } from '../../domain/options.ts';
+import { liftsGuard, rollbackLimit } from '../../domain/options.ts';
 import { scopeOf, useMe, useDenialReason, DenialReason } from '../app/permissions.tsx';
 import { client } from '../app/session.ts';
 import { Confirm } from '../parts/confirm.tsx';
@@ -84,7 +84,7 @@ function Resume({ job, disabled, onStarted }: Props & { disabled: boolean }) {
 
 /** On the page of a preview job, however that job was started. */
 function RollBackAsShown({ job, disabled, onStarted }: Props & { disabled: boolean }) {
-  const { target, env, rollback_preview: preview, rollback_before: before } = job;
+  const { target, env, rollback_preview: preview, rollback_before: before, parameters } = job;
   if (preview === null || touchedRecords(preview) === 0) return null;
   return (
     <Confirm
@@ -96,7 +96,11 @@ function RollBackAsShown({ job, disabled, onStarted }: Props & { disabled: boole
       size="compact-sm"
       disabled={disabled}
       act={() =>
-        client.rollback(target, env, { ...(before === null ? {} : { before }), expect: preview.digest })
+        client.rollback(target, env, {
+          ...rollbackLimit(parameters.options),
+          ...(before === null ? {} : { before }),
+          expect: preview.digest,
+        })
       }
       onDone={({ job_id: id }) => onStarted(id)}
     >

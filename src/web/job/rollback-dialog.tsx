@@ -1,5 +1,5 @@
 /** Dialog that rolls a target back to before a job: runs a preview job first, then asks for confirmation. */
-import { Button, Group, Modal, Text } from '@mantine/core';
+import { Button, Checkbox, Group, Modal, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -23,10 +23,10 @@ export function RollbackDialog({ job, disabled, onStarted }: Props) {
   const [opened, { open, close }] = useDisclosure(false);
   const isNarrow = useIsNarrow();
   const asking = useMutation({
-    mutationFn: () => client.rollback(target, env, { before: id, preview: true }),
+    mutationFn: (some: Some) => client.rollback(target, env, { before: id, preview: true, ...some }),
   });
   const acting = useMutation({
-    mutationFn: (expect: string) => client.rollback(target, env, { before: id, expect }),
+    mutationFn: (expect: string) => client.rollback(target, env, { before: id, expect, ...asking.variables }),
     onSuccess: ({ job_id: started }) => {
       close();
       onStarted(started);
@@ -40,7 +40,7 @@ export function RollbackDialog({ job, disabled, onStarted }: Props) {
         disabled={disabled}
         onClick={() => {
           acting.reset();
-          asking.mutate();
+          asking.mutate({});
           open();
         }}
       >
@@ -59,6 +59,8 @@ export function RollbackDialog({ job, disabled, onStarted }: Props) {
         {asking.data && (
           <Preview
             id={asking.data.job_id}
+            some={asking.variables}
+            ask={asking.mutate}
             isActing={acting.isPending}
             act={(digest) => acting.mutate(digest)}
             close={close}
@@ -70,9 +72,17 @@ export function RollbackDialog({ job, disabled, onStarted }: Props) {
   );
 }
 
-type PreviewProps = { id: number; isActing: boolean; act: (digest: string) => void; close: () => void };
+type Some = { only?: true };
+type PreviewProps = {
+  id: number;
+  some: Some;
+  ask: (some: Some) => void;
+  isActing: boolean;
+  act: (digest: string) => void;
+  close: () => void;
+};
 
-function Preview({ id, isActing, act, close }: PreviewProps) {
+function Preview({ id, some, ask, isActing, act, close }: PreviewProps) {
   const query = useQuery(queries.job(id));
   return (
     <QueryBoundary query={query} what="preview">
@@ -83,6 +93,14 @@ function Preview({ id, isActing, act, close }: PreviewProps) {
         return (
           <>
             <RollbackEffect preview={preview} />
+            <Checkbox
+              size="sm"
+              my="sm"
+              label="Only the records that this job changed; keep later changes of others"
+              checked={some.only === true}
+              disabled={isActing}
+              onChange={({ currentTarget: { checked } }) => ask(checked ? { only: true } : {})}
+            />
             <Text size="sm">The rollback is a job too: to undo it, go back to before that job.</Text>
             <Group justify="flex-end" mt="md">
               <Button variant="default" onClick={close}>
