@@ -3214,7 +3214,7 @@ export interface components {
       }[];
       /** @description Live records that the source does not list any more. */
       kept?: number;
-      /** @description Of the kept records, those whose removal waits for an answer. */
+      /** @description Those of them whose removal waits for an approval, because too many were missing. */
       held?: number;
       /**
        * Format: date-time
@@ -3387,6 +3387,8 @@ export interface components {
       failed_items: components['schemas']['FailedItem'][];
       /** @description Live records that the source does not list any more; null if not reported. */
       kept: number | null;
+      /** @description Those of them whose removal waits for an approval (GET /losses), because too many were missing; null if not reported. */
+      held: number | null;
       /**
        * Format: date-time
        * @description The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or the job reported none.
