@@ -2,7 +2,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LossJson } from '../client/client.ts';
 import { records } from '../client/data-format.ts';
-import { approvalWords, DEFAULT_DAYS, MOST_DAYS, removalWords, startsRemoval } from '../client/loss-format.ts';
+import { approvalWords, removalWords, startsRemoval } from '../client/loss-format.ts';
+import { KEEP_DAYS } from '../domain/loss.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { CliFailure } from '../terminal/failure.ts';
 import { reasonOf } from '../terminal/global-options.ts';
@@ -52,7 +53,7 @@ export function keepCommand(losses: Command, contextOf: (command: Command) => Co
     .argument('<id>', 'id of the set', lossId)
     .argument('[records...]', 'ids of the records')
     .option('--all', 'all records of the set')
-    .option('--days <days>', `for how long, 1 to ${MOST_DAYS}`, daysOf, DEFAULT_DAYS)
+    .option('--days <days>', `for how long, 1 to ${KEEP_DAYS.most}`, daysOf, KEEP_DAYS.usual)
     .option('--digest <digest>', 'fail unless the set is the one with this digest')
     .addHelpText(
       'after',
@@ -113,7 +114,7 @@ async function confirmed(server: Server, id: number): Promise<string> {
 
 function daysOf(text: string): number {
   const days = Number(text);
-  if (!Number.isInteger(days) || days < 1 || days > MOST_DAYS)
-    throw new InvalidArgumentError(`expected a number from 1 to ${MOST_DAYS}`);
+  if (!Number.isInteger(days) || days < KEEP_DAYS.least || days > KEEP_DAYS.most)
+    throw new InvalidArgumentError(`expected a number from 1 to ${KEEP_DAYS.most}`);
   return days;
 }

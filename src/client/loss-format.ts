@@ -2,10 +2,6 @@
 import { records } from './data-format.ts';
 import type { LossJson, LossRecordJson } from './types.ts';
 
-/** The longest time for which records can be kept by an answer. */
-export const MOST_DAYS = 365;
-export const DEFAULT_DAYS = 30;
-
 /** `1,204 removals wait for an answer` */
 export function heldWords(held: number | null): string | null {
   if (held === null || held === 0) return null;
