@@ -17,11 +17,13 @@ import { events } from './live/events.ts';
 import { external } from './compat/microdata/external.ts';
 import { gitlabHook } from './compat/item-bank/gitlab-hook.ts';
 import { health } from './health.ts';
+import { held } from './live/held.ts';
 import { importableDatasets } from './compat/microdata/importable-datasets.ts';
 import { itemBank } from './compat/item-bank/item-bank.ts';
 import { jobs } from './jobs/jobs.ts';
 import { answersTo, knownHosts } from './http/known-hosts.ts';
 import { login } from './auth/login.ts';
+import { losses } from './losses/losses.ts';
 import { logs } from './live/logs.ts';
 import { maintenance } from './maintenance.ts';
 import { manifest } from './jobs/manifest.ts';
@@ -90,6 +92,7 @@ function productParts(deps: ApiDeps): OpenAPIHono<ApiEnv>[] {
     starts(deps),
     rollback(deps),
     reports(deps),
+    held(deps),
     reportPoints(),
     manifest(deps),
     logs(deps, streams),
@@ -98,6 +101,7 @@ function productParts(deps: ApiDeps): OpenAPIHono<ApiEnv>[] {
     jobs(deps),
     batch(deps),
     syncJobs(),
+    losses(deps),
     targets(deps),
     maintenance(deps),
     paramsFiles(deps),

@@ -800,6 +800,99 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{id}/held': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Upload the held records of a target
+     * @description For the program of a running attempt, with its SYNCRATOR_REPORT_TOKEN: the whole waiting set of its target, page by page, also an empty one. Repeating a page is harmless.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['HeldPage'];
+        };
+      };
+      responses: {
+        /** @description The page was stored; after the last one the set is complete. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['HeldVerdict'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs/{id}/approved-removals': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the ids that a removal may remove
+     * @description For the program of a job of action `remove`, with its SYNCRATOR_REPORT_TOKEN.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** @description Only ids behind this one. */
+          after?: string;
+          /** @description Ids per page; 1000 by default. */
+          limit?: number;
+        };
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description One page of the ids that were approved, in byte order. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApprovedRemovals'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{id}/reports': {
     parameters: {
       query?: never;
@@ -1548,6 +1641,242 @@ export interface paths {
       };
     };
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/losses': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List losses, the oldest waiting one first
+     * @description Resolved ones follow, the newest first.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** @description Page number, from 1. */
+          page?: number;
+          /** @description Entries per page; 50 by default. */
+          limit?: number;
+          /** @description Only losses of this environment. */
+          env?: string;
+          /** @description Only losses of this target. */
+          target?: string;
+          /** @description Only losses with this status; `waiting` by default. */
+          status?: 'waiting' | 'resolved' | 'all';
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description One page; the Link header names the next page. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Loss'][];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/losses/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a loss */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The loss. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Loss'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/losses/{id}/records': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the held records of a loss
+     * @description With their contents, so it always needs a token, also with PUBLIC_READS=true. A resolved loss has none.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** @description Entries per page; 50 by default. */
+          limit?: number;
+          /** @description Only ids that contain this text. */
+          id?: string;
+          /** @description Only ids behind this one. */
+          after?: string;
+        };
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description One page, in the byte order of the ids; the Link header names the next page. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['LossRecord'][];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/losses/{id}/approve': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Approve that the records of a loss are removed
+     * @description Needs the right `approve`. The last approval that is needed starts a job of action `remove`, which looks at the source again and removes exactly the approved records that are still missing.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+        };
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['Approve'];
+        };
+      };
+      responses: {
+        /** @description The approval is stored. `removal_job_id` names the removal once enough people have approved. */
+        202: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Loss'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/losses/{id}/keep': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Keep records of a loss
+     * @description Needs the right `approve`. The records stay live and are not proposed for removal until the days are over. The digest of the loss changes.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+        };
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['Keep'];
+        };
+      };
+      responses: {
+        /** @description The loss without these records. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Loss'];
+          };
+        };
+      };
+    };
     delete?: never;
     options?: never;
     head?: never;
@@ -2881,6 +3210,8 @@ export interface components {
       }[];
       /** @description Live records that the source does not list any more. */
       kept?: number;
+      /** @description Those of them whose removal waits for an approval, because too many were missing. */
+      held?: number;
       /**
        * Format: date-time
        * @description The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything.
@@ -2939,6 +3270,48 @@ export interface components {
         /** @description The fields that differ. */
         fields: string[];
       }[];
+    };
+    HeldVerdict: {
+      /** @description Records of this upload so far. */
+      stored: number;
+    };
+    HeldPage: {
+      /** @description Number of the page, from 0. Page 0 begins a new upload and discards an unfinished one. */
+      page: number;
+      /** @description True on the last page: the uploaded set then replaces the waiting one. */
+      last: boolean;
+      /** @description Live records of the target. */
+      live: number;
+      /** @description Held records, in the byte order of their ids over all pages. */
+      records: {
+        /** @description The id of the record. */
+        id: string;
+        /**
+         * Format: date-time
+         * @description Since when the listing lacks it.
+         */
+        missing_since: string;
+        /**
+         * Format: date-time
+         * @description The last full listing that had it; null if unknown.
+         */
+        last_seen: string | null;
+        /**
+         * Format: date-time
+         * @description When the record was last changed; null if unknown.
+         */
+        updated_at: string | null;
+        /** @description The live record; null if its JSON is larger than 64 KiB. */
+        record: {
+          [key: string]: unknown;
+        } | null;
+      }[];
+    };
+    ApprovedRemovals: {
+      /** @description The ids. */
+      ids: string[];
+      /** @description The `after` of the next page; null on the last one. */
+      next: string | null;
     };
     ReportPoint: {
       /** @description The step, from 0. */
@@ -3008,6 +3381,8 @@ export interface components {
       failed_items: components['schemas']['FailedItem'][];
       /** @description Live records that the source does not list any more; null if not reported. */
       kept: number | null;
+      /** @description Those of them whose removal waits for an approval (GET /losses), because too many were missing; null if not reported. */
+      held: number | null;
       /**
        * Format: date-time
        * @description The time up to which the sink has the source's changes; the next delta starts there. Null: it reads everything, or the job reported none.
@@ -3264,6 +3639,126 @@ export interface components {
     Batch: {
       /** @description Each with operation (a declared ACTION_NAME), target, env (required if more than one declares the operation) and the parameters of the operation. */
       jobs: unknown[];
+    };
+    Loss: {
+      /** @description The id of the loss. */
+      id: number;
+      /** @description The environment. */
+      env: string;
+      /** @description The target. */
+      target: string;
+      /**
+       * @description `waiting`: records wait for an answer. `resolved`: none is held any more.
+       * @enum {string}
+       */
+      status: 'waiting' | 'resolved';
+      /**
+       * @description Why they are held. `over_threshold`: more were missing than the guard allows.
+       * @enum {string}
+       */
+      reason: 'over_threshold';
+      /** @description The job that told the set last. */
+      job_id: number;
+      /** @description Who asked for that job, and may not approve. A removal leaves it as it was. */
+      started_by: string;
+      /** @description Records that wait, without the pinned ones. */
+      count: number;
+      /** @description Live records of the target. */
+      live: number;
+      /** @description `count` in percent of `live`, with one decimal. */
+      percent: number;
+      /** @description Held records that were answered with keep: they are not proposed until their time is over. */
+      pinned: number;
+      /** @description Identifies exactly the records that wait: the first 32 digits of the SHA-256 of their ids in byte order, each as a JSON string and a line feed. */
+      digest: string;
+      /**
+       * Format: date-time
+       * @description When the first of the records was held.
+       */
+      born_at: string;
+      /**
+       * Format: date-time
+       * @description When the set last changed.
+       */
+      changed_at: string;
+      /**
+       * Format: date-time
+       * @description When the loss becomes overdue. Nothing is removed by that.
+       */
+      expires_at: string;
+      /** @description True if it waits although that time is over. */
+      overdue: boolean;
+      /** @description The approvals of exactly this set so far. */
+      approvals: components['schemas']['LossApproval'][];
+      /** @description Approvals that start the removal: APPROVALS of the params file of the sync. */
+      approvals_needed: number;
+      /** @description The job that removes the records: the active one, or the one that resolved the loss. Else null. */
+      removal_job_id: number | null;
+      /**
+       * Format: date-time
+       * @description When it was resolved; null while it waits.
+       */
+      resolved_at: string | null;
+    };
+    LossApproval: {
+      /** @description Who approved. */
+      by: string;
+      /** @description Why. */
+      reason: string;
+      /**
+       * Format: date-time
+       * @description When.
+       */
+      at: string;
+    };
+    LossRecord: {
+      /** @description The id of the record. */
+      id: string;
+      /**
+       * Format: date-time
+       * @description Since when the listing lacks it.
+       */
+      missing_since: string;
+      /**
+       * Format: date-time
+       * @description The last full listing that had it; null if unknown.
+       */
+      last_seen: string | null;
+      /**
+       * Format: date-time
+       * @description When the record was last changed; null if unknown.
+       */
+      updated_at: string | null;
+      /** @description The live record; null if it is larger than 64 KiB. */
+      record: {
+        [key: string]: unknown;
+      } | null;
+      /**
+       * Format: date-time
+       * @description Until when it is kept and not proposed; null if it waits for an answer.
+       */
+      pinned_until: string | null;
+    };
+    Approve: {
+      /** @description The digest of the loss as you have seen it. */
+      digest: string;
+      /** @description Why; the audit keeps it. */
+      reason: string;
+    };
+    Keep: {
+      /** @description The digest of the loss as you have seen it. */
+      digest: string;
+      /** @description Why; the audit keeps it. */
+      reason: string;
+      /** @description The records to keep. */
+      ids?: string[];
+      /**
+       * @description Keep all records that wait, instead of `ids`.
+       * @enum {boolean}
+       */
+      all?: true;
+      /** @description Days for which they are not proposed again; 30 by default. */
+      days?: number;
     };
     Target: {
       /** @description The name of the target. */

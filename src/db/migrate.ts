@@ -19,6 +19,7 @@ import * as logins from './migrations/0015-logins.ts';
 import * as origins from './migrations/0016-origins.ts';
 import * as refusedAndProgress from './migrations/0017-refused-and-progress.ts';
 import * as joined from './migrations/0019-joined.ts';
+import * as losses from './migrations/0020-losses.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -41,6 +42,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0017-refused-and-progress': refusedAndProgress,
   // There is no 0018, and there must never be one: Kysely refuses a migration that sorts before an applied one.
   '0019-joined': joined,
+  '0020-losses': losses,
 };
 
 /**

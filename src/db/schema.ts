@@ -1,7 +1,8 @@
 /** The tables as Kysely sees them; the migrations create them. */
 import type { ColumnType, Generated, Kysely, Selectable, Transaction } from 'kysely';
 import type { Grant } from '../domain/permission.ts';
-import type { ActionParameters, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
+import type { ActionParameters, Key, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
+import type { LossReason, LossStatus } from '../domain/loss.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { ReportFacts } from '../domain/report.ts';
 import type { JobStatus } from '../domain/status.ts';
@@ -263,6 +264,78 @@ export type Schema = {
     /** The caller's own name for the call. */
     client_request_id: string | null;
   };
+  losses: LossesTable;
+  loss_uploads: {
+    id: Generated<number>;
+    job_id: number;
+    step: number;
+    attempt: number;
+    next_page: Generated<number>;
+    /** Records of all its pages so far. */
+    stored: Generated<number>;
+    /** The last id of the newest page: the next one is greater. */
+    last_id: string | null;
+    /** Recognises a repeated page. */
+    page_hash: string | null;
+    live: Generated<number>;
+    complete: Generated<boolean>;
+    /** Its attempt began again: it is deleted. */
+    abandoned: Generated<boolean>;
+    at: DefaultTime;
+  };
+  loss_records: {
+    upload_id: number;
+    id: string;
+    missing_since: Date;
+    last_seen: Date | null;
+    updated_at: Date | null;
+    /** Null if it was too large to be sent. */
+    record: ColumnType<unknown, string | null, never>;
+  };
+  loss_pins: { env: string; target: string; id: string; until: Date };
+  loss_removals: {
+    uid: string;
+    loss_id: number;
+    digest: string;
+    count: number;
+    job_id: number;
+    at: DefaultTime;
+  };
+  loss_removal_ids: { removal: string; last_id: string; ids: string[] };
+  loss_approvals: {
+    uid: string;
+    loss_id: number;
+    digest: string;
+    /** The id of the user, and the name in records. */
+    by_id: string;
+    by_name: string;
+    reason: string;
+    at: DefaultTime;
+    /** The removal that it led to, together with others; null before. */
+    removal: string | null;
+  };
+};
+
+/** The waiting set of a target in an env: at most one of a key waits. */
+export type LossesTable = Key & {
+  id: Generated<number>;
+  status: LossStatus;
+  reason: LossReason;
+  /** The job that told the set last, and who asked for it. */
+  job_id: number;
+  started_by: string;
+  /** Its records; null once it is resolved. */
+  upload_id: number | null;
+  /** Records that wait, without the pinned ones, and the digest of their ids. */
+  count: number;
+  live: number;
+  pinned: number;
+  digest: string;
+  born_at: Date;
+  changed_at: Date;
+  resolved_at: Date | null;
+  /** When its waiting was last told to the receivers of notifications. */
+  noticed_at: Date | null;
 };
 
 export type Db = Kysely<Schema>;

@@ -8,6 +8,8 @@ export type DeclaredAction = (typeof DECLARED_ACTIONS)[number];
 export const ROLLBACK = 'rollback';
 /** Makes this installation the owner of a target's sink; available if the target has a sync. */
 export const TAKE_OVER = 'take-over';
+/** Removes the records of a loss that people have approved; started by the last approval alone. */
+export const REMOVE = 'remove';
 
 /** Actions that every declared target accepts. */
 export const TARGET_ACTIONS = [...DECLARED_ACTIONS, ROLLBACK] as const;
@@ -17,5 +19,5 @@ export const ROLLBACK_PREVIEW = 'rollback-preview';
 
 /** True for an action without its own params file: the target's sync declares it. */
 export function isBesideSync(action: string): boolean {
-  return action === ROLLBACK || action === TAKE_OVER;
+  return action === ROLLBACK || action === TAKE_OVER || action === REMOVE;
 }

@@ -8,6 +8,8 @@ export type ParsedOptions = { readonly args: readonly string[] } | { readonly er
 const JOB_ID = '--api_job_id';
 /** Lifts the delete guard. */
 const FORCE = '--force-delete';
+/** Names the approved ids that a removal may remove. */
+export const APPROVAL = '--approval';
 
 /** Flags of our own program with the pattern of their value; null = no value. */
 const FLAGS: Readonly<Record<string, RegExp | null>> = {
@@ -22,12 +24,20 @@ const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '--before': /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   '--preview': null,
   '--expect': /^[0-9a-f]{16,64}$/,
+  [APPROVAL]: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 };
 
 const LIMIT = 2000;
 
 export function liftsGuard(options: string): boolean {
   return options.split(' ').includes(FORCE);
+}
+
+/** The approval that a removal was started by; undefined for every other job. */
+export function approvalIn(options: string): string | undefined {
+  const words = options.split(' ');
+  const at = words.indexOf(APPROVAL);
+  return at < 0 ? undefined : words[at + 1];
 }
 
 /** True for a rollback that only shows what it would do. */

@@ -11,6 +11,8 @@ export type Role = (typeof ROLES)[number];
 
 /** Listed among a grant's actions: the right to use `--force-delete` in the options of a job. */
 export const FORCE_DELETE = 'force-delete';
+/** Listed among a grant's actions: the right to approve that held records are removed, or to keep them. */
+export const APPROVE = 'approve';
 
 /** Limits restrict writes, not reads; null: no limit. */
 export type Grant = {
@@ -35,7 +37,14 @@ export type Requirement = {
   readonly of?: JobScope | 'everything' | undefined;
   /** True if the right FORCE_DELETE is required, too. */
   readonly liftsGuard?: boolean | undefined;
+  /** True if the right APPROVE is required, too. */
+  readonly approves?: boolean | undefined;
 };
+
+/** The requirement of an answer to a loss in an env. */
+export function requirementOfAnswer(env: string): Requirement {
+  return { role: 'operator', of: { env, action_name: APPROVE, action: APPROVE }, approves: true };
+}
 
 /**
  * The requirement of starting a job.
@@ -92,19 +101,27 @@ export function denialReason(grant: Grant, need: Requirement): Denial | undefine
   const { role } = need;
   if (!hasRole(grant, role)) return { words: `this needs the role ${role}; yours is ${grant.role}`, role };
   const outside = limitDenial(grant, need);
-  if (outside || need.liftsGuard !== true || mayForceDelete(grant)) return outside;
+  if (outside) return outside;
+  if (need.liftsGuard === true && !hasRight(grant, FORCE_DELETE))
+    return rightDenial(grant, role, { what: '--force-delete', right: FORCE_DELETE });
+  if (need.approves === true && !hasRight(grant, APPROVE))
+    return rightDenial(grant, role, { what: 'an answer to a loss', right: APPROVE });
+  return undefined;
+}
+
+function hasRight({ role, actions }: Grant, right: string): boolean {
+  return actions === null ? role === 'admin' : actions.includes(right);
+}
+
+function rightDenial(grant: Grant, role: Role, { what, right }: { what: string; right: string }): Denial {
   const limits = limitsOf(grant);
   return {
     words:
-      `--force-delete needs the right ${FORCE_DELETE}: an admin without limited actions has it, and so has a grant ` +
-      `with ${FORCE_DELETE} among its actions; ${limits === null ? `yours is ${grant.role}` : yours(limits)}`,
+      `${what} needs the right ${right}: an admin without limited actions has it, and so has a grant ` +
+      `with ${right} among its actions; ${limits === null ? `yours is ${grant.role}` : yours(limits)}`,
     role,
-    outside: { action: FORCE_DELETE },
+    outside: { action: right },
   };
-}
-
-function mayForceDelete({ role, actions }: Grant): boolean {
-  return actions === null ? role === 'admin' : actions.includes(FORCE_DELETE);
 }
 
 function limitDenial(grant: Grant, { role, of }: Requirement): Denial | undefined {

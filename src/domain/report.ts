@@ -31,6 +31,8 @@ export type Report = {
   readonly failed_items?: readonly { readonly id: string; readonly why: string }[] | undefined;
   /** Number of records that stay live although the listing lacks them. */
   readonly kept?: number | undefined;
+  /** Number of these that wait for a person to approve their removal. */
+  readonly held?: number | undefined;
   /** ISO 8601: where the next delta starts reading; null: it compares everything. */
   readonly watermark?: string | null | undefined;
   /** Whether the listing was proven complete. */
@@ -44,6 +46,7 @@ export const FACTS = [
   'warnings',
   'failed_items',
   'kept',
+  'held',
   'watermark',
   'listing',
   'rollback_preview',

@@ -105,5 +105,11 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
     default: '',
     text: 'A sync or delta that would change more of the live records is refused.',
   },
+  APPROVALS: {
+    default: '1',
+    text:
+      'Of a sync: people who must approve that held records are removed, 1 or 2 ' +
+      '([guide](../how-to/losses.md)).',
+  },
   MAM_MAIN_QUERY: { default: '', text: 'Passed to the program unchanged.' },
 };

@@ -6,6 +6,7 @@ import {
 } from './action-parameters.ts';
 import type { JobParameters, PodOverrides, RunnerKind } from '../domain/job.ts';
 import { fieldsOf, parseCron } from '../domain/cron.ts';
+import { USUAL_APPROVALS } from '../domain/loss.ts';
 import { nextTime } from '../domain/firing-times.ts';
 import { parseNamePattern } from '../domain/name-pattern.ts';
 import {
@@ -52,6 +53,8 @@ export type ParamsFile = {
   readonly runner: RunnerKind | null;
   readonly defaults: StepDefaults;
   readonly schedule: Schedule | null;
+  /** Of a sync: people who must approve that held records of the target are removed. */
+  readonly approvals: number;
   readonly file: string;
 };
 
@@ -75,12 +78,14 @@ export function parseParamsFile(
   const parameters = readParameters(values, isExternal);
   const defaults = readDefaults(values, isExternal);
   checkProgram(values, defaults);
+  const approvals = readApprovals(values, parameters);
   const schedule = readSchedule(values, { env, target, action: parameters.action_name });
   if (schedule !== null && (targetPattern !== null || actionParameters !== null))
     values.fail('SCHEDULE', 'cannot be used with TARGET_PATTERN or PARAMETERS, which need a request', null);
   if (values.faults.length === 0) checkPlan(values, { parameters, defaults, action: where.action });
   if (values.faults.length > 0) return values.sortedFaults();
-  return { name, env, target, targetPattern, actionParameters, parameters, runner, defaults, schedule, file };
+  const meaning = { name, env, target, targetPattern, actionParameters, parameters, runner, defaults };
+  return { ...meaning, schedule, approvals, file };
 }
 
 function readRunner(values: Values): RunnerKind | null {
@@ -155,6 +160,17 @@ function readDefaults(values: Values, isExternal: boolean): StepDefaults {
     maxDeleteRecords: values.whole('MAX_DELETE_RECORDS', STEP_DEFAULTS.maxDeleteRecords, MOST_RECORDS),
     maxUpdatePercent: values.whole('MAX_UPDATE_PERCENT', STEP_DEFAULTS.maxUpdatePercent, 100, 1),
   };
+}
+
+/** A removal runs as the target's sync does, so its file alone says who must approve. */
+function readApprovals(values: Values, { action_name }: JobParameters): number {
+  if (values.has('APPROVALS') && action_name !== 'sync')
+    return values.fail(
+      'APPROVALS',
+      `is only for the file of the sync, not of '${action_name}'`,
+      USUAL_APPROVALS,
+    );
+  return values.whole('APPROVALS', USUAL_APPROVALS, 2, 1);
 }
 
 function readPodOverrides(values: Values): PodOverrides | null {

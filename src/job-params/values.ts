@@ -32,6 +32,7 @@ const OPTIONAL = [
   'MAX_DELETE_PERCENT',
   'MAX_DELETE_RECORDS',
   'MAX_UPDATE_PERCENT',
+  'APPROVALS',
   'MAM_MAIN_QUERY',
 ] as const;
 export type ParamKey = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number];

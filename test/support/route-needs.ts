@@ -37,6 +37,11 @@ const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   // Records, which change no job or target.
   'POST /sync_jobs': { role: 'operator' },
   'PUT /sync_jobs/{id}': { role: 'operator' },
+  'GET /losses': looks,
+  'GET /losses/{id}': looks,
+  'GET /losses/{id}/records': looks,
+  'POST /losses/{id}/approve': acts,
+  'POST /losses/{id}/keep': acts,
   'GET /targets': looks,
   'GET /targets/{name}': looks,
   'GET /targets/{name}/jobs': looks,

@@ -43,6 +43,21 @@ export function onePage<T>(
   return shown;
 }
 
+/** The same for a list in the order of a text: the next page begins behind the last row's. */
+export function pageBehind<T>(
+  c: Context,
+  rows: readonly T[],
+  input: { limit?: number | undefined; keyOf: (last: T) => string },
+): readonly T[] {
+  const { size } = pageRange(input);
+  const shown = rows.slice(0, size);
+  const last = shown.at(-1);
+  const links = [link(c, { after: undefined }, 'first')];
+  if (rows.length > size && last !== undefined) links.unshift(link(c, { after: input.keyOf(last) }, 'next'));
+  c.header('Link', links.join(', '));
+  return shown;
+}
+
 function link(c: Context, change: Record<string, string | undefined>, rel: string): string {
   const url = new URL(c.req.url);
   for (const [key, value] of Object.entries(change))

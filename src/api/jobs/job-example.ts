@@ -53,6 +53,7 @@ export const RUNNING_JOB: JobFields = {
   warnings: ['the clock of the source is 12 min ahead of ours: the earlier one counts'],
   failed_items: [{ id: '1811', why: 'commits: answered 500' }],
   kept: null,
+  held: null,
   watermark: null,
   listing: null,
   rollback_preview: null,

@@ -105,6 +105,9 @@ export const toldFacts = {
     .optional()
     .describe('Items or records that failed and were set aside.'),
   kept: count.optional().describe('Live records that the source does not list any more.'),
+  held: count
+    .optional()
+    .describe('Those of them whose removal waits for an approval, because too many were missing.'),
   watermark: timeToldOrNull
     .optional()
     .describe(
@@ -127,6 +130,12 @@ export const shownFacts = {
     .int()
     .nullable()
     .describe('Live records that the source does not list any more; null if not reported.'),
+  held: z
+    .int()
+    .nullable()
+    .describe(
+      'Those of them whose removal waits for an approval (GET /losses), because too many were missing; null if not reported.',
+    ),
   watermark: isoTime
     .nullable()
     .describe(
@@ -166,6 +175,7 @@ export function factsOf(attempts: readonly StepFacts[]): Shown {
     warnings: [...new Set(newest.flatMap(({ facts }) => facts.warnings ?? []))],
     failed_items: failedItems(attempts),
     kept: last(({ facts }) => facts.kept) ?? null,
+    held: last(({ facts }) => facts.held) ?? null,
     watermark: reading.map(({ facts }) => facts.watermark).findLast((told) => told !== undefined) ?? null,
     listing: last(({ facts }) => facts.listing) ?? null,
     rollback_preview: previewOf(last(({ facts }) => facts.rollback_preview)),

@@ -1,17 +1,14 @@
 /** `PUT /jobs/:id/report`: stores the report of a running attempt, authorised by the token of that attempt. */
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { findJobUid } from '../../db/views/job-views.ts';
 import { storeReport } from '../../db/jobs/reports.ts';
 import { maskedWithin } from '../../domain/mask.ts';
 import type { Report } from '../../domain/report.ts';
-import { verifyReportToken } from '../../auth/report-token.ts';
-import { bearerToken, noReportToken, reportToken } from '../auth/access.ts';
 import type { ApiDeps, ApiEnv } from '../context.ts';
 import { count, idParam, MOST_INTEGER, text } from '../http/fields.ts';
-import { noJob } from '../jobs/jobs.ts';
 import { masked } from '../http/mask.ts';
 import { Problem } from '../http/problem.ts';
+import { ATTEMPT_REFUSALS, type Attempt, refusedAttempt, tokensAttempt } from './attempt-token.ts';
 import { toldFacts } from './report-facts.ts';
 import { ReportRate } from './report-rate.ts';
 import { defineRoute, subApp } from '../http/route.ts';
@@ -55,18 +52,6 @@ const reportSchema = z
     example: { seq: 3, phase: 'reading', records_done: 3000, records_total: 48211, added: 12, updated: 2988 },
   }) satisfies z.ZodType<Report>;
 
-type Attempt = { readonly id: number; readonly step: number; readonly attempt: number };
-const EXAMPLE: Attempt = { id: 7, step: 0, attempt: 1 };
-
-const refusals = {
-  cancelling: ({ id }: Attempt) =>
-    new Problem(409, 'cancelling', `job ${id} is being cancelled; this attempt must not start`),
-  ended: ({ id, step, attempt }: Attempt) =>
-    new Problem(410, 'ended', `attempt ${attempt} of step ${step} of job ${id} has ended`),
-  unknown: ({ id, step, attempt }: Attempt) =>
-    new Problem(404, 'unknown_attempt', `job ${id} has no attempt ${attempt} of step ${step}`),
-};
-
 const reportRoute = defineRoute({
   method: 'put',
   path: '/jobs/{id}/report',
@@ -87,29 +72,14 @@ const reportRoute = defineRoute({
       example: { accepted: true },
     },
   },
-  errors: [
-    noReportToken(),
-    otherToken(7),
-    noJob(7),
-    refusals.unknown(EXAMPLE),
-    refusals.cancelling(EXAMPLE),
-    refusals.ended(EXAMPLE),
-    leap(2_000_000_000, 3),
-    tooManyReports(1),
-  ],
+  errors: [...ATTEMPT_REFUSALS, leap(2_000_000_000, 3), tooManyReports(1)],
 });
 
 export function reports({ config }: ApiDeps) {
   const app = subApp();
   const rate = new ReportRate();
   app.openapi(reportRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const token = bearerToken(c.req.header('authorization'));
-    const claimed = reportToken(token);
-    const uid = await findJobUid(c.var.db, id);
-    if (uid === undefined) throw noJob(id);
-    if (!verifyReportToken(config.secrets, token, uid)) throw otherToken(id);
-    const { step, attempt } = claimed;
+    const { id, step, attempt } = await tokensAttempt(c, config, c.req.valid('param').id);
     const wait = rate.take(`${id}.${step}.${attempt}`);
     if (wait > 0) throw tooManyReports(wait);
     const report = c.req.valid('json');
@@ -136,7 +106,7 @@ export function reports({ config }: ApiDeps) {
       throw problem;
     }
     if (verdict.kind !== 'accepted' && verdict.kind !== 'stale')
-      throw refusals[verdict.kind]({ id, step, attempt });
+      throw refusedAttempt[verdict.kind]({ id, step, attempt });
     return c.json({ accepted: verdict.kind === 'accepted' });
   });
   return app;
@@ -155,11 +125,6 @@ async function noteLeap(c: Context<ApiEnv, string>, of: Attempt, problem: Proble
 function leap(seq: number, newest: number): Problem {
   const detail = `seq ${seq} is too high: the newest is ${newest}; increase seq by one for each report`;
   return new Problem(409, 'seq_leaps', detail);
-}
-
-function otherToken(id: number): Problem {
-  const detail = `the token was not made for an attempt of job ${id}`;
-  return new Problem(403, 'other_token', detail, { anonymous: 'report_token' });
 }
 
 function tooManyReports(seconds: number): Problem {

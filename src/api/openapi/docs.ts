@@ -58,6 +58,11 @@ const INFO = {
       description: 'Start or dry-run jobs, by the actions that job_params declares or by parameters.',
     },
     { name: 'jobs', description: 'List, show, resume and cancel jobs; read their progress and logs.' },
+    {
+      name: 'losses',
+      description:
+        'Records that a job held back because too many were missing: look at them, approve or keep.',
+    },
     { name: 'events', description: 'Follow changes as Server-Sent Events.' },
     {
       name: 'sync_jobs',
