@@ -51,8 +51,12 @@ export async function askNames(
     }
   };
   const wants = (...groups: string[]) => group !== undefined && groups.includes(group);
-  const [targets = [], { schedules } = { schedules: [] }, { jobs } = { jobs: [] }, { losses } = { losses: [] }] =
- await Promise.all([
+  const [
+    targets = [],
+    { schedules } = { schedules: [] },
+    { jobs } = { jobs: [] },
+    { losses } = { losses: [] },
+  ] = await Promise.all([
     wants(...TARGET_ACTIONS, 'run', 'sink', 'target', 'connector', 'targets', 'jobs', 'losses')
       ? get((api) => api.listTargets())
       : undefined,

@@ -13,7 +13,7 @@ const COLUMNS = 100;
 const LEAST_CONTENT = 30;
 
 export async function firstRecords(server: Server, id: number): Promise<readonly LossRecordJson[]> {
-  return (await server.call((api) => api.listLossRecords(id, { limit: FIRST }))).records;
+  return (await server.call((api) => api.lossRecords(id, { limit: FIRST }))).records;
 }
 
 export function describeLoss(loss: LossJson, first: readonly LossRecordJson[]): string {
@@ -43,7 +43,7 @@ function factsOf(loss: LossJson): string {
     set: `${loss.id}: ${lossWords(loss)}`,
     share: shareWords(loss),
     why: 'a job would have removed more than its limits allow; it held these removals',
-    job: by === null ? `${job}` : `${job}, started by ${by}`,
+    job: `${job}, started by ${by}`,
     kept: pinned === 0 ? null : `${records(pinned)}, by an answer`,
     since: `${loss.born_at}, ${ago(loss.born_at)}`,
     changed: loss.changed_at === loss.born_at ? null : `${loss.changed_at}, ${ago(loss.changed_at)}`,

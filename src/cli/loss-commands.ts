@@ -11,7 +11,7 @@ import type { Server } from './remote.ts';
 import { count, lossId } from './values.ts';
 
 /** The records of one request of `--all`. */
-const PAGE = 500;
+const PAGE = 100;
 
 type ListOptions = { target?: string; env?: string; status: 'waiting' | 'resolved' | 'all'; limit: number };
 type RecordOptions = { id?: string; all?: true; limit: number };
@@ -57,7 +57,9 @@ function listCommand(losses: Command, contextOf: (command: Command) => Context):
     .option('-t, --target <target>', 'only of this target')
     .option('-e, --env <env>', 'only in this environment')
     .addOption(
-      new Option('-s, --status <status>', 'which sets').choices(['waiting', 'resolved', 'all']).default('waiting'),
+      new Option('-s, --status <status>', 'which sets')
+        .choices(['waiting', 'resolved', 'all'])
+        .default('waiting'),
     )
     .option('-n, --limit <count>', 'sets to list, 1 to 100', count, 50)
     .addHelpText('after', '\nExample:\n  syncrator losses list --env prd')
@@ -123,11 +125,11 @@ async function read(
   { id, all, limit }: RecordOptions,
 ): Promise<{ records: readonly LossRecordJson[]; hasMore: boolean }> {
   const records: LossRecordJson[] = [];
-  let page = await server.call((api) => api.listLossRecords(loss, { id, limit: all ? PAGE : limit }));
+  let page = await server.call((api) => api.lossRecords(loss, { id, limit: all ? PAGE : limit }));
   records.push(...page.records);
   while (all && page.next !== undefined) {
     const { next } = page;
-    page = await server.call((api) => api.nextLossRecords(next));
+    page = await server.call((api) => api.nextLossRecords(loss, next));
     records.push(...page.records);
   }
   return { records, hasMore: page.next !== undefined };

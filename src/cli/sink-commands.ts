@@ -25,7 +25,10 @@ Example:
     .action(async (target: string, env: string, options: TakeOverOptions, command: Command) => {
       const context = contextOf(command);
       if (options.yes !== true)
-        await confirm(`Take over the sink of ${target} in ${env}? No rollback can go back to before that.`, '--yes');
+        await confirm(
+          `Take over the sink of ${target} in ${env}? No rollback can go back to before that.`,
+          '--yes',
+        );
       await start(context, options, (api) => api.takeOver(target, env));
     });
 }

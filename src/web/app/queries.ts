@@ -87,7 +87,7 @@ export const queries = {
     infiniteQueryOptions({
       queryKey: ['loss records', id, { digest, job, pinned, part }],
       queryFn: ({ pageParam }) =>
-        pageParam ? client.nextLossRecords(pageParam) : client.listLossRecords(id, { id: part }),
+        pageParam ? client.nextLossRecords(id, pageParam) : client.lossRecords(id, { id: part }),
       initialPageParam: '',
       getNextPageParam: (page) => page.next,
       placeholderData: keepPreviousData,

@@ -62,7 +62,15 @@ export function AnswerDialog(props: Props) {
   );
 }
 
-function AnswerForm({ seen, yes, color, act, onDone, close, children }: Props & { seen: LossJson; close: () => void }) {
+function AnswerForm({
+  seen,
+  yes,
+  color,
+  act,
+  onDone,
+  close,
+  children,
+}: Props & { seen: LossJson; close: () => void }) {
   const cache = useQueryClient();
   const [reason, setReason] = useState('');
   const answering = useMutation({
@@ -77,21 +85,7 @@ function AnswerForm({ seen, yes, color, act, onDone, close, children }: Props & 
   });
   const { error } = answering;
   if (error instanceof Refused && error.code === 'loss_changed')
-    return (
-      <>
-        <Alert color="yellow" title="The set has changed since you looked" role="alert">
-          {error.message}
-        </Alert>
-        <Text size="sm" mt="sm">
-          Nothing was answered. The page behind this dialog shows the set as it is now.
-        </Text>
-        <Group justify="flex-end" mt="md">
-          <Button onClick={close} data-autofocus>
-            Look at it again
-          </Button>
-        </Group>
-      </>
-    );
+    return <Changed message={error.message} close={close} />;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     answering.mutate();
@@ -121,5 +115,23 @@ function AnswerForm({ seen, yes, color, act, onDone, close, children }: Props & 
         </Button>
       </Group>
     </form>
+  );
+}
+
+function Changed({ message, close }: { message: string; close: () => void }) {
+  return (
+    <>
+      <Alert color="yellow" title="The set has changed since you looked" role="alert">
+        {message}
+      </Alert>
+      <Text size="sm" mt="sm">
+        Nothing was answered. The page behind this dialog shows the set as it is now.
+      </Text>
+      <Group justify="flex-end" mt="md">
+        <Button onClick={close} data-autofocus>
+          Look at it again
+        </Button>
+      </Group>
+    </>
   );
 }

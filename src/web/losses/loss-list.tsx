@@ -21,8 +21,8 @@ export function LossList() {
     <>
       <PageHead title="Losses" />
       <Text size="sm" mb="sm" maw={720}>
-        A job that would remove more records than its limits allow holds the removals. The records stay live until
-        somebody approves; waiting never removes anything.
+        A job that would remove more records than its limits allow holds the removals. The records stay live
+        until somebody approves; waiting never removes anything.
       </Text>
       <Filters search={search} />
       <QueryBoundary query={list} what="losses">

@@ -35,8 +35,9 @@ function LossView({ loss }: { loss: LossJson }) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const keptUntil = useKeptUntil(loss);
   const choose = (ids: readonly string[], isChosen: boolean) => {
-    const given = new Set(ids);
-    setChosen((before) => (isChosen ? before.union(given) : before.difference(given)));
+    setChosen((before) =>
+      isChosen ? new Set([...before, ...ids]) : new Set([...before].filter((id) => !ids.includes(id))),
+    );
   };
   return (
     <>
@@ -63,7 +64,16 @@ function LossView({ loss }: { loss: LossJson }) {
 }
 
 function Story({ loss }: { loss: LossJson }) {
-  const { count, pinned, target, env, job_id: job, started_by: by, born_at: born, changed_at: changed } = loss;
+  const {
+    count,
+    pinned,
+    target,
+    env,
+    job_id: job,
+    started_by: by,
+    born_at: born,
+    changed_at: changed,
+  } = loss;
   const all = count + pinned;
   const isWaiting = loss.status === 'waiting';
   return (
@@ -71,10 +81,10 @@ function Story({ loss }: { loss: LossJson }) {
       <Text size="sm">
         {isWaiting ? (
           <>
-            <b>{records(all)}</b> of {target} in {env} {all === 1 ? 'is' : 'are'} live, but the source no longer
-            lists {all === 1 ? 'it' : 'them'}: {shareWords({ ...loss, percent: loss.percent })}. That is more than
-            the limits allow, so the job applied everything else and held these removals. Nothing is removed
-            until somebody approves.
+            <b>{records(all)}</b> of {target} in {env} {all === 1 ? 'is' : 'are'} live, but the source no
+            longer lists {all === 1 ? 'it' : 'them'}: {shareWords(loss)}. That is more than the limits allow,
+            so the job applied everything else and held these removals. Nothing is removed until somebody
+            approves.
           </>
         ) : (
           <>
@@ -100,7 +110,7 @@ function Story({ loss }: { loss: LossJson }) {
         <Link to="/jobs/$id" params={{ id: String(job) }}>
           job {job}
         </Link>
-        {by !== null && `, started by ${by}`}. {isWaiting && `An answer is due by ${localTime(loss.expires_at)}.`}
+        , started by {by}. {isWaiting && `An answer is due by ${localTime(loss.expires_at)}.`}
       </Text>
     </>
   );

@@ -66,10 +66,17 @@ export function LossRecords({ loss, ...choice }: { loss: LossJson } & Choice) {
 function shownWords(shown: number, sum: number | undefined, hasMore: boolean): string {
   if (shown === 0) return sum === undefined ? 'No id contains this.' : 'The set holds no records.';
   if (!hasMore) return records(shown);
-  return sum === undefined ? `the first ${records(shown)}` : `${shown.toLocaleString('en')} of ${records(sum)}`;
+  return sum === undefined
+    ? `the first ${records(shown)}`
+    : `${shown.toLocaleString('en')} of ${records(sum)}`;
 }
 
-function Records({ list, canChoose, chosen, choose }: { list: readonly LossRecordJson[]; canChoose: boolean } & Choice) {
+function Records({
+  list,
+  canChoose,
+  chosen,
+  choose,
+}: { list: readonly LossRecordJson[]; canChoose: boolean } & Choice) {
   const isNarrow = useIsNarrow();
   const free = list.filter(({ pinned_until: until }) => until === null).map(({ id }) => id);
   const count = free.filter((id) => chosen.has(id)).length;
@@ -172,7 +179,11 @@ function Row({ record, isNarrow, canChoose, isChosen, choose }: RowProps) {
   );
 }
 
-function Content({ record: { id, record, missing_since: since, updated_at: updated } }: { record: LossRecordJson }) {
+function Content({
+  record: { id, record, missing_since: since, updated_at: updated },
+}: {
+  record: LossRecordJson;
+}) {
   return (
     <>
       <Text size="xs">
