@@ -298,7 +298,18 @@ export type Schema = {
     loss_id: number;
     digest: string;
     count: number;
-    job_id: number;
+    /** Null only within the transaction that starts it. */
+    job_id: number | null;
+    at: DefaultTime;
+  };
+  loss_changes: {
+    id: Generated<number>;
+    loss_id: number;
+    digest: string;
+    added: number;
+    gone: number;
+    /** What led to it, in words: `job 41`. */
+    what: string;
     at: DefaultTime;
   };
   loss_removal_ids: { removal: string; last_id: string; ids: string[] };

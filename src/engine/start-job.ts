@@ -1,6 +1,6 @@
 /**
  * The one way to start jobs: store the row, log "job accepted", poke the workflow of the key. Every trigger uses
- * it: api, batch, resume, rollback, schedule and debounced start. The poke comes after the row, so that no workflow
+ * it: api, batch, resume, rollback, removal, schedule and debounced start. The poke comes after the row, so that no workflow
  * looks for a missing job.
  */
 import { randomUUID } from 'node:crypto';
@@ -87,7 +87,8 @@ export async function pokeJobs({ temporal, log }: PokeDeps, jobs: readonly JobRo
   await Promise.all(pokes);
 }
 
-async function onceMore<T>(store: () => Promise<T>): Promise<T> {
+/** Runs a transaction that is safe to repeat once more after a lost connection. */
+export async function onceMore<T>(store: () => Promise<T>): Promise<T> {
   try {
     return await store();
   } catch (error) {

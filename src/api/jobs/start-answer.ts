@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context, TypedResponse } from 'hono';
 import type { Config } from '../../config/config.ts';
-import type { Submitted } from '../../db/jobs/submit.ts';
+import type { RefusedSubmission, Submitted } from '../../db/jobs/submit.ts';
 import type { JobRow } from '../../db/schema.ts';
 import { type Holder, describeHolder } from '../../domain/job.ts';
 import type { JobRequest } from '../../domain/job.ts';
@@ -137,9 +137,13 @@ export function startAnswer(
 
 /** The job that a submission led to. @throws Problem 409 naming the holder, 422 for a reused Idempotency-Key */
 export function accepted(submitted: Submitted): JobRow {
-  if (submitted.kind === 'key_reused') throw keyReused();
-  if (submitted.kind === 'busy') throw busy(submitted.holder);
+  if (submitted.kind === 'key_reused' || submitted.kind === 'busy') throw submitRefusal(submitted);
   return submitted.job;
+}
+
+/** Why a submission stored nothing. */
+export function submitRefusal(submitted: RefusedSubmission): Problem {
+  return submitted.kind === 'busy' ? busy(submitted.holder) : keyReused();
 }
 
 export function keyReused(): Problem {

@@ -1,14 +1,19 @@
 /** `/jobs/:id/held`, `/jobs/:id/approved-removals`: what a program holds back, and what it may remove. */
 import { z } from '@hono/zod-openapi';
+import { attemptRefusal, readAttempt } from '../../db/jobs/attempts.ts';
+import { BLOCK, readApprovedIds } from '../../db/losses/removals.ts';
+import { storePage } from '../../db/losses/uploads.ts';
+import { REMOVE } from '../../domain/action.ts';
+import { approvalIn } from '../../domain/options.ts';
 import type { ApiDeps } from '../context.ts';
 import { count, digits, idParam, MOST_INTEGER, text, time, timeOrNull } from '../http/fields.ts';
-import { Problem } from '../http/problem.ts';
+import { bodyProblem, Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
-import { ATTEMPT_REFUSALS, tokensAttempt } from './attempt-token.ts';
+import { ATTEMPT_REFUSALS, refusedAttempt, tokensAttempt } from './attempt-token.ts';
 
 const BODY_LIMIT = 2 * 1024 * 1024;
 const MOST_RECORDS = 500;
-const MOST_IDS = 1000;
+const MOST_IDS = BLOCK;
 const MOST_ID = 1000;
 
 const heldRecord = z.strictObject({
@@ -108,14 +113,37 @@ const approvedRoute = defineRoute({
 export function held({ config }: ApiDeps) {
   const app = subApp();
   app.openapi(heldRoute, async (c) => {
-    await tokensAttempt(c, config, c.req.valid('param').id);
-    throw pageOutOfOrder(c.req.valid('json').page, 0);
+    const of = await tokensAttempt(c, config, c.req.valid('param').id);
+    const { id: jobId, step, attempt } = of;
+    const page = c.req.valid('json');
+    const verdict = await storePage(c.var.db, { jobId, step, attempt }, page);
+    if (verdict.kind === 'stored') return c.json({ stored: verdict.stored });
+    if (verdict.kind === 'out_of_order') throw pageOutOfOrder(page.page, verdict.expected);
+    if (verdict.kind === 'unsorted') throw unsorted(verdict.id);
+    throw refusedAttempt[verdict.kind](of);
   });
   app.openapi(approvedRoute, async (c) => {
-    const { id } = await tokensAttempt(c, config, c.req.valid('param').id);
-    throw noApproval(id);
+    const of = await tokensAttempt(c, config, c.req.valid('param').id);
+    const { id: jobId, step, attempt } = of;
+    const found = await readAttempt(c.var.db, { jobId, step, attempt }, { lock: false });
+    if (!found) throw refusedAttempt.unknown(of);
+    const refused = attemptRefusal(found);
+    if (refused) throw refusedAttempt[refused](of);
+    const removal = found.jobAction === REMOVE ? approvalIn(found.options) : undefined;
+    if (removal === undefined) throw noApproval(jobId);
+    const { env, target } = found;
+    const { after = '', limit = MOST_IDS } = c.req.valid('query');
+    const page = await readApprovedIds(c.var.db, { env, target, removal, after, limit });
+    if (!page) throw noApproval(jobId);
+    return c.json(page);
   });
   return app;
+}
+
+function unsorted(id: string): Problem {
+  return bodyProblem([
+    { field: 'records', message: `'${id}' is not behind the record before it, in the byte order of the ids` },
+  ]);
 }
 
 function pageOutOfOrder(page: number, expected: number): Problem {

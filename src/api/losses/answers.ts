@@ -1,12 +1,24 @@
 /** `/losses/:id/approve`, `/losses/:id/keep`: a person's answers to a loss. */
 import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { type AnswerRefusal, keepLoss } from '../../db/losses/answers.ts';
+import type { LossView } from '../../db/losses/losses.ts';
+import { REMOVE } from '../../domain/action.ts';
 import { KEEP_DAYS } from '../../domain/loss.ts';
-import type { ApiDeps } from '../context.ts';
+import { APPROVAL } from '../../domain/options.ts';
+import { requirementOfAnswer } from '../../domain/permission.ts';
+import { approveAndStart } from '../../engine/approve-loss.ts';
+import { checkMay } from '../auth/access.ts';
+import { requestOrigin } from '../auth/request-origin.ts';
+import type { ApiDeps, ApiEnv } from '../context.ts';
 import { idParam, text } from '../http/fields.ts';
-import { bodyProblem } from '../http/problem.ts';
+import { bodyProblem, type Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
-import { SUBMIT_REFUSALS } from '../jobs/start-answer.ts';
+import { SUBMIT_REFUSALS, submitRefusal } from '../jobs/start-answer.ts';
+import { findFile, planBesideSync } from '../jobs/start-request.ts';
+import { startDeps } from '../jobs/submit-request.ts';
 import { digestField, EXAMPLE_LOSS, lossSchema } from './loss-schema.ts';
+import { readView, shownLoss } from './shown-loss.ts';
 import {
   alreadyApproved,
   lossChanged,
@@ -57,7 +69,7 @@ const keepBody = z
 
 const CHANGED = lossChanged(
   { id: 7, count: 1207, digest: '9d1c2f7f2f6c1a553f0c9a71b2d84e65' },
-  'it has 1207 records now, 3 more than yours',
+  { added: 4, gone: 1, by: 'job 41' },
 );
 
 const approveRoute = defineRoute({
@@ -119,17 +131,71 @@ const keepRoute = defineRoute({
   errors: [noLoss(7), notWaiting('k00043'), removalActive(7, 38), CHANGED, lossResolved(7)],
 });
 
-export function answerRoutes(_deps: ApiDeps) {
+export function answerRoutes(deps: ApiDeps) {
   const app = subApp();
-  app.openapi(approveRoute, (c) => {
-    throw noLoss(c.req.valid('param').id);
+  app.openapi(approveRoute, async (c) => {
+    const { view, answer } = await answerOf(c, c.req.valid('param').id, c.req.valid('json'));
+    const { env, target } = view;
+    const file = findFile(deps.params, { env, name: target, action: 'sync' });
+    const approved = await approveAndStart(startDeps(c, deps), {
+      ...answer,
+      needed: file.approvals,
+      removal: (approval) => ({
+        ...planBesideSync(deps, file, { action_name: REMOVE, action: REMOVE }, [APPROVAL, approval]),
+        uid: approval,
+        trigger: 'api',
+        requestedBy: answer.by.shown,
+        origin: answer.origin,
+        alone: true,
+      }),
+    });
+    if (approved.kind !== 'approved') throw refusalOf(approved, { view, by: answer.by.shown });
+    return c.json(shownLoss(deps, await readView(c, view.id)), 202);
   });
-  app.openapi(keepRoute, (c) => {
-    throw noLoss(c.req.valid('param').id);
+  app.openapi(keepRoute, async (c) => {
+    const { ids, days = KEEP_DAYS.usual, ...given } = c.req.valid('json');
+    const { view, answer } = await answerOf(c, c.req.valid('param').id, given);
+    const kept = await keepLoss(c.var.db, { ...answer, ids, days });
+    if (kept.kind !== 'kept') throw refusalOf(kept, { view, by: answer.by.shown });
+    return c.json(shownLoss(deps, await readView(c, view.id)));
   });
   return app;
 }
 
-function notWaiting(id: string) {
-  return bodyProblem([{ field: 'ids', message: `'${id}' does not wait in this loss` }]);
+/** @throws Problem 404 for an unknown loss, 403 without the right to answer it */
+async function answerOf(c: Context<ApiEnv, string>, id: number, given: { digest: string; reason: string }) {
+  const view = await readView(c, id);
+  checkMay(c, requirementOfAnswer(view.env));
+  const { digest, reason: why } = given;
+  const { id: userId, shown } = c.var.user;
+  const answer = { lossId: id, digest, reason: why, by: { id: userId, shown }, origin: requestOrigin(c) };
+  return { view, answer };
+}
+
+function refusalOf(refusal: AnswerRefusal, { view, by }: { view: LossView; by: string }): Problem {
+  const { id } = view;
+  switch (refusal.kind) {
+    case 'unknown':
+      return noLoss(id);
+    case 'resolved':
+      return lossResolved(id);
+    case 'changed':
+      return lossChanged(refusal.loss, refusal.since);
+    case 'removal_active':
+      return refusal.isMine ? alreadyApproved(id, by, refusal.jobId) : removalActive(id, refusal.jobId);
+    case 'own_job':
+      return ownJob(id, by, refusal.jobId);
+    case 'already_approved':
+      return alreadyApproved(id, by, null);
+    case 'nothing_waits':
+      return nothingWaits(id);
+    case 'not_in_set':
+      return notWaiting(refusal.id);
+    case 'busy':
+      return submitRefusal(refusal.submitted);
+  }
+}
+
+function notWaiting(id: string): Problem {
+  return bodyProblem([{ field: 'ids', message: `'${id}' is not a record of this loss` }]);
 }

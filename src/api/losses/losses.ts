@@ -1,17 +1,16 @@
 /** `/losses`: lists and shows losses, and pages of their records. */
 import { z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
-import { databaseTime } from '../../db/clock.ts';
-import { listLosses, type LossView, readLoss } from '../../db/losses/losses.ts';
+import { listLosses } from '../../db/losses/losses.ts';
 import { listRecords } from '../../db/losses/records.ts';
-import { LOSS_STATUSES, USUAL_APPROVALS } from '../../domain/loss.ts';
-import type { ApiDeps, ApiEnv } from '../context.ts';
+import { LOSS_STATUSES } from '../../domain/loss.ts';
+import type { ApiDeps } from '../context.ts';
 import { idParam, text } from '../http/fields.ts';
 import { onePage, pageBehind, pageFields, pageRange } from '../http/paging.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { answerRoutes } from './answers.ts';
-import { type LossJson, lossRecordSchema, lossSchema, toLoss, toLossRecord } from './loss-schema.ts';
+import { lossRecordSchema, lossSchema, toLossRecord } from './loss-schema.ts';
 import { noLoss } from './refusals.ts';
+import { readView, shownLoss } from './shown-loss.ts';
 
 const listQuery = z.strictObject({
   ...pageFields,
@@ -78,29 +77,15 @@ export function losses(deps: ApiDeps) {
     const rows = await listLosses(c.var.db, of, pageRange({ page, limit }));
     return c.json(onePage(c, rows, { page, limit }).map((view) => shownLoss(deps, view)));
   });
-  app.openapi(showRoute, async (c) => c.json(shownLoss(deps, await loss(c, c.req.valid('param').id))));
+  app.openapi(showRoute, async (c) => c.json(shownLoss(deps, await readView(c, c.req.valid('param').id))));
   app.openapi(recordsRoute, async (c) => {
     const { id } = c.req.valid('param');
     const { limit, id: part, after } = c.req.valid('query');
     const rows = await listRecords(c.var.db, { lossId: id, part, after, limit: pageRange({ limit }).limit });
-    if (rows.length === 0) await loss(c, id);
+    if (rows.length === 0) await readView(c, id);
     const shown = pageBehind(c, rows, { limit, keyOf: (last) => last.id });
     return c.json(shown.map(toLossRecord));
   });
   app.route('/', answerRoutes(deps));
   return app;
-}
-
-/** @throws Problem 404 */
-async function loss(c: Context<ApiEnv, string>, id: number): Promise<LossView> {
-  const view = await readLoss(c.var.db, id);
-  if (!view) throw noLoss(id);
-  return view;
-}
-
-export function shownLoss(deps: ApiDeps, view: LossView): LossJson {
-  const { env, target } = view;
-  const approvalsNeeded =
-    deps.params.find({ env, name: target, action: 'sync' })?.approvals ?? USUAL_APPROVALS;
-  return toLoss(view, { approvalsNeeded, now: databaseTime(deps.db) });
 }

@@ -1,4 +1,5 @@
 /** Refusals of the answers to a loss: each names the thing, the reason and the fix. */
+import type { Since } from '../../db/losses/answers.ts';
 import { Problem } from '../http/problem.ts';
 
 type Shown = { readonly id: number; readonly count: number; readonly digest: string };
@@ -11,14 +12,25 @@ export function lossResolved(id: number): Problem {
   return new Problem(410, 'loss_resolved', `loss ${id} is resolved: no record of it is held any more`);
 }
 
-/** 409 with the present digest and count. @param how in words, what the set is now */
-export function lossChanged({ id, count, digest }: Shown, how: string): Problem {
+/**
+ * 409 with the present digest and count.
+ * @param since what has changed; undefined if the loss never had the caller's digest
+ */
+export function lossChanged({ id, count, digest }: Shown, since: Since | undefined): Problem {
+  const how = since
+    ? `since then ${since.added} records joined it and ${since.gone} left it (${shortened(since.by)})`
+    : 'it never had this digest';
   return new Problem(
     409,
     'loss_changed',
-    `loss ${id} is not the set that you have seen: ${how}; look at its records again and send its digest ${digest}`,
+    `loss ${id} is not the set that you have seen: ${how}, and now ${count} records wait; look at them, then answer with its digest ${digest}`,
     { members: { digest, count } },
   );
+}
+
+/** A loss that waits for long has changed with every job. */
+function shortened(words: string): string {
+  return words.length > 200 ? `${words.slice(0, 200).toWellFormed()}…` : words;
 }
 
 export function ownJob(id: number, by: string, jobId: number): Problem {

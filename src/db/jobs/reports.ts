@@ -1,9 +1,9 @@
 /** Stores the reports of running programs directly, not through Temporal: they are frequent. */
 import { sql } from 'kysely';
 import { FACTS, REPORT_POINTS, type Report } from '../../domain/report.ts';
-import { isFinal, type JobStatus } from '../../domain/status.ts';
 import type { Db, Tx } from '../schema.ts';
 import { CLAIMED, LAUNCHING } from '../status-sql.ts';
+import { attemptRefusal, type FoundAttempt, readAttempt } from './attempts.ts';
 import type { StepRef } from './steps.ts';
 
 export type ReportVerdict =
@@ -24,18 +24,10 @@ const MOST_LEAP = 1_000_000;
 /** Reports kept of an attempt while it runs. */
 const MOST_KEPT = 2 * REPORT_POINTS;
 
-type Found = {
-  readonly status: JobStatus;
-  readonly ended: boolean;
-  readonly action: string;
-  readonly newest: number | null;
-  readonly kept: number;
-};
-
 /** Stores a report, writes the program's sync job, and moves the job to `running` with its first report. */
 export async function storeReport(db: Db, ref: StepRef, report: Report): Promise<ReportVerdict> {
   return await db.transaction().execute(async (tx) => {
-    const found = await lockAttempt(tx, ref);
+    const found = await readAttempt(tx, ref, { lock: true });
     if (!found) return { kind: 'unknown' };
     const refusal = refusalOf(found, report);
     if (refusal) return refusal;
@@ -49,21 +41,9 @@ export async function storeReport(db: Db, ref: StepRef, report: Report): Promise
   });
 }
 
-/** The attempt with its newest report. Locks the step's row, so that the reports of an attempt queue here. */
-async function lockAttempt(tx: Tx, ref: StepRef): Promise<Found | undefined> {
-  const { rows } = await sql<Found>`
-    SELECT j.status, s.ended_at IS NOT NULL AS ended, s.action, told.newest, told.kept
-    FROM steps s JOIN jobs j ON j.id = s.job_id, LATERAL (
-      SELECT max(seq) AS newest, count(*)::int AS kept FROM reports r
-      WHERE r.job_id = s.job_id AND r.step = s.step AND r.attempt = s.attempt) AS told
-    WHERE s.job_id = ${ref.jobId} AND s.step = ${ref.step} AND s.attempt = ${ref.attempt}
-    FOR NO KEY UPDATE OF s`.execute(tx);
-  return rows[0];
-}
-
-function refusalOf(found: Found, report: Report): ReportVerdict | undefined {
-  if (found.ended || isFinal(found.status)) return { kind: 'ended' };
-  if (found.newest === null && found.status === 'cancelling') return { kind: 'cancelling' };
+function refusalOf(found: FoundAttempt, report: Report): ReportVerdict | undefined {
+  const refused = attemptRefusal(found);
+  if (refused) return { kind: refused };
   if (found.newest !== null && report.seq <= found.newest) return { kind: 'stale' };
   if (report.seq > (found.newest ?? 0) + MOST_LEAP) return { kind: 'leap', newest: found.newest ?? 0 };
   return undefined;

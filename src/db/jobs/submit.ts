@@ -36,6 +36,8 @@ export type Submitted =
   /** Another body has used the Idempotency-Key; nothing was stored. */
   | { readonly kind: 'key_reused' };
 
+export type RefusedSubmission = Extract<Submitted, { kind: 'busy' | 'key_reused' }>;
+
 /** Another job has resumed the same job; nothing was stored. */
 export class AlreadyResumed extends Error {
   readonly by: JobRow;

@@ -41,6 +41,7 @@ const view = sql`
   FROM losses l LEFT JOIN LATERAL (
     SELECT id, ${REMOVAL_IN_OPTIONS} AS removal FROM jobs
     WHERE env = l.env AND target = l.target AND action = 'remove' AND status IN ${ACTIVE}
+      AND ${REMOVAL_IN_OPTIONS} IS NOT NULL
   ) AS active ON l.status = 'waiting'`;
 
 /** Waiting ones first, the oldest of them at the top; then resolved ones, the newest first. */

@@ -70,7 +70,7 @@ const STATEMENTS = [
     loss_id integer NOT NULL REFERENCES losses ON DELETE CASCADE,
     digest text NOT NULL,
     count integer NOT NULL,
-    job_id integer NOT NULL,
+    job_id integer,
     at timestamptz NOT NULL DEFAULT now()
   )`,
   `CREATE INDEX loss_removals_of_loss ON loss_removals (loss_id)`,
@@ -92,4 +92,16 @@ const STATEMENTS = [
     removal uuid REFERENCES loss_removals ON DELETE SET NULL
   )`,
   `CREATE INDEX loss_approvals_of_loss ON loss_approvals (loss_id, digest)`,
+  // Each digest that a loss has had, and what led to it: whoever answers an older one is told what has changed since.
+  `CREATE TABLE loss_changes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    loss_id integer NOT NULL REFERENCES losses ON DELETE CASCADE,
+    digest text NOT NULL,
+    added integer NOT NULL,
+    gone integer NOT NULL,
+    what text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
+  )`,
+  `CREATE INDEX loss_changes_of_loss ON loss_changes (loss_id, id)`,
+  `ALTER TABLE notices ADD COLUMN loss_id integer`,
 ];
