@@ -2,7 +2,7 @@
 import type { LossJson, LossRecordJson } from '../client/client.ts';
 import { records } from '../client/data-format.ts';
 import { ago } from '../client/format.ts';
-import { approvalWords, contentOf, dayOf, lossWords, shareWords } from '../client/loss-format.ts';
+import { approvalWords, contentOf, dayOf, lossWords, shareOf } from '../client/loss-format.ts';
 import { type Cell, fieldsOf, tableOf } from '../terminal/output.ts';
 import type { Server } from './remote.ts';
 
@@ -41,7 +41,7 @@ function factsOf(loss: LossJson): string {
   const { job_id: job, started_by: by, approvals, pinned, removal_job_id: removal, resolved_at: end } = loss;
   return fieldsOf({
     set: `${loss.id}: ${lossWords(loss)}`,
-    share: shareWords(loss),
+    share: shareOf(loss.count, loss.live),
     why: 'a job would have removed more than its limits allow; it held these removals',
     job: `${job}, started by ${by}`,
     kept: pinned === 0 ? null : `${records(pinned)}, by an answer`,

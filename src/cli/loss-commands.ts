@@ -1,7 +1,7 @@
 /** `losses`: lists the removals that wait for an answer, and shows the records that they would remove. */
 import { type Command, Option } from 'commander';
 import type { LossJson, LossRecordJson } from '../client/client.ts';
-import { approvalWords } from '../client/loss-format.ts';
+import { approvalWords, percentWords } from '../client/loss-format.ts';
 import { ago } from '../client/format.ts';
 import { type Cell, print, styled, tableOf } from '../terminal/output.ts';
 import type { Context } from './context.ts';
@@ -86,7 +86,7 @@ function rowOf(loss: LossJson): Cell[] {
     loss.target,
     loss.env,
     loss.count.toLocaleString('en'),
-    `${loss.percent} %`,
+    percentWords(loss.count, loss.live),
     loss.pinned === 0 ? '' : loss.pinned.toLocaleString('en'),
     ago(loss.born_at),
     dueCell(loss),

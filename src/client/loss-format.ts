@@ -14,8 +14,15 @@ export function lossWords({ count, target, env }: LossJson): string {
 }
 
 /** `8.2 % of 14,700 live` */
-export function shareWords({ percent, live }: LossJson): string {
-  return `${percent.toLocaleString('en')} % of ${live.toLocaleString('en')} live`;
+export function shareOf(count: number, live: number): string {
+  return `${percentWords(count, live)} of ${live.toLocaleString('en')} live`;
+}
+
+/** `8.2 %`; a share that would round to nothing is `< 0.1 %`. */
+export function percentWords(count: number, live: number): string {
+  const percent = live === 0 ? 0 : (100 * count) / live;
+  if (percent > 0 && percent < 0.05) return '< 0.1 %';
+  return `${percent.toLocaleString('en', { maximumFractionDigits: 1 })} %`;
 }
 
 /** `1 of 2` */

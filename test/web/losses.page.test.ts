@@ -223,7 +223,7 @@ test('an overdue set is marked in the header, in the list and on the overview', 
   const { page, go } = await viewOf('otto', { width: 390 });
   await page.getByRole('link', { name: '7 removals wait for an answer, overdue of late in dev' }).waitFor();
   await page.getByRole('link', { name: /^Inbox: .*, 1 overdue$/ }).click();
-  await page.getByText(/^overdue since/).waitFor();
+  await page.getByText(/overdue since/).waitFor();
   await go('/losses?target=late', 'Losses');
   await expect.poll(() => page.getByRole('list', { name: 'Losses' }).getByRole('listitem').count()).toBe(1);
 });

@@ -52,7 +52,9 @@ export function Shell() {
               aria-label="Menu"
               aria-expanded={isMenuOpen}
             />
-            <Text fw={700}>Syncrator</Text>
+            <Text fw={700} visibleFrom="xs">
+              Syncrator
+            </Text>
             {mayRead && <ConnectionBadge connection={connection} />}
             {mayRead && <Inbox />}
           </Group>

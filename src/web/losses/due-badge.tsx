@@ -11,7 +11,7 @@ export function DueBadge({ loss }: { loss: LossJson }) {
       ? { color: 'green', mark: '✓', words: 'resolved', time: end ?? loss.changed_at }
       : overdue
         ? { color: 'red', mark: '⚠', words: `overdue since ${dayOf(until)}`, time: until }
-        : { color: 'yellow', mark: '⏸', words: `answer by ${dayOf(until)}`, time: until };
+        : { color: 'yellow', mark: '!', words: `answer by ${dayOf(until)}`, time: until };
   return (
     <Badge color={look.color} variant="status" radius="sm" tt="none" title={localTime(look.time)}>
       <span aria-hidden="true">{look.mark} </span>

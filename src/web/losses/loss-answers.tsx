@@ -23,8 +23,8 @@ export function LossAnswers({ loss, chosen, keptUntil, clear }: Props) {
   const noApproval = useWhyNoApproval(loss, chosen.length);
   const denied = { loss, disabled: neither !== undefined, describedBy: neitherId };
   return (
-    <div className="loss-answers" role="group" aria-label="Answer">
-      <Group gap="xs">
+    <>
+      <Group gap="xs" className="loss-answers" role="group" aria-label="Answer">
         <KeepChosen {...denied} ids={chosen} onKept={clear} />
         {loss.count > 0 && <KeepAll {...denied} onKept={clear} />}
         <Approve
@@ -40,16 +40,16 @@ export function LossAnswers({ loss, chosen, keptUntil, clear }: Props) {
         )}
       </Group>
       {neither !== undefined && (
-        <Text size="sm" mt={4} id={neitherId}>
+        <Text size="sm" mb="xs" id={neitherId}>
           {neither}
         </Text>
       )}
       {neither === undefined && noApproval !== undefined && (
-        <Text size="sm" mt={4} id={approvalId}>
+        <Text size="sm" mb="xs" id={approvalId}>
           {noApproval}
         </Text>
       )}
-    </div>
+    </>
   );
 }
 

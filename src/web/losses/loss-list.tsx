@@ -4,7 +4,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { LossJson } from '../../client/client.ts';
 import { records } from '../../client/data-format.ts';
-import { approvalWords, shareWords } from '../../client/loss-format.ts';
+import { approvalWords, shareOf } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
 import { Ago } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -121,7 +121,8 @@ function LossCard({ loss }: { loss: LossJson }) {
         <DueBadge loss={loss} />
       </Group>
       <Text size="sm" my={6} className="figures">
-        <b>{records(count)}</b> {status === 'waiting' ? 'to remove' : 'were held'}, {shareWords(loss)}
+        <b>{records(count)}</b> {status === 'waiting' ? 'to remove' : 'were held'},{' '}
+        {shareOf(count, loss.live)}
         {pinned > 0 && `; ${pinned.toLocaleString('en')} kept`}
       </Text>
       <LossBar loss={loss} />

@@ -5,7 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { LossJson } from '../../client/client.ts';
 import { records } from '../../client/data-format.ts';
-import { shareWords } from '../../client/loss-format.ts';
+import { shareOf } from '../../client/loss-format.ts';
 import { NotFound } from '../app/not-found.tsx';
 import { queries } from '../app/queries.ts';
 import { Ago, localTime } from '../parts/clock.tsx';
@@ -82,9 +82,9 @@ function Story({ loss }: { loss: LossJson }) {
         {isWaiting ? (
           <>
             <b>{records(all)}</b> of {target} in {env} {all === 1 ? 'is' : 'are'} live, but the source no
-            longer lists {all === 1 ? 'it' : 'them'}: {shareWords(loss)}. That is more than the limits allow,
-            so the job applied everything else and held these removals. Nothing is removed until somebody
-            approves.
+            longer lists {all === 1 ? 'it' : 'them'}: {shareOf(all, loss.live)}. That is more than the limits
+            allow, so the job applied everything else and held these removals. Nothing is removed until
+            somebody approves.
           </>
         ) : (
           <>

@@ -78,7 +78,7 @@ function Waiting({ target, env }: { target: string; env: string }) {
   return (
     <Text size="xs" mt={4}>
       <Link to="/losses/$id" params={{ id: String(loss.id) }}>
-        <span aria-hidden="true">{loss.overdue ? '⚠' : '⏸'} </span>
+        <span aria-hidden="true">{loss.overdue ? '⚠' : '!'} </span>
         {heldWords(loss.count)}
         {loss.overdue && ', overdue'}
         <VisuallyHidden>
