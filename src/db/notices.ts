@@ -8,7 +8,7 @@ const PAGE = 100;
 /** Oldest first. */
 export async function listOpenNotices(db: Db): Promise<Notice[]> {
   const { rows } = await sql<Omit<Notice, 'at'> & { at: Date }>`
-    SELECT id::float8 AS id, event, env, target, job_id AS "jobId", schedule, at FROM notices
+    SELECT id::float8 AS id, event, env, target, job_id AS "jobId", schedule, loss_id AS "lossId", at FROM notices
     WHERE NOT handed_on ORDER BY id LIMIT ${PAGE}`.execute(db);
   return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
 }
@@ -31,4 +31,14 @@ export async function noticeMissed(
     INSERT INTO notices (event, env, target, schedule, at)
     VALUES ('freshness_missed', ${of.env}, ${of.target}, ${of.schedule}, ${of.at})
     ON CONFLICT (schedule, at) DO NOTHING`.execute(db);
+}
+
+/** Queues one notice a day for each loss of which something waits. Several workers queue no more. */
+export async function noticeWaitingLosses(db: Db): Promise<void> {
+  await sql`
+    WITH told AS (
+      UPDATE losses SET noticed_at = now()
+      WHERE status = 'waiting' AND count > 0 AND noticed_at <= now() - interval '1 day' RETURNING *)
+    INSERT INTO notices (event, env, target, job_id, loss_id)
+    SELECT 'losses_waiting', env, target, job_id, id FROM told`.execute(db);
 }

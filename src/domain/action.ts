@@ -8,7 +8,10 @@ export type DeclaredAction = (typeof DECLARED_ACTIONS)[number];
 export const ROLLBACK = 'rollback';
 /** Makes this installation the owner of a target's sink; available if the target has a sync. */
 export const TAKE_OVER = 'take-over';
-/** Removes the records of a loss that people have approved; started by the last approval alone. */
+/**
+ * Removes the records of a loss that people have approved. The last approval alone starts it, with its uuid among the
+ * options; a program that is not ours may have an action of this name that means something else.
+ */
 export const REMOVE = 'remove';
 
 /** Actions that every declared target accepts. */

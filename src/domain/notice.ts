@@ -1,6 +1,13 @@
-/** An event that receivers outside may want to hear of: a change of a job's status, or a missed firing. Pure. */
+/** An event that receivers outside may want to hear of: a change of a job's status, a missed firing, or a loss. Pure. */
 
-export const NOTICE_EVENTS = ['started', 'completed', 'failed', 'deleted', 'freshness_missed'] as const;
+export const NOTICE_EVENTS = [
+  'started',
+  'completed',
+  'failed',
+  'deleted',
+  'freshness_missed',
+  'losses_waiting',
+] as const;
 export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
 
 export type Notice = {
@@ -12,6 +19,8 @@ export type Notice = {
   /** Null for freshness_missed. */
   readonly jobId: number | null;
   readonly schedule: string | null;
+  /** Of losses_waiting; absent in notices of an earlier version. */
+  readonly lossId?: number | null;
   /** When it happened or should have happened; ISO 8601. */
   readonly at: string;
 };

@@ -1,6 +1,6 @@
 /** OPTIONS: turns the text of a params file or a request into arguments. Pure. */
 
-import { ROLLBACK } from './action.ts';
+import { REMOVE, ROLLBACK } from './action.ts';
 
 export type ParsedOptions = { readonly args: readonly string[] } | { readonly error: string };
 
@@ -34,7 +34,8 @@ export function liftsGuard(options: string): boolean {
 }
 
 /** The approval that a removal was started by; undefined for every other job. */
-export function approvalIn(options: string): string | undefined {
+export function approvalOf({ action, options }: { action: string; options: string }): string | undefined {
+  if (action !== REMOVE) return undefined;
   const words = options.split(' ');
   const at = words.indexOf(APPROVAL);
   return at < 0 ? undefined : words[at + 1];

@@ -5,7 +5,9 @@
 import { alignWaiting } from '../db/maintenance.ts';
 import { listActiveUids, listCancelling, listHeld, listUnobserved } from '../db/jobs/reconcile.ts';
 import { isReadOnly } from '../db/connect.ts';
+import { returnPinned } from '../db/losses/pins.ts';
 import { expectWrites } from '../db/migrate.ts';
+import { noticeWaitingLosses } from '../db/notices.ts';
 import type { Db } from '../db/schema.ts';
 import type { JobParams } from '../job-params/load.ts';
 import type { Log } from '../log.ts';
@@ -93,6 +95,8 @@ const PARTS: Record<string, (deps: ReconcileDeps, known: Set<string>) => Promise
   orphans: removeOrphans,
   schedules: keepSchedules,
   missed: noticeMissedSchedules,
+  pins: ({ db }) => returnPinned(db),
+  losses: ({ db }) => noticeWaitingLosses(db),
 };
 
 /** (a) Pokes the keys of queued jobs that no workflow has claimed. */

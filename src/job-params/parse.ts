@@ -4,6 +4,7 @@ import {
   type ActionParametersName,
   isActionParametersName,
 } from './action-parameters.ts';
+import { REMOVE } from '../domain/action.ts';
 import type { JobParameters, PodOverrides, RunnerKind } from '../domain/job.ts';
 import { fieldsOf, parseCron } from '../domain/cron.ts';
 import { USUAL_APPROVALS } from '../domain/loss.ts';
@@ -78,6 +79,7 @@ export function parseParamsFile(
   const parameters = readParameters(values, isExternal);
   const defaults = readDefaults(values, isExternal);
   checkProgram(values, defaults);
+  checkAction(values, { runner, parameters, defaults });
   const approvals = readApprovals(values, parameters);
   const schedule = readSchedule(values, { env, target, action: parameters.action_name });
   if (schedule !== null && (targetPattern !== null || actionParameters !== null))
@@ -188,6 +190,13 @@ function checkProgram(values: Values, { image, command }: StepDefaults): void {
   values.matching('EXIT_CODES', /^(own|syncrator)$/, 'own or syncrator');
   if (image === null && command === null)
     values.fail('EXIT_CODES', 'needs COMMAND or IMAGE: our own program always keeps our contract', null);
+}
+
+/** Our program removes what people have approved, and nothing else under this name. */
+function checkAction(values: Values, of: Pick<ParamsFile, 'runner' | 'parameters' | 'defaults'>): void {
+  const isOwnProgram = of.runner !== 'external' && of.defaults.image === null && of.defaults.command === null;
+  if (isOwnProgram && of.parameters.action === REMOVE)
+    values.fail('ACTION', `'${REMOVE}' is started by the approval of a loss alone`, null);
 }
 
 /** Checks values that are good each by itself; bad ones would only repeat their faults. */

@@ -1,6 +1,7 @@
-/** Metrics of jobs, targets and schedules, read from Postgres: every api process has the same values. */
+/** Metrics of jobs, targets, losses and schedules, read from Postgres: every api process has the same values. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { allMetricLabels, declaredActions } from '../job-params/metric-labels.ts';
+import { listWaiting, type LossNumbers } from '../db/losses/losses.ts';
 import { readMaintenance } from '../db/maintenance.ts';
 import type { Db } from '../db/schema.ts';
 import { type Freshness, listFreshness } from '../db/views/target-states.ts';
@@ -27,19 +28,21 @@ export type JobNumbers = ScheduleNumbers & {
   readonly active: readonly ActiveCount[];
   readonly underway: readonly Underway[];
   readonly freshness: readonly Freshness[];
+  readonly losses: readonly LossNumbers[];
   readonly paused: boolean;
 };
 
 export async function readJobNumbers(db: Db, params: JobParams, now: Date): Promise<JobNumbers> {
-  const [totals, active, underway, freshness, maintenance, schedules] = await Promise.all([
+  const [totals, active, underway, freshness, losses, maintenance, schedules] = await Promise.all([
     listJobTotals(db, allMetricLabels(params)),
     countActive(db),
     listUnderway(db),
     listFreshness(db, declaredActions(params)),
+    listWaiting(db),
     readMaintenance(db),
     readScheduleNumbers(db, params),
   ]);
-  return { now, totals, active, underway, freshness, paused: maintenance.paused, ...schedules };
+  return { now, totals, active, underway, freshness, losses, paused: maintenance.paused, ...schedules };
 }
 
 const KEY = ['env', 'target'] as const;
@@ -58,12 +61,13 @@ type AddGauge = <const L extends string>(
   values: (numbers: JobNumbers) => Values<L>,
 ) => void;
 
-/** Adds all metrics of jobs, targets and schedules to a registry. */
+/** Adds all metrics of jobs, targets, losses and schedules to a registry. */
 export function addJobMetrics(registry: Registry, params: JobParams, numbers: Numbers): void {
   addTotals(registry, numbers);
   const gauge = gaugesOf(registry, numbers);
   addActiveJobs(gauge);
   addTargets(gauge);
+  addLosses(gauge);
   addRunningJobs(gauge);
   addSchedules(gauge, params);
 }
@@ -174,6 +178,24 @@ function addTargets(gauge: AddGauge): void {
       freshness.flatMap((target) =>
         target.listing === null ? [] : [[keyOf(target), target.listing === 'unproven' ? 1 : 0] as const],
       ),
+  );
+}
+
+function addLosses(gauge: AddGauge): void {
+  gauge(
+    'syncrator_losses_waiting',
+    'Records that are held and wait for an answer, without the kept ones.',
+    KEY,
+    ({ losses }) => losses.map((loss) => [keyOf(loss), loss.count]),
+  );
+  gauge(
+    'syncrator_losses_oldest_seconds',
+    'Age of the loss of the target; absent while nothing waits for an answer.',
+    KEY,
+    ({ losses, now }) =>
+      losses
+        .filter(({ count }) => count > 0)
+        .map((loss) => [keyOf(loss), Math.max(0, now.getTime() - loss.born_at.getTime()) / 1000]),
   );
 }
 

@@ -1,5 +1,7 @@
 /** Composes notifications in the format of their receiver, without credentials. Pure. */
+import type { LossView } from '../db/losses/losses.ts';
 import type { JobView } from '../db/views/job-views.ts';
+import { EXPIRES_AFTER_MS, percentOfLive } from '../domain/loss.ts';
 import { maskedWithin } from '../domain/mask.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
@@ -18,20 +20,52 @@ export type Message = {
     readonly schedule?: string;
     readonly due_at?: string;
     readonly diagnosis?: Diagnosis | null;
+    /** The id of a loss, with the number and share of its records. */
+    readonly loss?: number;
+    readonly count?: number;
+    readonly percent?: number;
     readonly [fact: string]: unknown;
   };
 };
 
-/**
- * @param job null for a missed schedule, and for a job that has been purged meanwhile
- * @param publicUrl of the web page, without a final slash; undefined = no link
- */
-export function messageOf(notice: Notice, job: JobView | null, publicUrl: string | undefined): Message {
-  const { event, env, target, schedule, jobId, at } = notice;
-  const type = schedule === null ? `job.${event}` : 'schedule.missed';
-  const url = publicUrl === undefined ? null : `${publicUrl}/#/${jobId === null ? '' : `jobs/${jobId}`}`;
-  const facts = schedule === null ? jobFacts(jobId, job) : { schedule, due_at: at };
+/** What a notice is about, as it is when the message is composed. */
+export type Subject = {
+  /** Null for a missed schedule, and for a job that has been purged meanwhile. */
+  readonly job: JobView | null;
+  /** Null for every event but losses_waiting. */
+  readonly loss: LossView | null;
+};
+
+/** @param publicUrl of the web page, without a final slash; undefined = no link */
+export function messageOf(notice: Notice, subject: Subject, publicUrl: string | undefined): Message {
+  const { env, target, at } = notice;
+  const { type, path, facts } = aboutLoss(notice, subject) ?? aboutJob(notice, subject);
+  const url = publicUrl === undefined ? null : `${publicUrl}/#/${path}`;
   return { type, timestamp: at, data: maskedWithin({ env, target, ...facts, url }) };
+}
+
+type About = { readonly type: string; readonly path: string; readonly facts: object };
+
+function aboutJob({ event, schedule, jobId, at }: Notice, { job }: Subject): About {
+  return {
+    type: schedule === null ? `job.${event}` : 'schedule.missed',
+    path: jobId === null ? '' : `jobs/${jobId}`,
+    facts: schedule === null ? jobFacts(jobId, job) : { schedule, due_at: at },
+  };
+}
+
+/** Never contents: the receiver may be anyone. */
+function aboutLoss({ lossId, jobId }: Notice, { loss }: Subject): About | undefined {
+  if (lossId === null || lossId === undefined) return undefined;
+  const facts = loss && {
+    status: loss.status,
+    count: loss.count,
+    live: loss.live,
+    percent: percentOfLive(loss.count, loss.live),
+    born_at: loss.born_at.toISOString(),
+    expires_at: new Date(loss.born_at.getTime() + EXPIRES_AFTER_MS).toISOString(),
+  };
+  return { type: 'losses.waiting', path: `losses/${lossId}`, facts: { loss: lossId, job: jobId, ...facts } };
 }
 
 function jobFacts(id: number | null, job: JobView | null) {
@@ -66,6 +100,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   'job.failed': '✗',
   'job.deleted': '■',
   'schedule.missed': '⏰',
+  'losses.waiting': '⚖',
 };
 
 /**
@@ -73,17 +108,24 @@ const SIGNS: Readonly<Record<string, string>> = {
  * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  */
 export function slackText({ type, data }: Message): { text: string } {
-  const { env, target, action, id, schedule, due_at: due, diagnosis, url } = data;
-  const what =
-    schedule === undefined
-      ? `${action ?? 'a job'} of *${escaped(target)}* in *${escaped(env)}* ${type.slice('job.'.length)}`
-      : `*${escaped(target)}* in *${escaped(env)}* has missed its schedule ${escaped(schedule)}, due ${escaped(due ?? '')}`;
-  const name = id ? `job ${id}` : 'Syncrator';
-  const link = url === null ? (id ? ` (${name})` : '') : ` (<${url}|${name}>)`;
+  const { id, loss, diagnosis, url } = data;
+  const about = loss === undefined ? id && `job ${id}` : `loss ${loss}`;
+  const name = about || 'Syncrator';
+  const link = url === null ? (about ? ` (${name})` : '') : ` (<${url}|${name}>)`;
   const why = diagnosis
     ? `\n> ${escaped(diagnosis.summary)} ${escaped(diagnosis.detail)}\n> ${escaped(diagnosis.what_to_do)}`
     : '';
-  return { text: `${SIGNS[type] ?? ''} ${what}${link}${why}` };
+  return { text: `${SIGNS[type] ?? ''} ${whatHappened({ type, data })}${link}${why}` };
+}
+
+function whatHappened({ type, data }: Pick<Message, 'type' | 'data'>): string {
+  const { action, schedule, due_at: due, loss, count, percent } = data;
+  const where = `*${escaped(data.target)}* in *${escaped(data.env)}*`;
+  if (loss !== undefined)
+    return `${count ?? 'the'} records of ${where}${percent === undefined ? '' : ` (${percent} %)`} are gone at the source and wait: approve that they are removed, or keep them`;
+  if (schedule !== undefined)
+    return `${where} has missed its schedule ${escaped(schedule)}, due ${escaped(due ?? '')}`;
+  return `${action ?? 'a job'} of ${where} ${type.slice('job.'.length)}`;
 }
 
 /** https://docs.slack.dev/messaging/formatting-message-text#escaping */

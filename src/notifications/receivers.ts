@@ -30,7 +30,7 @@ const receiver = z
     url: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }),
     format: z.enum(['generic', 'slack']).default('generic'),
     secret: secret.optional(),
-    events: z.array(z.enum(NOTICE_EVENTS)).min(1).default(['failed', 'freshness_missed']),
+    events: z.array(z.enum(NOTICE_EVENTS)).min(1).default(['failed', 'freshness_missed', 'losses_waiting']),
     envs: names,
     targets: names,
   })

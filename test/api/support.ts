@@ -16,6 +16,7 @@ import { connect } from '../../src/db/connect.ts';
 import { beginStep, endStep } from '../../src/db/jobs/steps.ts';
 import { finishJob } from '../../src/db/jobs/finish.ts';
 import { addUser } from '../../src/db/access/users.ts';
+import type { JobOutcome } from '../../src/domain/outcome.ts';
 import { unlimited } from '../../src/domain/permission.ts';
 import { LiveParams } from '../../src/job-params/live-params.ts';
 import { createLog } from '../../src/log.ts';
@@ -183,10 +184,14 @@ export async function setup(
 export type Api = Awaited<ReturnType<typeof setup>>;
 
 /** Starts a job and claims it as a workflow would. */
-export async function claimed(api: Api, where = '/sync/alpha/dev') {
-  const { body } = await api.call('POST', where);
-  const id: number = body.job_id;
-  const seen = await findClaimable(api.db, { env: body.ENV, target: body.TARGET });
+export async function claimed(api: Api, where = '/sync/alpha/dev', asked: Asked = {}) {
+  const { body } = await api.call('POST', where, asked);
+  return await claim(api, { id: body.job_id, env: body.ENV, target: body.TARGET });
+}
+
+/** Claims a job that waits, as a workflow would. */
+export async function claim(api: Api, { id, env, target }: { id: number; env: string; target: string }) {
+  const seen = await findClaimable(api.db, { env, target });
   if (!seen) throw new Error(`job ${id} cannot be claimed`);
   const runId = randomUUID();
   await claimJob(api.db, seen, { runId, runStartedAt: new Date() }, false);
@@ -201,6 +206,6 @@ export async function claimed(api: Api, where = '/sync/alpha/dev') {
     },
     end: (ref: { jobId: number; step: number; attempt: number }) =>
       endStep(api.db, ref, { kind: 'completed', diagnosis: null }),
-    finish: () => finishJob(api.db, { jobId: id, runId, outcome: { kind: 'completed' } }),
+    finish: (outcome: JobOutcome = { kind: 'completed' }) => finishJob(api.db, { jobId: id, runId, outcome }),
   };
 }

@@ -6,10 +6,11 @@ import { type JobView, readJobView } from '../../db/views/job-views.ts';
 import { AlreadyResumed, type Submitted } from '../../db/jobs/submit.ts';
 import type { JobRow } from '../../db/schema.ts';
 import { findBegunSince } from '../../db/jobs/rollback.ts';
+import { isStillApproved } from '../../db/losses/removals.ts';
 import { listTargetStates } from '../../db/views/target-states.ts';
 import { InvalidOptions, type JobPlan, planJob, type PlannedJob } from '../../job-params/plan-job.ts';
 import { isBesideSync, ROLLBACK } from '../../domain/action.ts';
-import { withoutForce } from '../../domain/options.ts';
+import { approvalOf, withoutForce } from '../../domain/options.ts';
 import { stepsToSkip } from '../../domain/skipped-steps.ts';
 import { pokeJobs } from '../../engine/start-job.ts';
 import { checkMay } from '../auth/access.ts';
@@ -60,6 +61,7 @@ const oneRoute = defineRoute({
     notDeclared({ id: 7, env: 'qas', target: 'avo', action: 'sync' }),
     otherSteps(7),
     begunSince(7, 9),
+    approvedOtherwise(7),
     alreadyResumed(7, { id: 8, action_name: 'sync', status: 'running' }),
     ...SUBMIT_REFUSALS,
   ],
@@ -159,6 +161,8 @@ async function resumeJob(
     const since = await findBegunSince(c.var.db, failed);
     if (since !== undefined) throw begunSince(id, since);
   }
+  const approval = approvalOf(failed);
+  if (approval !== undefined && !(await isStillApproved(c.var.db, approval))) throw approvedOtherwise(id);
   const planned = planAsDeclaredToday(deps, failed);
   const skippedSteps = stepsToSkip(endedSteps(failed), now);
   return await send(
@@ -180,7 +184,8 @@ function planAsDeclaredToday(deps: ApiDeps, failed: JobView): PlannedJob {
   const { id, env, target, action_name, action, options, mam_main_query, steps_spec } = failed;
   const files = deps.params.filesOf({ env, target });
   const ofSync = isBesideSync(action) ? files.find((f) => f.parameters.action_name === 'sync') : undefined;
-  const file = declaringFile(files, { action_name, action }) ?? ofSync;
+  const isRemoval = approvalOf(failed) !== undefined;
+  const file = (isRemoval ? undefined : declaringFile(files, { action_name, action })) ?? ofSync;
   if (!file) throw notDeclared({ id, env, target, action });
   const { is_tag } = file.parameters;
   const parameters = { action_name, action, is_tag, options: withoutForce(options), mam_main_query };
@@ -244,6 +249,14 @@ function begunSince(id: number, since: number): Problem {
     409,
     'newer_job',
     `job ${id} is a rollback, and job ${since} of the same target has begun since; start a new rollback`,
+  );
+}
+
+function approvedOtherwise(id: number): Problem {
+  return new Problem(
+    409,
+    'loss_changed',
+    `job ${id} is a removal, and the loss is not the set any more that was approved for it; approve the loss again`,
   );
 }
 

@@ -2,7 +2,7 @@
 import type { Config } from '../../config/config.ts';
 import { type Checked, checkActionParameters } from '../../job-params/action-parameters.ts';
 import { InvalidOptions, type JobPlan, planJob, type PlannedJob } from '../../job-params/plan-job.ts';
-import { TARGET_ACTIONS } from '../../domain/action.ts';
+import { REMOVE, TARGET_ACTIONS } from '../../domain/action.ts';
 import type { JobParameters, Key } from '../../domain/job.ts';
 import { FILTERED } from '../../domain/mask.ts';
 import type { JobParams, ParamsFile } from '../../job-params/load.ts';
@@ -141,6 +141,7 @@ export function planRunJob(
         message: `'${body.target}' is not declared in env '${body.env}'; known: ${known(inEnv.map(nameOf))}`,
       },
     ]);
+  if (body.action === REMOVE && declaringFile(files, body) === undefined) throw needsApproval();
   const actions = [...TARGET_ACTIONS, ...params.files.map((f) => f.parameters.action)];
   if (!actions.includes(body.action))
     throw bodyProblem([
@@ -166,6 +167,15 @@ export function planRunJob(
   };
   if (file) refuseCallerOptions(file, parameters);
   return plan(deps, { file, env: body.env, target: files[0]?.target ?? body.target, parameters });
+}
+
+/** A caller cannot start a removal. */
+export function needsApproval(): Problem {
+  return new Problem(
+    400,
+    'needs_approval',
+    `action: '${REMOVE}' cannot be asked for; approve a loss (GET /losses, POST /losses/{id}/approve), and its last approval starts the removal`,
+  );
 }
 
 /** A program that is not ours accepts only the values of its params file: its reaction to others is unchecked. */

@@ -10,7 +10,14 @@ import { idempotencyHeaders } from '../http/idempotency.ts';
 import { bodyProblem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { dryRunAnswer, dryRunSchema, startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from './start-answer.ts';
-import { findFile, needsParameters, planDeclaredJob, planRunJob, unknownName } from './start-request.ts';
+import {
+  findFile,
+  needsApproval,
+  needsParameters,
+  planDeclaredJob,
+  planRunJob,
+  unknownName,
+} from './start-request.ts';
 import { startRequested } from './submit-request.ts';
 
 const params = z.object({
@@ -56,6 +63,7 @@ const UNKNOWN = [
 const NEEDS_MORE = needsParameters('sync', [{ field: 'description', message: 'is missing' }]);
 const NOT_DECLARED = [
   NEEDS_MORE,
+  needsApproval(),
   bodyProblem([{ field: 'env', message: "'qa' is not declared; known: prd, qas" }]),
 ];
 

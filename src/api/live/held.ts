@@ -3,8 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { attemptRefusal, readAttempt } from '../../db/jobs/attempts.ts';
 import { BLOCK, readApprovedIds } from '../../db/losses/removals.ts';
 import { storePage } from '../../db/losses/uploads.ts';
-import { REMOVE } from '../../domain/action.ts';
-import { approvalIn } from '../../domain/options.ts';
+import { approvalOf } from '../../domain/options.ts';
 import type { ApiDeps } from '../context.ts';
 import { count, digits, idParam, MOST_INTEGER, text, time, timeOrNull } from '../http/fields.ts';
 import { bodyProblem, Problem } from '../http/problem.ts';
@@ -129,7 +128,7 @@ export function held({ config }: ApiDeps) {
     if (!found) throw refusedAttempt.unknown(of);
     const refused = attemptRefusal(found);
     if (refused) throw refusedAttempt[refused](of);
-    const removal = found.jobAction === REMOVE ? approvalIn(found.options) : undefined;
+    const removal = approvalOf({ action: found.jobAction, options: found.options });
     if (removal === undefined) throw noApproval(jobId);
     const { env, target } = found;
     const { after = '', limit = MOST_IDS } = c.req.valid('query');

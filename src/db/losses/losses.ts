@@ -80,3 +80,14 @@ export async function lockWaiting(
     .forUpdate()
     .executeTakeFirst();
 }
+
+export type LossNumbers = Key & { readonly count: number; readonly born_at: Date };
+
+/** What waits of every key, for the metrics. */
+export async function listWaiting(db: Db): Promise<LossNumbers[]> {
+  return await db
+    .selectFrom('losses')
+    .select(['env', 'target', 'count', 'born_at'])
+    .where('status', '=', 'waiting')
+    .execute();
+}

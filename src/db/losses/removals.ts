@@ -53,3 +53,16 @@ export async function readApprovedIds(
     next: rows.length > limit ? (page.at(-1)?.id ?? null) : null,
   };
 }
+
+/** True while the loss waits with exactly the records that this removal was approved for. */
+export async function isStillApproved(db: Db, removal: string): Promise<boolean> {
+  const found = await db
+    .selectFrom('loss_removals as r')
+    .innerJoin('losses as l', 'l.id', 'r.loss_id')
+    .select('r.uid')
+    .where('r.uid', '=', removal)
+    .where('l.status', '=', 'waiting')
+    .whereRef('l.digest', '=', 'r.digest')
+    .executeTakeFirst();
+  return found !== undefined;
+}

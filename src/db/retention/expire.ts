@@ -1,14 +1,15 @@
 /** Deletes rows that no view shows any more, regardless of the retention settings: in batches, oldest first. */
 import { sql } from 'kysely';
 import { REPORT_POINTS } from '../../domain/report.ts';
+import { tidyLosses } from '../losses/tidy.ts';
 import type { Db } from '../schema.ts';
 
 const ROWS = 1_000;
 const STEPS = 200;
 
 /**
- * Deletes expired Idempotency keys and delivered notices. Keeps the newest notice of each schedule, which proves
- * that it was told.
+ * Deletes expired Idempotency keys, delivered notices, and what no loss shows any more. Keeps the newest notice of each
+ * schedule, which proves that it was told.
  * @returns how many rows; 0 when none are left
  */
 export async function tidyRows(db: Db): Promise<number> {
@@ -21,7 +22,8 @@ export async function tidyRows(db: Db): Promise<number> {
       SELECT id FROM notices n WHERE handed_on
         AND EXISTS (SELECT FROM notices o WHERE o.schedule = n.schedule AND o.at > n.at)
       LIMIT ${ROWS})`.execute(db);
-  return Number(keys.numAffectedRows ?? 0n) + Number(notices.numAffectedRows ?? 0n);
+  const rows = Number(keys.numAffectedRows ?? 0n) + Number(notices.numAffectedRows ?? 0n);
+  return rows + (await tidyLosses(db));
 }
 
 /**

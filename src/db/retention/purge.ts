@@ -106,8 +106,8 @@ export async function purgeJobs(db: Db, found: readonly number[], cutoff: Date):
 }
 
 /**
- * Deletes records that belong to no job: outcomes of firings and outside runs. Keeps the newest firing of a
- * schedule, and the first, from which the previous version detects missed firings.
+ * Deletes records that belong to no job: outcomes of firings, outside runs and resolved losses. Keeps the newest firing
+ * of a schedule, and the first, from which the previous version detects missed firings.
  * @returns how many rows; 0 when none are left
  */
 export async function purgeRecords(db: Db, cutoff: Date): Promise<number> {
@@ -120,6 +120,10 @@ export async function purgeRecords(db: Db, cutoff: Date): Promise<number> {
         LIMIT ${ROWS})`,
     sql`DELETE FROM sync_jobs WHERE id IN (
         SELECT id FROM sync_jobs WHERE job_id IS NULL AND start_time < ${cutoff} ORDER BY start_time LIMIT ${ROWS})`,
+    sql`DELETE FROM losses WHERE id IN (
+        SELECT id FROM losses l WHERE resolved_at < ${cutoff}
+          AND NOT EXISTS (SELECT FROM loss_removals r JOIN loss_removal_ids i ON i.removal = r.uid WHERE r.loss_id = l.id)
+        LIMIT ${ROWS})`,
   ])
     deleted += Number((await statement.execute(db)).numAffectedRows ?? 0n);
   return deleted;
