@@ -16,25 +16,24 @@ export async function firstRecords(server: Server, id: number): Promise<readonly
   return (await server.call((api) => api.lossRecords(id, { limit: FIRST }))).records;
 }
 
+/** With the commands that look on and answer. */
 export function describeLoss(loss: LossJson, first: readonly LossRecordJson[]): string {
-  const { id, digest, pinned, count, status } = loss;
-  const isWaiting = status === 'waiting';
-  return [
-    factsOf(loss),
-    '',
-    ...(first.length === 0
-      ? []
-      : [`${first.length} of ${records(count + pinned)}:`, recordsTable(first), '']),
-    ...(isWaiting && count > 0
-      ? [
-          `To look on: syncrator losses records ${id} --id <part>`,
-          `To keep:    syncrator losses keep ${id} <record…> --reason <words>`,
-          `To remove:  syncrator losses approve ${id} --digest ${digest} --reason <words>`,
-        ]
-      : []),
-  ]
-    .join('\n')
-    .trimEnd();
+  const { id, digest, count, status } = loss;
+  const words = factsAndRecords(loss, first);
+  if (status === 'resolved' || count === 0) return words;
+  return `${words}
+
+To look on: syncrator losses records ${id} --id <part>
+To keep:    syncrator losses keep ${id} <record…> --reason <words>
+To remove:  syncrator losses approve ${id} --digest ${digest} --reason <words>`;
+}
+
+export function factsAndRecords(loss: LossJson, first: readonly LossRecordJson[]): string {
+  const facts = factsOf(loss);
+  if (first.length === 0) return facts;
+  return [facts, '', `${first.length} of ${records(loss.count + loss.pinned)}:`, recordsTable(first)].join(
+    '\n',
+  );
 }
 
 function factsOf(loss: LossJson): string {

@@ -9,7 +9,7 @@ import { CliFailure } from '../terminal/failure.ts';
 import { reasonOf } from '../terminal/global-options.ts';
 import { print, shown } from '../terminal/output.ts';
 import type { Context } from './context.ts';
-import { describeLoss, firstRecords } from './describe-loss.ts';
+import { factsAndRecords, firstRecords } from './describe-loss.ts';
 import type { Server } from './remote.ts';
 import { type StartOptions, followOptions, followStarted, wayOf } from './start.ts';
 import { lossId } from './values.ts';
@@ -33,7 +33,7 @@ what has come back stays.
 
 Examples:
   syncrator losses approve 7 --reason 'closed in the source'
-  syncrator losses approve 7 --digest 3f0c9a71b2d84e65 --reason 'closed' --detach`,
+  syncrator losses approve 7 --digest 3f0c9a71b2d84e653f0c9a71b2d84e65 --reason 'closed' -d`,
     )
     .action(async (id: number, options: ApproveOptions, command: Command) => {
       const context = contextOf(command);
@@ -104,7 +104,7 @@ async function confirmed(server: Server, id: number): Promise<string> {
   const instead = `--digest <digest> (syncrator losses show ${id} names it)`;
   if (!process.stdin.isTTY) throw new CliFailure(`no terminal to ask for confirmation: use ${instead}`);
   const loss = await server.call((api) => api.showLoss(id));
-  const words = describeLoss(loss, await firstRecords(server, id));
+  const words = factsAndRecords(loss, await firstRecords(server, id));
   // A table for a terminal is harmless already; one for a pipe is not, and this goes to the terminal.
   process.stderr.write(`${process.stdout.isTTY ? words : shown(words, process.stderr)}\n\n`);
   const more = startsRemoval(loss) ? '' : ' once somebody else approves, too';

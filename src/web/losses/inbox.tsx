@@ -24,7 +24,7 @@ export function Inbox() {
       variant={waiting.length === 0 ? 'transparent' : 'status'}
       tt="none"
       radius="sm"
-      className="inbox quiet-link"
+      className={`inbox quiet-link ${waiting.length === 0 ? 'dimmed' : ''}`}
       aria-label={`Inbox: ${words}${late}`}
       title={`${words}${late}`}
     >

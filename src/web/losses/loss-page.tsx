@@ -82,9 +82,9 @@ function Story({ loss }: { loss: LossJson }) {
         {isWaiting ? (
           <>
             <b>{records(all)}</b> of {target} in {env} {all === 1 ? 'is' : 'are'} live, but the source no
-            longer lists {all === 1 ? 'it' : 'them'}: {shareOf(all, loss.live)}. That is more than the limits
-            allow, so the job applied everything else and held these removals. Nothing is removed until
-            somebody approves.
+            longer lists {all === 1 ? 'it' : 'them'}: {shareOf(all, loss.live)}. A job would have removed more
+            than its limits allow, so it applied everything else and held these removals. Nothing is removed
+            until somebody approves.
           </>
         ) : (
           <>
