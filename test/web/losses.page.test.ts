@@ -9,7 +9,7 @@ import { heldSet, holdingSync, writeTales } from '../support/tales.ts';
 import { startWeb, type View, type Web } from './support.ts';
 
 const PASSWORD = 'a password of the tests';
-const TARGETS = ['cities', 'towns', 'moving', 'late', 'denied'];
+const TARGETS = ['cities', 'towns', 'moving', 'late', 'denied', 'keys'];
 const tales = writeTales();
 let web: Web;
 const open: View[] = [];
@@ -226,4 +226,30 @@ test('an overdue set is marked in the header, in the list and on the overview', 
   await page.getByText(/overdue since/).waitFor();
   await go('/losses?target=late', 'Losses');
   await expect.poll(() => page.getByRole('list', { name: 'Losses' }).getByRole('listitem').count()).toBe(1);
+});
+
+test('records can be looked at and kept by keyboard alone', async () => {
+  const { loss } = await holding('keys', 3, { live: 10 });
+  const { page, go } = await viewOf('bob');
+  await go(`/losses/${loss}`, /^Loss/);
+  const press = async (name: string, key: string) => {
+    const isThere = () =>
+      page.evaluate<boolean>(
+        `[document.activeElement?.getAttribute('aria-label'), document.activeElement?.textContent].includes('${name}')`,
+      );
+    for (let tab = 0; tab < 60 && !(await isThere()); tab += 1) await page.keyboard.press('Tab');
+    expect(await isThere(), name).toBe(true);
+    await page.keyboard.press(key);
+  };
+  await press('Choose k00002', 'Space');
+  await press('▸k00002', 'Enter');
+  await page.getByRole('region', { name: 'Live content of k00002' }).waitFor();
+  await page.getByRole('heading', { level: 1 }).focus();
+  await press('Keep 1 chosen…', 'Enter');
+  // The dialog opens on the reason; Enter sends it.
+  await page.getByRole('dialog').getByLabel('Reason').and(page.locator(':focus')).waitFor();
+  await page.keyboard.type('still in use');
+  await page.keyboard.press('Enter');
+  await page.getByRole('row', { name: 'k00002 kept until' }).waitFor();
+  expect(await waiting('keys')).toMatchObject({ count: 2, pinned: 1 });
 });
