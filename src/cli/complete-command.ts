@@ -23,7 +23,7 @@ export function completeCommand(program: Command): void {
     .description('print the completion script of your shell')
     .addHelpText(
       'after',
-      '\nIt completes commands, targets, schedules and jobs; the names come from your server.\n\n' +
+      '\nIt completes commands, targets, schedules, jobs and losses; the names come from your server.\n\n' +
         'Examples:\n  source <(syncrator complete bash)\n' +
         '  syncrator complete fish > ~/.config/fish/completions/syncrator.fish',
     )

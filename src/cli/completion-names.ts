@@ -1,6 +1,7 @@
 /** Asks the server for the names that a group of commands takes, for completion; gives up after a second. */
 import type { Client, TargetJson } from '../client/client.ts';
 import { statusOf } from '../client/format.ts';
+import { lossWords } from '../client/loss-format.ts';
 import { TARGET_ACTIONS } from '../domain/action.ts';
 import { isFinal } from '../domain/status.ts';
 import { serverOf } from './context.ts';
@@ -24,6 +25,8 @@ export type Names = {
     readonly target: string;
     readonly isActive: boolean;
   }[];
+  /** The sets of removals that wait for an answer. */
+  readonly losses: readonly { readonly id: string; readonly what: string }[];
 };
 
 /**
@@ -48,12 +51,18 @@ export async function askNames(
     }
   };
   const wants = (...groups: string[]) => group !== undefined && groups.includes(group);
-  const [targets = [], { schedules } = { schedules: [] }, { jobs } = { jobs: [] }] = await Promise.all([
-    wants(...TARGET_ACTIONS, 'run', 'sink', 'target', 'connector', 'targets', 'jobs')
+  const [
+    targets = [],
+    { schedules } = { schedules: [] },
+    { jobs } = { jobs: [] },
+    { losses } = { losses: [] },
+  ] = await Promise.all([
+    wants(...TARGET_ACTIONS, 'run', 'sink', 'target', 'connector', 'targets', 'jobs', 'losses')
       ? get((api) => api.listTargets())
       : undefined,
     wants('schedules') ? get((api) => api.listSchedules()) : undefined,
     wants('jobs', 'rollback') ? get((api) => api.listJobs({ limit: 50 })) : undefined,
+    wants('losses') ? get((api) => api.listLosses({ limit: 50 })) : undefined,
   ]);
   return {
     starts: targets.flatMap(startsOf).filter(({ name, env }) => SAFE.test(name) && SAFE.test(env)),
@@ -69,6 +78,7 @@ export async function askNames(
       what: `${statusOf(job)}: ${job.job_type} of ${job.target} in ${job.env}`,
       isActive: !isFinal(job.status),
     })),
+    losses: losses.map((loss) => ({ id: String(loss.id), what: lossWords(loss) })),
   };
 }
 

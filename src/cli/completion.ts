@@ -36,7 +36,7 @@ export async function complete(
 
 /** Lists the places with suggestions of ours or of the server's. Exported for the test that each is in the tree. */
 export function placesOf(names: Names, words: readonly string[]): Places {
-  const { targets, schedules, jobs } = names;
+  const { targets, schedules, jobs, losses } = names;
   const named = (list: typeof targets) => list.map(({ name, envs }) => [name, envs.join(', ')] as const);
   const described = (list: readonly { id: string; what: string }[]) =>
     list.map(({ id, what }) => [id, what] as const);
@@ -46,13 +46,18 @@ export function placesOf(names: Names, words: readonly string[]): Places {
     ...ofStarts(names, words),
     ['rollback --before', () => described(ended)],
     ['targets name', () => named(targets)],
-    ['jobs list --target', () => named(targets)],
-    ['jobs list --env', () => each([...new Set(targets.flatMap(({ envs }) => envs))])],
+    ...['jobs', 'losses'].flatMap((list) => [
+      [`${list} list --target`, () => named(targets)] as const,
+      [`${list} list --env`, () => each([...new Set(targets.flatMap(({ envs }) => envs))])] as const,
+    ]),
     ...['show', 'run', 'pause', 'resume'].map(
       (verb) => [`schedules ${verb} id`, () => described(schedules)] as const,
     ),
     ...['show', 'logs'].map((verb) => [`jobs ${verb} id`, () => described(jobs)] as const),
     ...['cancel', 'watch'].map((verb) => [`jobs ${verb} id`, () => described(active)] as const),
+    ...['show', 'records', 'approve', 'keep'].map(
+      (verb) => [`losses ${verb} id`, () => described(losses)] as const,
+    ),
     ...ofWords(),
   ]);
 }

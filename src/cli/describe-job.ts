@@ -1,6 +1,7 @@
 /** Describes one job in full, for `jobs show`. */
 import type { JobJson } from '../client/client.ts';
 import { areItems, keptWords, LISTING_WORDS } from '../client/data-format.ts';
+import { heldWords } from '../client/loss-format.ts';
 import { isFinal } from '../domain/status.ts';
 import { bytesOf, duration } from '../client/format.ts';
 import { summaryOf } from './follow.ts';
@@ -18,6 +19,7 @@ export function describe(job: JobJson): string {
       'rolled back to': job.rollback_before === null ? null : `before job ${job.rollback_before}`,
       listing: listing(job),
       kept: keptWords(job.kept),
+      held: heldCell(job),
       'next delta': job.watermark === null ? null : `reads from ${job.watermark} on`,
       [areItems(job) ? 'failed items' : 'rejected']: failedItems(job),
       parameters: `${parameters.action} ${parameters.options} (tag ${parameters.is_tag})`,
@@ -50,6 +52,11 @@ function stepRow(step: JobJson['steps'][number]): string[] {
 function listing({ listing: told }: JobJson): Cell | null {
   if (told === null) return null;
   return told === 'complete' ? LISTING_WORDS.complete : { text: LISTING_WORDS.unproven, look: 'yellow' };
+}
+
+function heldCell({ held }: JobJson): Cell | null {
+  const words = heldWords(held);
+  return words === null ? null : { text: `${words}: syncrator losses`, look: 'yellow' };
 }
 
 /** Names the first five; `--output json` lists all. */

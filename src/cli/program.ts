@@ -7,6 +7,7 @@ import { completeCommand } from './complete-command.ts';
 import { type Context, contextOf, DEFAULT_URL } from './context.ts';
 import { jobCommands } from './job-commands.ts';
 import { loginCommands } from './login-commands.ts';
+import { lossCommands } from './loss-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { reloadCommand } from './reload-command.ts';
 import { rootHelp } from './root-help.ts';
@@ -31,7 +32,9 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   program.commandsGroup('');
   rollbackCommand(program, context);
   runCommand(program, context);
+  program.commandsGroup('follow, cancel and resume jobs; answer removals that wait');
   jobCommands(program, context);
+  lossCommands(program, context);
   program.commandsGroup('show what can run and when it last succeeded; own its data');
   targetCommands(program, context);
   sinkCommands(program, context);

@@ -1,8 +1,7 @@
 /** `sink`: changes which installation owns the data that a target writes. */
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { CliFailure, EXIT } from '../terminal/failure.ts';
+import { confirm } from '../terminal/confirm.ts';
 import { start, starting, type StartOptions } from './start.ts';
 
 type TakeOverOptions = StartOptions & { yes?: true };
@@ -25,20 +24,11 @@ Example:
     )
     .action(async (target: string, env: string, options: TakeOverOptions, command: Command) => {
       const context = contextOf(command);
-      if (options.yes !== true) await confirm(`${target} in ${env}`);
+      if (options.yes !== true)
+        await confirm(
+          `Take over the sink of ${target} in ${env}? No rollback can go back to before that.`,
+          '--yes',
+        );
       await start(context, options, (api) => api.takeOver(target, env));
     });
-}
-
-/** @throws CliFailure for any answer but yes, and without a terminal */
-async function confirm(what: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new CliFailure('no terminal to ask for confirmation: use --yes');
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const gone = new AbortController();
-  asking.once('SIGINT', () => gone.abort());
-  const question = `Take over the sink of ${what}? No rollback can go back to before that. [y/N] `;
-  const answer = await asking.question(question, { signal: gone.signal }).catch(() => undefined);
-  asking.close();
-  if (answer === undefined) throw new CliFailure('cancelled: nothing was changed', EXIT.interrupted);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CliFailure('cancelled: nothing was changed');
 }

@@ -10,28 +10,50 @@ export type StartOptions = { follow?: true; wait?: true; detach?: true };
 
 /** Adds a command that starts a job of one target. */
 export function starting(program: Command, name: string, what: string): Command {
-  return program
-    .command(`${name} <target> <env>`)
-    .description(what)
+  return followOptions(program.command(`${name} <target> <env>`).description(what));
+}
+
+/** Adds the options that say what to do while the started job runs. */
+export function followOptions(command: Command): Command {
+  return command
     .option('-f, --follow', 'show progress until the job ends (default on a terminal)')
     .option('-w, --wait', 'wait silently until it ends; exit code 2 if it fails')
     .option('-d, --detach', 'print the job id and exit (default elsewhere)');
 }
 
+type Way = 'follow' | 'wait' | 'detach';
+
 /** Starts a job, then follows it, waits or detaches by the options. */
 export async function start(
-  { server, format }: Context,
+  context: Context,
   options: StartOptions,
   post: (api: Client) => Promise<StartedJson>,
 ): Promise<void> {
+  const way = wayOf(options);
+  const answer = await context.server.call(post);
+  const { job_id: id, deduplicated } = answer;
+  await followStarted(context, way, { answer, id, isOld: deduplicated });
+}
+
+/** @throws CliFailure for options that exclude each other */
+export function wayOf(options: StartOptions): Way {
   const chosen = (['follow', 'wait', 'detach'] as const).filter((name) => options[name]);
   if (chosen.length > 1) throw new CliFailure(`--${chosen.join(' and --')} exclude each other`);
-  const way = chosen[0] ?? (process.stdout.isTTY ? 'follow' : 'detach');
-  const started = await server.call(post);
-  const { job_id: id, deduplicated } = started;
+  return chosen[0] ?? (process.stdout.isTTY ? 'follow' : 'detach');
+}
+
+/**
+ * @param of.answer printed as JSON and YAML when it detaches
+ * @param of.isOld true if the same job was active before
+ */
+export async function followStarted(
+  { server, format }: Context,
+  way: Way,
+  { answer, id, isOld = false }: { answer: unknown; id: number; isOld?: boolean },
+): Promise<void> {
   if (way === 'detach') {
-    const hint = deduplicated ? 'the same job is already active' : `watch it: syncrator jobs watch ${id}`;
-    print(format, started, () => fieldsOf({ job: String(id), '': { text: hint, look: 'dim' } }));
+    const hint = isOld ? 'the same job is already active' : `watch it: syncrator jobs watch ${id}`;
+    print(format, answer, () => fieldsOf({ job: String(id), '': { text: hint, look: 'dim' } }));
     return;
   }
   const job = await follow(server, id, { quiet: way === 'wait' });

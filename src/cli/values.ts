@@ -19,3 +19,8 @@ export function jobId(text: string): number {
   if (!isJobId(text)) throw new InvalidArgumentError('expected a job id, e.g. 7');
   return Number(text);
 }
+
+export function lossId(text: string): number {
+  if (!isJobId(text)) throw new InvalidArgumentError('expected the id of a waiting set, e.g. 7');
+  return Number(text);
+}

@@ -23,7 +23,7 @@ export function keptWords(kept: number | null): string | null {
 }
 
 /** `1 record`, `2,000 records`. */
-function records(count: number): string {
+export function records(count: number): string {
   return `${count.toLocaleString('en')} record${count === 1 ? '' : 's'}`;
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { RollbackPreview } from '../../src/domain/report.ts';
-import type { Tale } from './programs/teller.ts';
+import type { HeldSet, Tale } from './programs/teller.ts';
 import { paramsFile } from './params-files.ts';
 
 const TELLER = path.resolve(import.meta.dirname, 'programs/teller.ts');
@@ -27,6 +27,29 @@ export function writeTales(): Tales {
     path: (name) => path.join(folder, name),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** `k00001` and so on: records that a job holds. */
+export function heldSet(count: number, of: { live: number; from?: number }): HeldSet {
+  const { live, from = 1 } = of;
+  const records = Array.from({ length: count }, (_, at) => {
+    const id = `k${String(from + at).padStart(5, '0')}`;
+    return {
+      id,
+      missing_since: new Date(Date.now() - 3_600_000).toISOString(),
+      last_seen: new Date(Date.now() - 25 * 3_600_000).toISOString(),
+      updated_at: '2026-10-03T12:00:00.000Z',
+      record: { id, name: `Place ${from + at}`, country: 'BE', population: 1_000 + at },
+    };
+  });
+  return { live, records };
+}
+
+/** A sync that holds removals, as its program reports it. */
+export function holdingSync(held: HeldSet): Tale {
+  const count = held.records.length;
+  const reports = [{ phase: 'done', added: 9, updated: 120, deleted: 0, kept: count, held: count }];
+  return { reports, held };
 }
 
 /** A sync with much to report. */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { params } from '../support/system.ts';
-import { DOUBTFUL_SYNC, PREVIEW, writeTales } from '../support/tales.ts';
+import { DOUBTFUL_SYNC, heldSet, PREVIEW, writeTales } from '../support/tales.ts';
 import { startWeb, type View, type Web } from './support.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -30,10 +30,14 @@ beforeAll(async () => {
     ],
   });
   tales.tell('cities', {
-    sync: DOUBTFUL_SYNC,
+    sync: {
+      reports: DOUBTFUL_SYNC.reports.map((report) => ({ ...report, held: 60 })),
+      held: heldSet(60, { live: 171_075 }),
+    },
     preview: { reports: [{ phase: 'done', rollback_preview: PREVIEW }] },
   });
   ids.doubtful = await web.started('/sync/cities/dev', 'completed');
+  await keepTwo();
   ids.preview = await previewed();
   ids.running = await web.started('/sync/long/dev', 'running');
   ids.failed = await web.started('/sync/broken/dev', 'failed');
@@ -53,6 +57,13 @@ afterAll(async () => {
   tales[Symbol.dispose]();
 });
 
+async function keepTwo(): Promise<void> {
+  const { body } = await web.system.call('GET', '/losses');
+  const [loss] = body as unknown as { id: number; digest: string }[];
+  const keep = { digest: loss?.digest, reason: 'still in use', ids: ['k00001', 'k00002'] };
+  expect((await web.system.call('POST', `/losses/${loss?.id}/keep`, keep)).status).toBe(200);
+}
+
 async function previewed(): Promise<number> {
   const { body } = await web.system.call('POST', '/rollback/cities/dev', { preview: true });
   const id = Number(body['job_id']);
@@ -68,6 +79,17 @@ async function showDialog({ go, page }: View): Promise<void> {
   await go(`/jobs/${ids.doubtful}`, /^Job/);
   await page.getByRole('button', { name: 'Go back to before this job' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).waitFor();
+}
+
+/** Keeps two records, opens one, and chooses two others. */
+async function showLoss({ go, page }: View): Promise<void> {
+  await go('/losses', 'Losses');
+  await page.getByRole('link', { name: 'cities in dev' }).click();
+  await page.getByRole('row', { name: 'k00002 kept until' }).waitFor();
+  const content = page.getByRole('button', { name: 'k00003' });
+  await content.click();
+  await page.getByRole('region', { name: 'Live content of k00003' }).waitFor();
+  for (const id of ['k00004', 'k00005']) await page.getByLabel(`Choose ${id}`).check();
 }
 
 /** Opens each view, and waits until its content has loaded. */
@@ -115,6 +137,23 @@ const VIEWS: readonly (readonly [string, (view: View) => Promise<void>])[] = [
     async ({ go, page }) => {
       await go(`/jobs/${ids.doubtful}`, /^Job/);
       await page.getByText('2 warnings').waitFor();
+      await page.getByRole('link', { name: '60 removals wait for an answer' }).waitFor();
+    },
+  ],
+  [
+    'losses',
+    async ({ go, page }) => {
+      await go('/losses', 'Losses');
+      await page.getByRole('link', { name: 'cities in dev' }).waitFor();
+    },
+  ],
+  ['a loss', showLoss],
+  [
+    'a question before records are kept',
+    async (view) => {
+      await showLoss(view);
+      await view.page.getByRole('button', { name: 'Keep 2 chosen…' }).click();
+      await view.page.getByRole('dialog').getByLabel('Reason').waitFor();
     },
   ],
   [

@@ -1,13 +1,14 @@
 /** Queries of the page, each with its key, so that live events can update cached responses. */
 import {
   infiniteQueryOptions,
+  keepPreviousData,
   MutationCache,
   QueryCache,
   QueryClient,
   queryOptions,
 } from '@tanstack/react-query';
-import type { JobJson } from '../../client/client.ts';
-import type { Action, AuditFilter, JobFilter, RunBody } from '../../client/client.ts';
+import type { JobJson, LossJson } from '../../client/client.ts';
+import type { Action, AuditFilter, JobFilter, LossFilter, RunBody } from '../../client/client.ts';
 import { isRecord, Refused } from '../../client/http.ts';
 import { isForbidden } from './refetch.ts';
 import { client, recheckSession, http } from './session.ts';
@@ -60,6 +61,37 @@ export const queries = {
         const page = await client.listJobs({ target, env, operation: [job_type], until, limit: 1 });
         return page.jobs[0] ?? null;
       },
+    }),
+  losses: (filter: LossFilter) =>
+    infiniteQueryOptions({
+      queryKey: ['losses', 'list', filter],
+      queryFn: ({ pageParam }) => (pageParam ? client.nextLosses(pageParam) : client.listLosses(filter)),
+      initialPageParam: '',
+      getNextPageParam: (page) => page.next,
+    }),
+  /** For the header and the overview. Polled, because no event tells of answers of other users. */
+  waitingLosses: () =>
+    queryOptions({
+      queryKey: ['losses', 'waiting'],
+      queryFn: async () => (await client.listLosses({ status: 'waiting', limit: 100 })).losses,
+      refetchInterval: 60_000,
+    }),
+  loss: (id: number) =>
+    queryOptions({
+      queryKey: ['losses', 'one', id],
+      queryFn: () => client.showLoss(id),
+      refetchInterval: 15_000,
+    }),
+  /** Read anew only once the set has changed or another job has told it: until then its records are the same. */
+  lossRecords: ({ id, digest, job_id: job, pinned }: LossJson, part: string) =>
+    infiniteQueryOptions({
+      queryKey: ['loss records', id, { digest, job, pinned, part }],
+      queryFn: ({ pageParam }) =>
+        pageParam ? client.nextLossRecords(id, pageParam) : client.lossRecords(id, { id: part }),
+      initialPageParam: '',
+      getNextPageParam: (page) => page.next,
+      placeholderData: keepPreviousData,
+      staleTime: Infinity,
     }),
   targets: () => queryOptions({ queryKey: ['targets'], queryFn: client.listTargets }),
   schedules: () =>

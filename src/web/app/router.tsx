@@ -3,6 +3,7 @@ import { createHashHistory, createRootRoute, createRoute, createRouter } from '@
 import { readAuditSearch } from '../audit/audit-search.ts';
 import { Overview } from '../overview/overview.tsx';
 import { readFilter } from '../jobs/filter-search.ts';
+import { readLossSearch } from '../losses/loss-search.ts';
 import { lazyView } from './lazy-view.ts';
 import { NotFound } from './not-found.tsx';
 import { Shell } from './shell.tsx';
@@ -21,6 +22,17 @@ const job = createRoute({
   getParentRoute: () => root,
   path: '/jobs/$id',
   component: lazyView(() => import('../job/job-page.tsx'), 'JobPage'),
+});
+const losses = createRoute({
+  getParentRoute: () => root,
+  path: '/losses',
+  validateSearch: readLossSearch,
+  component: lazyView(() => import('../losses/loss-list.tsx'), 'LossList'),
+});
+const loss = createRoute({
+  getParentRoute: () => root,
+  path: '/losses/$id',
+  component: lazyView(() => import('../losses/loss-page.tsx'), 'LossPage'),
 });
 const start = createRoute({
   getParentRoute: () => root,
@@ -49,7 +61,7 @@ const audit = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, jobs, job, start, schedules, maintenance, audit]),
+  routeTree: root.addChildren([overview, jobs, job, losses, loss, start, schedules, maintenance, audit]),
   history: createHashHistory(),
   defaultErrorComponent: ViewFault,
   defaultPreload: 'intent',

@@ -3,6 +3,7 @@ import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { Inbox } from '../losses/inbox.tsx';
 import { MaintenanceBanner } from '../maintenance/banner.tsx';
 import { ConnectionBadge, useLive, useMayRead } from './connection.tsx';
 import { ColorScheme } from './color-scheme.tsx';
@@ -15,6 +16,7 @@ import { SessionEnded, SignInDialog, SignInView } from './sign-in.tsx';
 const PLACES = [
   { to: '/', label: 'Overview' },
   { to: '/jobs', label: 'Jobs' },
+  { to: '/losses', label: 'Losses' },
   { to: '/start', label: 'Start' },
   { to: '/schedules', label: 'Schedules' },
   { to: '/maintenance', label: 'Maintenance' },
@@ -50,8 +52,11 @@ export function Shell() {
               aria-label="Menu"
               aria-expanded={isMenuOpen}
             />
-            <Text fw={700}>Syncrator</Text>
+            <Text fw={700} visibleFrom="xs">
+              Syncrator
+            </Text>
             {mayRead && <ConnectionBadge connection={connection} />}
+            {mayRead && <Inbox />}
           </Group>
           <Group gap="xs" wrap="nowrap">
             <ColorScheme />

@@ -70,7 +70,6 @@ function Entries({ entries }: { entries: readonly AuditEntryJson[] }) {
 function Entry({ entry }: { entry: AuditEntryJson }) {
   const { at, principal, verb, object, refused, reason, address, detail } = entry;
   const { request_id: request, client_request_id: client } = entry;
-  const job = /^job (\d+)$/.exec(object)?.[1];
   const message = detail?.['message'];
   const called = client === null ? '' : `, called ${client} by its caller`;
   return (
@@ -91,17 +90,22 @@ function Entry({ entry }: { entry: AuditEntryJson }) {
         )}
       </Table.Td>
       <Table.Td>
-        {job === undefined ? (
-          object
-        ) : (
-          <Link to="/jobs/$id" params={{ id: job }}>
-            {object}
-          </Link>
-        )}
+        <AuditObject object={object} />
         {typeof message === 'string' && <Text size="xs">{message}</Text>}
       </Table.Td>
       <Table.Td>{reason}</Table.Td>
       <Table.Td title={request === null ? undefined : `request ${request}${called}`}>{address}</Table.Td>
     </Table.Tr>
+  );
+}
+
+/** Leads to a job and to a loss; other objects have no view of their own. */
+function AuditObject({ object }: { object: string }) {
+  const [, kind, id] = /^(job|loss) (\d+)\b/.exec(object) ?? [];
+  if (id === undefined) return object;
+  return (
+    <Link to={kind === 'job' ? '/jobs/$id' : '/losses/$id'} params={{ id }}>
+      {object}
+    </Link>
   );
 }

@@ -2,7 +2,7 @@
 import { ScrollArea, Table, Text } from '@mantine/core';
 import type { JobJson } from '../../client/client.ts';
 import { areItems } from '../../client/data-format.ts';
-import { Section } from './section.tsx';
+import { Section } from '../parts/section.tsx';
 
 export function FailedItems({ job }: { job: JobJson }) {
   const items = job.failed_items;

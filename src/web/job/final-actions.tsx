@@ -2,7 +2,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { JobJson } from '../../client/client.ts';
 import { touched as touchedRecords } from '../../client/data-format.ts';
-import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
+import { REMOVE, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
 import { liftsGuard, rollbackLimit } from '../../domain/options.ts';
 import { scopeOf, useMe, useDenialReason, DenialReason } from '../app/permissions.tsx';
 import { client } from '../app/session.ts';
@@ -16,7 +16,7 @@ const FOREIGN_SINK_CODES = new Set(['sink_owned', 'sink_replaced']);
 
 export function FinalActions({ job }: { job: JobJson }) {
   const navigate = useNavigate();
-  const { id, env, target } = job;
+  const { env } = job;
   const role = job.parameters.action === TAKE_OVER ? 'admin' : 'operator';
   const why = useDenialReason({ role, of: scopeOf(job) });
   const whyNoRollback = useDenialReason({
@@ -24,7 +24,6 @@ export function FinalActions({ job }: { job: JobJson }) {
     of: { env, action_name: ROLLBACK, action: ROLLBACK },
   });
   const disabled = why !== undefined;
-  const what = `${job.job_type} of ${target} in ${env}`;
   const openJob = (newer: number) => void navigate({ to: '/jobs/$id', params: { id: String(newer) } });
   return (
     <>
@@ -40,27 +39,33 @@ export function FinalActions({ job }: { job: JobJson }) {
       )}
       {job.diagnosis?.code === 'delete_guard' && <LiftGuard job={job} onStarted={openJob} />}
       {FOREIGN_SINK_CODES.has(job.diagnosis?.code ?? '') && <TakeOver job={job} onStarted={openJob} />}
-      <Confirm
-        key="again"
-        label="Run again"
-        title={`Run ${what} again?`}
-        yes="Start it"
-        color="blue"
-        size="compact-sm"
-        disabled={disabled}
-        act={() => runAgain(job)}
-        onDone={openJob}
-      >
-        A new job starts with the parameters of job {id}:{' '}
-        <code>{job.parameters.options || 'no options'}</code>, tag <code>{job.parameters.is_tag}</code>.
-        {liftsGuard(job.parameters.options) &&
-          ' It leaves out --force-delete: the delete guard applies again.'}
-      </Confirm>
+      {/* An approval alone starts a removal. */}
+      {job.parameters.action !== REMOVE && <RunAgain job={job} disabled={disabled} onStarted={openJob} />}
     </>
   );
 }
 
 type Props = { job: JobJson; onStarted: (id: number) => void };
+
+function RunAgain({ job, disabled, onStarted }: Props & { disabled: boolean }) {
+  const { id, env, target } = job;
+  return (
+    <Confirm
+      label="Run again"
+      title={`Run ${job.job_type} of ${target} in ${env} again?`}
+      yes="Start it"
+      color="blue"
+      size="compact-sm"
+      disabled={disabled}
+      act={() => runAgain(job)}
+      onDone={onStarted}
+    >
+      A new job starts with the parameters of job {id}: <code>{job.parameters.options || 'no options'}</code>,
+      tag <code>{job.parameters.is_tag}</code>.
+      {liftsGuard(job.parameters.options) && ' It leaves out --force-delete: the delete guard applies again.'}
+    </Confirm>
+  );
+}
 
 function Resume({ job, disabled, onStarted }: Props & { disabled: boolean }) {
   return (

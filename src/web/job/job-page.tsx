@@ -20,7 +20,7 @@ import { JobActions } from './job-actions.tsx';
 import { JobStatusLine } from './job-status-line.tsx';
 import { Logs } from './logs.tsx';
 import { RollbackEffect } from './rollback-effect.tsx';
-import { Section } from './section.tsx';
+import { Section } from '../parts/section.tsx';
 import { StatusDetail, StalledAlert } from './status-alerts.tsx';
 import { Timeline } from './timeline.tsx';
 import { Warnings } from './warnings.tsx';

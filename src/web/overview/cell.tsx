@@ -3,6 +3,7 @@ import { Card, Group, Text, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { LISTING_WORDS } from '../../client/data-format.ts';
+import { heldWords } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { JobProgress } from '../parts/job-progress.tsx';
@@ -56,6 +57,7 @@ export function OverviewCell({ cell }: { cell: Cell }) {
           <Ago time={env.last_success_at} />
         </Text>
       )}
+      <Waiting target={target} env={env.env} />
       {env.listing === 'unproven' && <Text size="xs">listing: {LISTING_WORDS.unproven}</Text>}
       {next !== undefined && (
         <Text size="xs" className="dimmed" title={localTime(next)}>
@@ -64,6 +66,27 @@ export function OverviewCell({ cell }: { cell: Cell }) {
       )}
       {schedules.some(({ paused }) => paused) && <Text size="xs">a schedule is paused</Text>}
     </Card>
+  );
+}
+
+function Waiting({ target, env }: { target: string; env: string }) {
+  const { data: loss } = useQuery({
+    ...queries.waitingLosses(),
+    select: (losses) => losses.find((one) => one.target === target && one.env === env),
+  });
+  if (!loss) return null;
+  return (
+    <Text size="xs" mt={4}>
+      <Link to="/losses/$id" params={{ id: String(loss.id) }}>
+        <span aria-hidden="true">{loss.overdue ? '⚠' : '!'} </span>
+        {heldWords(loss.count)}
+        {loss.overdue && ', overdue'}
+        <VisuallyHidden>
+          {' '}
+          of {target} in {env}
+        </VisuallyHidden>
+      </Link>
+    </Text>
   );
 }
 

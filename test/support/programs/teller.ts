@@ -12,7 +12,23 @@ export type Tale = {
   /** The last report waits until this file exists. */
   readonly until?: string;
   readonly exit?: number;
+  /** Uploaded before the last report: the whole waiting set of the target. */
+  readonly held?: HeldSet;
 };
+
+export type HeldSet = {
+  /** Live records of the target. */
+  readonly live: number;
+  readonly records: readonly {
+    readonly id: string;
+    readonly missing_since: string;
+    readonly last_seen: string | null;
+    readonly updated_at: string | null;
+    readonly record: Readonly<Record<string, unknown>> | null;
+  }[];
+};
+
+const PAGE = 500;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,19 +37,34 @@ const { values, positionals } = parseArgs({
 });
 const tales = JSON.parse(readFileSync(String(values.tell), 'utf8')) as Record<string, Tale | undefined>;
 const action = values.preview === true ? 'preview' : (positionals[0] ?? '');
-const { reports, until, exit = 0 }: Tale = tales[action] ?? { reports: [{ phase: 'done' }] };
+const { reports, until, exit = 0, held }: Tale = tales[action] ?? { reports: [{ phase: 'done' }] };
 console.log(`${action} tells what ${String(values.tell)} says`);
 for (const [at, report] of reports.entries()) {
   while (at === reports.length - 1 && until !== undefined && !existsSync(until)) await wait(20);
-  const answer = await fetch(process.env['SYNCRATOR_REPORT_URL'] ?? '', {
-    method: 'PUT',
+  if (at === reports.length - 1 && held !== undefined) await upload(held);
+  await send('PUT', '/report', { seq: at + 1, ...report });
+}
+process.exitCode = exit;
+
+async function upload({ live, records }: HeldSet): Promise<void> {
+  const pages = Math.max(1, Math.ceil(records.length / PAGE));
+  for (let page = 0; page < pages; page++) {
+    const part = records.slice(page * PAGE, (page + 1) * PAGE);
+    await send('POST', '/held', { page, last: page === pages - 1, live, records: part });
+  }
+}
+
+/** @param route of the program's own job: `/report` */
+async function send(method: string, route: string, body: object): Promise<void> {
+  const url = (process.env['SYNCRATOR_REPORT_URL'] ?? '').replace(/\/report$/, route);
+  const answer = await fetch(url, {
+    method,
     headers: {
       'content-type': 'application/json',
       authorization: `Bearer ${process.env['SYNCRATOR_REPORT_TOKEN'] ?? ''}`,
     },
-    body: JSON.stringify({ seq: at + 1, ...report }),
+    body: JSON.stringify(body),
     signal: AbortSignal.timeout(10_000),
   });
-  if (!answer.ok) throw new Error(`report ${at + 1} was answered ${answer.status}: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`${method} ${route} was answered ${answer.status}: ${await answer.text()}`);
 }
-process.exitCode = exit;

@@ -1,4 +1,4 @@
-/** Section of a job's page with a heading. */
+/** Section of a view with a heading. */
 import { Card, Text } from '@mantine/core';
 import { type ReactNode, useId } from 'react';
 

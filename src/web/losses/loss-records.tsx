@@ -1,0 +1,199 @@
+/** Records of a loss with their live content: paged, filtered by id; those that wait can be chosen. */
+import { Button, Checkbox, Table, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Fragment, useState } from 'react';
+import type { LossJson, LossRecordJson } from '../../client/client.ts';
+import { records } from '../../client/data-format.ts';
+import { contentOf, dayOf } from '../../client/loss-format.ts';
+import { queries } from '../app/queries.ts';
+import { Ago, localTime } from '../parts/clock.tsx';
+import { CodeBlock } from '../parts/code-block.tsx';
+import { useIsNarrow } from '../parts/narrow.ts';
+import { QueryBoundary } from '../parts/query-boundary.tsx';
+import { Section } from '../parts/section.tsx';
+
+const TYPING_MS = 300;
+
+type Choice = { chosen: ReadonlySet<string>; choose: (ids: readonly string[], isChosen: boolean) => void };
+
+export function LossRecords({ loss, ...choice }: { loss: LossJson } & Choice) {
+  const [typed, setTyped] = useState('');
+  const [part] = useDebouncedValue(typed.trim(), TYPING_MS);
+  const list = useInfiniteQuery(queries.lossRecords(loss, part));
+  const all = loss.count + loss.pinned;
+  return (
+    <Section title={`Records (${all.toLocaleString('en')})`}>
+      <TextInput
+        label="Part of an id"
+        placeholder="k009"
+        value={typed}
+        onChange={({ currentTarget }) => setTyped(currentTarget.value)}
+        size="xs"
+        maw={260}
+        mb="xs"
+      />
+      <QueryBoundary query={list} what="records">
+        {({ pages }) => {
+          const found = pages.flatMap((page) => page.records);
+          const sum = part === '' ? all : undefined;
+          return (
+            <>
+              {found.length > 0 && <Records list={found} canChoose={loss.status === 'waiting'} {...choice} />}
+              <Text size="xs" mt={4} role="status">
+                {shownWords(found.length, sum, list.hasNextPage)}
+              </Text>
+              {list.hasNextPage && (
+                <Button
+                  mt="xs"
+                  size="xs"
+                  variant="default"
+                  loading={list.isFetchingNextPage}
+                  onClick={() => void list.fetchNextPage()}
+                >
+                  Load more records
+                </Button>
+              )}
+            </>
+          );
+        }}
+      </QueryBoundary>
+    </Section>
+  );
+}
+
+/** @param sum undefined if a filter leaves it unknown */
+function shownWords(shown: number, sum: number | undefined, hasMore: boolean): string {
+  if (shown === 0) return sum === undefined ? 'No id contains this.' : 'The set holds no records.';
+  if (!hasMore) return records(shown);
+  return sum === undefined
+    ? `the first ${records(shown)}`
+    : `${shown.toLocaleString('en')} of ${records(sum)}`;
+}
+
+function Records({
+  list,
+  canChoose,
+  chosen,
+  choose,
+}: { list: readonly LossRecordJson[]; canChoose: boolean } & Choice) {
+  const isNarrow = useIsNarrow();
+  const free = list.filter(({ pinned_until: until }) => until === null).map(({ id }) => id);
+  const count = free.filter((id) => chosen.has(id)).length;
+  const heads = ['Record', 'Last seen', ...(isNarrow ? [] : ['Missing since', 'Live content'])];
+  return (
+    <Table verticalSpacing={3}>
+      <Table.Thead>
+        <Table.Tr>
+          {canChoose && (
+            <Table.Th w={36}>
+              <Checkbox
+                size="xs"
+                aria-label="Choose all shown"
+                checked={free.length > 0 && count === free.length}
+                indeterminate={count > 0 && count < free.length}
+                disabled={free.length === 0}
+                onChange={({ currentTarget }) => choose(free, currentTarget.checked)}
+              />
+            </Table.Th>
+          )}
+          {heads.map((head) => (
+            <Table.Th key={head} scope="col">
+              {head}
+            </Table.Th>
+          ))}
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {list.map((record) => (
+          <Row
+            key={record.id}
+            record={record}
+            isNarrow={isNarrow}
+            canChoose={canChoose}
+            isChosen={chosen.has(record.id)}
+            choose={(isChosen) => choose([record.id], isChosen)}
+          />
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+type RowProps = {
+  record: LossRecordJson;
+  isNarrow: boolean;
+  canChoose: boolean;
+  isChosen: boolean;
+  choose: (isChosen: boolean) => void;
+};
+
+function Row({ record, isNarrow, canChoose, isChosen, choose }: RowProps) {
+  const [isOpen, setOpen] = useState(false);
+  const { id, pinned_until: until } = record;
+  return (
+    <Fragment>
+      <Table.Tr className={until === null ? '' : 'loss-kept'}>
+        {canChoose && (
+          <Table.Td>
+            {until === null && (
+              <Checkbox
+                size="xs"
+                aria-label={`Choose ${id}`}
+                checked={isChosen}
+                onChange={({ currentTarget }) => choose(currentTarget.checked)}
+              />
+            )}
+          </Table.Td>
+        )}
+        <Table.Th scope="row">
+          <button type="button" className="loss-id" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
+            <span className="as-written">{id}</span>
+          </button>
+          {until !== null && (
+            <Text size="xs" title={localTime(until)}>
+              kept until {dayOf(until)}
+            </Text>
+          )}
+        </Table.Th>
+        <Table.Td>{record.last_seen === null ? 'unknown' : <Ago time={record.last_seen} />}</Table.Td>
+        {!isNarrow && (
+          <>
+            <Table.Td className="nowrap">
+              <Ago time={record.missing_since} />
+            </Table.Td>
+            <Table.Td className="loss-content">{contentOf(record)}</Table.Td>
+          </>
+        )}
+      </Table.Tr>
+      {isOpen && (
+        <Table.Tr>
+          {canChoose && <Table.Td />}
+          <Table.Td colSpan={isNarrow ? 2 : 4}>
+            <Content record={record} />
+          </Table.Td>
+        </Table.Tr>
+      )}
+    </Fragment>
+  );
+}
+
+function Content({
+  record: { id, record, missing_since: since, updated_at: updated },
+}: {
+  record: LossRecordJson;
+}) {
+  return (
+    <>
+      <Text size="xs">
+        Missing since {localTime(since)}.{updated !== null && ` Changed in the source ${localTime(updated)}.`}
+      </Text>
+      {record === null ? (
+        <Text size="sm">The content is larger than 64 KiB: read it in the sink.</Text>
+      ) : (
+        <CodeBlock name={`Live content of ${id}`}>{JSON.stringify(record, null, 2)}</CodeBlock>
+      )}
+    </>
+  );
+}
