@@ -15,6 +15,7 @@ import { docs } from './openapi/docs.ts';
 import { EventStreams } from './live/event-streams.ts';
 import { events } from './live/events.ts';
 import { external } from './compat/microdata/external.ts';
+import { forget } from './jobs/forget.ts';
 import { gitlabHook } from './compat/item-bank/gitlab-hook.ts';
 import { health } from './health.ts';
 import { held } from './live/held.ts';
@@ -91,6 +92,7 @@ function productParts(deps: ApiDeps): OpenAPIHono<ApiEnv>[] {
     me(),
     starts(deps),
     rollback(deps),
+    forget(deps),
     reports(deps),
     held(deps),
     reportPoints(),

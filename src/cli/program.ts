@@ -11,6 +11,7 @@ import { lossCommands } from './loss-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { reloadCommand } from './reload-command.ts';
 import { rootHelp } from './root-help.ts';
+import { forgetCommand } from './forget-command.ts';
 import { rollbackCommand } from './rollback-command.ts';
 import { scheduleCommands } from './schedule-commands.ts';
 import { sinkCommands } from './sink-commands.ts';
@@ -31,6 +32,7 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   startCommands(program, context);
   program.commandsGroup('');
   rollbackCommand(program, context);
+  forgetCommand(program, context);
   runCommand(program, context);
   program.commandsGroup('follow, cancel and resume jobs; answer removals that wait');
   jobCommands(program, context);

@@ -11,7 +11,7 @@ import {
 } from '../client/data-format.ts';
 import { ago } from '../client/format.ts';
 import type { Context } from './context.ts';
-import { rollbackLimit } from '../domain/options.ts';
+import { namedRecords } from '../domain/options.ts';
 import { CliFailure } from '../terminal/failure.ts';
 import { endWith, follow, summaryOf } from './follow.ts';
 import { fieldsOf, print, tableOf } from '../terminal/output.ts';
@@ -114,7 +114,7 @@ export function describePreview(job: JobJson, preview: RollbackPreviewJson): str
 
 /** The digest pins the effect of the preview, also if the sink knows no job to go back to before. */
 function commandOf({ target, env, parameters }: JobJson, { before, digest }: RollbackPreviewJson): string {
-  const { ids = [], only } = rollbackLimit(parameters.options);
+  const { ids = [], only } = namedRecords(parameters.options);
   const job = before.job_id === null ? '' : ` --before ${before.job_id}`;
   const some = [...ids.map((id) => ` --id ${quoted(id)}`), ...(only ? [' --only'] : [])].join('');
   return `syncrator rollback ${target} ${env}${job}${some} --expect ${digest}`;

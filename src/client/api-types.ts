@@ -754,6 +754,68 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/forget/{target}/{env}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Erase the earlier values of records
+     * @description From the history that rollbacks use, from records set aside, and from the contents of losses. Live records stay: remove them at the source first. For an admin; one with limited actions needs `forget` among them. SINK=postgres only.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+          /** @description Repeating the request with the same key within 24 hours repeats the answer. */
+          'idempotency-key'?: string;
+        };
+        path: {
+          /** @description A declared target. */
+          target: string;
+          /** @description A declared environment. */
+          env: string;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['Forget'];
+        };
+      };
+      responses: {
+        /** @description A job with the same parameters is active already. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Started'];
+          };
+        };
+        /** @description A new job. */
+        202: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Started'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{id}/report': {
     parameters: {
       query?: never;
@@ -3169,6 +3231,10 @@ export interface components {
       preview?: boolean;
       /** @description The `digest` of a preview: the job fails (preview_changed) if its effect would differ. */
       expect?: string;
+    };
+    Forget: {
+      /** @description The ids of the records. */
+      ids: string[];
     };
     ReportVerdict: {
       /** @description False if a report with this or a later `seq` is stored. */

@@ -14,6 +14,9 @@ export const TAKE_OVER = 'take-over';
  */
 export const REMOVE = 'remove';
 
+/** Erases the earlier values of records from the history of a target; available if the target has a sync. */
+export const FORGET = 'forget-record';
+
 /** Actions that every declared target accepts. */
 export const TARGET_ACTIONS = [...DECLARED_ACTIONS, ROLLBACK] as const;
 
@@ -22,5 +25,5 @@ export const ROLLBACK_PREVIEW = 'rollback-preview';
 
 /** True for an action without its own params file: the target's sync declares it. */
 export function isBesideSync(action: string): boolean {
-  return action === ROLLBACK || action === TAKE_OVER || action === REMOVE;
+  return action === ROLLBACK || action === TAKE_OVER || action === REMOVE || action === FORGET;
 }

@@ -11,7 +11,7 @@ const FORCE = '--force-delete';
 /** Names the approved ids that a removal may remove. */
 export const APPROVAL = '--approval';
 
-/** Limits a rollback to a record. */
+/** Names a record: that a rollback is limited to, or that is forgotten. */
 const RECORD = '--id';
 
 /** Flags of our own program with the pattern of their value; null = no value. */
@@ -52,8 +52,8 @@ export function isPreview({ action, options }: { action: string; options: string
   return action === ROLLBACK && options.split(' ').includes('--preview');
 }
 
-/** The records that a rollback is limited to; empty: none, so it restores all. */
-export function rollbackLimit(options: string): { ids?: string[]; only?: true } {
+/** The records that a rollback is limited to (none: it restores all), or that are forgotten. */
+export function namedRecords(options: string): { ids?: string[]; only?: true } {
   const args = options.split(' ');
   const ids = args.flatMap((arg, at) => (args[at - 1] === RECORD ? [decodeURIComponent(arg)] : []));
   return { ...(ids.length > 0 ? { ids } : {}), ...(args.includes('--only') ? { only: true } : {}) };

@@ -1,6 +1,6 @@
 /** Permissions: a role, optionally limited to environments and actions. Pure; shared by api and page. */
 
-import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from './action.ts';
+import { FORGET, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from './action.ts';
 import type { JobRequest } from './job.ts';
 import { EXTERNAL_ACTION_PATTERN, NAME_PATTERN } from './names.ts';
 import { liftsGuard } from './options.ts';
@@ -13,6 +13,9 @@ export type Role = (typeof ROLES)[number];
 export const FORCE_DELETE = 'force-delete';
 /** Listed among a grant's actions: the right to approve that held records are removed, or to keep them. */
 export const APPROVE = 'approve';
+
+/** Listed among an admin's actions, if these are limited: the right to erase the earlier values of records. */
+export const MAY_FORGET = 'forget';
 
 /** Limits restrict writes, not reads; null: no limit. */
 export type Grant = {
@@ -55,6 +58,8 @@ export function requirementOf(
   by: 'caller' | 'params_file',
 ): Requirement {
   const { action, options } = job.parameters;
+  if (action === FORGET)
+    return { role: 'admin', of: { env: job.env, action_name: MAY_FORGET, action: MAY_FORGET } };
   return {
     role: action === TAKE_OVER ? 'admin' : 'operator',
     of: scopeOf(job),

@@ -1,7 +1,15 @@
 /** Parses the command line of the sync program and prints its help. */
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 
-export const ACTIONS = ['sync', 'delta', 'delete', 'remove', 'rollback', 'take-over'] as const;
+export const ACTIONS = [
+  'sync',
+  'delta',
+  'delete',
+  'remove',
+  'rollback',
+  'take-over',
+  'forget-record',
+] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export type JobArguments = {
@@ -28,7 +36,7 @@ export type JobArguments = {
   readonly preview: boolean;
   /** For rollback: the digest of a preview; the rollback runs only if its effect is still the same. */
   readonly expect: string | null;
-  /** For rollback: limits it to these records; empty: no such limit. */
+  /** For rollback: limits it to these records; empty: no such limit. For forget-record: the records. */
   readonly ids: readonly string[];
   /** For rollback: limits it to the records that the job `before` changed. */
   readonly only: boolean;
@@ -52,6 +60,7 @@ Actions:
   remove     remove records that wait for an answer and that an approval names (--approval), unless the source has them again
   rollback   restore the data from before the last sync, or from before another job (--before)
   take-over  make this installation, target and environment the owner of the sink
+  forget-record  erase the earlier values of records (--id) from the history; live records stay
 
 Without a job:
   check [--json]  with the options of a sync: test source and sink, show five records, say what a sync would do; writes nothing
@@ -167,7 +176,7 @@ function createCommand(write: (text: string) => void): Command {
     .option('--expect <digest>', 'for rollback: run only if the effect is still that of this preview', digest)
     .option(
       '--id <record>',
-      'for rollback: restore only this record (its id, percent-encoded); may be repeated',
+      'for rollback and forget-record: only this record (its id, percent-encoded); may be repeated',
       oneMoreRecord,
       [],
     )
@@ -199,7 +208,9 @@ function misplacedOption(
     return 'remove needs --approval: approve a loss, which starts it (syncrator losses)';
   if (action !== 'remove' && approval !== undefined) return `--approval goes with remove, not with ${action}`;
   if (only && id.length > 0) return '--id and --only exclude each other';
-  const ofRollback = [before !== undefined, preview, expect !== undefined, id.length > 0, only];
+  if (action === 'forget-record' && id.length === 0) return 'forget-record needs --id';
+  const ofRollback = [before !== undefined, preview, expect !== undefined, only];
+  if (action !== 'forget-record') ofRollback.push(id.length > 0);
   if (action === 'rollback' || !ofRollback.includes(true)) return undefined;
   return `--before, --preview, --expect, --id and --only go with rollback, not with ${action}`;
 }

@@ -4,6 +4,7 @@ import { EXIT } from '../domain/exit-code.ts';
 import { actOnAccount, isAccount } from './compat/account/act-on-account.ts';
 import type { ActionContext } from './actions/action.ts';
 import { deleteGone } from './actions/delete.ts';
+import { forget } from './actions/forget.ts';
 import { delta } from './actions/delta.ts';
 import { remove } from './actions/remove.ts';
 import { sync } from './actions/sync.ts';
@@ -203,6 +204,7 @@ async function actOn(
     return reportApplied({ progress, log }, done);
   }
   if (given.action === 'take-over') return await sink.takeOver();
+  if (given.action === 'forget-record') return await forget({ sink, progress, log }, given.ids);
   if (given.action === 'rollback')
     return reportApplied({ progress, log }, await sink.rollback(rollbackOf(given)));
   if (given.action === 'remove') {

@@ -18,6 +18,7 @@ const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'POST /dryrun': acts,
   'POST /rollback/{target}/{env}': acts,
   'POST /take-over/{target}/{env}': { role: 'admin', touches: 'jobs' },
+  'POST /forget/{target}/{env}': { role: 'admin', touches: 'jobs' },
   'POST /sync': acts,
   'POST /sync/{item}': acts,
   'GET /jobs': looks,

@@ -6,36 +6,16 @@ import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
 import type { Key } from '../../domain/job.ts';
 import { checkMay } from '../auth/access.ts';
 import type { ApiDeps } from '../context.ts';
-import { MOST_INTEGER, pathName, text } from '../http/fields.ts';
+import { MOST_INTEGER } from '../http/fields.ts';
 import { idempotencyHeaders } from '../http/idempotency.ts';
 import { noJob } from './jobs.ts';
 import { bodyProblem, type Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
+import { besideSyncParams, UNKNOWN_TARGETS } from './beside-sync.ts';
+import { recordFlags, recordIds } from './record-ids.ts';
 import { startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from './start-answer.ts';
-import { findFile, planBesideSync, unknownName } from './start-request.ts';
+import { findFile, planBesideSync } from './start-request.ts';
 import { startRequested } from './submit-request.ts';
-
-const params = z.object({
-  target: pathName.openapi({
-    param: { name: 'target', in: 'path' },
-    description: 'A declared target.',
-    example: 'avo',
-  }),
-  env: pathName.openapi({
-    param: { name: 'env', in: 'path' },
-    description: 'A declared environment.',
-    example: 'qas',
-  }),
-});
-
-const MOST_IDS = 50;
-/** Leaves room for the OPTIONS of the sync in the options of a job. */
-const MOST_CHARACTERS = 1500;
-
-/** Options are words without spaces, so ids are percent-encoded. */
-function flagsOf(ids: readonly string[]): string[] {
-  return ids.flatMap((id) => ['--id', encodeURIComponent(id.toWellFormed())]);
-}
 
 const rollbackBody = z
   .strictObject({
@@ -45,13 +25,7 @@ const rollbackBody = z
       .max(MOST_INTEGER)
       .optional()
       .describe('Restore the target to its state before this job; by default to before the last sync.'),
-    ids: z
-      .array(text(1000, 1))
-      .min(1)
-      .max(MOST_IDS)
-      .refine((ids) => flagsOf(ids).join(' ').length <= MOST_CHARACTERS, {
-        error: `are too long together: restore some of them, then the others`,
-      })
+    ids: recordIds
       .optional()
       .describe('Restore only these records. All other records, and the watermark, stay as they are.'),
     only: z.boolean().optional().describe('True: restore only the records that the job `before` changed.'),
@@ -77,11 +51,6 @@ const rollbackBody = z
     example: { before: 37, expect: '3f0c9a71b2d84e65' },
   });
 
-const UNKNOWN = [
-  unknownName('env', 'qa', '', ['prd', 'qas']),
-  unknownName('target', 'av', " in env 'qas'", ['avo', 'cities']),
-  unknownName('action', 'sync', " of target 'avo' in env 'qas'", ['delta']),
-];
 const ELSEWHERE: Earlier = { uid: '', env: 'qas', target: 'cities', runner: 'process' };
 
 const rollbackRoute = defineRoute({
@@ -95,12 +64,12 @@ const rollbackRoute = defineRoute({
   access: 'operator',
   verb: 'start',
   touches: 'jobs',
-  params,
+  params: besideSyncParams,
   headers: idempotencyHeaders,
   json: rollbackBody,
   bodyOptional: true,
   answers: STARTED_ANSWERS,
-  errors: [...UNKNOWN, noJob(37), notOfTarget(37, ELSEWHERE), ...SUBMIT_REFUSALS],
+  errors: [...UNKNOWN_TARGETS, noJob(37), notOfTarget(37, ELSEWHERE), ...SUBMIT_REFUSALS],
 });
 
 const takeOverRoute = defineRoute({
@@ -114,10 +83,10 @@ const takeOverRoute = defineRoute({
   access: 'admin',
   verb: 'take-over',
   touches: 'jobs',
-  params,
+  params: besideSyncParams,
   headers: idempotencyHeaders,
   answers: STARTED_ANSWERS,
-  errors: [...UNKNOWN, ...SUBMIT_REFUSALS],
+  errors: [...UNKNOWN_TARGETS, ...SUBMIT_REFUSALS],
 });
 
 export function rollback(deps: ApiDeps) {
@@ -130,7 +99,7 @@ export function rollback(deps: ApiDeps) {
     checkMay(c, { role: 'operator', of: { env: file.env, action_name: ROLLBACK, action: ROLLBACK } });
     const flags = [
       ...(body.before === undefined ? [] : ['--before', await uidOf(c.var.db, file, body.before)]),
-      ...flagsOf(body.ids ?? []),
+      ...recordFlags(body.ids ?? []),
       ...(body.only === true ? ['--only'] : []),
       ...(body.preview === true ? ['--preview'] : []),
       ...(body.expect === undefined ? [] : ['--expect', body.expect]),

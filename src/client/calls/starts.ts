@@ -38,6 +38,11 @@ export function startCalls({ call }: Http) {
       const params = { path: { target, env }, header: keyHeader(idempotencyKey) };
       return (await call((routes) => routes.POST('/rollback/{target}/{env}', { params, body: to }))).data;
     },
+    /** Erases the earlier values of records for good; live records stay. */
+    forget: async (target: string, env: string, ids: string[], reason?: string) => {
+      const params = { path: { target, env }, header: reasonHeader(reason) };
+      return (await call((routes) => routes.POST('/forget/{target}/{env}', { params, body: { ids } }))).data;
+    },
     /** Makes this installation the owner of the target's sink; no rollback goes back to before that. */
     takeOver: async (target: string, env: string, reason?: string) => {
       const params = { path: { target, env }, header: reasonHeader(reason) };

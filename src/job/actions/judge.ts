@@ -40,8 +40,10 @@ export function judge(
       `nothing was changed: ${anomalyWords(jump)}; --accept-jump applies it once`,
     );
   }
-  const isLoss = anomalies.some(({ measure }) => measure === 'removed');
-  return { judgement: isLoss && !context.options.forceDelete ? 'hold' : byLimits, unusual };
+  const loss = anomalies.find(({ measure }) => measure === 'removed');
+  if (!loss || context.options.forceDelete) return { judgement: byLimits, unusual };
+  if (!context.sink.held) throw new JobError('deleteGuard', `nothing was changed: ${anomalyWords(loss)}`);
+  return { judgement: 'hold', unusual };
 }
 
 function judgeByLimits(context: Context, { mode }: Pick<Load, 'mode'>, difference: Difference): Judgement {

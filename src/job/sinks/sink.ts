@@ -157,6 +157,9 @@ export type RollbackTo = {
 /** Records by id, or all that the job `before` changed. Other records, the watermark and later jobs stay. */
 export type RollbackLimit = { readonly ids: readonly string[] } | 'of the job';
 
+/** Earlier values that were erased, and the records among them that are live still. */
+export type Forgotten = { readonly values: number; readonly live: readonly string[] };
+
 /** Resolves once all earlier batches are committed. A batch commits only after that, so cursors leave no gap. */
 export type Turn = Promise<unknown>;
 
@@ -206,6 +209,8 @@ export interface Sink {
   readonly items?: Items;
   /** Only in sinks that can hold removals; the others refuse them. */
   readonly held?: HeldRecords;
+  /** Only in sinks with change sets. */
+  readonly forget?: (ids: readonly string[]) => Promise<Forgotten>;
   /** The counts of earlier runs of this action; only in sinks that keep a history. */
   readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
 

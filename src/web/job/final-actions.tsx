@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import type { JobJson } from '../../client/client.ts';
 import { touched as touchedRecords } from '../../client/data-format.ts';
 import { REMOVE, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
-import { liftsGuard, rollbackLimit } from '../../domain/options.ts';
+import { liftsGuard, namedRecords } from '../../domain/options.ts';
 import { scopeOf, useMe, useDenialReason, DenialReason } from '../app/permissions.tsx';
 import { client } from '../app/session.ts';
 import { Confirm } from '../parts/confirm.tsx';
@@ -102,7 +102,7 @@ function RollBackAsShown({ job, disabled, onStarted }: Props & { disabled: boole
       disabled={disabled}
       act={() =>
         client.rollback(target, env, {
-          ...rollbackLimit(parameters.options),
+          ...namedRecords(parameters.options),
           ...(before === null ? {} : { before }),
           expect: preview.digest,
         })

@@ -1,8 +1,8 @@
 /** Starts a job again with the same parameters but without --force-delete, so that the delete guard applies again. */
 import type { JobJson } from '../../client/client.ts';
 import type { RunBody } from '../../client/client.ts';
-import { ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
-import { rollbackLimit, withoutForce } from '../../domain/options.ts';
+import { FORGET, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
+import { namedRecords, withoutForce } from '../../domain/options.ts';
 import { client } from '../app/session.ts';
 
 /** @returns the new job's id */
@@ -10,6 +10,8 @@ export async function runAgain(job: JobJson): Promise<number> {
   const { target, env, job_type: type } = job;
   if (job.runner === 'external') return await createAgain(job);
   if (type === TAKE_OVER) return (await client.takeOver(target, env)).job_id;
+  if (type === FORGET)
+    return (await client.forget(target, env, namedRecords(job.parameters.options).ids ?? [])).job_id;
   if (type === ROLLBACK || type === ROLLBACK_PREVIEW) return await rollBackAgain(job);
   return (await client.run({ ...runOf(job), options: withoutForce(job.parameters.options) })).job_id;
 }
@@ -33,7 +35,7 @@ async function rollBackAgain(job: JobJson): Promise<number> {
       `Cannot roll back again: the job that job ${job.id} went back to before has been deleted.`,
     );
   const to = {
-    ...rollbackLimit(parameters.options),
+    ...namedRecords(parameters.options),
     ...(before === null ? {} : { before }),
     ...(type === ROLLBACK_PREVIEW ? { preview: true } : {}),
   };

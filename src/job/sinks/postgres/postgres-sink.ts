@@ -12,6 +12,7 @@ import { readEarlierRuns } from './earlier-runs.ts';
 import { findSink } from './fence.ts';
 import { createHeldRecords } from './held.ts';
 import { purgeHistory } from './history.ts';
+import { forgetRecords } from './forget.ts';
 import { createItems } from './items.ts';
 import { inspectLiveTable } from './live-table.ts';
 import { lookAtPostgres } from './look.ts';
@@ -99,6 +100,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     takeOver: () => beginAnew(session()),
     items: createItems(session, (table) => (opened = { ...session(), table })),
     held: createHeldRecords(session),
+    forget: (ids) => forgetRecords(session(), ids),
     earlierRuns: () => readEarlierRuns(session()),
     close: () => endConnections(connection.pool),
   };

@@ -107,7 +107,7 @@ class AlreadyLoaded extends Error {
 }
 
 /** Drops staging tables of earlier loads, without waiting for locks, which a dump may hold. */
-async function dropLeftovers(session: Session): Promise<void> {
+export async function dropLeftovers(session: Session): Promise<void> {
   const { places, sinkId } = session;
   const names = await inStateTransaction(session, async (client) => {
     const { rows } = await client.query<{ name: string }>(
