@@ -9,6 +9,11 @@ export const DEFAULT_MAX_DELETE_PERCENT = 10;
 
 export type GuardVerdict = { readonly allowed: true } | { readonly allowed: false; readonly why: string };
 
+export type DeleteVerdict =
+  | { readonly allowed: true }
+  /** `mayWait`: a person may be asked about these removals, and everything else applied. */
+  | { readonly allowed: false; readonly mayWait: boolean; readonly why: string };
+
 /**
  * @param live records in the target now
  * @param source records in the complete listing of the source
@@ -24,9 +29,9 @@ export function deleteVerdict(input: {
   maxDeletePercent: number;
   maxDeleteRecords: number;
   force: boolean;
-}): GuardVerdict {
+}): DeleteVerdict {
   const { live, source, removals, maxDeletePercent, maxDeleteRecords, force } = input;
-  if (source === 0) return { allowed: false, why: 'the source is empty' };
+  if (source === 0) return { allowed: false, mayWait: false, why: 'the source is empty' };
   if (force) return { allowed: true };
   const limit =
     maxDeletePercent === 0 ? 0 : Math.max(maxDeleteRecords, Math.floor((live * maxDeletePercent) / 100));
@@ -37,6 +42,7 @@ export function deleteVerdict(input: {
       : `MAX_DELETE_PERCENT ${maxDeletePercent}, MAX_DELETE_RECORDS ${maxDeleteRecords}`;
   return {
     allowed: false,
+    mayWait: true,
     why: `${removals} of ${live} records would be deleted, more than the ${limit} allowed (${set})`,
   };
 }

@@ -1,7 +1,7 @@
 /** Parses the command line of the sync program and prints its help. */
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 
-export const ACTIONS = ['sync', 'delta', 'delete', 'rollback', 'take-over'] as const;
+export const ACTIONS = ['sync', 'delta', 'delete', 'remove', 'rollback', 'take-over'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export type JobArguments = {
@@ -26,6 +26,8 @@ export type JobArguments = {
   readonly preview: boolean;
   /** For rollback: the digest of a preview; the rollback runs only if its effect is still the same. */
   readonly expect: string | null;
+  /** For remove: uuid of the approval that names the records. */
+  readonly approval: string | null;
   /** null: a run without a job, which the fence never refuses for its age. */
   readonly jobId: number | null;
 };
@@ -41,6 +43,7 @@ Actions:
              (SOURCE=gitlab: update every item to its latest revision, in place)
   delta      write the records that changed since the last watermark
   delete     remove records that the source no longer has, once its listing is proven complete
+  remove     remove records that wait for an answer and that an approval names (--approval), unless the source has them again
   rollback   restore the data from before the last sync, or from before another job (--before)
   take-over  make this installation, target and environment the owner of the sink
 
@@ -62,7 +65,8 @@ Environment:
                                               one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA
   SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines; it overrides the environment
   SYNCRATOR_MAX_DELETE_PERCENT (10)  SYNCRATOR_MAX_DELETE_RECORDS (5)  SYNCRATOR_MAX_UPDATE_PERCENT (no limit)
-                                              limits of removals (lifted by --force-delete) and of updates
+                                              limits of removals (lifted by --force-delete) and of updates; with
+                                              SINK=postgres, removals above them wait for an answer
   FIELDS                                      changes of the records' fields: rename a=b, drop a, set a=value, hash a
     FIELDS_HASH_KEY or FIELDS_HASH_KEY_FILE   the secret of the hashes
   MAX_REJECTED (0)                            bad records that are set aside before the run fails
@@ -123,6 +127,7 @@ type Options = {
   before?: string;
   preview: boolean;
   expect?: string;
+  approval?: string;
   target_env?: string;
   target?: string;
   api_job_id?: number;
@@ -145,6 +150,7 @@ function createCommand(write: (text: string) => void): Command {
     .option('--before <job>', 'for rollback: uid of the job to undo, with all later jobs', jobName)
     .option('--preview', 'for rollback: report the effect and change nothing', false)
     .option('--expect <digest>', 'for rollback: run only if the effect is still that of this preview', digest)
+    .option('--approval <uuid>', 'for remove: the approval, whose ids the api tells', uuid)
     .option('--target_env <env>', 'with --switch_solr_alias: the environment of the aliases', lowerCaseName)
     .option(
       '--target <app>',
@@ -162,8 +168,14 @@ function createCommand(write: (text: string) => void): Command {
 }
 
 /** An option that does not apply to the action. */
-function misplacedOption(action: Action, { item, before, preview, expect }: Options): string | undefined {
+function misplacedOption(
+  action: Action,
+  { item, before, preview, expect, approval }: Options,
+): string | undefined {
   if (item.length > 0 && action !== 'delta') return `--item goes with delta, not with ${action}`;
+  if (action === 'remove' && approval === undefined)
+    return 'remove needs --approval: approve a loss, which starts it (syncrator losses)';
+  if (action !== 'remove' && approval !== undefined) return `--approval goes with remove, not with ${action}`;
   if (action === 'rollback' || (before === undefined && !preview && expect === undefined)) return undefined;
   return `--before, --preview and --expect go with rollback, not with ${action}`;
 }
@@ -182,6 +194,7 @@ function toJobArguments(action: Action, options: Options): JobArguments {
     before: options.before ?? null,
     preview: options.preview,
     expect: options.expect ?? null,
+    approval: options.approval ?? null,
     jobId: options.api_job_id ?? null,
   };
 }
@@ -194,6 +207,11 @@ function oneMoreItem(text: string, before: string[]): string[] {
 function jobName(text: string): string {
   if (/^([0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[1-9]\d{0,15})$/.test(text)) return text;
   throw new InvalidArgumentError("expected a job's uid or number");
+}
+
+function uuid(text: string): string {
+  if (/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected a uuid');
 }
 
 function digest(text: string): string {

@@ -32,7 +32,7 @@ export type ReporterOptions = {
   readonly budgetMs?: number;
 };
 
-const BUDGET_MS = 180_000;
+export const BUDGET_MS = 180_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const LONGEST_PAUSE_MS = 15_000;
 const LEAST_GAP_MS = 1_000;

@@ -5,6 +5,7 @@ import { actOnAccount, isAccount } from './compat/account/act-on-account.ts';
 import type { ActionContext } from './actions/action.ts';
 import { deleteGone } from './actions/delete.ts';
 import { delta } from './actions/delta.ts';
+import { remove } from './actions/remove.ts';
 import { sync } from './actions/sync.ts';
 import { reportApplied } from './actions/report-applied.ts';
 import type { JobArguments } from './arguments.ts';
@@ -13,9 +14,12 @@ import type { GitlabSettings } from './compat/gitlab/gitlab-settings.ts';
 import { runItemBank } from './compat/item-bank/run-item-bank.ts';
 import { JobError, reasonOf } from './job-error.ts';
 import { createLog } from './log.ts';
+import { apiOfRemoval, approvedIds } from './losses/approved.ts';
+import type { Api } from './losses/job-route.ts';
+import { reportHeld } from './losses/report-held.ts';
 import { startProgressLog } from './progress-log.ts';
 import { asFailedItems, TooManyRejected } from './rejected.ts';
-import { createReporter, type Reporter } from './reporter.ts';
+import { BUDGET_MS, createReporter, type Reporter } from './reporter.ts';
 import {
   type JobSettings,
   readCheckpointText,
@@ -33,6 +37,9 @@ import type { Source } from './sources/source.ts';
 
 /** Kubernetes sends SIGKILL 30 s after SIGTERM; the last report must arrive before that. */
 const LAST_REPORT_WHEN_TERMINATED_MS = 10_000;
+
+/** The api takes no more. */
+const MOST_WARNINGS = 20;
 
 /** Overrides for tests; each part has its own default. */
 type Tuning = {
@@ -55,7 +62,7 @@ export async function runAction({
   optionsText,
   environment,
   terminate,
-  reportBudgetMs,
+  reportBudgetMs = BUDGET_MS,
   writeLine,
   ...tuning
 }: {
@@ -76,7 +83,7 @@ export async function runAction({
     stop,
     onRefused: (why) =>
       refusal.abort(new JobError('refused', `the receiver refused a report (${why}); the run was stopped`)),
-    ...(reportBudgetMs === undefined ? {} : { budgetMs: reportBudgetMs }),
+    budgetMs: reportBudgetMs,
   });
   log.info(`syncrator-job ${programVersion()}: ${optionsText}`);
   try {
@@ -85,7 +92,7 @@ export async function runAction({
     return end(error);
   }
   try {
-    await performAction(given, reporter, { environment, log, stop, tuning });
+    await performAction(given, reporter, { environment, log, stop, tuning, reportBudgetMs });
   } catch (error) {
     const message = maskedMessage(error);
     const budget = terminate.aborted ? LAST_REPORT_WHEN_TERMINATED_MS : undefined;
@@ -105,21 +112,24 @@ export async function runAction({
   }
 }
 
-type Runtime = { readonly environment: Environment | undefined; readonly tuning: Tuning } & Pick<
-  ActionContext,
-  'log' | 'stop'
->;
+type Runtime = {
+  readonly environment: Environment | undefined;
+  readonly tuning: Tuning;
+  readonly reportBudgetMs: number;
+} & Pick<ActionContext, 'log' | 'stop'>;
 
 /** Opens source and sink as the settings say, and runs the action. */
 async function performAction(given: JobArguments, reporter: Reporter, runtime: Runtime): Promise<void> {
-  const { environment, tuning, log, stop } = runtime;
+  const { environment, tuning, reportBudgetMs: budgetMs, log, stop } = runtime;
   if (isAccount(environment)) return await actOnAccount(given, reporter, { environment, log, stop });
   const settings = readSettings({
     needsSource: READS.has(given.action),
     ...(environment ? { environment } : {}),
   });
   const progressLog = startProgressLog(log);
+  let warnings: readonly string[] = [];
   const progress: ActionContext['progress'] = (news) => {
+    warnings = news.warnings ?? warnings;
     reporter.update(news);
     progressLog.update(news);
   };
@@ -143,7 +153,15 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     });
     log.info(`${source.shownAs ?? 'no source'} -> ${sink.shownAs}, ${sink.place}`);
     stop.throwIfAborted();
-    await actOn(sink, source, { given, settings, progress, reporter, runtime });
+    const reports = readReportSettings(environment);
+    const api = reports && { settings: reports, budgetMs, onWait, stop };
+    await actOn(sink, source, { given, settings, progress, reporter, runtime, api });
+    // An item bank and a preview hold nothing.
+    if (source.bank !== null || given.preview) return;
+    const warning = await reportHeld(sink, api, given.action);
+    if (warning === null) return;
+    log.info(`warning: ${warning}`);
+    progress({ warnings: [...warnings, warning].slice(-MOST_WARNINGS) });
   } finally {
     progressLog.stop();
     await source.records?.close?.();
@@ -178,9 +196,10 @@ async function actOn(
     progress: ActionContext['progress'];
     reporter: Reporter;
     runtime: Runtime;
+    api: Api | null;
   },
 ): Promise<void> {
-  const { given, settings, progress, reporter, runtime } = of;
+  const { given, settings, progress, reporter, runtime, api } = of;
   const { environment, tuning, log, stop } = runtime;
   if (given.preview) return progress({ rollback_preview: await sink.previewRollback(given) });
   const done = await sink.open();
@@ -190,6 +209,12 @@ async function actOn(
   }
   if (given.action === 'take-over') return await sink.takeOver();
   if (given.action === 'rollback') return reportApplied({ progress, log }, await sink.rollback(given));
+  if (given.action === 'remove') {
+    if (!records)
+      throw new JobError('usage', 'remove does not apply to SOURCE=gitlab, which holds no removals');
+    const approved = approvedIds(apiOfRemoval(api));
+    return await remove({ sink, source: records, approved, progress, log, stop });
+  }
   const { maxDeletePercent, maxDeleteRecords, maxUpdatePercent, maxRejected, watermarkMarginMs } = settings;
   const context = {
     sink,
@@ -212,7 +237,7 @@ async function actOn(
 }
 
 /** Actions that read the source. */
-const READS: ReadonlySet<string> = new Set(['sync', 'delta', 'delete']);
+const READS: ReadonlySet<string> = new Set(['sync', 'delta', 'delete', 'remove']);
 
 function maskedMessage(error: unknown): string {
   return error instanceof JobError ? error.message : reasonOf(error);

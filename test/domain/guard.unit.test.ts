@@ -47,12 +47,19 @@ test.each<[string, Partial<Input>, boolean]>([
 test('the refusal shows the numbers', () => {
   expect(deleteVerdict(input({ removals: 250 }))).toEqual({
     allowed: false,
+    mayWait: true,
     why: expect.stringMatching(/250 of 1000 .* 100 allowed \(MAX_DELETE_PERCENT 10, MAX_DELETE_RECORDS 5\)/),
   });
   expect(deleteVerdict(input({ removals: 1, maxDeletePercent: 0 }))).toEqual({
     allowed: false,
+    mayWait: true,
     why: expect.stringMatching(/1 of 1000 .* 0 allowed \(MAX_DELETE_PERCENT 0 allows none\)/),
   });
+});
+
+test('no answer of a person lifts the refusal of an empty source', () => {
+  for (const force of [false, true])
+    expect(deleteVerdict(input({ source: 0, removals: 1, force }))).toMatchObject({ mayWait: false });
 });
 
 test('a guard never allows more than the share or the number, and never an empty source', () => {

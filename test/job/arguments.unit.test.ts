@@ -13,6 +13,7 @@ const defaults = {
   before: null,
   preview: false,
   expect: null,
+  approval: null,
   jobId: null,
 };
 
@@ -35,6 +36,10 @@ describe('the command line', () => {
       'rollback --before 37 --expect 3f0c9a71b2d84e65',
       { action: 'rollback', before: '37', expect: '3f0c9a71b2d84e65' },
     ],
+    [
+      'remove --approval 01234567-89ab-cdef-0123-456789abcdef',
+      { action: 'remove', approval: '01234567-89ab-cdef-0123-456789abcdef' },
+    ],
     ['take-over --api_job_id 3', { action: 'take-over', jobId: 3 }],
     ['--debug rollback --api_job_id=7', { action: 'rollback', debug: true, jobId: 7 }],
   ])('accepts %j', (line, expected) => {
@@ -44,7 +49,7 @@ describe('the command line', () => {
   it.each([
     [[], 'missing required argument'],
     [['explode'], "'explode' is invalid"],
-    [['diff'], 'Allowed choices are sync, delta, delete, rollback'],
+    [['diff'], 'Allowed choices are sync, delta, delete, remove, rollback'],
     [['sync', 'delta'], 'too many arguments'],
     [['sync', '--api-job-id', '1'], "unknown option '--api-job-id'"],
     [['sync', '--force'], "unknown option '--force'"],
@@ -63,6 +68,12 @@ describe('the command line', () => {
     [['delta', '--preview'], 'go with rollback, not with delta'],
     [['rollback', '--before', 'yesterday'], "a job's uid or number"],
     [['rollback', '--expect', 'x'], 'the digest of a preview'],
+    [['remove'], 'remove needs --approval: approve a loss'],
+    [['remove', '--approval', '7'], 'expected a uuid'],
+    [
+      ['delete', '--approval', '01234567-89ab-cdef-0123-456789abcdef'],
+      '--approval goes with remove, not with delete',
+    ],
     [['delta', '--item'], 'argument missing'],
     [['delta', '--item', '0'], 'expected a number'],
     [['delta', '--item', '17,18'], 'expected a number'],

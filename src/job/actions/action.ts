@@ -22,6 +22,7 @@ export type Progress = Partial<
     | 'warnings'
     | 'failed_items'
     | 'kept'
+    | 'held'
     | 'watermark'
     | 'listing'
     | 'rollback_preview'

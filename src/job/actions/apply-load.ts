@@ -1,8 +1,8 @@
-/** Applies a load: re-checks removals with the source, then lets the guards judge the difference. */
-import { deleteVerdict, type GuardVerdict, updateVerdict } from '../../domain/guard.ts';
+/** Applies a load: lets the guards judge the difference, and re-checks with the source what would go or wait. */
+import { deleteVerdict, updateVerdict } from '../../domain/guard.ts';
 import { IncompleteListingError, JobError, WrongLoadError } from '../job-error.ts';
 import { TooManyRejected } from '../rejected.ts';
-import type { Applied, ApplyPlan, Difference, Load } from '../sinks/sink.ts';
+import type { Applied, ApplyPlan, Difference, Judgement, Load } from '../sinks/sink.ts';
 import type { ActionContext } from './action.ts';
 
 /** If more than this percentage of the re-checked ids still exist in the source, its listing was incomplete. */
@@ -28,8 +28,9 @@ export async function applyLoad(
       force: options.forceDelete,
       answered,
       judge: (difference) => {
-        judge(context, load, difference);
+        const judgement = judge(context, load, difference);
         progress({ phase: 'applying' });
+        return judgement;
       },
     });
     if (result.kind === 'applied') return result.applied;
@@ -54,19 +55,37 @@ async function recheckRemovals(
   return there;
 }
 
-function judge({ options, limits, log }: Context, { mode }: Load, difference: Difference): void {
-  const { live, listed, removed, updated } = difference;
-  if (mode !== 'changes') {
-    const removals = { live, source: listed, removals: removed, force: options.forceDelete };
-    refuse('deleteGuard', deleteVerdict({ ...limits, ...removals }), `${removed} to remove`);
-  }
-  if (mode !== 'ids' && limits.maxUpdatePercent !== null)
-    refuse('updateGuard', updateVerdict({ ...limits, live, updates: updated }), `${updated} to update`);
+function judge(context: Context, { mode }: Load, difference: Difference): Judgement {
+  const judgement = mode === 'changes' ? 'apply' : judgeRemovals(context, difference);
+  const { limits } = context;
+  if (mode === 'ids' || limits.maxUpdatePercent === null) return judgement;
+  const { live, updated: updates } = difference;
+  const verdict = updateVerdict({ ...limits, live, updates });
+  logVerdict(context, difference, verdict.allowed ? 'allowed' : verdict.why, `${updates} to update`);
+  if (!verdict.allowed) throw new JobError('updateGuard', `nothing was changed: ${verdict.why}`);
+  return judgement;
+}
 
-  function refuse(code: 'deleteGuard' | 'updateGuard', verdict: GuardVerdict, what: string): void {
-    log.info(`guard: ${live} live, ${listed} listed, ${what}: ${verdict.allowed ? 'allowed' : verdict.why}`);
-    if (!verdict.allowed) throw new JobError(code, `nothing was changed: ${verdict.why}`);
+/** @throws JobError `deleteGuard` for an empty source, and above the limits if the sink cannot hold removals */
+function judgeRemovals(context: Context, difference: Difference): Judgement {
+  const { sink, options, limits } = context;
+  const { live, listed: source, removed: removals } = difference;
+  const verdict = deleteVerdict({ ...limits, live, source, removals, force: options.forceDelete });
+  const tell = (words: string): void => logVerdict(context, difference, words, `${removals} to remove`);
+  if (verdict.allowed) {
+    tell('allowed');
+    return 'apply';
   }
+  if (verdict.mayWait && sink.held) {
+    tell(`they wait for an answer: ${verdict.why}`);
+    return 'hold';
+  }
+  tell(verdict.why);
+  throw new JobError('deleteGuard', `nothing was changed: ${verdict.why}`);
+}
+
+function logVerdict({ log }: Context, { live, listed }: Difference, verdict: string, what: string): void {
+  log.info(`guard: ${live} live, ${listed} listed, ${what}: ${verdict}`);
 }
 
 /** Runs `work`; drops the load if the error means that a resume would fail again. An interrupted load stays. */

@@ -10,7 +10,7 @@ const LONGEST_WARNING = 500;
 const HOUR_MS = 3_600_000;
 const MOST_MARGIN_HOURS = 7 * 24;
 
-const KEPT: Readonly<Record<KeptReason, string>> = {
+const KEPT: Readonly<Record<Exclude<KeptReason, 'held'>, string>> = {
   no_evidence: 'missing in the listing, which was not proven complete',
   answered: 'missing in the listing, but the source returned them when asked by id',
   referenced: 'missing in the listing, but rows of other tables refer to them',
@@ -37,6 +37,7 @@ export function reportApplied(
     updated,
     deleted: removed,
     kept,
+    held: applied.kept.held ?? 0,
     failed: rejected.length,
     checkpoint: null,
     ...(warnings.length > 0 ? { warnings } : {}),
@@ -50,7 +51,8 @@ export function reportApplied(
 
 function warningsOf({ kept, missed, updated, live }: Applied, rejected: readonly RejectedRecord[]): string[] {
   const lines: string[] = [];
-  for (const reason of Object.keys(KEPT) as KeptReason[]) {
+  if (kept.held) lines.push(waiting(kept.held));
+  for (const reason of Object.keys(KEPT) as (keyof typeof KEPT)[]) {
     const count = kept[reason] ?? 0;
     if (count > 0) lines.push(`kept ${records(count)}: ${KEPT[reason]}`);
   }
@@ -63,6 +65,11 @@ function warningsOf({ kept, missed, updated, live }: Applied, rejected: readonly
   if (rejected.length > 0)
     lines.push(`${records(rejected.length, 'bad')} set aside; see the failed items of the job`);
   return lines;
+}
+
+function waiting(count: number): string {
+  const removals = `${count.toLocaleString('en')} ${count === 1 ? 'removal waits' : 'removals wait'}`;
+  return `${removals} for an answer: syncrator losses, or --force-delete for all of them`;
 }
 
 function records(count: number, kind = ''): string {

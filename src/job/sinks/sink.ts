@@ -4,6 +4,7 @@
  */
 import type { RollbackPreview } from '../../domain/report.ts';
 import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
+import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
 
 /**
@@ -40,8 +41,18 @@ export type LoadBatch = {
   readonly to: string;
 };
 
-/** Why a record stays live although the listing lacks it. `not_ours`: it existed before our first sync. */
-export const KEPT_REASONS = ['no_evidence', 'answered', 'referenced', 'rolled_back', 'not_ours'] as const;
+/**
+ * Why a record stays live although the listing lacks it. `not_ours`: it existed before our first sync. `held`: too many
+ * were missing at once, so its removal waits for an answer.
+ */
+export const KEPT_REASONS = [
+  'no_evidence',
+  'answered',
+  'referenced',
+  'rolled_back',
+  'not_ours',
+  'held',
+] as const;
 export type KeptReason = (typeof KEPT_REASONS)[number];
 export type Kept = Readonly<Partial<Record<KeptReason, number>>>;
 
@@ -51,7 +62,7 @@ export type Difference = {
   readonly listed: number;
   readonly added: number;
   readonly updated: number;
-  /** Records to remove. */
+  /** Records to remove; for the judge, with those that have been held before. */
   readonly removed: number;
   /** Records that the listing lacks and that stay, by reason. */
   readonly kept: Kept;
@@ -62,15 +73,18 @@ export type Difference = {
   readonly missed: { readonly count: number; readonly latestMs: number } | null;
 };
 
+/** `hold`: additions and updates are applied, and every removal waits for an answer. */
+export type Judgement = 'apply' | 'hold';
+
 export type ApplyPlan = {
   /** false: the listing is not proven complete, so records that it lacks stay. */
   readonly mayRemove: boolean;
-  /** `--force-delete`: also removes records that a rollback restored or that existed before our first sync. */
+  /** `--force-delete`: also removes records that are held, that a rollback restored, or that existed before our first sync. */
   readonly force: boolean;
   /** Ids that the source still has, from the re-check; null: not re-checked yet. */
   readonly answered: ReadonlySet<string> | null;
-  /** @throws JobError for a difference that must not be applied */
-  readonly judge: (difference: Difference) => void;
+  /** Holds only if the sink can. @throws JobError for a difference that must not be applied */
+  readonly judge: (difference: Difference) => Judgement;
   /** Maximum number of records that the sink may refuse. */
   readonly mayReject: number;
   /** Start of the next delta; null: it compares everything; `keep`: unchanged. */
@@ -123,6 +137,8 @@ export type SinkLook = {
   readonly kept: number;
   /** false: no sync has been applied yet. */
   readonly synced: boolean;
+  /** Records whose removal waits for an answer; missing: the sink cannot hold removals. */
+  readonly held?: number;
   readonly warnings: readonly string[];
   /** How a sync changes the columns of the table, in words; missing: not at all. */
   readonly migration?: string;
@@ -137,6 +153,21 @@ export type RollbackTo = {
 
 /** Resolves once all earlier batches are committed. A batch commits only after that, so cursors leave no gap. */
 export type Turn = Promise<unknown>;
+
+export type Removal = {
+  add(batch: ApprovedBatch): Promise<void>;
+  /** Removes, of the ids that are gone, those that are held: all or nothing. */
+  apply(): Promise<Applied>;
+};
+
+export type HeldRecords = {
+  /** Live records in the sink. */
+  live(): Promise<number>;
+  /** The waiting set in byte order of the ids, some records at a time. Reads only. */
+  read(): AsyncIterable<readonly HeldRecord[]>;
+  /** Drops the load of an earlier attempt. */
+  beginRemoval(): Promise<Removal>;
+};
 
 export interface Sink {
   /** The sink as it appears in logs and reports, without credentials. */
@@ -182,6 +213,8 @@ export interface Sink {
 
   /** Only in sinks that can store an item bank. */
   readonly items?: Items;
+  /** Only in sinks that can hold removals; the others refuse them. */
+  readonly held?: HeldRecords;
 
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import type { IdBatch, Source, SourceBatch } from './source.ts';
 
 /** @param canaries ids, in any order; at least one */
 export function expectCanaries(source: Source, canaries: readonly string[]): Source {
-  const inOrder = canaries.toSorted((one, other) => (isAfter(one, other) ? 1 : -1));
+  const inOrder = canaries.toSorted(byBytes);
   return {
     ...source,
     // A source may know its own only after the survey. A resumed listing does not pass earlier canaries again.
@@ -21,7 +21,19 @@ export function expectCanaries(source: Source, canaries: readonly string[]): Sou
       return since === null ? checked(batches, inOrder, from?.after ?? null) : batches;
     },
     ids: (batchSize) => checked(source.ids(batchSize), inOrder, null),
+    async stillThere(ids) {
+      const all = [...new Set([...ids, ...canaries])].toSorted(byBytes);
+      const there = await source.stillThere(all);
+      const lost = inOrder.find((id) => !there.has(id));
+      if (lost !== undefined) throw missing(lost);
+      return new Set(ids.filter((id) => there.has(id)));
+    },
   };
+}
+
+function byBytes(one: string, other: string): number {
+  if (one === other) return 0;
+  return isAfter(one, other) ? 1 : -1;
 }
 
 /**

@@ -52,6 +52,7 @@ export function createNdjsonFileSource(options: FileSourceOptions): Source {
   return {
     shownAs: path,
     lists: 'everything',
+    rereads: true,
     async survey() {
       await (await open()).close();
       return { total: await totalBeside(path) };

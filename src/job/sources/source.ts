@@ -82,6 +82,9 @@ export interface Source {
   /** Asks for each of these ids (in byte order) and returns those that the source still has. */
   stillThere(ids: readonly string[]): Promise<ReadonlySet<string>>;
 
+  /** `stillThere` reads the whole source, so that it should be asked for many ids at once. */
+  readonly rereads?: boolean;
+
   clock(): SourceClock;
 
   /** Ends sessions with the source, where it has any. */

@@ -8,17 +8,19 @@ import { namesOf, setup } from '../support/setup.ts';
 
 describe('the action delete', () => {
   it.each([
-    [20, 5, EXIT.ok],
-    [20, 6, EXIT.deleteGuard],
-    [100, 10, EXIT.ok],
-    [100, 11, EXIT.deleteGuard],
-  ])('with %i live records, of which the source lacks %i, exits with %i', async (live, gone, code) => {
+    [20, 5, 'removes'],
+    [20, 6, 'holds'],
+    [100, 10, 'removes'],
+    [100, 11, 'holds'],
+  ])('with %i live records, of which the source lacks %i, %s them', async (live, gone, does) => {
     await using t = await setup(someRows(live));
     await t.run('sync');
     const before = await t.md5();
     for (const { id } of someRows(gone)) t.source.rows.delete(id);
-    expect((await t.run('delete')).code).toBe(code);
-    if (code === EXIT.ok) return;
+    expect((await t.run('delete')).code).toBe(EXIT.ok);
+    const isHeld = does === 'holds';
+    expect(t.receiver.reports.at(-1)).toMatchObject({ deleted: isHeld ? 0 : gone, held: isHeld ? gone : 0 });
+    if (!isHeld) return;
     expect(await t.md5()).toBe(before);
     expect((await t.run('delete --force-delete -n 4')).code).toBe(EXIT.ok);
     expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
@@ -78,18 +80,19 @@ describe('the action delete', () => {
   });
 
   it.each([
-    ['SYNCRATOR_MAX_DELETE_PERCENT', '0', 1, EXIT.deleteGuard],
-    ['SYNCRATOR_MAX_DELETE_RECORDS', '0', 1, EXIT.ok],
-    ['SYNCRATOR_MAX_DELETE_RECORDS', '0', 3, EXIT.deleteGuard],
-    ['SYNCRATOR_MAX_DELETE_RECORDS', '3', 3, EXIT.ok],
+    ['SYNCRATOR_MAX_DELETE_PERCENT', '0', 1, 'holds'],
+    ['SYNCRATOR_MAX_DELETE_RECORDS', '0', 1, 'removes'],
+    ['SYNCRATOR_MAX_DELETE_RECORDS', '0', 3, 'holds'],
+    ['SYNCRATOR_MAX_DELETE_RECORDS', '3', 3, 'removes'],
   ])(
-    'with %s=%s, of 20 live records, %i of them missing in the source, exits with %i (A13)',
-    async (key, value, gone, code) => {
+    'with %s=%s, of 20 live records, %i of them missing in the source, %s them (A13)',
+    async (key, value, gone, does) => {
       await using t = await setup(someRows(20));
       await t.run('sync');
       for (const { id } of someRows(gone)) t.source.rows.delete(id);
       for (const action of ['delete', 'sync']) {
-        expect((await t.run(action, { [key]: value })).code).toBe(code);
+        expect((await t.run(action, { [key]: value })).code).toBe(EXIT.ok);
+        expect(Object.keys((await t.names()) ?? {})).toHaveLength(does === 'holds' ? 20 : 20 - gone);
       }
     },
   );

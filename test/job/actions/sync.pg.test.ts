@@ -89,7 +89,7 @@ describe('the action sync', () => {
     expect(await t.names()).toBeNull();
   });
 
-  it('refuses to remove more than MAX_DELETE_PERCENT without --force-delete', async () => {
+  it('adds what is new and holds more removals than MAX_DELETE_PERCENT, until --force-delete', async () => {
     await using t = await setup(someRows(100));
     await t.run('sync');
     const before = await t.md5();
@@ -98,14 +98,23 @@ describe('the action sync', () => {
       t.source.rows.delete(id);
       t.source.put({ id: `new-${id}`, updated_at: '2025-01-01T00:00:00Z', name: 'new' });
     }
-    expect(await t.run('sync')).toMatchObject({ code: EXIT.deleteGuard });
-    expect(await t.md5()).toBe(before);
-    expect(t.receiver.reports.at(-1)).toMatchObject({ phase: 'failed', checkpoint: null });
-    expect(await t.run('sync', { SYNCRATOR_MAX_DELETE_PERCENT: '11' })).toMatchObject({ code: EXIT.ok });
+    expect(await t.run('sync')).toMatchObject({ code: EXIT.ok });
+    expect(await t.names()).toEqual({ ...namesOf(someRows(100)), ...namesOf(t.source.rows.values()) });
+    expect(t.receiver.reports.at(-1)).toMatchObject({
+      phase: 'done',
+      added: 11,
+      deleted: 0,
+      kept: 11,
+      held: 11,
+      warnings: expect.arrayContaining([
+        '11 removals wait for an answer: syncrator losses, or --force-delete for all of them',
+      ]),
+    });
     await t.run('rollback');
     expect(await t.md5()).toBe(before);
     expect(await t.run('sync --force-delete')).toMatchObject({ code: EXIT.ok });
-    expect(Object.keys((await t.names()) ?? {})).toContain('new-r00001');
+    expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
+    expect(t.receiver.reports.at(-1)).toMatchObject({ deleted: 11, held: 0 });
   });
 
   it.each([

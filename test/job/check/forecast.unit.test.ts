@@ -51,6 +51,27 @@ test.each<[string, number | null, SinkLook, boolean, string]>([
     true,
     '20 of 100 records would be deleted, more than the 10 allowed',
   ],
+  [
+    'a source that lost many, for a sink that can hold removals',
+    80,
+    sink({ live: 100, held: 0 }),
+    false,
+    'would hold at least 20 removals, which then wait for an answer: 20 of 100 records would be deleted',
+  ],
+  [
+    'a source that lost a few, while others are held',
+    92,
+    sink({ live: 100, held: 7 }),
+    false,
+    'removes at least 1 record, which the delete guard allows; 7 removals wait for an answer already',
+  ],
+  [
+    'an empty source, for a sink that can hold removals',
+    0,
+    sink({ live: 3, held: 0 }),
+    true,
+    'refuses it: the source is empty',
+  ],
   ['losses among records that stay', 80, sink({ live: 100, kept: 15 }), false, 'removes at least 5 records'],
   [
     'an empty source',

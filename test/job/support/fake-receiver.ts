@@ -1,8 +1,26 @@
-/** A report receiver whose answers a test sets. */
+/**
+ * An api as the program sees it: a report receiver whose answers a test sets, which takes the held records and tells
+ * the approved ones.
+ */
 
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { Report } from '../../../src/domain/report.ts';
 import { serveApp } from './serve.ts';
+
+export type HeldPage = {
+  readonly page: number;
+  readonly last: boolean;
+  readonly live: number;
+  readonly records: readonly ToldRecord[];
+};
+
+export type ToldRecord = {
+  readonly id: string;
+  readonly missing_since: string;
+  readonly last_seen: string | null;
+  readonly updated_at: string;
+  readonly record: unknown;
+};
 
 export type FakeReceiver = {
   readonly url: string;
@@ -10,6 +28,14 @@ export type FakeReceiver = {
   readonly authorizations: (string | undefined)[];
   /** Default 204. */
   answer: (report: Report, count: number) => Response | Promise<Response>;
+  /** Every page of held records that came, with the length of its body. */
+  readonly pages: (HeldPage & { readonly bytes: number })[];
+  /** The waiting set of the last whole upload; null without one. */
+  waiting: readonly ToldRecord[] | null;
+  /** Answers a page instead of storing it. */
+  answerHeld: ((page: HeldPage & { readonly raw: string }) => Response | undefined) | null;
+  /** The ids of the approval, in the order in which they are told; null: the job has no approval. */
+  approved: readonly string[] | null;
   close(): Promise<void>;
 };
 
@@ -21,13 +47,48 @@ export async function startFakeReceiver(): Promise<FakeReceiver> {
     receiver.authorizations.push(c.req.header('authorization'));
     return await receiver.answer(report, receiver.reports.length);
   });
+  app.post('/held', (c) => takeHeld(c));
+  app.get('/approved-removals', (c) => tellApproved(c));
   const server = await serveApp(app);
   const receiver: FakeReceiver = {
     url: `${server.url}/report`,
     reports: [],
     authorizations: [],
     answer: () => new Response(null, { status: 204 }),
+    pages: [],
+    waiting: null,
+    answerHeld: null,
+    approved: null,
     close: () => server.close(),
   };
+  let upload: HeldPage[] = [];
+
+  async function takeHeld(c: Context): Promise<Response> {
+    const text = await c.req.text();
+    const page = JSON.parse(text) as HeldPage;
+    receiver.pages.push({ ...page, bytes: Buffer.byteLength(text) });
+    receiver.authorizations.push(c.req.header('authorization'));
+    const answer = receiver.answerHeld?.({ ...page, raw: text });
+    if (answer) return answer;
+    if (page.page === 0) upload = [];
+    if (page.page !== upload.length)
+      return c.json({ code: 'page_out_of_order', expected: upload.length }, 409);
+    upload.push(page);
+    const records = upload.flatMap((one) => one.records);
+    if (page.last) receiver.waiting = records;
+    return c.json({ stored: records.length });
+  }
+
+  function tellApproved(c: Context): Response {
+    receiver.authorizations.push(c.req.header('authorization'));
+    const { approved } = receiver;
+    if (approved === null) return c.json({ code: 'no_approval' }, 404);
+    const after = c.req.query('after');
+    const from = after === undefined ? 0 : approved.indexOf(after) + 1;
+    const ids = approved.slice(from, from + Number(c.req.query('limit')));
+    const isLast = from + ids.length >= approved.length;
+    return c.json({ ids, next: isLast ? null : ids.at(-1) });
+  }
+
   return receiver;
 }

@@ -13,14 +13,18 @@ import { RepairedHooks } from './repaired-hooks.ts';
 import { serializeWrites } from './serialize-writes.ts';
 
 export async function runItemBank(
-  action: Exclude<Action, 'rollback' | 'take-over'>,
+  action: Exclude<Action, 'remove' | 'rollback' | 'take-over'>,
   settings: GitlabSettings,
   context: ItemBankContext,
 ): Promise<void> {
   const { items } = context.sink;
   if (!items) throw new JobError('notConfigured', 'SOURCE=gitlab needs SINK=postgres; set SINK');
   const bankContext = withBank(settings, serializeWrites(items), context);
-  if (action === 'delete') return await deleteGone({ ...context, source: bankListing(bankContext) });
+  if (action === 'delete') {
+    // A removal job asks the source by id, which an item bank has no source for.
+    const { held: _, ...sink } = context.sink;
+    return await deleteGone({ ...context, sink, source: bankListing(bankContext) });
+  }
   await importItems(bankContext, context.options.items.length > 0 ? 'some' : action);
 }
 

@@ -3,12 +3,12 @@
  * it, makes the changes, moves the watermark.
  */
 import type { PoolClient } from 'pg';
-import type { Applied, ApplyPlan, ApplyResult, Difference, Load } from '../sink.ts';
+import type { Applied, ApplyPlan, ApplyResult, Difference, Kept, Load } from '../sink.ts';
 import { closeChangeSet, readChangeSet, TABLE_WAS_EMPTY } from './change-sets.ts';
 import { countChanges, countLive, countMissed, writeDifference } from './difference.ts';
 import type { SinkRow } from './fence.ts';
 import { fillEmpty } from './fill-empty.ts';
-import { forgetGone, forgetListed, keepRecords } from './keep.ts';
+import { forgetGone, forgetListed, holdRecords, keepRecords } from './keep.ts';
 import { createLiveTable } from './live-table.ts';
 import { fillColumns } from './fill-columns.ts';
 import { beginMigration, finishMigration, wallOf } from './migrate.ts';
@@ -88,9 +88,9 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
     stamped: plan.stamped ?? false,
   });
   const kept = await keepRecords(client, session, { plan, synced: sink.synced });
-  const counts = await countChanges(client, session);
+  const differing = await countChanges(client, session);
   const difference: Difference = {
-    ...counts,
+    ...differing,
     live,
     listed,
     kept,
@@ -99,17 +99,23 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
         ? await countMissed(client, session, { staging, watermark: sink.watermark })
         : null,
   };
-  plan.judge(difference);
-  if (counts.removed > 0 && plan.answered === null) throw new AskFirst(await idsToAsk(client, session));
+  const judgement = plan.judge(difference);
+  if (differing.removed > 0 && plan.answered === null) throw new AskFirst(await idsToAsk(client, session));
+  const held = await holdRecords(client, session, { judgement, force: plan.force });
+  const counts = { ...differing, removed: differing.removed - held };
   const rejected = await writeChanges(client, session, { staging, counts, mayReject: plan.mayReject });
   const made = await countChanges(client, session);
   await forgetListed(client, session, staging);
   await forgetGone(client, session);
   return await close(client, session, {
     ...work,
-    applied: { ...difference, ...made, rejected },
+    applied: { ...difference, ...made, kept: withHeld(kept, held), rejected },
     beginsHistory: load.mode === 'everything' ? wallOf(session.table) : null,
   });
+}
+
+function withHeld(kept: Kept, more: number): Kept {
+  return more === 0 ? kept : { ...kept, held: (kept.held ?? 0) + more };
 }
 
 async function applyToEmpty(client: PoolClient, session: Session, work: Work): Promise<Applied> {

@@ -3,7 +3,7 @@
  * reason.
  */
 import { escapeIdentifier, type PoolClient } from 'pg';
-import type { ApplyPlan, Kept, KeptReason } from '../sink.ts';
+import type { ApplyPlan, Judgement, Kept, KeptReason } from '../sink.ts';
 import type { ForeignKey } from './foreign-keys.ts';
 import { type Bind, createParameters } from './parameters.ts';
 import type { Session } from './session.ts';
@@ -20,31 +20,56 @@ export async function keepRecords(
     const count = await moveToKept(client, session, reason, which);
     if (count > 0) kept[reason] = (kept[reason] ?? 0) + count;
   };
-  const keptBefore =
-    (reason: KeptReason): Condition =>
-    (bind) =>
-      `id IN (SELECT id FROM ${session.places.kept} WHERE sink = ${bind(session.sinkId)} AND reason = ${bind(reason)})`;
+  const before = (reason: KeptReason): Condition => keptBefore(session, reason);
   if (!plan.force) {
     // A rollback restored these records, or they existed before our first sync: only --force-delete removes them.
-    await keep('rolled_back', keptBefore('rolled_back'));
-    await keep('not_ours', keptBefore('not_ours'));
+    await keep('rolled_back', before('rolled_back'));
+    await keep('not_ours', before('not_ours'));
     if (!synced) await keep('not_ours', all);
   }
-  if (!plan.mayRemove) await keep('no_evidence', all);
+  if (!plan.mayRemove) {
+    // Without evidence no question is settled.
+    await keep('held', before('held'));
+    await keep('no_evidence', all);
+  }
   const { answered } = plan;
   if (answered && answered.size > 0)
     await keep('answered', (bind) => `id = ANY (${bind([...answered])}::text[])`);
   for (const key of table.foreignKeys) {
     if (key.onDelete === 'changes' && options.allowCascade) continue;
-    await keep('referenced', () => isReferenced(key, table.quoted));
+    // A record that waits for an answer goes on waiting once nothing refers to it.
+    await keep('referenced', (bind) => {
+      const referenced = isReferenced(key, table.quoted);
+      return plan.force ? referenced : `${referenced} AND NOT ${before('held')(bind)}`;
+    });
   }
   return kept;
+}
+
+/**
+ * Lets removals wait for an answer: all of them, or only those that waited before. Only an approved removal that names a
+ * held record, or `--force-delete`, removes it.
+ *
+ * @returns their number
+ */
+export async function holdRecords(
+  client: PoolClient,
+  session: Session,
+  { judgement, force }: { judgement: Judgement; force: boolean },
+): Promise<number> {
+  if (judgement === 'hold') return await moveToKept(client, session, 'held', all);
+  return force ? 0 : await moveToKept(client, session, 'held', keptBefore(session, 'held'));
 }
 
 /** SQL condition on the id of a change `c`. */
 type Condition = (bind: Bind) => string;
 
 const all: Condition = () => 'true';
+
+function keptBefore({ places, sinkId }: Session, reason: KeptReason): Condition {
+  return (bind) =>
+    `id IN (SELECT id FROM ${places.kept} WHERE sink = ${bind(sinkId)} AND reason = ${bind(reason)})`;
+}
 
 async function moveToKept(
   client: PoolClient,
@@ -70,6 +95,18 @@ function isReferenced({ from, columns, references }: ForeignKey, live: string): 
     .map((column, at) => `f.${escapeIdentifier(column)} = l.${escapeIdentifier(references[at] ?? '')}`)
     .join(' AND ');
   return `EXISTS (SELECT FROM ${live} l JOIN ${from} f ON ${on} WHERE l.id = c.id)`;
+}
+
+/** The number of live records whose removal waits for an answer. */
+export async function countHeld(
+  client: PoolClient,
+  { places, sinkId, table }: Pick<Session, 'places' | 'sinkId' | 'table'>,
+): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    `SELECT count(*) FROM ${places.kept} k JOIN ${table.quoted} l ON l.id = k.id WHERE k.sink = $1 AND k.reason = 'held'`,
+    [sinkId],
+  );
+  return Number(rows[0]?.count);
 }
 
 /** Deletes the `kept` rows of records that the listing contains again. */

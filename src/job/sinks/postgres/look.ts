@@ -4,6 +4,7 @@ import { JobError } from '../../job-error.ts';
 import type { SinkLook } from '../sink.ts';
 import { assumingInstallation } from '../writer.ts';
 import { findSink, refuseOthers, type SinkRow } from './fence.ts';
+import { countHeld } from './keep.ts';
 import { createLiveTable, inspectLiveTable, type LiveTable } from './live-table.ts';
 import { refuseFilled } from './migrate.ts';
 import { refuseStandby } from './open.ts';
@@ -46,14 +47,15 @@ async function countIn(
   const { warnings } = table;
   const words = table.migration?.words ?? [];
   const migration = words.length === 0 ? {} : { migration: words.join('; ') };
-  if (table.oid === null) return { exists: false, live: 0, kept: 0, synced, warnings };
+  if (table.oid === null) return { exists: false, live: 0, kept: 0, held: 0, synced, warnings };
   const { rows } = await client.query<{ live: number }>(
     `SELECT count(*)::float8 AS live FROM ${table.quoted}`,
   );
   const live = rows[0]?.live ?? 0;
   // Records from before the first sync are not ours to remove.
   const kept = synced ? await countKept(client, places.kept, sink, table) : live;
-  return { exists: true, live, kept, synced, warnings, ...migration };
+  const held = sink ? await countHeld(client, { places, sinkId: sink.id, table }) : 0;
+  return { exists: true, live, kept, held, synced, warnings, ...migration };
 }
 
 async function refuseWithoutCreate(client: PoolClient, { name, quoted }: LiveTable): Promise<void> {

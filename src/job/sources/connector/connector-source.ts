@@ -58,6 +58,7 @@ export function createConnectorSource(options: ConnectorSourceOptions): Source {
   return {
     shownAs: `${program.name}${made} ${stream}`,
     lists: 'everything',
+    rereads: true,
     stamps: stamp !== null,
     mapping: fingerprintOf([protocol, command, manifest, config, stream, id, updatedAt]),
     survey: async () => ({ total: (await readings.current()).store.counts().live }),

@@ -61,6 +61,7 @@ export function createFilesSource(options: FilesSourceOptions): Source {
   return {
     shownAs: place.shownAs,
     lists: 'everything',
+    rereads: true,
     stamps: stamp !== null,
     /** Known once the files are read: a load of other files is not resumed. */
     get mapping() {

@@ -67,7 +67,7 @@ const PLAN: ApplyPlan = {
   mayRemove: true,
   force: false,
   answered: null,
-  judge: () => {},
+  judge: () => 'apply',
   mayReject: 0,
   watermark: new Date('2025-03-01T00:00:00Z'),
   coarseTimes: false,
@@ -102,7 +102,10 @@ describe('records to remove from Solr', () => {
     const result = await sink.apply(load, {
       ...PLAN,
       answered: new Set(),
-      judge: (it) => void judged.push(it),
+      judge: (it) => {
+        judged.push(it);
+        return 'apply';
+      },
     });
     const difference = { live: 20, listed: 17, added: 0, updated: 0, removed: 3, kept: {} };
     expect(result).toMatchObject({ kind: 'applied', applied: difference });

@@ -180,7 +180,7 @@ describe('a record that cannot be written to Solr', () => {
       mayRemove: true,
       force: false,
       answered: null,
-      judge: () => {},
+      judge: () => 'apply',
       mayReject: 299,
       watermark: null,
       coarseTimes: true,

@@ -1,0 +1,27 @@
+/** Tells the api, at the end of a job that may have changed it, which records wait for an answer. */
+import { maskCredentials } from '../../domain/mask.ts';
+import type { Action } from '../arguments.ts';
+import type { Sink } from '../sinks/sink.ts';
+import type { Api } from './job-route.ts';
+import { uploadHeld } from './upload.ts';
+
+const LONGEST_WARNING = 500;
+
+/** Actions whose job may change the waiting set for good; a listing's evidence or a rollback's effect is whole then. */
+const CHANGE_IT: ReadonlySet<Action> = new Set(['sync', 'delete', 'rollback', 'remove']);
+
+/**
+ * The data are safe in any case, and the next run tells them.
+ *
+ * @param api null: nobody is told @returns a warning, or null
+ */
+export async function reportHeld(
+  { held }: Pick<Sink, 'held'>,
+  api: Api | null,
+  action: Action,
+): Promise<string | null> {
+  if (!held || api === null || !CHANGE_IT.has(action)) return null;
+  const why = await uploadHeld(held, api);
+  if (why === null) return null;
+  return maskCredentials(`the held records were not reported: ${why}`).slice(0, LONGEST_WARNING);
+}
