@@ -3301,7 +3301,7 @@ export interface components {
          * @description When the record was last changed; null if unknown.
          */
         updated_at: string | null;
-        /** @description The live record; null if its JSON is larger than 64 KiB. */
+        /** @description The live record; null if its JSON is larger than 64 KiB, or too deep to be shown. */
         record: {
           [key: string]: unknown;
         } | null;
@@ -3729,7 +3729,7 @@ export interface components {
        * @description When the record was last changed; null if unknown.
        */
       updated_at: string | null;
-      /** @description The live record; null if it is larger than 64 KiB. */
+      /** @description The live record; null if its JSON is larger than 64 KiB, or too deep to be shown. */
       record: {
         [key: string]: unknown;
       } | null;
