@@ -2,7 +2,7 @@
 import type { LossJson, LossRecordJson } from '../client/client.ts';
 import { records } from '../client/data-format.ts';
 import { ago } from '../client/format.ts';
-import { approvalWords, contentOf, dayOf, lossWords, shareOf } from '../client/loss-format.ts';
+import { approvalWords, contentOf, dayOf, lossWords, needsAnswer, shareOf } from '../client/loss-format.ts';
 import { type Cell, fieldsOf, tableOf } from '../terminal/output.ts';
 import type { Server } from './remote.ts';
 
@@ -18,9 +18,9 @@ export async function firstRecords(server: Server, id: number): Promise<readonly
 
 /** With the commands that look on and answer. */
 export function describeLoss(loss: LossJson, first: readonly LossRecordJson[]): string {
-  const { id, digest, count, status } = loss;
+  const { id, digest } = loss;
   const words = factsAndRecords(loss, first);
-  if (status === 'resolved' || count === 0) return words;
+  if (!needsAnswer(loss)) return words;
   return `${words}
 
 To look on: syncrator losses records ${id} --id <part>
@@ -42,7 +42,8 @@ function factsOf(loss: LossJson): string {
     set: `${loss.id}: ${lossWords(loss)}`,
     share: shareOf(loss.count, loss.live),
     why: 'a job would have removed more than its limits allow; it held these removals',
-    job: `${job}, started by ${by}`,
+    'held by': `a job of ${by}`,
+    'told by': `job ${job}`,
     kept: pinned === 0 ? null : `${records(pinned)}, by an answer`,
     since: `${loss.born_at}, ${ago(loss.born_at)}`,
     changed: loss.changed_at === loss.born_at ? null : `${loss.changed_at}, ${ago(loss.changed_at)}`,
@@ -58,8 +59,10 @@ function factsOf(loss: LossJson): string {
 }
 
 /** When somebody should have answered. Nothing happens then but reminders. */
-export function dueCell({ status, overdue, expires_at: until }: LossJson): Cell {
+export function dueCell(loss: LossJson): Cell {
+  const { status, overdue, expires_at: until } = loss;
   if (status === 'resolved') return { text: 'resolved', look: 'green' };
+  if (!needsAnswer(loss)) return 'all kept for now';
   return overdue ? { text: `overdue since ${dayOf(until)}`, look: 'red' } : `by ${dayOf(until)}`;
 }
 

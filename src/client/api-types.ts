@@ -3373,7 +3373,7 @@ export interface components {
          * @description When the record was last changed; null if unknown.
          */
         updated_at: string | null;
-        /** @description The live record; null if its JSON is larger than 64 KiB. */
+        /** @description The live record; null if its JSON is larger than 64 KiB, or too deep to be shown. */
         record: {
           [key: string]: unknown;
         } | null;
@@ -3801,7 +3801,7 @@ export interface components {
        * @description When the record was last changed; null if unknown.
        */
       updated_at: string | null;
-      /** @description The live record; null if it is larger than 64 KiB. */
+      /** @description The live record; null if its JSON is larger than 64 KiB, or too deep to be shown. */
       record: {
         [key: string]: unknown;
       } | null;

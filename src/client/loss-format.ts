@@ -8,6 +8,11 @@ export function heldWords(held: number | null): string | null {
   return `${held.toLocaleString('en')} ${held === 1 ? 'removal waits' : 'removals wait'} for an answer`;
 }
 
+/** Whether something is left to answer: a set whose records are all kept for now waits for nobody. */
+export function needsAnswer({ status, count }: LossJson): boolean {
+  return status === 'waiting' && count > 0;
+}
+
 /** `1,204 records of cities in dev` */
 export function lossWords({ count, target, env }: LossJson): string {
   return `${records(count)} of ${target} in ${env}`;

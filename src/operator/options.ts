@@ -18,7 +18,7 @@ export function withLimits(command: Command): Command {
     .option('--env <name>', 'only in this environment (may be repeated)', collect, [])
     .option(
       '--action <name>',
-      'only for this action (may be repeated); force-delete allows lifting the delete guard',
+      'only for this action (may be repeated); force-delete allows lifting the delete guard, approve answering losses',
       collect,
       [],
     );

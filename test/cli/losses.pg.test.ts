@@ -73,7 +73,7 @@ test('losses: list, show, look, keep four, approve the rest as another user, fol
   const shown = await ada.syncrator(['losses', 'show', id]);
   expect(shown.stdout).toMatch(new RegExp(`^set +${id}: 1,204 records of cities in dev$`, 'm'));
   expect(shown.stdout).toMatch(/^share +8\.2 % of 14,700 live$/m);
-  expect(shown.stdout).toMatch(/^job +1, started by admin$/m);
+  expect(shown.stdout).toMatch(/^held by +a job of admin\ntold by +job 1$/m);
   expect(shown.stdout).toMatch(
     /^10 of 1,204 records:\nRECORD +LAST SEEN +MISSING SINCE +KEPT UNTIL +LIVE CONTENT\nk00001 /m,
   );
@@ -101,8 +101,12 @@ test('losses: list, show, look, keep four, approve the rest as another user, fol
   expect(kept.stdout).toBe(
     `kept 4 records for 90 days; 1,200 records still wait: syncrator losses show ${id}\n`,
   );
+  const held = heldSet(1_204, { live: 14_700 });
   tales.tell('cities', {
-    remove: { reports: [{ phase: 'done', deleted: 1_200 }], held: heldSet(0, { live: 13_500 }) },
+    remove: {
+      reports: [{ phase: 'done', deleted: 1_200 }],
+      held: { ...held, live: 13_500, records: held.records.filter((one) => ids.includes(one.id)) },
+    },
   });
   const asked = ada.begin(['losses', 'approve', id, '--reason', 'closed'], {
     isTerminal: true,
@@ -113,6 +117,12 @@ test('losses: list, show, look, keep four, approve the rest as another user, fol
   expect(removed.code).toBe(0);
   expect(removed.stdout).toMatch(/job +\d+: remove of cities in dev/);
   expect(removed.stdout).toMatch(/changes +1,200 deleted/);
+  const left = await ada.syncrator(['losses', 'show', id]);
+  expect(left.stdout).toMatch(/^kept +4 records, by an answer$/m);
+  expect(left.stdout).toMatch(/^answer +all kept for now$/m);
+  expect(left.stdout).not.toContain('To remove:');
+  // The source lists everything again: the next job resolves the set.
+  await holding('cities', 0, { live: 13_500 });
   expect(await waiting('cities')).toBeUndefined();
   const past = await ada.syncrator(['losses', 'list', '--status', 'resolved']);
   expect(past.stdout).toMatch(new RegExp(`^${id} +cities +dev .* resolved`, 'm'));

@@ -55,7 +55,7 @@ beforeAll(async () => {
   - name: catalogue
     url: ${url}/hook
     secret: ${SECRET}
-    events: [started, completed, failed, deleted]
+    events: [started, completed, failed, deleted, losses_waiting]
     targets: [good, bad]
   - {name: team, url: '${url}${SLACK_PATH}', format: slack, targets: [bad, nightly]}
   - {name: elsewhere, url: '${url}/elsewhere', format: slack, envs: [prd]}
@@ -176,6 +176,39 @@ test('the reconciler finds a firing that was missed by an hour', { timeout: 60_0
   );
   await told(SLACK_PATH, 1);
   expect(bodies(SLACK_PATH)[0]?.['text']).toContain('has missed its schedule dev.nightly.sync');
+});
+
+test('a loss that has waited for a day is delivered with its size, in JSON and in words', async () => {
+  const job = await run('bad', 'failed');
+  await told(SLACK_PATH, 1);
+  await told('/hook', 2);
+  deliveries = [];
+  const { rows } = await sql<{ id: number }>`
+    INSERT INTO losses (env, target, status, reason, job_id, started_by, count, live, pinned, digest, born_at,
+      changed_at, noticed_at)
+    VALUES ('dev', 'bad', 'waiting', 'over_threshold', ${job}, 'ada', 1204, 48211, 0, 'd', now(), now(),
+      now() - interval '1 day') RETURNING id`.execute(system.db);
+  await told(SLACK_PATH, 1);
+  await told('/hook', 1);
+  const url = `https://sync.example.org/#/losses/${rows[0]?.id}`;
+  expect(bodies('/hook')).toMatchObject([
+    {
+      type: 'losses.waiting',
+      data: {
+        env: 'dev',
+        target: 'bad',
+        loss: rows[0]?.id,
+        job,
+        count: 1204,
+        live: 48211,
+        percent: 2.5,
+        url,
+      },
+    },
+  ]);
+  expect(bodies(SLACK_PATH)[0]?.['text']).toBe(
+    `⚖ 1204 records of *bad* in *dev* (2.5 %) are gone at the source and wait: approve that they are removed, or keep them (<${url}|loss ${rows[0]?.id}>)`,
+  );
 });
 
 test('410 ends a delivery: the receiver does not want it', async () => {

@@ -41,9 +41,10 @@ export function notJson(): Problem {
 /**
  * Checks the JSON body of a route before its schema reads it.
  * @param options.optional an empty body counts as `{}`
+ * @param options.mend changes the body before it is checked
  */
 export function jsonBody(
-  options: { limit?: number | undefined; optional?: boolean } = {},
+  options: { limit?: number | undefined; optional?: boolean; mend?: Mend | undefined } = {},
 ): MiddlewareHandler {
   return async (c, next) => {
     const bytes = await readBody(c, options.limit ?? BODY_LIMIT);
@@ -55,9 +56,9 @@ export function jsonBody(
       return await next();
     }
     if (!JSON_TYPE.test(c.req.header('content-type') ?? '')) throw notJson();
-    parseJson(bytes);
+    const value = parseJson(bytes, options.mend);
     // The validator of the schema reads the body again.
-    c.req.raw = new Request(c.req.raw, { method, body: bytes });
+    c.req.raw = new Request(c.req.raw, { method, body: options.mend ? JSON.stringify(value) : bytes });
     return await next();
   };
 }
@@ -83,8 +84,11 @@ export const noBody: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
+/** Changes a parsed body before it is checked. */
+export type Mend = (body: unknown) => unknown;
+
 /** Parses JSON. @throws Problem 400 unless it is well-formed JSON in UTF-8 */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array, mend: Mend = (body) => body): unknown {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -93,6 +97,7 @@ export function parseJson(bytes: Uint8Array): unknown {
       throw new Problem(400, 'malformed', 'the body is not well-formed JSON in UTF-8');
     throw error;
   }
-  checkValue(value);
-  return value;
+  const mended = mend(value);
+  checkValue(mended);
+  return mended;
 }

@@ -11,7 +11,7 @@ import {
   requires,
   type Touches,
 } from '../auth/access.ts';
-import { jsonBody, noBody } from './body.ts';
+import { jsonBody, type Mend, noBody } from './body.ts';
 import { reasonHeaders } from '../auth/request-origin.ts';
 import type { ApiEnv } from '../context.ts';
 import { databaseDeadline } from './db-timeout.ts';
@@ -48,6 +48,8 @@ type Declaration<P extends string, Params, Query, Body, A extends Answers> = {
   readonly headers?: z.ZodObject;
   readonly json?: Body;
   readonly bodyLimit?: number;
+  /** Changes the body before it is checked. */
+  readonly mendBody?: Mend;
   /** An empty body counts as `{}`. */
   readonly bodyOptional?: true;
   /** Documents the body; the route reads it itself. */
@@ -110,7 +112,13 @@ export function defineRoute<
   if (route.deadline !== false) middleware.push(permits(route.access, route.touches));
   else if (route.access !== 'public') middleware.push(permitsWhileAsked(route.access, route.touches));
   if (route.json)
-    middleware.push(jsonBody({ limit: route.bodyLimit, optional: route.bodyOptional === true }));
+    middleware.push(
+      jsonBody({
+        limit: route.bodyLimit,
+        optional: route.bodyOptional === true,
+        mend: route.mendBody,
+      }),
+    );
   else if (route.method !== 'get' && !route.ownBody) middleware.push(noBody);
   if (route.deadline === undefined) middleware.push(databaseDeadline);
   const headers = doesSomething ? reasonHeaders.extend(route.headers?.shape ?? {}) : route.headers;

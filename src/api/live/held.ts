@@ -6,6 +6,7 @@ import { storePage } from '../../db/losses/uploads.ts';
 import { approvalOf } from '../../domain/options.ts';
 import type { ApiDeps } from '../context.ts';
 import { count, digits, idParam, MOST_INTEGER, text, time, timeOrNull } from '../http/fields.ts';
+import { checkValue } from '../http/input-checks.ts';
 import { bodyProblem, Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { ATTEMPT_REFUSALS, refusedAttempt, tokensAttempt } from './attempt-token.ts';
@@ -14,6 +15,8 @@ const BODY_LIMIT = 2 * 1024 * 1024;
 const MOST_RECORDS = 500;
 const MOST_IDS = BLOCK;
 const MOST_ID = 1000;
+/** The body, the list and its item lie around a record. */
+const DEPTH_OF_RECORD = 3;
 
 const heldRecord = z.strictObject({
   id: text(MOST_ID, 1).describe('The id of the record.'),
@@ -23,7 +26,7 @@ const heldRecord = z.strictObject({
   record: z
     .record(z.string(), z.unknown())
     .nullable()
-    .describe('The live record; null if its JSON is larger than 64 KiB.'),
+    .describe('The live record; null if its JSON is larger than 64 KiB, or too deep to be shown.'),
 });
 
 const heldSchema = z
@@ -70,6 +73,7 @@ const heldRoute = defineRoute({
   params: idParam,
   json: heldSchema,
   bodyLimit: BODY_LIMIT,
+  mendBody: withoutUnfitRecords,
   answers: {
     200: {
       description: 'The page was stored; after the last one the set is complete.',
@@ -137,6 +141,31 @@ export function held({ config }: ApiDeps) {
     return c.json(page);
   });
   return app;
+}
+
+/**
+ * Leaves out the contents that no body may have, such as a field `__proto__`: one odd record must not keep all others
+ * from being shown and answered.
+ */
+function withoutUnfitRecords(body: unknown): unknown {
+  const { records } = (body ?? {}) as { records?: unknown };
+  if (!Array.isArray(records)) return body;
+  const mended = records.map((one: unknown) =>
+    typeof one === 'object' && one !== null && 'record' in one && !isFit(one.record)
+      ? { ...one, record: null }
+      : one,
+  );
+  return { ...(body as object), records: mended };
+}
+
+function isFit(record: unknown): boolean {
+  try {
+    checkValue(record, 'the record', DEPTH_OF_RECORD);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
 }
 
 function unsorted(id: string): Problem {

@@ -156,6 +156,7 @@ export function answerRoutes(deps: ApiDeps) {
     const { ids, days = KEEP_DAYS.usual, ...given } = c.req.valid('json');
     const { view, answer } = await answerOf(c, c.req.valid('param').id, given);
     const kept = await keepLoss(c.var.db, { ...answer, ids, days });
+    if (kept.kind === 'removal_active') throw removalActive(view.id, kept.jobId);
     if (kept.kind !== 'kept') throw refusalOf(kept, { view, by: answer.by.shown });
     return c.json(shownLoss(deps, await readView(c, view.id)));
   });

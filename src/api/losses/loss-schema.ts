@@ -93,7 +93,7 @@ export const lossRecordSchema = z
     record: z
       .record(z.string(), z.unknown())
       .nullable()
-      .describe('The live record; null if it is larger than 64 KiB.'),
+      .describe('The live record; null if its JSON is larger than 64 KiB, or too deep to be shown.'),
     pinned_until: isoTime
       .nullable()
       .describe('Until when it is kept and not proposed; null if it waits for an answer.'),

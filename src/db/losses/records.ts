@@ -21,9 +21,9 @@ export async function listRecords(
 ): Promise<LossRecord[]> {
   const { lossId, after = '', part = '', limit } = of;
   const { rows } = await sql<LossRecord>`
-    SELECT r.id, r.missing_since, r.last_seen, r.updated_at, r.record, p.until AS pinned_until
+    SELECT r.id, r.missing_since, r.last_seen, r.updated_at, r.record,
+      (SELECT p.until FROM loss_pins p WHERE p.env = l.env AND p.target = l.target AND p.id = r.id) AS pinned_until
     FROM losses l JOIN loss_records r ON r.upload_id = l.upload_id
-      LEFT JOIN loss_pins p ON p.env = l.env AND p.target = l.target AND p.id = r.id
     WHERE l.id = ${lossId} AND r.id > ${after} AND (${part} = '' OR strpos(r.id, ${part}) > 0)
     ORDER BY r.id LIMIT ${limit}`.execute(db);
   return rows;

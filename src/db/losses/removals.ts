@@ -16,9 +16,10 @@ export async function freezeIds(
   await sql`
     INSERT INTO loss_removal_ids (removal, last_id, ids)
     SELECT ${removal}::uuid, max(id), array_agg(id ORDER BY id) FROM (
-      SELECT r.id, (row_number() OVER (ORDER BY r.id) - 1) / ${BLOCK} AS block
-      FROM loss_records r LEFT JOIN loss_pins p ON p.env = ${env} AND p.target = ${target} AND p.id = r.id
-      WHERE r.upload_id = ${uploadId} AND p.id IS NULL) AS numbered
+      SELECT id, (row_number() OVER (ORDER BY id) - 1) / ${BLOCK} AS block FROM (
+        SELECT id, false AS is_pin FROM loss_records WHERE upload_id = ${uploadId}
+        UNION ALL SELECT id, true FROM loss_pins WHERE env = ${env} AND target = ${target}) AS named
+      GROUP BY id HAVING NOT bool_or(is_pin)) AS numbered
     GROUP BY block`.execute(tx);
 }
 
@@ -41,11 +42,11 @@ export async function readApprovedIds(
     .executeTakeFirst();
   if (!known) return undefined;
   const { rows } = await sql<{ id: string; pinned: boolean }>`
-    SELECT i.id, p.id IS NOT NULL AS pinned
+    SELECT i.id, EXISTS (
+      SELECT FROM loss_pins p WHERE p.env = ${env} AND p.target = ${target} AND p.id = i.id) AS pinned
     FROM (SELECT ids FROM loss_removal_ids WHERE removal = ${removal}::uuid AND last_id > ${after}
         ORDER BY last_id LIMIT ${BLOCKS_OF_PAGE}) AS b
       CROSS JOIN LATERAL unnest(b.ids) AS i(id)
-      LEFT JOIN loss_pins p ON p.env = ${env} AND p.target = ${target} AND p.id = i.id
     WHERE i.id > ${after} COLLATE "C" ORDER BY i.id COLLATE "C" LIMIT ${limit + 1}`.execute(db);
   const page = rows.slice(0, limit);
   return {

@@ -61,7 +61,7 @@ export async function replaceSet(tx: Tx, told: Told): Promise<void> {
 export async function recountSet(tx: Tx, before: Loss, what: string): Promise<void> {
   if (before.upload_id === null) return;
   const { env, target, upload_id: uploadId } = before;
-  const now = await countSet(tx, { env, target, uploadId, uploadBefore: uploadId });
+  const now = await countSet(tx, { env, target, uploadId, uploadBefore: null });
   const loss = await tx
     .updateTable('losses')
     .set({ count: now.count, pinned: now.pinned, digest: now.digest, ...timesOf(before, now) })
@@ -76,7 +76,8 @@ export async function recountSet(tx: Tx, before: Loss, what: string): Promise<vo
 type Counted = { count: number; pinned: number; added: number; digest: string };
 
 /**
- * The digest is made in Postgres, so that half a million ids never travel. Ids of one loss are compared as bytes.
+ * The digest is made in Postgres, so that half a million ids never travel. Groups instead of joins: they take the same
+ * time whatever Postgres believes of tables that were filled a moment ago.
  * `added`: waiting records that the upload before lacks.
  */
 async function countSet(
@@ -84,12 +85,14 @@ async function countSet(
   of: Key & { uploadId: number; uploadBefore: number | null },
 ): Promise<Counted> {
   const { rows } = await sql<Counted>`
-    WITH found AS (
-      SELECT r.id, p.id IS NULL AS waits, b.id IS NULL AS is_new
-      FROM loss_records r
-        LEFT JOIN loss_pins p ON p.env = ${of.env} AND p.target = ${of.target} AND p.id = r.id
-        LEFT JOIN loss_records b ON b.upload_id = ${of.uploadBefore}::bigint AND b.id = r.id
-      WHERE r.upload_id = ${of.uploadId})
+    WITH named AS (
+      SELECT id, 'set' AS by FROM loss_records WHERE upload_id = ${of.uploadId}
+      UNION ALL SELECT id, 'before' FROM loss_records WHERE upload_id = ${of.uploadBefore}::bigint
+      UNION ALL SELECT id, 'pin' FROM loss_pins WHERE env = ${of.env} AND target = ${of.target}
+    ), found AS (
+      SELECT id, NOT bool_or(by = 'pin') AS waits, NOT bool_or(by = 'before') AS is_new
+      FROM named GROUP BY id HAVING bool_or(by = 'set')
+    )
     SELECT count(*) FILTER (WHERE waits)::int AS count, count(*) FILTER (WHERE NOT waits)::int AS pinned,
       count(*) FILTER (WHERE waits AND is_new)::int AS added,
       left(encode(sha256(convert_to(coalesce(

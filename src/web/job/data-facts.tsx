@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { JobJson } from '../../client/client.ts';
 import { keptWords, LISTING_WORDS, records } from '../../client/data-format.ts';
-import { heldWords } from '../../client/loss-format.ts';
+import { heldWords, needsAnswer } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { Section } from '../parts/section.tsx';
@@ -54,7 +54,7 @@ export function DataFacts({ job }: { job: JobJson }) {
 /** Leads to the set that waits, or to those of the past once it is answered. */
 function Held({ job: { target, env }, held }: { job: JobJson; held: number }) {
   const waiting = useQuery(queries.waitingLosses()).data;
-  const loss = waiting?.find((one) => one.target === target && one.env === env);
+  const loss = waiting?.find((one) => one.target === target && one.env === env && needsAnswer(one));
   const words = heldWords(held);
   return loss ? (
     <Link to="/losses/$id" params={{ id: String(loss.id) }}>

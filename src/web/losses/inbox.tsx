@@ -2,10 +2,14 @@
 import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { needsAnswer } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
 
 export function Inbox() {
-  const { data: waiting } = useQuery(queries.waitingLosses());
+  const { data: waiting } = useQuery({
+    ...queries.waitingLosses(),
+    select: (losses) => losses.filter(needsAnswer),
+  });
   if (waiting === undefined) return null;
   const overdue = waiting.filter((loss) => loss.overdue).length;
   const [words, color] =

@@ -66,10 +66,10 @@ function useWhyNeither(loss: LossJson): string | undefined {
 /** Why the user may not approve, although they may keep. */
 function useWhyNoApproval(loss: LossJson, chosen: number): string | undefined {
   const me = useMe();
-  const { count, job_id: job, started_by: starter, approvals } = loss;
-  if (count === 0) return 'Every record is kept: nothing is left to approve.';
+  const { count, started_by: starter, approvals } = loss;
+  if (count === 0) return 'Every record is kept for now: nothing is left to approve.';
   if (me !== undefined && starter === me.name)
-    return `You started job ${job}, which held these records: another user must approve their removal.`;
+    return 'You started the job that held these records: another user must approve their removal.';
   if (approvals.some(({ by }) => by === me?.name))
     return 'You have approved this set: another user must approve it, too.';
   if (chosen > 0)

@@ -4,7 +4,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { LossJson } from '../../client/client.ts';
 import { records } from '../../client/data-format.ts';
-import { approvalWords, shareOf } from '../../client/loss-format.ts';
+import { approvalWords, needsAnswer, shareOf } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
 import { Ago } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -111,7 +111,12 @@ function Cards({ losses, search }: { losses: readonly LossJson[]; search: LossSe
 function LossCard({ loss }: { loss: LossJson }) {
   const { id, target, env, count, pinned, status, approvals_needed: needed } = loss;
   return (
-    <Card withBorder padding="sm" maw={960} className={loss.overdue ? 'cell-failed' : ''}>
+    <Card
+      withBorder
+      padding="sm"
+      maw={960}
+      className={loss.overdue && needsAnswer(loss) ? 'cell-failed' : ''}
+    >
       <Group justify="space-between" gap="xs">
         <Link to="/losses/$id" params={{ id: String(id) }}>
           <Text component="span" fw={600}>

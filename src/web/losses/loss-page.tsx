@@ -5,7 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { LossJson } from '../../client/client.ts';
 import { records } from '../../client/data-format.ts';
-import { shareOf } from '../../client/loss-format.ts';
+import { needsAnswer, shareOf } from '../../client/loss-format.ts';
 import { NotFound } from '../app/not-found.tsx';
 import { queries } from '../app/queries.ts';
 import { Ago, localTime } from '../parts/clock.tsx';
@@ -83,8 +83,10 @@ function Story({ loss }: { loss: LossJson }) {
           <>
             <b>{records(all)}</b> of {target} in {env} {all === 1 ? 'is' : 'are'} live, but the source no
             longer lists {all === 1 ? 'it' : 'them'}: {shareOf(all, loss.live)}. A job would have removed more
-            than its limits allow, so it applied everything else and held these removals. Nothing is removed
-            until somebody approves.
+            than its limits allow, so it applied everything else and held these removals.{' '}
+            {needsAnswer(loss)
+              ? 'Nothing is removed until somebody approves.'
+              : 'All of them are kept for now: nothing is left to answer.'}
           </>
         ) : (
           <>
@@ -100,7 +102,7 @@ function Story({ loss }: { loss: LossJson }) {
         )}
       </Text>
       <Text size="xs" mt={4} mb="sm" className="dimmed">
-        First held <Ago time={born} />
+        Held by a job of {by}, first <Ago time={born} />
         {changed !== born && (
           <>
             , last changed <Ago time={changed} />
@@ -110,13 +112,16 @@ function Story({ loss }: { loss: LossJson }) {
         <Link to="/jobs/$id" params={{ id: String(job) }}>
           job {job}
         </Link>
-        , started by {by}. {isWaiting && `An answer is due by ${localTime(loss.expires_at)}.`}
+        .{needsAnswer(loss) && ` An answer is due by ${localTime(loss.expires_at)}.`}
       </Text>
     </>
   );
 }
 
-function Removal({ loss: { removal_job_id: id } }: { loss: LossJson }) {
+/** Also shows a removal that has ended since the view opened, and how it ended: the loss no longer names it. */
+function Removal({ loss: { removal_job_id: active } }: { loss: LossJson }) {
+  const [id, setId] = useState(active);
+  if (active !== null && active !== id) setId(active);
   const job = useQuery({ ...queries.job(id ?? 0), enabled: id !== null }).data;
   if (id === null) return null;
   return (

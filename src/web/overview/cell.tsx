@@ -3,7 +3,7 @@ import { Card, Group, Text, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { LISTING_WORDS } from '../../client/data-format.ts';
-import { heldWords } from '../../client/loss-format.ts';
+import { heldWords, needsAnswer } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { JobProgress } from '../parts/job-progress.tsx';
@@ -72,7 +72,7 @@ export function OverviewCell({ cell }: { cell: Cell }) {
 function Waiting({ target, env }: { target: string; env: string }) {
   const { data: loss } = useQuery({
     ...queries.waitingLosses(),
-    select: (losses) => losses.find((one) => one.target === target && one.env === env),
+    select: (losses) => losses.find((one) => one.target === target && one.env === env && needsAnswer(one)),
   });
   if (!loss) return null;
   return (

@@ -174,6 +174,28 @@ it('a page of more than 500 records, and a body of more than 2 MiB, are refused'
   expect((await upload(api, attempt, { records: [large] })).status).toBe(413);
 });
 
+it('a record that no body may hold is listed without its contents, and keeps no other from being told', async () => {
+  const attempt = await (await claimed(api)).begin();
+  let deep: unknown = 'the bottom';
+  for (let level = 0; level < 40; level++) deep = { deep };
+  const json = JSON.stringify({
+    page: 0,
+    last: true,
+    live: 100,
+    records: [
+      { ...heldRecord('a'), record: { deep } },
+      { ...heldRecord('b'), record: JSON.parse('{"__proto__": 1}') },
+      heldRecord('c'),
+    ],
+  });
+  const headers = { 'content-type': 'application/json' };
+  const { token, ref } = attempt;
+  const answer = await api.call('POST', `/jobs/${ref.jobId}/held`, { token, headers, body: json });
+  expect(answer.body).toEqual({ stored: 3 });
+  const { body } = await api.call('GET', `/losses/${(await waiting(api)).id}/records`);
+  expect(body.map(({ record }: any) => record)).toEqual([null, null, heldRecord('c').record]);
+});
+
 it('records are listed behind an id and by a part of it, with a link to the next page', async () => {
   await hold(api, ['a1', 'a2', 'b1', 'b2', 'c1']);
   const { id } = await waiting(api);

@@ -1,5 +1,5 @@
 /** Plays the sync program of a job that holds records, and people with their rights who answer. */
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access --
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
    answers are untyped JSON, as for any client */
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
@@ -47,7 +47,7 @@ export async function hold(api: Api, ids: readonly string[], by?: string) {
   return job.id;
 }
 
-/** The loss that waits. */
+/** The loss that waits, as JSON; undefined if none does. */
 export async function waiting(api: Api) {
   const { body } = await api.call('GET', '/losses');
   return body[0];
