@@ -1,10 +1,17 @@
 /** OPTIONS become arguments without a shell: the program gets the words as written, or they are refused. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { areSameOptions, liftsGuard, parseOptions, withoutForce } from '../../src/domain/options.ts';
+import {
+  approvalOf,
+  areSameOptions,
+  liftsGuard,
+  parseOptions,
+  withoutForce,
+} from '../../src/domain/options.ts';
 
 const OURS = { foreign: false };
 const FOREIGN = { foreign: true };
+const UUID = '0b0f6d1e-5a34-4c9e-9d1c-2f7f2f6c1a55';
 
 test.each<[string, string[]]>([
   ['', []],
@@ -22,6 +29,7 @@ test.each<[string, string[]]>([
     ['--before', '0b0f6d1e-5a34-4c9e-9d1c-2f7f2f6c1a55', '--preview'],
   ],
   ['--expect 3f0c9a71b2d84e65', ['--expect', '3f0c9a71b2d84e65']],
+  [`--approval ${UUID}`, ['--approval', UUID]],
 ])('%j becomes %j', (options, args) => {
   expect(parseOptions(options, OURS)).toEqual({ args });
 });
@@ -32,6 +40,8 @@ test.each([
   'word',
   '-n',
   '-n 0',
+  '--approval 7',
+  '--approval',
   '-n 12345678',
   '-n -5',
   '-n 5x',
@@ -141,4 +151,11 @@ test('a separate word lifts the guard, and can be removed', () => {
   expect(['', '--force-delete=no', '-n 5 --force', 'x--force-delete'].some(liftsGuard)).toBe(false);
   expect(withoutForce('-n 5 --force-delete --debug --force-delete')).toBe('-n 5 --debug');
   expect(withoutForce('--force-delete')).toBe('');
+});
+
+test('only a removal has an approval, whatever the options of other actions say', () => {
+  const options = `-n 5 --approval ${UUID} -c 1`;
+  expect(approvalOf({ action: 'remove', options })).toBe(UUID);
+  expect(approvalOf({ action: 'sync', options })).toBeUndefined();
+  expect(approvalOf({ action: 'remove', options: '-n 5' })).toBeUndefined();
 });

@@ -110,3 +110,29 @@ test('a fault quotes no endless line', async () => {
   expect(fault).toMatch(/^job_params\/dev\/avo-sync\.public_params:1: 'xxx/);
   expect(fault.length).toBeLessThan(1_100);
 });
+
+test('APPROVALS is 1 or 2, and stands in the file of the sync alone', async () => {
+  write('dev/avo-sync.public_params', `${GOOD}APPROVALS=2\n`);
+  write('dev/one-sync.public_params', GOOD.replace('avo', 'one'));
+  write('dev/three-sync.public_params', `${GOOD.replace('avo', 'three')}APPROVALS=3\n`);
+  write('dev/avo-delta.public_params', `${GOOD.replaceAll('=sync', '=delta')}APPROVALS=2\n`);
+  expect(await faults()).toEqual([
+    "job_params/dev/avo-delta.public_params:7: APPROVALS: is only for the file of the sync, not of 'delta'",
+    "job_params/dev/three-sync.public_params:7: APPROVALS: '3' is not a number from 1 to 2",
+  ]);
+  const { files } = await checkJobParams(folder);
+  expect(files.map(({ name, approvals }) => [name, approvals])).toEqual([
+    ['avo', 2],
+    ['one', 1],
+  ]);
+});
+
+test('our program has no action `remove` in a params file; other programs may', async () => {
+  const remove = GOOD.replaceAll('=sync', '=remove');
+  write('dev/avo-remove.public_params', remove);
+  write('dev/own-remove.public_params', `${remove.replace('avo', 'own')}COMMAND=true\n`);
+  write('dev/outside-remove.public_params', `${remove.replace('avo', 'outside')}RUNNER=external\n`);
+  expect(await faults()).toEqual([
+    "job_params/dev/avo-remove.public_params:4: ACTION: 'remove' is started by the approval of a loss alone",
+  ]);
+});

@@ -36,6 +36,7 @@ test('labels undeclared targets and actions, and misused names, as other', () =>
   expect(counted('avo', 'rollback')).toBe('avo rollback');
   expect(counted('avo', 'rollback-preview', 'rollback')).toBe('avo rollback-preview');
   expect(counted('avo', 'take-over')).toBe('avo take-over');
+  expect(counted('avo', 'remove')).toBe('avo remove');
   expect(counted('avo', 'rollback-preview', 'sync')).toBe('avo other');
   expect(counted('INCOME_2024', 'my-own-word')).toBe('datasets other');
   expect(counted('gone', 'sync')).toBe('other other');
@@ -44,7 +45,7 @@ test('labels undeclared targets and actions, and misused names, as other', () =>
 test('allMetricLabels contains every label that metricLabels returns', () => {
   const keys = allMetricLabels(params).map(({ target, action }) => `${target} ${action}`);
   for (const target of ['avo', 'INCOME_2024', 'gone'])
-    for (const action of ['sync', 'delta', 'rollback', 'take-over', 'SET_STATUS', 'more'])
+    for (const action of ['sync', 'delta', 'rollback', 'take-over', 'remove', 'SET_STATUS', 'more'])
       expect(keys).toContain(counted(target, action));
   expect(new Set(keys).size).toBe(keys.length);
   expect(declaredActions(params)).toHaveLength(3);

@@ -15,10 +15,10 @@ const load = (text: string) => {
   return loadReceivers(file);
 };
 
-test('without a file there are no receivers; a minimal receiver gets failures and missed schedules', async () => {
+test('without a file there are no receivers; a minimal receiver gets failures, missed schedules and losses', async () => {
   expect(await loadReceivers(undefined)).toEqual([]);
   const [one] = await load(`receivers: [{name: a, url: 'https://a.example/h', secret: ${SECRET}}]`);
-  expect(one).toMatchObject({ format: 'generic', events: ['failed', 'freshness_missed'] });
+  expect(one).toMatchObject({ format: 'generic', events: ['failed', 'freshness_missed', 'losses_waiting'] });
   expect(one?.secret).toEqual(Buffer.alloc(32, 7));
 });
 

@@ -136,6 +136,7 @@ function objectOf(c: Context): string {
   const [, first = '', second = ''] = c.req.path.split('/');
   const kind = {
     jobs: 'job',
+    losses: 'loss',
     schedules: 'schedule',
     'importable-datasets': 'dataset',
     sync_jobs: 'sync job',

@@ -1,5 +1,5 @@
 /** POST /forget: who may, the job, and the contents that losses show. */
-/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access --
+/* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
    answers are untyped JSON, as for any client */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { grantOf, MAY_FORGET, unlimited } from '../../../src/domain/permission.ts';

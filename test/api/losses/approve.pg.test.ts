@@ -128,9 +128,12 @@ it('the right `approve` is needed: an admin without limited actions has it, or a
 it('whoever started the job that told the set is refused', async () => {
   const starter = await person(api);
   await hold(api, ['a'], starter.token);
-  const { status, body } = await approve(await waiting(api), starter);
+  const loss = await waiting(api);
+  const { status, body } = await approve(loss, starter);
   expect([status, body.code]).toEqual([403, 'own_job']);
   expect([await countJobs(), await countApprovals()]).toEqual([0, 0]);
+  const [line] = await linesOf(loss);
+  expect(line).toMatchObject({ verb: 'approve-loss', refused: 'own_job', principal: starter.username });
 });
 
 it('an approval of yesterday’s set is refused, and told what has changed', async () => {

@@ -1,6 +1,7 @@
 /** Held records on their way from a program into the waiting set of its target: page by page, whole or not at all. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
    answers are untyped JSON, as for any client */
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { requestCancel } from '../../../src/db/jobs/cancel.ts';
 import { makeReportToken } from '../../../src/auth/report-token.ts';
@@ -99,6 +100,28 @@ it('an interrupted upload changes nothing; the next attempt’s replaces the set
   const late = await upload(api, first, page(1, ['z'], true));
   expect([late.status, late.body.code]).toEqual([410, 'ended']);
   expect(await recordsOf((await waiting(api)).id)).toEqual(['b']);
+});
+
+it('an attempt that ends while its last page is being stored changes nothing', async () => {
+  await hold(api, ['old']);
+  const job = await claimed(api);
+  const attempt = await job.begin();
+  let late: ReturnType<typeof upload> | undefined;
+  await api.db.transaction().execute(async (tx) => {
+    await tx.selectFrom('losses').select('id').forUpdate().execute();
+    late = upload(api, attempt, page(0, ['a'], true));
+    const waits = async () => {
+      const { rows } = await sql<{ n: number }>`
+        SELECT count(*)::int AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(api.db);
+      return rows[0]?.n;
+    };
+    await expect.poll(waits).toBe(1);
+    await job.end(attempt.ref);
+  });
+  const answer = await late;
+  expect([answer?.status, answer?.body.code]).toEqual([410, 'ended']);
+  expect(await recordsOf((await waiting(api)).id)).toEqual(['old']);
 });
 
 it('ids out of order are refused by name', async () => {
