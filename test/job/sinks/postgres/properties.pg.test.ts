@@ -149,7 +149,7 @@ describe('for any behaviour of the source', () => {
         let state: State = { live: new Map(), proven: false, held: new Set() };
         for (const some of cases) {
           state = await check(some, lists, state);
-          const isAnswered = state.held.size > 0 && some.maxRejected === 0;
+          const isAnswered = state.held.size > 0 && some.maxRejected < 5;
           if (isAnswered) state = await check({ ...some, action: 'remove' }, lists, state);
         }
       }),
@@ -158,7 +158,10 @@ describe('for any behaviour of the source', () => {
   });
 
   it('the generated cases cover every kind', () => {
-    for (const [kind, count] of Object.entries(seen)) expect(count, kind).toBeGreaterThan(50);
+    // Most of what is held is listed again before it is approved.
+    const { approved, ...others } = seen;
+    expect(approved, 'approved').toBeGreaterThan(10);
+    for (const [kind, count] of Object.entries(others)) expect(count, kind).toBeGreaterThan(50);
   });
 
   async function check(some: Case, lists: 'changes' | 'everything', state: State): Promise<State> {
