@@ -130,7 +130,19 @@ async function takePictures(client: Client): Promise<void> {
       .first()
       .waitFor(),
   );
+  await lossPicture(page, client);
   await browser.close();
+}
+
+/** A tenth of the source is gone, so a diff holds its removals. */
+async function lossPicture(page: Page, client: Client): Promise<void> {
+  const { text, exitCode } = await changeDemo(['--remove', '18204'], path.join(folder, 'data'));
+  if (exitCode !== 0) throw new Error(text);
+  const { job_id: id } = await client.start('diff', 'cities', 'prd');
+  await until(`job ${id}`, async () => (await client.showJob(id)).finished_at !== null);
+  const [loss] = (await client.listLosses()).losses;
+  if (!loss) throw new Error('nothing is held');
+  await picture(page, `/losses/${loss.id}`, 'loss', () => page.getByText('Live content').waitFor());
 }
 
 async function picture(page: Page, to: string, name: string, shown: () => Promise<unknown>): Promise<void> {

@@ -30,9 +30,10 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   const context = (command: Command): Context => contextOf(command, environment);
   program.commandsGroup('start a job of <target> <env>; --dry-run shows it first');
   startCommands(program, context);
-  program.commandsGroup('');
+  program.commandsGroup('go back to before a job; erase earlier values of records');
   rollbackCommand(program, context);
   forgetCommand(program, context);
+  program.commandsGroup('');
   runCommand(program, context);
   program.commandsGroup('follow, cancel and resume jobs; answer removals that wait');
   jobCommands(program, context);

@@ -14,6 +14,8 @@ const defaults = {
   before: null,
   preview: false,
   expect: null,
+  ids: [],
+  only: false,
   approval: null,
   jobId: null,
 };
@@ -22,6 +24,13 @@ describe('the command line', () => {
   it.each([
     ['sync', { action: 'sync' }],
     ['delta -n 5', { action: 'delta', batchSize: 5 }],
+    [
+      'rollback --before 37 --id a%20b --id %C3%BC --id a%20b',
+      { action: 'rollback', before: '37', ids: ['a b', 'ü'] },
+    ],
+    ['rollback --before 37 --only', { action: 'rollback', before: '37', only: true }],
+    ['forget-record --id a', { action: 'forget-record', ids: ['a'] }],
+    ['sync --accept-jump', { action: 'sync', acceptJump: true }],
     ['delta -n5 -c4', { action: 'delta', batchSize: 5, concurrency: 4 }],
     ['delete --force-delete --api_job_id 12', { action: 'delete', forceDelete: true, jobId: 12 }],
     ['delta --item 17 --item 203 --item 17', { action: 'delta', items: ['17', '203'] }],
