@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   'test/job/sinks/postgres/properties.pg.test.ts',
   'test/e2e/tutorial.pg.test.ts',
+  'test/e2e/tutorial-losses.pg.test.ts',
   'test/e2e/demo.pg.test.ts',
   'test/job/compat/item-bank/crash.pg.test.ts',
   'test/job/compat/item-bank/source-errors.pg.test.ts',
