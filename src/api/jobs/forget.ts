@@ -5,7 +5,7 @@ import { FORGET } from '../../domain/action.ts';
 import type { ApiDeps } from '../context.ts';
 import { idempotencyHeaders } from '../http/idempotency.ts';
 import { defineRoute, subApp } from '../http/route.ts';
-import { besideSyncParams, UNKNOWN_TARGETS } from './beside-sync.ts';
+import { targetPath, UNKNOWN_TARGET } from './target-path.ts';
 import { recordFlags, recordIds } from './record-ids.ts';
 import { startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from './start-answer.ts';
 import { findFile, planBesideSync } from './start-request.ts';
@@ -22,13 +22,13 @@ const forgetRoute = defineRoute({
   access: 'admin',
   verb: 'start',
   touches: 'jobs',
-  params: besideSyncParams,
+  params: targetPath,
   headers: idempotencyHeaders,
   json: z.strictObject({ ids: recordIds.describe('The ids of the records.') }).openapi('Forget', {
     example: { ids: ['k00042'] },
   }),
   answers: STARTED_ANSWERS,
-  errors: [...UNKNOWN_TARGETS, ...SUBMIT_REFUSALS],
+  errors: [...UNKNOWN_TARGET, ...SUBMIT_REFUSALS],
 });
 
 export function forget(deps: ApiDeps) {

@@ -11,7 +11,7 @@ import { idempotencyHeaders } from '../http/idempotency.ts';
 import { noJob } from './jobs.ts';
 import { bodyProblem, type Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
-import { besideSyncParams, UNKNOWN_TARGETS } from './beside-sync.ts';
+import { targetPath, UNKNOWN_TARGET } from './target-path.ts';
 import { recordFlags, recordIds } from './record-ids.ts';
 import { startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from './start-answer.ts';
 import { findFile, planBesideSync } from './start-request.ts';
@@ -64,12 +64,12 @@ const rollbackRoute = defineRoute({
   access: 'operator',
   verb: 'start',
   touches: 'jobs',
-  params: besideSyncParams,
+  params: targetPath,
   headers: idempotencyHeaders,
   json: rollbackBody,
   bodyOptional: true,
   answers: STARTED_ANSWERS,
-  errors: [...UNKNOWN_TARGETS, noJob(37), notOfTarget(37, ELSEWHERE), ...SUBMIT_REFUSALS],
+  errors: [...UNKNOWN_TARGET, noJob(37), notOfTarget(37, ELSEWHERE), ...SUBMIT_REFUSALS],
 });
 
 const takeOverRoute = defineRoute({
@@ -83,10 +83,10 @@ const takeOverRoute = defineRoute({
   access: 'admin',
   verb: 'take-over',
   touches: 'jobs',
-  params: besideSyncParams,
+  params: targetPath,
   headers: idempotencyHeaders,
   answers: STARTED_ANSWERS,
-  errors: [...UNKNOWN_TARGETS, ...SUBMIT_REFUSALS],
+  errors: [...UNKNOWN_TARGET, ...SUBMIT_REFUSALS],
 });
 
 export function rollback(deps: ApiDeps) {

@@ -5,33 +5,14 @@ import { requirementOf } from '../../domain/permission.ts';
 import { TAG_PATTERN } from '../../domain/names.ts';
 import { checkMay } from '../auth/access.ts';
 import type { ApiDeps } from '../context.ts';
-import { name, pathName, text } from '../http/fields.ts';
+import { name, text } from '../http/fields.ts';
 import { idempotencyHeaders } from '../http/idempotency.ts';
 import { bodyProblem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { dryRunAnswer, dryRunSchema, startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from './start-answer.ts';
-import {
-  findFile,
-  needsApproval,
-  needsParameters,
-  planDeclaredJob,
-  planRunJob,
-  unknownName,
-} from './start-request.ts';
+import { findFile, needsApproval, needsParameters, planDeclaredJob, planRunJob } from './start-request.ts';
 import { startRequested } from './submit-request.ts';
-
-const params = z.object({
-  target: pathName.openapi({
-    param: { name: 'target', in: 'path' },
-    description: 'A declared target.',
-    example: 'avo',
-  }),
-  env: pathName.openapi({
-    param: { name: 'env', in: 'path' },
-    description: 'A declared environment.',
-    example: 'qas',
-  }),
-});
+import { targetPath, UNKNOWN_TARGET } from './target-path.ts';
 
 const runBody = z
   .strictObject({
@@ -55,11 +36,6 @@ const runBody = z
   });
 
 const rendered = { 200: { description: 'The steps that would run.', schema: dryRunSchema } };
-const UNKNOWN = [
-  unknownName('env', 'qa', '', ['prd', 'qas']),
-  unknownName('target', 'av', " in env 'qas'", ['avo', 'cities']),
-  unknownName('action', 'delta', " of target 'avo' in env 'qas'", ['sync']),
-];
 const NEEDS_MORE = needsParameters('sync', [{ field: 'description', message: 'is missing' }]);
 const NOT_DECLARED = [
   NEEDS_MORE,
@@ -69,7 +45,7 @@ const NOT_DECLARED = [
 
 /** The dry run and the start of one action. */
 function actionRoutes<const A extends DeclaredAction>(action: A) {
-  const common = { path: `/${action}/{target}/{env}`, tag: 'start', params } as const;
+  const common = { path: `/${action}/{target}/{env}`, tag: 'start', params: targetPath } as const;
   return {
     dryRun: defineRoute({
       ...common,
@@ -78,7 +54,7 @@ function actionRoutes<const A extends DeclaredAction>(action: A) {
       access: 'read',
       deadline: false,
       answers: rendered,
-      errors: [...UNKNOWN, NEEDS_MORE],
+      errors: [...UNKNOWN_TARGET, NEEDS_MORE],
     }),
     start: defineRoute({
       ...common,
@@ -89,7 +65,7 @@ function actionRoutes<const A extends DeclaredAction>(action: A) {
       touches: 'jobs',
       headers: idempotencyHeaders,
       answers: STARTED_ANSWERS,
-      errors: [...UNKNOWN, NEEDS_MORE, ...SUBMIT_REFUSALS],
+      errors: [...UNKNOWN_TARGET, NEEDS_MORE, ...SUBMIT_REFUSALS],
     }),
   };
 }

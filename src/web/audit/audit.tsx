@@ -1,9 +1,10 @@
 /** Audit trail: principal, action, object, reason and address of each request, denied ones included. For admins only. */
-import { Badge, Button, Table, Text } from '@mantine/core';
+import { Badge, Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { AuditEntryJson } from '../../client/client.ts';
 import { queries } from '../app/queries.ts';
+import { LoadMore } from '../parts/load-more.tsx';
 import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -25,17 +26,7 @@ export function Audit() {
         {({ pages }) => (
           <>
             <Entries entries={pages.flatMap(({ entries }) => entries)} />
-            {list.hasNextPage && (
-              <Button
-                mt="sm"
-                size="xs"
-                variant="default"
-                loading={list.isFetchingNextPage}
-                onClick={() => void list.fetchNextPage()}
-              >
-                Load older entries
-              </Button>
-            )}
+            <LoadMore list={list}>Load older entries</LoadMore>
           </>
         )}
       </QueryBoundary>

@@ -1,11 +1,12 @@
 /** Removals that wait for an answer: one set for each target and environment, the oldest first. */
-import { Button, Card, Group, SegmentedControl, Select, Text } from '@mantine/core';
+import { Card, Group, SegmentedControl, Select, Text } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { LossJson } from '../../client/client.ts';
 import { records } from '../../client/data-format.ts';
 import { approvalWords, needsAnswer, shareOf } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
+import { LoadMore } from '../parts/load-more.tsx';
 import { Ago } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { QueryBoundary } from '../parts/query-boundary.tsx';
@@ -29,17 +30,7 @@ export function LossList() {
         {({ pages }) => (
           <>
             <Cards losses={pages.flatMap(({ losses }) => losses)} search={search} />
-            {list.hasNextPage && (
-              <Button
-                mt="sm"
-                size="xs"
-                variant="default"
-                loading={list.isFetchingNextPage}
-                onClick={() => void list.fetchNextPage()}
-              >
-                Load more
-              </Button>
-            )}
+            <LoadMore list={list}>Load more</LoadMore>
           </>
         )}
       </QueryBoundary>

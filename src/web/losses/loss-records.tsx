@@ -1,5 +1,5 @@
 /** Records of a loss with their live content: paged, filtered by id; those that wait can be chosen. */
-import { Button, Checkbox, Table, Text, TextInput } from '@mantine/core';
+import { Checkbox, Table, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
@@ -7,6 +7,7 @@ import type { LossJson, LossRecordJson } from '../../client/client.ts';
 import { records } from '../../client/data-format.ts';
 import { contentOf, dayOf } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
+import { LoadMore } from '../parts/load-more.tsx';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { CodeBlock } from '../parts/code-block.tsx';
 import { useIsNarrow } from '../parts/narrow.ts';
@@ -43,17 +44,7 @@ export function LossRecords({ loss, ...choice }: { loss: LossJson } & Choice) {
               <Text size="xs" mt={4} role="status">
                 {shownWords(found.length, sum, list.hasNextPage)}
               </Text>
-              {list.hasNextPage && (
-                <Button
-                  mt="xs"
-                  size="xs"
-                  variant="default"
-                  loading={list.isFetchingNextPage}
-                  onClick={() => void list.fetchNextPage()}
-                >
-                  Load more records
-                </Button>
-              )}
+              <LoadMore list={list}>Load more records</LoadMore>
             </>
           );
         }}

@@ -1,9 +1,9 @@
-/** The path of actions that have no params file of their own: every target whose sync is declared has them. */
+/** The path `/<action>/<target>/<env>`, and the answers to a target that job_params does not declare. */
 import { z } from '@hono/zod-openapi';
 import { pathName } from '../http/fields.ts';
 import { unknownName } from './start-request.ts';
 
-export const besideSyncParams = z.object({
+export const targetPath = z.object({
   target: pathName.openapi({
     param: { name: 'target', in: 'path' },
     description: 'A declared target.',
@@ -16,7 +16,7 @@ export const besideSyncParams = z.object({
   }),
 });
 
-export const UNKNOWN_TARGETS = [
+export const UNKNOWN_TARGET = [
   unknownName('env', 'qa', '', ['prd', 'qas']),
   unknownName('target', 'av', " in env 'qas'", ['avo', 'cities']),
   unknownName('action', 'sync', " of target 'avo' in env 'qas'", ['delta']),
