@@ -3,10 +3,18 @@ import { JobError } from '../../job-error.ts';
 import type { ApplyPlan, Difference } from '../sink.ts';
 import { compareStamps, type Stamps } from './compare.ts';
 import { EvenSample, MOST_ASKED } from './even-sample.ts';
+import { findInOrder, type HeldPages } from './held-set.ts';
 
 export type Comparison = Pick<Difference, 'live' | 'added' | 'updated' | 'missed'> & {
-  /** Live records that the load lacks, and those of them that the source returned when asked by id. */
-  readonly gone: { readonly all: EvenSample; readonly answered: EvenSample };
+  /**
+   * Live records that the load lacks, those of them that the source returned when asked by id, and how many of them were
+   * held before.
+   */
+  readonly gone: {
+    readonly all: EvenSample;
+    readonly answered: EvenSample;
+    readonly heldBefore: number;
+  };
 };
 
 /** @param of.watermark of the live data; null: unknown */
@@ -15,9 +23,11 @@ export async function compareGenerations(of: {
   next: Stamps;
   watermark: string | null;
   answered: ReadonlySet<string> | null;
+  held: HeldPages;
 }): Promise<Comparison> {
   const counts = { live: 0, added: 0, updated: 0 };
-  const gone = { all: new EvenSample(MOST_ASKED), answered: new EvenSample(MOST_ASKED) };
+  const gone = { all: new EvenSample(MOST_ASKED), answered: new EvenSample(MOST_ASKED), heldBefore: 0 };
+  const findHeld = findInOrder(of.held);
   const watermark = of.watermark === null ? null : Date.parse(of.watermark);
   const missed = { count: 0, latestMs: 0 };
   for await (const { kind, id, now, next } of compareStamps(of)) {
@@ -25,6 +35,7 @@ export async function compareGenerations(of: {
     if (kind === 'removed') {
       gone.all.offer(id);
       if (of.answered?.has(id)) gone.answered.offer(id);
+      if (await findHeld(id)) gone.heldBefore += 1;
     } else if (kind !== 'same') {
       counts[kind] += 1;
       const late = watermark === null ? 0 : watermark - (next?.updatedAt ?? watermark);
