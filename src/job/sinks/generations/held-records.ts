@@ -3,7 +3,6 @@ import { JobError } from '../../job-error.ts';
 import { type HeldRecord, type HeldRecords, MOST_RECORD_BYTES, type Removal } from '../held-records.ts';
 import { type Applied, NOTHING_APPLIED } from '../sink.ts';
 import type { HeldEntry, HeldPages } from './held-set.ts';
-import type { HeldSets } from './held-store.ts';
 import { changeInPlace, type GenerationsState, type LivePlace } from './in-place.ts';
 import { slices } from './slices.ts';
 import type { HeldSet } from './state-parts.ts';
@@ -95,7 +94,7 @@ function beginRemoval<S extends GenerationsState>(place: HeldPlace<S>): Removal 
       const applied: Applied = { ...NOTHING_APPLIED, live, removed: remove.length, kept };
       const stays = (id: string): boolean => !settled.gone.has(id) && !settled.there.has(id);
       await changeInPlace(place, {
-        held: { length: left, entries: only(sets.read(held), stays) },
+        held: { count: left, entries: only(sets.read(held), stays) },
         gone: remove,
         listed: false,
         finish: (state) => place.withStep(state, applied),

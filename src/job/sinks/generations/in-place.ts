@@ -35,15 +35,15 @@ export async function changeInPlace<S extends GenerationsState>(
   { alias, name, store, sets, remove, makeVisible }: LivePlace<S>,
   of: {
     /** Those that wait from now on, in byte order. */
-    held: readonly HeldEntry[] | { readonly length: number; readonly entries: AsyncIterable<HeldEntry> };
+    held: { readonly count: number; readonly entries: AsyncIterable<HeldEntry> | Iterable<HeldEntry> };
     gone: readonly string[];
     /** A full listing is applied. */
     listed: boolean;
     finish: (state: S) => S;
   },
 ): Promise<void> {
-  const held = await sets.announce(of.held.length);
-  if (held) await sets.write(held, 'entries' in of.held ? of.held.entries : of.held);
+  const held = await sets.announce(of.held.count);
+  if (held) await sets.write(held, of.held.entries);
   for (const some of slices(of.gone, REMOVED_AT_ONCE)) {
     await store.read();
     await remove(some);

@@ -27,7 +27,7 @@ export async function applyIds(
   const settled = settleRemovals(found, { judgement, plan, since });
   const applied: Applied = { ...settled.difference, rejected: [] };
   await changeInPlace(livePlace(sink, live), {
-    held: settled.held,
+    held: { count: settled.held.length, entries: settled.held },
     gone: settled.gone,
     listed: plan.mayRemove,
     finish: (state) => ({ ...state, steps: withStep(state.steps, writer, applied) }),
