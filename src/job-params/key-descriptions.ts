@@ -95,7 +95,7 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
   },
   MAX_DELETE_PERCENT: {
     default: '10',
-    text: 'A job that would remove more than this *and* `MAX_DELETE_RECORDS` is refused; 0 allows none ([limits](../data.md#limits)).',
+    text: 'If a job would remove more than this *and* `MAX_DELETE_RECORDS`, the removals wait for an answer, or the job is refused; 0 allows none ([limits](../data.md#limits)).',
   },
   MAX_DELETE_RECORDS: {
     default: '5',

@@ -15,8 +15,6 @@ export type Reporter = {
   first(): Promise<void>;
   /** Merges `news` into the next report. Cheap: call it on every change. */
   update(news: Partial<Omit<Report, 'seq'>>): void;
-  /** Adds to the warnings of the next report. */
-  warn(words: string): void;
   /** Resolves once all news so far were sent and answered, with any status; at once without a receiver. */
   received(): Promise<void>;
   /** Sends the last report; never throws. @param budgetMs how long to retry an unreachable receiver */
@@ -39,9 +37,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const LONGEST_PAUSE_MS = 15_000;
 const LEAST_GAP_MS = 1_000;
 const MOST_SILENCE_MS = 4_000;
-/** The api takes no more. */
-const MOST_WARNINGS = 20;
-const LONGEST_WARNING = 500;
 
 export function createReporter(options: ReporterOptions): Reporter {
   const { settings, identity, log, stop, onRefused, budgetMs = BUDGET_MS } = options;
@@ -91,10 +86,6 @@ export function createReporter(options: ReporterOptions): Reporter {
     update(fresh) {
       current = { ...current, ...masked(fresh) };
       news = true;
-    },
-    warn(words) {
-      const warnings = [...(current.warnings ?? []), maskCredentials(words).slice(0, LONGEST_WARNING)];
-      this.update({ warnings: warnings.slice(-MOST_WARNINGS) });
     },
     async received() {
       if (!settings) return;

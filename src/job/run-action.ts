@@ -38,6 +38,9 @@ import type { Source } from './sources/source.ts';
 /** Kubernetes sends SIGKILL 30 s after SIGTERM; the last report must arrive before that. */
 const LAST_REPORT_WHEN_TERMINATED_MS = 10_000;
 
+/** The api takes no more. */
+const MOST_WARNINGS = 20;
+
 /** Overrides for tests; each part has its own default. */
 type Tuning = {
   /** How long to wait for an unavailable source or sink, in milliseconds. */
@@ -124,7 +127,9 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     ...(environment ? { environment } : {}),
   });
   const progressLog = startProgressLog(log);
+  let warnings: readonly string[] = [];
   const progress: ActionContext['progress'] = (news) => {
+    warnings = news.warnings ?? warnings;
     reporter.update(news);
     progressLog.update(news);
   };
@@ -156,7 +161,7 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     const warning = await reportHeld(sink, api, given.action);
     if (warning === null) return;
     log.info(`warning: ${warning}`);
-    reporter.warn(warning);
+    progress({ warnings: [...warnings, warning].slice(-MOST_WARNINGS) });
   } finally {
     progressLog.stop();
     await source.records?.close?.();

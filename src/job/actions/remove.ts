@@ -30,7 +30,7 @@ export async function remove(context: Context): Promise<void> {
     if (asked === 0) await refuseEmpty(source);
     const answers = await source.stillThere(ids.toSorted((one, other) => (isAfter(one, other) ? 1 : -1)));
     const there = ids.filter((id) => answers.has(id));
-    await removal.add({ there, gone: ids.filter((id) => !answers.has(id)) }, Promise.resolve());
+    await removal.add({ there, gone: ids.filter((id) => !answers.has(id)) });
     asked += ids.length;
     stay += there.length;
     progress({ records_done: asked });

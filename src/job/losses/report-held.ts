@@ -1,8 +1,11 @@
 /** Tells the api, at the end of a job that may have changed it, which records wait for an answer. */
+import { maskCredentials } from '../../domain/mask.ts';
 import type { Action } from '../arguments.ts';
 import type { Sink } from '../sinks/sink.ts';
 import type { Api } from './job-route.ts';
 import { uploadHeld } from './upload.ts';
+
+const LONGEST_WARNING = 500;
 
 /** Actions whose job may change the waiting set for good; a listing's evidence or a rollback's effect is whole then. */
 const CHANGE_IT: ReadonlySet<Action> = new Set(['sync', 'delete', 'rollback', 'remove']);
@@ -19,5 +22,6 @@ export async function reportHeld(
 ): Promise<string | null> {
   if (!held || api === null || !CHANGE_IT.has(action)) return null;
   const why = await uploadHeld(held, api);
-  return why === null ? null : `the held records were not reported: ${why}`;
+  if (why === null) return null;
+  return maskCredentials(`the held records were not reported: ${why}`).slice(0, LONGEST_WARNING);
 }

@@ -1,7 +1,8 @@
 /** Tells the api the whole waiting set of the sink, page by page. Safe to repeat. */
 import { z } from 'zod';
 import { JobError } from '../job-error.ts';
-import type { HeldRecord, HeldRecords } from '../sinks/held-records.ts';
+import type { HeldRecord } from '../sinks/held-records.ts';
+import type { HeldRecords } from '../sinks/sink.ts';
 import { type Api, ApiUnavailable, callJobRoute, type JobAnswer, REFUSALS } from './job-route.ts';
 
 const MOST_RECORDS = 500;
@@ -18,8 +19,8 @@ export async function uploadHeld(held: HeldRecords, api: Api): Promise<string | 
   const live = await held.live();
   try {
     for (let restarts = 0; ; restarts += 1) {
-      const end = await uploadOnce(held, live, api);
-      if (end !== 'out of order') return end;
+      const { isOutOfOrder, why } = await uploadOnce(held, live, api);
+      if (!isOutOfOrder) return why;
       if (restarts === MOST_RESTARTS)
         return `the api expected another page ${MOST_RESTARTS + 1} times; is another attempt of this job running?`;
     }
@@ -29,24 +30,23 @@ export async function uploadHeld(held: HeldRecords, api: Api): Promise<string | 
   }
 }
 
-async function uploadOnce(
-  held: HeldRecords,
-  live: number,
-  api: Api,
-): Promise<string | 'out of order' | null> {
+type End = { readonly isOutOfOrder: boolean; readonly why: string | null };
+
+async function uploadOnce(held: HeldRecords, live: number, api: Api): Promise<End> {
+  const end = (why: string | null): End => ({ isOutOfOrder: false, why });
   let page = 0;
   for await (const { records, last } of pagesOf(held)) {
     const body = `{"page":${page},"last":${last},"live":${live},"records":[${records.join(',')}]}`;
     const answer = await callJobRoute(api, { path: '/held', body });
     const isEmpty = page === 0 && last && records.length === 0;
-    if (answer.status === 404) return isEmpty ? null : 'the api knows no held records (404); upgrade it';
-    if (isOutOfOrder(answer)) return 'out of order';
+    if (answer.status === 404) return end(isEmpty ? null : 'the api knows no held records (404); upgrade it');
+    if (isOutOfOrder(answer)) return { isOutOfOrder: true, why: null };
     if (REFUSALS.includes(answer.status))
       throw new JobError('refused', `the api refused the held records (answered ${answer.status})`);
-    if (answer.status !== 200) return `the api answered ${answer.status}`;
+    if (answer.status !== 200) return end(`the api answered ${answer.status}`);
     page += 1;
   }
-  return null;
+  return end(null);
 }
 
 const outOfOrder = z.object({ code: z.literal('page_out_of_order') });

@@ -1,5 +1,4 @@
-/** The interface of a sink that holds removals: the waiting set, and the removal of approved records. */
-import type { Applied, Turn } from './sink.ts';
+/** The records that a sink holds: live, though the listing lacks them, until somebody has answered. */
 
 /** A live record that the listing lacks and whose removal waits for an answer. */
 export type HeldRecord = {
@@ -20,18 +19,4 @@ export type ApprovedBatch = {
   /** Ids that the source has again: they stay, and wait no longer. */
   readonly there: readonly string[];
   readonly gone: readonly string[];
-};
-
-export type Removal = {
-  add(batch: ApprovedBatch, turn: Turn): Promise<void>;
-  /** Removes, of the ids that are gone, those that are held: all or nothing. */
-  apply(): Promise<Applied>;
-};
-
-export type HeldRecords = {
-  /** Live records in the sink. */
-  live(): Promise<number>;
-  /** The waiting set in byte order of the ids, some records at a time. Reads only. */
-  read(): AsyncIterable<readonly HeldRecord[]>;
-  beginRemoval(): Promise<Removal>;
 };

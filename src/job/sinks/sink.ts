@@ -4,7 +4,7 @@
  */
 import type { RollbackPreview } from '../../domain/report.ts';
 import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
-import type { HeldRecords } from './held-records.ts';
+import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
 
 /**
@@ -153,6 +153,21 @@ export type RollbackTo = {
 
 /** Resolves once all earlier batches are committed. A batch commits only after that, so cursors leave no gap. */
 export type Turn = Promise<unknown>;
+
+export type Removal = {
+  add(batch: ApprovedBatch): Promise<void>;
+  /** Removes, of the ids that are gone, those that are held: all or nothing. */
+  apply(): Promise<Applied>;
+};
+
+export type HeldRecords = {
+  /** Live records in the sink. */
+  live(): Promise<number>;
+  /** The waiting set in byte order of the ids, some records at a time. Reads only. */
+  read(): AsyncIterable<readonly HeldRecord[]>;
+  /** Drops the load of an earlier attempt. */
+  beginRemoval(): Promise<Removal>;
+};
 
 export interface Sink {
   /** The sink as it appears in logs and reports, without credentials. */

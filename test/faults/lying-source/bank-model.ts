@@ -36,9 +36,20 @@ export function bankExpectedOf(
   if (step.mode === 'ids') {
     const rows = [...listed.keys()].filter((id) => !marked.has(id)).map((id) => rowOf(id));
     const before = new Map([...live.keys()].map((id) => [id, rowOf(id)] as const));
-    const limits = { maxDeletePercent: 10, maxDeleteRecords: 5, maxUpdatePercent: null, force: false };
+    const limits = {
+      maxDeletePercent: 10,
+      maxDeleteRecords: 5,
+      maxUpdatePercent: null,
+      force: false,
+      holds: false,
+    };
     const told = { fate, rows, setAside: [], answering };
-    const { exits, live: after } = expectedOf(step, { live: before, proven: false }, told, limits);
+    const { exits, live: after } = expectedOf(
+      step,
+      { live: before, proven: false, held: new Set() },
+      told,
+      limits,
+    );
     return { exits, live: new Map([...live].filter(([id]) => after.has(id))), partly: false };
   }
   const brought = [...listed].filter(([id]) => !failing.has(id) && !marked.has(id));

@@ -35,7 +35,11 @@ export async function runCase(
   const first = await teller.honestly('sync', story.before, proven);
   if (first.exit !== 'ok')
     return { violations: [`the first sync ended ${first.exit}: ${tail(first)}`], verdicts };
-  let state: State = { live: new Map(story.before.map((row) => [row.id, row])), proven };
+  let state: State = {
+    live: new Map(story.before.map((row) => [row.id, row])),
+    proven,
+    held: new Set(),
+  };
   for (const { action: name, step } of STEPS[action]) {
     const expected = expectedOf(step, state, teller.told(step.mode), limits);
     const before = await sink.digest();
@@ -67,6 +71,8 @@ async function judge(
   const last = ended.reports.at(-1);
   if (last?.phase !== 'done') wrong.push(`its last report has the phase ${last?.phase}`);
   if ((last?.kept ?? 0) !== expected.kept) wrong.push(`reports ${last?.kept} kept, but ${expected.kept} are`);
+  const held = last?.held ?? 0;
+  if (held !== expected.toldHeld) wrong.push(`reports ${held} held, but ${expected.toldHeld} are`);
   if ((last?.failed ?? 0) !== rejects) wrong.push(`reports ${last?.failed} failed, but ${rejects} are`);
   if ((last?.failed_items ?? []).length !== rejects) wrong.push('does not name what it set aside');
   const hasWarned = (last?.warnings ?? []).some((words) => words.includes('not proven complete'));

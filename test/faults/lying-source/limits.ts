@@ -15,5 +15,6 @@ export function limitsOf({
     maxDeleteRecords: 5,
     maxUpdatePercent: update === undefined ? null : Number(update),
     force: options === '--force-delete',
+    holds: true,
   };
 }

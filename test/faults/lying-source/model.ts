@@ -38,9 +38,16 @@ export type Limits = {
   readonly maxDeleteRecords: number;
   readonly maxUpdatePercent: number | null;
   readonly force: boolean;
+  /** The sink can hold removals above the limits. */
+  readonly holds: boolean;
 };
 
-export type State = { readonly live: Live; readonly proven: boolean };
+export type State = {
+  readonly live: Live;
+  readonly proven: boolean;
+  /** Ids whose removal waits for an answer. */
+  readonly held: ReadonlySet<string>;
+};
 
 export type Expected = State & {
   /** `applied`: as the source told. `unchanged`: byte for byte as before. `kept`: added and updated, nothing removed. */
@@ -48,43 +55,56 @@ export type Expected = State & {
   readonly exits: readonly ExitName[];
   /** Records that are live although the listing lacks them. */
   readonly kept: number;
+  /** Of these, the ones that the job reports as held. */
+  readonly toldHeld: number;
 };
 
 const MOST_ANSWERS_PERCENT = 1;
 
 export function expectedOf(step: Step, state: State, told: Told, limits: Limits): Expected {
-  const { live, proven } = state;
-  const unchanged = (...exits: ExitName[]): Expected => ({
-    live,
-    proven,
-    verdict: 'unchanged',
-    exits,
-    kept: 0,
-  });
-  if (told.fate.kind === 'ends') return unchanged(...told.fate.exits);
+  const { live, proven, held } = state;
+  if (told.fate.kind === 'ends') return unchanged(state, ...told.fate.exits);
   const rows = step.mode === 'ids' ? [] : told.rows;
   const written = new Map([...live, ...rows.map((row) => [row.id, row] as const)]);
   const updates = rows.filter((row) => live.has(row.id) && !isSame(live.get(row.id), row)).length;
   const isTooMuch = step.mode !== 'ids' && !mayUpdate(updates, live.size, limits);
+  const listed = new Set([...told.rows.map(({ id }) => id), ...told.setAside]);
+  const waiting = [...held].filter((id) => !listed.has(id));
   if (step.mode === 'changes') {
-    if (isTooMuch) return unchanged('updateGuard');
-    return { live: written, proven, verdict: 'applied', exits: ['ok'], kept: 0 };
+    if (isTooMuch) return unchanged(state, 'updateGuard');
+    return { ...applied(written, proven, waiting), verdict: 'applied', kept: 0, toldHeld: 0 };
   }
 
   const isComplete = told.fate.kind === 'read';
   if (!isComplete && (proven || (step.mode === 'ids' && !step.partOfDiff)))
-    return unchanged('incompleteListing');
-  const listed = new Set([...told.rows.map(({ id }) => id), ...told.setAside]);
-  if (listed.size === 0) return unchanged('deleteGuard');
+    return unchanged(state, 'incompleteListing');
+  if (listed.size === 0) return unchanged(state, 'deleteGuard');
   const missing = [...live.keys()].filter((id) => !listed.has(id));
-  if (isComplete && !mayRemove(missing.length, live.size, limits)) return unchanged('deleteGuard');
-  if (isTooMuch) return unchanged('updateGuard');
-  const after = step.mode === 'everything' ? { proven: isComplete } : { proven };
-  if (!isComplete) return { live: written, ...after, verdict: 'kept', exits: ['ok'], kept: missing.length };
+  const isOver = isComplete && !mayRemove(missing.length, live.size, limits);
+  if (isOver && !limits.holds) return unchanged(state, 'deleteGuard');
+  if (isTooMuch) return unchanged(state, 'updateGuard');
+  const provenNow = step.mode === 'everything' ? isComplete : proven;
+  if (!isComplete) {
+    const counts = { kept: missing.length, toldHeld: waiting.length };
+    return { ...applied(written, provenNow, waiting), verdict: 'kept', ...counts };
+  }
   const answers = missing.filter((id) => told.answering.has(id));
-  if (answers.length * 100 > missing.length * MOST_ANSWERS_PERCENT) return unchanged('incompleteListing');
-  for (const id of missing) if (!told.answering.has(id)) written.delete(id);
-  return { live: written, ...after, verdict: 'applied', exits: ['ok'], kept: answers.length };
+  if (answers.length * 100 > missing.length * MOST_ANSWERS_PERCENT)
+    return unchanged(state, 'incompleteListing');
+  const gone = missing.filter((id) => !told.answering.has(id));
+  const stay = isOver ? gone : limits.force ? [] : gone.filter((id) => held.has(id));
+  const staying = new Set(stay);
+  for (const id of gone) if (!staying.has(id)) written.delete(id);
+  const counts = { kept: answers.length + stay.length, toldHeld: stay.length };
+  return { ...applied(written, provenNow, stay), verdict: 'applied', ...counts };
+}
+
+export function unchanged(state: State, ...exits: readonly ExitName[]): Expected {
+  return { ...state, verdict: 'unchanged', exits, kept: 0, toldHeld: 0 };
+}
+
+function applied(live: Live, proven: boolean, held: readonly string[]): State & Pick<Expected, 'exits'> {
+  return { live, proven, held: new Set(held), exits: ['ok'] };
 }
 
 function mayRemove(removals: number, live: number, limits: Limits): boolean {

@@ -1,7 +1,7 @@
 /** The table before each story: two syncs have completed, and the source will change. Computes what each job owes. */
 import { Client } from 'pg';
 import type { SourceRecord } from '../../../src/job/sources/source.ts';
-import { type Action, attempt } from '../../job/support/attempt.ts';
+import { type Attempt, attempt } from '../../job/support/attempt.ts';
 import { named, type Rows, rowsOf } from '../../job/support/live-rows.ts';
 import { memorySource } from '../../job/support/memory-source.ts';
 import type { Random } from '../random.ts';
@@ -82,7 +82,7 @@ function isOld({ record }: SourceRecord): boolean {
 
 /** The table after a job that ended well. */
 export function owedAfter(
-  action: Action,
+  action: Attempt['action'],
   { live, source, first }: { live: Rows; source: readonly SourceRecord[]; first: readonly SourceRecord[] },
 ): Rows {
   const listed = rowsOf(source);
@@ -95,5 +95,8 @@ export function owedAfter(
       return new Map([...live].filter(([id]) => listed.has(id)));
     case 'rollback':
       return rowsOf(first);
+    case 'remove':
+      // Nothing is held here.
+      return live;
   }
 }

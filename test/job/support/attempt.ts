@@ -1,8 +1,10 @@
 /** Runs one attempt of a job in this process, from a source in memory to a real Postgres: run-action.ts without reports. */
 
 import { deleteGone } from '../../../src/job/actions/delete.ts';
+import { remove } from '../../../src/job/actions/remove.ts';
 import { delta } from '../../../src/job/actions/delta.ts';
 import { sync } from '../../../src/job/actions/sync.ts';
+import type { Progress } from '../../../src/job/actions/action.ts';
 import type { Checkpoint } from '../../../src/job/checkpoint.ts';
 import type { ColumnSettings } from '../../../src/job/columns/columns-settings.ts';
 import { fitColumns } from '../../../src/job/columns/fitted-source.ts';
@@ -17,7 +19,7 @@ export type Action = (typeof ACTIONS)[number];
 
 export type Attempt = {
   readonly url: string;
-  readonly action: Action;
+  readonly action: Action | 'remove';
   readonly job: number;
   /** The first job of a chain of resumes; its own number if it resumes none. */
   readonly origin?: number;
@@ -29,6 +31,8 @@ export type Attempt = {
   readonly before?: number | null;
   readonly expect?: string | null;
   readonly force?: boolean;
+  /** For a removal: the ids that the approval names. */
+  readonly approved?: readonly string[];
   readonly batchSize?: number;
   /** Called once the sink is open; a held attempt continues later. */
   readonly opened?: () => Promise<void>;
@@ -123,6 +127,17 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     return;
   }
   if (!of.source) throw new Error(`a ${of.action} needs a source`);
+  const rest = {
+    progress: (news: Progress) => {
+      if (news.checkpoint !== undefined) told(news.checkpoint);
+    },
+    log: { info: () => {}, debug: () => {} },
+    stop: new AbortController().signal,
+  };
+  if (of.action === 'remove') {
+    const approved = pagesOf(of.approved ?? [], of.batchSize ?? 5);
+    return await remove({ source: of.source, sink, approved, ...rest });
+  }
   await { sync, delta, delete: deleteGone }[of.action]({
     source: fitColumns(of.source, of.columns?.list ?? []),
     sink,
@@ -137,10 +152,10 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     watermarkMarginMs: of.marginMs ?? 0,
     checkpoint: of.checkpoint ?? null,
     partOfDiff: false,
-    progress: (news) => {
-      if (news.checkpoint !== undefined) told(news.checkpoint);
-    },
-    log: { info: () => {}, debug: () => {} },
-    stop: new AbortController().signal,
+    ...rest,
   });
+}
+
+async function* pagesOf(ids: readonly string[], size: number): AsyncGenerator<readonly string[]> {
+  for (let at = 0; at < ids.length; at += size) yield ids.slice(at, at + size);
 }

@@ -33,7 +33,7 @@ export type FakeReceiver = {
   /** The waiting set of the last whole upload; null without one. */
   waiting: readonly ToldRecord[] | null;
   /** Answers a page instead of storing it. */
-  answerHeld: ((page: HeldPage, count: number) => Response | undefined) | null;
+  answerHeld: ((page: HeldPage & { readonly raw: string }) => Response | undefined) | null;
   /** The ids of the approval, in the order in which they are told; null: the job has no approval. */
   approved: readonly string[] | null;
   close(): Promise<void>;
@@ -68,7 +68,7 @@ export async function startFakeReceiver(): Promise<FakeReceiver> {
     const page = JSON.parse(text) as HeldPage;
     receiver.pages.push({ ...page, bytes: Buffer.byteLength(text) });
     receiver.authorizations.push(c.req.header('authorization'));
-    const answer = receiver.answerHeld?.(page, receiver.pages.length);
+    const answer = receiver.answerHeld?.({ ...page, raw: text });
     if (answer) return answer;
     if (page.page === 0) upload = [];
     if (page.page !== upload.length)

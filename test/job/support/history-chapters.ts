@@ -18,6 +18,14 @@ export type Act =
       readonly killed: number | null;
       readonly again: boolean;
     }
+  /** A removal of a fraction of the held records, and of others that are live. */
+  | {
+      readonly kind: 'remove';
+      readonly approved: readonly number[];
+      /** Fraction of the approved ids that the source has again. */
+      readonly answers: number;
+      readonly killed: number | null;
+    }
   /** Items as an item bank writes them: one transaction each; the change set stays open unless finished. */
   | { readonly kind: 'items'; readonly items: readonly number[]; readonly finish: boolean }
   /** Undoes from one of the kept jobs, or one of `all` jobs; `last`: the last sync that stands. */
@@ -46,9 +54,18 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('job' as const),
       action: fc.constantFrom('sync', 'sync', 'delta', 'delete', 'diff'),
-      force: fc.boolean(),
+      force: fc.constantFrom(true, false, false, false),
       killed,
       again: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('remove' as const),
+      approved: someShares(6),
+      answers: fc.constantFrom(0, 0, 0.5),
+      killed,
     }),
   },
   {
@@ -76,7 +93,12 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 export function histories(jobs: number): fc.Arbitrary<Chapter[]> {
   return fc.array(
     fc.record({
-      source: fc.record({ add: fc.nat(2), update: someShares(3), remove: someShares(2) }),
+      source: fc.record({
+        add: fc.nat(2),
+        update: someShares(3),
+        // Now and then more than the delete guard allows.
+        remove: fc.oneof({ weight: 6, arbitrary: someShares(2) }, { weight: 2, arbitrary: someShares(12) }),
+      }),
       others: fc.oneof(
         { weight: 6, arbitrary: fc.constant(null) },
         {

@@ -25,6 +25,9 @@ export type Played = {
     killed: number;
     purged: number;
     refused: number;
+    /** Records that jobs held, and those that approvals removed. */
+    held: number;
+    approved: number;
   };
 };
 
@@ -48,7 +51,16 @@ export async function playHistory(
 
 class Player implements Played {
   readonly violations: string[] = [];
-  readonly counts = { jobs: 0, rollbacks: 0, exact: 0, killed: 0, purged: 0, refused: 0 };
+  readonly counts = {
+    jobs: 0,
+    rollbacks: 0,
+    exact: 0,
+    killed: 0,
+    purged: 0,
+    refused: 0,
+    held: 0,
+    approved: 0,
+  };
   readonly #url: string;
   readonly #client: Client;
   readonly #form: Form;
@@ -91,14 +103,16 @@ class Player implements Played {
         return await this.#writeItems(act);
       case 'rollback':
         return await this.#rollBack(act);
+      case 'remove':
+        return await this.#removeApproved(act, more);
       case 'job':
         break;
     }
     const { action, force, killed, again } = act;
-    const steps: Action[] = action === 'diff' ? ['delta', 'delete'] : [action];
+    const steps: Exclude<Action, 'rollback'>[] = action === 'diff' ? ['delta', 'delete'] : [action];
     this.#job += 1;
     for (const [step, one] of steps.entries()) {
-      const of = { action: one, force, step, ...more };
+      const of = { ...more, action: one, force, step };
       const end = await this.#run(of, killed);
       if (end.code === 'ok' || end.code === 'deleteGuard') continue;
       if (!again) break;
@@ -107,13 +121,18 @@ class Player implements Played {
   }
 
   /** Runs an attempt of the current job and checks its result. */
-  async #run(of: Partial<Attempt> & { action: Action }, killed: number | null = null): Promise<AttemptEnd> {
+  async #run(
+    of: Partial<Attempt> & { action: Attempt['action'] },
+    killed: number | null = null,
+  ): Promise<AttemptEnd> {
+    const held = this.#job === 1 ? [] : await this.#heldIds();
     const before = this.#job === 1 ? new Map<string, string>() : await readRows(this.#client, this.#form);
     this.counts.jobs += 1;
     this.#where = `job ${this.#job} (${of.action})`;
     const end = await this.#attempt(of, killed);
     const after = await readRows(this.#client, this.#form);
     this.#remember(before, after, differing(before, after));
+    this.#checkGone(of, { before, after, held: new Set(held) });
     if (end.code !== 'ok') {
       if (end.code !== 'deleteGuard' && killed === null) this.#violate(`ended ${end.code}: ${end.message}`);
       // A killed attempt may have applied everything; the next attempt is checked for that.
@@ -131,7 +150,64 @@ class Player implements Played {
     this.#sets.push({ job: this.#job, before, after, wrote, standing, dirty });
   }
 
-  async #attempt(of: Partial<Attempt> & { action: Action }, killed: number | null): Promise<AttemptEnd> {
+  /**
+   * No record leaves without a complete listing that lacks it and an answer to the question of its removal: below the limit
+   * and never held, or forced, or approved by its id.
+   */
+  #checkGone(
+    { action, force = false, approved = [] }: Partial<Attempt>,
+    { before, after, held }: { before: Rows; after: Rows; held: ReadonlySet<string> },
+  ): void {
+    const gone = [...before.keys()].filter((id) => !after.has(id));
+    if (gone.length === 0) return;
+    if (action === 'remove') {
+      this.counts.approved += gone.length;
+      const named = new Set(approved);
+      const wrong = gone.filter((id) => !named.has(id) || !held.has(id) || this.#source.answers.has(id));
+      if (wrong.length > 0) this.#violate(`[${wrong.join(' ')}] went without an approval`);
+      return;
+    }
+    const listed = new Set(this.#source.records.map(({ id }) => id));
+    const missing = [...before.keys()].filter((id) => !listed.has(id));
+    const wrong = gone.filter((id) => listed.has(id) || (!force && held.has(id)));
+    if (action === 'delta' || wrong.length > 0) this.#violate(`[${wrong.join(' ')}] went without an answer`);
+    if (!force && missing.length > 0 && gone.length > Math.max(5, Math.floor(before.size / 10)))
+      this.#violate(`${gone.length} of ${before.size} records went, more than the guard allows`);
+  }
+
+  async #heldIds(): Promise<string[]> {
+    const { rows } = await this.#client.query<{ id: string }>(
+      `SELECT id FROM syncrator.kept WHERE reason = 'held' ORDER BY id COLLATE "C"`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Approves some of the held records and one that is not held. */
+  async #removeApproved(
+    { approved: shares, answers, killed }: Extract<Act, { kind: 'remove' }>,
+    more: Partial<Attempt>,
+  ): Promise<void> {
+    const held = await this.#heldIds();
+    const [other] = this.#source.records;
+    const named = shares.flatMap((share) => held[Math.floor(share * held.length)] ?? []);
+    const approved = [...new Set([...named, other?.id ?? ''])];
+    this.#job += 1;
+    this.#source.answers = new Set(held.slice(0, Math.floor(answers * held.length)));
+    const of = { ...more, action: 'remove', approved } as const;
+    const end = await this.#run(of, killed);
+    if (end.code !== 'ok') await this.#run({ ...of, attempt: 2 });
+    const left = new Set(await this.#heldIds());
+    const stayed = named.filter((id) => left.has(id));
+    if (stayed.length > 0) this.#violate(`[${stayed.join(' ')}] are approved, and still wait`);
+    const forgotten = held.filter((id) => !named.includes(id) && !left.has(id));
+    if (forgotten.length > 0) this.#violate(`[${forgotten.join(' ')}] are not approved, and wait no longer`);
+    this.#source.answers.clear();
+  }
+
+  async #attempt(
+    of: Partial<Attempt> & { action: Attempt['action'] },
+    killed: number | null,
+  ): Promise<AttemptEnd> {
     const whole = {
       url: this.#url,
       job: this.#job,
@@ -148,17 +224,18 @@ class Player implements Played {
   }
 
   /** After a successful job the live rows equal the source's listing, except for rows that the sink reports as kept. */
-  async #checkLive(action: Action, before: Rows, after: Rows): Promise<void> {
+  async #checkLive(action: Attempt['action'], before: Rows, after: Rows): Promise<void> {
     const listed = rowsOf(this.#source.records, this.#form);
     const kept = new Set(
       (await this.#client.query<{ id: string }>('SELECT id FROM syncrator.kept')).rows.map(({ id }) => id),
     );
     const strange = [...after.keys()].filter((id) => !listed.has(id) && !kept.has(id));
-    if (action !== 'delta' && strange.length > 0)
+    this.counts.held += (await this.#heldIds()).length;
+    if (action !== 'delta' && action !== 'remove' && strange.length > 0)
       this.#violate(`[${strange.join(' ')}] are live and not listed`);
-    if (action === 'delete') {
+    if (action === 'delete' || action === 'remove') {
       const other = [...after].filter(([id, text]) => before.get(id) !== text);
-      if (other.length > 0) this.#violate('a delete wrote something');
+      if (other.length > 0) this.#violate(`a ${action} wrote something`);
       return;
     }
     if (action === 'sync') this.#dirty.clear();

@@ -11,7 +11,7 @@ import { type Cut, startStatementProxy } from './statement-proxy.ts';
 export type Round = { readonly of: Attempt; readonly before: Rows; readonly after: Rows };
 
 /** Creates a table with some records and a source that changes each round. */
-export async function stage(action: Action) {
+export async function stage(action: Action | 'remove') {
   const database = await createDatabase({ migrated: false });
   const client = new Client({ connectionString: database.url, query_timeout: 30_000 });
   await client.connect();
@@ -19,16 +19,37 @@ export async function stage(action: Action) {
   // Each round removes one.
   const size = action === 'delete' ? 100 : 12;
   const source = memorySource(Array.from({ length: size }, (_, nth) => named(`r${100 + nth}`, 'first')));
+  const all = source.records;
   const batchSize = Math.ceil(size / 2);
   let job = 10;
   await attempt({ url, action: 'sync', job, source });
+
+  /** Half of the records are lost, and three are approved, of which the source has one again. */
+  async function prepareRemoval(): Promise<Round> {
+    job += 10;
+    source.answers.clear();
+    source.put(all);
+    await attempt({ url, action: 'sync', job: job - 2, source });
+    source.put(all.slice(6));
+    await attempt({ url, action: 'sync', job: job - 1, source });
+    const before = await readRows(client);
+    const approved = all.slice(2, 5).map(({ id }) => id);
+    const [again = '', ...gone] = approved;
+    source.answers.add(again);
+    const of: Attempt = { url, action, job, source, approved, batchSize: 2 };
+    return { of, before, after: new Map([...before].filter(([id]) => !gone.includes(id))) };
+  }
 
   return {
     source,
     rows: () => readRows(client),
 
-    /** Changes the source; for a rollback, a sync then applies the changes to undo. */
+    /**
+     * Changes the source; for a rollback, a sync then applies the changes to undo; for a removal, a sync holds what the
+     * source has lost.
+     */
     async prepare(): Promise<Round> {
+      if (action === 'remove') return await prepareRemoval();
       const before = await readRows(client);
       const changed = change(source, job);
       job += 10;

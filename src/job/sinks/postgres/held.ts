@@ -1,6 +1,7 @@
 /** Reads the records whose removal waits for an answer, in short transactions, and removes those that are approved. */
 import type { PoolClient } from 'pg';
-import { type HeldRecord, type HeldRecords, MOST_RECORD_BYTES } from '../held-records.ts';
+import { type HeldRecord, MOST_RECORD_BYTES } from '../held-records.ts';
+import type { HeldRecords } from '../sink.ts';
 import { READ_COMMITTED } from './connect.ts';
 import { countLive } from './difference.ts';
 import { inspectLiveTable, type LiveTable } from './live-table.ts';

@@ -3,7 +3,14 @@ import type { JobArguments } from '../../arguments.ts';
 import { RECORD_ALONE } from '../../columns/columns-settings.ts';
 import { endConnections } from '../../postgres-end.ts';
 import { shownUrl } from '../../mask.ts';
-import { type LiveState, NOTHING_APPLIED, type Sink } from '../sink.ts';
+import {
+  type ApplyPlan,
+  type ApplyResult,
+  type LiveState,
+  type Load,
+  NOTHING_APPLIED,
+  type Sink,
+} from '../sink.ts';
 import type { PostgresSettings } from '../sink-settings.ts';
 import { applyLoad } from './apply.ts';
 import { closeChangeSet } from './change-sets.ts';
@@ -78,14 +85,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     look: () => lookAtPostgres(connection),
     beginLoad: (input) => beginLoad(session(), input),
     loadBatch: (load, batch, turn) => loadBatch(session(), load, batch, turn),
-    async apply(load, plan) {
-      const result = await applyLoad(session(), load, plan);
-      if (result.kind === 'applied') {
-        await dropStaging(session(), load.id);
-        await purgeHistory(session());
-      }
-      return result;
-    },
+    apply: (load, plan) => applyAndTidy(session(), load, plan),
     dropLoad: (load) => dropStaging(session(), load.id),
     async previewRollback(to) {
       const table = await inStateTransaction(connection, (client) =>
@@ -100,6 +100,15 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     held: createHeldRecords(session),
     close: () => endConnections(connection.pool),
   };
+}
+
+async function applyAndTidy(session: Session, load: Load, plan: ApplyPlan): Promise<ApplyResult> {
+  const result = await applyLoad(session, load, plan);
+  if (result.kind === 'applied') {
+    await dropStaging(session, load.id);
+    await purgeHistory(session);
+  }
+  return result;
 }
 
 async function readLiveState(session: Session): Promise<LiveState> {

@@ -3,8 +3,7 @@
  * staged like a listing: those that the source has again with an empty record, the others without one.
  */
 import type { PoolClient } from 'pg';
-import type { ApprovedBatch, Removal } from '../held-records.ts';
-import type { Applied, Load, Turn } from '../sink.ts';
+import type { Applied, Load, Removal } from '../sink.ts';
 import { closeChangeSet, readChangeSet } from './change-sets.ts';
 import { countChanges, countLive } from './difference.ts';
 import { purgeHistory } from './history.ts';
@@ -18,13 +17,13 @@ export async function beginRemoval(session: Session): Promise<Removal> {
   const load = await beginLoad(session, { mode: 'ids', since: null, began: new Date(), resume: null });
   let batches = 0;
   return {
-    async add({ there, gone }: ApprovedBatch, turn: Turn) {
+    async add({ there, gone }) {
       const from = batches === 0 ? null : String(batches);
       batches += 1;
       const to = String(batches);
       const updatedAt = new Date().toISOString();
       const records = there.map((id) => ({ id, updated_at: updatedAt, record: {} }));
-      await loadBatch(session, load, { records, listed: gone, from, to }, turn);
+      await loadBatch(session, load, { records, listed: gone, from, to }, Promise.resolve());
     },
     async apply() {
       const applied = await inWriteTransaction(session, (client, { watermark }) =>

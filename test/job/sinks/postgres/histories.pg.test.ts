@@ -1,4 +1,7 @@
-/** A rollback to before any job restores the table of that time, whatever has happened since. */
+/**
+ * A rollback to before any job restores the table of that time, whatever has happened since; and no record leaves without
+ * an answer.
+ */
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -15,8 +18,10 @@ const FORMS: Readonly<Record<string, { form: Form; runs: number }>> = {
   'in columns instead of the record': { form: WITHOUT_RECORD, runs: 4 },
 };
 
+const seen = { held: 0, approved: 0 };
+
 it.each(Object.entries(FORMS))(
-  'rollbacks restore the data byte for byte, %s, after kills, rollbacks, purges, items and foreign writes (P7)',
+  'rollbacks restore the data byte for byte, %s, after kills, rollbacks, purges, items, approvals and foreign writes (P7), and nothing goes without an answer',
   { timeout: 180_000 },
   async (_, { form, runs }) => {
     let exact = 0;
@@ -29,6 +34,8 @@ it.each(Object.entries(FORMS))(
           form,
         );
         exact += counts.exact;
+        seen.held += counts.held;
+        seen.approved += counts.approved;
         expect(violations).toEqual([]);
       }),
       { numRuns: runs, endOnFailure: true },
@@ -36,6 +43,10 @@ it.each(Object.entries(FORMS))(
     expect(exact, 'rollbacks without later foreign writes').toBeGreaterThan(2);
   },
 );
+
+it('the histories hold removals, and approve some', () => {
+  for (const [kind, count] of Object.entries(seen)) expect(count, kind).toBeGreaterThan(5);
+});
 
 /** Items need the column record. */
 function withoutItems(chapter: Chapter): Chapter {

@@ -9,7 +9,7 @@ import { type Round, stage } from '../../support/rounds.ts';
 const BUSY_MS = 180_000;
 
 /** Only every other cut: to the server, a kill after a statement equals one before the next. */
-it.concurrent.each(ACTIONS)(
+it.concurrent.each([...ACTIONS, 'remove'] as const)(
   'a %s that is killed at any statement has done all or nothing, and what follows ends as without the kill',
   async (action) => {
     await using t = await stage(action);

@@ -1,6 +1,7 @@
 /**
  * P1 to P3 over generated cases: a live table that our jobs have made, any next state of the source, with or
- * without evidence, with bad records, with ids that answer, under any limits, by any action.
+ * without evidence, with bad records, with ids that answer, under any limits, by any action, and with any answer to
+ * what waits.
  */
 import fc from 'fast-check';
 import { Client } from 'pg';
@@ -9,6 +10,7 @@ import type { EXIT } from '../../../../src/domain/exit-code.ts';
 import type { ActionContext, Progress } from '../../../../src/job/actions/action.ts';
 import { deleteGone } from '../../../../src/job/actions/delete.ts';
 import { delta } from '../../../../src/job/actions/delta.ts';
+import { remove } from '../../../../src/job/actions/remove.ts';
 import { sync } from '../../../../src/job/actions/sync.ts';
 import { JobError } from '../../../../src/job/job-error.ts';
 import { createPostgresSink } from '../../../../src/job/sinks/postgres/postgres-sink.ts';
@@ -21,6 +23,7 @@ import {
   type Live,
   type Mode,
   type State,
+  unchanged,
 } from '../../../faults/lying-source/model.ts';
 import { createDatabase, type TestDatabase } from '../../../support/database.ts';
 import { memorySource } from '../../support/memory-source.ts';
@@ -34,7 +37,7 @@ const NOW = new Date().toISOString();
 const MANY = 320;
 const batchOf = ({ next }: Case): number => (next.length === MANY ? 100 : 3);
 
-type Action = 'sync' | 'delta' | 'delete' | 'diff delete';
+type Action = 'sync' | 'delta' | 'delete' | 'diff delete' | 'remove';
 type Case = {
   readonly action: Action;
   /** Per place, a record of the source: its value, and whether it was just written; null: no record. */
@@ -52,6 +55,8 @@ type Case = {
     readonly maxUpdatePercent: number | null;
   };
   readonly force: boolean;
+  /** Places that an approval names, held or not. */
+  readonly approved: readonly number[];
 };
 
 /** The likelihoods; a property looks more often where it may break. */
@@ -73,7 +78,7 @@ function someCase(size: number, bias: Bias): fc.Arbitrary<Case> {
   const sometimes = <T>(likely: number, some: fc.Arbitrary<T>, otherwise: T): fc.Arbitrary<T> =>
     often(likely).chain((is) => (is ? some : fc.constant(otherwise)));
   return fc.record({
-    action: fc.constantFrom<Action>('sync', 'sync', 'delta', 'delete', 'diff delete'),
+    action: fc.constantFrom<Action>('sync', 'sync', 'delta', 'delete', 'diff delete', 'remove'),
     next: fc.array(inSource, { minLength: size, maxLength: size }),
     isComplete: often(bias.complete),
     answers: sometimes(bias.answers, fc.uniqueArray(place, { minLength: 1, maxLength: size }), []),
@@ -90,6 +95,11 @@ function someCase(size: number, bias: Bias): fc.Arbitrary<Case> {
       maxUpdatePercent: fc.constantFrom(null, null, 50),
     }),
     force: often(15),
+    approved: sometimes(
+      50,
+      fc.uniqueArray(place, { maxLength: size }),
+      Array.from({ length: size }, (_, nth) => nth),
+    ),
   });
 }
 
@@ -120,7 +130,7 @@ afterAll(async () => {
 });
 
 describe('for any behaviour of the source', () => {
-  const seen = { completed: 0, refused: 0, removed: 0, kept: 0 };
+  const seen = { completed: 0, refused: 0, removed: 0, kept: 0, held: 0, approved: 0 };
 
   it.each<[string, Bias]>([
     [
@@ -136,15 +146,22 @@ describe('for any behaviour of the source', () => {
     await fc.assert(
       fc.asyncProperty(walk(bias), async ({ lists, cases }) => {
         await clear();
-        let state: State = { live: new Map(), proven: false };
-        for (const some of cases) state = await check(some, lists, state);
+        let state: State = { live: new Map(), proven: false, held: new Set() };
+        for (const some of cases) {
+          state = await check(some, lists, state);
+          const isAnswered = state.held.size > 0 && some.maxRejected < 5;
+          if (isAnswered) state = await check({ ...some, action: 'remove' }, lists, state);
+        }
       }),
       { numRuns: SEQUENCES, endOnFailure: true },
     );
   });
 
   it('the generated cases cover every kind', () => {
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50);
+    // Most of what is held is listed again before it is approved.
+    const { approved, ...others } = seen;
+    expect(approved, 'approved').toBeGreaterThan(10);
+    for (const [kind, count] of Object.entries(others)) expect(count, kind).toBeGreaterThan(50);
   });
 
   async function check(some: Case, lists: 'changes' | 'everything', state: State): Promise<State> {
@@ -162,27 +179,43 @@ describe('for any behaviour of the source', () => {
     seen.completed += 1;
     expect(after).toEqual(plain(expected.live));
     const removed = Object.keys(before).filter((id) => !(id in after));
-    expectRight(some, removed, before);
-    seen.removed += removed.length;
+    expectRight(some, removed, { before, held: state.held });
+    if (some.action === 'remove') seen.approved += removed.length;
+    else seen.removed += removed.length;
     seen.kept += told.kept ?? 0;
+    seen.held += told.held ?? 0;
+    expect(await heldNow()).toEqual([...expected.held].toSorted());
+    const bad = some.action === 'remove' ? [] : some.bad;
     expect(told).toMatchObject({
       added: Object.keys(after).filter((id) => !(id in before)).length,
       updated: Object.keys(after).filter((id) => id in before && before[id] !== after[id]).length,
       deleted: removed.length,
       kept: expected.kept,
-      failed: some.bad.length,
+      held: expected.toldHeld,
+      failed: bad.length,
     });
-    expect(told.failed_items?.map(({ why }) => why) ?? []).toEqual(some.bad.map(() => 'a line: it is bad'));
+    expect(told.failed_items?.map(({ why }) => why) ?? []).toEqual(bad.map(() => 'a line: it is bad'));
     return expected;
   }
 });
 
 /** P3 as stated, apart from the model. */
-function expectRight(some: Case, removed: readonly string[], before: object): void {
+function expectRight(
+  some: Case,
+  removed: readonly string[],
+  { before, held }: { before: object; held: ReadonlySet<string> },
+): void {
   if (removed.length === 0) return;
-  const { limits, force, isComplete, bad, answers, action, next } = some;
+  const { limits, force, isComplete, bad, answers, action, next, approved } = some;
   expect(action).not.toBe('delta');
+  if (action === 'remove') {
+    const named = new Set(approved.map(idOf));
+    expect(removed.filter((id) => !named.has(id) || !held.has(id))).toEqual([]);
+    expect(removed.filter((id) => answers.includes(Number(id.slice(1))))).toEqual([]);
+    return;
+  }
   expect(isComplete).toBe(true);
+  if (!force) expect(removed.filter((id) => held.has(id))).toEqual([]);
   expect(bad).not.toContain(null);
   expect(removed.filter((id) => answers.includes(Number(id.slice(1))))).toEqual([]);
   expect(removed.filter((id) => next[Number(id.slice(1))])).toEqual([]);
@@ -195,14 +228,9 @@ function expectRight(some: Case, removed: readonly string[], before: object): vo
 }
 
 function expectation(some: Case, lists: 'changes' | 'everything', state: State): Expected {
+  if (some.action === 'remove') return afterRemoval(some, state);
   const mode = modeOf(some.action);
-  const unchanged = (...exits: (keyof typeof EXIT)[]): Expected => ({
-    ...state,
-    verdict: 'unchanged',
-    exits,
-    kept: 0,
-  });
-  if (mode !== 'everything' && state.live.size === 0) return unchanged('failed');
+  if (mode !== 'everything' && state.live.size === 0) return unchanged(state, 'failed');
   const { records, rejected } = tellingOf(some);
   const listed =
     mode === 'changes' && lists === 'changes' ? records.filter(({ updated_at: at }) => at !== OLD) : records;
@@ -211,8 +239,8 @@ function expectation(some: Case, lists: 'changes' | 'everything', state: State):
     Math.ceil(some.breaksAfter / batchOf(some)) * batchOf(some) <
     Math.max(listed.length, rejected.length > 0 ? 1 : 0);
   const tooBad = rejected.length > some.maxRejected;
-  if (breaks) return unchanged('sourceUnreachable', 'recordsRejected');
-  if (tooBad) return unchanged('recordsRejected');
+  if (breaks) return unchanged(state, 'sourceUnreachable', 'recordsRejected');
+  if (tooBad) return unchanged(state, 'recordsRejected');
   const isProof = some.isComplete && rejected.every(({ id }) => id !== null);
   const fate: Fate = { kind: isProof || mode === 'changes' ? 'read' : 'unproven' };
   const told = {
@@ -224,7 +252,22 @@ function expectation(some: Case, lists: 'changes' | 'everything', state: State):
   return expectedOf({ mode, partOfDiff: some.action === 'diff delete' }, state, told, {
     ...some.limits,
     force: some.force,
+    holds: true,
   });
+}
+
+/** What is held and approved goes; what answers waits no longer. */
+function afterRemoval(some: Case, state: State): Expected {
+  if (some.approved.length > 0 && tellingOf(some).records.length === 0)
+    return unchanged(state, 'deleteGuard');
+  const named = new Set(some.approved.map(idOf));
+  const answering = new Set(some.answers.map(idOf));
+  const settled = [...state.held].filter((id) => named.has(id));
+  const live = new Map(state.live);
+  for (const id of settled) if (!answering.has(id)) live.delete(id);
+  const held = new Set([...state.held].filter((id) => !named.has(id)));
+  const counts = { kept: held.size, toldHeld: held.size };
+  return { live, proven: state.proven, held, verdict: 'applied', exits: ['ok'], ...counts };
 }
 
 async function run(
@@ -242,7 +285,6 @@ async function run(
   });
   let told: Progress = {};
   const stop = new AbortController().signal;
-  const mode = modeOf(action);
   const sink = createPostgresSink({
     settings: {
       kind: 'postgres',
@@ -265,7 +307,7 @@ async function run(
       originUid: null,
       step: 0,
       attempt: 1,
-      action: mode === 'ids' ? 'delete' : action,
+      action: action === 'diff delete' ? 'delete' : action,
       run: newRun(),
     },
     stop,
@@ -288,7 +330,8 @@ async function run(
   };
   try {
     await sink.open();
-    await { everything: sync, changes: delta, ids: deleteGone }[mode](context);
+    if (action === 'remove') await remove({ ...context, approved: pageOf(some.approved.map(idOf)) });
+    else await { everything: sync, changes: delta, ids: deleteGone }[modeOf(action)](context);
     return { end: 'ok', told };
   } catch (error) {
     if (error instanceof JobError) return { end: error.code, told };
@@ -315,12 +358,21 @@ function idOf(place: number): string {
   return `k${String(place).padStart(3, '0')}`;
 }
 
-function modeOf(action: Action): Mode {
+function modeOf(action: Exclude<Action, 'remove'>): Mode {
   return action === 'sync' ? 'everything' : action === 'delta' ? 'changes' : 'ids';
 }
 
 function plain(live: Live): Record<string, string> {
   return Object.fromEntries([...live].map(([id, { updated_at: at, json }]) => [id, `${at} ${json}`]));
+}
+
+async function* pageOf(ids: readonly string[]): AsyncGenerator<readonly string[]> {
+  if (ids.length > 0) yield ids;
+}
+
+async function heldNow(): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(`SELECT id FROM syncrator.kept WHERE reason = 'held'`);
+  return rows.map(({ id }) => id).toSorted();
 }
 
 async function liveNow(): Promise<Record<string, string>> {
