@@ -4,7 +4,7 @@
  */
 import { JobError, WrongLoadError } from '../../job-error.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
-import type { Difference, Judgement } from '../sink.ts';
+import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
 import type { Writer } from '../writer.ts';
 import { compareStamps, type Stamps } from './compare.ts';
 import type { Comparison } from './comparison.ts';
@@ -15,6 +15,14 @@ import type { Generation, HeldSet } from './state-parts.ts';
 
 /** Whole documents may be large. */
 const COPIED_AT_ONCE = 500;
+
+/** What goes on waiting unless a full listing comes with `--force-delete`. @returns null: none */
+export function heldBefore(
+  { force, mayRemove }: Pick<ApplyPlan, 'force' | 'mayRemove'>,
+  live: Pick<Generation, 'held'> | null,
+): HeldSet | null {
+  return force && mayRemove ? null : (live?.held ?? null);
+}
 
 /** How many of the missing records wait after the switch. */
 export function countToHold(
@@ -86,7 +94,10 @@ async function* entriesToHold(of: Carrying): AsyncGenerator<HeldEntry> {
 }
 
 /** Takes out what an earlier attempt has carried over into a load. */
-export async function takeOut(pages: HeldPages, remove: (ids: readonly string[]) => Promise<void>): Promise<void> {
+export async function takeOut(
+  pages: HeldPages,
+  remove: (ids: readonly string[]) => Promise<void>,
+): Promise<void> {
   for await (const entries of pages) await remove(entries.map(({ id }) => id));
 }
 

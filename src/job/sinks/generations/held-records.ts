@@ -1,7 +1,7 @@
 /** Reads the records whose removal waits for an answer, and removes those that are approved, in the live generation. */
 import { JobError } from '../../job-error.ts';
-import { type HeldRecord, type HeldRecords, MOST_RECORD_BYTES, type Removal } from '../held-records.ts';
-import { type Applied, NOTHING_APPLIED } from '../sink.ts';
+import { type HeldRecord, MOST_RECORD_BYTES } from '../held-records.ts';
+import { type Applied, type HeldRecords, NOTHING_APPLIED, type Removal } from '../sink.ts';
 import type { HeldEntry, HeldPages } from './held-set.ts';
 import { changeInPlace, type GenerationsState, type LivePlace } from './in-place.ts';
 import { slices } from './slices.ts';
@@ -75,8 +75,7 @@ function heldRecord({ id, since: { at, seen } }: HeldEntry, { updatedAt, json }:
 function beginRemoval<S extends GenerationsState>(place: HeldPlace<S>): Removal {
   const settled = { there: new Set<string>(), gone: new Set<string>() };
   return {
-    async add({ there, gone }, turn) {
-      await turn;
+    async add({ there, gone }) {
       for (const id of there) settled.there.add(id);
       for (const id of gone) settled.gone.add(id);
     },

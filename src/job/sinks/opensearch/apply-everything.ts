@@ -9,6 +9,7 @@ import {
   type Carrying,
   carryHeld,
   countToHold,
+  heldBefore,
   sinceNow,
 } from '../generations/carry-held.ts';
 import { compareGenerations, lossesToAsk } from '../generations/comparison.ts';
@@ -42,14 +43,16 @@ export async function applyEverything(
     next: streamStamps(client, index),
     watermark: live?.generation.watermark ?? null,
     answered: plan.answered,
-    held: sets.read(plan.force ? null : (live?.generation.held ?? null)),
+    held: sets.read(heldBefore(plan, live?.generation ?? null)),
   });
   const ids = lossesToAsk(gone, plan);
   if (ids) return { kind: 'ask', ids };
   const difference: Difference = { ...counts, listed: done, removed: gone.all.count, kept: {} };
   const judgement = plan.judge(difference);
   const count = countToHold(judgement, plan, gone);
-  const held = live ? await carryHeld(carrying(sink, { load, live, index, judgement }), { count, written }) : null;
+  const held = live
+    ? await carryHeld(carrying(sink, { load, live, index, judgement }), { count, written })
+    : null;
   const applied: Applied = { ...afterHolding(difference, count), rejected };
   await switchTo(sink, { load, plan, live, applied, index, held });
   return { kind: 'applied', applied };

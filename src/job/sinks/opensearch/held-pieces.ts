@@ -10,11 +10,7 @@ import { STATE_INDEX } from './state-store.ts';
 const written = z.object({ _id: z.string() });
 const stored = z.object({ _source: piece });
 
-export function createOpenSearchSets(
-  client: JsonClient,
-  alias: string,
-  store: FencedStore<State>,
-): HeldSets {
+export function createOpenSearchSets(client: JsonClient, alias: string, store: FencedStore<State>): HeldSets {
   const pathOf = (key: string): string => `${STATE_INDEX}/_doc/${key}`;
   return createHeldSets(
     { alias, where: STATE_INDEX, store },

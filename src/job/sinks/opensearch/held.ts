@@ -7,6 +7,9 @@ import { removalOf, sendBulk } from './bulk.ts';
 import { countDocuments, readDocuments, refresh } from './documents.ts';
 import type { State } from './state.ts';
 
+/** What a document has beside its record. */
+const ADDED: ReadonlySet<string> = new Set(['id', 'updated_at']);
+
 /** @returns null before the first switch */
 export async function findLivePlace(sink: OpenSearch): Promise<HeldPlace<State> | null> {
   const live = await readLive(sink, await sink.store.look());
@@ -27,11 +30,15 @@ export function livePlace(
     count: () => countDocuments(client, name),
     async readRecords(ids) {
       const found = await readDocuments(client, name, ids);
-      return found.map(({ id, source: { id: _, updated_at: at, ...record } }) => ({
-        id,
-        updatedAt: typeof at === 'string' ? Date.parse(at) : null,
-        json: JSON.stringify(record),
-      }));
+      return found.map(({ id, source }) => {
+        const { updated_at: at } = source;
+        const record = Object.entries(source).filter(([name]) => !ADDED.has(name));
+        return {
+          id,
+          updatedAt: typeof at === 'string' ? Date.parse(at) : null,
+          json: JSON.stringify(Object.fromEntries(record)),
+        };
+      });
     },
     async remove(ids) {
       const { epoch } = await store.read();

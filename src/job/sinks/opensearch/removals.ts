@@ -1,6 +1,6 @@
 /** Removes live documents that a listing of all ids lacks, or lets them wait. */
 import { JobError } from '../../job-error.ts';
-import { sinceNow } from '../generations/carry-held.ts';
+import { heldBefore, sinceNow } from '../generations/carry-held.ts';
 import { changeInPlace } from '../generations/in-place.ts';
 import { findRemovals, settleRemovals } from '../generations/removals.ts';
 import { withStep } from '../generations/steps.ts';
@@ -19,7 +19,7 @@ export async function applyIds(
   const { name } = live.index;
   // A killed attempt may have left deletions that are not visible yet.
   await refresh(client, name);
-  const held = sets.read(plan.force ? null : live.generation.held);
+  const held = sets.read(heldBefore(plan, live.generation));
   const found = await findRemovals({ stamps: streamStamps(client, name), held }, listed, plan);
   if (found.ask) return { kind: 'ask', ids: found.ask };
   const judgement = plan.judge(found.difference);

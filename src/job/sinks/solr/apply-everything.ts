@@ -11,6 +11,7 @@ import {
   type Carrying,
   carryHeld,
   countToHold,
+  heldBefore,
   sinceNow,
 } from '../generations/carry-held.ts';
 import { carryHeldOver } from './carry-over.ts';
@@ -42,14 +43,17 @@ export async function applyEverything(
     next: streamStamps(client, collection),
     watermark: live?.watermark ?? null,
     answered: plan.answered,
-    held: sets.read(plan.force ? null : (live?.held ?? null)),
+    held: sets.read(heldBefore(plan, live)),
   });
   const ids = lossesToAsk(gone, plan);
   if (ids) return { kind: 'ask', ids };
   const difference: Difference = { ...counts, listed: done, removed: gone.all.count, kept: {} };
   const judgement = plan.judge(difference);
   const count = countToHold(judgement, plan, gone);
-  const held = await carryHeld(carrying(solr, { load, live, primary, collection, judgement }), { count, written });
+  const held = await carryHeld(carrying(solr, { load, live, primary, collection, judgement }), {
+    count,
+    written,
+  });
   const applied: Applied = { ...afterHolding(difference, count), rejected };
   await switchTo(solr, { load, plan, live, applied, held });
   return { kind: 'applied', applied };

@@ -1,5 +1,5 @@
 /** Removes live documents that a listing of all ids lacks, or lets them wait. */
-import { sinceNow } from '../generations/carry-held.ts';
+import { heldBefore, sinceNow } from '../generations/carry-held.ts';
 import { changeInPlace } from '../generations/in-place.ts';
 import { findRemovals, settleRemovals } from '../generations/removals.ts';
 import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
@@ -15,16 +15,15 @@ export async function applyIds(
   const { client, store, sets, writer } = solr;
   const collection = await readPrimary(solr);
   const live = await generationIn(solr, await store.read(), collection);
-  const before = live?.held ?? null;
   // A killed attempt may have left uncommitted deletions.
   await commit(client, collection);
-  const held = sets.read(plan.force ? null : before);
+  const held = sets.read(heldBefore(plan, live));
   const found = await findRemovals({ stamps: streamStamps(client, collection), held }, listed, plan);
   if (found.ask) return { kind: 'ask', ids: found.ask };
   const judgement = plan.judge(found.difference);
   const settled = settleRemovals(found, { judgement, plan, since: sinceNow(writer, live) });
   const applied: Applied = { ...settled.difference, rejected: [] };
-  await changeInPlace(livePlace(solr, { collection, held: before }), {
+  await changeInPlace(livePlace(solr, { collection, held: live?.held ?? null }), {
     held: { count: settled.held.length, entries: settled.held },
     gone: settled.gone,
     listed: plan.mayRemove,

@@ -91,7 +91,11 @@ async function writeState(
   { version, durable }: { version: string; durable: boolean },
 ): Promise<Known | null> {
   const write = randomUUID();
-  const document = { id: app, ...inPieces(JSON.stringify({ ...storedForm(next), write })), _version_: version };
+  const document = {
+    id: app,
+    ...inPieces(JSON.stringify({ ...storedForm(next), write })),
+    _version_: version,
+  };
   try {
     const { adds } = await client({
       path: `${STATE_COLLECTION}/update`,

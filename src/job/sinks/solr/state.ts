@@ -78,7 +78,7 @@ export const EMPTY: State = {
 };
 
 /** The state as it is stored. Without `rolled_back_by`, neither version 0.2.0 nor 0.1.0 takes it for one of theirs. */
-export function storedForm({ format: _, rolled_back_by: by, ...rest }: State): object {
+export function storedForm({ rolled_back_by: by, ...rest }: State): object {
   const { generations, load, steps } = rest;
   const isHeld =
     Object.values(generations).some(({ held }) => held !== null) ||

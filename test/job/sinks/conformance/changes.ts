@@ -2,14 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { lines, page, someRows } from '../../support/fake-source.ts';
-import {
-  changed,
-  expected,
-  last,
-  now,
-  type SetUp,
-  type TestedSink,
-} from './tested-sink.ts';
+import { changed, expected, last, now, type SetUp, type TestedSink } from './tested-sink.ts';
 
 export function testChanges(name: string, setup: SetUp): void {
   /** Runs a job that would remove too many: they wait. */

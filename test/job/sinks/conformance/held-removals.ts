@@ -46,7 +46,14 @@ function testListings(name: string, setup: SetUp): void {
       t.source.put({ id: 'r00030', updated_at: now(), name: 'changed' });
       t.source.put({ id: 'zzz', updated_at: now(), name: 'new' });
       expect(await t.run('sync -n 7 -c 2 --api_job_id 2', job(2))).toMatchObject({ code: EXIT.ok });
-      expect(last(t)).toMatchObject({ added: 1, updated: 1, deleted: 0, kept: 20, held: 20, listing: 'complete' });
+      expect(last(t)).toMatchObject({
+        added: 1,
+        updated: 1,
+        deleted: 0,
+        kept: 20,
+        held: 20,
+        listing: 'complete',
+      });
       expect(last(t)?.warnings?.[0]).toMatch(/^20 removals wait for an answer/);
       expect(await t.names()).toEqual(withRows(t, idsOf(20)));
       expect(waiting(t)).toEqual(idsOf(20));

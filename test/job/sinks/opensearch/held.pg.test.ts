@@ -1,11 +1,11 @@
 /** Records that wait for an answer in OpenSearch: how they are carried over, and where their list lies. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type OpenSearch, startOpenSearch } from '../../../support/opensearch/opensearch.ts';
-import { someRows } from '../../support/fake-source.ts';
+import { lines, someRows } from '../../support/fake-source.ts';
 import { type OpenSearchSetup, openSearchSetup } from '../../support/opensearch-setup.ts';
 import { namesOf } from '../../support/setup.ts';
 import { idsOf, lose, waiting } from '../conformance/held-removals.ts';
@@ -59,11 +59,9 @@ it.each(['for the first time', 'once more'])(
 );
 
 it('a held document keeps the digits of its numbers and its nested fields, also over two syncs', async () => {
-  await using t = await openSearchSetup(server);
-  const body = (rows: readonly string[]) =>
-    t.source.put(...rows.map((row) => JSON.parse(row) as ReturnType<typeof someRows>[number]));
-  body([...someRows(9).map((row) => JSON.stringify(row))]);
-  const exact = '{"id":"a","updated_at":"2025-01-01T00:00:00.123Z","big":12345678901234567890.10,"maker":{"born":[1900]}}';
+  await using t = await openSearchSetup(server, someRows(9));
+  const exact =
+    '{"id":"a","updated_at":"2025-01-01T00:00:00.123Z","big":12345678901234567890.10,"maker":{"born":[1900]}}';
   const whole = `${exact}\n${someRows(9)
     .map((row) => `${JSON.stringify(row)}\n`)
     .join('')}`;
@@ -119,4 +117,23 @@ it('lists of indexes that are gone are deleted; a take-over keeps what waits', a
   expect((await t.run('sync', { SYNCRATOR_MAX_DELETE_PERCENT: '90' })).code).toBe(EXIT.ok);
   expect(last(t)).toMatchObject({ deleted: 0, held: 10 });
   expect(waiting(t)).toEqual(idsOf(10));
+});
+
+it('the delete of a diff without evidence settles nothing, also with --force-delete', async () => {
+  await using t = await holding();
+  await t.setState((state) => {
+    for (const one of Object.values(state.generations)) one.proven = false;
+    return state;
+  });
+  lose(t, ['r00011']);
+  const file = path.join(folder, 'unproven.ndjson');
+  writeFileSync(file, lines([...t.source.rows.values()]));
+  const minuteAgo = new Date(Date.now() - 60_000);
+  utimesSync(file, minuteAgo, minuteAgo);
+  for (const action of ['delete', 'delete --force-delete']) {
+    const unproven = { SOURCE_URL: '', SOURCE_FILE: file, SYNCRATOR_PART_OF: 'diff' };
+    expect((await t.run(action, unproven)).code).toBe(EXIT.ok);
+    expect(last(t)).toMatchObject({ listing: 'unproven', deleted: 0, kept: 11, held: 10 });
+    expect([waiting(t), await t.names()]).toEqual([idsOf(10), namesOf(someRows(30))]);
+  }
 });

@@ -87,7 +87,12 @@ it.each(['for the first time', 'once more'])(
 );
 
 it('nothing is switched if a copy of a document would lose a field that is only indexed', async () => {
-  const hidden: FakeRow = { id: 'a', updated_at: '2025-01-01T00:00:00Z', name: 'a', keywords: 'in the index alone' };
+  const hidden: FakeRow = {
+    id: 'a',
+    updated_at: '2025-01-01T00:00:00Z',
+    name: 'a',
+    keywords: 'in the index alone',
+  };
   await using t = await solrSetup(solr, [...someRows(20), hidden]);
   await t.run('sync');
   const { primary } = await t.aliases();
@@ -120,7 +125,9 @@ it('a held document is carried over completely, also over two syncs and from two
   await using t = await solrSetup(solr, [...someRows(20), old], { shards: 2 });
   await t.run('sync');
   const documentOf = async () => {
-    const { _version_: _, ...found } = (await solr.documents(t.app)).find(({ id }) => id === old.id) ?? { id: '' };
+    const { _version_: _, ...found } = (await solr.documents(t.app)).find(({ id }) => id === old.id) ?? {
+      id: '',
+    };
     return found;
   };
   const before = await documentOf();
@@ -174,7 +181,10 @@ it('version 0.2.0 reads the state only while nothing is held', () => {
     held: null,
     listed_at: null,
   };
-  expect(storedForm({ ...EMPTY, generations: { a: generation } })).toMatchObject({ format: 2, rolled_back_by: null });
+  expect(storedForm({ ...EMPTY, generations: { a: generation } })).toMatchObject({
+    format: 2,
+    rolled_back_by: null,
+  });
   const state = { ...EMPTY, generations: { a: { ...generation, held } } };
   const stored = storedForm(state) as Record<string, unknown>;
   // Both versions require the field, and 0.2.0 takes what it cannot read for a state of 0.1.0.
