@@ -12,7 +12,7 @@ import {
   heldBefore,
   sinceNow,
 } from '../generations/carry-held.ts';
-import { compareGenerations, lossesToAsk } from '../generations/comparison.ts';
+import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/comparison.ts';
 import { fenced } from '../generations/fence.ts';
 import { checkLoad } from '../generations/load-progress.ts';
 import { generationAfter } from '../generations/next-generation.ts';
@@ -49,6 +49,7 @@ export async function applyEverything(
   if (ids) return { kind: 'ask', ids };
   const difference: Difference = { ...counts, listed: done, removed: gone.all.count, kept: {} };
   const judgement = plan.judge(difference);
+  refuseLosses(gone, judgement);
   const count = countToHold(judgement, plan, gone);
   const held = live
     ? await carryHeld(carrying(sink, { load, live, index, judgement }), { count, written })

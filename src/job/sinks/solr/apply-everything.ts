@@ -15,7 +15,7 @@ import {
   sinceNow,
 } from '../generations/carry-held.ts';
 import { carryHeldOver } from './carry-over.ts';
-import { compareGenerations, lossesToAsk } from '../generations/comparison.ts';
+import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/comparison.ts';
 import { generationAfter } from '../generations/next-generation.ts';
 import { type HeldSet, UNKNOWN } from '../generations/state-parts.ts';
 import { fenced } from '../generations/fence.ts';
@@ -49,6 +49,7 @@ export async function applyEverything(
   if (ids) return { kind: 'ask', ids };
   const difference: Difference = { ...counts, listed: done, removed: gone.all.count, kept: {} };
   const judgement = plan.judge(difference);
+  refuseLosses(gone, judgement);
   const count = countToHold(judgement, plan, gone);
   const held = await carryHeld(carrying(solr, { load, live, primary, collection, judgement }), {
     count,
