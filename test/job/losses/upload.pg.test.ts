@@ -80,6 +80,20 @@ it('a large set is told in pages of at most 500 records and one MiB', async () =
   }
 });
 
+it('a set of many thousands is told whole and in byte order, in a table of any collation', async () => {
+  const many = someRows(10_500).map((row, nth) => ({ ...row, id: `${nth % 2 === 0 ? 'a' : 'B'}-${row.id}` }));
+  await using t = await setup([...many, { id: 'stays', updated_at: '2025-01-01T00:00:00Z', name: 'x' }]);
+  await t.query(
+    `CREATE COLLATION of_people (provider = icu, locale = 'en');
+     CREATE TABLE cities (id text COLLATE of_people PRIMARY KEY, updated_at timestamptz NOT NULL, record jsonb NOT NULL)`,
+  );
+  await t.run('sync -n 5000');
+  await t.query(`ALTER TABLE syncrator.kept ALTER id TYPE text COLLATE of_people`);
+  for (const { id } of many) t.source.rows.delete(id);
+  expect(await t.run('sync')).toMatchObject({ code: EXIT.ok });
+  expect(t.receiver.waiting?.map(({ id }) => id)).toEqual(many.map(({ id }) => id).toSorted());
+});
+
 it('an empty set is told too, and an older api that has no such route is not worth a warning then', async () => {
   await using t = await setup(someRows(30));
   await t.run('sync');

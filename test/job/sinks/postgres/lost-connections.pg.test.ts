@@ -8,7 +8,7 @@ import { stage } from '../../support/rounds.ts';
 const BUSY_MS = 180_000;
 
 // Each action has its own database.
-it.concurrent.each(ACTIONS)(
+it.concurrent.each([...ACTIONS, 'remove'] as const)(
   'a %s continues by itself when its connection is lost at any statement',
   async (action) => {
     await using t = await stage(action);
