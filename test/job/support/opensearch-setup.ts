@@ -31,6 +31,8 @@ export type OpenSearchSetup = AsyncDisposable &
     /** All indexes of the alias. */
     indexes(): Promise<string[]>;
     state(): Promise<State>;
+    /** The documents of lists of held records. */
+    pieces(): Promise<string[]>;
     setState(change: (state: State) => State): Promise<void>;
     /** The sink of one run, not yet open. */
     sink(
@@ -73,6 +75,11 @@ export async function openSearchSetup(
     },
     indexes,
     state: async () => (await stored()).state,
+    async pieces() {
+      await server.call('POST', 'syncrator-state/_refresh');
+      const found = Object.keys(await server.documents('syncrator-state'));
+      return found.filter((id) => id.startsWith(`${alias}.held.`));
+    },
     async setState(change) {
       const { state, ...rest } = await stored();
       await server.call('PUT', `syncrator-state/_doc/${alias}`, { ...rest, state: change(state) });

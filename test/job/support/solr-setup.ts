@@ -26,6 +26,8 @@ export type SolrSetup = AsyncDisposable &
     aliases(): Promise<{ primary: string | null; standby: string | null; loading: string | null }>;
     /** Name of the application; its collections are `<app>_a`, which is live, and `<app>_b`. */
     state(): Promise<Record<string, unknown>>;
+    /** The documents of lists of held records. */
+    pieces(): Promise<string[]>;
     /** The sink of one run, not yet open. */
     sink(
       writer?: Partial<Writer>,
@@ -84,6 +86,11 @@ export async function solrSetup(
       };
     },
     state: async () => JSON.parse(String((await readState())['state_s'])) as Record<string, unknown>,
+    async pieces() {
+      await solr.call('syncrator_state/update', { commit: {} });
+      const ids = (await solr.documents('syncrator_state')).map(({ id }) => id);
+      return ids.filter((id) => id.startsWith(`${app}.held.`));
+    },
     sink(of = {}, { url = proxy.url, ...options } = {}) {
       const writer = writerOf(of);
       const parsed = parseArguments([writer.action, '--switch_solr_alias']);

@@ -1,12 +1,20 @@
 /** Counts what a switch to a loaded generation would change, and finds the records that it would lose. */
 import { JobError } from '../../job-error.ts';
-import type { ApplyPlan, Difference } from '../sink.ts';
+import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
 import { compareStamps, type Stamps } from './compare.ts';
 import { EvenSample, MOST_ASKED } from './even-sample.ts';
+import { findInOrder, type HeldPages } from './held-set.ts';
 
 export type Comparison = Pick<Difference, 'live' | 'added' | 'updated' | 'missed'> & {
-  /** Live records that the load lacks, and those of them that the source returned when asked by id. */
-  readonly gone: { readonly all: EvenSample; readonly answered: EvenSample };
+  /**
+   * Live records that the load lacks; how many of them were held before; and of the others, those that the source returned
+   * when asked by id.
+   */
+  readonly gone: {
+    readonly all: EvenSample;
+    readonly answered: EvenSample;
+    readonly heldBefore: number;
+  };
 };
 
 /** @param of.watermark of the live data; null: unknown */
@@ -15,16 +23,19 @@ export async function compareGenerations(of: {
   next: Stamps;
   watermark: string | null;
   answered: ReadonlySet<string> | null;
+  held: HeldPages;
 }): Promise<Comparison> {
   const counts = { live: 0, added: 0, updated: 0 };
-  const gone = { all: new EvenSample(MOST_ASKED), answered: new EvenSample(MOST_ASKED) };
+  const gone = { all: new EvenSample(MOST_ASKED), answered: new EvenSample(MOST_ASKED), heldBefore: 0 };
+  const findHeld = findInOrder(of.held);
   const watermark = of.watermark === null ? null : Date.parse(of.watermark);
   const missed = { count: 0, latestMs: 0 };
   for await (const { kind, id, now, next } of compareStamps(of)) {
     if (now) counts.live += 1;
     if (kind === 'removed') {
       gone.all.offer(id);
-      if (of.answered?.has(id)) gone.answered.offer(id);
+      if (await findHeld(id)) gone.heldBefore += 1;
+      else if (of.answered?.has(id)) gone.answered.offer(id);
     } else if (kind !== 'same') {
       counts[kind] += 1;
       const late = watermark === null ? 0 : watermark - (next?.updatedAt ?? watermark);
@@ -37,11 +48,7 @@ export async function compareGenerations(of: {
   return { ...counts, gone, missed: watermark === null ? null : missed };
 }
 
-/**
- * After a switch readers see only the loaded generation, so records that it lacks would be lost.
- * @returns ids to ask the source for first; null: the switch may go on
- * @throws JobError `incompleteListing`
- */
+/** @returns ids to ask the source for first; null: the judge may decide @throws JobError `incompleteListing` */
 export function lossesToAsk(
   gone: Comparison['gone'],
   plan: Pick<ApplyPlan, 'mayRemove' | 'answered'>,
@@ -49,13 +56,17 @@ export function lossesToAsk(
   if (gone.all.count === 0) return null;
   if (!plan.mayRemove)
     throw wouldLoseRecords(gone.all, 'are missing in the listing, which was not proven complete');
-  if (plan.answered === null) return gone.all.ids;
-  if (gone.answered.count > 0)
-    throw wouldLoseRecords(
-      gone.answered,
-      'are missing in the listing, but the source returned them when asked by id',
-    );
-  return null;
+  return plan.answered === null ? gone.all.ids : null;
+}
+
+/**
+ * After a switch readers see the loaded generation and what is held, so other records would be lost.
+ * @throws JobError `incompleteListing`
+ */
+export function refuseLosses({ answered }: Comparison['gone'], judgement: Judgement): void {
+  if (judgement === 'hold' || answered.count === 0) return;
+  const why = 'are missing in the listing, but the source returned them when asked by id';
+  throw wouldLoseRecords(answered, why);
 }
 
 function wouldLoseRecords({ count, ids }: EvenSample, why: string): JobError {

@@ -28,10 +28,18 @@ export type StateMedium<S, V> = {
 
 const TRIES = 10;
 
-/** @param of.take the state after this run took the fence @throws what `take` throws */
+/**
+ * @param of.take the state after this run took the fence @throws what `take` throws
+ * @param of.settle completes each change
+ */
 export function createFencedStore<S extends { owner: Owner | null; fence: Fence }, V>(
   { read, write }: StateMedium<S, V>,
-  of: { alias: string; writer: Writer; take: (state: S) => S },
+  of: {
+    alias: string;
+    writer: Writer;
+    take: (state: S) => S;
+    settle: (before: S, after: S) => S;
+  },
 ): FencedStore<S> {
   // Caches only our last write, which is nearly always current; the compare-and-set detects when it is not. Reads are
   // not cached: of two concurrent batches, one may have read a state that the other has replaced since.
@@ -65,7 +73,7 @@ export function createFencedStore<S extends { owner: Owner | null; fence: Fence 
     change: (next, { durable } = { durable: false }) =>
       compareAndSet((state) => {
         refuseOther(state);
-        return next(state);
+        return of.settle(state, next(state));
       }, durable),
   };
 }

@@ -28,6 +28,7 @@ export function newProgress({ mode, since, began }: BeginLoad & { mode: Progress
     updated: 0,
     rejected: [],
     rejected_since: null,
+    carried: null,
   };
 }
 
@@ -46,7 +47,11 @@ export function isResumed(load: Progress | null, { resume, mode, since }: BeginL
 }
 
 /** The load in the state. @throws JobError `fenced` if it is another one */
-export function checkLoad<L extends Progress>(state: { load: L | null }, load: Load, alias: string): L {
+export function checkLoad<L extends Progress>(
+  state: { load: L | null },
+  load: Pick<Load, 'id'>,
+  alias: string,
+): L {
   if (state.load?.id !== load.id) throw fenced(alias, 'another run has replaced this load');
   return state.load;
 }

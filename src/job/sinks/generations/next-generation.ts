@@ -1,10 +1,13 @@
 /** The watermark and the evidence of the live generation after a load was applied. Pure. */
 import { JobError } from '../../job-error.ts';
 import type { ApplyPlan, Difference } from '../sink.ts';
-import type { Generation, Progress } from './state-parts.ts';
+import type { Generation, HeldSet, Progress } from './state-parts.ts';
 
-/** @param live the generation that was live; null: unknown */
-export function generationAfter(plan: ApplyPlan, live: Pick<Generation, 'watermark'> | null): Generation {
+/** @param of.live the generation that was live; null: unknown @param of.held what the new one holds */
+export function generationAfter(
+  plan: ApplyPlan,
+  { live, held }: { live: Pick<Generation, 'watermark'> | null; held: HeldSet | null },
+): Generation {
   return {
     synced: true,
     watermark:
@@ -12,6 +15,8 @@ export function generationAfter(plan: ApplyPlan, live: Pick<Generation, 'waterma
     coarse_times: plan.coarseTimes,
     proven: plan.proven,
     left_by: null,
+    held,
+    listed_at: new Date().toISOString(),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Decides which live records a listing of all ids removes. Keeps the listed ids in memory, and live ones page by page. */
 import { randomUUID } from 'node:crypto';
-import type { ApplyPlan, Difference, Kept, Load } from '../sink.ts';
+import type { ApplyPlan, Difference, Judgement, Kept, Load } from '../sink.ts';
 import type { Stamps } from './compare.ts';
 import { EvenSample, MOST_ASKED } from './even-sample.ts';
+import { findInOrder, type HeldEntry, type HeldPages, type Since } from './held-set.ts';
 
 /** A load of ids; not resumable, since reading all ids again costs little. */
 export type IdsLoad = { readonly load: Load; readonly listed: Set<string> };
@@ -12,36 +13,72 @@ export function beginIds(began: Date): IdsLoad {
   return { load, listed: new Set() };
 }
 
-/** The ids to ask the source for first, or those to remove, with what this changes. */
+/** The ids to ask the source for first, or what a removal of everything that is missing would change. */
 export type Removals =
   | { readonly ask: readonly string[] }
-  | { readonly ask: null; readonly remove: readonly string[]; readonly difference: Difference };
+  | {
+      readonly ask: null;
+      /** In byte order. */
+      readonly missing: readonly string[];
+      readonly heldBefore: ReadonlyMap<string, HeldEntry>;
+      readonly difference: Difference;
+    };
 
+/** @param of.held what is held now */
 export async function findRemovals(
-  stamps: Stamps,
+  of: { stamps: Stamps; held: HeldPages },
   listed: ReadonlySet<string>,
   plan: Pick<ApplyPlan, 'mayRemove' | 'answered'>,
 ): Promise<Removals> {
   const gone: string[] = [];
   let live = 0;
-  for await (const page of stamps) {
+  for await (const page of of.stamps) {
     live += page.length;
     for (const { id } of page) if (!listed.has(id)) gone.push(id);
   }
-  const answered = gone.filter((id) => plan.answered?.has(id)).length;
-  const kept: Kept = plan.mayRemove ? counted({ answered }) : counted({ no_evidence: gone.length });
-  const remove = plan.mayRemove ? gone.filter((id) => !plan.answered?.has(id)) : [];
-  if (remove.length > 0 && plan.answered === null) return { ask: sampleOf(remove) };
+  const missing = gone.filter((id) => !plan.answered?.has(id));
+  const heldBefore = await heldAmong(missing, of.held);
+  const answered = gone.length - missing.length;
+  // Without evidence no question is settled.
+  const kept: Kept = plan.mayRemove
+    ? counted({ answered })
+    : counted({ held: heldBefore.size, no_evidence: gone.length - heldBefore.size });
+  if (plan.mayRemove && missing.length > 0 && plan.answered === null) return { ask: sampleOf(missing) };
   const difference: Difference = {
     live,
     listed: listed.size,
     added: 0,
     updated: 0,
-    removed: remove.length,
+    removed: plan.mayRemove ? missing.length : 0,
     kept,
     missed: null,
   };
-  return { ask: null, remove, difference };
+  return { ask: null, missing, heldBefore, difference };
+}
+
+async function heldAmong(ids: readonly string[], held: HeldPages): Promise<Map<string, HeldEntry>> {
+  const find = findInOrder(held);
+  const found = new Map<string, HeldEntry>();
+  for (const id of ids) {
+    const entry = await find(id);
+    if (entry) found.set(id, entry);
+  }
+  return found;
+}
+
+/** What a judgement makes of the missing records. @param of.since for those that are held for the first time */
+export function settleRemovals(
+  { missing, heldBefore, difference }: Extract<Removals, { ask: null }>,
+  of: { judgement: Judgement; plan: Pick<ApplyPlan, 'mayRemove' | 'force'>; since: Since },
+): { held: readonly HeldEntry[]; gone: readonly string[]; difference: Difference } {
+  const { judgement, plan, since } = of;
+  const stays = (id: string): boolean =>
+    !plan.mayRemove || judgement === 'hold' || (!plan.force && heldBefore.has(id));
+  const entries = missing.filter(stays).map((id) => heldBefore.get(id) ?? { id, since });
+  const held = plan.mayRemove ? entries : entries.filter(({ id }) => heldBefore.has(id));
+  const gone = missing.filter((id) => !stays(id));
+  const kept = counted({ ...difference.kept, held: held.length });
+  return { held, gone, difference: { ...difference, removed: gone.length, kept } };
 }
 
 function counted(kept: Kept): Kept {

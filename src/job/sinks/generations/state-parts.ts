@@ -29,6 +29,13 @@ export const leftBy = z.object({
   at: z.iso.datetime(),
 });
 
+/** A list of ids whose removal waits for an answer. It lies beside the state, in as many documents as `pieces` says. */
+export const heldSet = z.object({
+  id: z.uuid(),
+  count: z.number().int(),
+  pieces: z.number().int(),
+});
+
 export const generation = z.object({
   /** false: complete, but loaded by another program. */
   synced: z.boolean(),
@@ -39,6 +46,10 @@ export const generation = z.object({
   proven: z.boolean(),
   /** null: it is live, or version 0.1.0 replaced it. */
   left_by: leftBy.nullable(),
+  /** Its records whose removal waits for an answer; null: none. */
+  held: heldSet.nullable().default(null),
+  /** When the newest full listing was applied to it; null: unknown. */
+  listed_at: z.iso.datetime().nullable().default(null),
 });
 
 const rejected = z.object({ where: z.string(), id: z.string().nullable(), why: z.string() });
@@ -59,6 +70,8 @@ export const progress = z.object({
   rejected: z.array(rejected),
   /** The earliest time of a rejected record. */
   rejected_since: z.iso.datetime().nullable(),
+  /** The held records that are being carried over into the complete load. */
+  carried: heldSet.nullable().default(null),
 });
 
 const applied = z.object({
@@ -85,6 +98,7 @@ export const step = z.object({
 export type Owner = z.infer<typeof owner>;
 export type Fence = z.infer<typeof fence>;
 export type LeftBy = z.infer<typeof leftBy>;
+export type HeldSet = z.infer<typeof heldSet>;
 export type Generation = z.infer<typeof generation>;
 export type Progress = z.infer<typeof progress>;
 export type Step = z.infer<typeof step>;
@@ -98,4 +112,6 @@ export const UNKNOWN: Generation = {
   coarse_times: false,
   proven: false,
   left_by: null,
+  held: null,
+  listed_at: null,
 };

@@ -1,17 +1,30 @@
 /**
- * Makes a loaded index live: verifies it, compares it with the live data, lets the caller judge, moves the alias.
+ * Makes a loaded index live: verifies it, compares it with the live data, lets the caller judge, carries over what is held,
+ * moves the alias.
  */
 import { TooManyRejected } from '../../rejected.ts';
-import { compareGenerations, lossesToAsk } from '../generations/comparison.ts';
+import {
+  afterHolding,
+  cannotHoldRefused,
+  type Carrying,
+  carryHeld,
+  countToHold,
+  heldBefore,
+  sinceNow,
+} from '../generations/carry-held.ts';
+import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/comparison.ts';
 import { fenced } from '../generations/fence.ts';
 import { checkLoad } from '../generations/load-progress.ts';
 import { generationAfter } from '../generations/next-generation.ts';
 import { leavingNow, withStep } from '../generations/steps.ts';
-import type { Applied, ApplyPlan, ApplyResult, Difference, Load } from '../sink.ts';
+import type { HeldSet } from '../generations/state-parts.ts';
+import type { Applied, ApplyPlan, ApplyResult, Difference, Judgement, Load } from '../sink.ts';
 import { type Live, type OpenSearch, readLive } from './alias.ts';
-import { refresh, streamStamps } from './documents.ts';
+import { copyLive } from './copy-live.ts';
+import { countDocuments, refresh, streamStamps } from './documents.ts';
 import { describeIndex } from './indexes.ts';
 import type { EverythingLoader } from './load-everything.ts';
+import { targetOf } from './load.ts';
 import { startMove } from './move-alias.ts';
 import { deleteObsolete } from './obsolete.ts';
 
@@ -19,10 +32,10 @@ export async function applyEverything(
   sink: OpenSearch,
   { load, plan, loader }: { load: Load; plan: ApplyPlan; loader: EverythingLoader },
 ): Promise<ApplyResult> {
-  const { client, alias, store } = sink;
+  const { client, alias, store, sets } = sink;
   const { rejected, done } = checkLoad(await store.read(), load, alias);
   if (rejected.length > plan.mayReject) throw new TooManyRejected(rejected, plan.mayReject);
-  const { index } = await loader.verify(load);
+  const { index, written } = await loader.verify(load);
   const live = await readLive(sink, await store.read());
   if (live) await refresh(client, live.index.name);
   const { gone, ...counts } = await compareGenerations({
@@ -30,24 +43,62 @@ export async function applyEverything(
     next: streamStamps(client, index),
     watermark: live?.generation.watermark ?? null,
     answered: plan.answered,
+    held: sets.read(heldBefore(plan, live?.generation ?? null)),
   });
   const ids = lossesToAsk(gone, plan);
   if (ids) return { kind: 'ask', ids };
   const difference: Difference = { ...counts, listed: done, removed: gone.all.count, kept: {} };
-  plan.judge(difference);
-  const applied: Applied = { ...difference, rejected };
-  await switchTo(sink, { load, plan, live, applied, index });
+  const judgement = plan.judge(difference);
+  refuseLosses(gone, judgement);
+  const count = countToHold(judgement, plan, gone);
+  const held = live
+    ? await carryHeld(carrying(sink, { load, live, index, judgement }), { count, written })
+    : null;
+  const applied: Applied = { ...afterHolding(difference, count), rejected };
+  await switchTo(sink, { load, plan, live, applied, index, held });
   return { kind: 'applied', applied };
+}
+
+function carrying(
+  sink: OpenSearch,
+  { load, live, index, judgement }: { load: Load; live: Live; index: string; judgement: Judgement },
+): Carrying {
+  const { client, alias, store, sets, writer } = sink;
+  return {
+    sets,
+    now: () => streamStamps(client, live.index.name),
+    next: () => streamStamps(client, index),
+    before: live.generation.held,
+    since: judgement === 'hold' ? sinceNow(writer, live.generation) : null,
+    async announce(carried) {
+      await store.change((state) => ({ ...state, load: { ...checkLoad(state, load, alias), carried } }));
+    },
+    async copy(ids) {
+      const { refused } = await copyLive(sink, await targetOf(sink, load), ids);
+      if (refused.length > 0) throw cannotHoldRefused(refused, 'correct SINK_MAPPING');
+    },
+    async count() {
+      await refresh(client, index);
+      return await countDocuments(client, index);
+    },
+  };
 }
 
 async function* nothing(): ReturnType<typeof streamStamps> {}
 
 async function switchTo(
   sink: OpenSearch,
-  of: { load: Load; plan: ApplyPlan; live: Live | null; applied: Applied; index: string },
+  of: {
+    load: Load;
+    plan: ApplyPlan;
+    live: Live | null;
+    applied: Applied;
+    index: string;
+    held: HeldSet | null;
+  },
 ): Promise<void> {
   const { client, alias, writer } = sink;
-  const { load, plan, live, applied, index } = of;
+  const { load, plan, live, applied, index, held } = of;
   const { uuid } = (await describeIndex(client, index)) ?? {};
   if (uuid === undefined) throw fenced(alias, `the loaded index ${index} was removed`);
   const from = live?.index.name ?? null;
@@ -58,7 +109,8 @@ async function switchTo(
       live && applied.live > 0
         ? { [live.index.name]: { ...live.generation, left_by: leavingNow(writer) } }
         : {};
-    const generations = { ...kept, [index]: { uuid, ...generationAfter(plan, live?.generation ?? null) } };
+    const next = generationAfter(plan, { live: live?.generation ?? null, held });
+    const generations = { ...kept, [index]: { uuid, ...next } };
     return {
       load: null,
       generations,

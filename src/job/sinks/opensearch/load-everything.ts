@@ -3,9 +3,10 @@ import { JobError, WrongLoadError } from '../../job-error.ts';
 import { checkLoad } from '../generations/load-progress.ts';
 import { RandomSample } from '../generations/random-sample.ts';
 import type { Load, LoadBatch, Turn } from '../sink.ts';
-import { type OpenSearch, readLive } from './alias.ts';
-import { sendBulk, type Target, write } from './bulk.ts';
-import { countDocuments, countFound, readDocuments, refresh } from './documents.ts';
+import type { OpenSearch } from './alias.ts';
+import type { Target } from './bulk.ts';
+import { copyLive } from './copy-live.ts';
+import { countDocuments, countFound, refresh } from './documents.ts';
 import { noteBatch, targetOf } from './load.ts';
 import type { IndexLoad } from './state.ts';
 import { writeRecords } from './write-records.ts';
@@ -53,19 +54,11 @@ export function createEverythingLoader(sink: OpenSearch): EverythingLoader {
   };
 }
 
-/**
- * Copies the live documents of these ids into the load.
- * @returns how many of these ids are live
- * @throws JobError `recordsRejected` if the new mapping refuses one
- */
+/** @returns how many of these ids are live @throws JobError `recordsRejected` if the new mapping refuses one */
 async function carryOver(sink: OpenSearch, target: Target, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  const live = await readLive(sink, await sink.store.read());
-  if (!live) return 0;
-  const documents = await readDocuments(sink.client, live.index.name, ids);
-  const operations = documents.map(({ id, source }) => write(id, source, target));
-  const [first] = await sendBulk(sink, target, operations);
-  if (!first) return documents.length;
+  const { count, refused } = await copyLive(sink, target, ids);
+  const [first] = refused;
+  if (!first) return count;
   throw new JobError(
     'recordsRejected',
     `the bad record ${JSON.stringify(first.id?.slice(0, 100))} cannot be set aside, because the new index refuses its live ` +

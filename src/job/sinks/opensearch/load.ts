@@ -3,6 +3,7 @@
  * memory. The state stores the cursors of the first two, so that a later attempt can resume them.
  */
 import { JobError } from '../../job-error.ts';
+import { takeOut } from '../generations/carry-held.ts';
 import {
   afterBatch,
   asLoad,
@@ -14,7 +15,7 @@ import {
 import type { Progress } from '../generations/state-parts.ts';
 import type { BeginLoad, Load, LoadBatch } from '../sink.ts';
 import { type OpenSearch, readLive } from './alias.ts';
-import type { Target } from './bulk.ts';
+import { removalOf, sendBulk, type Target } from './bulk.ts';
 import { createIndex, describeIndex } from './indexes.ts';
 import { deleteObsolete } from './obsolete.ts';
 import type { IndexLoad, State } from './state.ts';
@@ -28,6 +29,7 @@ export async function beginLoad(
   const resumed = await findLoad(sink, input);
   if (resumed) {
     await takeWriteAlias(sink, resumed.index);
+    await takeOutCarried(sink, resumed);
     return asLoad(resumed, { resumed: true });
   }
   const begun = newProgress(input);
@@ -47,6 +49,17 @@ async function findLoad(sink: OpenSearch, input: BeginLoad): Promise<IndexLoad |
   if (load === null || !isResumed(load, input)) return null;
   if (load.mode === 'changes') return (await readLive(sink, state))?.index.name === load.index ? load : null;
   return (await describeIndex(sink.client, load.index)) ? load : null;
+}
+
+/** An earlier attempt has carried held records over, and was killed before the switch. */
+async function takeOutCarried(sink: OpenSearch, { id, index, carried }: IndexLoad): Promise<void> {
+  const { store, sets, alias } = sink;
+  if (carried === null) return;
+  const { epoch } = await store.read();
+  await takeOut(sets.readWritten(carried), async (ids) => {
+    await sendBulk(sink, { index, epoch }, ids.map(removalOf));
+  });
+  await store.change((state) => ({ ...state, load: { ...checkLoad(state, { id }, alias), carried: null } }));
 }
 
 async function makeIndex(sink: OpenSearch, begun: Progress): Promise<void> {

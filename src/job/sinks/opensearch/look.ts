@@ -18,8 +18,9 @@ export async function lookAtOpenSearch(sink: OpenSearch): Promise<SinkLook> {
   return {
     exists: index !== null,
     live: index === null ? 0 : await countDocuments(client, index.name),
-    // After a move of the alias readers see the listed records alone.
+    // After a move of the alias readers see the listed records and those that are held.
     kept: 0,
+    held: (index && state.generations[index.name]?.held?.count) ?? 0,
     synced: live?.generation.synced === true,
     warnings: [],
   };

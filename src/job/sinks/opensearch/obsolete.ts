@@ -1,11 +1,12 @@
-/** Deletes indexes that the state names as ours and no longer needed. */
+/** Deletes indexes and lists of held records that the state names as ours and no longer needed. */
 import type { OpenSearch } from './alias.ts';
 import { deleteIndex, describeIndex } from './indexes.ts';
 import { isWriteAlias } from './write-alias.ts';
 
 /** Safe to repeat. An index that somebody else's alias shows stays, and one that somebody else made under its name. */
 export async function deleteObsolete(sink: OpenSearch): Promise<void> {
-  const { client, alias, store, log } = sink;
+  const { client, alias, store, sets, log } = sink;
+  await sets.deleteDropped();
   const { obsolete } = await store.read();
   for (const name of obsolete) {
     const index = await describeIndex(client, name);

@@ -1,6 +1,7 @@
 /** Sink `opensearch`: composes the parts of this folder. */
 import { PATIENCE_MS } from '../../http/outage.ts';
 import { shownUrl } from '../../mask.ts';
+import { createHeldRecords } from '../generations/held-records.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
 import type { Load, LiveState, Sink } from '../sink.ts';
 import type { OpenSearchSettings } from '../sink-settings.ts';
@@ -10,6 +11,8 @@ import { applyEverything } from './apply-everything.ts';
 import { applyChanges, loadChanges } from './changes.ts';
 import { createOpenSearchClient } from './client.ts';
 import { countDocuments } from './documents.ts';
+import { findLivePlace } from './held.ts';
+import { createOpenSearchSets } from './held-pieces.ts';
 import { beginLoad, dropLoad } from './load.ts';
 import { createEverythingLoader } from './load-everything.ts';
 import { lookAtOpenSearch } from './look.ts';
@@ -38,7 +41,8 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
   const patience = { patienceMs, ...rest };
   const client = createOpenSearchClient(url, patience);
   const store = createStateStore(client, alias, writer);
-  const sink: OpenSearch = { client, alias, body, store, writer, patience, log };
+  const sets = createOpenSearchSets(client, alias, store);
+  const sink: OpenSearch = { client, alias, body, store, sets, writer, patience, log };
   const everything = createEverythingLoader(sink);
   let ids: IdsLoad | null = null;
   const idsOf = (load: Load): IdsLoad => {
@@ -75,6 +79,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     previewRollback: (to) => previewRollback(sink, to),
     rollback: (to) => rollback(sink, to),
     takeOver: () => takeOver(sink),
+    held: createHeldRecords(() => findLivePlace(sink)),
     async close() {},
   };
 }

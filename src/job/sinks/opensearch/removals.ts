@@ -1,36 +1,36 @@
-/** Removes live documents that a listing of all ids lacks. */
+/** Removes live documents that a listing of all ids lacks, or lets them wait. */
 import { JobError } from '../../job-error.ts';
-import { findRemovals } from '../generations/removals.ts';
-import { slices } from '../generations/slices.ts';
+import { heldBefore, sinceNow } from '../generations/carry-held.ts';
+import { changeInPlace } from '../generations/in-place.ts';
+import { findRemovals, settleRemovals } from '../generations/removals.ts';
 import { withStep } from '../generations/steps.ts';
 import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
 import { type OpenSearch, readLive } from './alias.ts';
-import { removalOf, sendBulk } from './bulk.ts';
 import { refresh, streamStamps } from './documents.ts';
-
-const SLICE = 1_000;
+import { livePlace } from './held.ts';
 
 export async function applyIds(
   sink: OpenSearch,
   { listed, plan }: { listed: ReadonlySet<string>; plan: ApplyPlan },
 ): Promise<ApplyResult> {
-  const { client, store, writer } = sink;
+  const { client, store, sets, writer } = sink;
   const live = await readLive(sink, await store.read());
   if (!live) throw new JobError('failed', 'the sink holds no synchronised records; run sync first');
-  const index = live.index.name;
+  const { name } = live.index;
   // A killed attempt may have left deletions that are not visible yet.
-  await refresh(client, index);
-  const found = await findRemovals(streamStamps(client, index), listed, plan);
+  await refresh(client, name);
+  const held = sets.read(heldBefore(plan, live.generation));
+  const found = await findRemovals({ stamps: streamStamps(client, name), held }, listed, plan);
   if (found.ask) return { kind: 'ask', ids: found.ask };
-  const { remove, difference } = found;
-  plan.judge(difference);
-  for (const some of slices(remove, SLICE)) {
-    const { epoch } = await store.read();
-    const [refused] = await sendBulk(sink, { index, epoch }, some.map(removalOf));
-    if (refused) throw new JobError('failed', `sink: ${index} keeps a document: ${refused.why}`);
-  }
-  await refresh(client, index);
-  const applied: Applied = { ...difference, rejected: [] };
-  await store.change((state) => ({ ...state, steps: withStep(state.steps, writer, applied) }));
+  const judgement = plan.judge(found.difference);
+  const since = sinceNow(writer, live.generation);
+  const settled = settleRemovals(found, { judgement, plan, since });
+  const applied: Applied = { ...settled.difference, rejected: [] };
+  await changeInPlace(livePlace(sink, live), {
+    held: { count: settled.held.length, entries: settled.held },
+    gone: settled.gone,
+    listed: plan.mayRemove,
+    finish: (state) => ({ ...state, steps: withStep(state.steps, writer, applied) }),
+  });
   return { kind: 'applied', applied };
 }

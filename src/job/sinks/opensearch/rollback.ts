@@ -44,7 +44,8 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
   const { digest, live, added, updated, removed } = await effectOf(sink, goal);
   refuseOtherEffect(alias, to, digest);
   log(`restoring the data from before ${jobInWords(by)}`);
-  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed };
+  const stay = generation.held ? { held: generation.held.count } : {};
+  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept: stay };
   await startMove(sink, { kind: 'rollback', from, to: kept }, (state) => {
     const left = state.generations[from];
     // Documents that an unfinished load has carried over belong to the data that this rollback undoes.

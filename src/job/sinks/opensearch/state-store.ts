@@ -13,13 +13,14 @@ import {
   type StateMedium,
   type Stored,
 } from '../generations/fenced-store.ts';
+import { settleSets } from '../generations/held-set.ts';
 import type { Writer } from '../writer.ts';
 import { EMPTY, type State, stateSchema } from './state.ts';
 
 /** One for all aliases of a cluster: a shard for each alias would cost more than its state. */
 export const STATE_INDEX = 'syncrator-state';
 
-/** The body of the index: one document per alias, read by its id alone. */
+/** The body of the index: documents are read by their id alone. */
 export const STATE_BODY = {
   settings: { index: { number_of_shards: 1, auto_expand_replicas: '0-1', 'translog.durability': 'request' } },
   mappings: { dynamic: false },
@@ -35,7 +36,7 @@ export function createStateStore(client: JsonClient, alias: string, writer: Writ
   };
   const place = { alias, setting: 'SINK_INDEX' };
   const take = (state: State): State => withFence({ ...state, epoch: nextEpoch(state.epoch) }, place, writer);
-  return createFencedStore(medium, { alias, writer, take });
+  return createFencedStore(medium, { alias, writer, take, settle: settleSets });
 }
 
 /**

@@ -3,7 +3,7 @@
  * alias in progress, and indexes to delete. Pure.
  */
 import { z } from 'zod';
-import { fence, generation, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
+import { fence, generation, heldSet, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
 
 const ofIndex = generation.extend({
   /** Another value means that somebody made this index anew. */
@@ -32,6 +32,8 @@ export const stateSchema = z.object({
   move: move.nullable(),
   /** Indexes that we made and no longer need. */
   obsolete: z.array(z.string()),
+  /** Lists of held records that are no longer needed. */
+  dropped_sets: z.array(heldSet).default([]),
   /** In order, the newest last. */
   steps: z.array(step),
 });
@@ -50,5 +52,6 @@ export const EMPTY: State = {
   load: null,
   move: null,
   obsolete: [],
+  dropped_sets: [],
   steps: [],
 };

@@ -1,14 +1,23 @@
 /**
- * Makes a loaded standby live: verifies it, compares it with the live data, lets the caller judge, switches the
- * aliases.
+ * Makes a loaded standby live: verifies it, compares it with the live data, lets the caller judge, carries over what is
+ * held, switches the aliases.
  */
 import { TooManyRejected } from '../../rejected.ts';
-import type { Applied, ApplyPlan, ApplyResult, Difference, Load } from '../sink.ts';
+import type { Applied, ApplyPlan, ApplyResult, Difference, Judgement, Load } from '../sink.ts';
 import { describeCollection } from './collections.ts';
 import { commit, countDocuments, streamStamps } from './documents.ts';
-import { compareGenerations, lossesToAsk } from '../generations/comparison.ts';
+import {
+  afterHolding,
+  type Carrying,
+  carryHeld,
+  countToHold,
+  heldBefore,
+  sinceNow,
+} from '../generations/carry-held.ts';
+import { carryHeldOver } from './carry-over.ts';
+import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/comparison.ts';
 import { generationAfter } from '../generations/next-generation.ts';
-import { UNKNOWN } from '../generations/state-parts.ts';
+import { type HeldSet, UNKNOWN } from '../generations/state-parts.ts';
 import { fenced } from '../generations/fence.ts';
 import { checkLoad } from '../generations/load-progress.ts';
 import type { EverythingLoader } from './load-everything.ts';
@@ -22,10 +31,10 @@ export async function applyEverything(
   solr: Solr,
   { load, plan, loader }: { load: Load; plan: ApplyPlan; loader: EverythingLoader },
 ): Promise<ApplyResult> {
-  const { client, names, store } = solr;
+  const { client, names, store, sets } = solr;
   const { rejected, done } = checkLoad(await store.read(), load, names.primary);
   if (rejected.length > plan.mayReject) throw new TooManyRejected(rejected, plan.mayReject);
-  const { collection } = await loader.verify(load);
+  const { collection, written } = await loader.verify(load);
   const { primary } = await readPlaces(solr);
   await commit(client, primary);
   const live = await generationIn(solr, await store.read(), primary);
@@ -34,22 +43,64 @@ export async function applyEverything(
     next: streamStamps(client, collection),
     watermark: live?.watermark ?? null,
     answered: plan.answered,
+    held: sets.read(heldBefore(plan, live)),
   });
   const ids = lossesToAsk(gone, plan);
   if (ids) return { kind: 'ask', ids };
   const difference: Difference = { ...counts, listed: done, removed: gone.all.count, kept: {} };
-  plan.judge(difference);
-  const applied: Applied = { ...difference, rejected };
-  await switchTo(solr, { load, plan, live, applied });
+  const judgement = plan.judge(difference);
+  refuseLosses(gone, judgement);
+  const count = countToHold(judgement, plan, gone);
+  const held = await carryHeld(carrying(solr, { load, live, primary, collection, judgement }), {
+    count,
+    written,
+  });
+  const applied: Applied = { ...afterHolding(difference, count), rejected };
+  await switchTo(solr, { load, plan, live, applied, held });
   return { kind: 'applied', applied };
+}
+
+function carrying(
+  solr: Solr,
+  of: { load: Load; live: Generation | null; primary: string; collection: string; judgement: Judgement },
+): Carrying {
+  const { client, names, store, sets, writer } = solr;
+  const { load, live, primary, collection, judgement } = of;
+  return {
+    sets,
+    now: () => streamStamps(client, primary),
+    next: () => streamStamps(client, collection),
+    before: live?.held ?? null,
+    since: judgement === 'hold' ? sinceNow(writer, live) : null,
+    async announce(carried) {
+      await store.change(
+        (state) => ({ ...state, load: { ...checkLoad(state, load, names.primary), carried } }),
+        { durable: true },
+      );
+    },
+    async copy(ids) {
+      checkLoad(await store.read(), load, names.primary);
+      await carryHeldOver(solr, ids);
+    },
+    async count() {
+      await commit(client, collection);
+      return await countDocuments(client, collection);
+    },
+  };
 }
 
 async function switchTo(
   solr: Solr,
-  of: { load: Load; plan: ApplyPlan; live: Generation | null; applied: Applied },
+  of: {
+    load: Load;
+    plan: ApplyPlan;
+    live: Generation | null;
+    applied: Applied;
+    held: HeldSet | null;
+  },
 ): Promise<void> {
   const { client, names, store, writer } = solr;
-  const { load, plan, live, applied } = of;
+  const { load, plan, live, applied, held } = of;
   const { primary, standby } = await readPlaces(solr);
   if (checkLoad(await store.read(), load, names.primary).collection !== standby)
     throw fenced(names.primary, 'the standby is no longer the loaded collection');
@@ -59,9 +110,10 @@ async function switchTo(
   await startMove(solr, { kind: 'switch', primary: standby, standby: primary }, (state) => {
     checkLoad(state, load, names.primary);
     const kept = live ?? { ...UNKNOWN, created: before.creationTimeMillis };
-    const next = { created, ...generationAfter(plan, live) };
+    const next = { created, ...generationAfter(plan, { live, held }) };
     // A rollback can restore the data that readers saw until now, no matter who loaded them, unless there were none.
     const earlier = something ? { [primary]: { ...kept, left_by: leavingNow(writer) } } : {};
     return { load: null, generations: { ...earlier, [standby]: next }, ...withStep(state, writer, applied) };
   });
+  await solr.sets.deleteDropped();
 }

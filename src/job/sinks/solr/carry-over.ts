@@ -1,47 +1,64 @@
 /**
- * Copies live documents into the standby for ids that are listed without a usable record. Refuses the sync if a copy
- * would lose fields of the document.
+ * Copies live documents into the standby: for ids that are listed without a usable record, and for records that the
+ * listing lacks and that are held. Refuses the sync if a copy would lose fields of the document.
  */
 import { JobError } from '../../job-error.ts';
+import type { RejectedRecord } from '../../sources/source.ts';
+import { cannotHold, cannotHoldRefused } from '../generations/carry-held.ts';
 import type { Document } from './document.ts';
 import { readDocuments } from './documents.ts';
 import { fieldsThatWouldBeLost, isSolrsOwn, matches, readSchema, type Schema } from './index-only.ts';
 import type { Solr } from './aliases.ts';
 import { addOrReject } from './write-records.ts';
 
+const SAME_SCHEMA = 'give both collections the same schema';
+
 /**
  * Visible after the next commit. Safe to repeat.
  * @returns how many of these ids are live
  * @throws JobError `recordsRejected`
  */
-export async function carryOver({ client, names }: Solr, ids: readonly string[]): Promise<number> {
+export async function carryOver(solr: Solr, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
+  const { count, lost, rejected } = await copyLive(solr, ids);
+  const orCorrect = 'or correct the records in the source';
+  if (lost) throw cannotCarryOver(lost.ids, `${lost.why}, ${orCorrect}`);
+  const [first] = rejected;
+  if (first) {
+    const bad = rejected.map(({ id }) => id ?? '');
+    throw cannotCarryOver(bad, `${first.why}; ${SAME_SCHEMA}, ${orCorrect}`);
+  }
+  return count;
+}
+
+/** Visible after the next commit. Safe to repeat. @throws JobError `deleteGuard` */
+export async function carryHeldOver(solr: Solr, ids: readonly string[]): Promise<void> {
+  const { lost, rejected } = await copyLive(solr, ids);
+  if (lost) throw cannotHold(lost.ids, lost.why);
+  if (rejected.length > 0) throw cannotHoldRefused(rejected, SAME_SCHEMA);
+}
+
+type Copied = {
+  /** Live documents among the ids. */
+  readonly count: number;
+  /** Set if a copy would lose fields; then nothing was copied. */
+  readonly lost: { readonly ids: readonly string[]; readonly why: string } | null;
+  readonly rejected: readonly RejectedRecord[];
+};
+
+async function copyLive({ client, names }: Solr, ids: readonly string[]): Promise<Copied> {
   const live = await readDocuments(client, names.primary, ids);
-  if (live.length === 0) return 0;
+  const count = live.length;
+  if (count === 0) return { count, lost: null, rejected: [] };
   const liveIds = live.map(({ id }) => id);
   const schema = await readSchema(client, names.primary);
   const lost = await fieldsThatWouldBeLost(client, names.primary, schema, liveIds);
   if (lost.length > 0) {
-    throw cannotCarryOver(
-      liveIds,
-      `the fields ${lost.slice(0, 5).join(', ')} of ${names.primary} are indexed but not stored; set stored="true", or ` +
-        'correct the records in the source',
-    );
+    const why = `the fields ${lost.slice(0, 5).join(', ')} of ${names.primary} are indexed but not stored; set stored="true"`;
+    return { count, lost: { ids: liveIds, why }, rejected: [] };
   }
-  const rejected = await addOrReject(
-    client,
-    names.loading,
-    live.map((document) => asGiven(document, schema)),
-  );
-  const [first] = rejected;
-  if (first) {
-    const bad = rejected.map(({ id }) => id ?? '');
-    throw cannotCarryOver(
-      bad,
-      `${first.why}; give both collections the same schema, or correct the records in the source`,
-    );
-  }
-  return live.length;
+  const copies = live.map((document) => asGiven(document, schema));
+  return { count, lost: null, rejected: await addOrReject(client, names.loading, copies) };
 }
 
 /** The document without the fields that Solr adds by itself. */

@@ -3,6 +3,7 @@
  * memory. The state stores the cursors of the first two, so that a later attempt can resume them.
  */
 import { WrongLoadError } from '../../job-error.ts';
+import { takeOut } from '../generations/carry-held.ts';
 import {
   afterBatch,
   asLoad,
@@ -14,14 +15,17 @@ import {
 import type { Progress } from '../generations/state-parts.ts';
 import type { BeginLoad, Load, LoadBatch } from '../sink.ts';
 import { createAlias, deleteAlias, listAliases } from './collections.ts';
-import { deleteEverything } from './documents.ts';
+import { deleteDocuments, deleteEverything } from './documents.ts';
 import { readPlaces, readPrimary, type Solr } from './aliases.ts';
 import type { LoadState } from './state.ts';
 
 /** Begins or resumes a load of `everything` or `changes`. */
 export async function beginLoad(solr: Solr, input: BeginLoad & { mode: LoadState['mode'] }): Promise<Load> {
   const resumed = await findLoad(solr, input);
-  if (resumed) return asLoad(resumed, { resumed: true });
+  if (resumed) {
+    await takeOutCarried(solr, resumed);
+    return asLoad(resumed, { resumed: true });
+  }
   const begun = newProgress(input);
   if (begun.mode === 'everything') await prepareStandby(solr, begun);
   else {
@@ -38,6 +42,20 @@ async function findLoad({ client, names, store }: Solr, input: BeginLoad): Promi
   const listed = await listAliases(client);
   const places = input.mode === 'everything' ? [names.loading, names.standby] : [names.primary];
   return places.every((alias) => listed[alias] === load.collection) ? load : null;
+}
+
+/** An earlier attempt has carried held records over, and was killed before the switch. */
+async function takeOutCarried({ client, names, store, sets }: Solr, load: LoadState): Promise<void> {
+  const { id, carried } = load;
+  if (carried === null) return;
+  await takeOut(sets.readWritten(carried), async (ids) => {
+    await store.read();
+    await deleteDocuments(client, names.loading, ids);
+  });
+  await store.change(
+    (state) => ({ ...state, load: { ...checkLoad(state, { id }, names.primary), carried: null } }),
+    { durable: true },
+  );
 }
 
 async function prepareStandby(solr: Solr, begun: Progress): Promise<void> {
@@ -76,12 +94,13 @@ export async function noteBatch(
   }));
 }
 
-export async function dropLoad({ client, names, store }: Solr, load: Load): Promise<void> {
+export async function dropLoad({ client, names, store, sets }: Solr, load: Load): Promise<void> {
   const { mode, collection } = checkLoad(await store.read(), load, names.primary);
   await store.change((state) => ({ ...state, load: checkLoad(state, load, names.primary) && null }));
   if (mode === 'changes') return;
   await deleteAlias(client, names.loading);
   await deleteEverything(client, collection);
+  await sets.deleteDropped();
 }
 
 function without<T>(entries: Readonly<Record<string, T>>, key: string): Record<string, T> {

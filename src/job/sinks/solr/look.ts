@@ -23,8 +23,9 @@ export async function lookAtSolr(solr: Solr): Promise<SinkLook> {
   return {
     exists: true,
     live: await countDocuments(client, primary),
-    // After a switch of the aliases readers see the listed records alone.
+    // After a switch of the aliases readers see the listed records and those that are held.
     kept: 0,
+    held: generation?.held?.count ?? 0,
     synced: generation?.synced === true,
     warnings: [],
   };

@@ -19,11 +19,12 @@ const PAUSE_MS = 250;
  * @throws JobError `fenced`, `sinkOwned`
  */
 export async function openSolr(solr: Solr): Promise<Applied | null> {
-  const { store, writer, log } = solr;
+  const { store, sets, writer, log } = solr;
   await prepareState(solr);
   await store.takeFence();
   const finished = await finishMove(solr);
   if (finished !== null) log(`finished the interrupted ${finished} of the aliases of an earlier run`);
+  await sets.deleteDropped();
   const state = await store.read();
   const done = findApplied(state, writer);
   if (done || finished !== 'rollback' || writer.action !== 'rollback') return done;

@@ -1,32 +1,33 @@
-/** Removes live documents that a listing of all ids lacks. */
-import { findRemovals } from '../generations/removals.ts';
-import { slices } from '../generations/slices.ts';
+/** Removes live documents that a listing of all ids lacks, or lets them wait. */
+import { heldBefore, sinceNow } from '../generations/carry-held.ts';
+import { changeInPlace } from '../generations/in-place.ts';
+import { findRemovals, settleRemovals } from '../generations/removals.ts';
 import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
-import { commit, deleteDocuments, streamStamps } from './documents.ts';
-import { readPrimary, type Solr } from './aliases.ts';
+import { generationIn, readPrimary, type Solr } from './aliases.ts';
+import { commit, streamStamps } from './documents.ts';
+import { livePlace } from './held.ts';
 import { withStep } from './steps.ts';
-
-const SLICE = 1_000;
 
 export async function applyIds(
   solr: Solr,
   { listed, plan }: { listed: ReadonlySet<string>; plan: ApplyPlan },
 ): Promise<ApplyResult> {
-  const { client, store, writer } = solr;
+  const { client, store, sets, writer } = solr;
   const collection = await readPrimary(solr);
-  await store.read();
+  const live = await generationIn(solr, await store.read(), collection);
   // A killed attempt may have left uncommitted deletions.
   await commit(client, collection);
-  const found = await findRemovals(streamStamps(client, collection), listed, plan);
+  const held = sets.read(heldBefore(plan, live));
+  const found = await findRemovals({ stamps: streamStamps(client, collection), held }, listed, plan);
   if (found.ask) return { kind: 'ask', ids: found.ask };
-  const { remove, difference } = found;
-  plan.judge(difference);
-  for (const some of slices(remove, SLICE)) {
-    await store.read();
-    await deleteDocuments(client, collection, some);
-  }
-  await commit(client, collection);
-  const applied: Applied = { ...difference, rejected: [] };
-  await store.change((state) => ({ ...state, ...withStep(state, writer, applied) }), { durable: true });
+  const judgement = plan.judge(found.difference);
+  const settled = settleRemovals(found, { judgement, plan, since: sinceNow(writer, live) });
+  const applied: Applied = { ...settled.difference, rejected: [] };
+  await changeInPlace(livePlace(solr, { collection, held: live?.held ?? null }), {
+    held: { count: settled.held.length, entries: settled.held },
+    gone: settled.gone,
+    listed: plan.mayRemove,
+    finish: (state) => ({ ...state, ...withStep(state, writer, applied) }),
+  });
   return { kind: 'applied', applied };
 }

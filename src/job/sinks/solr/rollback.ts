@@ -46,7 +46,8 @@ export async function rollback(solr: Solr, to: RollbackTo): Promise<Applied> {
     `restoring the data from before ${generation.left_by ? jobInWords(generation.left_by) : 'the last switch'}`,
   );
   const { creationTimeMillis: created } = await describeCollection(client, primary);
-  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed };
+  const kept = generation.held ? { held: generation.held.count } : {};
+  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept };
   await startMove(solr, { kind: 'rollback', primary: standby, standby: primary }, (state) => ({
     generations: {
       ...state.generations,
@@ -55,6 +56,7 @@ export async function rollback(solr: Solr, to: RollbackTo): Promise<Applied> {
     },
     ...withStep(state, writer, applied),
   }));
+  await solr.sets.deleteDropped();
   return applied;
 }
 

@@ -7,8 +7,11 @@ import type { Writer } from '../writer.ts';
 import { applicationOf } from './application.ts';
 import { applyEverything } from './apply-everything.ts';
 import { applyChanges, loadChanges } from './changes.ts';
+import { createHeldRecords } from '../generations/held-records.ts';
 import { createSolrClient } from './client.ts';
 import { countDocuments } from './documents.ts';
+import { findLivePlace } from './held.ts';
+import { createSolrSets } from './held-pieces.ts';
 import { beginLoad, dropLoad } from './load.ts';
 import { createEverythingLoader } from './load-everything.ts';
 import { lookAtSolr } from './look.ts';
@@ -41,7 +44,8 @@ export function createSolrSink(input: SolrSinkInput): Sink {
   const app = applicationOf(settings, given);
   const client = createSolrClient(settings.url, { patienceMs, ...rest });
   const store = createStateStore(client, app, writer);
-  const solr: Solr = { client, names: namesOf(app), store, writer, stop: rest.stop, log };
+  const sets = createSolrSets(client, app, store);
+  const solr: Solr = { client, names: namesOf(app), store, sets, writer, stop: rest.stop, log };
   const everything = createEverythingLoader(solr);
   let ids: IdsLoad | null = null;
   const idsOf = (load: Load): IdsLoad => {
@@ -78,6 +82,7 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     previewRollback: (to) => previewRollback(solr, to),
     rollback: (to) => rollback(solr, to),
     takeOver: () => takeOver(solr),
+    held: createHeldRecords(() => findLivePlace(solr)),
     async close() {},
   };
 }

@@ -9,13 +9,14 @@ import type { Writer } from '../writer.ts';
 import { ServerRefusal } from '../../http/json-client.ts';
 import { type SolrClient } from './client.ts';
 import { withFence } from '../generations/fence.ts';
+import { settleSets } from '../generations/held-set.ts';
 import {
   createFencedStore,
   type FencedStore,
   type StateMedium,
   type Stored,
 } from '../generations/fenced-store.ts';
-import { EMPTY, parseState, type State } from './state.ts';
+import { EMPTY, parseState, type State, storedForm } from './state.ts';
 
 export const STATE_COLLECTION = 'syncrator_state';
 
@@ -30,7 +31,8 @@ export function createStateStore(client: SolrClient, app: string, writer: Writer
     write: (next, version, { durable }) => writeState(client, app, next, { version, durable }),
   };
   const place = { alias: app, setting: 'SOLR_APP' };
-  return createFencedStore(medium, { alias: app, writer, take: (state) => withFence(state, place, writer) });
+  const take = (state: State): State => withFence(state, place, writer);
+  return createFencedStore(medium, { alias: app, writer, take, settle: settleSets });
 }
 
 const exactJson = (text: string): unknown =>
@@ -89,7 +91,11 @@ async function writeState(
   { version, durable }: { version: string; durable: boolean },
 ): Promise<Known | null> {
   const write = randomUUID();
-  const document = { id: app, ...inPieces(JSON.stringify({ ...next, write })), _version_: version };
+  const document = {
+    id: app,
+    ...inPieces(JSON.stringify({ ...storedForm(next), write })),
+    _version_: version,
+  };
   try {
     const { adds } = await client({
       path: `${STATE_COLLECTION}/update`,
@@ -110,8 +116,8 @@ async function writeState(
 /** Below Lucene's limit of 32,766 bytes per term; in ASCII a character is one byte. */
 const PIECE = 30_000;
 
-/** Splits the JSON into the fields `state_s`, `state_1_s` … */
-function inPieces(json: string): Record<string, string> {
+/** Splits JSON into the fields `state_s`, `state_1_s` … */
+export function inPieces(json: string): Record<string, string> {
   const ascii = json.replaceAll(
     /[\u007f-\uffff]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -122,7 +128,7 @@ function inPieces(json: string): Record<string, string> {
   return pieces;
 }
 
-function joined(document: Readonly<Record<string, unknown>>): string {
+export function joined(document: Readonly<Record<string, unknown>>): string {
   let json = '';
   for (let nth = 0; ; nth += 1) {
     const piece = document[pieceName(nth)];

@@ -3,7 +3,16 @@
  * move of the aliases in progress, and the last applied steps. Pure.
  */
 import { z } from 'zod';
-import { fence, generation, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
+import {
+  fence,
+  generation,
+  heldSet,
+  NO_FENCE,
+  owner,
+  progress,
+  step,
+  UNKNOWN,
+} from '../generations/state-parts.ts';
 
 const ofCollection = generation.extend({
   /** Creation time of the collection; another value means that it was recreated and lost this generation. */
@@ -22,7 +31,8 @@ const move = z.object({
 const state = z.object({
   /** Above every job number, so that a program of version 0.1.0 is fenced. */
   highest_job_id: z.number().int(),
-  format: z.literal(2),
+  /** 3 while a record is held, or was in one of the steps: version 0.2.0 cannot read it, and would remove the record. */
+  format: z.literal([2, 3]),
   owner: owner.nullable(),
   fence,
   generations: z.record(z.string(), ofCollection),
@@ -31,7 +41,9 @@ const state = z.object({
   /** In order, the newest last. */
   steps: z.array(step),
   /** From version 0.1.0: the job of the last rollback. */
-  rolled_back_by: z.number().int().nullable(),
+  rolled_back_by: z.number().int().nullable().default(null),
+  /** Lists of held records that are no longer needed. */
+  dropped_sets: z.array(heldSet).default([]),
 });
 
 /** The state as version 0.1.0 wrote it. */
@@ -62,7 +74,18 @@ export const EMPTY: State = {
   move: null,
   steps: [],
   rolled_back_by: null,
+  dropped_sets: [],
 };
+
+/** The state as it is stored. Without `rolled_back_by`, neither version 0.2.0 nor 0.1.0 takes it for one of theirs. */
+export function storedForm({ rolled_back_by: by, ...rest }: State): object {
+  const { generations, load, steps } = rest;
+  const isHeld =
+    Object.values(generations).some(({ held }) => held !== null) ||
+    (load?.carried ?? null) !== null ||
+    steps.some(({ applied }) => applied.kept.held !== undefined);
+  return isHeld ? { ...rest, format: 3 } : { ...rest, format: 2, rolled_back_by: by };
+}
 
 /** Parses a state of this version or of 0.1.0. @returns the state, or the error */
 export function parseState(json: unknown): State | z.ZodError {
@@ -79,10 +102,9 @@ function adopted({
   move: moving,
   ...rest
 }: z.infer<typeof oldState>): State {
-  const known = Object.entries(generations).map(([name, { created, watermark }]) => {
-    const synced = watermark !== null;
-    return [name, { created, watermark, synced, coarse_times: false, proven: false, left_by: null }] as const;
-  });
+  const known = Object.entries(generations).map(
+    ([name, of]) => [name, { ...UNKNOWN, ...of, synced: of.watermark !== null }] as const,
+  );
   return {
     ...EMPTY,
     fence: { ...EMPTY.fence, job_id: job === FENCED ? null : job },

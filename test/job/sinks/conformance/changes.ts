@@ -2,25 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { lines, page, someRows } from '../../support/fake-source.ts';
-import {
-  changed,
-  expected,
-  last,
-  now,
-  type SetUp,
-  type SinkAdapter,
-  type TestedSink,
-} from './tested-sink.ts';
+import { changed, expected, last, now, type SetUp, type TestedSink } from './tested-sink.ts';
 
-export function testChanges(
-  name: string,
-  setup: SetUp,
-  { holdsRemovals }: Pick<SinkAdapter, 'holdsRemovals'>,
-): void {
-  /** Runs a job that would remove too many: either they wait, or the job is refused. */
+export function testChanges(name: string, setup: SetUp): void {
+  /** Runs a job that would remove too many: they wait. */
   const expectLimit = async (t: TestedSink, options: string, missing: number): Promise<void> => {
-    expect((await t.run(options)).code).toBe(holdsRemovals ? EXIT.ok : EXIT.deleteGuard);
-    if (holdsRemovals) expect(last(t)).toMatchObject({ deleted: 0, kept: missing, held: missing });
+    expect((await t.run(options)).code).toBe(EXIT.ok);
+    expect(last(t)).toMatchObject({ deleted: 0, kept: missing, held: missing });
   };
 
   describe(`a sync into ${name}`, () => {

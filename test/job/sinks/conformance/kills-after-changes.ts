@@ -5,9 +5,10 @@
 import { expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import type { BendingProxy, Passing } from '../../../support/bending-proxy.ts';
-import { someRows } from '../../support/fake-source.ts';
+import { page, someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
-import type { TestedSink } from './tested-sink.ts';
+import { idsOf, lose, REMOVE, waiting } from './held-removals.ts';
+import { job, type TestedSink } from './tested-sink.ts';
 
 type Proxied = TestedSink & { readonly proxy: BendingProxy };
 
@@ -50,8 +51,8 @@ export function testKills<T extends Proxied>(
     isChange(request: Passing): boolean;
     /** Checks that nothing is left unfinished. */
     settled(t: T): Promise<void>;
-    /** How many changes each action makes at least. */
-    least: Record<'sync' | 'rollback' | 'delta' | 'delete', number>;
+    /** How many changes each action makes at least; `hold`: a sync whose removals wait. */
+    least: Record<'sync' | 'rollback' | 'delta' | 'delete' | 'hold' | 'remove', number>;
   },
 ): void {
   it(`a sync into ${name} killed after any of its changes leaves a complete generation to readers, and the next sync succeeds`, {
@@ -120,4 +121,99 @@ export function testKills<T extends Proxied>(
       expect(nth).toBeGreaterThanOrEqual(of.least[action]);
     },
   );
+
+  it(`a sync into ${name} that holds records, killed after any of its changes, holds them at the next attempt`, {
+    timeout: 300_000,
+  }, async () => {
+    await using t = await of.setup(rows('0'));
+    expect((await t.run('sync')).code).toBe(EXIT.ok);
+    lose(t, idsOf(10));
+    let nth = 0;
+    for (let code: number | null = null; code === null; ) {
+      nth += 1;
+      const before = await t.names();
+      t.source.put(...rows(String(nth)).slice(10));
+      const after = { ...namesOf(rows('0').slice(0, 10)), ...namesOf(t.source.rows.values()) };
+      const saved = t.receiver.reports.length;
+      code = await killedAfter(t, of.isChange, 'sync -n 10', nth);
+      expect([before, after], `killed after change ${nth}`).toContainEqual(await t.names());
+      const checkpoint = t.receiver.reports.slice(saved).at(-1)?.checkpoint;
+      // Every other time the load is not resumed.
+      const resume = nth % 2 === 0 ? {} : { SYNCRATOR_CHECKPOINT: JSON.stringify(checkpoint ?? null) };
+      t.receiver.waiting = null;
+      expect(await t.run('sync -n 10', resume), `after change ${nth}`).toMatchObject({ code: EXIT.ok });
+      expect(await t.names(), `after change ${nth}`).toEqual(after);
+      expect(waiting(t), `after change ${nth}`).toEqual(idsOf(10));
+      expect(t.receiver.reports.at(-1), `after change ${nth}`).toMatchObject({ deleted: 0, held: 10 });
+      await of.settled(t);
+    }
+    expect(nth).toBeGreaterThanOrEqual(of.least.hold);
+  });
+
+  it(`a load of ${name}, killed between the carry-over and the switch, resumes without what came back meanwhile`, async () => {
+    await using t = await of.setup(rows('0'));
+    expect((await t.run('sync')).code).toBe(EXIT.ok);
+    // The last ones by id: a resumed listing reads on after the others.
+    lose(t, idsOf(30, 18));
+    t.source.put(...rows('1').slice(0, 18));
+    // A total within the limits of evidence, which the next attempt is told too: else it would load anew.
+    let asked = 0;
+    t.source.bend = (listing) => ((asked += 1) === 1 ? page(listing, { total: 19 }) : undefined);
+    const { child, ended } = t.spawn('sync -n 10');
+    let carried = false;
+    t.proxy.before = async (request) => {
+      if (!carried || !of.isChange(request)) return undefined;
+      await expect.poll(() => t.receiver.reports.at(-1)?.checkpoint).toBeTruthy();
+      child.kill('SIGKILL');
+      return 'cut';
+    };
+    t.proxy.after = ({ body }) => {
+      // A piece of the list is written, then the documents.
+      if (body.includes('"name":"0"')) carried = true;
+      return undefined;
+    };
+    const { code } = await ended;
+    [t.proxy.before, t.proxy.after] = [null, null];
+    expect([code, carried]).toEqual([null, true]);
+    expect(await t.names()).toEqual(namesOf(rows('0')));
+    const checkpoint = JSON.stringify(t.receiver.reports.at(-1)?.checkpoint ?? null);
+    const [back] = rows('back').slice(29);
+    if (back) t.source.put(back);
+    t.source.requests.length = 0;
+    expect(await t.run('sync -n 10', { SYNCRATOR_CHECKPOINT: checkpoint })).toMatchObject({ code: EXIT.ok });
+    const [first] = t.source.requests.filter((query) => query['after'] !== undefined);
+    expect(first?.['after']).toBe('r00018');
+    expect(await t.names()).toEqual({
+      ...namesOf(rows('1').slice(0, 18)),
+      ...namesOf(rows('0').slice(18, 29)),
+      r00030: 'back',
+    });
+    expect(waiting(t)).toEqual(idsOf(29, 18));
+    await of.settled(t);
+  });
+
+  it(`an approved removal in ${name} killed after any of its changes is completed by the next attempt`, {
+    timeout: 240_000,
+  }, async () => {
+    await using t = await of.setup(rows('0'));
+    await t.run('sync --api_job_id 1', job(1));
+    let nth = 0;
+    for (let code: number | null = null; code === null; ) {
+      nth += 1;
+      t.source.put(...rows('0'));
+      await t.run('sync');
+      lose(t, idsOf(12));
+      await t.run('sync');
+      t.receiver.approved = idsOf(10, 1);
+      const step = `${REMOVE} --api_job_id ${nth + 1}`;
+      code = await killedAfter(t, of.isChange, step, nth);
+      const again = await t.run(step, { ...job(nth + 1), SYNCRATOR_ATTEMPT: '2' });
+      expect(again, `after change ${nth}`).toMatchObject({ code: EXIT.ok });
+      expect(waiting(t), `after change ${nth}`).toEqual(['r00001', 'r00011', 'r00012']);
+      const left = rows('0').filter(({ id }) => !idsOf(10, 1).includes(id));
+      expect(await t.names(), `after change ${nth}`).toEqual(namesOf(left));
+      await of.settled(t);
+    }
+    expect(nth).toBeGreaterThanOrEqual(of.least.remove);
+  });
 }

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { testChanges } from './changes.ts';
 import { testFence } from './fence.ts';
+import { testHeldRemovals } from './held-removals.ts';
 import { testHistory } from './history.ts';
 import { testRandomKills } from './random-kills.ts';
 import { testRefusedRecords } from './refused-records.ts';
@@ -13,6 +14,7 @@ import type { SetUp, SinkAdapter } from './tested-sink.ts';
 const PARTS = {
   changes: testChanges,
   refused: testRefusedRecords,
+  held: testHeldRemovals,
   history: testHistory,
   fence: testFence,
   kills: testRandomKills,

@@ -27,8 +27,8 @@ export type SinkAdapter = {
     readonly environment?: Record<string, string>;
     prepare?(t: TestedSink): Promise<void>;
   };
-  /** Removals above the limits wait for an answer; otherwise the job is refused. */
-  readonly holdsRemovals: boolean;
+  /** A rollback brings back what waited then; otherwise the records that wait go on waiting. */
+  readonly rollbackVoidsHeld: boolean;
   /** The setting that names the place, with which a run of another target reaches it too. */
   readonly place: (t: TestedSink) => Record<string, string>;
 };

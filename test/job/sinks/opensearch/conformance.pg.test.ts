@@ -25,6 +25,6 @@ testSink('OpenSearch', {
     why: /^OpenSearch: the value of the field 'pages' does not fit its type in SINK_MAPPING$/,
     environment: { SINK_MAPPING: file },
   },
-  holdsRemovals: false,
+  rollbackVoidsHeld: true,
   place: (t) => ({ SINK_INDEX: (t as OpenSearchSetup).alias }),
 });

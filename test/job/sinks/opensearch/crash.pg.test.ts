@@ -20,14 +20,16 @@ testKills<OpenSearchSetup>('OpenSearch', {
   setup: (of) => openSearchSetup(server, of),
   isChange,
   async settled(t) {
-    const { move, load, obsolete, generations } = await t.state();
-    expect({ move, load, obsolete }).toEqual({ move: null, load: null, obsolete: [] });
+    const { move, load, obsolete, generations, dropped_sets: dropped } = await t.state();
+    expect({ move, load, obsolete, dropped }).toEqual({ move: null, load: null, obsolete: [], dropped: [] });
+    const sets = Object.values(generations).map(({ held }) => held?.pieces ?? 0);
+    expect(await t.pieces(), 'the lists of both').toHaveLength(sets.reduce((sum, count) => sum + count, 0));
     expect(await t.indexes(), 'the live one and the one kept').toEqual(Object.keys(generations).toSorted());
     expect((await t.indexes()).length).toBeLessThanOrEqual(2);
   },
   // sync: claim, write alias, load, index, 3 batches with their cursors, the move, the alias, its end, 2 for what is left;
   // rollback: claim, write alias, intent, alias, end
-  least: { sync: 15, rollback: 5, delta: 9, delete: 4 },
+  least: { sync: 15, rollback: 5, delta: 9, delete: 4, hold: 17, remove: 6 },
 });
 
 it('a load killed in the middle resumes from its checkpoint, in the same index', async () => {

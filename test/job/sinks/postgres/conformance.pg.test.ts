@@ -30,7 +30,7 @@ function adapterOf(name: string, settings: Record<string, string>): SinkAdapter 
         await query(`ALTER TABLE cities ADD CONSTRAINT short CHECK (${name} <> 'precious')`);
       },
     },
-    holdsRemovals: true,
+    rollbackVoidsHeld: false,
     place: () => ({}),
   };
 }

@@ -11,6 +11,6 @@ testSink('Solr', {
     fields: { pages: 'precious' },
     why: /^Solr: Solr refuses the value of the field 'pages'; check the field's type in the schema$/,
   },
-  holdsRemovals: false,
+  rollbackVoidsHeld: true,
   place: (t) => ({ SOLR_APP: (t as SolrSetup).app }),
 });

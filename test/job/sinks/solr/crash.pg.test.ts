@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
+import type { State } from '../../../../src/job/sinks/solr/state.ts';
 import type { Passing } from '../../../support/bending-proxy.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { someRows } from '../../support/fake-source.ts';
@@ -23,11 +24,14 @@ testKills<SolrSetup>('Solr', {
     const { primary, standby, loading } = await t.aliases();
     expect(new Set([primary, standby])).toEqual(new Set(['a', 'b']));
     expect(loading).toBeNull();
-    expect((await t.state())['move']).toBeNull();
+    const { move, generations, dropped_sets: dropped } = await t.state();
+    expect({ move, dropped }).toEqual({ move: null, dropped: [] });
+    const sets = Object.values(generations as State['generations']).map(({ held }) => held?.pieces ?? 0);
+    expect(await t.pieces(), 'the lists of both').toHaveLength(sets.reduce((sum, count) => sum + count, 0));
   },
   // sync: claim, begin, empty, alias, 3 batches with their cursors, commits of both, the move, 3 aliases, its end;
   // rollback: claim, intent, three aliases, end
-  least: { sync: 14, rollback: 6, delta: 10, delete: 4 },
+  least: { sync: 14, rollback: 6, delta: 10, delete: 4, hold: 17, remove: 6 },
 });
 
 it('an interrupted rollback is completed, not undone, by a stand-alone run', async () => {

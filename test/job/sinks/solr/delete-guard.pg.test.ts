@@ -98,6 +98,18 @@ describe('records to remove from Solr', () => {
       message: expect.stringMatching(/1 live records .* \("r00019"\)/) as string,
     });
     expect(await t.names()).toEqual(namesOf(someRows(20)));
+    // Where the removals wait, so does what answers: nothing is lost.
+    const holding = await sink.apply(load, { ...PLAN, answered: new Set(['r00019']), judge: () => 'hold' });
+    expect(holding).toMatchObject({ kind: 'applied', applied: { removed: 0, kept: { held: 3 } } });
+    expect(await t.names()).toEqual(namesOf(someRows(20)));
+  });
+
+  it('are counted for the judge, and removed', async () => {
+    await using t = await solrSetup(solr);
+    const first = t.sink();
+    await first.apply(await loaded(first, 'everything', 20), PLAN);
+    const sink = t.sink();
+    const load = await loaded(sink, 'everything', 17);
     const judged: unknown[] = [];
     const result = await sink.apply(load, {
       ...PLAN,

@@ -1,0 +1,111 @@
+/** Stores sets of held records in pieces beside the state, and deletes those that the state no longer names. */
+import { JobError, WrongLoadError } from '../../job-error.ts';
+import type { FencedStore } from './fenced-store.ts';
+import {
+  entriesOf,
+  type HeldEntry,
+  type HeldPages,
+  IDS_PER_PIECE,
+  keysOf,
+  newSet,
+  type Piece,
+  pieceOf,
+} from './held-set.ts';
+import type { HeldSet } from './state-parts.ts';
+
+/** The documents of the pieces. Each call is safe to repeat. */
+export type PieceMedium = {
+  /** The piece is durable once the next change of the state is. */
+  write(key: string, piece: Piece): Promise<void>;
+  /** null: there is none. */
+  read(key: string): Promise<Piece | null>;
+  remove(keys: readonly string[]): Promise<void>;
+};
+
+export type HeldSets = {
+  /** Names a set of so many records as one to delete until a generation has it. @returns it; null: of none */
+  announce(count: number): Promise<HeldSet | null>;
+  /** @throws WrongLoadError unless there are as many entries as the set says; JobError `fenced` */
+  write(set: HeldSet, entries: AsyncIterable<HeldEntry> | Iterable<HeldEntry>): Promise<void>;
+  /** @param set null: none @throws JobError if a piece is missing */
+  read(set: HeldSet | null): HeldPages;
+  /** Reads the pieces that were written before the program was killed. */
+  readWritten(set: HeldSet): HeldPages;
+  /** Deletes the sets that the state no longer names. */
+  deleteDropped(): Promise<void>;
+};
+
+type State = { readonly dropped_sets: HeldSet[] };
+
+/** @param of.where the index or collection of the pieces */
+export function createHeldSets<S extends State>(
+  { alias, where, store }: { alias: string; where: string; store: FencedStore<S> },
+  medium: PieceMedium,
+): HeldSets {
+  async function* readPieces(set: HeldSet, missing: (key: string) => void): HeldPages & AsyncGenerator {
+    for (const key of keysOf(alias, set)) {
+      const found = await medium.read(key);
+      if (found) yield entriesOf(found);
+      else missing(key);
+    }
+  }
+  return {
+    async announce(count) {
+      if (count === 0) return null;
+      const set = newSet(count);
+      await store.change((state) => ({ ...state, dropped_sets: [...state.dropped_sets, set] }));
+      return set;
+    },
+    async write(set, entries) {
+      const keys = keysOf(alias, set);
+      let written = 0;
+      for await (const some of inPieces(entries)) {
+        const key = keys.shift();
+        written += some.length;
+        if (key === undefined || written > set.count) break;
+        await store.read();
+        await medium.write(key, pieceOf(some));
+      }
+      if (written !== set.count)
+        throw new WrongLoadError(
+          `${alias}: ${written} records would be held instead of ${set.count}, so another program writes to it; nothing was ` +
+            'changed. Stop that program, then run the job again',
+        );
+    },
+    async *read(set) {
+      if (set) yield* readPieces(set, (key) => refuseMissing(where, key));
+    },
+    readWritten: (set) => readPieces(set, () => {}),
+    async deleteDropped() {
+      const { dropped_sets: dropped } = await store.read();
+      if (dropped.length === 0) return;
+      for (const set of dropped) await medium.remove(keysOf(alias, set));
+      const gone = new Set(dropped.map(({ id }) => id));
+      await store.change((state) => ({
+        ...state,
+        dropped_sets: state.dropped_sets.filter(({ id }) => !gone.has(id)),
+      }));
+    },
+  };
+}
+
+async function* inPieces(
+  entries: AsyncIterable<HeldEntry> | Iterable<HeldEntry>,
+): AsyncGenerator<readonly HeldEntry[]> {
+  let some: HeldEntry[] = [];
+  for await (const entry of entries) {
+    some.push(entry);
+    if (some.length < IDS_PER_PIECE) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}
+
+function refuseMissing(where: string, key: string): never {
+  throw new JobError(
+    'failed',
+    `sink: the document ${key} of ${where} is missing, which names records whose removal waits for an answer; nothing was ` +
+      'changed. Restore it from a backup, or run a sync with --force-delete, which removes all records that the source lacks',
+  );
+}

@@ -1,0 +1,51 @@
+/** The live index as a place where records wait for an answer. */
+import { JobError } from '../../job-error.ts';
+import type { HeldPlace } from '../generations/held-records.ts';
+import { withStep } from '../generations/steps.ts';
+import { type Live, type OpenSearch, readLive } from './alias.ts';
+import { removalOf, sendBulk } from './bulk.ts';
+import { countDocuments, readDocuments, refresh } from './documents.ts';
+import type { State } from './state.ts';
+
+/** What a document has beside its record. */
+const ADDED: ReadonlySet<string> = new Set(['id', 'updated_at']);
+
+/** @returns null before the first switch */
+export async function findLivePlace(sink: OpenSearch): Promise<HeldPlace<State> | null> {
+  const live = await readLive(sink, await sink.store.look());
+  return live && livePlace(sink, live);
+}
+
+export function livePlace(
+  sink: OpenSearch,
+  { index: { name }, generation: { held } }: Live,
+): HeldPlace<State> {
+  const { client, alias, store, sets, writer } = sink;
+  return {
+    alias,
+    name,
+    store,
+    sets,
+    held,
+    count: () => countDocuments(client, name),
+    async readRecords(ids) {
+      const found = await readDocuments(client, name, ids);
+      return found.map(({ id, source }) => {
+        const { updated_at: at } = source;
+        const record = Object.entries(source).filter(([name]) => !ADDED.has(name));
+        return {
+          id,
+          updatedAt: typeof at === 'string' ? Date.parse(at) : null,
+          json: JSON.stringify(Object.fromEntries(record)),
+        };
+      });
+    },
+    async remove(ids) {
+      const { epoch } = await store.read();
+      const [refused] = await sendBulk(sink, { index: name, epoch }, ids.map(removalOf));
+      if (refused) throw new JobError('failed', `sink: ${name} keeps a document: ${refused.why}`);
+    },
+    makeVisible: () => refresh(client, name),
+    withStep: (state, applied) => ({ ...state, steps: withStep(state.steps, writer, applied) }),
+  };
+}

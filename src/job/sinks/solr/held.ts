@@ -1,0 +1,42 @@
+/** The live collection as a place where records wait for an answer. */
+import type { HeldPlace } from '../generations/held-records.ts';
+import type { HeldSet } from '../generations/state-parts.ts';
+import { generationIn, readPrimary, type Solr } from './aliases.ts';
+import { SOLRS_OWN, UPDATED_AT } from './document.ts';
+import { commit, countDocuments, deleteDocuments, readDocuments } from './documents.ts';
+import type { State } from './state.ts';
+import { withStep } from './steps.ts';
+
+/** @returns null before the first sync */
+export async function findLivePlace(solr: Solr): Promise<HeldPlace<State> | null> {
+  const collection = await readPrimary(solr);
+  const generation = await generationIn(solr, await solr.store.look(), collection);
+  return generation && livePlace(solr, { collection, held: generation.held });
+}
+
+export function livePlace(
+  { client, names, store, sets, writer }: Solr,
+  { collection, held }: { collection: string; held: HeldSet | null },
+): HeldPlace<State> {
+  return {
+    alias: names.primary,
+    name: collection,
+    store,
+    sets,
+    held,
+    count: () => countDocuments(client, collection),
+    async readRecords(ids) {
+      const found = await readDocuments(client, collection, ids);
+      return found.map(({ id, [UPDATED_AT]: at, ...fields }) => ({
+        id,
+        updatedAt: typeof at === 'string' ? Date.parse(at) : null,
+        json: JSON.stringify(
+          Object.fromEntries(Object.entries(fields).filter(([name]) => !SOLRS_OWN.has(name))),
+        ),
+      }));
+    },
+    remove: (ids) => deleteDocuments(client, collection, ids),
+    makeVisible: () => commit(client, collection),
+    withStep: (state, applied) => ({ ...state, ...withStep(state, writer, applied) }),
+  };
+}
