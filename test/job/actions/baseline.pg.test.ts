@@ -91,5 +91,5 @@ test('a table that others have emptied is filled again', async () => {
   await t.query('TRUNCATE cities');
   expect((await t.run('sync', HOLD)).code).toBe(EXIT.ok);
   expect(await live(t)).toBe(LIVE);
-  expect(t.receiver.reports.at(-1)?.warnings ?? []).toEqual([]);
+  expect(t.receiver.reports.at(-1)?.warnings?.join()).not.toContain('unusual');
 });
