@@ -100,7 +100,8 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
         : null,
   };
   const judgement = plan.judge(difference);
-  if (differing.removed > 0 && plan.answered === null) throw new AskFirst(await idsToAsk(client, session, plan));
+  if (differing.removed > 0 && plan.answered === null)
+    throw new AskFirst(await idsToAsk(client, session, plan));
   const held = await holdRecords(client, session, { judgement, force: plan.force });
   const counts = { ...differing, removed: differing.removed - held };
   const rejected = await writeChanges(client, session, { staging, counts, mayReject: plan.mayReject });
