@@ -54,3 +54,22 @@ test('needs the ids', async () => {
   await using t = await setup(someRows(1));
   await expect(t.run('forget-record')).rejects.toThrow('forget-record needs --id');
 });
+
+test('erases the values in a load that has not ended, also while a dump locks it', async () => {
+  await using t = await setup([rowOf(SECRET, 1), ...someRows(20)]);
+  await t.run('sync --api_job_id 1');
+  t.source.pageSize = 7;
+  t.source.bend = ({ query }) =>
+    query['after'] === 'r00013' ? new Response('', { status: 403 }) : undefined;
+  t.source.put({ ...rowOf(SECRET, 2), id: 'a' });
+  expect((await t.run('sync --api_job_id 2 -n 7')).code).not.toBe(EXIT.ok);
+  const [staging] = (await t.tables('syncrator')).filter((name) => name.startsWith('staging'));
+  const left = async () => JSON.stringify(await t.query(`SELECT * FROM syncrator."${staging}"`));
+  expect(await left()).toContain(SECRET);
+  await t.query(`BEGIN; LOCK TABLE syncrator."${staging}" IN ACCESS SHARE MODE`);
+  expect((await t.run(`forget-record --api_job_id 3 --id a`)).code).toBe(EXIT.ok);
+  await t.query('COMMIT');
+  expect(await left()).not.toContain(SECRET);
+  t.source.bend = null;
+  expect((await t.run('sync --api_job_id 4')).code).toBe(EXIT.ok);
+});
