@@ -12,7 +12,11 @@ const rowOf = (name: string, day: number) => ({ id: ID, name, updated_at: `2026-
 test('erases the earlier values of a record from change sets and records set aside', async () => {
   await using t = await setup([...someRows(20), rowOf(SECRET, 1)]);
   await t.run('sync --api_job_id 1');
-  t.source.put(rowOf(`${SECRET}, changed`, 2), { id: 'r00001', updated_at: '2026-01-02T00:00:00Z', name: 'other' });
+  t.source.put(rowOf(`${SECRET}, changed`, 2), {
+    id: 'r00001',
+    updated_at: '2026-01-02T00:00:00Z',
+    name: 'other',
+  });
   await t.run('sync --api_job_id 2');
   t.source.rows.delete(ID);
   await t.run('sync --api_job_id 3');
