@@ -3731,7 +3731,7 @@ export interface components {
       reason: 'over_threshold';
       /** @description The job that told the set last. */
       job_id: number;
-      /** @description Who asked for that job, and may not approve. A removal leaves it as it was. */
+      /** @description Who asked for that job, and may not approve. A removal or rollback leaves it as it was. */
       started_by: string;
       /** @description Records that wait, without the pinned ones. */
       count: number;
@@ -3801,7 +3801,7 @@ export interface components {
        * @description When the record was last changed; null if unknown.
        */
       updated_at: string | null;
-      /** @description The live record; null if its JSON is larger than 64 KiB, or too deep to be shown. */
+      /** @description The live record; null if its JSON is larger than 64 KiB, too deep to be shown, or forgotten. */
       record: {
         [key: string]: unknown;
       } | null;

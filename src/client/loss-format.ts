@@ -53,7 +53,10 @@ export function dayOf(time: string, now = new Date()): string {
   return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', ...year });
 }
 
+/** Why a record has no content here. */
+export const NO_CONTENT = 'not stored here: larger than 64 KiB, too deep, or forgotten';
+
 /** The live content on one line. */
 export function contentOf({ record }: Pick<LossRecordJson, 'record'>): string {
-  return record === null ? '(larger than 64 KiB)' : JSON.stringify(record);
+  return record === null ? `(${NO_CONTENT})` : JSON.stringify(record);
 }

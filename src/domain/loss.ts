@@ -20,3 +20,12 @@ export const USUAL_APPROVALS = 1;
 export function percentOfLive(count: number, live: number): number {
   return live === 0 ? 0 : Math.round((count / live) * 1000) / 10;
 }
+
+/** Whether two names in records are one person: an issuer's user has an id for ever, and behind it a name that may change. */
+export function isSamePerson(one: string, other: string): boolean {
+  return idOf(one) === idOf(other);
+}
+
+function idOf(shown: string): string {
+  return shown.replace(/^(oidc:\S+) \(.*\)$/, '$1');
+}

@@ -1,6 +1,6 @@
 /** Losses in words, the same for terminal and page. */
 import { expect, test } from 'vitest';
-import { dayOf, heldWords, percentWords, removalWords } from '../../src/client/loss-format.ts';
+import { contentOf, dayOf, heldWords, percentWords, removalWords } from '../../src/client/loss-format.ts';
 import type { LossJson } from '../../src/client/types.ts';
 
 test.each([
@@ -30,4 +30,9 @@ test('a day names its year unless it is this one', () => {
   const now = new Date('2026-12-20T12:00:00Z');
   expect(dayOf('2026-12-30T12:00:00Z', now)).toBe('30 December');
   expect(dayOf('2027-01-03T12:00:00Z', now)).toBe('3 January 2027');
+});
+
+test('a record without content does not claim to be large: it may have been forgotten', () => {
+  expect(contentOf({ record: { a: 1 } })).toBe('{"a":1}');
+  expect(contentOf({ record: null })).toContain('or forgotten');
 });

@@ -18,11 +18,19 @@ const MOST_ID = 1000;
 /** The body, the list and its item lie around a record. */
 const DEPTH_OF_RECORD = 3;
 
+/** A source may give any year; a form of `infinity` such as 9999-12-31 is common. */
+const sourceTime = z.iso
+  .datetime({ offset: true, error: 'must be an ISO-8601 time such as 2026-11-22T00:00:00Z' })
+  .transform((value) => new Date(value))
+  .refine((value) => /^(?!0000)\d{4}-/.test(value.toISOString()), 'must lie in the years 1 to 9999')
+  .nullable()
+  .openapi({ type: ['string', 'null'], format: 'date-time', example: '2026-11-22T00:00:00Z' });
+
 const heldRecord = z.strictObject({
   id: text(MOST_ID, 1).describe('The id of the record.'),
   missing_since: time.describe('Since when the listing lacks it.'),
   last_seen: timeOrNull.describe('The last full listing that had it; null if unknown.'),
-  updated_at: timeOrNull.describe('When the record was last changed; null if unknown.'),
+  updated_at: sourceTime.describe('When the record was last changed; null if unknown.'),
   record: z
     .record(z.string(), z.unknown())
     .nullable()

@@ -102,7 +102,7 @@ const approveRoute = defineRoute({
   },
   errors: [
     noLoss(7),
-    ownJob(7, 'ada', 37),
+    ownJob(7, 'ada'),
     alreadyApproved(7, 'ada', null),
     removalActive(7, 38),
     nothingWaits(7),
@@ -185,7 +185,7 @@ function refusalOf(refusal: AnswerRefusal, { view, by }: { view: LossView; by: s
     case 'removal_active':
       return refusal.isMine ? alreadyApproved(id, by, refusal.jobId) : removalActive(id, refusal.jobId);
     case 'own_job':
-      return ownJob(id, by, refusal.jobId);
+      return ownJob(id, by);
     case 'already_approved':
       return alreadyApproved(id, by, null);
     case 'nothing_waits':

@@ -55,7 +55,7 @@ export const lossSchema = z
     job_id: z.int().describe('The job that told the set last.'),
     started_by: z
       .string()
-      .describe('Who asked for that job, and may not approve. A removal leaves it as it was.'),
+      .describe('Who asked for that job, and may not approve. A removal or rollback leaves it as it was.'),
     count: z.int().describe('Records that wait, without the pinned ones.'),
     live: z.int().describe('Live records of the target.'),
     percent: z.number().describe('`count` in percent of `live`, with one decimal.'),
@@ -93,7 +93,9 @@ export const lossRecordSchema = z
     record: z
       .record(z.string(), z.unknown())
       .nullable()
-      .describe('The live record; null if its JSON is larger than 64 KiB, or too deep to be shown.'),
+      .describe(
+        'The live record; null if its JSON is larger than 64 KiB, too deep to be shown, or forgotten.',
+      ),
     pinned_until: isoTime
       .nullable()
       .describe('Until when it is kept and not proposed; null if it waits for an answer.'),

@@ -33,11 +33,11 @@ function shortened(words: string): string {
   return words.length > 200 ? `${words.slice(0, 200).toWellFormed()}…` : words;
 }
 
-export function ownJob(id: number, by: string, jobId: number): Problem {
+export function ownJob(id: number, by: string): Problem {
   return new Problem(
     403,
     'own_job',
-    `loss ${id} was told by job ${jobId}, which ${by} started; another person must approve it`,
+    `${by} started the job that held loss ${id}; another person must approve it`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** Stores a person's answer to a loss: an approval, with the removal that the last one starts, or a keep. */
 import { randomUUID } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
+import { isSamePerson } from '../../domain/loss.ts';
 import { audit, type Origin } from '../access/audit.ts';
 import { type RefusedSubmission, type Submission, submitJobIn } from '../jobs/submit.ts';
 import type { Db, JobRow, LossesTable, Tx } from '../schema.ts';
@@ -37,7 +38,7 @@ export type AnswerRefusal =
   | { readonly kind: 'resolved' }
   | { readonly kind: 'changed'; readonly loss: Loss; readonly since: Since | undefined }
   | { readonly kind: 'removal_active'; readonly jobId: number; readonly isMine: boolean }
-  | { readonly kind: 'own_job'; readonly jobId: number }
+  | { readonly kind: 'own_job' }
   | { readonly kind: 'already_approved' }
   | { readonly kind: 'nothing_waits' }
   | { readonly kind: 'not_in_set'; readonly id: string }
@@ -81,7 +82,7 @@ async function approveIn(tx: Tx, approval: Approval): Promise<Approved> {
   if (mine) return { kind: 'approved', job: mine.job };
   const refusal = await refusalOf(tx, loss, approval);
   if (refusal) return refusal;
-  if (loss.started_by === approval.by.shown) return { kind: 'own_job', jobId: loss.job_id };
+  if (isSamePerson(loss.started_by, approval.by.shown)) return { kind: 'own_job' };
   const before = await listApprovers(tx, loss);
   if (before.includes(approval.by.id)) return { kind: 'already_approved' };
   if (loss.count === 0 || loss.upload_id === null) return { kind: 'nothing_waits' };
@@ -198,13 +199,14 @@ async function changesSince(tx: Tx, { id }: Loss, digest: string): Promise<Since
   return since && since.by !== null ? { added: since.added, gone: since.gone, by: since.by } : undefined;
 }
 
-/** The ids of those who have approved the present set, and whose approvals have led to no removal yet. */
-async function listApprovers(tx: Tx, { id, digest }: Loss): Promise<string[]> {
+/** The ids of those who have approved the set since it last changed, and whose approvals have led to no removal yet. */
+async function listApprovers(tx: Tx, { id, digest, changed_at: since }: Loss): Promise<string[]> {
   const rows = await tx
     .selectFrom('loss_approvals')
     .select('by_id')
     .where('loss_id', '=', id)
     .where('digest', '=', digest)
+    .where('at', '>=', since)
     .where('removal', 'is', null)
     .execute();
   return rows.map(({ by_id }) => by_id);

@@ -2,11 +2,11 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
 import type { LossStatus } from '../../domain/loss.ts';
-import type { Db, LossesTable } from '../schema.ts';
+import type { Db, LossesTable, Tx } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
 
 export type LossView = Selectable<LossesTable> & {
-  /** Approvals of the present digest that have not led to a removal that has ended. */
+  /** Approvals since the set last changed that have not led to a removal that has ended. */
   readonly approvals: readonly {
     readonly by_id: string;
     readonly by: string;
@@ -37,7 +37,7 @@ const view = sql`
       SELECT jsonb_agg(jsonb_build_object('by_id', a.by_id, 'by', a.by_name, 'reason', a.reason, 'at', a.at)
         ORDER BY a.at)
       FROM loss_approvals a WHERE a.loss_id = l.id AND a.digest = l.digest
-        AND (a.removal IS NULL OR a.removal = active.removal OR l.status = 'resolved')), '[]'::jsonb) AS approvals
+        AND (a.removal IS NULL AND a.at >= l.changed_at OR a.removal = active.removal OR l.status = 'resolved')), '[]'::jsonb) AS approvals
   FROM losses l LEFT JOIN LATERAL (
     SELECT id, ${REMOVAL_IN_OPTIONS} AS removal FROM jobs
     WHERE env = l.env AND target = l.target AND action = 'remove' AND status IN ${ACTIVE}
@@ -66,11 +66,15 @@ export async function readLoss(db: Db, id: number): Promise<LossView | undefined
   return rows[0];
 }
 
-/** The waiting loss of a key, locked until the transaction ends: uploads and answers of one key queue here. */
+/**
+ * The waiting loss of a key, locked until the transaction ends: uploads and answers of one key queue here. The key is
+ * locked first, since a loss that is about to be born has no row yet.
+ */
 export async function lockWaiting(
-  tx: Db,
+  tx: Tx,
   { env, target }: Key,
 ): Promise<Selectable<LossesTable> | undefined> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`loss ${env} ${target}`}, 0))`.execute(tx);
   return await tx
     .selectFrom('losses')
     .selectAll()

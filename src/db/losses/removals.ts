@@ -55,7 +55,7 @@ export async function readApprovedIds(
   };
 }
 
-/** True while the loss waits with exactly the records that this removal was approved for. */
+/** True while the loss waits with exactly the records that this removal was approved for, and had no others since. */
 export async function isStillApproved(db: Db, removal: string): Promise<boolean> {
   const found = await db
     .selectFrom('loss_removals as r')
@@ -64,6 +64,7 @@ export async function isStillApproved(db: Db, removal: string): Promise<boolean>
     .where('r.uid', '=', removal)
     .where('l.status', '=', 'waiting')
     .whereRef('l.digest', '=', 'r.digest')
+    .whereRef('l.changed_at', '<=', 'r.at')
     .executeTakeFirst();
   return found !== undefined;
 }

@@ -13,8 +13,10 @@ const isDead = sql`
 export async function tidyLosses(db: Db): Promise<number> {
   let deleted = 0;
   for (const statement of [
+    // From upload to upload by the index, past the many records of the sets that wait.
     sql`DELETE FROM loss_records WHERE (upload_id, id) IN (
-        SELECT r.upload_id, r.id FROM loss_uploads u JOIN loss_records r ON r.upload_id = u.id
+        SELECT r.upload_id, r.id FROM loss_uploads u
+          CROSS JOIN LATERAL (SELECT upload_id, id FROM loss_records WHERE upload_id = u.id LIMIT ${ROWS}) AS r
         WHERE ${isDead} LIMIT ${ROWS})`,
     sql`DELETE FROM loss_uploads u WHERE ${isDead}
         AND NOT EXISTS (SELECT FROM loss_records r WHERE r.upload_id = u.id)`,

@@ -1,7 +1,7 @@
 /** Stores the pages of an upload of held records; the last one makes it the waiting set of its key. */
 import { createHash } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
-import { REMOVE } from '../../domain/action.ts';
+import { REMOVE, ROLLBACK } from '../../domain/action.ts';
 import type { Db, Schema, Tx } from '../schema.ts';
 import { attemptRefusal, type FoundAttempt, readAttempt } from '../jobs/attempts.ts';
 import type { StepRef } from '../jobs/steps.ts';
@@ -88,7 +88,7 @@ function toldBy(attempt: FoundAttempt, { jobId }: StepRef) {
     target: attempt.target,
     jobId,
     startedBy: attempt.requestedBy,
-    isRemoval: attempt.jobAction === REMOVE,
+    isCause: attempt.jobAction !== REMOVE && attempt.jobAction !== ROLLBACK,
   };
 }
 

@@ -13,8 +13,8 @@ export type Told = Key & {
   readonly live: number;
   readonly jobId: number;
   readonly startedBy: string;
-  /** A removal is started by an approver, who did not cause the loss: its cause stays as it was. */
-  readonly isRemoval: boolean;
+  /** False for a removal and a rollback, which read no listing: who caused the loss stays as it was. */
+  readonly isCause: boolean;
 };
 
 /** Makes an upload the waiting set of its key. An empty one resolves the loss, if there is one. */
@@ -22,7 +22,7 @@ export async function replaceSet(tx: Tx, told: Told): Promise<void> {
   const before = await lockWaiting(tx, told);
   if (told.stored === 0) return before && (await resolve(tx, before, told));
   const now = await countSet(tx, { ...told, uploadBefore: before?.upload_id ?? null });
-  const cause = before && told.isRemoval ? {} : { started_by: told.startedBy };
+  const cause = before && !told.isCause ? {} : { started_by: told.startedBy };
   const fields = {
     upload_id: told.uploadId,
     job_id: told.jobId,

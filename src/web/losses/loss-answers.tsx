@@ -3,6 +3,7 @@ import { Button, Group, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import type { LossJson } from '../../client/client.ts';
+import { isSamePerson } from '../../domain/loss.ts';
 import { requirementOfAnswer } from '../../domain/permission.ts';
 import { isFinal } from '../../domain/status.ts';
 import { useDenialReason, useMe } from '../app/permissions.tsx';
@@ -68,7 +69,7 @@ function useWhyNoApproval(loss: LossJson, chosen: number): string | undefined {
   const me = useMe();
   const { count, started_by: starter, approvals } = loss;
   if (count === 0) return 'Every record is kept for now: nothing is left to approve.';
-  if (me !== undefined && starter === me.name)
+  if (me !== undefined && isSamePerson(starter, me.name))
     return 'You started the job that held these records: another user must approve their removal.';
   if (approvals.some(({ by }) => by === me?.name))
     return 'You have approved this set: another user must approve it, too.';

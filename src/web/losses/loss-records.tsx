@@ -5,7 +5,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import type { LossJson, LossRecordJson } from '../../client/client.ts';
 import { records } from '../../client/data-format.ts';
-import { contentOf, dayOf } from '../../client/loss-format.ts';
+import { contentOf, dayOf, NO_CONTENT } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
 import { LoadMore } from '../parts/load-more.tsx';
 import { Ago, localTime } from '../parts/clock.tsx';
@@ -181,7 +181,7 @@ function Content({
         Missing since {localTime(since)}.{updated !== null && ` Changed in the source ${localTime(updated)}.`}
       </Text>
       {record === null ? (
-        <Text size="sm">The content is larger than 64 KiB: read it in the sink.</Text>
+        <Text size="sm">The content is {NO_CONTENT}. The sink may have it.</Text>
       ) : (
         <CodeBlock name={`Live content of ${id}`}>{JSON.stringify(record, null, 2)}</CodeBlock>
       )}

@@ -4,6 +4,10 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { finishJob } from '../../../src/db/jobs/finish.ts';
+import { isPreview, namedRecords, withoutForce } from '../../../src/domain/options.ts';
+import { unlimited } from '../../../src/domain/permission.ts';
+import { parseArguments } from '../../../src/job/arguments.ts';
+import { person } from '../losses/support.ts';
 import { type Api, claimed, setup } from '../support.ts';
 
 let api: Api;
@@ -75,6 +79,21 @@ it('a rollback may be limited to the records of the job, or to some ids', async 
   await finish(some);
   const only = await ask({ before: early.id, only: true });
   expect(await argsOf(only.body.job_id)).toEqual([`rollback -n 1000 -c 1 --before ${early.uid} --only`]);
+});
+
+it('an id that looks like an option is only an id', async () => {
+  const operator = await person(api, unlimited('operator'));
+  const json = { ids: ['--preview', '--force-delete', '-n', '--only'] };
+  const { status, body } = await api.call('POST', '/rollback/alpha/dev', { token: operator.token, json });
+  expect(status).toBe(202);
+  const { options } = (await show(body.job_id)).parameters;
+  expect(options).toBe('-n 1000 -c 1 --id %2D-preview --id %2D-force-delete --id %2Dn --id %2D-only');
+  expect(namedRecords(options)).toEqual(json);
+  expect([isPreview({ action: 'rollback', options }), withoutForce(options)]).toEqual([false, options]);
+  const [args = ''] = await argsOf(body.job_id);
+  expect(parseArguments(args.split(' '))).toMatchObject({
+    arguments: { ids: json.ids, preview: false, only: false, forceDelete: false, batchSize: 1000 },
+  });
 });
 
 it.each([

@@ -4,9 +4,10 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { approveLoss } from '../../../src/db/losses/answers.ts';
+import { returnPinned } from '../../../src/db/losses/pins.ts';
 import { APPROVE, grantOf, unlimited } from '../../../src/domain/permission.ts';
 import { type Api, claimed, setup } from '../support.ts';
-import { digestOf, forgetAll, hold, person, removalOf, upload, waiting } from './support.ts';
+import { digestOf, forgetAll, heldRecord, hold, person, removalOf, upload, waiting } from './support.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -134,6 +135,58 @@ it('whoever started the job that told the set is refused', async () => {
   expect([await countJobs(), await countApprovals()]).toEqual([0, 0]);
   const [line] = await linesOf(loss);
   expect(line).toMatchObject({ verb: 'approve-loss', refused: 'own_job', principal: starter.username });
+});
+
+it('whoever started it is recognised by id: an issuer’s user may have another name since', async () => {
+  await hold(api, ['a']);
+  await sql`UPDATE losses SET started_by = 'oidc:u1 (Ada)'`.execute(api.db);
+  const { id, digest } = await waiting(api);
+  const by = (shown: string) => ({ id: 'oidc:u1', shown });
+  const removal = () => {
+    throw new Error('must not start');
+  };
+  const approval = {
+    uid: '33333333-3333-4333-8333-333333333333',
+    lossId: id,
+    digest,
+    reason: 'gone',
+    needed: 2,
+  };
+  const ask = (shown: string) =>
+    approveLoss(api.db, { ...approval, by: by(shown), origin: undefined, removal });
+  expect(await ask('oidc:u1 (Eve)')).toEqual({ kind: 'own_job' });
+  expect(await ask('oidc:u1')).toEqual({ kind: 'own_job' });
+  expect((await ask('oidc:u12 (Ada)')).kind).toBe('approved');
+});
+
+it('a rollback by another person does not free the one who caused the loss', async () => {
+  const starter = await person(api);
+  await hold(api, ['a'], starter.token);
+  const job = await claimed(api, '/rollback/alpha/dev', { token: (await person(api)).token });
+  const attempt = await job.begin();
+  expect((await upload(api, attempt, { records: [heldRecord('a')] })).status).toBe(200);
+  await job.end(attempt.ref);
+  await job.finish();
+  const loss = await waiting(api);
+  expect([loss.job_id, loss.started_by]).toEqual([job.id, starter.username]);
+  expect((await approve(loss, starter)).body.code).toBe('own_job');
+});
+
+it('an approval and a removal from before a keep count no more, also when its days are over', async () => {
+  await hold(api, ['a', 'b'], (await person(api)).token);
+  const [ada, bob] = [await person(api), await person(api)];
+  const loss = await waiting(api);
+  const { removal_job_id: id } = (await approve(loss, ada)).body;
+  await sql`UPDATE jobs SET status = 'failed', finished_at = now() WHERE id = ${id}`.execute(api.db);
+  await sql`INSERT INTO loss_approvals (uid, loss_id, digest, by_id, by_name, reason)
+    VALUES (gen_random_uuid(), ${loss.id}, ${loss.digest}, 'someone', 'someone', 'gone')`.execute(api.db);
+  expect((await waiting(api)).approvals).toHaveLength(1);
+  const json = { digest: loss.digest, reason: 'still for sale', ids: ['a'] };
+  expect((await api.call('POST', `/losses/${loss.id}/keep`, { token: bob.token, json })).status).toBe(200);
+  await sql`UPDATE loss_pins SET until = now()`.execute(api.db);
+  await returnPinned(api.db);
+  expect(await waiting(api)).toMatchObject({ digest: loss.digest, approvals: [] });
+  expect((await api.call('POST', `/jobs/${id}/resume`)).body.code).toBe('loss_changed');
 });
 
 it('an approval of yesterday’s set is refused, and told what has changed', async () => {

@@ -219,6 +219,26 @@ it('a record that no body may hold is listed without its contents, and keeps no 
   expect(body.map(({ record }: any) => record)).toEqual([null, null, heldRecord('c').record]);
 });
 
+it.each(['0001-01-01T00:00:00.000Z', '1969-07-20T20:17:40.000Z', '9999-12-31T23:59:59.000Z'])(
+  'a record that its source changed at %s is told like any other',
+  async (time) => {
+    const job = await claimed(api);
+    const records = [{ ...heldRecord('a'), updated_at: time }];
+    expect((await upload(api, await job.begin(), { records })).status).toBe(200);
+    const { id } = await waiting(api);
+    expect((await api.call('GET', `/losses/${id}/records`)).body[0].updated_at).toBe(time);
+  },
+);
+
+it.each(['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59-10:00'])(
+  '%s, which no source can tell, is refused',
+  async (time) => {
+    const job = await claimed(api);
+    const records = [{ ...heldRecord('a'), updated_at: time }];
+    expect((await upload(api, await job.begin(), { records })).status).toBe(422);
+  },
+);
+
 it('records are listed behind an id and by a part of it, with a link to the next page', async () => {
   await hold(api, ['a1', 'a2', 'b1', 'b2', 'c1']);
   const { id } = await waiting(api);

@@ -47,7 +47,9 @@ it('keep 4, approve the rest: the removal may remove exactly the rest', async ()
   const { attempt } = await removalOf(api, id);
   const approved = await api.call('GET', `/jobs/${id}/approved-removals`, { token: attempt.token });
   expect(approved.body).toEqual({ ids: rest, next: null });
-  const [, line] = (await api.call('GET', `/audit?object=${encodeURIComponent(`loss ${loss.id}`)}`)).body;
+  const [line] = (
+    await api.call('GET', `/audit?verb=keep-loss&object=${encodeURIComponent(`loss ${loss.id}`)}`)
+  ).body;
   expect(line).toMatchObject({
     verb: 'keep-loss',
     reason: 'still for sale',

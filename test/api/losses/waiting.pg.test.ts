@@ -3,6 +3,7 @@
    answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { lockWaiting } from '../../../src/db/losses/losses.ts';
 import { returnPinned } from '../../../src/db/losses/pins.ts';
 import { listWaiting } from '../../../src/db/losses/losses.ts';
 import { listOpenNotices, noticeWaitingLosses } from '../../../src/db/notices.ts';
@@ -77,6 +78,32 @@ it('days that are over for a target without a loss only forget the keep', async 
   expect(await api.db.selectFrom('loss_pins').selectAll().execute()).toEqual([]);
   await hold(api, ['a']);
   expect((await waiting(api)).count).toBe(1);
+});
+
+it('days that end just when the loss is born leave none of its records out', async () => {
+  await hold(api, ['a']);
+  await keepAll(1);
+  await hold(api, []);
+  await sql`UPDATE loss_pins SET until = now()`.execute(api.db);
+  let told = false;
+  let telling: Promise<unknown> | undefined;
+  await api.db.transaction().execute(async (tx) => {
+    // What returnPinned does, stopped between its deletion and its commit.
+    await lockWaiting(tx, { env: 'dev', target: 'alpha' });
+    await sql`DELETE FROM loss_pins`.execute(tx);
+    telling = hold(api, ['a', 'b']).then(() => void (told = true));
+    await expect
+      .poll(async () => {
+        const { rows } = await sql<{ n: number }>`
+          SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND locktype = 'advisory'`.execute(
+          api.db,
+        );
+        return told || rows[0]?.n === 1;
+      })
+      .toBe(true);
+  });
+  await telling;
+  expect(await waiting(api)).toMatchObject({ count: 2, pinned: 0, digest: digestOf(['a', 'b']) });
 });
 
 it('an overdue loss says so and waits on', async () => {
