@@ -1,6 +1,7 @@
 /** Removals above the limits wait for an answer, in every sink that can hold them. Each test states live, held and the end. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
+import type { Findings } from '../../../../src/job/check/findings.ts';
 import { lines, page, someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
 import { expected, job, last, now, type SetUp, type SinkAdapter, type TestedSink } from './tested-sink.ts';
@@ -174,6 +175,15 @@ function testWaiting(name: string, setup: SetUp): void {
       t.receiver.approved = [];
       expect((await t.run(REMOVE)).code).toBe(EXIT.ok);
       expect([waiting(t), await t.names()]).toEqual([idsOf(10), before]);
+    });
+
+    it('are counted by a check, which says that they wait already', async () => {
+      await using t = await holding(setup);
+      const { output } = await t.spawn('check --json', { SYNCRATOR_REPORT_URL: '' }).ended;
+      const { sink, forecast } = JSON.parse(output) as Findings;
+      expect(sink).toMatchObject({ live: 30, kept: 0, held: 10 });
+      expect(forecast?.text).toContain('would hold at least 10 removals');
+      expect(await t.names()).toEqual(namesOf(someRows(30)));
     });
 
     it('are told with more than one page of them', { timeout: 120_000 }, async () => {

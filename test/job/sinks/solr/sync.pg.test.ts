@@ -72,6 +72,9 @@ describe('a sync into Solr', () => {
       'app -> app_a',
       'app-standby -> app_b',
       'LISTALIASES',
+      // What waits is told to the api: the number of live records, and each that is held.
+      'LISTALIASES',
+      'LISTALIASES',
     ]);
   });
 
