@@ -11,7 +11,7 @@ const FORCE = '--force-delete';
 /** Names the approved ids that a removal may remove. */
 export const APPROVAL = '--approval';
 
-/** Names a record: that a rollback is limited to, or that is forgotten. */
+/** Names a record: that a rollback is limited to, or that is forgotten. No id looks like an option. */
 const RECORD = '--id';
 
 /** Flags of our own program with the pattern of their value; null = no value. */
@@ -28,7 +28,7 @@ const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '--before': /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   '--preview': null,
   '--expect': /^[0-9a-f]{16,64}$/,
-  [RECORD]: /^([A-Za-z0-9_.!~*'()-]|%[0-9A-Fa-f]{2}){1,1500}$/,
+  [RECORD]: /^(?!-)([A-Za-z0-9_.!~*'()-]|%[0-9A-Fa-f]{2}){1,1500}$/,
   '--only': null,
   [APPROVAL]: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 };

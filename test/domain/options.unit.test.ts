@@ -4,10 +4,13 @@ import { expect, test } from 'vitest';
 import {
   approvalOf,
   areSameOptions,
+  isPreview,
   liftsGuard,
+  namedRecords,
   parseOptions,
   withoutForce,
 } from '../../src/domain/options.ts';
+import { recordFlags } from '../../src/api/jobs/record-ids.ts';
 
 const OURS = { foreign: false };
 const FOREIGN = { foreign: true };
@@ -158,4 +161,12 @@ test('only a removal has an approval, whatever the options of other actions say'
   expect(approvalOf({ action: 'remove', options })).toBe(UUID);
   expect(approvalOf({ action: 'sync', options })).toBeUndefined();
   expect(approvalOf({ action: 'remove', options: '-n 5' })).toBeUndefined();
+});
+
+test.each(['--force-delete', '--preview', '--only', '-n', '-'])('an id %s is no option', (id) => {
+  const options = recordFlags([id, 'other']).join(' ');
+  expect(parseOptions(options, { foreign: false })).toEqual({ args: options.split(' ') });
+  expect(namedRecords(withoutForce(options))).toEqual({ ids: [id, 'other'] });
+  expect([liftsGuard(options), isPreview({ action: 'rollback', options })]).toEqual([false, false]);
+  expect(parseOptions(`--id ${id}`, { foreign: false })).toHaveProperty('error');
 });

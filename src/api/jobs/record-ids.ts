@@ -14,7 +14,7 @@ export const recordIds = z
     error: 'are too long together: ask for some of them, then for the others',
   });
 
-/** Options are words without spaces, so ids are percent-encoded. */
+/** Options are words without spaces, so ids are percent-encoded; also a dash in front, as of an id `--preview`. */
 export function recordFlags(ids: readonly string[]): string[] {
-  return ids.flatMap((id) => ['--id', encodeURIComponent(id.toWellFormed())]);
+  return ids.flatMap((id) => ['--id', encodeURIComponent(id.toWellFormed()).replace(/^-/, '%2D')]);
 }
