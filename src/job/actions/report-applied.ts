@@ -37,7 +37,8 @@ export function reportApplied(
     updated,
     deleted: removed,
     kept,
-    held: applied.kept.held ?? 0,
+    // An older api refuses a report with a field that it does not know.
+    ...(applied.kept.held ? { held: applied.kept.held } : {}),
     failed: rejected.length,
     checkpoint: null,
     ...(warnings.length > 0 ? { warnings } : {}),

@@ -54,7 +54,7 @@ it('leaves what the source has again, which then waits no longer', async () => {
   t.source.put(...someRows(3));
   expect(await t.run(`${REMOVE} --api_job_id 3`)).toMatchObject({ code: EXIT.ok });
   expect(await t.names()).toEqual(without(30, idsOf(10, 3)));
-  expect(last(t)).toMatchObject({ deleted: 7, held: 0 });
+  expect(last(t)).toMatchObject({ deleted: 7, kept: 0 });
   expect(last(t)?.warnings).toEqual(['3 of the approved records stay, because the source has them again']);
   expect(t.receiver.waiting).toEqual([]);
 });
