@@ -85,3 +85,11 @@ test('another word is refused', async () => {
   expect(ended.code).toBe(EXIT.notConfigured);
   expect(ended.output).toContain('BASELINE is not one of off, watch, hold');
 });
+
+test('a table that others have emptied is filled again', async () => {
+  await using t = await afterNights(7);
+  await t.query('TRUNCATE cities');
+  expect((await t.run('sync', HOLD)).code).toBe(EXIT.ok);
+  expect(await live(t)).toBe(LIVE);
+  expect(t.receiver.reports.at(-1)?.warnings?.join()).not.toContain('unusual');
+});
