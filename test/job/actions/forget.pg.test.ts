@@ -12,7 +12,11 @@ const rowOf = (name: string, day: number) => ({ id: ID, name, updated_at: `2026-
 test('erases the earlier values of a record from change sets and records set aside', async () => {
   await using t = await setup([...someRows(20), rowOf(SECRET, 1)]);
   await t.run('sync --api_job_id 1');
-  t.source.put(rowOf(`${SECRET}, changed`, 2), { id: 'r00001', updated_at: '2026-01-02T00:00:00Z', name: 'other' });
+  t.source.put(rowOf(`${SECRET}, changed`, 2), {
+    id: 'r00001',
+    updated_at: '2026-01-02T00:00:00Z',
+    name: 'other',
+  });
   await t.run('sync --api_job_id 2');
   t.source.rows.delete(ID);
   await t.run('sync --api_job_id 3');
@@ -49,4 +53,23 @@ test('a live record stays, and a warning says so; a second attempt does nothing 
 test('needs the ids', async () => {
   await using t = await setup(someRows(1));
   await expect(t.run('forget-record')).rejects.toThrow('forget-record needs --id');
+});
+
+test('erases the values in a load that has not ended, also while a dump locks it', async () => {
+  await using t = await setup([rowOf(SECRET, 1), ...someRows(20)]);
+  await t.run('sync --api_job_id 1');
+  t.source.pageSize = 7;
+  t.source.bend = ({ query }) =>
+    query['after'] === 'r00013' ? new Response('', { status: 403 }) : undefined;
+  t.source.put({ ...rowOf(SECRET, 2), id: 'a' });
+  expect((await t.run('sync --api_job_id 2 -n 7')).code).not.toBe(EXIT.ok);
+  const [staging] = (await t.tables('syncrator')).filter((name) => name.startsWith('staging'));
+  const left = async () => JSON.stringify(await t.query(`SELECT * FROM syncrator."${staging}"`));
+  expect(await left()).toContain(SECRET);
+  await t.query(`BEGIN; LOCK TABLE syncrator."${staging}" IN ACCESS SHARE MODE`);
+  expect((await t.run(`forget-record --api_job_id 3 --id a`)).code).toBe(EXIT.ok);
+  await t.query('COMMIT');
+  expect(await left()).not.toContain(SECRET);
+  t.source.bend = null;
+  expect((await t.run('sync --api_job_id 4')).code).toBe(EXIT.ok);
 });

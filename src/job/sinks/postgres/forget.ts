@@ -6,13 +6,15 @@ import type { PoolClient } from 'pg';
 import { type Forgotten, NOTHING_APPLIED } from '../sink.ts';
 import { closeChangeSet, readChangeSet } from './change-sets.ts';
 import { type Session, inWriteTransaction } from './session.ts';
-import { dropLeftovers } from './staging.ts';
+import { dropLeftovers, eraseStaged } from './staging.ts';
 
 /** Safe to repeat. */
 export async function forgetRecords(session: Session, ids: readonly string[]): Promise<Forgotten> {
   await dropLeftovers(session);
   return await inWriteTransaction(session, async (client, { watermark }) => {
     const { places, changeSet } = session;
+    // A dump may lock a load against its removal.
+    await eraseStaged(client, session, ids);
     const values = await eraseValues(client, session, ids);
     const live = await liveAmong(client, session, ids);
     const { state } = await readChangeSet(client, places, changeSet);

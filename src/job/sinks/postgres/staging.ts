@@ -108,16 +108,31 @@ class AlreadyLoaded extends Error {
 
 /** Drops staging tables of earlier loads, without waiting for locks, which a dump may hold. */
 export async function dropLeftovers(session: Session): Promise<void> {
-  const { places, sinkId } = session;
-  const names = await inStateTransaction(session, async (client) => {
-    const { rows } = await client.query<{ name: string }>(
-      `SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-       WHERE nspname = $1 AND relkind = 'r' AND starts_with(relname, $2)`,
-      [places.stateSchema, stagingPrefix(sinkId)],
-    );
-    return rows.map(({ name }) => name);
-  });
+  const names = await inStateTransaction(session, (client) => listStaging(client, session));
   for (const name of names) await drop(session, name, null);
+}
+
+/** Names of the staging tables of the sink. */
+async function listStaging(client: PoolClient, { places, sinkId }: Session): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+     WHERE nspname = $1 AND relkind = 'r' AND starts_with(relname, $2)`,
+    [places.stateSchema, stagingPrefix(sinkId)],
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** Erases records from staging tables that could not be dropped. A load that lacks records is not resumed. */
+export async function eraseStaged(
+  client: PoolClient,
+  session: Session,
+  ids: readonly string[],
+): Promise<void> {
+  for (const table of await listStaging(client, session))
+    await client.query(
+      `DELETE FROM ${quoted({ schema: session.places.stateSchema, table })} WHERE id = ANY ($1::text[])`,
+      [ids],
+    );
 }
 
 export async function dropStaging(session: Session, id: string): Promise<void> {
