@@ -50,7 +50,8 @@ it('held records stay over the following nights, while what is new is added and 
   expect(await t.names()).toEqual({ ...namesOf(someRows(22)), ...namesOf(t.source.rows.values()) });
 
   expect((await t.run('sync --force-delete')).code).toBe(EXIT.ok);
-  expect(last(t)).toMatchObject({ deleted: 22, held: 0 });
+  expect(last(t)).toMatchObject({ deleted: 22, kept: 0 });
+  expect(last(t), 'an older api knows no held').not.toHaveProperty('held');
   expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
 });
 
@@ -138,4 +139,66 @@ it('a rollback leaves what waits, and removes what its jobs had added', async ()
   expect((await t.run('rollback --before 2 --api_job_id 3')).code).toBe(EXIT.ok);
   expect(await t.names()).toEqual(namesOf(someRows(60)));
   expect(await heldIn(t)).toEqual(idsOf(10));
+});
+
+it('a rollback that cannot remove a held record, since rows of another table refer to it, leaves it waiting', async () => {
+  await using t = await setup(someRows(60));
+  await t.run('sync --api_job_id 1');
+  const added = Array.from({ length: 10 }, (_, nth) => ({
+    id: `new-${nth}`,
+    updated_at: '2026-01-01T00:00:00Z',
+    name: 'new',
+  }));
+  t.source.put(...added);
+  await t.run('sync --api_job_id 2');
+  lose(
+    t,
+    added.map(({ id }) => id),
+  );
+  await t.run('sync --api_job_id 3');
+  await t.query(
+    `CREATE TABLE visits (city text REFERENCES cities (id)); INSERT INTO visits VALUES ('new-1')`,
+  );
+  expect((await t.run('rollback --before 2 --api_job_id 4')).code).toBe(EXIT.ok);
+  expect(await t.names()).toEqual({ ...namesOf(someRows(60)), 'new-1': 'new' });
+  expect(await heldIn(t)).toEqual(['new-1']);
+  await t.query('DELETE FROM visits');
+  expect((await t.run('sync --api_job_id 5')).code).toBe(EXIT.ok);
+  expect(await heldIn(t)).toEqual(['new-1']);
+});
+
+it('each new loss is asked for by its id, however many records wait already', async () => {
+  await using t = await setup(someRows(5_000));
+  await t.run('sync');
+  lose(t, idsOf(2_500));
+  expect((await t.run('sync')).code).toBe(EXIT.ok);
+  const hidden = new Set(idsOf(4_005, 4_000));
+  const listing = t.source.bend;
+  t.source.bend = (of) => {
+    if (of.query['limit'] === '100') return undefined;
+    const rows = of.rows.filter(({ id }) => !hidden.has(id));
+    return page({ ...of, rows, total: of.total - hidden.size });
+  };
+  expect((await t.run('sync', { SYNCRATOR_MAX_DELETE_PERCENT: '60' })).code).toBe(EXIT.ok);
+  t.source.bend = listing;
+  expect(last(t)).toMatchObject({ deleted: 0, held: 2_500, kept: 2_505 });
+  expect(Object.keys((await t.names()) ?? {})).toHaveLength(5_000);
+});
+
+it('a delta offers nothing again that the source has no longer, so what waits goes on waiting', async () => {
+  await using t = await setup(someRows(60));
+  const some = { MAX_REJECTED: '9' };
+  await t.run('sync', some);
+  await t.query(`ALTER TABLE cities ADD CHECK (record->>'name' <> 'bad')`);
+  const bad = (id: string) => ({ id, updated_at: new Date().toISOString(), name: 'bad' });
+  t.source.put(bad('r00001'), bad('new'));
+  expect((await t.run('sync', some)).code).toBe(EXIT.ok);
+  expect(last(t)).toMatchObject({ failed: 2 });
+  lose(t, ['new', ...idsOf(10)]);
+  expect((await t.run('delete', some)).code).toBe(EXIT.ok);
+  expect(await heldIn(t)).toEqual(idsOf(10));
+  await t.query(`ALTER TABLE cities DROP CONSTRAINT cities_record_check`);
+  expect((await t.run('delta', some)).code).toBe(EXIT.ok);
+  expect(await heldIn(t)).toEqual(idsOf(10));
+  expect(await t.names()).toEqual(namesOf(someRows(60)));
 });

@@ -12,7 +12,7 @@ import { forgetGone, forgetListed, holdRecords, keepRecords } from './keep.ts';
 import { createLiveTable } from './live-table.ts';
 import { fillColumns } from './fill-columns.ts';
 import { beginMigration, finishMigration, wallOf } from './migrate.ts';
-import { noteRejected, offerAgain } from './refused-records.ts';
+import { forgetRejectedGone, noteRejected, offerAgain } from './refused-records.ts';
 import { type Session, inWriteTransaction } from './session.ts';
 import { causeOf } from './sink-fault.ts';
 import { countStaging } from './staging.ts';
@@ -100,7 +100,8 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
         : null,
   };
   const judgement = plan.judge(difference);
-  if (differing.removed > 0 && plan.answered === null) throw new AskFirst(await idsToAsk(client, session));
+  if (differing.removed > 0 && plan.answered === null)
+    throw new AskFirst(await idsToAsk(client, session, plan));
   const held = await holdRecords(client, session, { judgement, force: plan.force });
   const counts = { ...differing, removed: differing.removed - held };
   const rejected = await writeChanges(client, session, { staging, counts, mayReject: plan.mayReject });
@@ -145,6 +146,7 @@ async function close(
   const { places, sinkId, changeSet } = session;
   const { plan, load, sink, staging, applied } = of;
   await noteRejected(client, session, { staging, rejected: applied.rejected, mode: load.mode });
+  if (load.mode === 'ids' && plan.proven) await forgetRejectedGone(client, session, { staging, plan });
   const watermark = plan.watermark === 'keep' ? sink.watermark : plan.watermark;
   const whole = load.mode === 'everything';
   await client.query(
@@ -161,10 +163,17 @@ async function close(
   return applied;
 }
 
-async function idsToAsk(client: PoolClient, { places, changeSet }: Session): Promise<string[]> {
+/** First those that may go now: a record that waits already goes on waiting. */
+async function idsToAsk(
+  client: PoolClient,
+  { places, sinkId, changeSet }: Session,
+  { force }: Pick<ApplyPlan, 'force'>,
+): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
-    `SELECT id FROM ${places.changes} WHERE change_set = $1 AND kind = 'removed' ORDER BY random() LIMIT ${MOST_ASKED}`,
-    [changeSet],
+    `SELECT c.id FROM ${places.changes} c
+       LEFT JOIN ${places.kept} k ON k.sink = $2 AND k.id = c.id AND k.reason = 'held' AND NOT $3
+     WHERE c.change_set = $1 AND c.kind = 'removed' ORDER BY k.id IS NOT NULL, random() LIMIT ${MOST_ASKED}`,
+    [changeSet, sinkId, force],
   );
   return rows.map(({ id }) => id).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }

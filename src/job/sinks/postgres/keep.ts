@@ -8,16 +8,20 @@ import type { ForeignKey } from './foreign-keys.ts';
 import { type Bind, createParameters } from './parameters.ts';
 import type { Session } from './session.ts';
 
-/** @param of.synced false: the live records existed before our first sync @returns the number that stay, by reason */
+/**
+ * @param of.synced false: the live records existed before our first sync
+ * @param of.plan.settles true: nothing that stays waits for an answer any more, since `force` or an approval is the answer
+ * @returns the number that stay, by reason
+ */
 export async function keepRecords(
   client: PoolClient,
   session: Session,
-  { plan, synced }: { plan: Pick<ApplyPlan, 'mayRemove' | 'force' | 'answered'>; synced: boolean },
+  { plan, synced }: { plan: KeepPlan; synced: boolean },
 ): Promise<Kept> {
   const { table, options } = session;
   const kept: Partial<Record<KeptReason, number>> = {};
   const keep = async (reason: KeptReason, which: Condition): Promise<void> => {
-    const count = await moveToKept(client, session, reason, which);
+    const count = await moveToKept(client, session, reason, { which, settles: plan.settles ?? true });
     if (count > 0) kept[reason] = (kept[reason] ?? 0) + count;
   };
   const before = (reason: KeptReason): Condition => keptBefore(session, reason);
@@ -57,9 +61,11 @@ export async function holdRecords(
   session: Session,
   { judgement, force }: { judgement: Judgement; force: boolean },
 ): Promise<number> {
-  if (judgement === 'hold') return await moveToKept(client, session, 'held', all);
-  return force ? 0 : await moveToKept(client, session, 'held', keptBefore(session, 'held'));
+  if (judgement === 'hold') return await moveToKept(client, session, 'held', { which: all });
+  return force ? 0 : await moveToKept(client, session, 'held', { which: keptBefore(session, 'held') });
 }
+
+type KeepPlan = Pick<ApplyPlan, 'mayRemove' | 'force' | 'answered'> & { readonly settles?: boolean };
 
 /** SQL condition on the id of a change `c`. */
 type Condition = (bind: Bind) => string;
@@ -75,16 +81,17 @@ async function moveToKept(
   client: PoolClient,
   { places, sinkId, changeSet }: Session,
   reason: KeptReason,
-  which: Condition,
+  { which, settles = true }: { which: Condition; settles?: boolean },
 ): Promise<number> {
   const { bind, values } = createParameters();
-  const [set, why, sink] = [bind(changeSet), bind(reason), bind(sinkId)];
+  const [set, why, sink, still] = [bind(changeSet), bind(reason), bind(sinkId), bind(!settles)];
   const { rowCount } = await client.query(
     `WITH gone AS (
        DELETE FROM ${places.changes} c WHERE change_set = ${set} AND kind = 'removed' AND (${which(bind)}) RETURNING id
      )
      INSERT INTO ${places.kept} AS k (sink, id, reason, change_set) SELECT ${sink}::int, id, ${why}, ${set} FROM gone
-     ON CONFLICT (sink, id) DO UPDATE SET reason = excluded.reason, last_seen = now(), change_set = excluded.change_set`,
+     ON CONFLICT (sink, id) DO UPDATE SET last_seen = now(), change_set = excluded.change_set,
+       reason = CASE WHEN ${still}::boolean AND k.reason = 'held' THEN k.reason ELSE excluded.reason END`,
     values,
   );
   return rowCount ?? 0;

@@ -2,7 +2,7 @@
 import type { PoolClient } from 'pg';
 import { TooManyRejected } from '../../rejected.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
-import type { LoadMode } from '../sink.ts';
+import type { ApplyPlan, LoadMode } from '../sink.ts';
 import { withdraw } from './difference.ts';
 import type { Session } from './session.ts';
 import { stagedFrom, stagedNames } from './shape.ts';
@@ -117,5 +117,18 @@ export async function noteRejected(
      SELECT $1, n.id, n.updated_at, n.record, why.reason
      FROM unnest($2::text[], $3::text[]) AS why (id, reason) JOIN ${staging} n ON n.id = why.id WHERE n.record IS NOT NULL`,
     [sinkId, rejected.map(({ id }) => id), rejected.map(({ why }) => why)],
+  );
+}
+
+/** Deletes refused records that the source has no longer, so that no delta brings them back. */
+export async function forgetRejectedGone(
+  client: PoolClient,
+  { places, sinkId }: Session,
+  { staging, plan }: { staging: string; plan: Pick<ApplyPlan, 'answered'> },
+): Promise<void> {
+  await client.query(
+    `DELETE FROM ${places.rejected} r WHERE sink = $1 AND id <> ALL ($2::text[])
+       AND NOT EXISTS (SELECT FROM ${staging} n WHERE n.id = r.id)`,
+    [sinkId, [...(plan.answered ?? [])]],
   );
 }

@@ -58,7 +58,7 @@ async function undo(
     [changeSet],
   );
   const kept = await keepRecords(client, session, {
-    plan: { mayRemove: true, force: true, answered: null },
+    plan: { mayRemove: true, force: true, answered: null, settles: false },
     synced: true,
   });
   const counts = await countChanges(client, session);
