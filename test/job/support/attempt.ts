@@ -11,7 +11,7 @@ import { fitColumns } from '../../../src/job/columns/fitted-source.ts';
 import { JobError, type JobErrorCode } from '../../../src/job/job-error.ts';
 import { createPostgresSink } from '../../../src/job/sinks/postgres/postgres-sink.ts';
 import { newRun, type Writer } from '../../../src/job/sinks/writer.ts';
-import type { Sink } from '../../../src/job/sinks/sink.ts';
+import type { RollbackLimit, Sink } from '../../../src/job/sinks/sink.ts';
 import type { Source } from '../../../src/job/sources/source.ts';
 
 export const ACTIONS = ['sync', 'delta', 'delete', 'rollback'] as const;
@@ -30,6 +30,7 @@ export type Attempt = {
   /** For a rollback: the job to undo, with all later ones; null: the last sync. */
   readonly before?: number | null;
   readonly expect?: string | null;
+  readonly only?: RollbackLimit | undefined;
   readonly force?: boolean;
   /** For a removal: the ids that the approval names. */
   readonly approved?: readonly string[];
@@ -123,7 +124,7 @@ function writerOf(of: Omit<Attempt, 'action'> & { action: string }): Writer {
 async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null) => void): Promise<void> {
   if (of.action === 'rollback') {
     const before = typeof of.before === 'number' ? uidOf(of.before) : null;
-    await sink.rollback({ before, expect: of.expect ?? null });
+    await sink.rollback({ before, expect: of.expect ?? null, ...(of.only && { only: of.only }) });
     return;
   }
   if (!of.source) throw new Error(`a ${of.action} needs a source`);

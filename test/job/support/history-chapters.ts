@@ -33,6 +33,8 @@ export type Act =
       readonly kind: 'rollback';
       readonly before: number | 'last';
       readonly among: 'kept' | 'all';
+      /** The records that it is limited to: those of the job, or a fraction of all; null: it restores all. */
+      readonly only: 'of the job' | readonly number[] | null;
       readonly killed: number | null;
     };
 
@@ -85,6 +87,11 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         { weight: 1, arbitrary: fc.constant('last' as const) },
       ),
       among: fc.constantFrom('kept', 'kept', 'kept', 'kept', 'all'),
+      only: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(null) },
+        { weight: 1, arbitrary: fc.constant('of the job' as const) },
+        { weight: 1, arbitrary: fc.array(share, { minLength: 1, maxLength: 6 }) },
+      ),
       killed,
     }),
   },

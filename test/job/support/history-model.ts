@@ -27,19 +27,27 @@ export type Owed = {
   readonly exact: boolean;
 };
 
-/** @param since the sets from the job's first one on, oldest first */
-export function owedBy(since: readonly PlayedSet[], live: Rows): Owed {
+/**
+ * @param since the sets from the job's first one on, oldest first
+ * @param chosen the ids that the rollback is limited to; null: all
+ */
+export function owedBy(
+  since: readonly PlayedSet[],
+  live: Rows,
+  chosen: ReadonlySet<string> | null = null,
+): Owed {
+  const isChosen = (id: string): boolean => chosen === null || chosen.has(id);
   const rows = new Map(live);
   const newest = new Map<string, string | undefined>();
   for (const { wrote, after } of since) for (const id of wrote) newest.set(id, after.get(id));
   for (const { wrote, before } of since.toReversed()) {
-    for (const id of wrote) {
+    for (const id of [...wrote].filter(isChosen)) {
       const was = before.get(id);
       if (was === undefined) rows.delete(id);
       else rows.set(id, was);
     }
   }
-  const effect = [...newest.keys()].filter((id) => rows.get(id) !== live.get(id));
+  const effect = [...newest.keys()].filter(isChosen).filter((id) => rows.get(id) !== live.get(id));
   const alone = since.every(({ after }, at) => same(after, since[at + 1]?.before ?? live));
   return {
     rows,
@@ -47,7 +55,7 @@ export function owedBy(since: readonly PlayedSet[], live: Rows): Owed {
     updated: effect.filter((id) => live.has(id) && rows.has(id)).length,
     removed: effect.filter((id) => !rows.has(id)).length,
     changedByOthers: effect.filter((id) => newest.get(id) !== live.get(id)).length,
-    exact: alone,
+    exact: alone && chosen === null,
   };
 }
 

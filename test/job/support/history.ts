@@ -4,7 +4,7 @@
  */
 
 import { Client } from 'pg';
-import type { Sink } from '../../../src/job/sinks/sink.ts';
+import type { RollbackLimit, Sink } from '../../../src/job/sinks/sink.ts';
 import { type Action, attempt, type Attempt, type AttemptEnd, sinkOf, uidOf } from './attempt.ts';
 import { changeRecords, writeAsOthers } from './history-changes.ts';
 import type { Act, Chapter } from './history-chapters.ts';
@@ -21,6 +21,8 @@ export type Played = {
   readonly counts: {
     jobs: number;
     rollbacks: number;
+    /** Rollbacks of some records. */
+    limited: number;
     exact: number;
     killed: number;
     purged: number;
@@ -54,6 +56,7 @@ class Player implements Played {
   readonly counts = {
     jobs: 0,
     rollbacks: 0,
+    limited: 0,
     exact: 0,
     killed: 0,
     purged: 0,
@@ -175,9 +178,10 @@ class Player implements Played {
       this.#violate(`${gone.length} of ${before.size} records went, more than the guard allows`);
   }
 
+  /** Others may have removed one in the meantime. */
   async #heldIds(): Promise<string[]> {
     const { rows } = await this.#client.query<{ id: string }>(
-      `SELECT id FROM syncrator.kept WHERE reason = 'held' ORDER BY id COLLATE "C"`,
+      `SELECT id FROM syncrator.kept JOIN cities USING (id) WHERE reason = 'held' ORDER BY id COLLATE "C"`,
     );
     return rows.map(({ id }) => id);
   }
@@ -267,7 +271,12 @@ class Player implements Played {
     if (finish) this.#standing = [...this.#standing, this.#job];
   }
 
-  async #rollBack({ before: share, among, killed }: Extract<Act, { kind: 'rollback' }>): Promise<void> {
+  async #rollBack({
+    before: share,
+    among,
+    only: chosen,
+    killed,
+  }: Extract<Act, { kind: 'rollback' }>): Promise<void> {
     const sets = among === 'kept' ? await this.#keptSets() : this.#sets;
     const jobs = [...new Set(sets.map(({ job }) => job))];
     const named = share === 'last' ? null : (jobs[Math.floor(share * jobs.length)] ?? null);
@@ -279,13 +288,15 @@ class Player implements Played {
     const live = await readRows(this.#client, this.#form);
     const since = await this.#setsSince(goal);
     if (since === null) return await this.#expectNothing(named, live);
-    const owed = owedBy(since, live);
+    const only = limitOf(chosen, since, live);
+    const owed = owedBy(since, live, only && idsIn(only, since));
+    if (only) this.counts.limited += 1;
     const first = since[0];
     if (owed.exact && first && !same(owed.rows, first.before))
       throw new Error('the model contradicts itself');
     if (owed.exact) this.counts.exact += 1;
     const sink = sinkOf(this.#own('rollback'));
-    const to = { before: named === null ? null : uidOf(named), expect: null };
+    const to = { before: named === null ? null : uidOf(named), expect: null, ...(only && { only }) };
     const preview = await closing(sink, () => sink.previewRollback(to));
     this.#compare('preview', preview, {
       added: owed.added,
@@ -293,7 +304,14 @@ class Player implements Played {
       removed: owed.removed,
       changed_by_others: owed.changedByOthers,
     });
-    const of = { action: 'rollback', before: named, expect: preview.digest } as const;
+    const of = {
+      action: 'rollback',
+      before: named,
+      expect: preview.digest,
+      only: only ?? undefined,
+    } as const;
+    const held = await this.#heldIds();
+    const watermark = await this.#watermark();
     let end = await this.#attempt(of, killed);
     const between = await readRows(this.#client, this.#form);
     if (!same(between, live) && !same(between, owed.rows)) this.#violate('was killed, and did a part');
@@ -301,9 +319,29 @@ class Player implements Played {
     if (end.code !== 'ok') this.#violate(`ended ${end.code}: ${end.message}`);
     const after = await readRows(this.#client, this.#form);
     if (!same(after, owed.rows)) this.#violate(difference(after, owed.rows));
+    await this.#checkHeld(held, live, after);
     this.#remember(live, after, differing(live, after));
-    this.#standing = [...(first?.standing ?? [])];
+    if (only) {
+      if ((await this.#watermark()) !== watermark) this.#violate('moved the watermark, though limited');
+      this.#dirty = new Set([...this.#dirty, ...differing(live, after)]);
+    } else this.#standing = [...(first?.standing ?? [])];
     this.#dirty = new Set([...this.#dirty, ...since.flatMap(({ dirty }) => [...dirty])]);
+  }
+
+  /** A rollback answers for no record that waits. */
+  async #checkHeld(before: readonly string[], live: Rows, after: Rows): Promise<void> {
+    const held = await this.#heldIds();
+    const lost = before.filter((id) => live.has(id) && after.has(id) && !held.includes(id));
+    if (lost.length > 0) this.#violate(`[${lost.join(' ')}] wait no longer`);
+    const more = held.filter((id) => !before.includes(id));
+    if (more.length > 0) this.#violate(`[${more.join(' ')}] wait now`);
+  }
+
+  async #watermark(): Promise<string | null> {
+    const { rows } = await this.#client.query<{ watermark: string | null }>(
+      'SELECT watermark::text FROM syncrator.sinks',
+    );
+    return rows[0]?.watermark ?? null;
   }
 
   /** null: no rollback is possible, since the sets were purged or the table was empty before. */
@@ -383,6 +421,21 @@ class Player implements Played {
   #violate(what: string): void {
     this.violations.push(`${this.#where}: ${what}`);
   }
+}
+
+type Chosen = Extract<Act, { kind: 'rollback' }>['only'];
+
+function limitOf(chosen: Chosen, since: readonly PlayedSet[], live: Rows): RollbackLimit | null {
+  if (chosen === null || chosen === 'of the job') return chosen;
+  const all = [
+    ...new Set(['nowhere', ...live.keys(), ...since.flatMap(({ wrote }) => [...wrote])]),
+  ].toSorted();
+  return { ids: [...new Set(chosen.map((share) => all[Math.floor(share * all.length)] ?? ''))] };
+}
+
+function idsIn(only: RollbackLimit, since: readonly PlayedSet[]): Set<string> {
+  if (only !== 'of the job') return new Set(only.ids);
+  return new Set(since.filter(({ job }) => job === since[0]?.job).flatMap(({ wrote }) => [...wrote]));
 }
 
 async function closing<T>(sink: Sink, work: () => Promise<T>): Promise<T> {

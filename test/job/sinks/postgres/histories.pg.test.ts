@@ -18,7 +18,7 @@ const FORMS: Readonly<Record<string, { form: Form; runs: number }>> = {
   'in columns instead of the record': { form: WITHOUT_RECORD, runs: 4 },
 };
 
-const seen = { held: 0, approved: 0 };
+const seen = { held: 0, approved: 0, limited: 0 };
 
 it.each(Object.entries(FORMS))(
   'rollbacks restore the data byte for byte, %s, after kills, rollbacks, purges, items, approvals and foreign writes (P7), and nothing goes without an answer',
@@ -36,6 +36,7 @@ it.each(Object.entries(FORMS))(
         exact += counts.exact;
         seen.held += counts.held;
         seen.approved += counts.approved;
+        seen.limited += counts.limited;
         expect(violations).toEqual([]);
       }),
       { numRuns: runs, endOnFailure: true },
@@ -44,7 +45,7 @@ it.each(Object.entries(FORMS))(
   },
 );
 
-it('the histories hold removals, and approve some', () => {
+it('the histories hold removals, approve some, and roll some records back', () => {
   for (const [kind, count] of Object.entries(seen)) expect(count, kind).toBeGreaterThan(5);
 });
 
