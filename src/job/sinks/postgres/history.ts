@@ -120,7 +120,8 @@ async function listPurgeable(client: PoolClient, { places, sinkId, options }: Se
 /** The allowed size of the history in bytes; null if the history is smaller anyway. */
 async function bytesAllowed(client: PoolClient, { places, table, options }: Session): Promise<number | null> {
   const { rows } = await client.query<{ all: string; live: string }>(
-    `SELECT pg_total_relation_size($1::regclass) AS all, pg_total_relation_size($2::regclass) AS live`,
+    `SELECT pg_total_relation_size($1::regclass) AS all, pg_total_relation_size($2::regclass) +
+       (SELECT coalesce(sum(pg_total_relation_size(relid)), 0) FROM pg_partition_tree($2::regclass) WHERE level > 0) AS live`,
     [places.changes, table.quoted],
   );
   const allowed = options.keepChangesBytes ?? 2 * Number(rows[0]?.live);
