@@ -121,11 +121,18 @@ export function slackText({ type, data }: Message): { text: string } {
 function whatHappened({ type, data }: Pick<Message, 'type' | 'data'>): string {
   const { action, schedule, due_at: due, loss, count, percent } = data;
   const where = `*${escaped(data.target)}* in *${escaped(data.env)}*`;
-  if (loss !== undefined)
-    return `${count ?? 'the'} records of ${where}${percent === undefined ? '' : ` (${percent} %)`} are gone at the source and wait: approve that they are removed, or keep them`;
+  if (loss !== undefined) return lossWords({ count, percent, where });
   if (schedule !== undefined)
     return `${where} has missed its schedule ${escaped(schedule)}, due ${escaped(due ?? '')}`;
   return `${action ?? 'a job'} of ${where} ${type.slice('job.'.length)}`;
+}
+
+/** @param of.count undefined if the loss has been purged meanwhile */
+function lossWords(of: { count: number | undefined; percent: number | undefined; where: string }): string {
+  const share = of.percent === undefined ? '' : ` (${of.percent} %)`;
+  if (of.count === 1)
+    return `1 record of ${of.where}${share} is gone at the source and waits: approve that it is removed, or keep it`;
+  return `${of.count ?? 'the'} records of ${of.where}${share} are gone at the source and wait: approve that they are removed, or keep them`;
 }
 
 /** https://docs.slack.dev/messaging/formatting-message-text#escaping */

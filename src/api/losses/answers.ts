@@ -18,7 +18,7 @@ import { SUBMIT_REFUSALS, submitRefusal } from '../jobs/start-answer.ts';
 import { findFile, planBesideSync } from '../jobs/start-request.ts';
 import { startDeps } from '../jobs/submit-request.ts';
 import { digestField, EXAMPLE_LOSS, lossSchema } from './loss-schema.ts';
-import { readView, shownLoss } from './shown-loss.ts';
+import { readView, shownLoss, syncFileOf } from './shown-loss.ts';
 import {
   alreadyApproved,
   lossChanged,
@@ -136,7 +136,7 @@ export function answerRoutes(deps: ApiDeps) {
   app.openapi(approveRoute, async (c) => {
     const { view, answer } = await answerOf(c, c.req.valid('param').id, c.req.valid('json'));
     const { env, target } = view;
-    const file = findFile(deps.params, { env, name: target, action: 'sync' });
+    const file = syncFileOf(deps, view) ?? findFile(deps.params, { env, name: target, action: 'sync' });
     const approved = await approveAndStart(startDeps(c, deps), {
       ...answer,
       needed: file.approvals,

@@ -150,7 +150,12 @@ export async function keepLoss(
       await pin(tx, { env, target, ids: [...new Set(ids)], days });
     } else await pinAll(tx, { env, target, uploadId, days });
     await recountSet(tx, loss, answer.by.shown);
-    await noteAnswer(tx, loss, answer, 'keep-loss', { digest, count, kept: ids?.length ?? count, days });
+    await noteAnswer(tx, loss, answer, 'keep-loss', {
+      digest,
+      count,
+      kept: ids ? new Set(ids).size : count,
+      days,
+    });
     return { kind: 'kept' };
   });
 }

@@ -11,7 +11,13 @@ import { digestOf, forgetAll, heldRecord, hold, person, removalOf, upload, waiti
 
 let api: Api;
 beforeAll(async () => {
-  api = await setup({ files: { 'dev/two-sync': ['TARGET=two', 'ACTION=sync', 'APPROVALS=2'] } });
+  api = await setup({
+    files: {
+      'dev/two-sync': ['TARGET=two', 'ACTION=sync', 'APPROVALS=2'],
+      'dev/other_name-sync': ['TARGET=named', 'ACTION=sync', 'APPROVALS=2'],
+      'dev/named-sync': ['TARGET=else', 'ACTION=sync'],
+    },
+  });
 });
 afterAll(() => api[Symbol.asyncDispose]());
 afterEach(() => forgetAll(api));
@@ -232,6 +238,20 @@ it('with APPROVALS=2 the second person starts the removal, and the first counts 
   ]);
   const other = await approve(loss, cleo);
   expect([other.status, other.body.code]).toEqual([409, 'removal_active']);
+});
+
+it('the params file is that of the target, whatever names files have', async () => {
+  const job = await claimed(api, '/sync/other_name/dev', { token: (await person(api)).token });
+  const attempt = await job.begin();
+  await upload(api, attempt, { records: [heldRecord('a')] });
+  await job.end(attempt.ref);
+  await job.finish();
+  const loss = await waiting(api);
+  expect(loss).toMatchObject({ target: 'named', approvals_needed: 2 });
+  const first = await approve(loss, await person(api));
+  expect([first.status, first.body.removal_job_id]).toEqual([202, null]);
+  const { removal_job_id: id } = (await approve(loss, await person(api))).body;
+  expect((await api.call('GET', `/jobs/${id}`)).body).toMatchObject({ target: 'named', action: 'remove' });
 });
 
 it('an approval of an earlier set does not count for the present one', async () => {

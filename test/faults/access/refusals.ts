@@ -12,9 +12,19 @@ const LOOKED_AT = [
   "SELECT j.id || ' ' || coalesce(j.cancel_requested_at::text, '-') || j.status AS line FROM jobs j ORDER BY 1",
   // Refusals themselves are audited.
   'SELECT t::text AS line FROM audit t WHERE refused IS NULL ORDER BY 1',
-  ...['idempotency_keys', 'maintenance', 'reports', 'schedule_firings', 'sync_jobs', 'targets', 'users'].map(
-    (table) => `SELECT t::text AS line FROM ${table} t ORDER BY 1`,
-  ),
+  ...[
+    'idempotency_keys',
+    'losses',
+    'loss_approvals',
+    'loss_pins',
+    'loss_records',
+    'maintenance',
+    'reports',
+    'schedule_firings',
+    'sync_jobs',
+    'targets',
+    'users',
+  ].map((table) => `SELECT t::text AS line FROM ${table} t ORDER BY 1`),
 ];
 const AT_ONCE = 16;
 

@@ -6,7 +6,7 @@ import { signToken } from '../../../src/api/auth/tokens.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { addServiceToken } from '../../../src/db/access/service-tokens.ts';
 import { addUser } from '../../../src/db/access/users.ts';
-import { type Grant, grantOf, hasRole, ROLES, unlimited } from '../../../src/domain/permission.ts';
+import { APPROVE, type Grant, grantOf, hasRole, ROLES, unlimited } from '../../../src/domain/permission.ts';
 import { makeServiceToken } from '../../../src/auth/service-token.ts';
 import { needOf } from '../../support/route-needs.ts';
 import type { Operation } from '../operations.ts';
@@ -15,7 +15,7 @@ import { adapted, changesIn, fill, type Values } from './refusals.ts';
 
 /** Names that all calls here use. */
 const ENV = 'dev';
-const ACTIONS = ['sync', 'delta', 'delete', 'diff', 'rollback', 'take-over', 'forget'];
+const ACTIONS = ['sync', 'delta', 'delete', 'diff', 'rollback', 'take-over', 'forget', APPROVE];
 
 export type Person = { readonly grant: Grant; readonly token: string };
 
@@ -94,6 +94,11 @@ function mayCall({ method, path }: Operation, { grant }: Person): boolean {
   const { role, touches } = needOf(method, path);
   if (!hasRole(grant, role)) return false;
   const { envs, actions } = grant;
+  if (
+    /^\/losses\/\{id\}\/(approve|keep)$/.test(path) &&
+    !(actions?.includes(APPROVE) ?? grant.role === 'admin')
+  )
+    return false;
   if (touches === 'everything') return envs === null && actions === null;
   // A record of an outside run names an action, but no environment.
   if (method === 'POST' && path === '/sync_jobs') return actions?.includes('sync') ?? true;
