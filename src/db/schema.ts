@@ -335,6 +335,8 @@ export type LossesTable = Key & {
   /** The job that told the set last, and who asked for it. */
   job_id: number;
   started_by: string;
+  /** Everybody who started a job whose listing told this set while it waited. */
+  caused_by: string[];
   /** Its records; null once it is resolved. */
   upload_id: number | null;
   /** Records that wait, without the pinned ones, and the digest of their ids. */

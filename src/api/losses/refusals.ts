@@ -37,7 +37,7 @@ export function ownJob(id: number, by: string): Problem {
   return new Problem(
     403,
     'own_job',
-    `${by} started the job that held loss ${id}; another person must approve it`,
+    `${by} started a job that held loss ${id}; another person must approve it`,
   );
 }
 

@@ -82,7 +82,7 @@ async function approveIn(tx: Tx, approval: Approval): Promise<Approved> {
   if (mine) return { kind: 'approved', job: mine.job };
   const refusal = await refusalOf(tx, loss, approval);
   if (refusal) return refusal;
-  if (isSamePerson(loss.started_by, approval.by.shown)) return { kind: 'own_job' };
+  if (loss.caused_by.some((starter) => isSamePerson(starter, approval.by.shown))) return { kind: 'own_job' };
   const before = await listApprovers(tx, loss);
   if (before.includes(approval.by.id)) return { kind: 'already_approved' };
   if (loss.count === 0 || loss.upload_id === null) return { kind: 'nothing_waits' };

@@ -22,7 +22,13 @@ export async function replaceSet(tx: Tx, told: Told): Promise<void> {
   const before = await lockWaiting(tx, told);
   if (told.stored === 0) return before && (await resolve(tx, before, told));
   const now = await countSet(tx, { ...told, uploadBefore: before?.upload_id ?? null });
-  const cause = before && !told.isCause ? {} : { started_by: told.startedBy };
+  const cause =
+    before && !told.isCause
+      ? {}
+      : {
+          started_by: told.startedBy,
+          caused_by: [...new Set([...(before?.caused_by ?? []), told.startedBy])],
+        };
   const fields = {
     upload_id: told.uploadId,
     job_id: told.jobId,
@@ -46,6 +52,7 @@ export async function replaceSet(tx: Tx, told: Told): Promise<void> {
           env: told.env,
           target: told.target,
           started_by: told.startedBy,
+          caused_by: [told.startedBy],
           status: 'waiting',
           reason: 'over_threshold',
           born_at: at,

@@ -43,6 +43,8 @@ const STATEMENTS = [
     reason text NOT NULL,
     job_id integer NOT NULL,
     started_by text NOT NULL,
+    -- everybody who started a job whose listing told this set while it waited: none of them may approve it
+    caused_by text[] NOT NULL,
     upload_id bigint,
     count integer NOT NULL,
     live bigint NOT NULL,

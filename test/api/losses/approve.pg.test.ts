@@ -145,7 +145,7 @@ it('whoever started the job that told the set is refused', async () => {
 
 it('whoever started it is recognised by id: an issuer’s user may have another name since', async () => {
   await hold(api, ['a']);
-  await sql`UPDATE losses SET started_by = 'oidc:u1 (Ada)'`.execute(api.db);
+  await sql`UPDATE losses SET caused_by = '{oidc:u1 (Ada)}'`.execute(api.db);
   const { id, digest } = await waiting(api);
   const by = (shown: string) => ({ id: 'oidc:u1', shown });
   const removal = () => {
@@ -176,6 +176,17 @@ it('a rollback by another person does not free the one who caused the loss', asy
   const loss = await waiting(api);
   expect([loss.job_id, loss.started_by]).toEqual([job.id, starter.username]);
   expect((await approve(loss, starter)).body.code).toBe('own_job');
+});
+
+it('the next night’s job frees nobody who caused the loss', async () => {
+  const starter = await person(api);
+  await hold(api, ['a'], starter.token);
+  const other = await person(api);
+  await hold(api, ['a'], other.token);
+  const loss = await waiting(api);
+  expect(loss.started_by).toBe(other.username);
+  for (const who of [starter, other]) expect((await approve(loss, who)).body.code).toBe('own_job');
+  expect((await approve(loss, await person(api))).status).toBe(202);
 });
 
 it('an approval and a removal from before a keep count no more, also when its days are over', async () => {
