@@ -1,6 +1,7 @@
 /** Tells the api, at the end of a job that may have changed it, which records wait for an answer. */
 import { maskCredentials } from '../../domain/mask.ts';
 import type { Action } from '../arguments.ts';
+import { JobError } from '../job-error.ts';
 import type { Sink } from '../sinks/sink.ts';
 import type { Api } from './job-route.ts';
 import { uploadHeld } from './upload.ts';
@@ -21,7 +22,13 @@ export async function reportHeld(
   action: Action,
 ): Promise<string | null> {
   if (!held || api === null || !CHANGE_IT.has(action)) return null;
-  const why = await uploadHeld(held, api);
+  const why = await uploadHeld(held, api).catch((error: unknown) => faultOfSink(error, api));
   if (why === null) return null;
   return maskCredentials(`the held records were not reported: ${why}`).slice(0, LONGEST_WARNING);
+}
+
+/** The job is applied already, so a sink that cannot be read now is no reason to fail. @throws the error otherwise */
+function faultOfSink(error: unknown, { stop }: Api): string {
+  if (!(error instanceof JobError) || error.code === 'refused' || stop.aborted) throw error;
+  return error.message;
 }

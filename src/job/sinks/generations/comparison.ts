@@ -2,16 +2,17 @@
 import { JobError } from '../../job-error.ts';
 import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
 import { compareStamps, type Stamps } from './compare.ts';
-import { EvenSample, MOST_ASKED } from './even-sample.ts';
+import { EvenSample, freshFirst, MOST_ASKED } from './even-sample.ts';
 import { findInOrder, type HeldPages } from './held-set.ts';
 
 export type Comparison = Pick<Difference, 'live' | 'added' | 'updated' | 'missed'> & {
   /**
-   * Live records that the load lacks; how many of them were held before; and of the others, those that the source returned
-   * when asked by id.
+   * Live records that the load lacks; how many of them were held before; the others; and of these, those that the source
+   * returned when asked by id.
    */
   readonly gone: {
     readonly all: EvenSample;
+    readonly fresh: EvenSample;
     readonly answered: EvenSample;
     readonly heldBefore: number;
   };
@@ -26,7 +27,8 @@ export async function compareGenerations(of: {
   held: HeldPages;
 }): Promise<Comparison> {
   const counts = { live: 0, added: 0, updated: 0 };
-  const gone = { all: new EvenSample(MOST_ASKED), answered: new EvenSample(MOST_ASKED), heldBefore: 0 };
+  const sample = (): EvenSample => new EvenSample(MOST_ASKED);
+  const gone = { all: sample(), fresh: sample(), answered: sample(), heldBefore: 0 };
   const findHeld = findInOrder(of.held);
   const watermark = of.watermark === null ? null : Date.parse(of.watermark);
   const missed = { count: 0, latestMs: 0 };
@@ -34,8 +36,12 @@ export async function compareGenerations(of: {
     if (now) counts.live += 1;
     if (kind === 'removed') {
       gone.all.offer(id);
-      if (await findHeld(id)) gone.heldBefore += 1;
-      else if (of.answered?.has(id)) gone.answered.offer(id);
+      if (await findHeld(id)) {
+        gone.heldBefore += 1;
+        continue;
+      }
+      gone.fresh.offer(id);
+      if (of.answered?.has(id)) gone.answered.offer(id);
     } else if (kind !== 'same') {
       counts[kind] += 1;
       const late = watermark === null ? 0 : watermark - (next?.updatedAt ?? watermark);
@@ -56,7 +62,7 @@ export function lossesToAsk(
   if (gone.all.count === 0) return null;
   if (!plan.mayRemove)
     throw wouldLoseRecords(gone.all, 'are missing in the listing, which was not proven complete');
-  return plan.answered === null ? gone.all.ids : null;
+  return plan.answered === null ? freshFirst(gone.fresh.ids, gone.all.ids) : null;
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Takes an even sample of a stream of ids, in their order; all of them up to the limit. Pure. */
+import { isAfter } from '../../sources/byte-order.ts';
+
 export class EvenSample {
   count = 0;
   readonly #most: number;
@@ -24,3 +26,13 @@ export class EvenSample {
 
 /** Maximum number of ids to re-check before removal. */
 export const MOST_ASKED = 1_000;
+
+/**
+ * The ids to ask the source for: those that may go now come before those that wait already, which would else use up the
+ * questions. In byte order.
+ */
+export function freshFirst(fresh: readonly string[], all: readonly string[]): readonly string[] {
+  const first = new Set(fresh);
+  const asked = [...fresh, ...all.filter((id) => !first.has(id))].slice(0, MOST_ASKED);
+  return asked.toSorted((one, other) => (isAfter(one, other) ? 1 : -1));
+}

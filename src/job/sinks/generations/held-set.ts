@@ -97,3 +97,18 @@ function setsIn({ generations, load }: WithSets): HeldSet[] {
   const sets = [...Object.values(generations).map(({ held }) => held), load?.carried ?? null];
   return sets.filter((set) => set !== null);
 }
+
+type Holding = {
+  readonly generations: WithSets['generations'];
+  readonly load: WithSets['load'];
+  readonly steps: readonly { readonly applied: { readonly kept: { readonly held?: number | undefined } } }[];
+};
+
+/** True while a list of held records, or a count of them, is part of the state. */
+export function isHolding({ generations, load, steps }: Holding): boolean {
+  return (
+    Object.values(generations).some(({ held }) => held !== null) ||
+    (load?.carried ?? null) !== null ||
+    steps.some(({ applied }) => applied.kept.held !== undefined)
+  );
+}

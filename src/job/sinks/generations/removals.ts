@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ApplyPlan, Difference, Judgement, Kept, Load } from '../sink.ts';
 import type { Stamps } from './compare.ts';
-import { EvenSample, MOST_ASKED } from './even-sample.ts';
+import { EvenSample, freshFirst, MOST_ASKED } from './even-sample.ts';
 import { findInOrder, type HeldEntry, type HeldPages, type Since } from './held-set.ts';
 
 /** A load of ids; not resumable, since reading all ids again costs little. */
@@ -43,7 +43,8 @@ export async function findRemovals(
   const kept: Kept = plan.mayRemove
     ? counted({ answered })
     : counted({ held: heldBefore.size, no_evidence: gone.length - heldBefore.size });
-  if (plan.mayRemove && missing.length > 0 && plan.answered === null) return { ask: sampleOf(missing) };
+  if (plan.mayRemove && missing.length > 0 && plan.answered === null)
+    return { ask: freshFirst(sampleOf(missing.filter((id) => !heldBefore.has(id))), sampleOf(missing)) };
   const difference: Difference = {
     live,
     listed: listed.size,

@@ -27,8 +27,13 @@ export type Target = {
  * A run overwrites documents of its own and of older runs; those of a newer one refuse it. (The alias of the run keeps an
  * older run out before that; the version decides what was on its way already.)
  */
-export function write(id: string, document: object, { epoch }: Target): Operation {
-  const action = { index: { _id: id, version: epoch, version_type: 'external_gte' } };
+export function write(
+  id: string,
+  document: object,
+  target: Target,
+  more: { pipeline?: '_none' } = {},
+): Operation {
+  const action = { index: { _id: id, version: target.epoch, version_type: 'external_gte', ...more } };
   return { id, lines: `${JSON.stringify(action)}\n${JSON.stringify(document)}\n` };
 }
 

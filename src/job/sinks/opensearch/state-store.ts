@@ -15,7 +15,7 @@ import {
 } from '../generations/fenced-store.ts';
 import { settleSets } from '../generations/held-set.ts';
 import type { Writer } from '../writer.ts';
-import { EMPTY, type State, stateSchema } from './state.ts';
+import { EMPTY, type State, stateSchema, storedForm } from './state.ts';
 
 /** One for all aliases of a cluster: a shard for each alias would cost more than its state. */
 export const STATE_INDEX = 'syncrator-state';
@@ -94,7 +94,7 @@ async function writeState(
       ...(version && {
         query: { if_seq_no: String(version.seqNo), if_primary_term: String(version.term) },
       }),
-      body: JSON.stringify({ write, state }),
+      body: JSON.stringify({ write, state: storedForm(state) }),
       schema: written,
     });
     return { state, version: { seqNo: answer._seq_no, term: answer._primary_term } };

@@ -3,6 +3,7 @@
  * alias in progress, and indexes to delete. Pure.
  */
 import { z } from 'zod';
+import { isHolding } from '../generations/held-set.ts';
 import { fence, generation, heldSet, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
 
 const ofIndex = generation.extend({
@@ -21,7 +22,8 @@ const move = z.object({
 });
 
 export const stateSchema = z.object({
-  format: z.literal(1),
+  /** 2 while something is held: an earlier version, which does not know that, must not read it. */
+  format: z.literal([1, 2]),
   /** When the run took the fence, in milliseconds, yet always above the last one; the version of the documents that it writes. */
   epoch: z.number().int(),
   owner: owner.nullable(),
@@ -55,3 +57,7 @@ export const EMPTY: State = {
   dropped_sets: [],
   steps: [],
 };
+
+export function storedForm(state: State): State {
+  return { ...state, format: isHolding(state) ? 2 : 1 };
+}

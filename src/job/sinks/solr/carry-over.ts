@@ -7,7 +7,7 @@ import type { RejectedRecord } from '../../sources/source.ts';
 import { cannotHold, cannotHoldRefused } from '../generations/carry-held.ts';
 import type { Document } from './document.ts';
 import { readDocuments } from './documents.ts';
-import { fieldsThatWouldBeLost, isSolrsOwn, matches, readSchema, type Schema } from './index-only.ts';
+import { fieldsThatWouldBeLost, isCopied, isSolrsOwn, readSchema, type Schema } from './index-only.ts';
 import type { Solr } from './aliases.ts';
 import { addOrReject } from './write-records.ts';
 
@@ -62,9 +62,10 @@ async function copyLive({ client, names }: Solr, ids: readonly string[]): Promis
 }
 
 /** The document without the fields that Solr adds by itself. */
-function asGiven(document: Document, { copied }: Schema): Document {
+function asGiven(document: Document, { copies }: Schema): Document {
+  const names = Object.keys(document);
   const given = Object.entries(document).filter(
-    ([name]) => name === 'id' || (!isSolrsOwn(name) && ![...copied].some((dest) => matches(dest, name))),
+    ([name]) => name === 'id' || (!isSolrsOwn(name) && !isCopied(name, names, copies)),
   );
   return { id: document.id, ...Object.fromEntries(given) };
 }

@@ -14,12 +14,14 @@ const field = z.object({
 });
 const fields = z.object({ fields: z.array(field) });
 const dynamicFields = z.object({ dynamicFields: z.array(field) });
-const copyFields = z.object({ copyFields: z.array(z.object({ dest: z.string() })) });
+const copyFields = z.object({ copyFields: z.array(z.object({ source: z.string(), dest: z.string() })) });
 const types = z.object({ fieldTypes: z.array(z.object({ name: z.string(), class: z.string() })) });
 
+export type Copy = { readonly source: string; readonly dest: string };
+
 export type Schema = {
-  /** Targets of copyField rules: Solr fills them, and would add values that we send. */
-  readonly copied: ReadonlySet<string>;
+  /** copyField rules: Solr fills their targets, and would add values that we send. */
+  readonly copies: readonly Copy[];
   /** Fields by name, and patterns of names. */
   readonly indexOnly: { readonly names: readonly string[]; readonly patterns: readonly string[] };
 };
@@ -34,15 +36,14 @@ export async function readSchema(client: SolrClient, collection: string): Promis
   const random = new Set(
     fieldTypes.filter((type) => type.class.endsWith('RandomSortField')).map(({ name }) => name),
   );
-  const copied = new Set(copies.map(({ dest }) => dest));
   const isIndexOnly = (one: z.infer<typeof field>): boolean =>
     (one.indexed || one.docValues) &&
     !one.stored &&
     !(one.docValues && one.useDocValuesAsStored) &&
     !random.has(one.type) &&
-    ![...copied].some((dest) => matches(one.name, dest));
+    !copies.some(({ dest }) => matches(one.name, dest));
   return {
-    copied,
+    copies,
     indexOnly: {
       names: named.filter((one) => !isSolrsOwn(one.name) && isIndexOnly(one)).map(({ name }) => name),
       patterns: dynamic.filter(isIndexOnly).map(({ name }) => name),
@@ -66,6 +67,19 @@ export async function fieldsThatWouldBeLost(
 
 export function isSolrsOwn(name: string): boolean {
   return SOLRS_OWN.has(name) || name === '_nest_path_';
+}
+
+/** True if a rule fills the field from one of these fields. */
+export function isCopied(name: string, names: readonly string[], copies: readonly Copy[]): boolean {
+  return copies.some(({ source, dest }) => {
+    if (!matches(dest, name)) return false;
+    if (!dest.includes('*')) return names.some((one) => matches(source, one));
+    // Both are patterns: what the star stands for is the same.
+    const stem = dest.startsWith('*')
+      ? name.slice(0, name.length - dest.length + 1)
+      : name.slice(dest.length - 1);
+    return names.includes(source.replace('*', () => stem));
+  });
 }
 
 /** `*_s` matches `name_s`. */

@@ -3,6 +3,7 @@
  * move of the aliases in progress, and the last applied steps. Pure.
  */
 import { z } from 'zod';
+import { isHolding } from '../generations/held-set.ts';
 import {
   fence,
   generation,
@@ -79,12 +80,7 @@ export const EMPTY: State = {
 
 /** The state as it is stored. Without `rolled_back_by`, neither version 0.2.0 nor 0.1.0 takes it for one of theirs. */
 export function storedForm({ rolled_back_by: by, ...rest }: State): object {
-  const { generations, load, steps } = rest;
-  const isHeld =
-    Object.values(generations).some(({ held }) => held !== null) ||
-    (load?.carried ?? null) !== null ||
-    steps.some(({ applied }) => applied.kept.held !== undefined);
-  return isHeld ? { ...rest, format: 3 } : { ...rest, format: 2, rolled_back_by: by };
+  return isHolding(rest) ? { ...rest, format: 3 } : { ...rest, format: 2, rolled_back_by: by };
 }
 
 /** Parses a state of this version or of 0.1.0. @returns the state, or the error */

@@ -87,7 +87,8 @@ function testListings(name: string, setup: SetUp): void {
       expect(waiting(t)).toEqual(idsOf(10));
       lose(t, ['r00011']);
       expect((await t.run('delete --force-delete')).code).toBe(EXIT.ok);
-      expect(last(t)).toMatchObject({ deleted: 11, held: 0 });
+      expect(last(t)).toMatchObject({ deleted: 11 });
+      expect(last(t)).not.toHaveProperty('held');
       expect([waiting(t), await t.names()]).toEqual([[], expected(t)]);
     });
 
@@ -98,7 +99,8 @@ function testListings(name: string, setup: SetUp): void {
         await t.run('sync');
         lose(t, idsOf(8));
         expect((await t.run(action)).code).toBe(EXIT.ok);
-        expect(last(t)).toMatchObject({ deleted: 8, kept: 0, held: 0 });
+        expect(last(t)).toMatchObject({ deleted: 8, kept: 0 });
+        expect(last(t)).not.toHaveProperty('held');
         expect([waiting(t), await t.names()]).toEqual([[], expected(t)]);
       }
     });
@@ -147,7 +149,8 @@ function testWaiting(name: string, setup: SetUp): void {
         expect(last(t)).toMatchObject({ deleted: 1, kept: 9, held: 9 });
         expect([waiting(t), await t.names()]).toEqual([idsOf(10, 1), withRows(t, idsOf(10, 1))]);
         expect((await t.run(`${action} --force-delete`)).code).toBe(EXIT.ok);
-        expect(last(t)).toMatchObject({ deleted: 9, held: 0 });
+        expect(last(t)).toMatchObject({ deleted: 9 });
+        expect(last(t)).not.toHaveProperty('held');
         expect([waiting(t), await t.names()]).toEqual([[], expected(t)]);
       },
     );
@@ -228,7 +231,8 @@ function testAnswers(name: string, setup: SetUp, { rollbackVoidsHeld }: SinkAdap
       t.receiver.approved = idsOf(10);
       t.source.put(...someRows(3));
       expect(await t.run(`${REMOVE} --api_job_id 3`, job(3))).toMatchObject({ code: EXIT.ok });
-      expect(last(t)).toMatchObject({ deleted: 7, held: 0 });
+      expect(last(t)).toMatchObject({ deleted: 7 });
+      expect(last(t)).not.toHaveProperty('held');
       expect([waiting(t), await t.names()]).toEqual([[], expected(t)]);
     });
 
