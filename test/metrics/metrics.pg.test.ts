@@ -189,11 +189,11 @@ test('the metrics port serves nothing else, and the api’s own port serves no m
 
 test('losses are counted in records, and by the age of the oldest that waits for an answer', async () => {
   await sql`
-    INSERT INTO losses (env, target, status, reason, job_id, started_by, count, live, pinned, digest, born_at,
+    INSERT INTO losses (env, target, status, reason, job_id, started_by, caused_by, count, live, pinned, digest, born_at,
       changed_at)
-    VALUES ('dev', 'good', 'waiting', 'over_threshold', 1, 'ada', 4, 100, 0, 'd', now() - interval '2 hours', now()),
-      ('dev', 'bad', 'waiting', 'over_threshold', 1, 'ada', 0, 100, 9, 'd', now() - interval '2 hours', now()),
-      ('dev', 'never', 'resolved', 'over_threshold', 1, 'ada', 7, 100, 0, 'd', now(), now())`.execute(
+    VALUES ('dev', 'good', 'waiting', 'over_threshold', 1, 'ada', '{ada}', 4, 100, 0, 'd', now() - interval '2 hours', now()),
+      ('dev', 'bad', 'waiting', 'over_threshold', 1, 'ada', '{ada}', 0, 100, 9, 'd', now() - interval '2 hours', now()),
+      ('dev', 'never', 'resolved', 'over_threshold', 1, 'ada', '{ada}', 7, 100, 0, 'd', now(), now())`.execute(
     system.db,
   );
   expect(await series('syncrator_losses_waiting{env="dev",target="good"}')).toBe(4);

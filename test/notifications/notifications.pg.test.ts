@@ -184,9 +184,9 @@ test('a loss that has waited for a day is delivered with its size, in JSON and i
   await told('/hook', 2);
   deliveries = [];
   const { rows } = await sql<{ id: number }>`
-    INSERT INTO losses (env, target, status, reason, job_id, started_by, count, live, pinned, digest, born_at,
+    INSERT INTO losses (env, target, status, reason, job_id, started_by, caused_by, count, live, pinned, digest, born_at,
       changed_at, noticed_at)
-    VALUES ('dev', 'bad', 'waiting', 'over_threshold', ${job}, 'ada', 1204, 48211, 0, 'd', now(), now(),
+    VALUES ('dev', 'bad', 'waiting', 'over_threshold', ${job}, 'ada', '{ada}', 1204, 48211, 0, 'd', now(), now(),
       now() - interval '1 day') RETURNING id`.execute(system.db);
   await told(SLACK_PATH, 1);
   await told('/hook', 1);

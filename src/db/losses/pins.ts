@@ -3,10 +3,8 @@ import { sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
 import type { Db, Tx } from '../schema.ts';
 import { lockWaiting } from './losses.ts';
+import { ROWS } from './set-pages.ts';
 import { recountSet } from './waiting-set.ts';
-
-/** Rows of one statement, which then takes less than a second. */
-const ROWS = 50_000;
 
 /** Pins records of a set; pinning one again moves its end. */
 export async function pin(tx: Tx, of: Key & { ids: readonly string[]; days: number }): Promise<void> {

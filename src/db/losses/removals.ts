@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
 import type { Db, Tx } from '../schema.ts';
+import { readSet } from './set-pages.ts';
 
 /** Ids of one block; a page holds at most as many. */
 export const BLOCK = 1000;
@@ -13,14 +14,20 @@ export async function freezeIds(
   tx: Tx,
   { removal, uploadId, env, target }: Key & { removal: string; uploadId: number },
 ): Promise<void> {
-  await sql`
-    INSERT INTO loss_removal_ids (removal, last_id, ids)
-    SELECT ${removal}::uuid, max(id), array_agg(id ORDER BY id) FROM (
-      SELECT id, (row_number() OVER (ORDER BY id) - 1) / ${BLOCK} AS block FROM (
-        SELECT id, false AS is_pin FROM loss_records WHERE upload_id = ${uploadId}
-        UNION ALL SELECT id, true FROM loss_pins WHERE env = ${env} AND target = ${target}) AS named
-      GROUP BY id HAVING NOT bool_or(is_pin)) AS numbered
-    GROUP BY block`.execute(tx);
+  let waiting: string[] = [];
+  const store = async (ids: readonly string[]): Promise<void> => {
+    await sql`
+      INSERT INTO loss_removal_ids (removal, last_id, ids)
+      VALUES (${removal}::uuid, ${ids.at(-1)}, ${ids}::text[])`.execute(tx);
+  };
+  for await (const rows of readSet(tx, { env, target, uploadId, uploadBefore: null })) {
+    waiting.push(...rows.filter(({ pinned }) => !pinned).map(({ id }) => id));
+    while (waiting.length >= BLOCK) {
+      await store(waiting.slice(0, BLOCK));
+      waiting = waiting.slice(BLOCK);
+    }
+  }
+  if (waiting.length > 0) await store(waiting);
 }
 
 /**

@@ -1,8 +1,10 @@
 /** Changes the waiting set of a key in one transaction: its digest, its counts, and what has changed about it. */
+import { createHash } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
 import type { LossesTable, Tx } from '../schema.ts';
 import { lockWaiting } from './losses.ts';
+import { readSet } from './set-pages.ts';
 
 type Loss = Selectable<LossesTable>;
 
@@ -83,29 +85,26 @@ export async function recountSet(tx: Tx, before: Loss, what: string): Promise<vo
 type Counted = { count: number; pinned: number; added: number; digest: string };
 
 /**
- * The digest is made in Postgres, so that half a million ids never travel. Groups instead of joins: they take the same
- * time whatever Postgres believes of tables that were filled a moment ago.
+ * Each waiting id is a line of JSON in the digest, in byte order.
  * `added`: waiting records that the upload before lacks.
  */
 async function countSet(
   tx: Tx,
   of: Key & { uploadId: number; uploadBefore: number | null },
 ): Promise<Counted> {
-  const { rows } = await sql<Counted>`
-    WITH named AS (
-      SELECT id, 'set' AS by FROM loss_records WHERE upload_id = ${of.uploadId}
-      UNION ALL SELECT id, 'before' FROM loss_records WHERE upload_id = ${of.uploadBefore}::bigint
-      UNION ALL SELECT id, 'pin' FROM loss_pins WHERE env = ${of.env} AND target = ${of.target}
-    ), found AS (
-      SELECT id, NOT bool_or(by = 'pin') AS waits, NOT bool_or(by = 'before') AS is_new
-      FROM named GROUP BY id HAVING bool_or(by = 'set')
-    )
-    SELECT count(*) FILTER (WHERE waits)::int AS count, count(*) FILTER (WHERE NOT waits)::int AS pinned,
-      count(*) FILTER (WHERE waits AND is_new)::int AS added,
-      left(encode(sha256(convert_to(coalesce(
-        string_agg(to_json(id)::text || E'\\n', '' ORDER BY id) FILTER (WHERE waits), ''), 'UTF8')), 'hex'), 32) AS digest
-    FROM found`.execute(tx);
-  return rows[0] ?? { count: 0, pinned: 0, added: 0, digest: '' };
+  const hash = createHash('sha256');
+  const counts = { count: 0, pinned: 0, added: 0 };
+  for await (const rows of readSet(tx, of))
+    for (const { id, pinned, is_new: isNew } of rows) {
+      if (pinned) {
+        counts.pinned += 1;
+        continue;
+      }
+      counts.count += 1;
+      if (isNew) counts.added += 1;
+      hash.update(`${JSON.stringify(id)}\n`);
+    }
+  return { ...counts, digest: hash.digest('hex').slice(0, 32) };
 }
 
 /** A set that nothing of was waiting is born again when something waits. */

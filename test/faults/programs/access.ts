@@ -222,9 +222,9 @@ async function holdLoss(db: Rig['db'], id: number, target: string): Promise<void
     ), record AS (
       INSERT INTO loss_records (upload_id, id, missing_since) SELECT id, 'a', now() FROM upload
     )
-    INSERT INTO losses (id, env, target, status, reason, job_id, started_by, upload_id, count, live, pinned, digest,
+    INSERT INTO losses (id, env, target, status, reason, job_id, started_by, caused_by, upload_id, count, live, pinned, digest,
       born_at, changed_at)
     OVERRIDING SYSTEM VALUE
-    SELECT ${id}, 'dev', ${target}, 'waiting', 'over_threshold', ${id}, 'nobody', upload.id, 1, 9, 0, 'none', now(), now()
+    SELECT ${id}, 'dev', ${target}, 'waiting', 'over_threshold', ${id}, 'nobody', '{nobody}', upload.id, 1, 9, 0, 'none', now(), now()
     FROM upload`.execute(db);
 }
