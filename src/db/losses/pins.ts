@@ -38,7 +38,7 @@ export async function findUnknown(
 ): Promise<string | undefined> {
   const { rows } = await sql<{ id: string }>`
     SELECT given.id FROM unnest(${ids}::text[]) WITH ORDINALITY AS given(id, nth)
-    WHERE NOT EXISTS (SELECT FROM loss_records r WHERE r.upload_id = ${uploadId} AND r.id = given.id)
+    WHERE (SELECT true FROM loss_records r WHERE r.upload_id = ${uploadId} AND r.id = given.id) IS NULL
     ORDER BY nth LIMIT 1`.execute(tx);
   return rows[0]?.id;
 }

@@ -1,4 +1,4 @@
-/** A loss of two hundred thousand records: each statement is short enough that no request is answered 503. */
+/** A loss of fifty thousand records (two hundred thousand pass, too, and take longer): each statement is short enough that no request is answered 503. */
 /* oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
    answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
@@ -7,7 +7,7 @@ import { tidyLosses } from '../../../src/db/losses/tidy.ts';
 import { type Api, claimed, setup } from '../support.ts';
 import { digestOf, heldRecord, hold, person, removalOf, upload, waiting } from './support.ts';
 
-const MANY = 200_000;
+const MANY = 50_000;
 const PAGE = 500;
 const idOf = (at: number) => `k${String(at).padStart(9, '0')}`;
 
@@ -59,12 +59,12 @@ it('is paged by its ids, and searched for a part of an id', async () => {
 it('is approved but for some, and its removal reads every other id once', { timeout: 300_000 }, async () => {
   const ada = await person(api);
   const asked = { token: ada.token };
-  const kept = Array.from({ length: 1_500 }, (_, at) => idOf(at * 100));
+  const kept = Array.from({ length: 1_500 }, (_, at) => idOf(at * 30));
   const { body: left } = await api.call('POST', `/losses/${loss.id}/keep`, {
     ...asked,
     json: { digest: loss.digest, reason: 'still there', ids: kept },
   });
-  expect(left.count).toBe(MANY - kept.length);
+  expect(left).toMatchObject({ count: MANY - kept.length });
   const approved = await api.call('POST', `/losses/${loss.id}/approve`, {
     ...asked,
     json: { digest: left.digest, reason: 'gone' },
