@@ -83,7 +83,7 @@ export function isCopied(name: string, names: readonly string[], copies: readonl
 }
 
 /** `*_s` matches `name_s`. */
-export function matches(pattern: string, name: string): boolean {
+function matches(pattern: string, name: string): boolean {
   if (pattern.startsWith('*')) return name.endsWith(pattern.slice(1));
   if (pattern.endsWith('*')) return name.startsWith(pattern.slice(0, -1));
   return pattern === name;
