@@ -16,5 +16,5 @@ export const recordIds = z
 
 /** Options are words without spaces, so ids are percent-encoded; also a dash in front, as of an id `--preview`. */
 export function recordFlags(ids: readonly string[]): string[] {
-  return ids.flatMap((id) => ['--id', encodeURIComponent(id.toWellFormed()).replace(/^-/, '%2D')]);
+  return ids.flatMap((id) => ['--id', encodeURIComponent(id).replace(/^-/, '%2D')]);
 }

@@ -25,7 +25,7 @@ export async function remove(context: Context): Promise<void> {
   progress({ phase: 'asking for what would go' });
   let asked = 0;
   let stay = 0;
-  for await (const ids of inGroups(approved, source.rereads === true ? IDS_AT_ONCE : 1)) {
+  for await (const ids of joinPages(approved, source.rereads === true ? IDS_AT_ONCE : 1)) {
     stop.throwIfAborted();
     if (asked === 0) await refuseEmpty(source);
     const answers = await source.stillThere(ids.toSorted((one, other) => (isAfter(one, other) ? 1 : -1)));
@@ -55,7 +55,7 @@ async function refuseEmpty(source: Pick<Source, 'survey'>): Promise<void> {
 }
 
 /** Joins pages until they have at least this many ids. */
-async function* inGroups(
+async function* joinPages(
   pages: AsyncIterable<readonly string[]>,
   least: number,
 ): AsyncGenerator<readonly string[]> {

@@ -10,7 +10,10 @@ type Grouping<V, T> = {
   readonly mostRows?: number;
 };
 
-export async function* inGroups<V, T>(rows: AsyncIterable<V>, of: Grouping<V, T>): AsyncGenerator<T[]> {
+export async function* inGroups<V, T>(
+  rows: AsyncIterable<V> | Iterable<V>,
+  of: Grouping<V, T>,
+): AsyncGenerator<T[]> {
   const collect = createCollector(of);
   for await (const row of rows) {
     const group = collect.add(row);

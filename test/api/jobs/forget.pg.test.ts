@@ -60,6 +60,15 @@ it.each([{}, { ids: [] }, { ids: 'a' }, { ids: ['a'], more: 1 }])('%j is refused
   expect((await ask(json)).status).toBe(422);
 });
 
+it('an id with a lone surrogate is refused before anything reads it', async () => {
+  const body = '{"ids":["\\ud800"]}';
+  const answer = await api.call('POST', '/forget/alpha/dev', {
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  expect([answer.status, answer.body.code]).toEqual([400, 'malformed']);
+});
+
 it('cannot be asked for by another route', async () => {
   const run = {
     target: 'alpha',

@@ -9,6 +9,7 @@ import type { Writer } from '../writer.ts';
 import { compareStamps, type Stamps } from './compare.ts';
 import type { Comparison } from './comparison.ts';
 import type { HeldSets } from './held-store.ts';
+import { firstIds } from './first-ids.ts';
 import { findInOrder, type HeldEntry, type HeldPages, newSet, type Since } from './held-set.ts';
 import { slices } from './slices.ts';
 import type { Generation, HeldSet } from './state-parts.ts';
@@ -28,10 +29,10 @@ export function heldBefore(
 export function countToHold(
   judgement: Judgement,
   { force }: { force: boolean },
-  { all, heldBefore }: Comparison['gone'],
+  { all, fresh }: Comparison['gone'],
 ): number {
   if (judgement === 'hold') return all.count;
-  return force ? 0 : heldBefore;
+  return force ? 0 : all.count - fresh.count;
 }
 
 /** The difference when so many of the missing records stay. */
@@ -103,11 +104,10 @@ export async function takeOut(
 
 /** @param why names the reason and the fix */
 export function cannotHold(ids: readonly string[], why: string): JobError {
-  const first = ids.slice(0, 5).map((id) => JSON.stringify(id.slice(0, 100)));
   return new JobError(
     'deleteGuard',
     `nothing was changed: the removals cannot wait, because live documents that the listing lacks cannot be carried over ` +
-      `(${first.join(', ')}${ids.length > 5 ? ', …' : ''}): ${why}. Or remove them: --force-delete`,
+      `(${firstIds(ids)}): ${why}. Or remove them: --force-delete`,
   );
 }
 

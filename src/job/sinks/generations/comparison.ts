@@ -3,18 +3,18 @@ import { JobError } from '../../job-error.ts';
 import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
 import { compareStamps, type Stamps } from './compare.ts';
 import { EvenSample, freshFirst, MOST_ASKED } from './even-sample.ts';
+import { firstIds } from './first-ids.ts';
 import { findInOrder, type HeldPages } from './held-set.ts';
 
 export type Comparison = Pick<Difference, 'live' | 'added' | 'updated' | 'missed'> & {
   /**
-   * Live records that the load lacks; how many of them were held before; the others; and of these, those that the source
-   * returned when asked by id.
+   * Live records that the load lacks; those of them that were not held before; and of these, those that the source returned
+   * when asked by id.
    */
   readonly gone: {
     readonly all: EvenSample;
     readonly fresh: EvenSample;
     readonly answered: EvenSample;
-    readonly heldBefore: number;
   };
 };
 
@@ -28,7 +28,7 @@ export async function compareGenerations(of: {
 }): Promise<Comparison> {
   const counts = { live: 0, added: 0, updated: 0 };
   const sample = (): EvenSample => new EvenSample(MOST_ASKED);
-  const gone = { all: sample(), fresh: sample(), answered: sample(), heldBefore: 0 };
+  const gone = { all: sample(), fresh: sample(), answered: sample() };
   const findHeld = findInOrder(of.held);
   const watermark = of.watermark === null ? null : Date.parse(of.watermark);
   const missed = { count: 0, latestMs: 0 };
@@ -36,10 +36,7 @@ export async function compareGenerations(of: {
     if (now) counts.live += 1;
     if (kind === 'removed') {
       gone.all.offer(id);
-      if (await findHeld(id)) {
-        gone.heldBefore += 1;
-        continue;
-      }
+      if (await findHeld(id)) continue;
       gone.fresh.offer(id);
       if (of.answered?.has(id)) gone.answered.offer(id);
     } else if (kind !== 'same') {
@@ -76,10 +73,9 @@ export function refuseLosses({ answered }: Comparison['gone'], judgement: Judgem
 }
 
 function wouldLoseRecords({ count, ids }: EvenSample, why: string): JobError {
-  const first = ids.slice(0, 5).map((id) => JSON.stringify(id.slice(0, 100)));
   return new JobError(
     'incompleteListing',
-    `nothing was changed: ${count} live records ${why} (${first.join(', ')}${count > 5 ? ', …' : ''}). A switch would lose ` +
+    `nothing was changed: ${count} live records ${why} (${firstIds(ids, count)}). A switch would lose ` +
       'them, so the aliases were not switched. Make the source list everything, then run the job again; until then a delta ' +
       'adds and updates records',
   );

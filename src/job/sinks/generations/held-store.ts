@@ -1,5 +1,6 @@
 /** Stores sets of held records in pieces beside the state, and deletes those that the state no longer names. */
 import { JobError, WrongLoadError } from '../../job-error.ts';
+import { inGroups } from '../../sources/in-groups.ts';
 import type { FencedStore } from './fenced-store.ts';
 import {
   entriesOf,
@@ -59,7 +60,7 @@ export function createHeldSets<S extends State>(
     async write(set, entries) {
       const keys = keysOf(alias, set);
       let written = 0;
-      for await (const some of inPieces(entries)) {
+      for await (const some of inGroups(entries, PIECES)) {
         const key = keys.shift();
         written += some.length;
         if (key === undefined || written > set.count) break;
@@ -89,18 +90,8 @@ export function createHeldSets<S extends State>(
   };
 }
 
-async function* inPieces(
-  entries: AsyncIterable<HeldEntry> | Iterable<HeldEntry>,
-): AsyncGenerator<readonly HeldEntry[]> {
-  let some: HeldEntry[] = [];
-  for await (const entry of entries) {
-    some.push(entry);
-    if (some.length < IDS_PER_PIECE) continue;
-    yield some;
-    some = [];
-  }
-  if (some.length > 0) yield some;
-}
+/** Ids are short: their number alone bounds a piece. */
+const PIECES = { make: (entry: HeldEntry) => entry, lengthOf: () => 0, mostRows: IDS_PER_PIECE };
 
 function refuseMissing(where: string, key: string): never {
   throw new JobError(

@@ -5,6 +5,7 @@
 import { JobError } from '../../job-error.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
 import { cannotHold, cannotHoldRefused } from '../generations/carry-held.ts';
+import { firstIds } from '../generations/first-ids.ts';
 import type { Document } from './document.ts';
 import { readDocuments } from './documents.ts';
 import { fieldsThatWouldBeLost, isCopied, isSolrsOwn, readSchema, type Schema } from './index-only.ts';
@@ -71,10 +72,9 @@ function asGiven(document: Document, { copies }: Schema): Document {
 }
 
 function cannotCarryOver(ids: readonly string[], why: string): JobError {
-  const first = ids.slice(0, 5).map((id) => JSON.stringify(id.slice(0, 100)));
   return new JobError(
     'recordsRejected',
     `${ids.length === 1 ? '1 bad record' : `${ids.length} bad records`} cannot be set aside, because the live documents with the ` +
-      `same ids cannot be copied completely (${first.join(', ')}${ids.length > 5 ? ', …' : ''}): ${why}. Nothing was changed`,
+      `same ids cannot be copied completely (${firstIds(ids)}): ${why}. Nothing was changed`,
   );
 }
