@@ -19,51 +19,95 @@ const DAY_MS = 86_400_000;
 /** Normal distance from the median, in median absolute deviations that are scaled to a standard deviation. */
 const DEVIATIONS = 5;
 const MAD_TO_DEVIATION = 1.4826;
-/** A count within this share of the median is normal, however steady the earlier runs were. */
-const SHARE_OF_MEDIAN = 0.25;
-/** The least records that count as unusual, in a target of any size. */
-const LEAST_RECORDS = 5;
+/** A count this near to the median, as a share of it, is normal, however steady the earlier runs were. */
+const NEAR = 0.25;
+/** A busy source takes up to three times as long. */
+const NEAR_IN_TIME = 2;
+export const MEASURES = ['removed', 'added', 'updated', 'bytes', 'seconds'] as const;
+export type Measure = (typeof MEASURES)[number];
 
-/** The least share of the live records that counts as unusual. Removals lose data, so theirs is the smallest. */
-const LEAST_SHARE = { removed: 0.01, added: 0.05, updated: 0.05 } as const;
+/** Distances from the usual that are normal in any target. */
+const LEAST = { records: 5, bytes: 64 * 1024, seconds: 60 } as const;
 
-export type Measure = keyof typeof LEAST_SHARE;
-const MEASURES = Object.keys(LEAST_SHARE) as readonly Measure[];
+type Rule = {
+  /** The count that others are scaled by: a target that has grown tenfold changes more. */
+  readonly per: 'live' | 'listed';
+  /** The least distance from the usual that counts as unusual. */
+  readonly least: (run: RunFigures) => number;
+  readonly near: number;
+  /** Unusually low values count too. */
+  readonly below?: true;
+};
 
-/** The counts of a run, in records. `removed`: all that the listing lacked and no rule kept. */
-export type RunFigures = Readonly<Record<Measure, number>> & { readonly at: Date; readonly live: number };
+const ofLive =
+  (share: number) =>
+  ({ live }: RunFigures): number =>
+    Math.max(LEAST.records, live * share);
+
+/** Removals lose data, so their least share of the live records is the smallest. */
+const RULES: Readonly<Record<Measure, Rule>> = {
+  removed: { per: 'live', least: ofLive(0.01), near: NEAR },
+  added: { per: 'live', least: ofLive(0.05), near: NEAR },
+  updated: { per: 'live', least: ofLive(0.05), near: NEAR },
+  bytes: { per: 'listed', least: () => LEAST.bytes, near: NEAR, below: true },
+  seconds: { per: 'listed', least: () => LEAST.seconds, near: NEAR_IN_TIME },
+};
+
+/**
+ * The counts of a run. `removed`: all records that the listing lacked and no rule kept. `bytes`: the listed records as
+ * the sink holds them. `seconds`: from the begin of the reading to the judgement. null: not measured.
+ */
+export type RunFigures = { readonly at: Date; readonly live: number; readonly listed: number } & {
+  readonly [M in Measure]: M extends 'bytes' | 'seconds' ? number | null : number;
+};
 
 export type Anomaly = {
   readonly measure: Measure;
   readonly count: number;
-  /** Median of the earlier runs, and the highest count that is usual. */
+  /** Median of the earlier runs, and the lowest and highest count that is usual. */
   readonly median: number;
+  readonly least: number;
   readonly most: number;
-  /** Number of earlier runs. */
-  readonly runs: number;
+  /** The counts of the latest earlier runs, oldest first, as they were. */
+  readonly earlier: readonly { readonly at: Date; readonly count: number }[];
 };
 
 /**
- * Finds the counts of a run that are higher than usual, both for the latest runs and for this time of the day or week.
+ * Finds the counts of a run that are not usual, neither for the latest runs nor for this time of the day or week.
  * @param earlier runs of the same target, env and action, in any order; fewer than 7 say nothing
  */
 export function anomaliesOf(earlier: readonly RunFigures[], run: RunFigures): Anomaly[] {
-  if (earlier.length < LEAST_RUNS) return [];
-  const newestFirst = earlier.toSorted((a, b) => b.at.getTime() - a.at.getTime());
-  const recent = newestFirst.slice(0, RECENT_RUNS);
+  return MEASURES.flatMap((measure) => {
+    const count = run[measure];
+    const measured = earlier.filter((one) => one[measure] !== null);
+    if (count === null || measured.length < LEAST_RUNS) return [];
+    const anomaly = { measure, count, ...usualRange(measured, { measure, run }) };
+    return count > anomaly.most || count < anomaly.least ? [anomaly] : [];
+  });
+}
+
+function usualRange(
+  earlier: readonly RunFigures[],
+  { measure, run }: { measure: Measure; run: RunFigures },
+): Omit<Anomaly, 'measure' | 'count'> {
+  const rule = RULES[measure];
+  const recent = earlier.toSorted((a, b) => b.at.getTime() - a.at.getTime()).slice(0, RECENT_RUNS);
   const sameTime = atSameTime(earlier, run.at);
   const sameWeekday = sameTime.filter(({ at }) => at.getUTCDay() === run.at.getUTCDay());
-  return MEASURES.flatMap((measure) => {
-    const least = Math.max(LEAST_RECORDS, run.live * LEAST_SHARE[measure]);
-    const usual = usualOf(sharesOf(recent, measure, run.live), least);
-    const patterns = [sameTime, sameWeekday].map((runs) =>
-      patternOf(sharesOf(runs.slice(0, SAME_TIMES), measure, run.live), least),
-    );
-    const most = Math.floor(Math.max(usual.most, ...patterns.map((pattern) => pattern?.most ?? 0)));
-    const count = run[measure];
-    if (count <= most) return [];
-    return [{ measure, count, median: Math.round(usual.median), most, runs: recent.length }];
-  });
+  const scaled = (runs: readonly RunFigures[]): number[] =>
+    runs.map((one) => scale(one[measure] ?? 0, one[rule.per], run[rule.per]));
+  const normal = { least: rule.least(run), near: rule.near };
+  const usual = usualOf(scaled(recent), normal);
+  const ranges = [
+    usual,
+    ...[sameTime, sameWeekday].flatMap((runs) => patternOf(scaled(runs.slice(0, SAME_TIMES)), normal) ?? []),
+  ];
+  return {
+    median: Math.round(usual.median),
+    least: rule.below ? Math.max(0, Math.ceil(Math.min(...ranges.map((range) => range.least)))) : 0,
+    most: Math.floor(Math.max(...ranges.map((range) => range.most))),
+    earlier: recent.toReversed().map((one) => ({ at: one.at, count: one[measure] ?? 0 })),
+  };
 }
 
 /** The run of each earlier day that is nearest to this time of day, newest first. */
@@ -79,26 +123,31 @@ function atSameTime(earlier: readonly RunFigures[], at: Date): RunFigures[] {
   return [...nearest].toSorted(([one], [other]) => one - other).map(([, { run }]) => run);
 }
 
-/** Scales the counts to the live records of now: a target that has grown tenfold changes more. */
-function sharesOf(runs: readonly RunFigures[], measure: Measure, live: number): number[] {
-  return runs.map((run) => (run.live === 0 ? run[measure] : (run[measure] * live) / run.live));
+function scale(count: number, then: number, now: number): number {
+  return then === 0 ? count : (count * now) / then;
 }
 
-type Usual = { readonly median: number; readonly most: number };
+type Usual = Pick<Anomaly, 'median' | 'least' | 'most'>;
 
-function usualOf(counts: readonly number[], least: number): Usual {
+type Normal = Pick<Rule, 'near'> & { readonly least: number };
+
+function usualOf(counts: readonly number[], { least, near }: Normal): Usual {
   const median = medianOf(counts);
   const deviation = MAD_TO_DEVIATION * medianOf(counts.map((count) => Math.abs(count - median)));
-  return { median, most: median + Math.max(DEVIATIONS * deviation, SHARE_OF_MEDIAN * median, least) };
+  return around(median, Math.max(DEVIATIONS * deviation, near * median, least));
 }
 
 /** The usual count of a time; null unless the earlier ones agree with each other. */
-function patternOf(counts: readonly number[], least: number): Usual | null {
+function patternOf(counts: readonly number[], { least, near }: Normal): Usual | null {
   if (counts.length === 0) return null;
   const median = medianOf(counts);
-  const near = Math.max(SHARE_OF_MEDIAN * median, least);
-  if (counts.some((count) => Math.abs(count - median) > near)) return null;
-  return { median, most: median + near };
+  const distance = Math.max(near * median, least);
+  if (counts.some((count) => Math.abs(count - median) > distance)) return null;
+  return around(median, distance);
+}
+
+function around(median: number, distance: number): Usual {
+  return { median, least: median - distance, most: median + distance };
 }
 
 function medianOf(numbers: readonly number[]): number {
@@ -109,8 +158,15 @@ function medianOf(numbers: readonly number[]): number {
 }
 
 /** `4,210 to remove; usual are up to 1,130 (median 120 of 14 runs)`. */
-export function anomalyWords({ measure, count, median, most, runs }: Anomaly): string {
+export function anomalyWords({ measure, count, median, least, most, earlier }: Anomaly): string {
   const n = (value: number): string => value.toLocaleString('en');
-  const verb = { removed: 'remove', added: 'add', updated: 'update' }[measure];
-  return `${n(count)} to ${verb}; usual are up to ${n(most)} (median ${n(median)} of ${runs} runs)`;
+  const [before, after] = {
+    removed: ['', ' to remove'],
+    added: ['', ' to add'],
+    updated: ['', ' to update'],
+    bytes: ['a listing of ', ' bytes'],
+    seconds: ['', ' seconds to read'],
+  }[measure];
+  const usual = least > 0 ? `${n(least)} to ${n(most)}` : `up to ${n(most)}`;
+  return `${before}${n(count)}${after}; usual are ${usual} (median ${n(median)} of ${earlier.length} runs)`;
 }

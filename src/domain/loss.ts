@@ -3,8 +3,8 @@
 export const LOSS_STATUSES = ['waiting', 'resolved'] as const;
 export type LossStatus = (typeof LOSS_STATUSES)[number];
 
-/** Why the records were held. */
-export const LOSS_REASONS = ['over_threshold'] as const;
+/** Why the latest job that held records held them. `anomaly`: within the limits, but more than earlier runs removed. */
+export const LOSS_REASONS = ['over_threshold', 'anomaly'] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** A loss is overdue this long after its birth. It then waits on: nothing is ever removed by the passage of time. */

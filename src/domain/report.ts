@@ -1,5 +1,7 @@
 /** Report of a running program. A type only; the API's zod schema is checked against it. */
 
+import type { Measure } from './baseline.ts';
+
 export type Report = {
   /** Grows by one per report of an attempt, from 1; a report with a smaller number than the newest is ignored. */
   readonly seq: number;
@@ -38,6 +40,19 @@ export type Report = {
   /** Whether the listing was proven complete. */
   readonly listing?: 'complete' | 'unproven' | undefined;
   readonly rollback_preview?: RollbackPreview | undefined;
+  /** Counts of this run that earlier runs of the target do not make usual; at most one of each measure. */
+  readonly unusual?: readonly UnusualFigure[] | undefined;
+};
+
+/** A count that is not usual (src/domain/baseline.ts), with the range that is, and the counts of earlier runs. */
+export type UnusualFigure = {
+  readonly measure: Measure;
+  readonly count: number;
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+  /** At most 14, oldest first; `at` is ISO 8601. */
+  readonly earlier: readonly { readonly at: string; readonly count: number }[];
 };
 
 /** Facts of an attempt beside its progress: the newest value of each is kept. */
@@ -50,6 +65,7 @@ export const FACTS = [
   'watermark',
   'listing',
   'rollback_preview',
+  'unusual',
 ] as const;
 export type ReportFacts = Pick<Report, (typeof FACTS)[number]>;
 

@@ -54,7 +54,16 @@ function play(kind: Day, random: Random, planted: ReadonlyMap<number, number> = 
   for (let day = 0; day < DAYS; day += 1) {
     const usual = kind({ day, live, random });
     const lost = Math.round(live * (planted.get(day) ?? 0));
-    const run = { ...usual, removed: usual.removed + lost, live, at: new Date(FIRST + day * DAY_MS) };
+    const listed = live + usual.added - usual.removed - lost;
+    const run: RunFigures = {
+      ...usual,
+      removed: usual.removed + lost,
+      live,
+      listed,
+      bytes: Math.round(listed * 500 * (1 + random.number() / 50)),
+      seconds: noisy(0.0005, listed, random),
+      at: new Date(FIRST + day * DAY_MS),
+    };
     const found = anomaliesOf(history, run);
     if (found.length > 0) alarms.push(day);
     const isLoss = found.some(({ measure }) => measure === 'removed');
@@ -97,6 +106,9 @@ const nights = (count: number, figures: Partial<RunFigures> = {}): RunFigures[] 
     removed: 10,
     added: 12,
     updated: 100,
+    listed: 10_000,
+    bytes: 5_000_000,
+    seconds: 40,
     ...figures,
   }));
 const tonight = (figures: Partial<RunFigures>): RunFigures => ({
@@ -113,7 +125,8 @@ test('fewer than seven runs say nothing', () => {
 test('names the count, the median and the most that is usual', () => {
   const [found, ...others] = anomaliesOf(nights(20), tonight({ removed: 800 }));
   expect(others).toEqual([]);
-  expect(found).toEqual({ measure: 'removed', count: 800, median: 10, most: 110, runs: 14 });
+  expect(found).toMatchObject({ measure: 'removed', count: 800, median: 10, least: 0, most: 110 });
+  expect(found?.earlier).toEqual(nights(20).slice(-14).map(({ at }) => ({ at, count: 10 })));
   expect(found && anomalyWords(found)).toBe('800 to remove; usual are up to 110 (median 10 of 14 runs)');
 });
 
@@ -138,4 +151,36 @@ test('one earlier loss on the same weekday does not make the next one usual', ()
   const history = nights(28).map((run, day) => (day === 23 ? { ...run, removed: 800 } : run));
   const sameWeekday = new Date(FIRST + 30 * DAY_MS);
   expect(anomaliesOf(history, tonight({ removed: 800, at: sameWeekday }))).toHaveLength(1);
+});
+
+test('a listing of far larger or smaller records is unusual, however many it has', () => {
+  const found = (figures: Partial<RunFigures>) =>
+    anomaliesOf(nights(14), tonight(figures)).map((anomaly) => [anomaly.measure, anomalyWords(anomaly)]);
+  expect(found({ bytes: 6_200_000 })).toEqual([]);
+  expect(found({ bytes: 7_000_000 })).toEqual([
+    [
+      'bytes',
+      'a listing of 7,000,000 bytes; usual are 3,750,000 to 6,250,000 (median 5,000,000 of 14 runs)',
+    ],
+  ]);
+  expect(found({ bytes: 3_000_000 })).toHaveLength(1);
+  expect(found({ listed: 20_000, bytes: 10_000_000, live: 20_000 })).toEqual([]);
+});
+
+test('reading that takes far longer is unusual, and less than a minute more never is', () => {
+  const found = (seconds: number | null) => anomaliesOf(nights(14), tonight({ seconds }));
+  expect(found(120)).toEqual([]);
+  expect(found(0)).toEqual([]);
+  expect(found(null)).toEqual([]);
+  expect(found(121).map(anomalyWords)).toEqual([
+    '121 seconds to read; usual are up to 120 (median 40 of 14 runs)',
+  ]);
+  const quick = nights(14, { seconds: 2 });
+  expect(anomaliesOf(quick, tonight({ seconds: 62 }))).toEqual([]);
+  expect(anomaliesOf(quick, tonight({ seconds: 63 }))).toHaveLength(1);
+});
+
+test('runs that were not measured say nothing about bytes', () => {
+  const history = [...nights(6), ...nights(20, { bytes: null })];
+  expect(anomaliesOf(history, tonight({ bytes: 9_000_000 }))).toEqual([]);
 });

@@ -57,6 +57,7 @@ export const RUNNING_JOB: JobFields = {
   watermark: null,
   listing: null,
   rollback_preview: null,
+  unusual: [],
   rollback_before: null,
   diagnosis: null,
   stalled: false,

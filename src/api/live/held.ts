@@ -4,6 +4,7 @@ import { attemptRefusal, readAttempt } from '../../db/jobs/attempts.ts';
 import { BLOCK, readApprovedIds } from '../../db/losses/removals.ts';
 import { storePage } from '../../db/losses/uploads.ts';
 import { approvalOf } from '../../domain/options.ts';
+import { LOSS_REASONS } from '../../domain/loss.ts';
 import type { ApiDeps } from '../context.ts';
 import { count, digits, idParam, MOST_INTEGER, text, time, timeOrNull } from '../http/fields.ts';
 import { checkValue } from '../http/input-checks.ts';
@@ -46,6 +47,10 @@ const heldSchema = z
       .describe('Number of the page, from 0. Page 0 begins a new upload and discards an unfinished one.'),
     last: z.boolean().describe('True on the last page: the uploaded set then replaces the waiting one.'),
     live: count.describe('Live records of the target.'),
+    reason: z
+      .enum(LOSS_REASONS)
+      .optional()
+      .describe('Why this job has held records, if it has held further ones; `over_threshold` by default.'),
     records: z
       .array(heldRecord)
       .max(MOST_RECORDS)

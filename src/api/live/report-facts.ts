@@ -1,6 +1,7 @@
 /** Facts of a report that outlive its progress: their schemas in a report and in a job, and how steps are combined. */
 import { z } from '@hono/zod-openapi';
-import type { ReportFacts, RollbackPreview } from '../../domain/report.ts';
+import { MEASURES } from '../../domain/baseline.ts';
+import type { ReportFacts, RollbackPreview, UnusualFigure } from '../../domain/report.ts';
 import { count, isoTime, MOST_INTEGER, orNull, text } from '../http/fields.ts';
 
 const FAILED_ITEMS_LIMIT = 48 * 1024;
@@ -95,6 +96,39 @@ const rollbackPreviewSchema = z
     },
   }) satisfies z.ZodType<RollbackPreview>;
 
+const unusualSchema = z
+  .array(
+    z
+      .strictObject({
+        measure: z.enum(MEASURES).describe('The counted thing.'),
+        count: count.describe('Its count in this run.'),
+        median: count.describe('The median of earlier runs, scaled to the size of the target now.'),
+        least: count.describe('The lowest usual count.'),
+        most: count.describe('The highest usual count.'),
+        earlier: z
+          .array(
+            z.strictObject({
+              at: timeTold.describe('When the run was applied.'),
+              count: count.describe('Its count.'),
+            }),
+          )
+          .max(14)
+          .describe('The latest earlier runs, oldest first.'),
+      })
+      .openapi('UnusualFigure', {
+        example: {
+          measure: 'removed',
+          count: 812,
+          median: 10,
+          least: 0,
+          most: 110,
+          earlier: [{ at: '2026-11-21T01:08:20.000Z', count: 9 }],
+        },
+      }),
+  )
+  .max(MEASURES.length)
+  .describe('Counts of the run that are far from those of earlier runs (BASELINE).');
+
 /** The fields in a report; an omitted field keeps its last value. */
 export const toldFacts = {
   waiting_for: text(1000).nullable().optional().describe('What the program is waiting for; null: nothing.'),
@@ -122,6 +156,7 @@ export const toldFacts = {
     .optional()
     .describe('`complete`: the listing of the source is proven complete. `unproven`: evidence is missing.'),
   rollback_preview: rollbackPreviewSchema.optional().describe('The effect that a rollback would have.'),
+  unusual: unusualSchema.optional(),
 };
 
 /** The fields in a job. */
@@ -154,6 +189,7 @@ export const shownFacts = {
   rollback_preview: orNull(rollbackPreviewSchema).describe(
     'The effect of a rollback, if the job previews one.',
   ),
+  unusual: unusualSchema,
 };
 
 type Shown = { readonly [Field in keyof typeof shownFacts]: z.infer<(typeof shownFacts)[Field]> };
@@ -183,6 +219,7 @@ export function factsOf(attempts: readonly StepFacts[]): Shown {
     watermark: reading.map(({ facts }) => facts.watermark).findLast((told) => told !== undefined) ?? null,
     listing: last(({ facts }) => facts.listing) ?? null,
     rollback_preview: previewOf(last(({ facts }) => facts.rollback_preview)),
+    unusual: newest.flatMap(({ facts }) => facts.unusual ?? []).map(copied),
   };
 }
 
@@ -194,6 +231,10 @@ function failedItems(attempts: readonly StepFacts[]): Shown['failed_items'] {
     if (data) byStep.set(step, data);
   }
   return [...new Map([...byStep.values()].flat().map((item) => [item.id, item])).values()];
+}
+
+function copied({ earlier, ...figure }: UnusualFigure): Shown['unusual'][number] {
+  return { ...figure, earlier: earlier.map((run) => ({ ...run })) };
 }
 
 function previewOf(told: RollbackPreview | undefined): Shown['rollback_preview'] {

@@ -51,7 +51,10 @@ export const lossSchema = z
       .describe('`waiting`: records wait for an answer. `resolved`: none is held any more.'),
     reason: z
       .enum(LOSS_REASONS)
-      .describe('Why they are held. `over_threshold`: more were missing than the guard allows.'),
+      .describe(
+        'Why the latest of them are held. `over_threshold`: more were missing than the guard allows. `anomaly`: fewer, but ' +
+          'more than earlier runs removed (BASELINE=hold).',
+      ),
     job_id: z.int().describe('The job that told the set last.'),
     started_by: z
       .string()

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 import { REMOVE, ROLLBACK } from '../../domain/action.ts';
+import type { LossReason } from '../../domain/loss.ts';
 import type { Db, Schema, Tx } from '../schema.ts';
 import { attemptRefusal, type FoundAttempt, readAttempt } from '../jobs/attempts.ts';
 import type { StepRef } from '../jobs/steps.ts';
@@ -11,6 +12,7 @@ export type HeldPage = {
   readonly page: number;
   readonly last: boolean;
   readonly live: number;
+  readonly reason?: LossReason | undefined;
   readonly records: readonly {
     readonly id: string;
     readonly missing_since: Date;
@@ -75,7 +77,7 @@ async function storePageIn(tx: Tx, ref: StepRef, page: HeldPage): Promise<PageVe
     .where('id', '=', upload.id)
     .execute();
   if (page.last) {
-    await replaceSet(tx, { ...toldBy(attempt, ref), uploadId: upload.id, stored, live: page.live });
+    await replaceSet(tx, { ...toldBy(attempt, ref), uploadId: upload.id, stored, ...page });
     // At the end, so that the row is locked for moments: an attempt that has ended meanwhile changes nothing.
     await checkedAttempt(tx, ref, { lock: true });
   }

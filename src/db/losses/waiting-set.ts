@@ -3,16 +3,20 @@ import { createHash } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
 import type { LossesTable, Tx } from '../schema.ts';
+import type { LossReason } from '../../domain/loss.ts';
 import { lockWaiting } from './losses.ts';
 import { readSet } from './set-pages.ts';
 
 type Loss = Selectable<LossesTable>;
+
+const USUAL_REASON: LossReason = 'over_threshold';
 
 /** An upload that is complete, and the job that sent it. */
 export type Told = Key & {
   readonly uploadId: number;
   readonly stored: number;
   readonly live: number;
+  readonly reason?: LossReason | undefined;
   readonly jobId: number;
   readonly startedBy: string;
   /** False for a removal and a rollback, which read no listing: who caused the loss stays as it was. */
@@ -28,6 +32,7 @@ export async function replaceSet(tx: Tx, told: Told): Promise<void> {
     before && !told.isCause
       ? {}
       : {
+          ...(now.added > 0 ? { reason: told.reason ?? USUAL_REASON } : {}),
           started_by: told.startedBy,
           caused_by: [...new Set([...(before?.caused_by ?? []), told.startedBy])],
         };
@@ -56,7 +61,7 @@ export async function replaceSet(tx: Tx, told: Told): Promise<void> {
           started_by: told.startedBy,
           caused_by: [told.startedBy],
           status: 'waiting',
-          reason: 'over_threshold',
+          reason: told.reason ?? USUAL_REASON,
           born_at: at,
           changed_at: at,
         })

@@ -27,6 +27,7 @@ export type Progress = Partial<
     | 'watermark'
     | 'listing'
     | 'rollback_preview'
+    | 'unusual'
   > & {
     checkpoint: Checkpoint | null;
   }

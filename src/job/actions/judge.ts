@@ -1,6 +1,7 @@
 /** Judges a difference before it is applied: by the guards' fixed limits, and by the usual counts of earlier runs. */
-import { anomaliesOf, anomalyWords, type RunFigures } from '../../domain/baseline.ts';
+import { type Anomaly, anomaliesOf, anomalyWords, type Measure, type RunFigures } from '../../domain/baseline.ts';
 import { deleteVerdict, updateVerdict } from '../../domain/guard.ts';
+import type { UnusualFigure } from '../../domain/report.ts';
 import { JobError } from '../job-error.ts';
 import type { Difference, Judgement, Load } from '../sinks/sink.ts';
 import type { ActionContext } from './action.ts';
@@ -9,7 +10,7 @@ type Context = Omit<ActionContext, 'source'>;
 
 export type Judged = {
   readonly judgement: Judgement;
-  /** Warnings about counts that are far above those of earlier runs. */
+  /** Warnings about counts that are far from those of earlier runs. */
   readonly unusual: readonly string[];
 };
 
@@ -29,12 +30,14 @@ export function judge(
   { difference, earlier }: { difference: Difference; earlier: readonly RunFigures[] },
 ): Judged {
   const byLimits = judgeByLimits(context, load, difference);
+  const run = { ...difference, bytes: difference.bytes ?? null, seconds: difference.seconds ?? null };
   // Whatever emptied the table, its first load is as little a jump as the very first one.
-  const anomalies = difference.live === 0 ? [] : anomaliesOf(earlier, { ...difference, at: new Date() });
+  const anomalies = difference.live === 0 ? [] : anomaliesOf(earlier, { ...run, at: new Date() });
   const unusual = anomalies.map((anomaly) => `unusual: ${anomalyWords(anomaly)}`);
   for (const words of unusual) context.log.info(`baseline: ${words}`);
+  if (anomalies.length > 0) context.progress({ unusual: anomalies.map(asReported) });
   if (context.limits.baseline !== 'hold') return { judgement: byLimits, unusual };
-  const jump = anomalies.find(({ measure }) => measure !== 'removed');
+  const jump = anomalies.find(({ measure }) => JUMPS.has(measure));
   if (jump && !context.options.acceptJump) {
     throw new JobError(
       'unusualJump',
@@ -42,9 +45,16 @@ export function judge(
     );
   }
   const loss = anomalies.find(({ measure }) => measure === 'removed');
-  if (!loss || context.options.forceDelete) return { judgement: byLimits, unusual };
+  if (!loss || byLimits === 'hold' || context.options.forceDelete) return { judgement: byLimits, unusual };
   if (!context.sink.held) throw new JobError('deleteGuard', `nothing was changed: ${anomalyWords(loss)}`);
-  return { judgement: 'hold', unusual };
+  return { judgement: 'hold_unusual', unusual };
+}
+
+/** A listing whose records are far larger or smaller than before has wrong contents, however few of them differ. */
+const JUMPS: ReadonlySet<Measure> = new Set(['added', 'updated', 'bytes']);
+
+function asReported(anomaly: Anomaly): UnusualFigure {
+  return { ...anomaly, earlier: anomaly.earlier.map(({ at, count }) => ({ at: at.toISOString(), count })) };
 }
 
 function judgeByLimits(context: Context, { mode }: Pick<Load, 'mode'>, difference: Difference): Judgement {

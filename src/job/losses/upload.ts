@@ -1,5 +1,6 @@
 /** Tells the api the whole waiting set of the sink, page by page. Safe to repeat. */
 import { z } from 'zod';
+import type { LossReason } from '../../domain/loss.ts';
 import { JobError } from '../job-error.ts';
 import type { HeldRecord } from '../sinks/held-records.ts';
 import type { HeldRecords } from '../sinks/sink.ts';
@@ -17,9 +18,11 @@ const MOST_RESTARTS = 2;
  */
 export async function uploadHeld(held: HeldRecords, api: Api): Promise<string | null> {
   const live = await held.live();
+  // An older api refuses a page with a reason.
+  const reason = (await held.isUnusual?.()) ? ('anomaly' satisfies LossReason) : undefined;
   try {
     for (let restarts = 0; ; restarts += 1) {
-      const { isOutOfOrder, why } = await uploadOnce(held, live, api);
+      const { isOutOfOrder, why } = await uploadOnce(held, { live, reason }, api);
       if (!isOutOfOrder) return why;
       if (restarts === MOST_RESTARTS)
         return `the api expected another page ${MOST_RESTARTS + 1} times; is another attempt of this job running?`;
@@ -32,11 +35,16 @@ export async function uploadHeld(held: HeldRecords, api: Api): Promise<string | 
 
 type End = { readonly isOutOfOrder: boolean; readonly why: string | null };
 
-async function uploadOnce(held: HeldRecords, live: number, api: Api): Promise<End> {
+async function uploadOnce(
+  held: HeldRecords,
+  told: { live: number; reason: LossReason | undefined },
+  api: Api,
+): Promise<End> {
   const end = (why: string | null): End => ({ isOutOfOrder: false, why });
+  const facts = JSON.stringify(told).slice(1, -1);
   let page = 0;
   for await (const { records, last } of pagesOf(held)) {
-    const body = `{"page":${page},"last":${last},"live":${live},"records":[${records.join(',')}]}`;
+    const body = `{"page":${page},"last":${last},${facts},"records":[${records.join(',')}]}`;
     const answer = await callJobRoute(api, { path: '/held', body });
     const isEmpty = page === 0 && last && records.length === 0;
     if (answer.status === 404) return end(isEmpty ? null : 'the api knows no held records (404); upgrade it');

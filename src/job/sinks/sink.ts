@@ -72,10 +72,17 @@ export type Difference = {
    * gap.
    */
   readonly missed: { readonly count: number; readonly latestMs: number } | null;
+  /** Bytes of the listed records as the sink holds them; missing: not measured. */
+  readonly bytes?: number;
+  /** Seconds from the begin of the load; missing for a resumed one, and where not measured. */
+  readonly seconds?: number;
 };
 
-/** `hold`: additions and updates are applied, and every removal waits for an answer. */
-export type Judgement = 'apply' | 'hold';
+/**
+ * Anything but `apply`: additions and updates are applied, and every removal waits for an answer. `hold_unusual`: they
+ * are within the limits, but more than earlier runs removed.
+ */
+export type Judgement = 'apply' | 'hold' | 'hold_unusual';
 
 export type ApplyPlan = {
   /** false: the listing is not proven complete, so records that it lacks stay. */
@@ -98,7 +105,11 @@ export type ApplyPlan = {
   readonly proven: boolean;
 };
 
-export type Applied = Difference & { readonly rejected: readonly RejectedRecord[] };
+export type Applied = Difference & {
+  readonly rejected: readonly RejectedRecord[];
+  /** Removals were held although they were within the limits. */
+  readonly heldAsUnusual?: true;
+};
 
 /** The counts of a step that changed no record. */
 export const NOTHING_APPLIED: Applied = {
@@ -170,6 +181,8 @@ export type Removal = {
 };
 
 export type HeldRecords = {
+  /** True if this job held removals that were within the limits; missing: the sink has no baseline. */
+  readonly isUnusual?: () => Promise<boolean>;
   /** Live records in the sink. */
   live(): Promise<number>;
   /** The waiting set in byte order of the ids, some records at a time. Reads only. */

@@ -1,4 +1,5 @@
 /** BASELINE: counts that are unusual for a target, below the fixed limits. */
+import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { EXIT } from '../../../src/domain/exit-code.ts';
 import { someRows } from '../support/fake-source.ts';
@@ -6,6 +7,7 @@ import { type Setup, setup } from '../support/setup.ts';
 
 const LIVE = 200;
 const HOLD = { BASELINE: 'hold' };
+const SEVEN: unknown = Array.from({ length: 7 }, () => ({ at: expect.any(String), count: expect.any(Number) }));
 
 /** A target after its first load and some quiet nights. */
 async function afterNights(nights: number): Promise<Setup> {
@@ -92,4 +94,32 @@ test('a table that others have emptied is filled again', async () => {
   expect((await t.run('sync', HOLD)).code).toBe(EXIT.ok);
   expect(await live(t)).toBe(LIVE);
   expect(t.receiver.reports.at(-1)?.warnings?.join()).not.toContain('unusual');
+});
+
+test('a listing whose records have lost most of their content stops, although few are enough for the limits', async () => {
+  const t0 = new Date().toISOString();
+  const wide = (bytes: number) =>
+    someRows(LIVE).map((row) => ({ ...row, note: randomBytes(bytes).toString('hex'), updated_at: t0 }));
+  await using t = await setup(wide(500));
+  for (let night = 0; night <= 7; night += 1) {
+    // Every record changes each night, so the number of updates is usual.
+    t.source.put(...wide(500));
+    await t.run('sync');
+  }
+  t.source.put(...wide(5));
+  const before = await t.md5();
+  const ended = await t.run('sync', HOLD);
+  expect(ended.code).toBe(EXIT.unusualJump);
+  expect(ended.output).toMatch(/a listing of [\d,]+ bytes; usual are [\d,]+ to [\d,]+ \(median/);
+  expect(await t.md5()).toBe(before);
+  expect(t.receiver.reports.at(-1)?.unusual).toMatchObject([{ measure: 'bytes', earlier: SEVEN }]);
+});
+
+test('a job tells the api which of its figures are unusual, with those of earlier runs, and why removals are held', async () => {
+  await using t = await afterNights(7);
+  lose(t, 16);
+  expect((await t.run('sync', HOLD)).code).toBe(EXIT.ok);
+  expect(t.receiver.reports.at(-1)?.unusual).toMatchObject([
+    { measure: 'removed', count: 16, median: 0, least: 0, most: 5, earlier: SEVEN },
+  ]);
 });

@@ -31,7 +31,7 @@ export function countToHold(
   { force }: { force: boolean },
   { all, fresh }: Comparison['gone'],
 ): number {
-  if (judgement === 'hold') return all.count;
+  if (judgement !== 'apply') return all.count;
   return force ? 0 : all.count - fresh.count;
 }
 

@@ -67,7 +67,7 @@ export function lossesToAsk(
  * @throws JobError `incompleteListing`
  */
 export function refuseLosses({ answered }: Comparison['gone'], judgement: Judgement): void {
-  if (judgement === 'hold' || answered.count === 0) return;
+  if (judgement !== 'apply' || answered.count === 0) return;
   const why = 'are missing in the listing, but the source returned them when asked by id';
   throw wouldLoseRecords(answered, why);
 }

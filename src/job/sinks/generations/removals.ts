@@ -74,7 +74,7 @@ export function settleRemovals(
 ): { held: readonly HeldEntry[]; gone: readonly string[]; difference: Difference } {
   const { judgement, plan, since } = of;
   const stays = (id: string): boolean =>
-    !plan.mayRemove || judgement === 'hold' || (!plan.force && heldBefore.has(id));
+    !plan.mayRemove || judgement !== 'apply' || (!plan.force && heldBefore.has(id));
   const entries = missing.filter(stays).map((id) => heldBefore.get(id) ?? { id, since });
   const held = plan.mayRemove ? entries : entries.filter(({ id }) => heldBefore.has(id));
   const gone = missing.filter((id) => !stays(id));

@@ -69,7 +69,7 @@ function carrying(
     now: () => streamStamps(client, live.index.name),
     next: () => streamStamps(client, index),
     before: live.generation.held,
-    since: judgement === 'hold' ? sinceNow(writer, live.generation) : null,
+    since: judgement !== 'apply' ? sinceNow(writer, live.generation) : null,
     async announce(carried) {
       await store.change((state) => ({ ...state, load: { ...checkLoad(state, load, alias), carried } }));
     },

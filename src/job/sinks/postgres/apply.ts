@@ -15,7 +15,7 @@ import { beginMigration, finishMigration, wallOf } from './migrate.ts';
 import { forgetRejectedGone, noteRejected, offerAgain } from './refused-records.ts';
 import { type Session, inWriteTransaction } from './session.ts';
 import { causeOf } from './sink-fault.ts';
-import { countStaging } from './staging.ts';
+import { countStaging, sizeOfStaging } from './staging.ts';
 import { writeChanges } from './write-changes.ts';
 
 /** Maximum number of ids to re-check before removal; beyond it a random sample. */
@@ -94,6 +94,7 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
     live,
     listed,
     kept,
+    ...(await measureLoad(client, { load, staging })),
     missed:
       load.mode === 'everything'
         ? await countMissed(client, session, { staging, watermark: sink.watermark })
@@ -110,9 +111,25 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
   await forgetGone(client, session);
   return await close(client, session, {
     ...work,
-    applied: { ...difference, ...made, kept: withHeld(kept, held), rejected },
+    applied: {
+      ...difference,
+      ...made,
+      kept: withHeld(kept, held),
+      rejected,
+      ...(judgement === 'hold_unusual' && held > 0 ? { heldAsUnusual: true } : {}),
+    },
     beginsHistory: load.mode === 'everything' ? wallOf(session.table) : null,
   });
+}
+
+/** A resumed load has waited between its attempts, so its time says nothing about the source. */
+async function measureLoad(
+  client: PoolClient,
+  { load, staging }: Pick<Work, 'load' | 'staging'>,
+): Promise<Pick<Difference, 'bytes' | 'seconds'>> {
+  if (load.mode !== 'everything') return {};
+  const bytes = await sizeOfStaging(client, staging);
+  return { bytes, ...(load.resumed ? {} : { seconds: Math.round((Date.now() - load.began.getTime()) / 1000) }) };
 }
 
 function withHeld(kept: Kept, more: number): Kept {

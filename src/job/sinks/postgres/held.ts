@@ -2,6 +2,7 @@
 import type { PoolClient } from 'pg';
 import { type HeldRecord, MOST_RECORD_BYTES } from '../held-records.ts';
 import type { HeldRecords } from '../sink.ts';
+import { readChangeSet } from './change-sets.ts';
 import { READ_COMMITTED } from './connect.ts';
 import { countLive } from './difference.ts';
 import { inspectLiveTable, type LiveTable } from './live-table.ts';
@@ -16,10 +17,17 @@ const RECORDS_AT_ONCE = 200;
 
 export function createHeldRecords(session: () => Session): HeldRecords {
   return {
+    isUnusual: () => isUnusual(session()),
     live: () => inHeldTransaction(session(), (client, table) => countLive(client, { ...session(), table })),
     read: () => readHeld(session()),
     beginRemoval: () => beginRemoval(session()),
   };
+}
+
+async function isUnusual(session: Session): Promise<boolean> {
+  const { places, changeSet } = session;
+  const { counts } = await inStateTransaction(session, (client) => readChangeSet(client, places, changeSet));
+  return counts?.heldAsUnusual ?? false;
 }
 
 async function* readHeld(session: Session): AsyncGenerator<readonly HeldRecord[]> {

@@ -61,7 +61,7 @@ export async function holdRecords(
   session: Session,
   { judgement, force }: { judgement: Judgement; force: boolean },
 ): Promise<number> {
-  if (judgement === 'hold') return await moveToKept(client, session, 'held', { which: all });
+  if (judgement !== 'apply') return await moveToKept(client, session, 'held', { which: all });
   return force ? 0 : await moveToKept(client, session, 'held', { which: keptBefore(session, 'held') });
 }
 

@@ -187,6 +187,14 @@ export async function countStaging(
   return count;
 }
 
+/** Bytes of the records as they are stored: compressed, if they are large. Reads no large one. */
+export async function sizeOfStaging(client: PoolClient, staging: string): Promise<number> {
+  const { rows } = await client.query<{ bytes: string }>(
+    `SELECT coalesce(sum(pg_column_size(record)), 0) AS bytes FROM ${staging}`,
+  );
+  return Number(rows[0]?.bytes);
+}
+
 /** Creates an index on id for access by slices. Safe to repeat. */
 export async function indexStaging(client: PoolClient, staging: string): Promise<void> {
   const { rows } = await client.query<{ there: boolean }>(

@@ -71,7 +71,7 @@ function carrying(
     now: () => streamStamps(client, primary),
     next: () => streamStamps(client, collection),
     before: live?.held ?? null,
-    since: judgement === 'hold' ? sinceNow(writer, live) : null,
+    since: judgement !== 'apply' ? sinceNow(writer, live) : null,
     async announce(carried) {
       await store.change(
         (state) => ({ ...state, load: { ...checkLoad(state, load, names.primary), carried } }),
