@@ -36,12 +36,17 @@ export function factsAndRecords(loss: LossJson, first: readonly LossRecordJson[]
   );
 }
 
+const WHY: Readonly<Record<LossJson['reason'], string>> = {
+  over_threshold: 'a job would have removed more than its limits allow; it held these removals',
+  anomaly: 'a job would have removed more than earlier jobs of the target did; it held these removals',
+};
+
 function factsOf(loss: LossJson): string {
   const { job_id: job, started_by: by, approvals, pinned, removal_job_id: removal, resolved_at: end } = loss;
   return fieldsOf({
     set: `${loss.id}: ${lossWords(loss)}`,
     share: shareOf(loss.count, loss.live),
-    why: 'a job would have removed more than its limits allow; it held these removals',
+    why: WHY[loss.reason],
     'held by': `a job of ${by}`,
     'told by': `job ${job}`,
     kept: pinned === 0 ? null : `${records(pinned)}, by an answer`,

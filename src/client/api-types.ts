@@ -3293,6 +3293,8 @@ export interface components {
        */
       listing?: 'complete' | 'unproven';
       rollback_preview?: components['schemas']['RollbackPreview'];
+      /** @description Counts of the run that are far from those of earlier runs (BASELINE). */
+      unusual?: components['schemas']['UnusualFigure'][];
     };
     /** @description The effect that a rollback would have. */
     RollbackPreview: {
@@ -3343,6 +3345,31 @@ export interface components {
         fields: string[];
       }[];
     };
+    UnusualFigure: {
+      /**
+       * @description The counted thing.
+       * @enum {string}
+       */
+      measure: 'removed' | 'added' | 'updated' | 'bytes' | 'seconds';
+      /** @description Its count in this run. */
+      count: number;
+      /** @description The median of earlier runs, scaled to the size of the target now. */
+      median: number;
+      /** @description The lowest usual count. */
+      least: number;
+      /** @description The highest usual count. */
+      most: number;
+      /** @description The latest earlier runs, oldest first. */
+      earlier: {
+        /**
+         * Format: date-time
+         * @description When the run was applied.
+         */
+        at: string;
+        /** @description Its count. */
+        count: number;
+      }[];
+    };
     HeldVerdict: {
       /** @description Records of this upload so far. */
       stored: number;
@@ -3354,6 +3381,11 @@ export interface components {
       last: boolean;
       /** @description Live records of the target. */
       live: number;
+      /**
+       * @description Why this job has held records, if it has held further ones; `over_threshold` by default.
+       * @enum {string}
+       */
+      reason?: 'over_threshold' | 'anomaly';
       /** @description Held records, in the byte order of their ids over all pages. */
       records: {
         /** @description The id of the record. */
@@ -3467,6 +3499,8 @@ export interface components {
       listing: 'complete' | 'unproven' | null;
       /** @description The effect of a rollback, if the job previews one. */
       rollback_preview: components['schemas']['RollbackPreview'] | null;
+      /** @description Counts of the run that are far from those of earlier runs (BASELINE). */
+      unusual: components['schemas']['UnusualFigure'][];
       /** @description For a rollback: the job before which it restores the target. Null for the last sync, or if that job was deleted. */
       rollback_before: number | null;
       /** @description Why the job failed; null if it did not. */
@@ -3725,10 +3759,10 @@ export interface components {
        */
       status: 'waiting' | 'resolved';
       /**
-       * @description Why they are held. `over_threshold`: more were missing than the guard allows.
+       * @description Why the latest of them are held. `over_threshold`: more were missing than the guard allows. `anomaly`: fewer, but more than earlier runs removed (BASELINE=hold).
        * @enum {string}
        */
-      reason: 'over_threshold';
+      reason: 'over_threshold' | 'anomaly';
       /** @description The job that told the set last. */
       job_id: number;
       /** @description Who asked for that job, and may not approve. A removal or rollback leaves it as it was. */

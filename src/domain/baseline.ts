@@ -158,7 +158,14 @@ function medianOf(numbers: readonly number[]): number {
 }
 
 /** `4,210 to remove; usual are up to 1,130 (median 120 of 14 runs)`. */
-export function anomalyWords({ measure, count, median, least, most, earlier }: Anomaly): string {
+export function anomalyWords({
+  measure,
+  count,
+  median,
+  least,
+  most,
+  earlier,
+}: Omit<Anomaly, 'earlier'> & { readonly earlier: readonly unknown[] }): string {
   const n = (value: number): string => value.toLocaleString('en');
   const [before, after] = {
     removed: ['', ' to remove'],

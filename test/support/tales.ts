@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { RollbackPreview } from '../../src/domain/report.ts';
+import type { RollbackPreview, UnusualFigure } from '../../src/domain/report.ts';
 import type { HeldSet, Tale } from './programs/teller.ts';
 import { paramsFile } from './params-files.ts';
 
@@ -52,6 +52,19 @@ export function holdingSync(held: HeldSet): Tale {
   return { reports, held };
 }
 
+/** A count of a run as the baseline sees it: the last 14 nights, and this one. */
+export const UNUSUAL_REMOVALS: UnusualFigure = {
+  measure: 'removed',
+  count: 812,
+  median: 10,
+  least: 0,
+  most: 110,
+  earlier: [9, 12, 10, 0, 8, 10, 31, 10, 9, 12, 11, 7, 10, 14].map((count, night) => ({
+    at: new Date(Date.UTC(2026, 10, 8 + night, 1, 8)).toISOString(),
+    count,
+  })),
+};
+
 /** A sync with much to report. */
 export const DOUBTFUL_SYNC: Tale = {
   reports: [
@@ -65,6 +78,7 @@ export const DOUBTFUL_SYNC: Tale = {
       listing: 'unproven',
       kept: 2_104,
       watermark: '2026-11-21T00:00:00.000Z',
+      unusual: [UNUSUAL_REMOVALS],
       warnings: [
         "the source did not show that its listing is complete, so nothing was removed; SOURCE_FILE_COMPLETE=true says that the file's writer renames it into place",
         'the clock of the source is 12 min ahead of ours: the earlier of the two counts',

@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { hashPassword } from '../../src/api/auth/passwords.ts';
 import { addUser } from '../../src/db/access/users.ts';
 import { type Grant, grantOf, unlimited } from '../../src/domain/permission.ts';
-import { heldSet, holdingSync, writeTales } from '../support/tales.ts';
+import { heldSet, holdingSync, UNUSUAL_REMOVALS, writeTales } from '../support/tales.ts';
 import { startWeb, type View, type Web } from './support.ts';
 
 const PASSWORD = 'a password of the tests';
-const TARGETS = ['cities', 'towns', 'moving', 'late', 'denied', 'keys'];
+const TARGETS = ['unusual', 'cities', 'towns', 'moving', 'late', 'denied', 'keys'];
 const tales = writeTales();
 let web: Web;
 const open: View[] = [];
@@ -262,4 +262,21 @@ test('records can be looked at and kept by keyboard alone', async () => {
   await page.keyboard.press('Enter');
   await page.getByRole('row', { name: 'k00002 kept until' }).waitFor();
   expect(await waiting('keys')).toMatchObject({ count: 2, pinned: 1 });
+});
+
+test('a loss below the limits says that it is unusual, and shows it beside earlier nights', async () => {
+  tales.tell('unusual', {
+    sync: {
+      reports: [{ phase: 'done', added: 0, updated: 0, deleted: 0, held: 812, unusual: [UNUSUAL_REMOVALS] }],
+      held: { ...heldSet(812, { live: 10_000 }), reason: 'anomaly' },
+    },
+  });
+  const job = await web.started('/sync/unusual/dev', 'completed');
+  const { page, go } = await viewOf('ada');
+  await go(`/jobs/${job}`);
+  const words = '812 to remove; usual are up to 110 (median 10 of 14 runs)';
+  await page.getByRole('region', { name: 'Unusual for this target' }).getByText(words).waitFor();
+  await go(`/losses/${(await waiting('unusual'))?.id}`);
+  await page.getByText('A job would have removed more than earlier jobs of this target do').waitFor();
+  await page.getByRole('img', { name: 'Earlier runs, oldest first: 9, 12, 10, 0' }).waitFor();
 });

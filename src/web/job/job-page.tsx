@@ -21,6 +21,7 @@ import { JobStatusLine } from './job-status-line.tsx';
 import { Logs } from './logs.tsx';
 import { RollbackEffect } from './rollback-effect.tsx';
 import { Section } from '../parts/section.tsx';
+import { UnusualFigures } from '../parts/unusual-figures.tsx';
 import { StatusDetail, StalledAlert } from './status-alerts.tsx';
 import { Timeline } from './timeline.tsx';
 import { Warnings } from './warnings.tsx';
@@ -49,6 +50,7 @@ function JobView({ job }: { job: JobJson }) {
       <StalledAlert job={job} />
       {job.diagnosis && <Diagnosis diagnosis={job.diagnosis} isFailure={job.status === 'failed'} />}
       <Warnings warnings={job.warnings} />
+      <UnusualFigures figures={job.unusual} />
       {job.rollback_preview && (
         <Section title="Rollback preview">
           <RollbackEffect preview={job.rollback_preview} />

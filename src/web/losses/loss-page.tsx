@@ -12,6 +12,7 @@ import { Ago, localTime } from '../parts/clock.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
+import { UnusualFigures } from '../parts/unusual-figures.tsx';
 import { DueBadge } from './due-badge.tsx';
 import { LossAnswers } from './loss-answers.tsx';
 import { LossBar } from './loss-bar.tsx';
@@ -48,6 +49,7 @@ function LossView({ loss }: { loss: LossJson }) {
         <Story loss={loss} />
         <LossBar loss={loss} withFigures />
       </Card>
+      {loss.reason === 'anomaly' && <Anomaly job={loss.job_id} />}
       <Removal loss={loss} />
       <Approvals loss={loss} />
       {loss.status === 'waiting' && (
@@ -83,7 +85,8 @@ function Story({ loss }: { loss: LossJson }) {
           <>
             <b>{records(all)}</b> of {target} in {env} {all === 1 ? 'is' : 'are'} live, but the source no
             longer lists {all === 1 ? 'it' : 'them'}: {shareOf(all, loss.live)}. A job would have removed more
-            than its limits allow, so it applied everything else and held these removals.{' '}
+            than {loss.reason === 'anomaly' ? 'earlier jobs of this target do' : 'its limits allow'}, so it
+            applied everything else and held these removals.{' '}
             {needsAnswer(loss)
               ? 'Nothing is removed until somebody approves.'
               : 'All of them are kept for now: nothing is left to answer.'}
@@ -116,6 +119,12 @@ function Story({ loss }: { loss: LossJson }) {
       </Text>
     </>
   );
+}
+
+/** The job that told the set last may be a later one, with usual figures. */
+function Anomaly({ job: id }: { job: number }) {
+  const job = useQuery(queries.job(id)).data;
+  return <UnusualFigures figures={(job?.unusual ?? []).filter(({ measure }) => measure === 'removed')} />;
 }
 
 /** Also shows a removal that has ended since the view opened, and how it ended: the loss no longer names it. */

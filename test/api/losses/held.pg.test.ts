@@ -54,6 +54,20 @@ it('the waiting set appears with its last page, and not before', async () => {
   expect(first).toEqual({ ...heldRecord('a'), missing_since: MISSING_SINCE, pinned_until: null });
 });
 
+it('the reason of a loss is that of the latest job that held further records', async () => {
+  const job = await claimed(api);
+  const attempt = await job.begin();
+  const records = ['a', 'b'].map(heldRecord);
+  expect((await upload(api, attempt, { records, reason: 'anomaly' })).status).toBe(200);
+  await job.end(attempt.ref);
+  await job.finish();
+  expect((await waiting(api)).reason).toBe('anomaly');
+  await hold(api, ['a']);
+  expect((await waiting(api)).reason).toBe('anomaly');
+  await hold(api, ['a', 'c']);
+  expect((await waiting(api)).reason).toBe('over_threshold');
+});
+
 it('ids count and sort as bytes, whatever they hold', async () => {
   const ids = ['"', '\\', 'A', 'Z', 'a', 'ß', '\u2028', '名', '😀'];
   await hold(api, ids);

@@ -19,6 +19,7 @@ export type Tale = {
 export type HeldSet = {
   /** Live records of the target. */
   readonly live: number;
+  readonly reason?: 'anomaly';
   readonly records: readonly {
     readonly id: string;
     readonly missing_since: string;
@@ -46,11 +47,11 @@ for (const [at, report] of reports.entries()) {
 }
 process.exitCode = exit;
 
-async function upload({ live, records }: HeldSet): Promise<void> {
+async function upload({ records, ...of }: HeldSet): Promise<void> {
   const pages = Math.max(1, Math.ceil(records.length / PAGE));
   for (let page = 0; page < pages; page++) {
     const part = records.slice(page * PAGE, (page + 1) * PAGE);
-    await send('POST', '/held', { page, last: page === pages - 1, live, records: part });
+    await send('POST', '/held', { page, last: page === pages - 1, ...of, records: part });
   }
 }
 
