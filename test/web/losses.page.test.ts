@@ -273,10 +273,11 @@ test('a loss below the limits says that it is unusual, and shows it beside earli
   });
   const job = await web.started('/sync/unusual/dev', 'completed');
   const { page, go } = await viewOf('ada');
-  await go(`/jobs/${job}`);
+  await go(`/jobs/${job}`, `Job ${job}: sync of unusual in dev`);
   const words = '812 to remove; usual are up to 110 (median 10 of 14 runs)';
   await page.getByRole('region', { name: 'Unusual for this target' }).getByText(words).waitFor();
-  await go(`/losses/${(await waiting('unusual'))?.id}`);
+  const { id } = (await waiting('unusual')) ?? {};
+  await go(`/losses/${id}`, `Loss ${id}: unusual in dev`);
   await page.getByText('A job would have removed more than earlier jobs of this target do').waitFor();
   await page.getByRole('img', { name: 'Earlier runs, oldest first: 9, 12, 10, 0' }).waitFor();
 });
