@@ -1,9 +1,8 @@
 /** Records that wait for an answer in Solr: how they are carried over, and where their list lies. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { EMPTY, parseState, storedForm } from '../../../../src/job/sinks/solr/state.ts';
+import { createOtherCollection } from '../../../support/solr/other-schema.ts';
 import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { type FakeRow, someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
@@ -27,34 +26,9 @@ async function holding(): Promise<SolrSetup> {
   return t;
 }
 
-const CONFIGSET = path.join(import.meta.dirname, '../../../support/solr/configset');
-
-async function upload(configset: string, file: string, body: string): Promise<void> {
-  const query = new URLSearchParams({ action: 'UPLOAD', name: configset, filePath: file, overwrite: 'true' });
-  const { status } = await fetch(`${solr.url}admin/configs?${query.toString()}`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/octet-stream' },
-    signal: AbortSignal.timeout(60_000),
-  });
-  expect(status).toBe(200);
-}
-
 /** Points the standby at a collection whose schema has no field `name`. */
 async function withOtherSchema(t: SolrSetup): Promise<void> {
-  const configset = `${t.app}-other`;
-  for (const name of ['schema.xml', 'solrconfig.xml']) {
-    const text = readFileSync(path.join(CONFIGSET, name), 'utf8').replace('name="name"', 'name="title"');
-    await upload(configset, name, text);
-  }
-  const made = new URLSearchParams({
-    action: 'CREATE',
-    name: `${t.app}_c`,
-    'collection.configName': configset,
-    numShards: '1',
-    waitForFinalState: 'true',
-  });
-  await solr.call(`admin/collections?${made.toString()}`);
+  await createOtherCollection(solr, `${t.app}_c`);
   await solr.alias(`${t.app}-standby`, `${t.app}_c`);
 }
 
