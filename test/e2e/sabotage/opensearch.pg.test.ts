@@ -20,7 +20,8 @@ async function startOpenSearchSink(): Promise<SinkServer> {
       const found = await server.documents(target);
       return Object.fromEntries(Object.entries(found).map(([id, { name }]) => [id, String(name)]));
     },
-    pauseSwitch: (target) => proxy.pause(({ path: at, body }) => at.endsWith('_aliases') && body.includes(target)),
+    pauseSwitch: (target) =>
+      proxy.pause(({ path: at, body }) => at.endsWith('_aliases') && body.includes(target)),
     misfit: () => Promise.resolve({ SINK_MAPPING: mapping }),
     async stop() {
       await proxy[Symbol.asyncDispose]();

@@ -80,13 +80,21 @@ export const idOf = (number: number): string => `r${String(number).padStart(5, '
 export const firstIds = (count: number, from = 1): string[] =>
   Array.from({ length: count }, (_, at) => idOf(from + at));
 
-export async function setStage(targets: readonly string[], startSink: () => Promise<SinkServer>): Promise<Stage> {
+export async function setStage(
+  targets: readonly string[],
+  startSink: () => Promise<SinkServer>,
+): Promise<Stage> {
   await using undo = new AsyncDisposableStack();
   const sink = await startSink();
   undo.defer(() => sink.stop());
   const params = targets.flatMap((target) =>
     (['sync', 'delta', 'delete'] as const).map((action) =>
-      paramsFile({ target, action, command: null, ...(action === 'sync' ? { options: sink.syncOptions(target) } : {}) }),
+      paramsFile({
+        target,
+        action,
+        command: null,
+        ...(action === 'sync' ? { options: sink.syncOptions(target) } : {}),
+      }),
     ),
   );
   const system = undo.use(await startSystem({ params }));
@@ -127,11 +135,15 @@ type Parts = {
 };
 
 function sceneOf({ system, sink, source, target, settings, actors }: Parts): Scene {
-  const write = (more: Record<string, string>): void => writeSettings(system.dataDir, target, { ...settings, ...more });
+  const write = (more: Record<string, string>): void =>
+    writeSettings(system.dataDir, target, { ...settings, ...more });
   const call = async (by: Actor, method: string, route: string, body?: object): Promise<Answer> => {
     const answer = await fetch(`${system.apiUrl}${route}`, {
       method,
-      headers: { authorization: `Bearer ${actors[by]}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      headers: {
+        authorization: `Bearer ${actors[by]}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
       body: body ? JSON.stringify(body) : null,
       signal: AbortSignal.timeout(15_000),
     });
