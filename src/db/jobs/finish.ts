@@ -1,7 +1,7 @@
 /** The only writer of a claimed job's final status. */
 import { sql } from 'kysely';
-import { isBesideSync, REMOVE } from '../../domain/action.ts';
-import { approvalOf, isPreview } from '../../domain/options.ts';
+import { isBesideSync, REMOVE, STORY } from '../../domain/action.ts';
+import { approvalOf, isPreview, storyOf } from '../../domain/options.ts';
 import type { JobOutcome } from '../../domain/outcome.ts';
 import { isFinal, type FinalStatus } from '../../domain/status.ts';
 import { audit } from '../access/audit.ts';
@@ -68,7 +68,7 @@ export async function recordSuccess(
   job: Pick<JobRow, 'id' | 'env' | 'target' | 'action' | 'options'>,
 ): Promise<void> {
   if (isPreview(job)) return;
-  const isSuccess = !isBesideSync(job.action) || isForeignRemoval(job);
+  const isSuccess = !isBesideSync(job.action) || isForeign(job);
   await sql`
     WITH told AS (
       SELECT
@@ -89,9 +89,12 @@ export async function recordSuccess(
       listing = coalesce(excluded.listing, t.listing)`.execute(tx);
 }
 
-/** An action of a program that is not ours, which has the name of our removals. */
-function isForeignRemoval(job: Pick<JobRow, 'action' | 'options'>): boolean {
-  return job.action === REMOVE && approvalOf(job) === undefined;
+/** An action of a program that is not ours, which has the name of our removals or stories. */
+function isForeign(job: Pick<JobRow, 'action' | 'options'>): boolean {
+  return (
+    (job.action === REMOVE && approvalOf(job) === undefined) ||
+    (job.action === STORY && storyOf(job) === undefined)
+  );
 }
 
 async function readFinal(db: Db, input: { jobId: number; runId: string }): Promise<Finished | undefined> {
