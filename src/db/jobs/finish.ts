@@ -7,6 +7,7 @@ import { isFinal, type FinalStatus } from '../../domain/status.ts';
 import { audit } from '../access/audit.ts';
 import type { Db, JobRow, Tx } from '../schema.ts';
 import { CLAIMED } from '../status-sql.ts';
+import { recordListing } from './proven-listings.ts';
 
 type Left = { readonly detail: string; readonly objects: readonly string[] };
 
@@ -87,6 +88,7 @@ export async function recordSuccess(
       last_success_at = coalesce(excluded.last_success_at, t.last_success_at),
       watermark = CASE WHEN (SELECT has_watermark FROM told) THEN excluded.watermark ELSE t.watermark END,
       listing = coalesce(excluded.listing, t.listing)`.execute(tx);
+  await recordListing(tx, job);
 }
 
 /** An action of a program that is not ours, which has the name of our removals or stories. */

@@ -1,4 +1,5 @@
 /** What the history of a sink knows of one record. */
+import type { StoryKind } from '../../domain/story.ts';
 
 /** The record as it was, or is, in the sink. */
 export type StoryValue = {
@@ -7,13 +8,6 @@ export type StoryValue = {
   /** Its JSON; null if that is longer than `MOST_RECORD_BYTES`. */
   readonly json: string | null;
 };
-
-/**
- * `restored`: a rollback brought the record, or an earlier value of it, back. `held`: its removal has waited since.
- * `kept`: it stayed although a listing lacked it.
- */
-export const STORY_KINDS = ['added', 'updated', 'removed', 'restored', 'held', 'kept'] as const;
-export type StoryKind = (typeof STORY_KINDS)[number];
 
 export type StoryEntry = {
   readonly at: Date;

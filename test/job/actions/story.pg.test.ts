@@ -42,7 +42,7 @@ test('tells which job added, changed, removed and restored a record, with the va
   expect(entries).toMatchObject([
     { kind: 'restored', action: 'rollback', job_uid: uid(5), before: null, changed: null },
     { kind: 'removed', action: 'sync', job_uid: uid(4), after: null, changed_by_others: false },
-    { kind: 'updated', action: 'sync', job_uid: uid(3), changed: ['name', 'size', 'updated_at'] },
+    { kind: 'updated', action: 'sync', job_uid: uid(3), changed: ['name', 'size'] },
     { kind: 'added', action: 'sync', job_uid: uid(2), before: null, after: { record: { name: 'one' } } },
   ]);
   const value = { updated_at: '2026-01-02T00:00:00.000Z', record: { name: 'two', size: 3 } };

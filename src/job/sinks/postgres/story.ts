@@ -114,7 +114,7 @@ async function readChanges(client: PoolClient, of: Place): Promise<{ entries: St
        new_at AS after_at, ${shown('new_record')} AS after_json, old_record IS NOT NULL AS had, new_record IS NOT NULL AS has,
        next_hash IS DISTINCT FROM new_hash AS others, fields.changed
      FROM ends LEFT JOIN LATERAL (
-       SELECT array_agg(key ORDER BY key COLLATE "C") FILTER (WHERE nth <= ${MOST_FIELDS}) AS changed
+       SELECT array_agg(left(key, 200) ORDER BY key COLLATE "C") FILTER (WHERE nth <= ${MOST_FIELDS}) AS changed
        FROM (SELECT key, row_number() OVER (ORDER BY key COLLATE "C") AS nth
              FROM jsonb_each(${objectIn('old_record')}) b FULL JOIN jsonb_each(${objectIn('new_record')}) a USING (key)
              WHERE a.value IS DISTINCT FROM b.value) differing
