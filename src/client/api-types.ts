@@ -826,7 +826,7 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Tell the story of one record
+     * Start a job that tells the story of one record
      * @description Starts a short job that reads the sink's history and changes nothing: which job added, changed, removed, held or restored the record, with the values before and after. For an operator, because it shows contents of records; one with limited actions needs `story` among them. SINK=postgres only.
      */
     post: {
@@ -3421,7 +3421,10 @@ export interface components {
       id: string;
     };
     StoryVerdict: {
-      /** @enum {boolean} */
+      /**
+       * @description Always true.
+       * @enum {boolean}
+       */
       told: true;
     };
     ToldStory: {

@@ -98,6 +98,9 @@ test('a record of a loss leads to its story: a timeline with the changed fields 
   expect(updated).toContain('another program');
   expect(added).toContain('by a sync of an unknown job');
   expect(await story.innerText()).toContain('older changes were deleted');
+  await page.evaluate(AXE);
+  const found = await page.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))');
+  expect(found).toEqual([]);
   await entries
     .first()
     .getByRole('link', { name: `job ${job}` })

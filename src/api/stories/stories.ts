@@ -26,7 +26,7 @@ const startRoute = defineRoute({
   method: 'post',
   path: '/story/{target}/{env}',
   tag: 'start',
-  summary: 'Tell the story of one record',
+  summary: 'Start a job that tells the story of one record',
   description:
     "Starts a short job that reads the sink's history and changes nothing: which job added, changed, removed, held or " +
     'restored the record, with the values before and after. For an operator, because it shows contents of records; one ' +
@@ -65,7 +65,9 @@ const tellRoute = defineRoute({
   answers: {
     200: {
       description: 'The story was stored.',
-      schema: z.object({ told: z.literal(true) }).openapi('StoryVerdict', { example: { told: true } }),
+      schema: z
+        .object({ told: z.literal(true).describe('Always true.') })
+        .openapi('StoryVerdict', { example: { told: true } }),
     },
   },
   errors: [...ATTEMPT_REFUSALS, asksForNone(7)],
