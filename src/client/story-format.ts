@@ -1,7 +1,7 @@
 /** Describes the story of a record, the same for terminal and page. Pure. */
 import type { StoryEntryJson, StoryJson, StoryValueJson } from './types.ts';
 
-export const STORY_WORDS: Readonly<Record<StoryEntryJson['kind'], string>> = {
+const STORY_WORDS: Readonly<Record<StoryEntryJson['kind'], string>> = {
   added: 'added',
   updated: 'changed',
   removed: 'removed',
@@ -20,7 +20,7 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
 };
 
 /** Why a record is live although a listing lacks it. A newer program may know further reasons. */
-export function reasonWords(reason: string): string {
+function reasonWords(reason: string): string {
   return REASON_WORDS[reason] ?? reason;
 }
 

@@ -51,7 +51,8 @@ async function ran({
 
 async function fresh(): Promise<number | null> {
   const { body } = await api.call('GET', '/targets/alpha');
-  const at = body.environments.find(({ env }: { env: string }) => env === 'dev').removals_fresh_at;
+  const { environments } = body as { environments: { env: string; removals_fresh_at: string | null }[] };
+  const at = environments.find(({ env }) => env === 'dev')?.removals_fresh_at ?? null;
   return at === null ? null : Date.parse(at);
 }
 
