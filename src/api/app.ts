@@ -40,6 +40,7 @@ import { resume } from './jobs/resume.ts';
 import { schedules } from './schedules/schedules.ts';
 import { rollback } from './jobs/rollback.ts';
 import { starts } from './jobs/start.ts';
+import { stories } from './stories/stories.ts';
 import { syncJobs } from './jobs/sync-jobs.ts';
 import { targets } from './targets.ts';
 import { isBrowser, toNoView, toPage } from './page/redirect-to-page.ts';
@@ -93,6 +94,7 @@ function productParts(deps: ApiDeps): OpenAPIHono<ApiEnv>[] {
     starts(deps),
     rollback(deps),
     forget(deps),
+    stories(deps),
     reports(deps),
     held(deps),
     reportPoints(),
@@ -160,7 +162,9 @@ function measureAndLog(deps: ApiDeps): MiddlewareHandler<ApiEnv> {
     const job = /^\/jobs\/(\d{1,9})(\/|$)/.exec(c.req.path)?.[1];
     const of = job === undefined ? {} : { job: Number(job) };
     const ms = Math.round(elapsed);
-    c.var.log.debug({ method, path: c.req.path, ...of, status: c.res.status, ms }, 'request');
+    // An id of a record may name a person.
+    const path = c.req.path.replace(/^(\/targets\/[^/]*\/[^/]*\/records\/).*/s, '$1…');
+    c.var.log.debug({ method, path, ...of, status: c.res.status, ms }, 'request');
   };
 }
 

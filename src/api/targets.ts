@@ -49,6 +49,11 @@ const targetSchema = z
             .describe(
               '`complete`: the last listing of the source is proven complete. `unproven`: evidence is missing. Null if no job reported one.',
             ),
+          removals_fresh_at: isoTime
+            .nullable()
+            .describe(
+              'Removals are up to date as of then: the end of the newest job with a proven listing before the first record that is held now was missed. Null if no job listed everything since the last rollback.',
+            ),
           active_job: orNull(jobReference).describe('The job that occupies the target; null if none does.'),
           last_job: orNull(jobReference).describe('The newest job; null if there was none.'),
         }),
@@ -66,6 +71,7 @@ const targetSchema = z
           last_success_job_id: 7,
           watermark: '2026-11-22T00:00:00.000Z',
           listing: 'complete',
+          removals_fresh_at: '2026-11-22T01:16:41.000Z',
           active_job: null,
           last_job: { id: 7, status: 'completed' },
         },
@@ -175,6 +181,7 @@ function grouped(
       last_success_job_id: state?.last_success_job_id ?? null,
       watermark: state?.watermark?.toISOString() ?? null,
       listing: state?.listing ?? null,
+      removals_fresh_at: state?.removals_fresh_at?.toISOString() ?? null,
       active_job: shortened(state?.active_job_id, state?.active_status),
       last_job: shortened(state?.last_job_id, state?.last_status),
     });

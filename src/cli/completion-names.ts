@@ -57,7 +57,18 @@ export async function askNames(
     { jobs } = { jobs: [] },
     { losses } = { losses: [] },
   ] = await Promise.all([
-    wants(...TARGET_ACTIONS, 'run', 'sink', 'target', 'connector', 'targets', 'jobs', 'losses')
+    wants(
+      ...TARGET_ACTIONS,
+      'run',
+      'story',
+      'forget',
+      'sink',
+      'target',
+      'connector',
+      'targets',
+      'jobs',
+      'losses',
+    )
       ? get((api) => api.listTargets())
       : undefined,
     wants('schedules') ? get((api) => api.listSchedules()) : undefined,

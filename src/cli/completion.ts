@@ -1,6 +1,13 @@
 /** Completes an unfinished line: commands and options from the tree, names from the server. */
 import type { Command } from 'commander';
-import { DECLARED_ACTIONS, ROLLBACK_PREVIEW, TAKE_OVER, TARGET_ACTIONS } from '../domain/action.ts';
+import {
+  DECLARED_ACTIONS,
+  FORGET,
+  ROLLBACK_PREVIEW,
+  STORY,
+  TAKE_OVER,
+  TARGET_ACTIONS,
+} from '../domain/action.ts';
 import { ROLES } from '../domain/permission.ts';
 import { JOB_STATUSES } from '../domain/status.ts';
 import { askNames, type Names, type Start } from './completion-names.ts';
@@ -64,7 +71,14 @@ export function placesOf(names: Names, words: readonly string[]): Places {
 
 function ofStarts({ starts }: Names, words: readonly string[]): Places {
   const places: Places = new Map();
-  for (const command of [...STARTS, 'sink take-over', 'target check', 'connector discover']) {
+  for (const command of [
+    ...STARTS,
+    'story',
+    'forget',
+    'sink take-over',
+    'target check',
+    'connector discover',
+  ]) {
     const takes = ({ action }: Start) => action === command || !DECLARED.includes(command);
     const own = starts.filter(takes);
     const ofTarget = own.filter(({ name }) => words.includes(name));
@@ -77,7 +91,7 @@ function ofStarts({ starts }: Names, words: readonly string[]): Places {
 function ofWords(): Places {
   return new Map([
     ['jobs list --status', () => each(JOB_STATUSES)],
-    ['jobs list --action', () => each([...TARGET_ACTIONS, ROLLBACK_PREVIEW, TAKE_OVER])],
+    ['jobs list --action', () => each([...TARGET_ACTIONS, ROLLBACK_PREVIEW, TAKE_OVER, FORGET, STORY])],
     ['users add --role', () => each(ROLES)],
     ['users role role', () => each(ROLES)],
     ['tokens create --role', () => each(ROLES)],

@@ -14,6 +14,7 @@ import { rootHelp } from './root-help.ts';
 import { forgetCommand } from './forget-command.ts';
 import { rollbackCommand } from './rollback-command.ts';
 import { scheduleCommands } from './schedule-commands.ts';
+import { storyCommand } from './story-command.ts';
 import { sinkCommands } from './sink-commands.ts';
 import { runCommand, startCommands } from './start-commands.ts';
 import { targetCommands } from './target-commands.ts';
@@ -30,8 +31,9 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   const context = (command: Command): Context => contextOf(command, environment);
   program.commandsGroup('start a job of <target> <env>; --dry-run shows it first');
   startCommands(program, context);
-  program.commandsGroup('go back to before a job; erase earlier values of records');
+  program.commandsGroup('go back to before a job; tell or erase old values of records');
   rollbackCommand(program, context);
+  storyCommand(program, context);
   forgetCommand(program, context);
   program.commandsGroup('');
   runCommand(program, context);

@@ -19,7 +19,7 @@ export function targetCommands(program: Command, contextOf: (command: Command) =
       const found = await server.call<TargetJson | TargetJson[]>((api) =>
         name === undefined ? api.listTargets() : api.showTarget(name),
       );
-      const heads = ['TARGET', 'ENV', 'ACTIONS', 'LAST SUCCESS', 'LAST JOB', 'NOW'];
+      const heads = ['TARGET', 'ENV', 'ACTIONS', 'LAST SUCCESS', 'REMOVALS AS OF', 'LAST JOB', 'NOW'];
       print(format, found, () =>
         tableOf(heads, [found].flat().flatMap(rowsOf), 'no params file declares a target'),
       );
@@ -28,7 +28,15 @@ export function targetCommands(program: Command, contextOf: (command: Command) =
 
 function rowsOf({ name, environments }: TargetJson): Cell[][] {
   return environments.map(
-    ({ env, actions, last_success_at: success, listing, active_job: active, last_job: last }) => [
+    ({
+      env,
+      actions,
+      last_success_at: success,
+      removals_fresh_at: removals,
+      listing,
+      active_job: active,
+      last_job: last,
+    }) => [
       name,
       env,
       actions
@@ -37,6 +45,7 @@ function rowsOf({ name, environments }: TargetJson): Cell[][] {
       listing === 'unproven'
         ? { text: `${ago(success)}, ${LISTING_WORDS.unproven}`, look: 'yellow' }
         : ago(success),
+      removals === null ? '' : ago(removals),
       jobCell(last),
       jobCell(active),
     ],

@@ -816,6 +816,186 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/story/{target}/{env}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start a job that tells the story of one record
+     * @description Starts a short job that reads the sink's history and changes nothing: which job added, changed, removed, held or restored the record, with the values before and after. For an operator, because it shows contents of records; one with limited actions needs `story` among them. SINK=postgres only.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+          /** @description Repeating the request with the same key within 24 hours repeats the answer. */
+          'idempotency-key'?: string;
+        };
+        path: {
+          /** @description A declared target. */
+          target: string;
+          /** @description A declared environment. */
+          env: string;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['AskedStory'];
+        };
+      };
+      responses: {
+        /** @description A job with the same parameters is active already. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Started'];
+          };
+        };
+        /** @description A new job. */
+        202: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Started'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs/{id}/story': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Show the story that a job told
+     * @description With contents of records, so it always needs a token, also with PUBLIC_READS=true. Kept for 7 days.
+     */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The story. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Story'];
+          };
+        };
+      };
+    };
+    put?: never;
+    /**
+     * Upload the story of a record
+     * @description For the program of a job of action `story`, with its SYNCRATOR_REPORT_TOKEN. Repeating it is harmless.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['ToldStory'];
+        };
+      };
+      responses: {
+        /** @description The story was stored. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['StoryVerdict'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/targets/{name}/{env}/records/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Show the story of a record, as it was last told
+     * @description POST /story/{target}/{env} tells it anew. With contents of records, so it always needs a token, also with PUBLIC_READS=true. Kept for 7 days.
+     */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          /** @description The name of the target. */
+          name: string;
+          /** @description The environment. */
+          env: string;
+          /** @description The id of the record, percent-encoded. For the ids `.` and `..` use GET /jobs/{id}/story. */
+          id: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The story. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Story'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{id}/report': {
     parameters: {
       query?: never;
@@ -3236,6 +3416,231 @@ export interface components {
       /** @description The ids of the records. */
       ids: string[];
     };
+    AskedStory: {
+      /** @description The id of the record. */
+      id: string;
+    };
+    StoryVerdict: {
+      /**
+       * @description Always true.
+       * @enum {boolean}
+       */
+      told: true;
+    };
+    ToldStory: {
+      /** @description The live value; null if the record is not live. */
+      live: {
+        /**
+         * Format: date-time
+         * @description When the record was changed at the source; null if unknown.
+         */
+        updated_at: string | null;
+        /** @description The record, credentials masked; null if its JSON is larger than 64 KiB, or too deep to be shown. */
+        record: {
+          [key: string]: unknown;
+        } | null;
+      } | null;
+      /** @description Why the record is live although a listing lacks it. */
+      kept: {
+        /** @description Why. */
+        reason: string;
+        /**
+         * Format: date-time
+         * @description Since when.
+         */
+        since: string;
+        /**
+         * Format: date-time
+         * @description When a job last found it so.
+         */
+        checked: string;
+      } | null;
+      /**
+       * Format: date-time
+       * @description The newest full listing that had the live record.
+       */
+      last_seen: string | null;
+      /** @description With what the history begins. */
+      begins: {
+        /**
+         * Format: date-time
+         * @description When.
+         */
+        at: string;
+        /** @description The action of the job. */
+        action: string;
+        /**
+         * Format: uuid
+         * @description The uid of the job.
+         */
+        job_uid: string | null;
+        /** @description Why there is nothing before it. */
+        why: string | null;
+      } | null;
+      /** @description Older entries that are not told. */
+      older: number;
+      /** @description What happened, the newest first. */
+      entries: {
+        /**
+         * Format: date-time
+         * @description When.
+         */
+        at: string;
+        /**
+         * @description What happened.
+         * @enum {string}
+         */
+        kind: 'added' | 'updated' | 'removed' | 'restored' | 'held' | 'kept';
+        /** @description The action of the job; null if it is not known any more. */
+        action: string | null;
+        /**
+         * Format: uuid
+         * @description The uid of the job; null if it is not known any more.
+         */
+        job_uid: string | null;
+        /** @description Why the record was held or kept. */
+        reason: string | null;
+        /** @description Names of the fields that differ. */
+        changed: string[] | null;
+        /** @description True if another program changed the record afterwards. */
+        changed_by_others: boolean;
+        /** @description The value before; null if there was none. */
+        before: {
+          /**
+           * Format: date-time
+           * @description When the record was changed at the source; null if unknown.
+           */
+          updated_at: string | null;
+          /** @description The record, credentials masked; null if its JSON is larger than 64 KiB, or too deep to be shown. */
+          record: {
+            [key: string]: unknown;
+          } | null;
+        } | null;
+        /** @description The value after; null if there was none. */
+        after: {
+          /**
+           * Format: date-time
+           * @description When the record was changed at the source; null if unknown.
+           */
+          updated_at: string | null;
+          /** @description The record, credentials masked; null if its JSON is larger than 64 KiB, or too deep to be shown. */
+          record: {
+            [key: string]: unknown;
+          } | null;
+        } | null;
+      }[];
+    };
+    Story: {
+      /** @description The target. */
+      target: string;
+      /** @description The environment. */
+      env: string;
+      /** @description The id of the record. */
+      id: string;
+      /**
+       * Format: date-time
+       * @description When the story was told; it says nothing of later jobs.
+       */
+      told_at: string;
+      /** @description The job that told it. */
+      job_id: number;
+      /** @description The value that was live then; null if the record was not. */
+      live: components['schemas']['StoryValue'] | null;
+      /** @description Why the record is live although a listing lacks it; null if none lacks it. */
+      kept: {
+        /** @description Why: the words of an entry. */
+        reason: string;
+        /**
+         * Format: date-time
+         * @description Since when.
+         */
+        since: string;
+        /**
+         * Format: date-time
+         * @description When a job last found it so.
+         */
+        checked: string;
+      } | null;
+      /**
+       * Format: date-time
+       * @description Until when an answer keeps the record; null if none does.
+       */
+      pinned_until: string | null;
+      /**
+       * Format: date-time
+       * @description When a full listing that had the live record was last applied; null if unknown or not live.
+       */
+      last_seen: string | null;
+      /** @description The first job of the kept history. A job that fills an empty table leaves no entries. Null without a history. */
+      begins: {
+        /**
+         * Format: date-time
+         * @description When.
+         */
+        at: string;
+        /** @description The action of the job; null if it is not known any more. */
+        action: string | null;
+        /** @description The job; null if its record was deleted, or no job of ours did it. */
+        job_id: number | null;
+        /** @description Why there is nothing before; null if KEEP_CHANGES may have deleted older changes. */
+        why: string | null;
+      } | null;
+      /** @description Older entries that are kept in the sink and not shown. */
+      older: number;
+      /** @description What happened, the newest first; at most 200. */
+      entries: components['schemas']['StoryEntry'][];
+    };
+    StoryValue: {
+      /**
+       * Format: date-time
+       * @description When the record was changed at the source; null if unknown.
+       */
+      updated_at: string | null;
+      /** @description The record, credentials masked; null if its JSON is larger than 64 KiB, or too deep to be shown. */
+      record: {
+        [key: string]: unknown;
+      } | null;
+    };
+    StoryEntry: {
+      /**
+       * Format: date-time
+       * @description When.
+       */
+      at: string;
+      /**
+       * @description `restored`: a rollback brought the record or an earlier value back. `held`: its removal waits since. `kept`: it stayed although a listing lacked it.
+       * @enum {string}
+       */
+      kind: 'added' | 'updated' | 'removed' | 'restored' | 'held' | 'kept';
+      /** @description The action of the job; null if it is not known any more. */
+      action: string | null;
+      /** @description The job; null if its record was deleted, or no job of ours did it. */
+      job_id: number | null;
+      /** @description Who asked for the job; null without a job. */
+      requested_by: string | null;
+      /** @description Of a removal that people approved: who did. */
+      approvals: {
+        /** @description Who. */
+        by: string;
+        /** @description Why. */
+        reason: string;
+        /**
+         * Format: date-time
+         * @description When.
+         */
+        at: string;
+      }[];
+      /** @description Of `held` and `kept`: `held`, `no_evidence`, `answered`, `referenced`, `rolled_back` or `not_ours`. */
+      reason: string | null;
+      /** @description The fields that differ, at most 100; null unless there is a value before and after. */
+      changed: string[] | null;
+      /** @description True if the value that was found later is not the one that the job wrote. */
+      changed_by_others: boolean;
+      /** @description The value before; null if there was none. */
+      before: components['schemas']['StoryValue'] | null;
+      /** @description The value after; null if there was none. */
+      after: components['schemas']['StoryValue'] | null;
+    };
     ReportVerdict: {
       /** @description False if a report with this or a later `seq` is stored. */
       accepted: boolean;
@@ -3898,6 +4303,11 @@ export interface components {
          * @enum {string|null}
          */
         listing: 'complete' | 'unproven' | null;
+        /**
+         * Format: date-time
+         * @description Removals are up to date as of then: the end of the newest job with a proven listing before the first record that is held now was missed. Null if no job listed everything since the last rollback.
+         */
+        removals_fresh_at: string | null;
         /** @description The job that occupies the target; null if none does. */
         active_job: components['schemas']['JobReference'] | null;
         /** @description The newest job; null if there was none. */

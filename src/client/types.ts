@@ -23,6 +23,9 @@ export type ResumedJson = Schemas['Resumed'][number];
 export type RunBody = Schemas['Run'];
 export type SchedulesJson = Schemas['Schedules'];
 export type StartedJson = Schemas['Started'];
+export type StoryJson = Schemas['Story'];
+export type StoryEntryJson = Schemas['StoryEntry'];
+export type StoryValueJson = Schemas['StoryValue'];
 export type TargetJson = Schemas['Target'];
 export type TokenJson = Schemas['Token'];
 

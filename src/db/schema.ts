@@ -282,6 +282,8 @@ export type Schema = {
     /** Its attempt began again: it is deleted. */
     abandoned: Generated<boolean>;
     at: DefaultTime;
+    /** When the first of its records was missed, at the latest when it was told; null if the previous version stored it. */
+    oldest: Date | null;
   };
   loss_records: {
     upload_id: number;
@@ -292,6 +294,17 @@ export type Schema = {
     /** Null if it was too large to be sent. */
     record: ColumnType<unknown, string | null, never>;
   };
+  /** What a job told of one record; for a week. */
+  stories: {
+    job_id: number;
+    env: string;
+    target: string;
+    id: string;
+    told_at: DefaultTime;
+    story: Json<unknown>;
+  };
+  /** Completed jobs whose listing was proven complete. */
+  proven_listings: { env: string; target: string; at: Date; job_id: number };
   loss_pins: { env: string; target: string; id: string; until: Date };
   loss_removals: {
     uid: string;

@@ -17,13 +17,21 @@ export const REMOVE = 'remove';
 /** Erases the earlier values of records from the history of a target; available if the target has a sync. */
 export const FORGET = 'forget-record';
 
+/**
+ * Reads what the sink's history knows of one record; available if the target has a sync. A program that is not ours may
+ * have an action of this name that means something else.
+ */
+export const STORY = 'story';
+
 /** Actions that every declared target accepts. */
 export const TARGET_ACTIONS = [...DECLARED_ACTIONS, ROLLBACK] as const;
 
 /** The ACTION_NAME of a rollback that only shows what it would change. */
 export const ROLLBACK_PREVIEW = 'rollback-preview';
 
+const BESIDE_SYNC: ReadonlySet<string> = new Set([ROLLBACK, TAKE_OVER, REMOVE, FORGET, STORY]);
+
 /** True for an action without its own params file: the target's sync declares it. */
 export function isBesideSync(action: string): boolean {
-  return action === ROLLBACK || action === TAKE_OVER || action === REMOVE || action === FORGET;
+  return BESIDE_SYNC.has(action);
 }

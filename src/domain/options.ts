@@ -1,6 +1,6 @@
 /** OPTIONS: turns the text of a params file or a request into arguments. Pure. */
 
-import { REMOVE, ROLLBACK } from './action.ts';
+import { REMOVE, ROLLBACK, STORY } from './action.ts';
 
 export type ParsedOptions = { readonly args: readonly string[] } | { readonly error: string };
 
@@ -11,7 +11,7 @@ const FORCE = '--force-delete';
 /** Names the approved ids that a removal may remove. */
 export const APPROVAL = '--approval';
 
-/** Names a record: that a rollback is limited to, or that is forgotten. No id looks like an option. */
+/** Names a record: that a rollback is limited to, or that is forgotten or told of. No id looks like an option. */
 const RECORD = '--id';
 
 /** Flags of our own program with the pattern of their value; null = no value. */
@@ -52,11 +52,16 @@ export function isPreview({ action, options }: { action: string; options: string
   return action === ROLLBACK && options.split(' ').includes('--preview');
 }
 
-/** The records that a rollback is limited to (none: it restores all), or that are forgotten. */
+/** The records that a rollback is limited to (none: it restores all), or that are forgotten or told of. */
 export function namedRecords(options: string): { ids?: string[]; only?: true } {
   const args = options.split(' ');
   const ids = args.flatMap((arg, at) => (args[at - 1] === RECORD ? [decodeURIComponent(arg)] : []));
   return { ...(ids.length > 0 ? { ids } : {}), ...(args.includes('--only') ? { only: true } : {}) };
+}
+
+/** The record whose story a job tells; undefined for every other job. */
+export function storyOf({ action, options }: { action: string; options: string }): string | undefined {
+  return action === STORY ? namedRecords(options).ids?.[0] : undefined;
 }
 
 /** True if both give a program the same arguments. */

@@ -2,7 +2,7 @@
  * The metric labels of a job: only names that job_params declares. Targets that match a TARGET_PATTERN and names that
  * callers choose are unbounded, and each would be a time series for ever. Pure.
  */
-import { FORGET, REMOVE, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../domain/action.ts';
+import { FORGET, REMOVE, ROLLBACK, ROLLBACK_PREVIEW, STORY, TAKE_OVER } from '../domain/action.ts';
 import type { MetricLabels, JobParameters, Key } from '../domain/job.ts';
 import type { ParamsFile } from './parse.ts';
 
@@ -17,6 +17,7 @@ const BESIDE_SYNC = [
   { name: TAKE_OVER, does: TAKE_OVER },
   { name: REMOVE, does: REMOVE },
   { name: FORGET, does: FORGET },
+  { name: STORY, does: STORY },
 ];
 
 /**

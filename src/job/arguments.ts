@@ -9,6 +9,7 @@ export const ACTIONS = [
   'rollback',
   'take-over',
   'forget-record',
+  'story',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -36,7 +37,7 @@ export type JobArguments = {
   readonly preview: boolean;
   /** For rollback: the digest of a preview; the rollback runs only if its effect is still the same. */
   readonly expect: string | null;
-  /** For rollback: limits it to these records; empty: no such limit. For forget-record: the records. */
+  /** For rollback: limits it to these records; empty: no such limit. For forget-record and story: the records. */
   readonly ids: readonly string[];
   /** For rollback: limits it to the records that the job `before` changed. */
   readonly only: boolean;
@@ -61,6 +62,7 @@ Actions:
   rollback   restore the data from before the last sync, or from before another job (--before)
   take-over  make this installation, target and environment the owner of the sink
   forget-record  erase the earlier values of records (--id) from the history; live records stay
+  story      tell the api what the history knows of one record (--id); reads only
 
 Without a job:
   check [--json]  with the options of a sync: test source and sink, show five records, say what a sync would do; writes nothing
@@ -176,7 +178,7 @@ function createCommand(write: (text: string) => void): Command {
     .option('--expect <digest>', 'for rollback: run only if the effect is still that of this preview', digest)
     .option(
       '--id <record>',
-      'for rollback and forget-record: only this record (its id, percent-encoded); may be repeated',
+      'for rollback, forget-record and story: only this record (its id, percent-encoded); a story takes one, the others several',
       oneMoreRecord,
       [],
     )
@@ -209,8 +211,9 @@ function misplacedOption(
   if (action !== 'remove' && approval !== undefined) return `--approval goes with remove, not with ${action}`;
   if (only && id.length > 0) return '--id and --only exclude each other';
   if (action === 'forget-record' && id.length === 0) return 'forget-record needs --id';
+  if (action === 'story' && id.length !== 1) return 'story needs one --id';
   const ofRollback = [before !== undefined, preview, expect !== undefined, only];
-  if (action !== 'forget-record') ofRollback.push(id.length > 0);
+  if (action !== 'forget-record' && action !== 'story') ofRollback.push(id.length > 0);
   if (action === 'rollback' || !ofRollback.includes(true)) return undefined;
   return `--before, --preview, --expect, --id and --only go with rollback, not with ${action}`;
 }

@@ -7,6 +7,7 @@ import { deleteGone } from './actions/delete.ts';
 import { forget } from './actions/forget.ts';
 import { delta } from './actions/delta.ts';
 import { remove } from './actions/remove.ts';
+import { story } from './actions/story.ts';
 import { sync } from './actions/sync.ts';
 import { reportApplied } from './actions/report-applied.ts';
 import type { JobArguments } from './arguments.ts';
@@ -203,6 +204,7 @@ async function actOn(
   const { given, settings, progress, reporter, runtime, api } = of;
   const { environment, tuning, log, stop } = runtime;
   if (given.preview) return progress({ rollback_preview: await sink.previewRollback(rollbackOf(given)) });
+  if (given.action === 'story') return await story({ sink, log }, given.ids, api);
   const done = await sink.open();
   if (done) {
     log.info('an earlier attempt has already applied this step; nothing to do');

@@ -67,6 +67,7 @@ export function addJobMetrics(registry: Registry, params: JobParams, numbers: Nu
   const gauge = gaugesOf(registry, numbers);
   addActiveJobs(gauge);
   addTargets(gauge);
+  addRemovals(gauge);
   addLosses(gauge);
   addRunningJobs(gauge);
   addSchedules(gauge, params);
@@ -177,6 +178,21 @@ function addTargets(gauge: AddGauge): void {
     ({ freshness }) =>
       freshness.flatMap((target) =>
         target.listing === null ? [] : [[keyOf(target), target.listing === 'unproven' ? 1 : 0] as const],
+      ),
+  );
+}
+
+/** Apart from the success of a job: additions may arrive every night while removals wait. */
+function addRemovals(gauge: AddGauge): void {
+  gauge(
+    'syncrator_target_removals_fresh_timestamp_seconds',
+    'Time as of which all removals of the target are done: its newest proven listing that lacked no record which is held now.',
+    KEY,
+    ({ freshness }) =>
+      freshness.flatMap((target) =>
+        target.removals_fresh_at === null
+          ? []
+          : [[keyOf(target), target.removals_fresh_at.getTime() / 1000] as const],
       ),
   );
 }

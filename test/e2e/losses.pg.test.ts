@@ -49,7 +49,13 @@ afterAll(async () => {
   for (const home of homes) rmSync(home, { recursive: true, force: true });
 }, 60_000);
 
-type Ran = { id: number; status: string; held: number | null; progress: Record<string, unknown> };
+type Ran = {
+  id: number;
+  created_at: string;
+  status: string;
+  held: number | null;
+  progress: Record<string, unknown>;
+};
 
 async function run(cli: typeof admin, ...words: string[]): Promise<Ran> {
   const { stdout, stderr } = await cli.syncrator([...words, '--output', 'json']);
@@ -104,13 +110,37 @@ test('1,204 removals wait, four are kept, the rest is approved, removed and brou
     true,
     false,
   ]);
+  // Removals are fresh as of the sync before the kept ones were missed.
+  const targets = await admin.syncrator(['targets', 'cities', '--output', 'json']);
+  const [dev] = (JSON.parse(targets.stdout) as { environments: { removals_fresh_at: string }[] })
+    .environments;
+  expect(Date.parse(dev?.removals_fresh_at ?? '')).toBeLessThan(Date.parse(night.created_at));
+  expect((await admin.syncrator(['targets'])).stdout).toMatch(
+    /^TARGET .*LAST SUCCESS +REMOVALS AS OF +LAST JOB/,
+  );
   // The kept ones are held still, but nothing of the set is left to answer.
   expect((await ada.syncrator(['losses', 'show', id])).stdout).toMatch(/^kept +4 records, by an answer$/m);
 
-  expect(await run(ada, 'rollback', 'cities', 'dev', '--before', String(removal.id), '--wait')).toMatchObject(
-    {
-      status: 'completed',
-    },
-  );
+  const held = await admin.syncrator(['story', 'cities', 'dev', kept[0] ?? '', '--wait']);
+  expect(held.stdout).toMatch(/^state +live: a listing lacked it, and its removal waits for an answer$/m);
+  expect(held.stdout).toMatch(/^kept until +\d/m);
+  const ofHeld = new RegExp(`Z  held: .*\n  by job ${night.id} \\(sync\\), asked for by admin$`, 'm');
+  expect(held.stdout).toMatch(ofHeld);
+
+  const back = await run(ada, 'rollback', 'cities', 'dev', '--before', String(removal.id), '--wait');
+  expect(back).toMatchObject({ status: 'completed' });
   expect(await count()).toBe(LIVE + 1);
+
+  const story = await admin.syncrator(['story', 'cities', 'dev', lost[10] ?? '', '--wait']);
+  expect([story.code, story.stderr]).toEqual([0, '']);
+  const entries = [
+    `restored by a rollback\n  by job ${back.id} \\(rollback\\), asked for by ada\n  {.*}`,
+    `removed\n  by job ${removal.id} \\(remove\\), asked for by ada\n  approved by ada: closed in the source\n  {.*}`,
+  ];
+  for (const entry of entries) expect(story.stdout).toMatch(new RegExp(`^\\S+Z  ${entry}$`, 'm'));
+  expect(story.stdout).toMatch(
+    /^the history begins at \S+ with job 1 \(sync\): the table was empty before$/m,
+  );
+  const refused = await ada.syncrator(['story', 'cities', 'dev', lost[10] ?? '']);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("'story'")]);
 });

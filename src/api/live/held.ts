@@ -7,10 +7,11 @@ import { approvalOf } from '../../domain/options.ts';
 import { LOSS_REASONS } from '../../domain/loss.ts';
 import type { ApiDeps } from '../context.ts';
 import { count, digits, idParam, MOST_INTEGER, text, time, timeOrNull } from '../http/fields.ts';
-import { checkValue } from '../http/input-checks.ts';
 import { bodyProblem, Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { ATTEMPT_REFUSALS, refusedAttempt, tokensAttempt } from './attempt-token.ts';
+import { isFit } from './fit-record.ts';
+import { sourceTime } from './source-time.ts';
 
 const BODY_LIMIT = 2 * 1024 * 1024;
 const MOST_RECORDS = 500;
@@ -18,14 +19,6 @@ const MOST_IDS = BLOCK;
 const MOST_ID = 1000;
 /** The body, the list and its item lie around a record. */
 const DEPTH_OF_RECORD = 3;
-
-/** A source may give any year; a form of `infinity` such as 9999-12-31 is common. */
-const sourceTime = z.iso
-  .datetime({ offset: true, error: 'must be an ISO-8601 time such as 2026-11-22T00:00:00Z' })
-  .transform((value) => new Date(value))
-  .refine((value) => /^(?!0000)\d{4}-/.test(value.toISOString()), 'must lie in the years 1 to 9999')
-  .nullable()
-  .openapi({ type: ['string', 'null'], format: 'date-time', example: '2026-11-22T00:00:00Z' });
 
 const heldRecord = z.strictObject({
   id: text(MOST_ID, 1).describe('The id of the record.'),
@@ -164,21 +157,11 @@ function withoutUnfitRecords(body: unknown): unknown {
   const { records } = (body ?? {}) as { records?: unknown };
   if (!Array.isArray(records)) return body;
   const mended = records.map((one: unknown) =>
-    typeof one === 'object' && one !== null && 'record' in one && !isFit(one.record)
+    typeof one === 'object' && one !== null && 'record' in one && !isFit(one.record, DEPTH_OF_RECORD)
       ? { ...one, record: null }
       : one,
   );
   return { ...(body as object), records: mended };
-}
-
-function isFit(record: unknown): boolean {
-  try {
-    checkValue(record, 'the record', DEPTH_OF_RECORD);
-    return true;
-  } catch (error) {
-    if (error instanceof Problem) return false;
-    throw error;
-  }
 }
 
 function unsorted(id: string): Problem {

@@ -43,6 +43,14 @@ export function startCalls({ call }: Http) {
       const params = { path: { target, env }, header: reasonHeader(reason) };
       return (await call((routes) => routes.POST('/forget/{target}/{env}', { params, body: { ids } }))).data;
     },
+    /** Lets a job tell what the history knows of a record; it changes nothing. */
+    story: async (target: string, env: string, id: string) => {
+      const params = { path: { target, env } };
+      return (await call((routes) => routes.POST('/story/{target}/{env}', { params, body: { id } }))).data;
+    },
+    /** The story that a job told; kept for 7 days. */
+    storyOfJob: async (id: number) =>
+      (await call((routes) => routes.GET('/jobs/{id}/story', { params: { path: { id } } }))).data,
     /** Makes this installation the owner of the target's sink; no rollback goes back to before that. */
     takeOver: async (target: string, env: string, reason?: string) => {
       const params = { path: { target, env }, header: reasonHeader(reason) };

@@ -1,12 +1,13 @@
 /** The only writer of a claimed job's final status. */
 import { sql } from 'kysely';
-import { isBesideSync, REMOVE } from '../../domain/action.ts';
-import { approvalOf, isPreview } from '../../domain/options.ts';
+import { isBesideSync, REMOVE, STORY } from '../../domain/action.ts';
+import { approvalOf, isPreview, storyOf } from '../../domain/options.ts';
 import type { JobOutcome } from '../../domain/outcome.ts';
 import { isFinal, type FinalStatus } from '../../domain/status.ts';
 import { audit } from '../access/audit.ts';
 import type { Db, JobRow, Tx } from '../schema.ts';
 import { CLAIMED } from '../status-sql.ts';
+import { recordListing } from './proven-listings.ts';
 
 type Left = { readonly detail: string; readonly objects: readonly string[] };
 
@@ -68,7 +69,7 @@ export async function recordSuccess(
   job: Pick<JobRow, 'id' | 'env' | 'target' | 'action' | 'options'>,
 ): Promise<void> {
   if (isPreview(job)) return;
-  const isSuccess = !isBesideSync(job.action) || isForeignRemoval(job);
+  const isSuccess = !isBesideSync(job.action) || isForeign(job);
   await sql`
     WITH told AS (
       SELECT
@@ -87,11 +88,15 @@ export async function recordSuccess(
       last_success_at = coalesce(excluded.last_success_at, t.last_success_at),
       watermark = CASE WHEN (SELECT has_watermark FROM told) THEN excluded.watermark ELSE t.watermark END,
       listing = coalesce(excluded.listing, t.listing)`.execute(tx);
+  await recordListing(tx, job);
 }
 
-/** An action of a program that is not ours, which has the name of our removals. */
-function isForeignRemoval(job: Pick<JobRow, 'action' | 'options'>): boolean {
-  return job.action === REMOVE && approvalOf(job) === undefined;
+/** An action of a program that is not ours, which has the name of our removals or stories. */
+function isForeign(job: Pick<JobRow, 'action' | 'options'>): boolean {
+  return (
+    (job.action === REMOVE && approvalOf(job) === undefined) ||
+    (job.action === STORY && storyOf(job) === undefined)
+  );
 }
 
 async function readFinal(db: Db, input: { jobId: number; runId: string }): Promise<Finished | undefined> {

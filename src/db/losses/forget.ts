@@ -1,6 +1,7 @@
-/** Erases the contents of records from every set of held records that is stored. */
+/** Erases the contents of records from every set of held records that is stored, and their stories. */
 import { sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
+import { eraseStories } from '../jobs/stories.ts';
 import type { Db } from '../schema.ts';
 
 /** Ids and times stay, so that a set that waits keeps its digest. Safe to repeat. */
@@ -15,4 +16,5 @@ export async function forgetContents(
       UNION SELECT u.id FROM loss_uploads u JOIN jobs j ON j.id = u.job_id WHERE j.env = ${env} AND j.target = ${target})`.execute(
     db,
   );
+  await eraseStories(db, { env, target, ids });
 }

@@ -1,6 +1,6 @@
 /** Stores the pages of an upload of held records; the last one makes it the waiting set of its key. */
 import { createHash } from 'node:crypto';
-import { type Selectable, sql } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import { REMOVE, ROLLBACK } from '../../domain/action.ts';
 import type { LossReason } from '../../domain/loss.ts';
 import type { Db, Schema, Tx } from '../schema.ts';
@@ -72,6 +72,7 @@ async function storePageIn(tx: Tx, ref: StepRef, page: HeldPage): Promise<PageVe
       page_hash: hash,
       last_id: page.records.at(-1)?.id ?? upload.last_id,
       live: page.live,
+      oldest: oldestOf(upload.oldest, page),
       complete: page.last,
     })
     .where('id', '=', upload.id)
@@ -128,6 +129,13 @@ async function beginUpload(
     INSERT INTO loss_uploads (job_id, step, attempt) VALUES (${jobId}, ${step}, ${attempt})
     ON CONFLICT (job_id, step, attempt) WHERE NOT abandoned DO NOTHING RETURNING *`.execute(tx);
   return rows[0];
+}
+
+/** A clock of a sink may be ahead of ours, but no record can have been missed later than it is told. */
+function oldestOf(before: Date | null, { records }: HeldPage): RawBuilder<Date | null> {
+  const times = records.map(({ missing_since: since }) => since);
+  const first = times.reduce<Date | null>((one, other) => (one && one < other ? one : other), before);
+  return sql<Date | null>`CASE WHEN ${first}::timestamptz IS NOT NULL THEN least(${first}::timestamptz, now()) END`;
 }
 
 /** The first id that is not behind the one before it, in byte order. */

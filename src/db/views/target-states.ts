@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { JobStatus } from '../../domain/status.ts';
 import type { Db, Listing } from '../schema.ts';
+import { removalsFreshAt } from '../jobs/proven-listings.ts';
 import { ACTIVE } from '../status-sql.ts';
 
 export type TargetState = {
@@ -11,6 +12,8 @@ export type TargetState = {
   readonly last_success_job_id: number | null;
   readonly watermark: Date | null;
   readonly listing: Listing | null;
+  /** As of then no record that the source had lost was live; null: unknown. */
+  readonly removals_fresh_at: Date | null;
   readonly active_job_id: number | null;
   readonly active_status: JobStatus | null;
   readonly last_job_id: number | null;
@@ -46,6 +49,7 @@ export async function listTargetStates(db: Db, target?: string): Promise<TargetS
   const { rows } = await sql<TargetState>`
     ${target === undefined ? KEYS_OF_JOBS : keysOf(target)}
     SELECT env, target, t.last_success_at, t.last_success_job_id, t.watermark, t.listing,
+      ${removalsFreshAt(sql`keys.env`, sql`keys.target`)} AS removals_fresh_at,
       active.id AS active_job_id, active.status AS active_status,
       newest.id AS last_job_id, newest.status AS last_status
     FROM keys
@@ -60,7 +64,7 @@ export async function listTargetStates(db: Db, target?: string): Promise<TargetS
   return rows;
 }
 
-export type Freshness = Pick<TargetState, 'env' | 'target' | 'watermark' | 'listing'>;
+export type Freshness = Pick<TargetState, 'env' | 'target' | 'watermark' | 'listing' | 'removals_fresh_at'>;
 
 /** The given targets whose jobs reported a watermark or a listing. */
 export async function listFreshness(
@@ -68,7 +72,9 @@ export async function listFreshness(
   keys: readonly { readonly env: string; readonly target: string }[],
 ): Promise<Freshness[]> {
   const { rows } = await sql<Freshness>`
-    SELECT env, target, watermark, listing FROM targets
+    SELECT env, target, watermark, listing,
+      ${removalsFreshAt(sql`targets.env`, sql`targets.target`)} AS removals_fresh_at
+    FROM targets
     JOIN (SELECT DISTINCT * FROM unnest(${keys.map(({ env }) => env)}::text[],
       ${keys.map(({ target }) => target)}::text[]) AS key(env, target)) AS asked USING (env, target)
     WHERE watermark IS NOT NULL OR listing IS NOT NULL ORDER BY env, target`.execute(db);

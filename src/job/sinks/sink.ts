@@ -7,6 +7,7 @@ import type { RollbackPreview } from '../../domain/report.ts';
 import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
+import type { Story } from './story.ts';
 
 /**
  * The content of a load: `everything` in the source (sync), the `changes` since a watermark (delta), or all `ids`
@@ -239,6 +240,8 @@ export interface Sink {
   readonly held?: HeldRecords;
   /** Only in sinks with change sets. */
   readonly forget?: (ids: readonly string[]) => Promise<Forgotten>;
+  /** Reads only; does not take the fence. Only in sinks with change sets. */
+  readonly story?: (id: string) => Promise<Story>;
   /** The counts of earlier runs of this action; only in sinks that keep a history. */
   readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
 

@@ -93,6 +93,9 @@ export const queries = {
       placeholderData: keepPreviousData,
       staleTime: Infinity,
     }),
+  /** A job tells its story once; it may be forgotten later. */
+  story: (jobId: number) =>
+    queryOptions({ queryKey: ['story', jobId], queryFn: () => client.storyOfJob(jobId), retry: false }),
   targets: () => queryOptions({ queryKey: ['targets'], queryFn: client.listTargets }),
   schedules: () =>
     queryOptions({

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import type { JobJson } from '../../client/client.ts';
+import { STORY } from '../../domain/action.ts';
 import { isFinal } from '../../domain/status.ts';
 import { lazyPart } from '../app/lazy-part.tsx';
 import { queries } from '../app/queries.ts';
@@ -22,6 +23,7 @@ import { Logs } from './logs.tsx';
 import { RollbackEffect } from './rollback-effect.tsx';
 import { Section } from '../parts/section.tsx';
 import { UnusualFigures } from '../parts/unusual-figures.tsx';
+import { StoryOfJob } from '../story/story-of-job.tsx';
 import { StatusDetail, StalledAlert } from './status-alerts.tsx';
 import { Timeline } from './timeline.tsx';
 import { Warnings } from './warnings.tsx';
@@ -57,6 +59,7 @@ function JobView({ job }: { job: JobJson }) {
         </Section>
       )}
       <DataFacts job={job} />
+      {job.parameters.action === STORY && <StoryOfJob job={job} />}
       {job.failed_items.length > 0 && <FailedItems job={job} />}
       {!isFinal(job.status) && (
         <Section title="Progress">
@@ -68,6 +71,7 @@ function JobView({ job }: { job: JobJson }) {
       <Section title="Log">
         <Logs job={job} />
       </Section>
+      {job.parameters.action !== STORY && <StoryOfJob job={job} />}
       <RequestAndComparison job={job} />
     </>
   );

@@ -2,7 +2,7 @@
 import type { JobJson } from '../../client/client.ts';
 import type { RunBody } from '../../client/client.ts';
 import { FORGET, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
-import { namedRecords, withoutForce } from '../../domain/options.ts';
+import { namedRecords, storyOf, withoutForce } from '../../domain/options.ts';
 import { client } from '../app/session.ts';
 
 /** @returns the new job's id */
@@ -12,6 +12,8 @@ export async function runAgain(job: JobJson): Promise<number> {
   if (type === TAKE_OVER) return (await client.takeOver(target, env)).job_id;
   if (type === FORGET)
     return (await client.forget(target, env, namedRecords(job.parameters.options).ids ?? [])).job_id;
+  const record = storyOf(job.parameters);
+  if (record !== undefined) return (await client.story(target, env, record)).job_id;
   if (type === ROLLBACK || type === ROLLBACK_PREVIEW) return await rollBackAgain(job);
   return (await client.run({ ...runOf(job), options: withoutForce(job.parameters.options) })).job_id;
 }

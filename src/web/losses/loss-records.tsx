@@ -6,6 +6,7 @@ import { Fragment, useState } from 'react';
 import type { LossJson, LossRecordJson } from '../../client/client.ts';
 import { records } from '../../client/data-format.ts';
 import { contentOf, dayOf, NO_CONTENT } from '../../client/loss-format.ts';
+import type { Key } from '../../domain/job.ts';
 import { queries } from '../app/queries.ts';
 import { LoadMore } from '../parts/load-more.tsx';
 import { Ago, localTime } from '../parts/clock.tsx';
@@ -13,6 +14,7 @@ import { CodeBlock } from '../parts/code-block.tsx';
 import { useIsNarrow } from '../parts/narrow.ts';
 import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { Section } from '../parts/section.tsx';
+import { StoryButton } from '../story/ask-story.tsx';
 
 const TYPING_MS = 300;
 
@@ -40,7 +42,7 @@ export function LossRecords({ loss, ...choice }: { loss: LossJson } & Choice) {
           const sum = part === '' ? all : undefined;
           return (
             <>
-              {found.length > 0 && <Records list={found} canChoose={loss.status === 'waiting'} {...choice} />}
+              {found.length > 0 && <Records loss={loss} list={found} {...choice} />}
               <Text size="xs" mt={4} role="status">
                 {shownWords(found.length, sum, list.hasNextPage)}
               </Text>
@@ -63,11 +65,12 @@ function shownWords(shown: number, sum: number | undefined, hasMore: boolean): s
 }
 
 function Records({
+  loss,
   list,
-  canChoose,
   chosen,
   choose,
-}: { list: readonly LossRecordJson[]; canChoose: boolean } & Choice) {
+}: { loss: LossJson; list: readonly LossRecordJson[] } & Choice) {
+  const canChoose = loss.status === 'waiting';
   const isNarrow = useIsNarrow();
   const free = list.filter(({ pinned_until: until }) => until === null).map(({ id }) => id);
   const count = free.filter((id) => chosen.has(id)).length;
@@ -100,6 +103,8 @@ function Records({
           <Row
             key={record.id}
             record={record}
+            target={loss.target}
+            env={loss.env}
             isNarrow={isNarrow}
             canChoose={canChoose}
             isChosen={chosen.has(record.id)}
@@ -111,7 +116,7 @@ function Records({
   );
 }
 
-type RowProps = {
+type RowProps = Key & {
   record: LossRecordJson;
   isNarrow: boolean;
   canChoose: boolean;
@@ -119,7 +124,7 @@ type RowProps = {
   choose: (isChosen: boolean) => void;
 };
 
-function Row({ record, isNarrow, canChoose, isChosen, choose }: RowProps) {
+function Row({ record, isNarrow, canChoose, isChosen, choose, target, env }: RowProps) {
   const [isOpen, setOpen] = useState(false);
   const { id, pinned_until: until } = record;
   return (
@@ -163,6 +168,7 @@ function Row({ record, isNarrow, canChoose, isChosen, choose }: RowProps) {
           {canChoose && <Table.Td />}
           <Table.Td colSpan={isNarrow ? 2 : 4}>
             <Content record={record} />
+            <StoryButton target={target} env={env} id={id} />
           </Table.Td>
         </Table.Tr>
       )}

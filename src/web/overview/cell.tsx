@@ -57,6 +57,7 @@ export function OverviewCell({ cell }: { cell: Cell }) {
           <Ago time={env.last_success_at} />
         </Text>
       )}
+      <Removals env={env} />
       <Waiting target={target} env={env.env} />
       {env.listing === 'unproven' && <Text size="xs">listing: {LISTING_WORDS.unproven}</Text>}
       {next !== undefined && (
@@ -66,6 +67,20 @@ export function OverviewCell({ cell }: { cell: Cell }) {
       )}
       {schedules.some(({ paused }) => paused) && <Text size="xs">a schedule is paused</Text>}
     </Card>
+  );
+}
+
+/** A success within this time of the listing is the job that listed. */
+const SAME_JOB_MS = 60_000;
+
+/** Only where removals are older than the other changes: elsewhere the last success says it. */
+function Removals({ env: { removals_fresh_at: fresh, last_success_at: success } }: Pick<Cell, 'env'>) {
+  if (fresh === null || success === null || Date.parse(success) - Date.parse(fresh) < SAME_JOB_MS)
+    return null;
+  return (
+    <Text size="xs" title={localTime(fresh)}>
+      Removals as of <Ago time={fresh} />
+    </Text>
   );
 }
 

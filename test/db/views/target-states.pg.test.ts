@@ -64,7 +64,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await sql`TRUNCATE jobs, targets, job_totals, standings, schedule_promises, schedule_pauses,
-    schedule_firings, notices CASCADE`.execute(db);
+    schedule_firings, notices, proven_listings CASCADE`.execute(db);
 });
 
 /** The series of jobs in a scrape, or in such a text. */
@@ -261,7 +261,7 @@ test('a family of targets has one no-progress metric: that of the job silent for
   expect(Math.round((told[0]?.[1] ?? 0) / 60)).toBe(3 * 60); // beyond six hours
 });
 
-test('a target has metrics of its watermark and its listing once a job has reported them', async () => {
+test('a target has metrics of its watermark, its listing and its removals once a job has reported them', async () => {
   const watermark = `syncrator_target_watermark_timestamp_seconds{${AVO}}`;
   const unproven = `syncrator_target_listing_unproven{${AVO}}`;
   const told = async (facts: object, action = 'sync') => {
@@ -275,10 +275,16 @@ test('a target has metrics of its watermark and its listing once a job has repor
     const all = await scrape();
     return [all.get(watermark), all.get(unproven)];
   };
+  const removals = async () =>
+    (await scrape()).get(`syncrator_target_removals_fresh_timestamp_seconds{${AVO}}`);
   expect(await told({})).toEqual([undefined, undefined]);
   expect(await told({ listing: 'unproven' })).toEqual([undefined, 1]);
+  expect(await removals()).toBeUndefined();
   expect(await told({ watermark: '2026-11-22T00:00:00.000Z', listing: 'complete' })).toEqual([1795305600, 0]);
+  const fresh = await removals();
+  expect(fresh).toBeGreaterThan(0);
   expect(await told({ listing: 'unproven' }, 'delete')).toEqual([1795305600, 1]);
+  expect(await removals()).toBe(fresh);
   expect(await told({ watermark: null })).toEqual([undefined, 1]);
   await sql`INSERT INTO targets (env, target, watermark, listing)
     SELECT 'dev', 'gone' || n, now(), 'complete' FROM generate_series(1, 1000) n`.execute(db);

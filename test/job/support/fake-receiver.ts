@@ -22,6 +22,30 @@ export type ToldRecord = {
   readonly record: unknown;
 };
 
+export type ToldValue = {
+  readonly updated_at: string | null;
+  readonly record: Record<string, unknown> | null;
+};
+
+export type ToldStory = {
+  readonly live: ToldValue | null;
+  readonly kept: { readonly reason: string; readonly since: string; readonly checked: string } | null;
+  readonly last_seen: string | null;
+  readonly begins: Record<string, string | null> | null;
+  readonly older: number;
+  readonly entries: readonly {
+    readonly at: string;
+    readonly kind: string;
+    readonly action: string | null;
+    readonly job_uid: string | null;
+    readonly reason: string | null;
+    readonly changed: readonly string[] | null;
+    readonly changed_by_others: boolean;
+    readonly before: ToldValue | null;
+    readonly after: ToldValue | null;
+  }[];
+};
+
 export type FakeReceiver = {
   readonly url: string;
   readonly reports: Report[];
@@ -34,6 +58,10 @@ export type FakeReceiver = {
   waiting: readonly ToldRecord[] | null;
   /** Answers a page instead of storing it. */
   answerHeld: ((page: HeldPage & { readonly raw: string }) => Response | undefined) | null;
+  /** Every story that came. */
+  readonly stories: ToldStory[];
+  /** Answers a story instead of taking it. */
+  answerStory: (() => Response) | null;
   /** The ids of the approval, in the order in which they are told; null: the job has no approval. */
   approved: readonly string[] | null;
   close(): Promise<void>;
@@ -48,6 +76,13 @@ export async function startFakeReceiver(): Promise<FakeReceiver> {
     return await receiver.answer(report, receiver.reports.length);
   });
   app.post('/held', (c) => takeHeld(c));
+  app.post('/story', async (c) => {
+    receiver.authorizations.push(c.req.header('authorization'));
+    const answer = receiver.answerStory?.();
+    if (answer) return answer;
+    receiver.stories.push(await c.req.json<ToldStory>());
+    return c.json({ told: true });
+  });
   app.get('/approved-removals', (c) => tellApproved(c));
   const server = await serveApp(app);
   const receiver: FakeReceiver = {
@@ -59,6 +94,8 @@ export async function startFakeReceiver(): Promise<FakeReceiver> {
     waiting: null,
     answerHeld: null,
     approved: null,
+    stories: [],
+    answerStory: null,
     close: () => server.close(),
   };
   let upload: HeldPage[] = [];

@@ -14,6 +14,8 @@ export type Tale = {
   readonly exit?: number;
   /** Uploaded before the last report: the whole waiting set of the target. */
   readonly held?: HeldSet;
+  /** Uploaded before the last report: the story of a record. */
+  readonly story?: object;
 };
 
 export type HeldSet = {
@@ -38,11 +40,12 @@ const { values, positionals } = parseArgs({
 });
 const tales = JSON.parse(readFileSync(String(values.tell), 'utf8')) as Record<string, Tale | undefined>;
 const action = values.preview === true ? 'preview' : (positionals[0] ?? '');
-const { reports, until, exit = 0, held }: Tale = tales[action] ?? { reports: [{ phase: 'done' }] };
+const { reports, until, exit = 0, held, story }: Tale = tales[action] ?? { reports: [{ phase: 'done' }] };
 console.log(`${action} tells what ${String(values.tell)} says`);
 for (const [at, report] of reports.entries()) {
   while (at === reports.length - 1 && until !== undefined && !existsSync(until)) await wait(20);
   if (at === reports.length - 1 && held !== undefined) await upload(held);
+  if (at === reports.length - 1 && story !== undefined) await send('POST', '/story', story);
   await send('PUT', '/report', { seq: at + 1, ...report });
 }
 process.exitCode = exit;

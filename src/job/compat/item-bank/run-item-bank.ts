@@ -13,7 +13,7 @@ import { RepairedHooks } from './repaired-hooks.ts';
 import { serializeWrites } from './serialize-writes.ts';
 
 export async function runItemBank(
-  action: Exclude<Action, 'remove' | 'rollback' | 'take-over' | 'forget-record'>,
+  action: Exclude<Action, 'remove' | 'rollback' | 'take-over' | 'forget-record' | 'story'>,
   settings: GitlabSettings,
   context: ItemBankContext,
 ): Promise<void> {

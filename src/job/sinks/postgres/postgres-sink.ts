@@ -21,7 +21,7 @@ import { createHeldRecords } from './held.ts';
 import { purgeHistory } from './history.ts';
 import { forgetRecords } from './forget.ts';
 import { createItems } from './items.ts';
-import { inspectLiveTable } from './live-table.ts';
+import { inspectLiveTable, type LiveTable } from './live-table.ts';
 import { lookAtPostgres } from './look.ts';
 import { refuseMigration } from './migrate.ts';
 import { openPostgres } from './open.ts';
@@ -30,6 +30,7 @@ import { rollBack } from './rollback.ts';
 import { previewRollback } from './rollback-effect.ts';
 import { type Connection, inStateTransaction, type Session, inWriteTransaction } from './session.ts';
 import { beginLoad, dropStaging, loadBatch } from './staging.ts';
+import { readStory } from './story.ts';
 import type { Writer } from '../writer.ts';
 
 const PATIENCE_MS = 60_000;
@@ -89,21 +90,26 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     loadBatch: (load, batch, turn) => loadBatch(session(), load, batch, turn),
     apply: (load, plan) => applyAndTidy(session(), load, plan),
     dropLoad: (load) => dropStaging(session(), load.id),
-    async previewRollback(to) {
-      const table = await inStateTransaction(connection, (client) =>
-        inspectLiveTable(client, places, connection.options.columns),
-      );
-      refuseMigration(places, table);
-      return await previewRollback(connection, table, to);
-    },
+    previewRollback: async (to) => await previewRollback(connection, await readableTable(connection), to),
     rollback: (to) => rollBack(session(), to),
     takeOver: () => beginAnew(session()),
     items: createItems(session, (table) => (opened = { ...session(), table })),
     held: createHeldRecords(session),
     forget: (ids) => forgetRecords(session(), ids),
+    story: async (id) => await readStory(connection, await readableTable(connection), id),
     earlierRuns: () => readEarlierRuns(session()),
     close: () => endConnections(connection.pool),
   };
+}
+
+/** The live table for an action that does not open the sink. @throws JobError if its columns must change first */
+async function readableTable(connection: Connection): Promise<LiveTable> {
+  const { places, options } = connection;
+  const table = await inStateTransaction(connection, (client) =>
+    inspectLiveTable(client, places, options.columns),
+  );
+  refuseMigration(places, table);
+  return table;
 }
 
 async function applyAndTidy(session: Session, load: Load, plan: ApplyPlan): Promise<ApplyResult> {

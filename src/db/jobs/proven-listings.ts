@@ -1,0 +1,63 @@
+/**
+ * The freshness of removals: the newest completed job with a proven listing, and nothing held that an older or the same
+ * listing lacked. Derived from the listings and the waiting set, each of which has its own writer.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import { ROLLBACK, TAKE_OVER } from '../../domain/action.ts';
+import { namedRecords } from '../../domain/options.ts';
+import type { JobRow, Tx } from '../schema.ts';
+
+/**
+ * SQL of the time as of which all removals of a key are done; null: unknown.
+ * @param env,target SQL of the key
+ */
+export function removalsFreshAt(
+  env: RawBuilder<unknown>,
+  target: RawBuilder<unknown>,
+): RawBuilder<Date | null> {
+  return sql<Date | null>`(
+    SELECT max(p.at) FROM proven_listings p WHERE p.env = ${env} AND p.target = ${target}
+      AND p.at < coalesce((
+        SELECT coalesce(u.oldest, l.born_at) FROM losses l LEFT JOIN loss_uploads u ON u.id = l.upload_id
+        WHERE l.env = ${env} AND l.target = ${target} AND l.status = 'waiting'), 'infinity'))`;
+}
+
+/**
+ * Records the listing of a job that completes. A job that holds records and could not tell them is left out. A rollback of
+ * the whole target and a take-over begin anew: what was removed may be back, or the table is another one.
+ */
+export async function recordListing(
+  tx: Tx,
+  job: Pick<JobRow, 'id' | 'env' | 'target' | 'action' | 'options'>,
+): Promise<void> {
+  const { id, env, target } = job;
+  if (beginsAnew(job)) {
+    await sql`DELETE FROM proven_listings WHERE env = ${env} AND target = ${target}`.execute(tx);
+    return;
+  }
+  const { numAffectedRows: added = 0n } = await sql`
+    WITH told AS (
+      SELECT (array_agg(facts->>'listing' ORDER BY step DESC, attempt DESC)
+          FILTER (WHERE facts ? 'listing'))[1] AS listing,
+        coalesce((array_agg((facts->>'held')::bigint ORDER BY step DESC, attempt DESC)
+          FILTER (WHERE facts ? 'held'))[1], 0) AS held
+      FROM steps WHERE job_id = ${id})
+    INSERT INTO proven_listings (env, target, at, job_id)
+    SELECT ${env}, ${target}, clock_timestamp(), ${id} FROM told
+    WHERE listing = 'complete' AND (held = 0 OR EXISTS (
+      SELECT FROM losses WHERE env = ${env} AND target = ${target} AND status = 'waiting'))`.execute(tx);
+  if (added === 0n) return;
+  // A record may be held today that was first missed long ago, such as one that other tables referred to until now.
+  await sql`
+    DELETE FROM proven_listings WHERE env = ${env} AND target = ${target}
+      AND at < now() - interval '100 days' AND at < ${removalsFreshAt(sql`${env}`, sql`${target}`)}`.execute(
+    tx,
+  );
+}
+
+function beginsAnew({ action, options }: Pick<JobRow, 'action' | 'options'>): boolean {
+  if (action === TAKE_OVER) return true;
+  if (action !== ROLLBACK) return false;
+  const { ids, only } = namedRecords(options);
+  return ids === undefined && only !== true;
+}

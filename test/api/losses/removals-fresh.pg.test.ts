@@ -1,0 +1,141 @@
+/** The freshness of removals: as of when no record that the source had lost was live. */
+/* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+   answers are untyped JSON, as for any client */
+import { type Kysely, sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { up } from '../../../src/db/migrations/0023-stories.ts';
+import { type Api, claimed, setup } from '../support.ts';
+import { forgetAll, heldRecord, upload } from './support.ts';
+
+let api: Api;
+beforeAll(async () => void (api = await setup()));
+afterAll(() => api[Symbol.asyncDispose]());
+afterEach(async () => {
+  await forgetAll(api);
+  await sql`TRUNCATE proven_listings`.execute(api.db);
+});
+
+type Run = {
+  readonly where?: string;
+  readonly json?: object;
+  readonly listing?: 'complete' | 'unproven';
+  /** Reported as held. */
+  readonly held?: number;
+  /** Told as held, each with the time since when it is missed. */
+  readonly tells?: Readonly<Record<string, string>>;
+  readonly fails?: true;
+};
+
+/** A job of alpha in dev. @returns when it ended */
+async function ran({
+  where = '/sync/alpha/dev',
+  json,
+  listing,
+  held,
+  tells,
+  fails,
+}: Run = {}): Promise<string> {
+  const job = await claimed(api, where, json === undefined ? {} : { json });
+  const attempt = await job.begin();
+  const report = { seq: 1, phase: 'done', ...(listing && { listing }), ...(held && { held }) };
+  await api.call('PUT', `/jobs/${job.id}/report`, { token: attempt.token, json: report });
+  if (tells) {
+    const records = Object.entries(tells).map(([id, since]) => ({ ...heldRecord(id), missing_since: since }));
+    expect((await upload(api, attempt, { records })).status).toBe(200);
+  }
+  await job.end(attempt.ref);
+  const diagnosis = { code: 'failed', summary: '', detail: '', what_to_do: '' };
+  await job.finish(fails ? { kind: 'failed', diagnosis } : { kind: 'completed' });
+  return (await api.call('GET', `/jobs/${job.id}`)).body.finished_at;
+}
+
+async function fresh(): Promise<number | null> {
+  const { body } = await api.call('GET', '/targets/alpha');
+  const { environments } = body as { environments: { env: string; removals_fresh_at: string | null }[] };
+  const at = environments.find(({ env }) => env === 'dev')?.removals_fresh_at ?? null;
+  return at === null ? null : Date.parse(at);
+}
+
+const now = () => new Date().toISOString();
+/** The time of a listing is stored at the end of the transaction that ends its job. */
+const close = async (ended: string) => {
+  const at = await fresh();
+  expect(at).not.toBeNull();
+  expect(Math.abs((at ?? 0) - Date.parse(ended))).toBeLessThan(1_000);
+  return at;
+};
+
+it('is the end of the newest completed job with a proven listing', async () => {
+  expect(await fresh()).toBeNull();
+  await ran({ listing: 'unproven' });
+  await ran({ where: '/delta/alpha/dev' });
+  expect(await fresh()).toBeNull();
+  const first = await close(await ran({ listing: 'complete' }));
+  await ran({ listing: 'unproven' });
+  await ran({ where: '/delta/alpha/dev' });
+  await ran({ listing: 'complete', fails: true });
+  expect(await fresh()).toBe(first);
+  await ran({ where: '/delete/alpha/dev', listing: 'complete' });
+  expect(await fresh()).toBeGreaterThan(first ?? 0);
+});
+
+it('stays at the job before the first record that is held now was missed', async () => {
+  await ran({ listing: 'complete' });
+  const before = await fresh();
+  const first = now();
+  await ran({ listing: 'complete', held: 1, tells: { a: first } });
+  expect(await fresh()).toBe(before);
+  const second = now();
+  await ran({ listing: 'complete', held: 2, tells: { a: first, b: second } });
+  expect(await fresh()).toBe(before);
+  // The removal of `a` leaves `b`, which the job before still listed.
+  await ran({ listing: 'complete', held: 1, tells: { b: second } });
+  const between = await fresh();
+  expect(between).toBeGreaterThan(before ?? 0);
+  expect(between).toBeLessThan(Date.parse(second));
+  await ran({ tells: {} });
+  expect(await fresh()).toBeGreaterThan(Date.parse(second));
+});
+
+it('a clock of the sink that is ahead does not hide that a record is held', async () => {
+  await ran({ listing: 'complete' });
+  const before = await fresh();
+  await ran({ listing: 'complete', held: 1, tells: { a: '2090-01-01T00:00:00Z' } });
+  expect(await fresh()).toBe(before);
+});
+
+it('a job that holds records and could not tell them does not count', async () => {
+  await ran({ listing: 'complete' });
+  const before = await fresh();
+  await ran({ listing: 'complete', held: 3 });
+  expect(await fresh()).toBe(before);
+});
+
+it('a set that the previous version has stored counts from its birth', async () => {
+  await ran({ listing: 'complete' });
+  const before = await fresh();
+  await ran({ listing: 'complete', held: 1, tells: { a: now() } });
+  await sql`UPDATE loss_uploads SET oldest = NULL`.execute(api.db);
+  expect(await fresh()).toBe(before);
+});
+
+it('begins anew after a rollback of the whole target or a take-over, not after a preview or a rollback of some records', async () => {
+  await ran({ listing: 'complete' });
+  const before = await fresh();
+  await ran({ where: '/rollback/alpha/dev', json: { preview: true } });
+  await ran({ where: '/rollback/alpha/dev', json: { ids: ['a'] } });
+  expect(await fresh()).toBe(before);
+  await ran({ where: '/rollback/alpha/dev' });
+  expect(await fresh()).toBeNull();
+  await ran({ listing: 'complete' });
+  expect(await fresh()).not.toBeNull();
+  await ran({ where: '/take-over/alpha/dev' });
+  expect(await fresh()).toBeNull();
+});
+
+it('an upgrade knows it from the last success', async () => {
+  await close(await ran({ listing: 'complete' }));
+  await sql`DROP TABLE stories, proven_listings; ALTER TABLE loss_uploads DROP COLUMN oldest`.execute(api.db);
+  await up(api.db as unknown as Kysely<unknown>);
+  expect(await fresh()).not.toBeNull();
+});
