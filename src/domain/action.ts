@@ -17,6 +17,11 @@ export const REMOVE = 'remove';
 /** Erases the earlier values of records from the history of a target; available if the target has a sync. */
 export const FORGET = 'forget-record';
 
+/** Does everything of a sync, a delta or a delete up to the change, and keeps what it would do for an apply. */
+export const PLAN = 'plan';
+/** Does exactly what a kept plan says; the plan's digest is among its options. */
+export const APPLY = 'apply';
+
 /** Actions that every declared target accepts. */
 export const TARGET_ACTIONS = [...DECLARED_ACTIONS, ROLLBACK] as const;
 

@@ -7,6 +7,7 @@ import type { RollbackPreview } from '../../domain/report.ts';
 import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
+import type { Plans } from './plans.ts';
 
 /**
  * The content of a load: `everything` in the source (sync), the `changes` since a watermark (delta), or all `ids`
@@ -226,6 +227,8 @@ export interface Sink {
   readonly held?: HeldRecords;
   /** Only in sinks with change sets. */
   readonly forget?: (ids: readonly string[]) => Promise<Forgotten>;
+  /** Only in sinks that can keep a plan. */
+  readonly plans?: Plans;
   /** The counts of earlier runs of this action; only in sinks that keep a history. */
   readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
 

@@ -1,6 +1,6 @@
 /** Runs the actions of SOURCE=gitlab: sync and delta update items in place; delete is shared with other sources. */
 import { deleteGone } from '../../actions/delete.ts';
-import type { Action } from '../../arguments.ts';
+import type { Planned } from '../../arguments.ts';
 import { JobError } from '../../job-error.ts';
 import type { Items } from '../../sinks/items.ts';
 import { createGitlab } from '../gitlab/gitlab.ts';
@@ -13,7 +13,7 @@ import { RepairedHooks } from './repaired-hooks.ts';
 import { serializeWrites } from './serialize-writes.ts';
 
 export async function runItemBank(
-  action: Exclude<Action, 'remove' | 'rollback' | 'take-over' | 'forget-record'>,
+  action: Planned,
   settings: GitlabSettings,
   context: ItemBankContext,
 ): Promise<void> {

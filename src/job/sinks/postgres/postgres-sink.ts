@@ -26,10 +26,11 @@ import { lookAtPostgres } from './look.ts';
 import { refuseMigration } from './migrate.ts';
 import { openPostgres } from './open.ts';
 import { placesOf } from './places.ts';
+import { createPlans } from './plans.ts';
 import { rollBack } from './rollback.ts';
 import { previewRollback } from './rollback-effect.ts';
 import { type Connection, inStateTransaction, type Session, inWriteTransaction } from './session.ts';
-import { beginLoad, dropStaging, loadBatch } from './staging.ts';
+import { beginLoad, dropLeftovers, dropStaging, loadBatch } from './staging.ts';
 import type { Writer } from '../writer.ts';
 
 const PATIENCE_MS = 60_000;
@@ -71,6 +72,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     if (!opened) throw new Error('the sink is used before it is opened');
     return opened;
   };
+  const plans = createPlans(session);
   return {
     shownAs: shownUrl(settings.url),
     place: `table ${places.shown}`,
@@ -87,7 +89,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     look: () => lookAtPostgres(connection),
     beginLoad: (input) => beginLoad(session(), input),
     loadBatch: (load, batch, turn) => loadBatch(session(), load, batch, turn),
-    apply: (load, plan) => applyAndTidy(session(), load, plan),
+    apply: (load, plan) => (writer.plans ? plans.make(load, plan) : applyAndTidy(session(), load, plan)),
     dropLoad: (load) => dropStaging(session(), load.id),
     async previewRollback(to) {
       const table = await inStateTransaction(connection, (client) =>
@@ -96,10 +98,15 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
       refuseMigration(places, table);
       return await previewRollback(connection, table, to);
     },
-    rollback: (to) => rollBack(session(), to),
+    async rollback(to) {
+      const applied = await rollBack(session(), to);
+      await dropLeftovers(session());
+      return applied;
+    },
     takeOver: () => beginAnew(session()),
     items: createItems(session, (table) => (opened = { ...session(), table })),
     held: createHeldRecords(session),
+    plans,
     forget: (ids) => forgetRecords(session(), ids),
     earlierRuns: () => readEarlierRuns(session()),
     close: () => endConnections(connection.pool),
@@ -109,7 +116,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
 async function applyAndTidy(session: Session, load: Load, plan: ApplyPlan): Promise<ApplyResult> {
   const result = await applyLoad(session, load, plan);
   if (result.kind === 'applied') {
-    await dropStaging(session, load.id);
+    await dropLeftovers(session);
     await purgeHistory(session);
   }
   return result;

@@ -1,0 +1,71 @@
+/** What a sink keeps of a plan: all that an apply of it would do, and what people are shown of that. */
+import type { Applied } from './sink.ts';
+
+/** In the order in which they are shown. */
+export const CHANGE_KINDS = ['added', 'updated', 'removed', 'held'] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+export type PlannedAction = 'sync' | 'delta' | 'delete';
+
+/** One record that an apply would change, or hold. */
+export type PlannedChange = {
+  readonly id: string;
+  readonly kind: ChangeKind;
+  /** The live record as JSON, with its `updated_at`; null: it has none, or it is longer than `MOST_RECORD_BYTES`. */
+  readonly before: string | null;
+  readonly after: string | null;
+};
+
+export type PlanSummary = {
+  /** The uid of the plan's job; that of the run without a job. */
+  readonly uid: string;
+  readonly of: PlannedAction;
+  readonly digest: string;
+  readonly live: number;
+  readonly listed: number;
+  readonly added: number;
+  readonly updated: number;
+  readonly removed: number;
+  /** Of the records that the listing lacks, those that would wait for an answer. */
+  readonly held: number;
+  /** Those that would stay for any reason. */
+  readonly kept: number;
+  /** The watermark that an apply would set. */
+  readonly watermark: Date | null;
+};
+
+export type AppliedPlan = {
+  readonly applied: Applied;
+  readonly of: PlannedAction;
+  readonly watermark: Date | null;
+  /** The listing of the plan was proven complete; null: a delta lists changes alone. */
+  readonly proven: boolean | null;
+};
+
+export interface Plans {
+  /** The plan that this run has made. */
+  made(): PlanSummary;
+  /** Its changes for people: at most {@link MOST_SHOWN}, by kind and then by id, some at a time. */
+  shown(): AsyncIterable<readonly PlannedChange[]>;
+  /** Drops what was kept for `shown` alone. */
+  dropShown(): Promise<void>;
+  /** Does exactly what the plan says. @throws JobError `planStale`, and then nothing is changed */
+  apply(plan: { readonly uid: string; readonly digest: string }): Promise<AppliedPlan>;
+}
+
+export const MOST_SHOWN = 100_000;
+
+/** Divides the room for shown changes, so that a kind with few changes is shown whole beside one with many. */
+export function sharesOf(
+  counts: Readonly<Record<ChangeKind, number>>,
+  most: number,
+): Record<ChangeKind, number> {
+  const shares = { added: 0, updated: 0, removed: 0, held: 0 };
+  let left = most;
+  const smallestFirst = CHANGE_KINDS.toSorted((one, other) => counts[one] - counts[other]);
+  for (const [at, kind] of smallestFirst.entries()) {
+    shares[kind] = Math.min(counts[kind], Math.floor(left / (smallestFirst.length - at)));
+    left -= shares[kind];
+  }
+  return shares;
+}
