@@ -11,7 +11,7 @@ import { plan, plansOf } from './actions/plan.ts';
 import { remove } from './actions/remove.ts';
 import { sync } from './actions/sync.ts';
 import { reportApplied } from './actions/report-applied.ts';
-import type { JobArguments, Planned } from './arguments.ts';
+import type { JobArguments } from './arguments.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 import type { GitlabSettings } from './compat/gitlab/gitlab-settings.ts';
 import { runItemBank } from './compat/item-bank/run-item-bank.ts';
@@ -34,6 +34,7 @@ import {
 } from './settings.ts';
 import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
+import type { PlannedAction } from './sinks/plans.ts';
 import type { RollbackTo, Sink } from './sinks/sink.ts';
 import { openRecords } from './sources/open-records.ts';
 import type { Source } from './sources/source.ts';
@@ -227,7 +228,7 @@ async function actOn(sink: Sink, source: OpenedSource, of: Acting): Promise<void
 async function actOnListing(
   sink: Sink,
   { bank, records }: OpenedSource,
-  of: Acting & { readonly action: Planned | 'plan' },
+  of: Acting & { readonly action: PlannedAction | 'plan' },
 ): Promise<void> {
   const { given, settings, progress, reporter, runtime, api, action } = of;
   const { environment, tuning, log, stop } = runtime;

@@ -5,7 +5,9 @@ import type { Applied } from './sink.ts';
 export const CHANGE_KINDS = ['added', 'updated', 'removed', 'held'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
-export type PlannedAction = 'sync' | 'delta' | 'delete';
+/** Actions that a plan can foretell. */
+export const PLANNED_ACTIONS = ['sync', 'delta', 'delete'] as const;
+export type PlannedAction = (typeof PLANNED_ACTIONS)[number];
 
 /** One record that an apply would change, or hold. */
 export type PlannedChange = {
