@@ -47,10 +47,10 @@ export async function run({ once: short }: { once: boolean }): Promise<Figure[]>
     await act(['sync'], first);
     const took = { plan: [] as Timed[], apply: [] as Timed[], rollback: [] as Timed[], sync: [] as Timed[] };
     for (let round = 0; round < (short ? 1 : ROUNDS); round += 1) {
-      took.plan.push(await act(['plan', '--of', 'sync'], second));
+      took.plan.push(await act(['plan', '--of', 'sync', '--force-delete'], second));
       took.apply.push(await act(['apply', '--plan', uidOf(job), '--digest', api.digest()], second));
       took.rollback.push(await act(['rollback'], second));
-      took.sync.push(await act(['sync'], second));
+      took.sync.push(await act(['sync', '--force-delete'], second));
       await act(['rollback'], second);
     }
     const changes = `${(count / ONE_IN).toLocaleString('en')} changes in ${count.toLocaleString('en')}`;
