@@ -39,7 +39,10 @@ export function plansOf({ plans, place }: Pick<Sink, 'plans' | 'place'>): NonNul
   );
 }
 
-/** Nothing of it has happened yet. */
-function ofPlan({ watermark: _, listing: __, ...news }: Progress): Progress {
-  return news.phase === 'applying' ? { ...news, phase: 'planning' } : news;
+/** Without what only an apply sets. */
+function ofPlan(news: Progress): Progress {
+  const told = { ...news };
+  delete told.watermark;
+  delete told.listing;
+  return told.phase === 'applying' ? { ...told, phase: 'planning' } : told;
 }

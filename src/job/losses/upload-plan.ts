@@ -1,6 +1,7 @@
 /** Tells the api what a plan would do: its counts, and its changes page by page. Safe to repeat. */
 import { JobError } from '../job-error.ts';
-import type { PlannedChange, Plans } from '../sinks/plans.ts';
+import type { PlannedChange } from '../sinks/plans.ts';
+import type { Plans } from '../sinks/sink.ts';
 import type { Api } from './job-route.ts';
 import { uploadPages } from './upload-pages.ts';
 

@@ -1,6 +1,4 @@
-/** What a sink keeps of a plan: all that an apply of it would do, and what people are shown of that. */
-import type { Applied } from './sink.ts';
-
+/** A plan as people see it: what an apply of it would do. Pure. */
 /** In the order in which they are shown. */
 export const CHANGE_KINDS = ['added', 'updated', 'removed', 'held'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
@@ -36,25 +34,7 @@ export type PlanSummary = {
   readonly watermark: Date | null;
 };
 
-export type AppliedPlan = {
-  readonly applied: Applied;
-  readonly of: PlannedAction;
-  readonly watermark: Date | null;
-  /** The listing of the plan was proven complete; null: a delta lists changes alone. */
-  readonly proven: boolean | null;
-};
-
-export interface Plans {
-  /** The plan that this run has made. */
-  made(): PlanSummary;
-  /** Its changes for people: at most {@link MOST_SHOWN}, by kind and then by id, some at a time. */
-  shown(): AsyncIterable<readonly PlannedChange[]>;
-  /** Drops what was kept for `shown` alone. */
-  dropShown(): Promise<void>;
-  /** Does exactly what the plan says. @throws JobError `planStale`, and then nothing is changed */
-  apply(plan: { readonly uid: string; readonly digest: string }): Promise<AppliedPlan>;
-}
-
+/** People are shown at most this many changes of a plan. */
 export const MOST_SHOWN = 100_000;
 
 /** Divides the room for shown changes, so that a kind with few changes is shown whole beside one with many. */

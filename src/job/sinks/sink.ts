@@ -7,7 +7,7 @@ import type { RollbackPreview } from '../../domain/report.ts';
 import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
-import type { Plans } from './plans.ts';
+import type { PlannedAction, PlannedChange, PlanSummary } from './plans.ts';
 
 /**
  * The content of a load: `everything` in the source (sync), the `changes` since a watermark (delta), or all `ids`
@@ -178,6 +178,25 @@ export type HeldRecords = {
   /** Drops the load of an earlier attempt. */
   beginRemoval(): Promise<Removal>;
 };
+
+export type AppliedPlan = {
+  readonly applied: Applied;
+  readonly of: PlannedAction;
+  readonly watermark: Date | null;
+  /** The listing of the plan was proven complete; null: a delta lists changes alone. */
+  readonly proven: boolean | null;
+};
+
+export interface Plans {
+  /** The plan that this run has made. */
+  made(): PlanSummary;
+  /** Its changes for people: at most `MOST_SHOWN`, by kind and then by id, some at a time. */
+  shown(): AsyncIterable<readonly PlannedChange[]>;
+  /** Drops what was kept for `shown` alone. */
+  dropShown(): Promise<void>;
+  /** Does exactly what the plan says. @throws JobError `planStale`, and then nothing is changed */
+  apply(plan: { readonly uid: string; readonly digest: string }): Promise<AppliedPlan>;
+}
 
 export interface Sink {
   /** The sink as it appears in logs and reports, without credentials. */

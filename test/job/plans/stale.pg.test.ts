@@ -1,5 +1,6 @@
 /** A plan that no longer holds is refused, and nothing is changed then. */
 
+import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../src/domain/exit-code.ts';
 import { someRows } from '../support/fake-source.ts';
@@ -8,6 +9,7 @@ import { apply, makePlan, runJob, stagesOf, traceOf } from '../support/plan-setu
 import { setup, type Setup } from '../support/setup.ts';
 
 const last = (t: Setup) => t.receiver.reports.at(-1);
+const WAITING = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 const NOW = new Date().toISOString();
 
 async function changed(): Promise<Setup> {
@@ -80,6 +82,23 @@ describe('a plan of a sync is stale', () => {
     expect(await untouched(t)).toEqual(before);
     const anew = await makePlan(t, 4, 'sync --force-delete');
     expect(await apply(t, 5, anew)).toMatchObject({ code: EXIT.ok });
+  });
+
+  it('after somebody changes a record while the apply runs', async () => {
+    await using t = await changed();
+    const made = await makePlan(t, 2, 'sync');
+    await t.query('BEGIN');
+    await t.query(`UPDATE cities SET record = '{"name": "by hand"}' WHERE id = 'r00002'`);
+    const applying = apply(t, 3, made);
+    const watcher = new Client({ connectionString: t.sinkUrl });
+    await watcher.connect();
+    await expect
+      .poll(async () => (await watcher.query(WAITING)).rowCount, { timeout: 30_000 })
+      .toBeGreaterThan(0);
+    await watcher.end();
+    await t.query('COMMIT');
+    expect(await applying).toMatchObject({ code: EXIT.planStale });
+    expect(await t.names()).toMatchObject({ r00002: 'by hand', r00003: expect.any(String) });
   });
 
   it('once a newer plan replaces it, and that one can be applied', async () => {

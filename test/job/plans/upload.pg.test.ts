@@ -19,7 +19,10 @@ it('a plan is told in pages of at most 500 records and one MiB, by kind and then
   const made = await makePlan(t, 2, 'sync --force-delete');
   expect(made.summary).toMatchObject({ added: 4, updated: 700, removed: 100 });
   expect(made.records.map(({ id }) => id)).toEqual([
-    ...['B', 'a', 'z', 'é'],
+    'B',
+    'a',
+    'z',
+    'é',
     ...someRows(700).map(({ id }) => id),
     ...someRows(900)
       .slice(800)

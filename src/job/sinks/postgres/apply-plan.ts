@@ -3,8 +3,7 @@
  * goes on only if the digest is that of the plan.
  */
 import { JobError, WrongLoadError } from '../../job-error.ts';
-import type { AppliedPlan } from '../plans.ts';
-import type { ApplyPlan, Load } from '../sink.ts';
+import type { AppliedPlan, ApplyPlan, Load } from '../sink.ts';
 import { applyLoad } from './apply.ts';
 import { type KeptPlan, PLAN_DAYS, readPlan, revisionOf } from './kept-plan.ts';
 import { digestOf, withoutNestedLoops } from './planned-rows.ts';

@@ -1,12 +1,12 @@
 /** The plans of a sink: composes making, showing and applying one. */
-import type { Plans, PlanSummary } from '../plans.ts';
-import type { ApplyPlan, ApplyResult, Load } from '../sink.ts';
+import type { PlanSummary } from '../plans.ts';
+import type { ApplyPlan, ApplyResult, Load, Plans } from '../sink.ts';
 import { applyPlan } from './apply-plan.ts';
 import { purgeHistory } from './history.ts';
 import { planLoad, shownTable } from './make-plan.ts';
 import type { Session } from './session.ts';
 import { readShown } from './shown-changes.ts';
-import { dropBeside, dropLeftovers } from './staging.ts';
+import { dropLeftovers } from './staging.ts';
 
 export type PostgresPlans = Plans & {
   /** In place of an apply: compares and judges as that would, and keeps the plan. */
@@ -24,10 +24,7 @@ export function createPlans(session: () => Session): PostgresPlans {
       planLoad(session(), load, { plan, made: (summary) => (kept = { load: load.id, plan: summary }) }),
     made: () => made().plan,
     shown: () => readShown(session(), shownTable(session(), made().load)),
-    async dropShown() {
-      await dropBeside(session(), shownTable(session(), made().load));
-      await dropLeftovers(session());
-    },
+    dropShown: () => dropLeftovers(session()),
     async apply(plan) {
       const applied = await applyPlan(session(), plan);
       await purgeHistory(session());

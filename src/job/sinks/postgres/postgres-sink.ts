@@ -4,11 +4,13 @@ import { RECORD_ALONE } from '../../columns/columns-settings.ts';
 import { endConnections } from '../../postgres-end.ts';
 import { shownUrl } from '../../mask.ts';
 import {
+  type Applied,
   type ApplyPlan,
   type ApplyResult,
   type LiveState,
   type Load,
   NOTHING_APPLIED,
+  type RollbackTo,
   type Sink,
 } from '../sink.ts';
 import type { PostgresSettings } from '../sink-settings.ts';
@@ -98,11 +100,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
       refuseMigration(places, table);
       return await previewRollback(connection, table, to);
     },
-    async rollback(to) {
-      const applied = await rollBack(session(), to);
-      await dropLeftovers(session());
-      return applied;
-    },
+    rollback: (to) => rollBackAndTidy(session(), to),
     takeOver: () => beginAnew(session()),
     items: createItems(session, (table) => (opened = { ...session(), table })),
     held: createHeldRecords(session),
@@ -120,6 +118,12 @@ async function applyAndTidy(session: Session, load: Load, plan: ApplyPlan): Prom
     await purgeHistory(session);
   }
   return result;
+}
+
+async function rollBackAndTidy(session: Session, to: RollbackTo): Promise<Applied> {
+  const applied = await rollBack(session, to);
+  await dropLeftovers(session);
+  return applied;
 }
 
 async function readLiveState(session: Session): Promise<LiveState> {
@@ -151,4 +155,5 @@ async function beginAnew(session: Session): Promise<void> {
       beginsHistory: 'the table was taken over',
     }),
   );
+  await dropLeftovers(session);
 }

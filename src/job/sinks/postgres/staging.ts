@@ -126,13 +126,6 @@ export async function dropLeftovers(
   for (const name of names) if (name !== stays) await drop(session, name, { except: planned });
 }
 
-/** Drops a table that was written beside a load. @param table its name, quoted with its schema */
-export async function dropBeside(session: Session, table: string): Promise<void> {
-  await inStateTransaction(session, async (client) => {
-    await client.query(`DROP TABLE IF EXISTS ${table}`);
-  });
-}
-
 /** Names of the staging tables of the sink. */
 async function listStaging(client: PoolClient, { places, sinkId }: Session): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
