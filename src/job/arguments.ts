@@ -1,5 +1,6 @@
 /** Parses the command line of the sync program and prints its help. */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { APPLY, PLAN } from '../domain/action.ts';
 import { HELP } from './help.ts';
 import { PLANNED_ACTIONS, type PlannedAction } from './sinks/plans.ts';
 
@@ -11,8 +12,8 @@ export const ACTIONS = [
   'rollback',
   'take-over',
   'forget-record',
-  'plan',
-  'apply',
+  PLAN,
+  APPLY,
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
