@@ -12,6 +12,7 @@ import * as kubernetes from './kubernetes.ts';
 import * as listing from './listing.ts';
 import * as load from './load.ts';
 import * as page from './page.ts';
+import * as plans from './plans.ts';
 import * as runs from './runs.ts';
 import * as solr from './solr.ts';
 import * as sources from './sources.ts';
@@ -26,6 +27,7 @@ const GROUPS: readonly Group[] = [
   load,
   wal,
   volume,
+  plans,
   sources,
   start,
   cold,

@@ -22,6 +22,10 @@ export const FORGET = 'forget-record';
  * have an action of this name that means something else.
  */
 export const STORY = 'story';
+/** Does everything of a sync, a delta or a delete up to the change, and keeps what it would do for an apply. */
+export const PLAN = 'plan';
+/** Does exactly what a kept plan says; the plan's digest is among its options. */
+export const APPLY = 'apply';
 
 /** Actions that every declared target accepts. */
 export const TARGET_ACTIONS = [...DECLARED_ACTIONS, ROLLBACK] as const;

@@ -1,5 +1,8 @@
 /** Parses the command line of the sync program and prints its help. */
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { APPLY, PLAN } from '../domain/action.ts';
+import { HELP } from './help.ts';
+import { PLANNED_ACTIONS, type PlannedAction } from './sinks/plans.ts';
 
 export const ACTIONS = [
   'sync',
@@ -10,6 +13,8 @@ export const ACTIONS = [
   'take-over',
   'forget-record',
   'story',
+  PLAN,
+  APPLY,
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -43,6 +48,12 @@ export type JobArguments = {
   readonly only: boolean;
   /** For remove: uuid of the approval that names the records. */
   readonly approval: string | null;
+  /** For plan: the planned action. */
+  readonly of: PlannedAction | null;
+  /** For apply: uid of the plan. */
+  readonly plan: string | null;
+  /** For apply: the digest of the plan; only a plan with this digest is applied. */
+  readonly digest: string | null;
   /** null: a run without a job, which the fence never refuses for its age. */
   readonly jobId: number | null;
 };
@@ -51,59 +62,6 @@ export type ParsedArguments =
   | { readonly kind: 'run'; readonly arguments: JobArguments }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'usage'; readonly text: string };
-
-const HELP = `
-Actions:
-  sync       load all records beside the live data, then apply the difference; the old records are kept for a rollback
-             (SOURCE=gitlab: update every item to its latest revision, in place)
-  delta      write the records that changed since the last watermark
-  delete     remove records that the source no longer has, once its listing is proven complete
-  remove     remove records that wait for an answer and that an approval names (--approval), unless the source has them again
-  rollback   restore the data from before the last sync, or from before another job (--before)
-  take-over  make this installation, target and environment the owner of the sink
-  forget-record  erase the earlier values of records (--id) from the history; live records stay
-  story      tell the api what the history knows of one record (--id); reads only
-
-Without a job:
-  check [--json]  with the options of a sync: test source and sink, show five records, say what a sync would do; writes nothing
-  connector       with SOURCE=connector: its config's form, whether its check succeeds, and its streams, as JSON
-
-Environment:
-  SOURCE=ndjson  SOURCE_URL or SOURCE_FILE    the source of the records
-  SOURCE=connector  CONNECTOR  CONNECTOR_CONFIG  CONNECTOR_STREAM   a stream of an Airbyte connector or Singer tap
-  SOURCE=gitlab  GITLAB_URL  GITLAB_TOKEN  GITLAB_GROUP   the items of a group, one project each; needs SINK=postgres
-    GITLAB_ITEM_FILE (item.json)  GITLAB_IGNORE (project ids)  GITLAB_TIMEOUT (30 seconds)
-    GITLAB_WEBHOOK_URL and GITLAB_HOOK_SECRET  webhook that each project calls on a push
-  SINK=postgres  SINK_URL  SINK_TABLE ([schema.]table)   the table that records are written to
-    SINK_STATE_SCHEMA (syncrator)  KEEP_CHANGES (30d)  KEEP_CHANGES_SIZE   schema and retention of the rollback data
-    SINK_COLUMNS (name text, ...)  SINK_RECORD (true)  SINK_DROP_COLUMNS   columns that hold fields; those that may go
-  SINK=solr  SOLR_URL  [SOLR_APP]             the alias <app>, loaded through <app>-standby
-  SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
-                                              one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA
-  SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines; it overrides the environment
-  SYNCRATOR_MAX_DELETE_PERCENT (10)  SYNCRATOR_MAX_DELETE_RECORDS (5)  SYNCRATOR_MAX_UPDATE_PERCENT (no limit)
-                                              limits of removals (lifted by --force-delete) and of updates; with
-                                              SINK=postgres, removals above them wait for an answer
-  FIELDS                                      changes of the records' fields: rename a=b, drop a, set a=value, hash a
-    FIELDS_HASH_KEY or FIELDS_HASH_KEY_FILE   the secret of the hashes
-  BASELINE (watch)                            off, watch or hold: unusual counts warn; hold lets removals wait, stops a jump
-  MAX_REJECTED (0)                            bad records that are set aside before the run fails
-  WATERMARK_MARGIN (1h)                       a delta reads from this long before the last read, to catch late writes
-  SOURCE_FILE_COMPLETE=true                   the writer of SOURCE_FILE renames it into place once it is complete
-  SYNCRATOR_REPORT_URL  SYNCRATOR_REPORT_TOKEN  receiver of progress reports; without them nothing is reported
-  TRACEPARENT                                 W3C trace context; its trace id ends every log line
-  SYNCRATOR_CHECKPOINT                        the last checkpoint of an earlier attempt, to resume from
-
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 delete guard, 4 not configured, 5 report refused,
-  6 fenced by a newer job, 7 nothing to roll back, 8 source unreachable, 9 source silent,
-  10 source refuses our credentials, 11 some items failed, 12 listing not proven complete,
-  13 sink unreachable, 14 sink read-only, 15 sink permission, 16 sink busy, 17 sink owned by another,
-  18 sink replaced, 19 sink alters what is written, 20 too many bad records, 21 update guard,
-  22 the rollback's preview no longer holds, 23 unusual jump, 143 terminated
-
-Example:
-  SOURCE=ndjson SOURCE_URL=http://127.0.0.1:8080/records SINK=postgres \\
-  SINK_URL=postgres://localhost/demo SINK_TABLE=cities node src/job/main.ts sync -n 1000`;
 
 /** Parses the arguments; never exits and never prints. A wrong argument yields kind `usage`, whose text names it. */
 export function parseArguments(argv: readonly string[]): ParsedArguments {
@@ -149,6 +107,9 @@ type Options = {
   id: string[];
   only: boolean;
   approval?: string;
+  of?: PlannedAction;
+  plan?: string;
+  digest?: string;
   target_env?: string;
   target?: string;
   api_job_id?: number;
@@ -184,6 +145,9 @@ function createCommand(write: (text: string) => void): Command {
     )
     .option('--only', 'for rollback: restore only the records that the job of --before changed', false)
     .option('--approval <uuid>', 'for remove: the approval, whose ids the api tells', uuid)
+    .addOption(new Option('--of <action>', 'for plan: the planned action').choices(PLANNED_ACTIONS))
+    .option('--plan <uid>', "for apply: uid of the plan's job", uuid)
+    .option('--digest <digest>', 'for apply: the digest of the plan', wholeDigest)
     .option('--target_env <env>', 'with --switch_solr_alias: the environment of the aliases', lowerCaseName)
     .option(
       '--target <app>',
@@ -201,14 +165,14 @@ function createCommand(write: (text: string) => void): Command {
 }
 
 /** An option that does not apply to the action. */
-function misplacedOption(
-  action: Action,
-  { item, before, preview, expect, approval, id, only }: Options,
-): string | undefined {
+function misplacedOption(action: Action, options: Options): string | undefined {
+  const { item, before, preview, expect, approval, id, only } = options;
   if (item.length > 0 && action !== 'delta') return `--item goes with delta, not with ${action}`;
   if (action === 'remove' && approval === undefined)
     return 'remove needs --approval: approve a loss, which starts it (syncrator losses)';
   if (action !== 'remove' && approval !== undefined) return `--approval goes with remove, not with ${action}`;
+  const ofPlan = misplacedOfPlan(action, options);
+  if (ofPlan !== undefined) return ofPlan;
   if (only && id.length > 0) return '--id and --only exclude each other';
   if (action === 'forget-record' && id.length === 0) return 'forget-record needs --id';
   if (action === 'story' && id.length !== 1) return 'story needs one --id';
@@ -216,6 +180,16 @@ function misplacedOption(
   if (action !== 'forget-record' && action !== 'story') ofRollback.push(id.length > 0);
   if (action === 'rollback' || !ofRollback.includes(true)) return undefined;
   return `--before, --preview, --expect, --id and --only go with rollback, not with ${action}`;
+}
+
+function misplacedOfPlan(action: Action, { of, plan, digest }: Options): string | undefined {
+  if (action === 'plan' && of === undefined) return `plan needs --of: ${PLANNED_ACTIONS.join(', ')}`;
+  if (action !== 'plan' && of !== undefined) return `--of goes with plan, not with ${action}`;
+  if (action === 'apply' && (plan === undefined || digest === undefined))
+    return 'apply needs --plan and --digest: the log of the plan has both';
+  if (action !== 'apply' && (plan !== undefined || digest !== undefined))
+    return `--plan and --digest go with apply, not with ${action}`;
+  return undefined;
 }
 
 function toJobArguments(action: Action, options: Options): JobArguments {
@@ -236,6 +210,9 @@ function toJobArguments(action: Action, options: Options): JobArguments {
     ids: [...new Set(options.id)],
     only: options.only,
     approval: options.approval ?? null,
+    of: options.of ?? null,
+    plan: options.plan ?? null,
+    digest: options.digest ?? null,
     jobId: options.api_job_id ?? null,
   };
 }
@@ -266,6 +243,11 @@ function uuid(text: string): string {
 function digest(text: string): string {
   if (/^[0-9a-f]{16,64}$/.test(text)) return text;
   throw new InvalidArgumentError('expected the digest of a preview');
+}
+
+function wholeDigest(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected the digest of a plan, 64 hexadecimal digits');
 }
 
 /** The same pattern as in src/domain/options.ts. */

@@ -6,6 +6,8 @@ import type { ActionContext } from './actions/action.ts';
 import { deleteGone } from './actions/delete.ts';
 import { forget } from './actions/forget.ts';
 import { delta } from './actions/delta.ts';
+import { applyPlan } from './actions/apply-plan.ts';
+import { plan, plansOf } from './actions/plan.ts';
 import { remove } from './actions/remove.ts';
 import { story } from './actions/story.ts';
 import { sync } from './actions/sync.ts';
@@ -33,6 +35,7 @@ import {
 } from './settings.ts';
 import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
+import type { PlannedAction } from './sinks/plans.ts';
 import type { RollbackTo, Sink } from './sinks/sink.ts';
 import { openRecords } from './sources/open-records.ts';
 import type { Source } from './sources/source.ts';
@@ -189,22 +192,21 @@ function sourceOf(
   return { shownAs: records.shownAs, bank: null, records };
 }
 
-async function actOn(
-  sink: Sink,
-  { bank, records }: OpenedSource,
-  of: {
-    given: JobArguments;
-    settings: JobSettings;
-    progress: ActionContext['progress'];
-    reporter: Reporter;
-    runtime: Runtime;
-    api: Api | null;
-  },
-): Promise<void> {
-  const { given, settings, progress, reporter, runtime, api } = of;
-  const { environment, tuning, log, stop } = runtime;
+type Acting = {
+  readonly given: JobArguments;
+  readonly settings: JobSettings;
+  readonly progress: ActionContext['progress'];
+  readonly reporter: Reporter;
+  readonly runtime: Runtime;
+  readonly api: Api | null;
+};
+
+async function actOn(sink: Sink, source: OpenedSource, of: Acting): Promise<void> {
+  const { given, progress, runtime, api } = of;
+  const { log, stop } = runtime;
   if (given.preview) return progress({ rollback_preview: await sink.previewRollback(rollbackOf(given)) });
   if (given.action === 'story') return await story({ sink, log }, given.ids, api);
+  if (given.action === 'plan' || given.action === 'apply') refuseUnplanned(sink, source);
   const done = await sink.open();
   if (done) {
     log.info('an earlier attempt has already applied this step; nothing to do');
@@ -214,12 +216,24 @@ async function actOn(
   if (given.action === 'forget-record') return await forget({ sink, progress, log }, given.ids);
   if (given.action === 'rollback')
     return reportApplied({ progress, log }, await sink.rollback(rollbackOf(given)));
+  if (given.action === 'apply') return await applyPlan({ sink, progress, log }, planOf(given));
   if (given.action === 'remove') {
-    if (!records)
+    if (!source.records)
       throw new JobError('usage', 'remove does not apply to SOURCE=gitlab, which holds no removals');
     const approved = approvedIds(apiOfRemoval(api));
-    return await remove({ sink, source: records, approved, progress, log, stop });
+    return await remove({ sink, source: source.records, approved, progress, log, stop });
   }
+  await actOnListing(sink, source, { ...of, action: given.action });
+}
+
+/** The actions that compare what the source lists with the sink. */
+async function actOnListing(
+  sink: Sink,
+  { bank, records }: OpenedSource,
+  of: Acting & { readonly action: PlannedAction | 'plan' },
+): Promise<void> {
+  const { given, settings, progress, reporter, runtime, api, action } = of;
+  const { environment, tuning, log, stop } = runtime;
   const { maxDeletePercent, maxDeleteRecords, maxUpdatePercent, maxRejected, baseline, watermarkMarginMs } =
     settings;
   const context = {
@@ -233,13 +247,31 @@ async function actOn(
     log,
     stop,
   };
+  if (action === 'plan') {
+    if (records && given.of !== null) await plan({ ...context, source: records }, { action: given.of, api });
+    return;
+  }
   if (bank) {
     const saved = (): Promise<void> => reporter.received();
-    return await runItemBank(given.action, bank, { ...context, ...tuning, saved });
+    return await runItemBank(action, bank, { ...context, ...tuning, saved });
   }
   if (given.items.length > 0)
     throw new JobError('usage', '--item needs SOURCE=gitlab; remove it for other sources');
-  if (records) await { sync, delta, delete: deleteGone }[given.action]({ ...context, source: records });
+  if (records) await { sync, delta, delete: deleteGone }[action]({ ...context, source: records });
+}
+
+/** Before anything is touched. @throws JobError */
+function refuseUnplanned(sink: Sink, { bank }: OpenedSource): void {
+  plansOf(sink);
+  if (bank)
+    throw new JobError(
+      'usage',
+      'plan does not apply to SOURCE=gitlab, which writes each item on its own; nothing was touched',
+    );
+}
+
+function planOf({ plan: uid, digest }: JobArguments): { uid: string; digest: string } {
+  return { uid: uid ?? '', digest: digest ?? '' };
 }
 
 function rollbackOf({ before, expect, ids, only }: JobArguments): RollbackTo {
@@ -248,7 +280,7 @@ function rollbackOf({ before, expect, ids, only }: JobArguments): RollbackTo {
 }
 
 /** Actions that read the source. */
-const READS: ReadonlySet<string> = new Set(['sync', 'delta', 'delete', 'remove']);
+const READS: ReadonlySet<string> = new Set(['sync', 'delta', 'delete', 'remove', 'plan']);
 
 function maskedMessage(error: unknown): string {
   return error instanceof JobError ? error.message : reasonOf(error);

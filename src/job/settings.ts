@@ -73,7 +73,7 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** The identity that the runner sets in the environment; a stand-alone run has none. */
 export function readWriter(
-  { jobId, action }: Pick<JobArguments, 'jobId' | 'action'>,
+  { jobId, action, of }: Pick<JobArguments, 'jobId' | 'action' | 'of'>,
   environment: Environment = process.env,
 ): Writer {
   const uid = (key: string): string | null => {
@@ -94,7 +94,8 @@ export function readWriter(
     originUid: uid('SYNCRATOR_ORIGIN_UID') ?? jobUid,
     step: whole('SYNCRATOR_STEP', 0),
     attempt: whole('SYNCRATOR_ATTEMPT', 1),
-    action,
+    action: of ?? action,
+    ...(of !== null && { plans: true }),
     run: newRun(),
   };
 }

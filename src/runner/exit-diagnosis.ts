@@ -132,6 +132,11 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
     summary: 'The rollback differs from its preview; nothing was changed.',
     what_to_do: 'Preview the rollback again, and start it with the new digest if the preview is as intended.',
   },
+  [EXIT.planStale]: {
+    code: 'plan_stale',
+    summary: 'The plan no longer holds; nothing was changed.',
+    what_to_do: 'Make a new plan, and apply it with its digest if it is as intended.',
+  },
   [EXIT.unusualJump]: {
     code: 'unusual_jump',
     summary:

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/job/arguments.ts';
 
+const UID = '01234567-89ab-cdef-0123-456789abcdef';
+const DIGEST = '3f0c9a71b2d84e65'.repeat(4);
+
 const defaults = {
   batchSize: 1000,
   concurrency: 1,
@@ -17,6 +20,9 @@ const defaults = {
   ids: [],
   only: false,
   approval: null,
+  of: null,
+  plan: null,
+  digest: null,
   jobId: null,
 };
 
@@ -50,6 +56,9 @@ describe('the command line', () => {
       'remove --approval 01234567-89ab-cdef-0123-456789abcdef',
       { action: 'remove', approval: '01234567-89ab-cdef-0123-456789abcdef' },
     ],
+    ['plan --of delta -n 5', { action: 'plan', of: 'delta', batchSize: 5 }],
+    ['plan --of sync --force-delete', { action: 'plan', of: 'sync', forceDelete: true }],
+    [`apply --plan ${UID} --digest ${DIGEST}`, { action: 'apply', plan: UID, digest: DIGEST }],
     ['take-over --api_job_id 3', { action: 'take-over', jobId: 3 }],
     ['--debug rollback --api_job_id=7', { action: 'rollback', debug: true, jobId: 7 }],
   ])('accepts %j', (line, expected) => {
@@ -84,6 +93,15 @@ describe('the command line', () => {
       ['delete', '--approval', '01234567-89ab-cdef-0123-456789abcdef'],
       '--approval goes with remove, not with delete',
     ],
+    [['plan'], 'plan needs --of: sync, delta, delete'],
+    [['plan', '--of', 'rollback'], 'Allowed choices are sync, delta, delete'],
+    [['plan', '--of', 'delta', '--item', '7'], '--item goes with delta, not with plan'],
+    [['sync', '--of', 'sync'], '--of goes with plan, not with sync'],
+    [['apply', '--plan', UID], 'apply needs --plan and --digest'],
+    [['apply', '--digest', DIGEST], 'apply needs --plan and --digest'],
+    [['apply', '--plan', '7', '--digest', DIGEST], 'expected a uuid'],
+    [['apply', '--plan', UID, '--digest', '3f0c9a71b2d84e65'], 'the digest of a plan, 64 hexadecimal'],
+    [['sync', '--plan', UID], '--plan and --digest go with apply, not with sync'],
     [['delta', '--item'], 'argument missing'],
     [['delta', '--item', '0'], 'expected a number'],
     [['delta', '--item', '17,18'], 'expected a number'],

@@ -54,6 +54,8 @@ export type ActionContext = {
    * True in the delete step of a diff, which removes nothing and succeeds if the listing is not proven complete.
    */
   readonly partOfDiff: boolean;
+  /** True: the action is planned, and nothing of it happens. */
+  readonly planning?: boolean;
   /** Merges `news` into the next report. */
   readonly progress: (news: Progress) => void;
   readonly log: Log;

@@ -20,25 +20,29 @@ const KEPT: Readonly<Record<Exclude<KeptReason, 'held'>, string>> = {
 
 /** @param of.rejected the records that the source rejected; `applied` holds those that the sink refused */
 export function reportApplied(
-  { progress, log }: Pick<ActionContext, 'progress' | 'log'>,
+  { progress, log, planning = false }: Pick<ActionContext, 'progress' | 'log' | 'planning'>,
   applied: Applied,
   of: { warnings?: readonly (string | null)[]; rejected?: readonly RejectedRecord[] } = {},
 ): void {
   const rejected = [...(of.rejected ?? []), ...applied.rejected];
   const warnings = [
     ...(of.warnings ?? []).filter((words) => words !== null),
-    ...warningsOf(applied, rejected),
+    ...warningsOf(applied, { rejected, planning }),
   ].map((words) => words.slice(0, LONGEST_WARNING));
   for (const words of warnings) log.info(`warning: ${words}`);
   const { added, updated, removed } = applied;
   const kept = Object.values(applied.kept).reduce((sum, count) => sum + count, 0);
-  progress({
+  const counts = {
     added,
     updated,
     deleted: removed,
     kept,
     // An older api refuses a report with a field that it does not know.
     ...(applied.kept.held ? { held: applied.kept.held } : {}),
+  };
+  progress({
+    // Counts of a plan are told with it: a job that changed nothing has none.
+    ...(planning ? {} : counts),
     failed: rejected.length,
     checkpoint: null,
     ...(warnings.length > 0 ? { warnings } : {}),
@@ -46,13 +50,16 @@ export function reportApplied(
   });
   const same = applied.listed - added - updated;
   log.info(
-    `applied: ${added} added, ${updated} updated, ${removed} removed${same > 0 ? `, ${same} unchanged` : ''}`,
+    `${planning ? 'planned' : 'applied'}: ${added} added, ${updated} updated, ${removed} removed${same > 0 ? `, ${same} unchanged` : ''}`,
   );
 }
 
-function warningsOf({ kept, missed, updated, live }: Applied, rejected: readonly RejectedRecord[]): string[] {
+function warningsOf(
+  { kept, missed, updated, live }: Applied,
+  { rejected, planning }: { rejected: readonly RejectedRecord[]; planning: boolean },
+): string[] {
   const lines: string[] = [];
-  if (kept.held) lines.push(waiting(kept.held));
+  if (kept.held) lines.push(planning ? wouldWait(kept.held) : waiting(kept.held));
   for (const reason of Object.keys(KEPT) as (keyof typeof KEPT)[]) {
     const count = kept[reason] ?? 0;
     if (count > 0) lines.push(`kept ${records(count)}: ${KEPT[reason]}`);
@@ -60,7 +67,9 @@ function warningsOf({ kept, missed, updated, live }: Applied, rejected: readonly
   if (missed && missed.count > 0) lines.push(missedByDelta(missed));
   if (updated > MANY && updated * 2 > live) {
     lines.push(
-      `${updated} of ${live} records changed; if that was not intended, roll this job back and set MAX_UPDATE_PERCENT`,
+      planning
+        ? `${updated} of ${live} records would change; if that is not intended, leave the plan and set MAX_UPDATE_PERCENT`
+        : `${updated} of ${live} records changed; if that was not intended, roll this job back and set MAX_UPDATE_PERCENT`,
     );
   }
   if (rejected.length > 0)
@@ -71,6 +80,10 @@ function warningsOf({ kept, missed, updated, live }: Applied, rejected: readonly
 function waiting(count: number): string {
   const removals = `${count.toLocaleString('en')} ${count === 1 ? 'removal waits' : 'removals wait'}`;
   return `${removals} for an answer: syncrator losses, or --force-delete for all of them`;
+}
+
+function wouldWait(count: number): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? 'removal' : 'removals'} would wait for an answer`;
 }
 
 function records(count: number, kind = ''): string {

@@ -9,7 +9,7 @@ import { uploadHeld } from './upload.ts';
 const LONGEST_WARNING = 500;
 
 /** Actions whose job may change the waiting set for good; a listing's evidence or a rollback's effect is whole then. */
-const CHANGE_IT: ReadonlySet<Action> = new Set(['sync', 'delete', 'rollback', 'remove']);
+const CHANGE_IT: ReadonlySet<Action> = new Set(['sync', 'delete', 'rollback', 'remove', 'apply']);
 
 /**
  * The data are safe in any case, and the next run tells them.

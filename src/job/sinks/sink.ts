@@ -8,6 +8,7 @@ import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
 import type { Story } from './story.ts';
+import type { PlannedAction, PlannedChange, PlanSummary } from './plans.ts';
 
 /**
  * The content of a load: `everything` in the source (sync), the `changes` since a watermark (delta), or all `ids`
@@ -192,6 +193,25 @@ export type HeldRecords = {
   beginRemoval(): Promise<Removal>;
 };
 
+export type AppliedPlan = {
+  readonly applied: Applied;
+  readonly of: PlannedAction;
+  readonly watermark: Date | null;
+  /** The listing of the plan was proven complete; null: a delta lists changes alone. */
+  readonly proven: boolean | null;
+};
+
+export interface Plans {
+  /** The plan that this run has made. */
+  made(): PlanSummary;
+  /** Its changes for people: at most `MOST_SHOWN`, by kind and then by id, some at a time. */
+  shown(): AsyncIterable<readonly PlannedChange[]>;
+  /** Drops what was kept for `shown` alone. */
+  dropShown(): Promise<void>;
+  /** Does exactly what the plan says. @throws JobError `planStale`, and then nothing is changed */
+  apply(plan: { readonly uid: string; readonly digest: string }): Promise<AppliedPlan>;
+}
+
 export interface Sink {
   /** The sink as it appears in logs and reports, without credentials. */
   readonly shownAs: string;
@@ -242,6 +262,8 @@ export interface Sink {
   readonly forget?: (ids: readonly string[]) => Promise<Forgotten>;
   /** Reads only; does not take the fence. Only in sinks with change sets. */
   readonly story?: (id: string) => Promise<Story>;
+  /** Only in sinks that can keep a plan. */
+  readonly plans?: Plans;
   /** The counts of earlier runs of this action; only in sinks that keep a history. */
   readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
 

@@ -17,6 +17,8 @@ export type Writer = Owner & {
   readonly step: number;
   readonly attempt: number;
   readonly action: string;
+  /** True: the run only plans the action. */
+  readonly plans?: boolean;
   /** New for each run of the program: the run that opened a sink last holds its fence. */
   readonly run: string;
 };

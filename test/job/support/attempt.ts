@@ -3,8 +3,9 @@
 import { deleteGone } from '../../../src/job/actions/delete.ts';
 import { remove } from '../../../src/job/actions/remove.ts';
 import { delta } from '../../../src/job/actions/delta.ts';
+import { plan } from '../../../src/job/actions/plan.ts';
 import { sync } from '../../../src/job/actions/sync.ts';
-import type { Progress } from '../../../src/job/actions/action.ts';
+import type { ActionContext, Progress } from '../../../src/job/actions/action.ts';
 import type { Checkpoint } from '../../../src/job/checkpoint.ts';
 import type { ColumnSettings } from '../../../src/job/columns/columns-settings.ts';
 import { fitColumns } from '../../../src/job/columns/fitted-source.ts';
@@ -12,6 +13,7 @@ import { JobError, type JobErrorCode } from '../../../src/job/job-error.ts';
 import { createPostgresSink } from '../../../src/job/sinks/postgres/postgres-sink.ts';
 import { newRun, type Writer } from '../../../src/job/sinks/writer.ts';
 import type { RollbackLimit, Sink } from '../../../src/job/sinks/sink.ts';
+import type { PlanSummary } from '../../../src/job/sinks/plans.ts';
 import type { Source } from '../../../src/job/sources/source.ts';
 
 export const ACTIONS = ['sync', 'delta', 'delete', 'rollback'] as const;
@@ -32,6 +34,12 @@ export type Attempt = {
   readonly expect?: string | null;
   readonly only?: RollbackLimit | undefined;
   readonly force?: boolean;
+  /** Makes a plan of the action. */
+  readonly plans?: boolean;
+  /** In place of the action, applies this plan. */
+  readonly applies?: { readonly uid: string; readonly digest: string };
+  /** Called with the plan that was made. */
+  readonly planned?: (plan: PlanSummary) => void;
   /** For a removal: the ids that the approval names. */
   readonly approved?: readonly string[];
   readonly batchSize?: number;
@@ -116,12 +124,14 @@ function writerOf(of: Omit<Attempt, 'action'> & { action: string }): Writer {
     originUid: uidOf(of.origin ?? of.job),
     step: of.step ?? 0,
     attempt: of.attempt ?? 1,
-    action: of.action,
+    action: of.applies ? 'apply' : of.action,
+    ...(of.plans && { plans: true }),
     run: newRun(),
   };
 }
 
 async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null) => void): Promise<void> {
+  if (of.applies) return void (await sink.plans?.apply(of.applies));
   if (of.action === 'rollback') {
     const before = typeof of.before === 'number' ? uidOf(of.before) : null;
     await sink.rollback({ before, expect: of.expect ?? null, ...(of.only && { only: of.only }) });
@@ -139,7 +149,7 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     const approved = pagesOf(of.approved ?? [], of.batchSize ?? 5);
     return await remove({ source: of.source, sink, approved, ...rest });
   }
-  await { sync, delta, delete: deleteGone }[of.action]({
+  const context: ActionContext = {
     source: fitColumns(of.source, of.columns?.list ?? []),
     sink,
     options: {
@@ -160,7 +170,11 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     checkpoint: of.checkpoint ?? null,
     partOfDiff: false,
     ...rest,
-  });
+  };
+  if (!of.plans) return await { sync, delta, delete: deleteGone }[of.action](context);
+  await plan(context, { action: of.action, api: null });
+  const made = sink.plans?.made();
+  if (made) of.planned?.(made);
 }
 
 async function* pagesOf(ids: readonly string[], size: number): AsyncGenerator<readonly string[]> {

@@ -1,6 +1,6 @@
 /**
- * An api as the program sees it: a report receiver whose answers a test sets, which takes the held records and tells
- * the approved ones.
+ * An api as the program sees it: a report receiver whose answers a test sets, which takes held records and plans, and
+ * tells the approved records.
  */
 
 import { type Context, Hono } from 'hono';
@@ -46,6 +46,26 @@ export type ToldStory = {
   }[];
 };
 
+export type PlanPage = {
+  readonly page: number;
+  readonly last: boolean;
+  readonly records: readonly PlannedRecord[];
+  readonly summary?: PlanTold;
+};
+
+export type PlannedRecord = {
+  readonly id: string;
+  readonly kind: 'added' | 'updated' | 'removed' | 'held';
+  readonly before: unknown;
+  readonly after: unknown;
+};
+
+export type PlanTold = {
+  readonly of: string;
+  readonly digest: string;
+  readonly watermark: string | null;
+} & Record<'live' | 'listed' | 'added' | 'updated' | 'removed' | 'held' | 'kept', number>;
+
 export type FakeReceiver = {
   readonly url: string;
   readonly reports: Report[];
@@ -62,6 +82,12 @@ export type FakeReceiver = {
   readonly stories: ToldStory[];
   /** Answers a story instead of taking it. */
   answerStory: (() => Response) | null;
+  /** Every page of a plan that came, with the length of its body. */
+  readonly planPages: (PlanPage & { readonly bytes: number })[];
+  /** The last whole plan; null without one. */
+  plan: { readonly summary: PlanTold; readonly records: readonly PlannedRecord[] } | null;
+  /** Answers a page of a plan instead of storing it. */
+  answerPlan: ((page: PlanPage & { readonly raw: string }) => Response | undefined) | null;
   /** The ids of the approval, in the order in which they are told; null: the job has no approval. */
   approved: readonly string[] | null;
   close(): Promise<void>;
@@ -83,6 +109,7 @@ export async function startFakeReceiver(): Promise<FakeReceiver> {
     receiver.stories.push(await c.req.json<ToldStory>());
     return c.json({ told: true });
   });
+  app.post('/plan', (c) => takePlan(c));
   app.get('/approved-removals', (c) => tellApproved(c));
   const server = await serveApp(app);
   const receiver: FakeReceiver = {
@@ -93,6 +120,9 @@ export async function startFakeReceiver(): Promise<FakeReceiver> {
     pages: [],
     waiting: null,
     answerHeld: null,
+    planPages: [],
+    plan: null,
+    answerPlan: null,
     approved: null,
     stories: [],
     answerStory: null,
@@ -113,6 +143,24 @@ export async function startFakeReceiver(): Promise<FakeReceiver> {
     upload.push(page);
     const records = upload.flatMap((one) => one.records);
     if (page.last) receiver.waiting = records;
+    return c.json({ stored: records.length });
+  }
+
+  let planned: PlanPage[] = [];
+
+  async function takePlan(c: Context): Promise<Response> {
+    const text = await c.req.text();
+    const page = JSON.parse(text) as PlanPage;
+    receiver.planPages.push({ ...page, bytes: Buffer.byteLength(text) });
+    receiver.authorizations.push(c.req.header('authorization'));
+    const answer = receiver.answerPlan?.({ ...page, raw: text });
+    if (answer) return answer;
+    if (page.page === 0) planned = [];
+    if (page.page !== planned.length)
+      return c.json({ code: 'page_out_of_order', expected: planned.length }, 409);
+    planned.push(page);
+    const records = planned.flatMap((one) => one.records);
+    if (page.last && page.summary) receiver.plan = { summary: page.summary, records };
     return c.json({ stored: records.length });
   }
 

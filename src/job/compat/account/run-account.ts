@@ -23,6 +23,8 @@ export async function runAccount(settings: AccountSettings, context: AccountCont
     throw new JobError('usage', 'take-over does not apply to SOURCE=rest: its tables have no owner');
   if (options.action === 'remove')
     throw new JobError('usage', 'remove does not apply to SOURCE=rest, which holds no removals');
+  if (options.action === 'plan' || options.action === 'apply')
+    throw new JobError('usage', `${options.action} does not apply to SOURCE=rest, which keeps no plans`);
   const upstream = { apiUrl: settings.apiUrl, timeoutMs: settings.timeoutMs, stop };
   const api = createAccountApi(upstream, createAccessToken(settings.credentials, upstream, log), log);
   const store = createAccountStore(settings, options.jobId);

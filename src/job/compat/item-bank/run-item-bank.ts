@@ -1,8 +1,8 @@
 /** Runs the actions of SOURCE=gitlab: sync and delta update items in place; delete is shared with other sources. */
 import { deleteGone } from '../../actions/delete.ts';
-import type { Action } from '../../arguments.ts';
 import { JobError } from '../../job-error.ts';
 import type { Items } from '../../sinks/items.ts';
+import type { PlannedAction } from '../../sinks/plans.ts';
 import { createGitlab } from '../gitlab/gitlab.ts';
 import type { GitlabSettings } from '../gitlab/gitlab-settings.ts';
 import { bankListing } from './bank-listing.ts';
@@ -13,7 +13,7 @@ import { RepairedHooks } from './repaired-hooks.ts';
 import { serializeWrites } from './serialize-writes.ts';
 
 export async function runItemBank(
-  action: Exclude<Action, 'remove' | 'rollback' | 'take-over' | 'forget-record' | 'story'>,
+  action: PlannedAction,
   settings: GitlabSettings,
   context: ItemBankContext,
 ): Promise<void> {

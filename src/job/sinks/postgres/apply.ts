@@ -5,13 +5,14 @@
 import type { PoolClient } from 'pg';
 import type { Applied, ApplyPlan, ApplyResult, Difference, Kept, Load } from '../sink.ts';
 import { closeChangeSet, readChangeSet, TABLE_WAS_EMPTY } from './change-sets.ts';
-import { countChanges, countLive, countMissed, writeDifference } from './difference.ts';
+import { countChanges, type Counts, countLive, countMissed, writeDifference } from './difference.ts';
 import type { SinkRow } from './fence.ts';
 import { fillEmpty } from './fill-empty.ts';
 import { forgetGone, forgetListed, holdRecords, keepRecords } from './keep.ts';
 import { createLiveTable } from './live-table.ts';
 import { fillColumns } from './fill-columns.ts';
 import { beginMigration, finishMigration, wallOf } from './migrate.ts';
+import { addedRows, changedRows, type PlannedRows } from './planned-rows.ts';
 import { forgetRejectedGone, noteRejected, offerAgain } from './refused-records.ts';
 import { type Session, inWriteTransaction } from './session.ts';
 import { causeOf } from './sink-fault.ts';
@@ -21,19 +22,42 @@ import { writeChanges } from './write-changes.ts';
 /** Maximum number of ids to re-check before removal; beyond it a random sample. */
 const MOST_ASKED = 1_000;
 
-export async function applyLoad(session: Session, load: Load, plan: ApplyPlan): Promise<ApplyResult> {
+/** What the apply of a kept plan does beside that of a load. */
+export type Exactly = {
+  /** Records in the listing of the plan. */
+  readonly listed: number;
+  /** Called once all is decided and before anything is written. @throws JobError unless it is what was planned */
+  readonly confirm: (
+    client: PoolClient,
+    of: { readonly planned: PlannedRows; readonly watermark: Date | null },
+  ) => Promise<void>;
+};
+
+export async function applyLoad(
+  session: Session,
+  load: Load,
+  plan: ApplyPlan,
+  exactly: Exactly | null = null,
+): Promise<ApplyResult> {
   const staging = session.places.staging(session.sinkId, load.id);
   // Other modes are refused while the columns are not those of the list.
   const during = load.mode === 'everything' ? await beginMigration(session) : session;
-  try {
+  return await orAsk(async () => {
     const { applied } = await inWriteTransaction(
       during,
-      (client, sink) => applyOnce(client, during, { sink, load, plan, staging }),
+      (client, sink) => applyOnce(client, during, { sink, load, plan, staging, exactly }),
       async (client, { isNew }) => {
         if (isNew && load.mode === 'everything') await finishMigration(client, during);
       },
     );
-    return { kind: 'applied', applied };
+    return applied;
+  });
+}
+
+/** Runs a transaction that decides about a load; it may end with a question. */
+export async function orAsk(work: () => Promise<Applied>): Promise<ApplyResult> {
+  try {
+    return { kind: 'applied', applied: await work() };
   } catch (error) {
     const cause = causeOf(error);
     if (cause instanceof AskFirst) return { kind: 'ask', ids: cause.ids };
@@ -45,13 +69,14 @@ export async function applyLoad(session: Session, load: Load, plan: ApplyPlan): 
 async function applyOnce(
   client: PoolClient,
   session: Session,
-  of: Omit<Work, 'listed' | 'live'>,
+  of: Omit<Applying, 'listed' | 'live'>,
 ): Promise<{ applied: Applied; isNew: boolean }> {
   const { load, staging } = of;
   const { state, counts } = await readChangeSet(client, session.places, session.changeSet);
   // A lost answer to COMMIT, or an earlier attempt: the step is applied and must not be applied twice.
   if (state === 'applied' && counts) return { applied: counts, isNew: false };
-  const listed = await countStaging(client, session, load);
+  const counted = await countStaging(client, session, load);
+  const listed = of.exactly?.listed ?? counted;
   const live = session.table.oid === null ? 0 : await countLive(client, session);
   const work = { ...of, listed, live };
   if (live === 0) return { applied: await applyToEmpty(client, session, work), isNew: true };
@@ -70,7 +95,7 @@ class AskFirst extends Error {
   }
 }
 
-type Work = {
+export type Work = {
   readonly sink: SinkRow;
   readonly load: Load;
   readonly plan: ApplyPlan;
@@ -79,9 +104,22 @@ type Work = {
   readonly live: number;
 };
 
-async function applyDifference(client: PoolClient, session: Session, work: Work): Promise<Applied> {
+type Applying = Work & { readonly exactly: Exactly | null };
+
+export type Decided = {
+  readonly difference: Difference;
+  readonly counts: Counts;
+  /** With what this run holds. */
+  readonly kept: Kept;
+  readonly heldAsUnusual: boolean;
+  /** Records that a delta offers the table again. */
+  readonly offered: number;
+};
+
+/** Writes the change set and what is kept, as judged. The live table stays. @throws AskFirst */
+export async function decide(client: PoolClient, session: Session, work: Work): Promise<Decided> {
   const { sink, load, plan, staging, listed, live } = work;
-  if (load.mode === 'changes') await offerAgain(client, session, staging);
+  const offered = load.mode === 'changes' ? await offerAgain(client, session, staging) : 0;
   await writeDifference(client, session, {
     staging,
     mode: load.mode,
@@ -105,19 +143,24 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
     throw new AskFirst(await idsToAsk(client, session, plan));
   const held = await holdRecords(client, session, { judgement, force: plan.force });
   const counts = { ...differing, removed: differing.removed - held };
+  const heldAsUnusual = judgement === 'hold_unusual' && held > 0;
+  return { difference, counts, kept: withHeld(kept, held), heldAsUnusual, offered };
+}
+
+async function applyDifference(client: PoolClient, session: Session, work: Applying): Promise<Applied> {
+  const { load, plan, staging } = work;
+  const { difference, counts, kept, heldAsUnusual } = await decide(client, session, work);
+  await work.exactly?.confirm(client, {
+    planned: changedRows(session, staging),
+    watermark: watermarkOf(work),
+  });
   const rejected = await writeChanges(client, session, { staging, counts, mayReject: plan.mayReject });
   const made = await countChanges(client, session);
   await forgetListed(client, session, staging);
   await forgetGone(client, session);
   return await close(client, session, {
     ...work,
-    applied: {
-      ...difference,
-      ...made,
-      kept: withHeld(kept, held),
-      rejected,
-      ...(judgement === 'hold_unusual' && held > 0 ? { heldAsUnusual: true } : {}),
-    },
+    applied: { ...difference, ...made, kept, rejected, ...(heldAsUnusual ? { heldAsUnusual } : {}) },
     beginsHistory: load.mode === 'everything' ? wallOf(session.table) : null,
   });
 }
@@ -136,7 +179,8 @@ function withHeld(kept: Kept, more: number): Kept {
   return more === 0 ? kept : { ...kept, held: (kept.held ?? 0) + more };
 }
 
-async function applyToEmpty(client: PoolClient, session: Session, work: Work): Promise<Applied> {
+/** For a table without records: all of the listing is added. */
+export async function decideForEmpty(client: PoolClient, work: Work): Promise<Decided> {
   const { plan, staging, listed } = work;
   const { rows } = await client.query<{ count: string }>(
     `SELECT count(*) FROM ${staging} WHERE record IS NOT NULL`,
@@ -144,6 +188,13 @@ async function applyToEmpty(client: PoolClient, session: Session, work: Work): P
   const added = Number(rows[0]?.count);
   const difference: Difference = { live: 0, listed, added, updated: 0, removed: 0, kept: {}, missed: null };
   plan.judge(difference);
+  return { difference, counts: { added, updated: 0, removed: 0 }, kept: {}, heldAsUnusual: false, offered: 0 };
+}
+
+async function applyToEmpty(client: PoolClient, session: Session, work: Applying): Promise<Applied> {
+  const { plan, staging } = work;
+  const { difference } = await decideForEmpty(client, work);
+  await work.exactly?.confirm(client, { planned: addedRows(session, staging), watermark: watermarkOf(work) });
   const oid = session.table.oid ?? (await createLiveTable(client, session.table));
   await client.query(`UPDATE ${session.places.sinks} SET table_oid = $2 WHERE id = $1`, [
     session.sinkId,
@@ -151,7 +202,7 @@ async function applyToEmpty(client: PoolClient, session: Session, work: Work): P
   ]);
   const rejected = await fillEmpty(client, session, { staging, mayReject: plan.mayReject });
   await client.query(`DELETE FROM ${session.places.kept} WHERE sink = $1`, [session.sinkId]);
-  const applied: Applied = { ...difference, added: added - rejected.length, rejected };
+  const applied: Applied = { ...difference, added: difference.added - rejected.length, rejected };
   return await close(client, session, { ...work, applied, beginsHistory: TABLE_WAS_EMPTY });
 }
 
@@ -161,10 +212,10 @@ async function close(
   of: Work & { applied: Applied; beginsHistory: string | null },
 ): Promise<Applied> {
   const { places, sinkId, changeSet } = session;
-  const { plan, load, sink, staging, applied } = of;
+  const { plan, load, staging, applied } = of;
   await noteRejected(client, session, { staging, rejected: applied.rejected, mode: load.mode });
   if (load.mode === 'ids' && plan.proven) await forgetRejectedGone(client, session, { staging, plan });
-  const watermark = plan.watermark === 'keep' ? sink.watermark : plan.watermark;
+  const watermark = watermarkOf(of);
   const whole = load.mode === 'everything';
   await client.query(
     `UPDATE ${places.sinks} SET watermark = $2, synced = synced OR $3, proven = CASE WHEN $3 THEN $4 ELSE proven END,
@@ -178,6 +229,10 @@ async function close(
     beginsHistory: of.beginsHistory,
   });
   return applied;
+}
+
+export function watermarkOf({ plan, sink }: Pick<Work, 'plan' | 'sink'>): Date | null {
+  return plan.watermark === 'keep' ? sink.watermark : plan.watermark;
 }
 
 /** First those that may go now: a record that waits already goes on waiting. */

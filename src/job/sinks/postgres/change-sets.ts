@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import { JobError } from '../../job-error.ts';
 import type { Applied } from '../sink.ts';
 import type { SinkRow } from './fence.ts';
+import { dropPlan } from './kept-plan.ts';
 import type { Places } from './places.ts';
 import { stepKey, type Writer } from '../writer.ts';
 
@@ -98,11 +99,13 @@ export async function findAppliedRollback(
   return rows[0] ?? null;
 }
 
+/** Marks the set as applied. Whatever was planned before no longer holds. */
 export async function closeChangeSet(
   client: PoolClient,
   places: Places,
   of: { id: string; applied: Applied; watermark: Date | null; beginsHistory: string | null },
 ): Promise<void> {
+  await dropPlan(client, places, of.id);
   await client.query(
     `UPDATE ${places.changeSets} SET state = 'applied', applied_at = clock_timestamp(), counts = $2, watermark_after = $3,
        begins_history = coalesce(begins_history, $4) WHERE id = $1`,

@@ -10,7 +10,7 @@ import { dropLeftovers, eraseStaged } from './staging.ts';
 
 /** Safe to repeat. */
 export async function forgetRecords(session: Session, ids: readonly string[]): Promise<Forgotten> {
-  await dropLeftovers(session);
+  await dropLeftovers(session, { plan: 'goes' });
   return await inWriteTransaction(session, async (client, { watermark }) => {
     const { places, changeSet } = session;
     // A dump may lock a load against its removal.

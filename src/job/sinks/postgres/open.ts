@@ -5,6 +5,7 @@ import { adoptOldState } from './adopt.ts';
 import { type ChangeSet, findAppliedRollback, openChangeSet } from './change-sets.ts';
 import { findSink, makeSink, takeFence } from './fence.ts';
 import { inspectLiveTable } from './live-table.ts';
+import { NO_CHANGE_SET, preparePlans } from './kept-plan.ts';
 import { refuseFilled, refuseMigration } from './migrate.ts';
 import { type Connection, inStateTransaction, type Session } from './session.ts';
 import { prepareStateSchema } from './state-schema.ts';
@@ -20,6 +21,7 @@ export async function openPostgres(
   await inStateTransaction(connection, async (client) => {
     await refuseStandby(client);
     await prepareStateSchema(client, places, options);
+    if (writer.plans) await preparePlans(client, places);
   });
   const opened = await inStateTransaction(connection, async (client) => {
     const found = await inspectLiveTable(client, places, options.columns);
@@ -34,8 +36,10 @@ export async function openPostgres(
     // The run that held the fence before may have changed the columns until now; from here on nobody does.
     const table = await inspectLiveTable(client, places, options.columns);
     await refuseFilled(client, places, table);
-    if (writer.action !== 'sync' && !takeOver) refuseMigration(places, table);
-    const set = await openChangeSet(client, places, { sink, writer });
+    // A plan could not show what a change of the columns does to the records.
+    if ((writer.action !== 'sync' || writer.plans) && !takeOver) refuseMigration(places, table);
+    // A plan changes nothing, so the history does not know of it.
+    const set = writer.plans ? null : await openChangeSet(client, places, { sink, writer });
     const earlier =
       writer.action === 'rollback' && writer.originUid !== null
         ? await findAppliedRollback(client, places, { sink: sink.id, originUid: writer.originUid })
@@ -44,8 +48,8 @@ export async function openPostgres(
   });
   for (const line of opened.lines) connection.log(line);
   const { table, sinkId, set } = opened;
-  const done = set.state === 'applied' ? set : opened.earlier;
-  return { session: { ...connection, table, sinkId, changeSet: set.id }, done };
+  const done = set?.state === 'applied' ? set : opened.earlier;
+  return { session: { ...connection, table, sinkId, changeSet: set?.id ?? NO_CHANGE_SET }, done };
 }
 
 /** @throws JobError `sinkReadOnly` */

@@ -20,6 +20,8 @@ export type Places = {
   readonly rejected: string;
   readonly loads: string;
   readonly revisions: string;
+  /** Made with the first plan. */
+  readonly plans: string;
   /** Made with the first table that has columns. */
   readonly sinkColumns: string;
   readonly version: string;
@@ -41,6 +43,7 @@ export function placesOf(of: { schema: string | null; table: string; stateSchema
     rejected: ours('rejected'),
     loads: ours('loads'),
     revisions: ours('item_revisions'),
+    plans: ours('plans'),
     sinkColumns: ours('sink_columns'),
     version: ours(VERSION_TABLE),
     staging: (sinkId, loadId) => ours(stagingName(sinkId, loadId)),

@@ -4,11 +4,13 @@ import { RECORD_ALONE } from '../../columns/columns-settings.ts';
 import { endConnections } from '../../postgres-end.ts';
 import { shownUrl } from '../../mask.ts';
 import {
+  type Applied,
   type ApplyPlan,
   type ApplyResult,
   type LiveState,
   type Load,
   NOTHING_APPLIED,
+  type RollbackTo,
   type Sink,
 } from '../sink.ts';
 import type { PostgresSettings } from '../sink-settings.ts';
@@ -26,10 +28,11 @@ import { lookAtPostgres } from './look.ts';
 import { refuseMigration } from './migrate.ts';
 import { openPostgres } from './open.ts';
 import { placesOf } from './places.ts';
+import { createPlans } from './plans.ts';
 import { rollBack } from './rollback.ts';
 import { previewRollback } from './rollback-effect.ts';
 import { type Connection, inStateTransaction, type Session, inWriteTransaction } from './session.ts';
-import { beginLoad, dropStaging, loadBatch } from './staging.ts';
+import { beginLoad, dropLeftovers, dropStaging, loadBatch } from './staging.ts';
 import { readStory } from './story.ts';
 import type { Writer } from '../writer.ts';
 
@@ -72,6 +75,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     if (!opened) throw new Error('the sink is used before it is opened');
     return opened;
   };
+  const plans = createPlans(session);
   return {
     shownAs: shownUrl(settings.url),
     place: `table ${places.shown}`,
@@ -88,13 +92,14 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     look: () => lookAtPostgres(connection),
     beginLoad: (input) => beginLoad(session(), input),
     loadBatch: (load, batch, turn) => loadBatch(session(), load, batch, turn),
-    apply: (load, plan) => applyAndTidy(session(), load, plan),
+    apply: (load, plan) => (writer.plans ? plans.make(load, plan) : applyAndTidy(session(), load, plan)),
     dropLoad: (load) => dropStaging(session(), load.id),
     previewRollback: async (to) => await previewRollback(connection, await readableTable(connection), to),
-    rollback: (to) => rollBack(session(), to),
+    rollback: (to) => rollBackAndTidy(session(), to),
     takeOver: () => beginAnew(session()),
     items: createItems(session, (table) => (opened = { ...session(), table })),
     held: createHeldRecords(session),
+    plans,
     forget: (ids) => forgetRecords(session(), ids),
     story: async (id) => await readStory(connection, await readableTable(connection), id),
     earlierRuns: () => readEarlierRuns(session()),
@@ -115,10 +120,16 @@ async function readableTable(connection: Connection): Promise<LiveTable> {
 async function applyAndTidy(session: Session, load: Load, plan: ApplyPlan): Promise<ApplyResult> {
   const result = await applyLoad(session, load, plan);
   if (result.kind === 'applied') {
-    await dropStaging(session, load.id);
+    await dropLeftovers(session);
     await purgeHistory(session);
   }
   return result;
+}
+
+async function rollBackAndTidy(session: Session, to: RollbackTo): Promise<Applied> {
+  const applied = await rollBack(session, to);
+  await dropLeftovers(session);
+  return applied;
 }
 
 async function readLiveState(session: Session): Promise<LiveState> {
@@ -150,4 +161,5 @@ async function beginAnew(session: Session): Promise<void> {
       beginsHistory: 'the table was taken over',
     }),
   );
+  await dropLeftovers(session);
 }

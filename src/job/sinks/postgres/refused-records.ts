@@ -88,18 +88,19 @@ function constraintReason(error: unknown): string {
   return `${name} refuses the record, which ${what} (SQLSTATE ${state}); correct the record in the source, or the table`;
 }
 
-/** Adds earlier refused records to a delta: the table may accept them now. */
+/** Adds earlier refused records to a delta: the table may accept them now. @returns their number */
 export async function offerAgain(
   client: PoolClient,
   { places, sinkId, table: { shape } }: Session,
   staging: string,
-): Promise<void> {
-  await client.query(
+): Promise<number> {
+  const { rowCount } = await client.query(
     `INSERT INTO ${staging} (id, updated_at, record${stagedNames(shape.columns)})
      SELECT id, updated_at, record${stagedFrom(shape, 'record')} FROM ${places.rejected} r
      WHERE sink = $1 AND NOT EXISTS (SELECT FROM ${staging} n WHERE n.id = r.id)`,
     [sinkId],
   );
+  return rowCount ?? 0;
 }
 
 /** Stores the refused records, for inspection and for the next delta. */

@@ -10,7 +10,7 @@ import { purgeHistory } from './history.ts';
 import { countHeld, forgetGone, keepRecords } from './keep.ts';
 import { inWriteTransaction, type Session } from './session.ts';
 import { recordOf } from './shape.ts';
-import { beginLoad, countStaging, dropStaging, loadBatch } from './staging.ts';
+import { beginLoad, countStaging, dropLeftovers, loadBatch } from './staging.ts';
 import { writeChanges } from './write-changes.ts';
 
 export async function beginRemoval(session: Session): Promise<Removal> {
@@ -29,7 +29,7 @@ export async function beginRemoval(session: Session): Promise<Removal> {
       const applied = await inWriteTransaction(session, (client, { watermark }) =>
         removeApproved(client, session, { load, watermark }),
       );
-      await dropStaging(session, load.id);
+      await dropLeftovers(session);
       await purgeHistory(session);
       return applied;
     },

@@ -6,6 +6,7 @@ import type { BeginLoad, Load, LoadBatch, Turn } from '../sink.ts';
 import { inTransaction, LOADING, READ_COMMITTED } from './connect.ts';
 import { copyListing } from './copy.ts';
 import { fenced, holdsFence } from './fence.ts';
+import { readPlan } from './kept-plan.ts';
 import { quoted, stagingName, stagingPrefix } from './places.ts';
 import { typedNames } from './shape.ts';
 import { inStateTransaction, retryTransaction, type Session } from './session.ts';
@@ -106,10 +107,23 @@ class AlreadyLoaded extends Error {
   override readonly name = 'AlreadyLoaded';
 }
 
-/** Drops staging tables of earlier loads, without waiting for locks, which a dump may hold. */
-export async function dropLeftovers(session: Session): Promise<void> {
-  const names = await inStateTransaction(session, (client) => listStaging(client, session));
-  for (const name of names) await drop(session, name, null);
+/**
+ * Drops staging tables of earlier loads, without waiting for locks, which a dump may hold. The load of the plan stays as
+ * long as that can be applied.
+ */
+export async function dropLeftovers(
+  session: Session,
+  { plan = 'stays' }: { plan?: 'stays' | 'goes' } = {},
+): Promise<void> {
+  const { names, planned } = await inStateTransaction(session, async (client) => {
+    const found = plan === 'stays' ? await readPlan(client, session) : null;
+    return {
+      names: await listStaging(client, session),
+      planned: found === null || found.expired ? null : found.load,
+    };
+  });
+  const stays = planned === null ? null : stagingName(session.sinkId, planned);
+  for (const name of names) if (name !== stays) await drop(session, name, { except: planned });
 }
 
 /** Names of the staging tables of the sink. */
@@ -136,23 +150,27 @@ export async function eraseStaged(
 }
 
 export async function dropStaging(session: Session, id: string): Promise<void> {
-  await drop(session, stagingName(session.sinkId, id), id);
+  await drop(session, stagingName(session.sinkId, id), { only: id });
 }
 
 /**
  * Drops a staging table only while this run holds the fence: a newer run may resume the load.
- * @param loadId the load to forget; null: every load of the sink
+ * @param loads the load to forget, or every load of the sink but that of a plan
  */
-async function drop(session: Session, table: string, loadId: string | null): Promise<void> {
+async function drop(
+  session: Session,
+  table: string,
+  loads: { readonly only: string } | { readonly except: string | null },
+): Promise<void> {
   const { pool, places, sinkId, writer } = session;
   try {
     await inTransaction(pool, `${READ_COMMITTED}; SET LOCAL lock_timeout = '1s'`, async (client) => {
       if (!(await holdsFence(client, places, { sinkId, run: writer.run }))) return;
       await client.query(`DROP TABLE IF EXISTS ${quoted({ schema: places.stateSchema, table })}`);
-      await client.query(`DELETE FROM ${places.loads} WHERE sink = $1 AND id = coalesce($2, id)`, [
-        sinkId,
-        loadId,
-      ]);
+      await client.query(
+        `DELETE FROM ${places.loads} WHERE sink = $1 AND id = coalesce($2, id) AND id IS DISTINCT FROM $3::uuid`,
+        [sinkId, 'only' in loads ? loads.only : null, 'only' in loads ? null : loads.except],
+      );
     });
   } catch (error) {
     if (passingFault(error) === null) throw error;
