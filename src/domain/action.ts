@@ -17,11 +17,43 @@ export const REMOVE = 'remove';
 /** Erases the earlier values of records from the history of a target; available if the target has a sync. */
 export const FORGET = 'forget-record';
 
+/** Finds out what a planned action would change, and keeps that in the sink; changes no record. */
+export const PLAN = 'plan';
+/** Makes exactly the changes of a plan. */
+export const APPLY = 'apply';
+/** The actions that can be planned. A diff has two parts: each is planned by itself. */
+export const PLANNABLE = ['sync', 'delta', 'delete'] as const;
+export type Plannable = (typeof PLANNABLE)[number];
+
 /** Actions that every declared target accepts. */
 export const TARGET_ACTIONS = [...DECLARED_ACTIONS, ROLLBACK] as const;
 
 /** The ACTION_NAME of a rollback that only shows what it would change. */
 export const ROLLBACK_PREVIEW = 'rollback-preview';
+
+export function isPlannable(action: string): action is Plannable {
+  return PLANNABLE.some((one) => one === action);
+}
+
+/**
+ * The ACTION_NAME of a job that plans, or applies the plan of, the action that a params file calls `name`. No file can
+ * declare it: the name of an action in a file's name has no dash.
+ */
+export function planName(of: typeof PLAN | typeof APPLY, name: string): string {
+  return `${of}-${name}`;
+}
+
+/** The name of the action that a job plans or applies; undefined for any other job. */
+export function plannedName({
+  action_name: name,
+  action,
+}: {
+  action_name: string;
+  action: string;
+}): string | undefined {
+  if (action !== PLAN && action !== APPLY) return undefined;
+  return name.startsWith(`${action}-`) ? name.slice(action.length + 1) : undefined;
+}
 
 /** True for an action without its own params file: the target's sync declares it. */
 export function isBesideSync(action: string): boolean {

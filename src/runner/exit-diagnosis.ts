@@ -132,6 +132,11 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
     summary: 'The rollback differs from its preview; nothing was changed.',
     what_to_do: 'Preview the rollback again, and start it with the new digest if the preview is as intended.',
   },
+  [EXIT.planStale]: {
+    code: 'plan_stale',
+    summary: 'The sink has changed since the plan was made, or no longer keeps it; nothing was changed.',
+    what_to_do: 'Make a new plan, look at it, and apply that one.',
+  },
   [EXIT.unusualJump]: {
     code: 'unusual_jump',
     summary:

@@ -2,21 +2,26 @@
 import { z } from '@hono/zod-openapi';
 import { attemptRefusal, readAttempt } from '../../db/jobs/attempts.ts';
 import { BLOCK, readApprovedIds } from '../../db/losses/removals.ts';
-import { storePage } from '../../db/losses/uploads.ts';
+import { storeHeldPage } from '../../db/losses/uploads.ts';
 import { approvalOf } from '../../domain/options.ts';
 import type { ApiDeps } from '../context.ts';
-import { count, digits, idParam, MOST_INTEGER, text, time, timeOrNull } from '../http/fields.ts';
-import { checkValue } from '../http/input-checks.ts';
-import { bodyProblem, Problem } from '../http/problem.ts';
+import { count, digits, idParam, text, time, timeOrNull } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { ATTEMPT_REFUSALS, refusedAttempt, tokensAttempt } from './attempt-token.ts';
+import {
+  answerOf,
+  MOST_ID,
+  MOST_RECORDS,
+  pageOfUpload,
+  pageOutOfOrder,
+  storedAnswer,
+  UPLOAD_LIMIT,
+  withoutUnfitContents,
+} from './uploads.ts';
 
-const BODY_LIMIT = 2 * 1024 * 1024;
-const MOST_RECORDS = 500;
 const MOST_IDS = BLOCK;
-const MOST_ID = 1000;
-/** The body, the list and its item lie around a record. */
-const DEPTH_OF_RECORD = 3;
+const WHAT = 'the held records';
 
 /** A source may give any year; a form of `infinity` such as 9999-12-31 is common. */
 const sourceTime = z.iso
@@ -39,12 +44,7 @@ const heldRecord = z.strictObject({
 
 const heldSchema = z
   .strictObject({
-    page: z
-      .int()
-      .min(0)
-      .max(MOST_INTEGER)
-      .describe('Number of the page, from 0. Page 0 begins a new upload and discards an unfinished one.'),
-    last: z.boolean().describe('True on the last page: the uploaded set then replaces the waiting one.'),
+    ...pageOfUpload('the uploaded set then replaces the waiting one.'),
     live: count.describe('Live records of the target.'),
     records: z
       .array(heldRecord)
@@ -80,17 +80,15 @@ const heldRoute = defineRoute({
   deadline: 'user',
   params: idParam,
   json: heldSchema,
-  bodyLimit: BODY_LIMIT,
-  mendBody: withoutUnfitRecords,
+  bodyLimit: UPLOAD_LIMIT,
+  mendBody: withoutUnfitContents(['record']),
   answers: {
     200: {
       description: 'The page was stored; after the last one the set is complete.',
-      schema: z
-        .object({ stored: z.int().describe('Records of this upload so far.') })
-        .openapi('HeldVerdict', { example: { stored: 1 } }),
+      schema: storedAnswer.openapi('HeldVerdict', { example: { stored: 1 } }),
     },
   },
-  errors: [...ATTEMPT_REFUSALS, pageOutOfOrder(7, 3)],
+  errors: [...ATTEMPT_REFUSALS, pageOutOfOrder(WHAT, 7, 3)],
 });
 
 const approvedRoute = defineRoute({
@@ -127,11 +125,8 @@ export function held({ config }: ApiDeps) {
     const of = await tokensAttempt(c, config, c.req.valid('param').id);
     const { id: jobId, step, attempt } = of;
     const page = c.req.valid('json');
-    const verdict = await storePage(c.var.db, { jobId, step, attempt }, page);
-    if (verdict.kind === 'stored') return c.json({ stored: verdict.stored });
-    if (verdict.kind === 'out_of_order') throw pageOutOfOrder(page.page, verdict.expected);
-    if (verdict.kind === 'unsorted') throw unsorted(verdict.id);
-    throw refusedAttempt[verdict.kind](of);
+    const verdict = await storeHeldPage(c.var.db, { jobId, step, attempt }, page);
+    return c.json(answerOf(verdict, { what: WHAT, of, page }));
   });
   app.openapi(approvedRoute, async (c) => {
     const of = await tokensAttempt(c, config, c.req.valid('param').id);
@@ -149,46 +144,6 @@ export function held({ config }: ApiDeps) {
     return c.json(page);
   });
   return app;
-}
-
-/**
- * Leaves out the contents that no body may have, such as a field `__proto__`: one odd record must not keep all others
- * from being shown and answered.
- */
-function withoutUnfitRecords(body: unknown): unknown {
-  const { records } = (body ?? {}) as { records?: unknown };
-  if (!Array.isArray(records)) return body;
-  const mended = records.map((one: unknown) =>
-    typeof one === 'object' && one !== null && 'record' in one && !isFit(one.record)
-      ? { ...one, record: null }
-      : one,
-  );
-  return { ...(body as object), records: mended };
-}
-
-function isFit(record: unknown): boolean {
-  try {
-    checkValue(record, 'the record', DEPTH_OF_RECORD);
-    return true;
-  } catch (error) {
-    if (error instanceof Problem) return false;
-    throw error;
-  }
-}
-
-function unsorted(id: string): Problem {
-  return bodyProblem([
-    { field: 'records', message: `'${id}' is not behind the record before it, in the byte order of the ids` },
-  ]);
-}
-
-function pageOutOfOrder(page: number, expected: number): Problem {
-  return new Problem(
-    409,
-    'page_out_of_order',
-    `page ${page} of the held records came when page ${expected} was expected; begin again with page 0`,
-    { members: { expected } },
-  );
 }
 
 function noApproval(id: number): Problem {

@@ -106,6 +106,14 @@ export async function findJobScope(db: Db, id: number): Promise<JobScope | undef
     .executeTakeFirst();
 }
 
+/** What a job's program was asked to do; undefined for an unknown job. */
+export async function findJobOptions(
+  db: Db,
+  id: number,
+): Promise<{ action: string; options: string } | undefined> {
+  return await db.selectFrom('jobs').select(['action', 'options']).where('id', '=', id).executeTakeFirst();
+}
+
 /** The fields that a report token is made from; undefined for an unknown job. */
 export async function findJobUid(db: Db, id: number): Promise<string | undefined> {
   const row = await db.selectFrom('jobs').select('uid').where('id', '=', id).executeTakeFirst();
