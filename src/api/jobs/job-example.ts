@@ -58,6 +58,7 @@ export const RUNNING_JOB: JobFields = {
   listing: null,
   rollback_preview: null,
   rollback_before: null,
+  plan_id: null,
   diagnosis: null,
   stalled: false,
   stalled_by: null,
