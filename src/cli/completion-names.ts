@@ -2,6 +2,7 @@
 import type { Client, TargetJson } from '../client/client.ts';
 import { statusOf } from '../client/format.ts';
 import { lossWords } from '../client/loss-format.ts';
+import { planWords } from '../client/plan-format.ts';
 import { TARGET_ACTIONS } from '../domain/action.ts';
 import { isFinal } from '../domain/status.ts';
 import { serverOf } from './context.ts';
@@ -27,6 +28,7 @@ export type Names = {
   }[];
   /** The sets of removals that wait for an answer. */
   readonly losses: readonly { readonly id: string; readonly what: string }[];
+  readonly plans: readonly { readonly id: string; readonly what: string }[];
 };
 
 /**
@@ -56,13 +58,26 @@ export async function askNames(
     { schedules } = { schedules: [] },
     { jobs } = { jobs: [] },
     { losses } = { losses: [] },
+    { plans } = { plans: [] },
   ] = await Promise.all([
-    wants(...TARGET_ACTIONS, 'run', 'sink', 'target', 'connector', 'targets', 'jobs', 'losses')
+    wants(
+      ...TARGET_ACTIONS,
+      'run',
+      'sink',
+      'target',
+      'connector',
+      'targets',
+      'jobs',
+      'losses',
+      'plan',
+      'plans',
+    )
       ? get((api) => api.listTargets())
       : undefined,
     wants('schedules') ? get((api) => api.listSchedules()) : undefined,
     wants('jobs', 'rollback') ? get((api) => api.listJobs({ limit: 50 })) : undefined,
     wants('losses') ? get((api) => api.listLosses({ limit: 50 })) : undefined,
+    wants('plans') ? get((api) => api.listPlans({ limit: 50 })) : undefined,
   ]);
   return {
     starts: targets.flatMap(startsOf).filter(({ name, env }) => SAFE.test(name) && SAFE.test(env)),
@@ -79,6 +94,7 @@ export async function askNames(
       isActive: !isFinal(job.status),
     })),
     losses: losses.map((loss) => ({ id: String(loss.id), what: lossWords(loss) })),
+    plans: plans.map((plan) => ({ id: String(plan.id), what: `${plan.state}: ${planWords(plan)}` })),
   };
 }
 

@@ -1,6 +1,12 @@
 /** Completes an unfinished line: commands and options from the tree, names from the server. */
 import type { Command } from 'commander';
-import { DECLARED_ACTIONS, ROLLBACK_PREVIEW, TAKE_OVER, TARGET_ACTIONS } from '../domain/action.ts';
+import {
+  DECLARED_ACTIONS,
+  PLANNABLE,
+  ROLLBACK_PREVIEW,
+  TAKE_OVER,
+  TARGET_ACTIONS,
+} from '../domain/action.ts';
 import { ROLES } from '../domain/permission.ts';
 import { JOB_STATUSES } from '../domain/status.ts';
 import { askNames, type Names, type Start } from './completion-names.ts';
@@ -8,7 +14,7 @@ import { type Place, placeOf } from './completion-place.ts';
 import { FORMATS } from '../terminal/output.ts';
 
 /** The commands that take a target and an environment. */
-const STARTS = [...TARGET_ACTIONS, 'run'] as const;
+const STARTS = [...TARGET_ACTIONS, 'run', 'plan'] as const;
 const DECLARED: readonly string[] = DECLARED_ACTIONS;
 
 type Suggestion = readonly [word: string, description: string];
@@ -36,7 +42,7 @@ export async function complete(
 
 /** Lists the places with suggestions of ours or of the server's. Exported for the test that each is in the tree. */
 export function placesOf(names: Names, words: readonly string[]): Places {
-  const { targets, schedules, jobs, losses } = names;
+  const { targets, schedules, jobs, losses, plans } = names;
   const named = (list: typeof targets) => list.map(({ name, envs }) => [name, envs.join(', ')] as const);
   const described = (list: readonly { id: string; what: string }[]) =>
     list.map(({ id, what }) => [id, what] as const);
@@ -46,7 +52,7 @@ export function placesOf(names: Names, words: readonly string[]): Places {
     ...ofStarts(names, words),
     ['rollback --before', () => described(ended)],
     ['targets name', () => named(targets)],
-    ...['jobs', 'losses'].flatMap((list) => [
+    ...['jobs', 'losses', 'plans'].flatMap((list) => [
       [`${list} list --target`, () => named(targets)] as const,
       [`${list} list --env`, () => each([...new Set(targets.flatMap(({ envs }) => envs))])] as const,
     ]),
@@ -58,6 +64,7 @@ export function placesOf(names: Names, words: readonly string[]): Places {
     ...['show', 'records', 'approve', 'keep'].map(
       (verb) => [`losses ${verb} id`, () => described(losses)] as const,
     ),
+    ...['show', 'apply'].map((verb) => [`plans ${verb} id`, () => described(plans)] as const),
     ...ofWords(),
   ]);
 }
@@ -76,6 +83,7 @@ function ofStarts({ starts }: Names, words: readonly string[]): Places {
 
 function ofWords(): Places {
   return new Map([
+    ['plan action', () => each(PLANNABLE)],
     ['jobs list --status', () => each(JOB_STATUSES)],
     ['jobs list --action', () => each([...TARGET_ACTIONS, ROLLBACK_PREVIEW, TAKE_OVER])],
     ['users add --role', () => each(ROLES)],

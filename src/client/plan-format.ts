@@ -67,7 +67,11 @@ export type FieldChange = { readonly field: string; readonly before: string; rea
 /** The fields of a record that change, as texts of JSON; undefined where a content is not shown. */
 export function fieldChanges({ before, after, changed }: PlanRecordJson): FieldChange[] | undefined {
   if (changed === null || before === null || after === null) return undefined;
-  return changed.map((field) => ({ field, before: valueWords(before, field), after: valueWords(after, field) }));
+  return changed.map((field) => ({
+    field,
+    before: valueWords(before, field),
+    after: valueWords(after, field),
+  }));
 }
 
 function valueWords(content: Readonly<Record<string, unknown>>, field: string): string {

@@ -5,7 +5,10 @@ import type { ParamsFile } from './parse.ts';
 import { planDeclared, planJob, type PlannedJob, type Planning } from './plan-job.ts';
 
 /** Why the action of a params file cannot be planned, as the rest of a sentence; undefined if it can. */
-export function whyNoPlan({ parameters, runner }: Pick<ParamsFile, 'parameters' | 'runner'>): string | undefined {
+export function whyNoPlan({
+  parameters,
+  runner,
+}: Pick<ParamsFile, 'parameters' | 'runner'>): string | undefined {
   if (runner === 'external') return 'an external executor runs it';
   if (isPlannable(parameters.action)) return undefined;
   return `ACTION is ${parameters.action}, and a plan is of ${PLANNABLE.join(', ')} alone`;

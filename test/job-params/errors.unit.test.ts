@@ -129,7 +129,10 @@ test('APPROVALS is 1 or 2, and stands in the file of the sync alone', async () =
 
 test('MODE is what the SCHEDULE of a sync, delta or delete starts', async () => {
   const of = (name: string, action: string, more: string) =>
-    write(`dev/${name}-${action}.public_params`, `${GOOD.replace('avo', name).replaceAll('=sync', `=${action}`)}${more}`);
+    write(
+      `dev/${name}-${action}.public_params`,
+      `${GOOD.replace('avo', name).replaceAll('=sync', `=${action}`)}${more}`,
+    );
   of('avo', 'sync', 'SCHEDULE=0 1 * * *\nMODE=plan\n');
   of('avo', 'delta', 'SCHEDULE=every 60s\nMODE=apply\n');
   of('avo', 'delete', 'SCHEDULE=every 60s\n');
@@ -151,14 +154,17 @@ test('MODE is what the SCHEDULE of a sync, delta or delete starts', async () => 
   ]);
 });
 
-test.each(['plan', 'apply'])('our program has no action `%s` in a params file; other programs may', async (action) => {
-  const words = GOOD.replaceAll('=sync', `=${action}`);
-  write(`dev/own-${action}.public_params`, words);
-  write(`dev/other-${action}.public_params`, `${words}COMMAND=other\n`);
-  expect(await faults()).toEqual([
-    `job_params/dev/own-${action}.public_params:4: ACTION: '${action}' has no params file: that of the planned action counts`,
-  ]);
-});
+test.each(['plan', 'apply'])(
+  'our program has no action `%s` in a params file; other programs may',
+  async (action) => {
+    const words = GOOD.replaceAll('=sync', `=${action}`);
+    write(`dev/own-${action}.public_params`, words);
+    write(`dev/other-${action}.public_params`, `${words}COMMAND=other\n`);
+    expect(await faults()).toEqual([
+      `job_params/dev/own-${action}.public_params:4: ACTION: '${action}' has no params file: that of the planned action counts`,
+    ]);
+  },
+);
 
 test('our program has no action `remove` in a params file; other programs may', async () => {
   const remove = GOOD.replaceAll('=sync', '=remove');

@@ -44,7 +44,10 @@ test('labels undeclared targets and actions, and misused names, as other', () =>
 });
 
 test('plans of a target share one label, as do their applications; those that a schedule promises have their own', () => {
-  expect([counted('avo', 'plan-sync', 'plan'), counted('avo', 'plan-delta', 'plan')]).toEqual(['avo plan', 'avo plan']);
+  expect([counted('avo', 'plan-sync', 'plan'), counted('avo', 'plan-delta', 'plan')]).toEqual([
+    'avo plan',
+    'avo plan',
+  ]);
   expect(counted('avo', 'apply-sync', 'apply')).toBe('avo apply');
   expect([counted('looks', 'plan-sync', 'plan'), counted('looks', 'plan-delta', 'plan')]).toEqual([
     'looks plan-sync',
@@ -58,7 +61,8 @@ test('allMetricLabels contains every label that metricLabels returns', () => {
   const keys = allMetricLabels(params).map(({ target, action }) => `${target} ${action}`);
   for (const target of ['avo', 'looks', 'INCOME_2024', 'gone'])
     for (const action of ['sync', 'delta', 'rollback', 'take-over', 'remove', 'SET_STATUS', 'more'])
-      for (const does of [action, 'plan', 'apply']) expect(keys).toContain(counted(target, `${does}-${action}`, does));
+      for (const does of [action, 'plan', 'apply'])
+        expect(keys).toContain(counted(target, `${does}-${action}`, does));
   for (const target of ['avo', 'looks', 'INCOME_2024', 'gone'])
     for (const action of ['sync', 'delta', 'rollback', 'take-over', 'remove', 'SET_STATUS', 'more'])
       expect(keys).toContain(counted(target, action));

@@ -142,7 +142,8 @@ export function planRunJob(
       },
     ]);
   if (body.action === REMOVE && declaringFile(files, body) === undefined) throw needsApproval();
-  if ((body.action === PLAN || body.action === APPLY) && !isDeclared(files, body)) throw needsPlan(body.action);
+  if ((body.action === PLAN || body.action === APPLY) && !isDeclared(files, body))
+    throw needsPlan(body.action);
   const actions = [...TARGET_ACTIONS, ...params.files.map((f) => f.parameters.action)];
   if (!actions.includes(body.action))
     throw bodyProblem([
@@ -190,7 +191,9 @@ function isDeclared(
 /** A caller cannot start these by parameters: a plan is that of a params file. */
 export function needsPlan(action: typeof PLAN | typeof APPLY): Problem {
   const route =
-    action === PLAN ? 'POST /plan/{action}/{target}/{env} makes a plan' : 'POST /plans/{id}/apply applies a plan';
+    action === PLAN
+      ? 'POST /plan/{action}/{target}/{env} makes a plan'
+      : 'POST /plans/{id}/apply applies a plan';
   return new Problem(400, 'needs_plan', `action: '${action}' cannot be asked for by parameters; ${route}`);
 }
 

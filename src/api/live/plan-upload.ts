@@ -46,7 +46,9 @@ const summary = z
     removed: count.describe('Records that would be removed.'),
     held: count.describe('Records that would be held: their removal waits for an answer.'),
     kept: count.describe('Records that would stay although the source lacks them, for want of evidence.'),
-    watermark: timeOrNull.describe('Where the next delta would then read from; null: it compares everything.'),
+    watermark: timeOrNull.describe(
+      'Where the next delta would then read from; null: it compares everything.',
+    ),
   })
   .openapi('PlanSummary');
 
@@ -130,5 +132,9 @@ export function planUpload({ config }: ApiDeps) {
 }
 
 function plansNothing(id: number): Problem {
-  return new Problem(404, 'no_plan', `job ${id} plans nothing; POST /plan/{action}/{target}/{env} starts one that does`);
+  return new Problem(
+    404,
+    'no_plan',
+    `job ${id} plans nothing; POST /plan/{action}/{target}/{env} starts one that does`,
+  );
 }

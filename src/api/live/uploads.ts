@@ -33,7 +33,11 @@ export const storedAnswer = z.object({ stored: z.int().describe('Records of this
  */
 export function answerOf(
   verdict: PageVerdict,
-  { what, of, page }: { what: string; of: Attempt; page: { page: number; records: readonly { id: string }[] } },
+  {
+    what,
+    of,
+    page,
+  }: { what: string; of: Attempt; page: { page: number; records: readonly { id: string }[] } },
 ): z.infer<typeof storedAnswer> {
   switch (verdict.kind) {
     case 'stored':
@@ -86,7 +90,9 @@ export function withoutUnfitContents(contents: readonly string[]): (body: unknow
 
 function withoutUnfit(record: object, contents: readonly string[]): object {
   const unfit = Object.entries(record).filter(([field, value]) => contents.includes(field) && !isFit(value));
-  return unfit.length === 0 ? record : { ...record, ...Object.fromEntries(unfit.map(([field]) => [field, null])) };
+  return unfit.length === 0
+    ? record
+    : { ...record, ...Object.fromEntries(unfit.map(([field]) => [field, null])) };
 }
 
 function isFit(content: unknown): boolean {

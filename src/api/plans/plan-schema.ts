@@ -93,7 +93,9 @@ export const planRecordSchema = z
     before: content.describe(
       'The live record. Null if there is none; also if it is larger than 64 KiB, too deep, or forgotten.',
     ),
-    after: content.describe('What it becomes. Null if it goes; also if it is larger, too deep, or forgotten.'),
+    after: content.describe(
+      'What it becomes. Null if it goes; also if it is larger, too deep, or forgotten.',
+    ),
     changed: z
       .array(z.string())
       .nullable()
@@ -111,7 +113,16 @@ export const planRecordSchema = z
 export type PlanRecordJson = z.infer<typeof planRecordSchema>;
 
 export function toPlan(view: PlanView): PlanJson {
-  const { job_id: id, env, target, action_name: action, action: of, state, digest, later_job_id: later } = view;
+  const {
+    job_id: id,
+    env,
+    target,
+    action_name: action,
+    action: of,
+    state,
+    digest,
+    later_job_id: later,
+  } = view;
   const { live, listed, added, updated, removed, held, kept, started_by } = view;
   const [shownAdded = 0, shownUpdated = 0, shownRemoved = 0, shownHeld = 0] = view.shown;
   return {
@@ -155,9 +166,6 @@ function changedFields(
 ): string[] {
   const isIn = (content: object, field: string) => Object.hasOwn(content, field);
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter(
-      (field) =>
-        isIn(before, field) !== isIn(after, field) || !isSameJson(before[field], after[field]),
-    )
+    .filter((field) => isIn(before, field) !== isIn(after, field) || !isSameJson(before[field], after[field]))
     .toSorted();
 }

@@ -58,7 +58,9 @@ const applyRoute = defineRoute({
   params: idParam,
   headers: idempotencyHeaders,
   json: z
-    .strictObject({ digest: digestPrefix.describe('The digest of the plan as you have seen it, or its beginning.') })
+    .strictObject({
+      digest: digestPrefix.describe('The digest of the plan as you have seen it, or its beginning.'),
+    })
     .openapi('Apply', { example: { digest: EXAMPLE_PLAN.digest } }),
   answers: STARTED_ANSWERS,
   errors: [

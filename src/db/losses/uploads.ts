@@ -2,7 +2,13 @@
 import { sql } from 'kysely';
 import { REMOVE, ROLLBACK } from '../../domain/action.ts';
 import type { StepRef } from '../jobs/steps.ts';
-import { type PageVerdict, storePage, type UploadKind, type UploadPage, type Whole } from '../page-uploads.ts';
+import {
+  type PageVerdict,
+  storePage,
+  type UploadKind,
+  type UploadPage,
+  type Whole,
+} from '../page-uploads.ts';
 import type { Db, Tx } from '../schema.ts';
 import { replaceSet, type Told } from './waiting-set.ts';
 

@@ -4,7 +4,13 @@ import { plannedName } from '../../domain/action.ts';
 import { MOST_PLAN_RECORDS, PLAN_KINDS, type PlanKind, SHOWN_PLANS } from '../../domain/change-plan.ts';
 import { plannedBy } from '../../domain/options.ts';
 import type { StepRef } from '../jobs/steps.ts';
-import { type PageVerdict, storePage, type UploadKind, type UploadPage, type Whole } from '../page-uploads.ts';
+import {
+  type PageVerdict,
+  storePage,
+  type UploadKind,
+  type UploadPage,
+  type Whole,
+} from '../page-uploads.ts';
 import type { Db, Tx } from '../schema.ts';
 
 export type PlanSummary = {

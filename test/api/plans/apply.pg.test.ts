@@ -7,7 +7,18 @@ import { tidyPlans } from '../../../src/db/plans/tidy.ts';
 import { grantOf } from '../../../src/domain/permission.ts';
 import { person } from '../losses/support.ts';
 import { type Api, claim, claimed, setup } from '../support.ts';
-import { apply, completed, DIGEST, forgetAll, plan, planned, recordsOf, show, SOME, upload } from './support.ts';
+import {
+  apply,
+  completed,
+  DIGEST,
+  forgetAll,
+  plan,
+  planned,
+  recordsOf,
+  show,
+  SOME,
+  upload,
+} from './support.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -20,18 +31,31 @@ afterAll(() => api[Symbol.asyncDispose]());
 afterEach(() => forgetAll(api));
 
 const days = async (id: number, count: number) =>
-  await sql`UPDATE plans SET born_at = now() - make_interval(days => ${count}) WHERE job_id = ${id}`.execute(api.db);
+  await sql`UPDATE plans SET born_at = now() - make_interval(days => ${count}) WHERE job_id = ${id}`.execute(
+    api.db,
+  );
 const codeOf = ({ status, body }: { status: number; body: any }) => [status, body.code];
 
-it.each(['sync', 'delta', 'delete'])('a plan of a %s starts a job that says what it plans', async (action) => {
-  const { status, body, headers } = await api.call('POST', `/plan/${action}/alpha/dev`);
-  expect([status, headers.get('location')]).toEqual([202, `/jobs/${body.job_id}`]);
-  expect(body).toMatchObject({ ACTION: 'plan', ACTION_NAME: `plan-${action}`, ENV: 'dev', TARGET: 'alpha' });
-  const { steps_spec: steps } = await api.db.selectFrom('jobs').select('steps_spec').executeTakeFirstOrThrow();
-  expect(steps.map(({ args }) => args)).toEqual([['plan', '-n', '1000', '-c', '1', '--of', action]]);
-  const again = await api.call('POST', `/plan/${action}/alpha/dev`);
-  expect([again.status, again.body.job_id, again.body.deduplicated]).toEqual([200, body.job_id, true]);
-});
+it.each(['sync', 'delta', 'delete'])(
+  'a plan of a %s starts a job that says what it plans',
+  async (action) => {
+    const { status, body, headers } = await api.call('POST', `/plan/${action}/alpha/dev`);
+    expect([status, headers.get('location')]).toEqual([202, `/jobs/${body.job_id}`]);
+    expect(body).toMatchObject({
+      ACTION: 'plan',
+      ACTION_NAME: `plan-${action}`,
+      ENV: 'dev',
+      TARGET: 'alpha',
+    });
+    const { steps_spec: steps } = await api.db
+      .selectFrom('jobs')
+      .select('steps_spec')
+      .executeTakeFirstOrThrow();
+    expect(steps.map(({ args }) => args)).toEqual([['plan', '-n', '1000', '-c', '1', '--of', action]]);
+    const again = await api.call('POST', `/plan/${action}/alpha/dev`);
+    expect([again.status, again.body.job_id, again.body.deduplicated]).toEqual([200, body.job_id, true]);
+  },
+);
 
 it('a plan keeps the --force-delete of its params file, since its guards are those of the action', async () => {
   const { body } = await api.call('POST', '/plan/sync/beta/dev');
@@ -56,7 +80,14 @@ it('what cannot be planned is refused by name', async () => {
 
 it('no plan and no application can be asked for by parameters', async () => {
   for (const action of ['plan', 'apply']) {
-    const json = { target: 'alpha', env: 'dev', action_name: `${action}-sync`, action, is_tag: 'latest', options: '' };
+    const json = {
+      target: 'alpha',
+      env: 'dev',
+      action_name: `${action}-sync`,
+      action,
+      is_tag: 'latest',
+      options: '',
+    };
     for (const path of ['/run', '/dryrun'])
       expect(codeOf(await api.call('POST', path, { json }))).toEqual([400, 'needs_plan']);
   }
@@ -64,13 +95,21 @@ it('no plan and no application can be asked for by parameters', async () => {
 
 it('applying starts a job with the plan and the whole digest; the plan is applied once that job has completed', async () => {
   const id = await plan(api);
-  const { uid } = await api.db.selectFrom('jobs').select('uid').where('id', '=', id).executeTakeFirstOrThrow();
+  const { uid } = await api.db
+    .selectFrom('jobs')
+    .select('uid')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
   const { status, body, headers } = await apply(api, id, DIGEST.slice(0, 16));
   expect([status, headers.get('location')]).toEqual([202, `/jobs/${body.job_id}`]);
   expect(body).toMatchObject({ ACTION: 'apply', ACTION_NAME: 'apply-sync' });
   const asked = await apply(api, id);
   expect([asked.status, asked.body.job_id]).toEqual([200, body.job_id]);
-  const job = await api.db.selectFrom('jobs').selectAll().where('id', '=', body.job_id).executeTakeFirstOrThrow();
+  const job = await api.db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('id', '=', body.job_id)
+    .executeTakeFirstOrThrow();
   expect(job.steps_spec.map(({ args }) => args)).toEqual([
     ['apply', '-n', '1000', '-c', '1', '--plan', uid, '--digest', DIGEST],
   ]);
@@ -95,7 +134,8 @@ it('applying starts a job with the plan and the whole digest; the plan is applie
 
 it('a plan is no success of its target, moves no watermark and no freshness; its application does', async () => {
   const tell = async (where: string, id?: number) => {
-    const job = id === undefined ? await claimed(api, where) : await claim(api, { id, env: 'dev', target: 'alpha' });
+    const job =
+      id === undefined ? await claimed(api, where) : await claim(api, { id, env: 'dev', target: 'alpha' });
     const attempt = await job.begin();
     const report = { seq: 1, phase: 'done', watermark: '2026-11-22T01:00:00.000Z', listing: 'complete' };
     await api.call('PUT', `/jobs/${job.id}/report`, { token: attempt.token, json: report });
@@ -110,14 +150,23 @@ it('a plan is no success of its target, moves no watermark and no freshness; its
   const { body } = await apply(api, id);
   await tell('', body.job_id);
   expect(await of()).toMatchObject([
-    { last_success_job_id: body.job_id, watermark: new Date('2026-11-22T01:00:00.000Z'), listing: 'complete' },
+    {
+      last_success_job_id: body.job_id,
+      watermark: new Date('2026-11-22T01:00:00.000Z'),
+      listing: 'complete',
+    },
   ]);
 });
 
 function pageOf(records: typeof SOME) {
   const [added, updated, removed] = [1, 2, 1];
   const counts = { live: 100, listed: 99, added, updated, removed, held: 0, kept: 0 };
-  return { page: 0, last: true, records, summary: { of: 'sync', digest: DIGEST, ...counts, watermark: null } };
+  return {
+    page: 0,
+    last: true,
+    records,
+    summary: { of: 'sync', digest: DIGEST, ...counts, watermark: null },
+  };
 }
 
 it('another digest is refused with that of the plan; a malformed one is a fault of the body', async () => {
@@ -171,7 +220,10 @@ it('applying one plan makes an older one stale, not applied', async () => {
 it('after seven days a plan has expired: it cannot be applied, and its records are gone', async () => {
   const id = await plan(api);
   await days(id, 6);
-  expect([(await show(api, id)).state, await recordsOf(api, id)]).toEqual(['ready', expect.arrayContaining(['added b'])]);
+  expect([(await show(api, id)).state, await recordsOf(api, id)]).toEqual([
+    'ready',
+    expect.arrayContaining(['added b']),
+  ]);
   await days(id, 7);
   expect(codeOf(await apply(api, id))).toEqual([409, 'plan_expired']);
   expect([(await show(api, id)).state, await recordsOf(api, id)]).toEqual(['expired', []]);
@@ -186,7 +238,9 @@ it('tidying leaves the records of plans that are shown, and an upload that goes 
   const going = await (await claimed(api, '/plan/sync/beta/dev')).begin();
   await upload(api, going, { page: 0, last: false, records: [planned('added', 'x')] });
   const count = async (table: string) => {
-    const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM ${sql.table(table)}`.execute(api.db);
+    const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM ${sql.table(table)}`.execute(
+      api.db,
+    );
     return rows[0]?.n;
   };
   while ((await tidyPlans(api.db)) > 0);
@@ -247,14 +301,20 @@ it('a failed plan and a failed application are not resumed; the refusal says wha
   const diagnosis = { code: 'delete_guard', summary: '', detail: '', what_to_do: '' };
   await job.finish({ kind: 'failed', diagnosis });
   const { status, body } = await api.call('POST', `/jobs/${job.id}/resume`);
-  expect([status, body.code, body.detail]).toEqual([409, 'not_resumable', expect.stringContaining('make a new plan')]);
+  expect([status, body.code, body.detail]).toEqual([
+    409,
+    'not_resumable',
+    expect.stringContaining('make a new plan'),
+  ]);
 });
 
 it('forgetting a record erases its contents from stored plans, and from no other record', async () => {
   const id = await plan(api);
   await api.call('POST', '/forget/alpha/dev', { json: { ids: ['a', 'b'] } });
   const { body } = await api.call('GET', `/plans/${id}/records`);
-  expect(body.map(({ kind, id: one, before, after }: any) => [kind, one, before !== null, after !== null])).toEqual([
+  expect(
+    body.map(({ kind, id: one, before, after }: any) => [kind, one, before !== null, after !== null]),
+  ).toEqual([
     ['added', 'b', false, false],
     ['updated', 'a', false, false],
     ['updated', 'c', true, true],

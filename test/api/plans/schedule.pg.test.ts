@@ -62,7 +62,10 @@ it('its promise is kept by a plan, and by nothing else', async () => {
   if (!file) throw new Error('no such schedule');
   await writeBaselines(api.db, new Map([[ID, 'every 60s']]));
   const ages = async () => {
-    await api.db.updateTable('schedule_promises').set({ since: new Date('2026-11-22T00:00:00Z') }).execute();
+    await api.db
+      .updateTable('schedule_promises')
+      .set({ since: new Date('2026-11-22T00:00:00Z') })
+      .execute();
     return dueSince(file, await readScheduleNumbers(api.db, params));
   };
   await completed(api, '/sync/nightly/dev');

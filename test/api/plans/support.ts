@@ -53,7 +53,12 @@ export async function upload(api: Api, { ref, token }: Attempt, json: object) {
 /** A job that plans these records, and ends. @returns the id of the plan */
 export async function plan(
   api: Api,
-  { records = SOME, where = '/plan/sync/alpha/dev', summary = {}, asked = {} }: {
+  {
+    records = SOME,
+    where = '/plan/sync/alpha/dev',
+    summary = {},
+    asked = {},
+  }: {
     records?: readonly ReturnType<typeof planned>[];
     where?: string;
     summary?: object;

@@ -96,7 +96,20 @@ it('records are paged over all kinds by the Link header, within one kind, and by
 });
 
 it('ids count as bytes, whatever they hold; kinds come in their order', async () => {
-  const ids = ['"', '\\', '--id', 'A', '__proto__', 'a', 'constructor', 'ß', '\u2028', '名', '😀', 'x'.repeat(1000)];
+  const ids = [
+    '"',
+    '\\',
+    '--id',
+    'A',
+    '__proto__',
+    'a',
+    'constructor',
+    'ß',
+    '\u2028',
+    '名',
+    '😀',
+    'x'.repeat(1000),
+  ];
   const sorted = ids.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
   const id = await plan(api, { records: sorted.map((one) => planned('added', one)) });
   expect(await recordsOf(api, id)).toEqual(sorted.map((one) => `added ${one}`));
@@ -145,7 +158,12 @@ it('a summary belongs on the last page and on no other, and names the action tha
   const named = (answer: { body: any }) => answer.body.errors?.map(({ field }: any) => field);
   const without = await upload(api, attempt, { page: 0, last: true, records: [] });
   const early = await upload(api, attempt, { page: 0, last: false, records: [], summary: summaryOf([]) });
-  expect([without.status, named(without), early.status, named(early)]).toEqual([422, ['summary'], 422, ['summary']]);
+  expect([without.status, named(without), early.status, named(early)]).toEqual([
+    422,
+    ['summary'],
+    422,
+    ['summary'],
+  ]);
   const other = await upload(api, attempt, {
     page: 0,
     last: true,
@@ -181,7 +199,10 @@ it('a page of more than 500 records is refused; so is a plan of more than 100,00
   await upload(api, attempt, page(0, records.slice(0, 1)));
   await api.db.updateTable('plan_uploads').set({ stored: 100_000 }).execute();
   const many = await upload(api, attempt, page(1, records.slice(1, 2), true));
-  expect([many.status, many.body.errors[0].message]).toEqual([422, expect.stringContaining('at most 100000')]);
+  expect([many.status, many.body.errors[0].message]).toEqual([
+    422,
+    expect.stringContaining('at most 100000'),
+  ]);
 });
 
 it('a content that no body may have is left out, and keeps no other from being shown', async () => {
@@ -197,7 +218,9 @@ it('a content that no body may have is left out, and keeps no other from being s
   ];
   const body = JSON.stringify({ page: 0, last: true, records, summary: summaryOf(records) });
   const headers = { 'content-type': 'application/json' };
-  expect((await api.call('POST', `/jobs/${ref.jobId}/plan`, { token, headers, body })).body).toEqual({ stored: 4 });
+  expect((await api.call('POST', `/jobs/${ref.jobId}/plan`, { token, headers, body })).body).toEqual({
+    stored: 4,
+  });
   const shown = (await api.call('GET', `/plans/${job.id}/records`)).body;
   expect(shown.map(({ before, after, changed }: any) => [before === null, after === null, changed])).toEqual([
     [true, false, null],
