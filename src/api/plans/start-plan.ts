@@ -77,9 +77,10 @@ export function planStarts(deps: ApiDeps) {
   const app = subApp();
   app.openapi(planRoute, async (c) => {
     const { action, target, env } = c.req.valid('param');
+    if (action === 'diff') throw cannotPlan(action, DIFF_PARTS);
     const file = findFile(deps.params, { env, name: target, action });
     checkMay(c, { role: 'operator', of: scopeOf(file) });
-    const why = file.parameters.action === 'diff' ? DIFF_PARTS : whyNoPlan(file);
+    const why = whyNoPlan(file);
     if (why !== undefined) throw cannotPlan(action, why);
     const job = planned(() => planPlan(planningOf(deps), file));
     return startAnswer(c, await startRequested(c, deps, job), job);
