@@ -96,25 +96,29 @@ test('from the start form to a plan, its records field by field, and its applica
   expect(await plan.getByRole('button', { name: 'Apply…' }).count()).toBe(0);
 });
 
-test('a plan that has become stale meanwhile is refused in the dialog, and the page says why', async () => {
+test('a plan that has become stale while its dialog was open is refused, and the page says why', async () => {
   const id = await planned('moving', { updated: 2 });
   const { page, go } = await view({ expected: [409] });
   await go(`/jobs/${id}`, /^Job/);
-  await page.route('**/plans/*', async (route) =>
-    route.fulfill({ json: (await (await route.fetch()).json()) as object }),
-  );
   const plan = page.getByRole('region', { name: 'Plan' });
   await plan.getByRole('button', { name: 'Apply…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('2 records will be changed').waitFor();
-  // The page hears of the other job only with its next look.
-  await page.route('**/events*', (route) => route.abort());
+  // The page has not heard of the other job yet.
+  const { body: seen } = await web.system.call('GET', `/plans/${id}`);
+  await page.route(`**/plans/${id}`, (route) => route.fulfill({ json: seen }));
   const later = await web.started('/sync/moving/dev', 'completed');
-  const yes = dialog.getByRole('button', { name: 'Apply it' });
-  if (await yes.isVisible()) await yes.click();
+  await page.route(`**/plans/${id}/apply`, async (route) => {
+    await page.unroute(`**/plans/${id}`);
+    await route.continue();
+  });
+  const answer = page.waitForResponse(`**/plans/${id}/apply`);
+  await dialog.getByRole('button', { name: 'Apply it' }).click();
+  expect((await answer).status()).toBe(409);
   await plan.getByText(`Job ${later} of the same target has completed since`).waitFor();
   await plan.getByRole('link', { name: `Job ${later}` }).waitFor();
-  expect((await web.system.call('GET', '/jobs?operation=apply-sync&target=moving')).body).toEqual([]);
+  const { body: jobs } = await web.system.call('GET', '/jobs?operation=apply-sync&target=moving');
+  expect(jobs).toEqual([]);
 });
 
 test('a plan of which a part was uploaded says so; it fits a phone, also in the dark', async () => {
