@@ -3741,7 +3741,7 @@ export interface components {
       removed: number;
       /** @description Records that would be held: their removal waits for an answer. */
       held: number;
-      /** @description Records that would stay although the source lacks them, for want of evidence. */
+      /** @description Records that would stay although the source lacks them, for any reason. */
       kept: number;
       /**
        * Format: date-time
@@ -4231,7 +4231,7 @@ export interface components {
       removed: number;
       /** @description Records that it holds: their removal waits for an answer. */
       held: number;
-      /** @description Records that stay although the source lacks them, for want of evidence. */
+      /** @description Records that stay although the source lacks them, for any reason: held ones are among them. */
       kept: number;
       /**
        * Format: date-time

@@ -17,19 +17,25 @@ export const REMOVE = 'remove';
 /** Erases the earlier values of records from the history of a target; available if the target has a sync. */
 export const FORGET = 'forget-record';
 
-/** Finds out what a planned action would change, and keeps that in the sink; changes no record. */
+/** Does everything of a sync, a delta or a delete up to the change, and keeps what it would do for an apply. */
 export const PLAN = 'plan';
-/** Makes exactly the changes of a plan. */
+/** Does exactly what a kept plan says; the plan's digest is among its options. */
 export const APPLY = 'apply';
-/** The actions that can be planned. A diff has two parts: each is planned by itself. */
-export const PLANNABLE = ['sync', 'delta', 'delete'] as const;
-export type Plannable = (typeof PLANNABLE)[number];
 
 /** Actions that every declared target accepts. */
 export const TARGET_ACTIONS = [...DECLARED_ACTIONS, ROLLBACK] as const;
 
 /** The ACTION_NAME of a rollback that only shows what it would change. */
 export const ROLLBACK_PREVIEW = 'rollback-preview';
+
+/** True for an action without its own params file: the target's sync declares it. */
+export function isBesideSync(action: string): boolean {
+  return action === ROLLBACK || action === TAKE_OVER || action === REMOVE || action === FORGET;
+}
+
+/** The actions that can be planned. A diff has two parts: each is planned by itself. */
+export const PLANNABLE = ['sync', 'delta', 'delete'] as const;
+export type Plannable = (typeof PLANNABLE)[number];
 
 export function isPlannable(action: string): action is Plannable {
   return PLANNABLE.some((one) => one === action);
@@ -53,9 +59,4 @@ export function plannedName({
 }): string | undefined {
   if (action !== PLAN && action !== APPLY) return undefined;
   return name.startsWith(`${action}-`) ? name.slice(action.length + 1) : undefined;
-}
-
-/** True for an action without its own params file: the target's sync declares it. */
-export function isBesideSync(action: string): boolean {
-  return action === ROLLBACK || action === TAKE_OVER || action === REMOVE || action === FORGET;
 }

@@ -14,7 +14,8 @@ export const DIAGNOSIS_DESCRIPTIONS: Readonly<Record<string, Readonly<Record<str
       'The listing of the source is not proven complete ([evidence](../data.md#evidence-when-a-listing-counts-as-complete)). Nothing was changed.',
     nothing_to_roll_back: 'The changes that it would undo are no longer kept.',
     preview_changed: 'The data have changed since the preview. The rollback did nothing.',
-    plan_stale: 'The sink has changed since the plan, or no longer keeps it. Nothing was changed.',
+    plan_stale:
+      'The plan was applied, replaced or expired, or the data have changed since it was made. Nothing was changed.',
     items_failed: 'The items in `failed_items` failed; all others are done.',
     refused: 'The api rejected its report: this attempt must not run.',
     fenced: 'A newer job writes to the sink.',

@@ -49,7 +49,7 @@ export const EXIT = {
   previewChanged: 22,
   /** With BASELINE=hold: far more records would be added or updated than usual; nothing was changed. */
   unusualJump: 23,
-  /** The sink has changed since the plan, or no longer keeps it; nothing was changed. */
+  /** The plan is not kept any more, or it would no longer do what it said; nothing was changed. */
   planStale: 24,
   terminated: 143,
 } as const;

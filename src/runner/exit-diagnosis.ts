@@ -134,8 +134,8 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   },
   [EXIT.planStale]: {
     code: 'plan_stale',
-    summary: 'The sink has changed since the plan was made, or no longer keeps it; nothing was changed.',
-    what_to_do: 'Make a new plan, look at it, and apply that one.',
+    summary: 'The plan no longer holds; nothing was changed.',
+    what_to_do: 'Make a new plan, and apply it with its digest if it is as intended.',
   },
   [EXIT.unusualJump]: {
     code: 'unusual_jump',

@@ -45,7 +45,7 @@ const summary = z
     updated: count.describe('Records that would change.'),
     removed: count.describe('Records that would be removed.'),
     held: count.describe('Records that would be held: their removal waits for an answer.'),
-    kept: count.describe('Records that would stay although the source lacks them, for want of evidence.'),
+    kept: count.describe('Records that would stay although the source lacks them, for any reason.'),
     watermark: timeOrNull.describe(
       'Where the next delta would then read from; null: it compares everything.',
     ),

@@ -68,7 +68,11 @@ export const planSchema = z
     updated: z.int().describe('Records that it changes.'),
     removed: z.int().describe('Records that it removes.'),
     held: z.int().describe('Records that it holds: their removal waits for an answer.'),
-    kept: z.int().describe('Records that stay although the source lacks them, for want of evidence.'),
+    kept: z
+      .int()
+      .describe(
+        'Records that stay although the source lacks them, for any reason: held ones are among them.',
+      ),
     watermark: isoTime
       .nullable()
       .describe('Where the next delta then reads from; null: it compares everything.'),
