@@ -1,5 +1,5 @@
 /** Asks the server for the names that a group of commands takes, for completion; gives up after a second. */
-import type { Client, TargetJson } from '../client/client.ts';
+import type { Client, JobJson, TargetJson } from '../client/client.ts';
 import { statusOf } from '../client/format.ts';
 import { lossWords } from '../client/loss-format.ts';
 import { planWords } from '../client/plan-format.ts';
@@ -87,14 +87,18 @@ export async function askNames(
     schedules: schedules
       .filter(({ id }) => SAFE.test(id))
       .map(({ id, schedule, timezone }) => ({ id, what: `${schedule} (${timezone})` })),
-    jobs: jobs.map((job) => ({
-      id: String(job.id),
-      target: job.target,
-      what: `${statusOf(job)}: ${job.job_type} of ${job.target} in ${job.env}`,
-      isActive: !isFinal(job.status),
-    })),
+    jobs: jobs.map(jobName),
     losses: losses.map((loss) => ({ id: String(loss.id), what: lossWords(loss) })),
     plans: plans.map((plan) => ({ id: String(plan.id), what: `${plan.state}: ${planWords(plan)}` })),
+  };
+}
+
+function jobName(job: JobJson): Names['jobs'][number] {
+  return {
+    id: String(job.id),
+    target: job.target,
+    what: `${statusOf(job)}: ${job.job_type} of ${job.target} in ${job.env}`,
+    isActive: !isFinal(job.status),
   };
 }
 

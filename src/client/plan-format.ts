@@ -1,7 +1,11 @@
 /** Describes plans, what a job would change, the same for terminal and page. Pure. */
-import { PLAN_KINDS, type PlanKind } from '../domain/change-plan.ts';
 import { records } from './data-format.ts';
 import type { PlanJson, PlanRecordJson } from './types.ts';
+
+type PlanKind = PlanRecordJson['kind'];
+
+/** In the order in which a plan lists them. */
+const KINDS = ['added', 'updated', 'removed', 'held'] as const satisfies readonly PlanKind[];
 
 /** As the heading of a list of such records. */
 export const KIND_WORDS: Readonly<Record<PlanKind, string>> = {
@@ -25,7 +29,7 @@ export function planWords({ action, target, env }: PlanJson): string {
 
 /** `31 added, 1,204 changed, 12 removed`; without kinds of which there are none. */
 export function countWords(plan: PlanJson): string {
-  const words = PLAN_KINDS.filter((kind) => plan[kind] > 0).map(
+  const words = KINDS.filter((kind) => plan[kind] > 0).map(
     (kind) => `${plan[kind].toLocaleString('en')} ${KIND_WORDS[kind].toLowerCase()}`,
   );
   return words.join(', ') || 'nothing changes';
@@ -33,9 +37,7 @@ export function countWords(plan: PlanJson): string {
 
 /** One sentence of each kind, for a confirmation: `12 records will be removed` */
 export function effectWords(plan: PlanJson): string[] {
-  return PLAN_KINDS.filter((kind) => plan[kind] > 0).map(
-    (kind) => `${records(plan[kind])} will be ${WILL[kind]}`,
-  );
+  return KINDS.filter((kind) => plan[kind] > 0).map((kind) => `${records(plan[kind])} will be ${WILL[kind]}`);
 }
 
 /** Why a plan cannot be applied, or undefined. */

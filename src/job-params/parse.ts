@@ -5,7 +5,7 @@ import {
   isActionParametersName,
 } from './action-parameters.ts';
 import { APPLY, PLAN, REMOVE } from '../domain/action.ts';
-import { whyNoPlan } from './plan-of-changes.ts';
+import { whyNoPlan } from './why-no-plan.ts';
 import type { JobParameters, PodOverrides, RunnerKind } from '../domain/job.ts';
 import { fieldsOf, parseCron } from '../domain/cron.ts';
 import { USUAL_APPROVALS } from '../domain/loss.ts';

@@ -1,18 +1,8 @@
 /** Jobs that make a plan of changes, and that apply one: as their params file declares the planned action. Pure. */
-import { APPLY, isPlannable, PLAN, PLANNABLE, planName } from '../domain/action.ts';
+import { APPLY, PLAN, planName } from '../domain/action.ts';
 import { PLAN_OF, PLAN_UID, withoutForce } from '../domain/options.ts';
 import type { ParamsFile } from './parse.ts';
 import { planDeclared, planJob, type PlannedJob, type Planning } from './plan-job.ts';
-
-/** Why the action of a params file cannot be planned, as the rest of a sentence; undefined if it can. */
-export function whyNoPlan({
-  parameters,
-  runner,
-}: Pick<ParamsFile, 'parameters' | 'runner'>): string | undefined {
-  if (runner === 'external') return 'an external executor runs it';
-  if (isPlannable(parameters.action)) return undefined;
-  return `ACTION is ${parameters.action}, and a plan is of ${PLANNABLE.join(', ')} alone`;
-}
 
 /** The job that finds out what the action of a file would change. @throws InvalidOptions */
 export function planPlan(planning: Planning, file: ParamsFile): PlannedJob {

@@ -1,15 +1,15 @@
 /** `/plans`: lists and shows plans, and pages of their records. */
 import { z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
-import { listPlans, type PlanView, readPlan } from '../../db/plans/plans.ts';
+import { listPlans } from '../../db/plans/plans.ts';
 import { listPlanRecords } from '../../db/plans/records.ts';
 import { PLAN_KINDS, PLAN_STATES, type PlanKind } from '../../domain/change-plan.ts';
-import type { ApiDeps, ApiEnv } from '../context.ts';
+import type { ApiDeps } from '../context.ts';
 import { idParam, text } from '../http/fields.ts';
 import { onePage, pageBehind, pageFields, pageRange } from '../http/paging.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { planRecordSchema, planSchema, toPlan, toPlanRecord } from './plan-schema.ts';
 import { noPlan } from './refusals.ts';
+import { readPlanOf } from './shown-plan.ts';
 import { planStarts } from './start-plan.ts';
 
 const kindField = z.enum(PLAN_KINDS);
@@ -111,11 +111,4 @@ export function plans(deps: ApiDeps) {
 
 function nameOfPlace({ kind, id }: { kind: PlanKind; id: string }): string {
   return `${kind}:${id}`;
-}
-
-/** @throws Problem 404 */
-export async function readPlanOf(c: Context<ApiEnv, string>, id: number): Promise<PlanView> {
-  const view = await readPlan(c.var.db, id);
-  if (!view) throw noPlan(id);
-  return view;
 }

@@ -4,7 +4,8 @@ import type { PlanView } from '../../db/plans/plans.ts';
 import { PLANNABLE } from '../../domain/action.ts';
 import { scopeOf } from '../../domain/permission.ts';
 import type { ParamsFile } from '../../job-params/load.ts';
-import { planApply, planPlan, whyNoPlan } from '../../job-params/plan-of-changes.ts';
+import { planApply, planPlan } from '../../job-params/plan-of-changes.ts';
+import { whyNoPlan } from '../../job-params/why-no-plan.ts';
 import { checkMay } from '../auth/access.ts';
 import type { ApiDeps } from '../context.ts';
 import { idParam, pathName } from '../http/fields.ts';
@@ -16,7 +17,7 @@ import { findFile, planned } from '../jobs/start-request.ts';
 import { startRequested } from '../jobs/submit-request.ts';
 import { targetPath, UNKNOWN_TARGET } from '../jobs/target-path.ts';
 import { digestPrefix, EXAMPLE_PLAN } from './plan-schema.ts';
-import { readPlanOf } from './plans.ts';
+import { readPlanOf } from './shown-plan.ts';
 import { cannotPlan, noPlan, planApplied, planChanged, planExpired, planStale } from './refusals.ts';
 
 const DIFF_PARTS = 'it has two parts; plan its delta or its delete';

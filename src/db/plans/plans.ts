@@ -23,7 +23,7 @@ export type PlanFilter = {
 export const PLAN_TIME = sql<string>`interval '${sql.raw(String(PLAN_DAYS))} days'`;
 
 /** The plan that a job applies, by the uid of the job that made it. */
-export const PLAN_IN_OPTIONS = sql<string>`
+const PLAN_IN_OPTIONS = sql<string>`
   substring(options FROM '--plan ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})')::uuid`;
 
 /**

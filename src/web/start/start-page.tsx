@@ -106,12 +106,6 @@ function Form({ declared, name }: { declared: DryRunJson; name: string }) {
     mutationFn: () => client.run(run),
     onSuccess: ({ job_id: id }) => void navigate({ to: '/jobs/$id', params: { id: String(id) } }),
   });
-  const planning = useMutation({
-    mutationFn: () => client.plan(declared.ACTION_NAME, name, declared.ENV),
-    onSuccess: ({ job_id: id }) => void navigate({ to: '/jobs/$id', params: { id: String(id) } }),
-  });
-  // A plan is that of the params file.
-  const isDeclared = isSameJson(run, runOf(declared));
   const isShown = settled === run && dryRun.isSuccess && !dryRun.isPlaceholderData;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -124,19 +118,17 @@ function Form({ declared, name }: { declared: DryRunJson; name: string }) {
         <form onSubmit={submit}>
           <Stack gap="sm">
             <RunForm run={run} onChange={setRun} faults={faults} />
-            <Busy error={starting.error ?? planning.error} />
+            <Busy error={starting.error} />
             <Button type="submit" disabled={!isShown || why !== undefined} loading={starting.isPending}>
               Start {run.action_name} of {run.target} in {run.env}
             </Button>
             {isPlannable(declared.ACTION) && (
-              <Button
-                variant="default"
-                disabled={!isShown || !isDeclared || why !== undefined}
-                loading={planning.isPending}
-                onClick={() => planning.mutate()}
-              >
-                Plan it: look before anything changes
-              </Button>
+              // A plan is that of the params file.
+              <PlanIt
+                declared={declared}
+                name={name}
+                disabled={!isShown || why !== undefined || !isSameJson(run, runOf(declared))}
+              />
             )}
             <DenialReason why={why} />
           </Stack>
@@ -151,6 +143,29 @@ function Form({ declared, name }: { declared: DryRunJson; name: string }) {
         {why !== undefined && <DryRun dryRun={declared} />}
       </Grid.Col>
     </Grid>
+  );
+}
+
+type PlanItProps = { declared: DryRunJson; name: string; disabled: boolean };
+
+function PlanIt({ declared, name, disabled }: PlanItProps) {
+  const navigate = useNavigate();
+  const planning = useMutation({
+    mutationFn: () => client.plan(declared.ACTION_NAME, name, declared.ENV),
+    onSuccess: ({ job_id: id }) => void navigate({ to: '/jobs/$id', params: { id: String(id) } }),
+  });
+  return (
+    <>
+      <Busy error={planning.error} />
+      <Button
+        variant="default"
+        disabled={disabled}
+        loading={planning.isPending}
+        onClick={() => planning.mutate()}
+      >
+        Plan it: look before anything changes
+      </Button>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Plays the sync program of a job that plans, and of one that applies a plan. */
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return --
    answers are untyped JSON, as for any client */
 import { sql } from 'kysely';
 import { type Api, type Asked, claimed } from '../support.ts';
