@@ -9,7 +9,8 @@ import type { JobRow } from '../src/db/schema.ts';
 import { cut } from '../src/domain/outcome.ts';
 import { announceJobs, type StartLog } from '../src/engine/start-job.ts';
 import type { JobParams } from '../src/job-params/load.ts';
-import { planDeclared, type Planning } from '../src/job-params/plan-job.ts';
+import type { Planning } from '../src/job-params/plan-job.ts';
+import { planScheduled } from '../src/job-params/plan-of-changes.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
 import { bindLogContext } from './log-context.ts';
 
@@ -84,7 +85,8 @@ async function refuse(db: Db, name: unknown): Promise<'refused'> {
 async function fire(tx: Tx, planning: Planning, file: ScheduledFile, firing: Firing): Promise<Fired> {
   const known = await findFiring(tx, firing);
   if (known) return { outcome: known.outcome };
-  const twin = await findNewerTwin(tx, file, file.parameters, firing.nominalTime);
+  const job = planScheduled(planning, file);
+  const twin = await findNewerTwin(tx, file, job.parameters, firing.nominalTime);
   if (twin !== undefined)
     return await record(tx, firing, {
       outcome: 'superseded',
@@ -92,7 +94,7 @@ async function fire(tx: Tx, planning: Planning, file: ScheduledFile, firing: Fir
       detail: `job ${twin} with the same parameters was created since`,
     });
   const submitted = await submitJobIn(tx, {
-    ...planDeclared(planning, file),
+    ...job,
     uid: firingUid(firing),
     trigger: 'schedule',
     requestedBy: `schedule ${firing.schedule}`,

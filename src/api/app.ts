@@ -18,6 +18,8 @@ import { external } from './compat/microdata/external.ts';
 import { forget } from './jobs/forget.ts';
 import { gitlabHook } from './compat/item-bank/gitlab-hook.ts';
 import { health } from './health.ts';
+import { planUpload } from './live/plan-upload.ts';
+import { plans } from './plans/plans.ts';
 import { held } from './live/held.ts';
 import { importableDatasets } from './compat/microdata/importable-datasets.ts';
 import { itemBank } from './compat/item-bank/item-bank.ts';
@@ -97,6 +99,7 @@ function productParts(deps: ApiDeps): OpenAPIHono<ApiEnv>[] {
     stories(deps),
     reports(deps),
     held(deps),
+    planUpload(deps),
     reportPoints(),
     manifest(deps),
     logs(deps, streams),
@@ -106,6 +109,7 @@ function productParts(deps: ApiDeps): OpenAPIHono<ApiEnv>[] {
     batch(deps),
     syncJobs(),
     losses(deps),
+    plans(deps),
     targets(deps),
     maintenance(deps),
     paramsFiles(deps),

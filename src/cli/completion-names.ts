@@ -1,7 +1,8 @@
 /** Asks the server for the names that a group of commands takes, for completion; gives up after a second. */
-import type { Client, TargetJson } from '../client/client.ts';
+import type { Client, JobJson, TargetJson } from '../client/client.ts';
 import { statusOf } from '../client/format.ts';
 import { lossWords } from '../client/loss-format.ts';
+import { planWords } from '../client/plan-format.ts';
 import { TARGET_ACTIONS } from '../domain/action.ts';
 import { isFinal } from '../domain/status.ts';
 import { serverOf } from './context.ts';
@@ -27,6 +28,7 @@ export type Names = {
   }[];
   /** The sets of removals that wait for an answer. */
   readonly losses: readonly { readonly id: string; readonly what: string }[];
+  readonly plans: readonly { readonly id: string; readonly what: string }[];
 };
 
 /**
@@ -56,6 +58,7 @@ export async function askNames(
     { schedules } = { schedules: [] },
     { jobs } = { jobs: [] },
     { losses } = { losses: [] },
+    { plans } = { plans: [] },
   ] = await Promise.all([
     wants(
       ...TARGET_ACTIONS,
@@ -68,12 +71,15 @@ export async function askNames(
       'targets',
       'jobs',
       'losses',
+      'plan',
+      'plans',
     )
       ? get((api) => api.listTargets())
       : undefined,
     wants('schedules') ? get((api) => api.listSchedules()) : undefined,
     wants('jobs', 'rollback') ? get((api) => api.listJobs({ limit: 50 })) : undefined,
     wants('losses') ? get((api) => api.listLosses({ limit: 50 })) : undefined,
+    wants('plans') ? get((api) => api.listPlans({ limit: 50 })) : undefined,
   ]);
   return {
     starts: targets.flatMap(startsOf).filter(({ name, env }) => SAFE.test(name) && SAFE.test(env)),
@@ -83,13 +89,18 @@ export async function askNames(
     schedules: schedules
       .filter(({ id }) => SAFE.test(id))
       .map(({ id, schedule, timezone }) => ({ id, what: `${schedule} (${timezone})` })),
-    jobs: jobs.map((job) => ({
-      id: String(job.id),
-      target: job.target,
-      what: `${statusOf(job)}: ${job.job_type} of ${job.target} in ${job.env}`,
-      isActive: !isFinal(job.status),
-    })),
+    jobs: jobs.map(jobName),
     losses: losses.map((loss) => ({ id: String(loss.id), what: lossWords(loss) })),
+    plans: plans.map((plan) => ({ id: String(plan.id), what: `${plan.state}: ${planWords(plan)}` })),
+  };
+}
+
+function jobName(job: JobJson): Names['jobs'][number] {
+  return {
+    id: String(job.id),
+    target: job.target,
+    what: `${statusOf(job)}: ${job.job_type} of ${job.target} in ${job.env}`,
+    isActive: !isFinal(job.status),
   };
 }
 

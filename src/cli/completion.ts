@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import {
   DECLARED_ACTIONS,
   FORGET,
+  PLANNABLE,
   ROLLBACK_PREVIEW,
   STORY,
   TAKE_OVER,
@@ -15,7 +16,7 @@ import { type Place, placeOf } from './completion-place.ts';
 import { FORMATS } from '../terminal/output.ts';
 
 /** The commands that take a target and an environment. */
-const STARTS = [...TARGET_ACTIONS, 'run'] as const;
+const STARTS = [...TARGET_ACTIONS, 'run', 'plan'] as const;
 const DECLARED: readonly string[] = DECLARED_ACTIONS;
 
 type Suggestion = readonly [word: string, description: string];
@@ -43,7 +44,7 @@ export async function complete(
 
 /** Lists the places with suggestions of ours or of the server's. Exported for the test that each is in the tree. */
 export function placesOf(names: Names, words: readonly string[]): Places {
-  const { targets, schedules, jobs, losses } = names;
+  const { targets, schedules, jobs, losses, plans } = names;
   const named = (list: typeof targets) => list.map(({ name, envs }) => [name, envs.join(', ')] as const);
   const described = (list: readonly { id: string; what: string }[]) =>
     list.map(({ id, what }) => [id, what] as const);
@@ -53,7 +54,7 @@ export function placesOf(names: Names, words: readonly string[]): Places {
     ...ofStarts(names, words),
     ['rollback --before', () => described(ended)],
     ['targets name', () => named(targets)],
-    ...['jobs', 'losses'].flatMap((list) => [
+    ...['jobs', 'losses', 'plans'].flatMap((list) => [
       [`${list} list --target`, () => named(targets)] as const,
       [`${list} list --env`, () => each([...new Set(targets.flatMap(({ envs }) => envs))])] as const,
     ]),
@@ -65,6 +66,7 @@ export function placesOf(names: Names, words: readonly string[]): Places {
     ...['show', 'records', 'approve', 'keep'].map(
       (verb) => [`losses ${verb} id`, () => described(losses)] as const,
     ),
+    ...['show', 'apply'].map((verb) => [`plans ${verb} id`, () => described(plans)] as const),
     ...ofWords(),
   ]);
 }
@@ -90,6 +92,7 @@ function ofStarts({ starts }: Names, words: readonly string[]): Places {
 
 function ofWords(): Places {
   return new Map([
+    ['plan action', () => each(PLANNABLE)],
     ['jobs list --status', () => each(JOB_STATUSES)],
     ['jobs list --action', () => each([...TARGET_ACTIONS, ROLLBACK_PREVIEW, TAKE_OVER, FORGET, STORY])],
     ['users add --role', () => each(ROLES)],

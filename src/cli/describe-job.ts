@@ -17,6 +17,7 @@ export function describe(job: JobJson): string {
       'cancelled by': job.cancel_requested_by,
       [isFinal(job.status) ? 'left behind' : 'waiting for']: job.status_detail,
       'rolled back to': job.rollback_before === null ? null : `before job ${job.rollback_before}`,
+      plan: job.plan_id === null ? null : `${job.plan_id}: syncrator plans show ${job.plan_id}`,
       listing: listing(job),
       kept: keptWords(job.kept),
       held: heldCell(job),

@@ -20,6 +20,11 @@ export function jobId(text: string): number {
   return Number(text);
 }
 
+export function planId(text: string): number {
+  if (!isJobId(text)) throw new InvalidArgumentError('expected the id of a plan, e.g. 7');
+  return Number(text);
+}
+
 export function lossId(text: string): number {
   if (!isJobId(text)) throw new InvalidArgumentError('expected the id of a waiting set, e.g. 7');
   return Number(text);

@@ -765,7 +765,7 @@ export interface paths {
     put?: never;
     /**
      * Erase the earlier values of records
-     * @description From the history that rollbacks use, from records set aside, and from the contents of losses. Live records stay: remove them at the source first. For an admin; one with limited actions needs `forget` among them. SINK=postgres only.
+     * @description From the history that rollbacks use, from records set aside, and from the contents of losses and plans. Live records stay: remove them at the source first. For an admin; one with limited actions needs `forget` among them. SINK=postgres only.
      */
     post: {
       parameters: {
@@ -1129,6 +1129,52 @@ export interface paths {
     };
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs/{id}/plan': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Upload what a job would change
+     * @description For the program of a job of action `plan`, with its SYNCRATOR_REPORT_TOKEN, page by page. Repeating a page is harmless.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['PlanPage'];
+        };
+      };
+      responses: {
+        /** @description The page was stored; after the last one the plan is complete. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['PlanVerdict'];
+          };
+        };
+      };
+    };
     delete?: never;
     options?: never;
     head?: never;
@@ -2115,6 +2161,266 @@ export interface paths {
           };
           content: {
             'application/json': components['schemas']['Loss'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/plans': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List plans, the newest first */
+    get: {
+      parameters: {
+        query?: {
+          /** @description Page number, from 1. */
+          page?: number;
+          /** @description Entries per page; 50 by default. */
+          limit?: number;
+          /** @description Only plans of this environment. */
+          env?: string;
+          /** @description Only plans of this target. */
+          target?: string;
+          /** @description Only plans in this state. */
+          state?: 'ready' | 'applied' | 'stale' | 'expired';
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description One page; the Link header names the next page. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Plan'][];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/plans/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Show a plan
+     * @description Its id is that of the job that made it.
+     */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The plan. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Plan'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/plans/{id}/records': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the records of a plan
+     * @description With their contents, so it always needs a token, also with PUBLIC_READS=true. An expired plan has none, and of each target only the newest plans have some.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** @description Entries per page; 50 by default. */
+          limit?: number;
+          /** @description Only records of this kind. */
+          kind?: 'added' | 'updated' | 'removed' | 'held';
+          /** @description Only ids that contain this text. */
+          id?: string;
+          /** @description Only records behind this one. */
+          after?: string;
+        };
+        header?: never;
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description One page, in the order of kinds (added, updated, removed, held) and the byte order of ids; the Link header names the next page. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['PlanRecord'][];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/plan/{action}/{target}/{env}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Plan what an action would change
+     * @description Starts a job that does everything of a sync, delta, delete up to the change, and changes no record. Its plan then shows every record that would change (GET /plans/{id}, with the id of the job). Needs the rights of a start of the action.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+          /** @description Repeating the request with the same key within 24 hours repeats the answer. */
+          'idempotency-key'?: string;
+        };
+        path: {
+          /** @description A declared target. */
+          target: string;
+          /** @description A declared environment. */
+          env: string;
+          /** @description A declared action. */
+          action: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description A job with the same parameters is active already. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Started'];
+          };
+        };
+        /** @description A new job. */
+        202: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Started'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/plans/{id}/apply': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Apply a plan
+     * @description Starts a job that makes exactly the changes of the plan, or none (`plan_stale`) if the sink has changed since. Needs the rights of a start of the planned action.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+          /** @description Repeating the request with the same key within 24 hours repeats the answer. */
+          'idempotency-key'?: string;
+        };
+        path: {
+          /** @description The id of the job or record. */
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['Apply'];
+        };
+      };
+      responses: {
+        /** @description A job with the same parameters is active already. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Started'];
+          };
+        };
+        /** @description A new job. */
+        202: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Started'];
           };
         };
       };
@@ -3822,6 +4128,64 @@ export interface components {
       /** @description The `after` of the next page; null on the last one. */
       next: string | null;
     };
+    PlanVerdict: {
+      /** @description Records of this upload so far. */
+      stored: number;
+    };
+    PlanPage: {
+      /** @description Number of the page, from 0. Page 0 begins a new upload and discards an unfinished one. */
+      page: number;
+      /** @description True on the last page: the upload is then the plan of its job. */
+      last: boolean;
+      /** @description Records in the order of their kinds, and of each kind in the byte order of their ids. */
+      records: {
+        /** @description The id of the record. */
+        id: string;
+        /**
+         * @description What applying the plan would do with it.
+         * @enum {string}
+         */
+        kind: 'added' | 'updated' | 'removed' | 'held';
+        /** @description The live record; null if there is none, or its JSON is larger than 64 KiB. */
+        before: {
+          [key: string]: unknown;
+        } | null;
+        /** @description What it would become; null if it would go, or its JSON is larger than 64 KiB. */
+        after: {
+          [key: string]: unknown;
+        } | null;
+      }[];
+      summary?: components['schemas']['PlanSummary'];
+    };
+    /** @description On the last page: the whole counts, also of records not uploaded. */
+    PlanSummary: {
+      /**
+       * @description The planned action.
+       * @enum {string}
+       */
+      of: 'sync' | 'delta' | 'delete';
+      /** @description Identifies everything that applying the plan would do. */
+      digest: string;
+      /** @description Live records of the target. */
+      live: number;
+      /** @description Records that were read from the source. */
+      listed: number;
+      /** @description Records that would be added. */
+      added: number;
+      /** @description Records that would change. */
+      updated: number;
+      /** @description Records that would be removed. */
+      removed: number;
+      /** @description Records that would be held: their removal waits for an answer. */
+      held: number;
+      /** @description Records that would stay although the source lacks them, for any reason. */
+      kept: number;
+      /**
+       * Format: date-time
+       * @description Where the next delta would then read from; null: it compares everything.
+       */
+      watermark: string | null;
+    };
     ReportPoint: {
       /** @description The step, from 0. */
       step: number;
@@ -3906,6 +4270,8 @@ export interface components {
       rollback_preview: components['schemas']['RollbackPreview'] | null;
       /** @description Counts of the run that are far from those of earlier runs (BASELINE). */
       unusual: components['schemas']['UnusualFigure'][];
+      /** @description The plan that it has made (its own id) or that it applies (GET /plans/{id}); else null. */
+      plan_id: number | null;
       /** @description For a rollback: the job before which it restores the target. Null for the last sync, or if that job was deleted. */
       rollback_before: number | null;
       /** @description Why the job failed; null if it did not. */
@@ -4271,6 +4637,98 @@ export interface components {
       /** @description Days for which they are not proposed again; 30 by default. */
       days?: number;
     };
+    Plan: {
+      /** @description The id of the plan: that of the job that made it. */
+      id: number;
+      /** @description The environment. */
+      env: string;
+      /** @description The target. */
+      target: string;
+      /** @description The planned action, by its name in the params file. */
+      action: string;
+      /**
+       * @description What the planned action does.
+       * @enum {string}
+       */
+      of: 'sync' | 'delta' | 'delete';
+      /**
+       * @description `ready`: it can be applied. `applied`: a job has done so. `stale`: another job of the target has completed since. `expired`: it is older than 7 days.
+       * @enum {string}
+       */
+      state: 'ready' | 'applied' | 'stale' | 'expired';
+      /** @description Identifies everything that applying the plan would do. */
+      digest: string;
+      /** @description Live records of the target. */
+      live: number;
+      /** @description Records that were read from the source. */
+      listed: number;
+      /** @description Records that it adds. */
+      added: number;
+      /** @description Records that it changes. */
+      updated: number;
+      /** @description Records that it removes. */
+      removed: number;
+      /** @description Records that it holds: their removal waits for an answer. */
+      held: number;
+      /** @description Records that stay although the source lacks them, for any reason: held ones are among them. */
+      kept: number;
+      /**
+       * Format: date-time
+       * @description Where the next delta then reads from; null: it compares everything.
+       */
+      watermark: string | null;
+      shown: components['schemas']['ShownCounts'];
+      /** @description Who asked for the plan. */
+      started_by: string;
+      /**
+       * Format: date-time
+       * @description When it was made.
+       */
+      born_at: string;
+      /**
+       * Format: date-time
+       * @description Until when it can be applied and its records are shown.
+       */
+      expires_at: string;
+      /** @description The job that has applied it; else null. */
+      applied_by: number | null;
+      /** @description The job that has made it stale; else null. */
+      replaced_by: number | null;
+    };
+    /** @description Records that can be looked at: fewer than the counts if there are too many to upload. */
+    ShownCounts: {
+      /** @description Added records. */
+      added: number;
+      /** @description Updated records. */
+      updated: number;
+      /** @description Removed records. */
+      removed: number;
+      /** @description Held records. */
+      held: number;
+    };
+    PlanRecord: {
+      /**
+       * @description What applying the plan does with it.
+       * @enum {string}
+       */
+      kind: 'added' | 'updated' | 'removed' | 'held';
+      /** @description The id of the record. */
+      id: string;
+      /** @description The live record. Null if there is none; also if it is larger than 64 KiB, too deep, or forgotten. */
+      before: {
+        [key: string]: unknown;
+      } | null;
+      /** @description What it becomes. Null if it goes; also if it is larger, too deep, or forgotten. */
+      after: {
+        [key: string]: unknown;
+      } | null;
+      /** @description Of an updated record: the fields that differ, sorted; null if its contents are not shown. */
+      changed: string[] | null;
+    };
+    Apply: {
+      /** @description The digest of the plan as you have seen it, or its beginning. */
+      digest: string;
+    };
     Target: {
       /** @description The name of the target. */
       name: string;
@@ -4424,8 +4882,13 @@ export interface components {
       env: string;
       /** @description The target of its jobs. */
       target: string;
-      /** @description The ACTION_NAME of its jobs. */
+      /** @description The ACTION_NAME of its params file. */
       action: string;
+      /**
+       * @description MODE: it starts the action, or a plan of it.
+       * @enum {string}
+       */
+      mode: 'apply' | 'plan';
       /** @description SCHEDULE of its params file. In a cron expression both day of month and day of week must match. */
       schedule: string;
       /** @description TIMEZONE of its params file. */

@@ -3,6 +3,7 @@ import { accessCalls } from './calls/access.ts';
 import { jobCalls } from './calls/jobs.ts';
 import { liveCalls } from './calls/live.ts';
 import { lossCalls } from './calls/losses.ts';
+import { planCalls } from './calls/plans.ts';
 import { startCalls } from './calls/starts.ts';
 import { targetCalls } from './calls/targets.ts';
 import { createHttp, type Http } from './http.ts';
@@ -11,6 +12,7 @@ export type { AuditFilter, AuditPage } from './calls/access.ts';
 export type { JobFilter, JobPage } from './calls/jobs.ts';
 export type { LiveEvent, LogEvent } from './calls/live.ts';
 export type { LossFilter, LossPage, LossRecordPage, RecordFilter } from './calls/losses.ts';
+export type { PlanFilter, PlanPage, PlanRecordFilter, PlanRecordPage } from './calls/plans.ts';
 export type { Action, RollbackTo } from './calls/starts.ts';
 export { Refused, Unreachable } from './http.ts';
 export type * from './types.ts';
@@ -31,6 +33,7 @@ export function clientOver(http: Http) {
     ...jobCalls(http),
     ...startCalls(http),
     ...lossCalls(http),
+    ...planCalls(http),
     ...targetCalls(http),
     ...accessCalls(http),
     ...liveCalls(http),

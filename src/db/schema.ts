@@ -1,5 +1,6 @@
 /** The tables as Kysely sees them; the migrations create them. */
 import type { ColumnType, Generated, Kysely, Selectable, Transaction } from 'kysely';
+import type { Plannable } from '../domain/action.ts';
 import type { Grant } from '../domain/permission.ts';
 import type { ActionParameters, Key, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
 import type { LossReason, LossStatus } from '../domain/loss.ts';
@@ -265,26 +266,7 @@ export type Schema = {
     client_request_id: string | null;
   };
   losses: LossesTable;
-  loss_uploads: {
-    id: Generated<number>;
-    job_id: number;
-    step: number;
-    attempt: number;
-    next_page: Generated<number>;
-    /** Records of all its pages so far. */
-    stored: Generated<number>;
-    /** The last id of the newest page: the next one is greater. */
-    last_id: string | null;
-    /** Recognises a repeated page. */
-    page_hash: string | null;
-    live: Generated<number>;
-    complete: Generated<boolean>;
-    /** Its attempt began again: it is deleted. */
-    abandoned: Generated<boolean>;
-    at: DefaultTime;
-    /** When the first of its records was missed, at the latest when it was told; null if the previous version stored it. */
-    oldest: Date | null;
-  };
+  loss_uploads: UploadsTable;
   loss_records: {
     upload_id: number;
     id: string;
@@ -326,6 +308,17 @@ export type Schema = {
     at: DefaultTime;
   };
   loss_removal_ids: { removal: string; last_id: string; ids: string[] };
+  plans: PlansTable;
+  plan_uploads: UploadsTable;
+  plan_records: {
+    upload_id: number;
+    /** The place of the kind among PLAN_KINDS. */
+    kind: number;
+    id: string;
+    /** Null where there is none, or where it was too large to be sent. */
+    before: ColumnType<unknown, string | null, never>;
+    after: ColumnType<unknown, string | null, never>;
+  };
   loss_approvals: {
     uid: string;
     loss_id: number;
@@ -338,6 +331,48 @@ export type Schema = {
     /** The removal that it led to, together with others; null before. */
     removal: string | null;
   };
+};
+
+/** Uploads of one kind, which `page-uploads.ts` alone writes. */
+export type UploadsTable = {
+  id: Generated<number>;
+  job_id: number;
+  step: number;
+  attempt: number;
+  next_page: Generated<number>;
+  /** Records of all its pages so far. */
+  stored: Generated<number>;
+  /** The place of the last record of the newest page: the next one is greater. */
+  last_id: string | null;
+  /** Recognises a repeated page. */
+  page_hash: string | null;
+  complete: Generated<boolean>;
+  /** Its attempt began again: it is deleted. */
+  abandoned: Generated<boolean>;
+  at: DefaultTime;
+};
+
+/** A plan of changes; its job has made it. */
+export type PlansTable = Key & {
+  job_id: number;
+  /** The planned action, by its name in the params file and by what it does. */
+  action_name: string;
+  action: Plannable;
+  /** Its records; null once they are no longer shown. */
+  upload_id: number | null;
+  /** Identifies everything that applying it would do. */
+  digest: string;
+  live: number;
+  listed: number;
+  added: number;
+  updated: number;
+  removed: number;
+  held: number;
+  kept: number;
+  watermark: Date | null;
+  /** Records that were uploaded, by the place of their kind among PLAN_KINDS. */
+  shown: number[];
+  born_at: DefaultTime;
 };
 
 /** The waiting set of a target in an env: at most one of a key waits. */

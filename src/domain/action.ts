@@ -39,3 +39,31 @@ const BESIDE_SYNC: ReadonlySet<string> = new Set([ROLLBACK, TAKE_OVER, REMOVE, F
 export function isBesideSync(action: string): boolean {
   return BESIDE_SYNC.has(action);
 }
+
+/** The actions that can be planned. A diff has two parts: each is planned by itself. */
+export const PLANNABLE = ['sync', 'delta', 'delete'] as const;
+export type Plannable = (typeof PLANNABLE)[number];
+
+export function isPlannable(action: string): action is Plannable {
+  return PLANNABLE.some((one) => one === action);
+}
+
+/**
+ * The ACTION_NAME of a job that plans, or applies the plan of, the action that a params file calls `name`. No file can
+ * declare it: the name of an action in a file's name has no dash.
+ */
+export function planName(of: typeof PLAN | typeof APPLY, name: string): string {
+  return `${of}-${name}`;
+}
+
+/** The name of the action that a job plans or applies; undefined for any other job. */
+export function plannedName({
+  action_name: name,
+  action,
+}: {
+  action_name: string;
+  action: string;
+}): string | undefined {
+  if (action !== PLAN && action !== APPLY) return undefined;
+  return name.startsWith(`${action}-`) ? name.slice(action.length + 1) : undefined;
+}

@@ -1,6 +1,6 @@
 /** OPTIONS: turns the text of a params file or a request into arguments. Pure. */
 
-import { REMOVE, ROLLBACK, STORY } from './action.ts';
+import { isPlannable, PLAN, type Plannable, REMOVE, ROLLBACK, STORY } from './action.ts';
 
 export type ParsedOptions = { readonly args: readonly string[] } | { readonly error: string };
 
@@ -10,6 +10,11 @@ const JOB_ID = '--api_job_id';
 const FORCE = '--force-delete';
 /** Names the approved ids that a removal may remove. */
 export const APPROVAL = '--approval';
+
+/** Names the action that is planned. */
+export const PLAN_OF = '--of';
+/** Names the plan that is applied, by the uid of the job that made it. */
+export const PLAN_UID = '--plan';
 
 /** Names a record: that a rollback is limited to, or that is forgotten or told of. No id looks like an option. */
 const RECORD = '--id';
@@ -30,6 +35,9 @@ const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '--expect': /^[0-9a-f]{16,64}$/,
   [RECORD]: /^(?!-)([A-Za-z0-9_.!~*'()-]|%[0-9A-Fa-f]{2}){1,1500}$/,
   '--only': null,
+  [PLAN_OF]: /^(sync|delta|delete)$/,
+  [PLAN_UID]: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  '--digest': /^[0-9a-f]{64}$/,
   [APPROVAL]: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 };
 
@@ -41,9 +49,18 @@ export function liftsGuard(options: string): boolean {
 
 /** The approval that a removal was started by; undefined for every other job. */
 export function approvalOf({ action, options }: { action: string; options: string }): string | undefined {
-  if (action !== REMOVE) return undefined;
+  return action === REMOVE ? wordAfter(APPROVAL, options) : undefined;
+}
+
+/** The action that a job plans; undefined for every other job. */
+export function plannedBy({ action, options }: { action: string; options: string }): Plannable | undefined {
+  const of = action === PLAN ? wordAfter(PLAN_OF, options) : undefined;
+  return of !== undefined && isPlannable(of) ? of : undefined;
+}
+
+function wordAfter(flag: string, options: string): string | undefined {
   const words = options.split(' ');
-  const at = words.indexOf(APPROVAL);
+  const at = words.indexOf(flag);
   return at < 0 ? undefined : words[at + 1];
 }
 

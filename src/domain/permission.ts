@@ -1,6 +1,6 @@
 /** Permissions: a role, optionally limited to environments and actions. Pure; shared by api and page. */
 
-import { FORGET, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from './action.ts';
+import { FORGET, plannedName, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from './action.ts';
 import type { JobRequest } from './job.ts';
 import { EXTERNAL_ACTION_PATTERN, NAME_PATTERN } from './names.ts';
 import { liftsGuard } from './options.ts';
@@ -143,17 +143,21 @@ function limitDenial(grant: Grant, { role, of }: Requirement): Denial | undefine
       role,
       outside: { env: of.env },
     };
-  // A role that may roll back may also preview it.
-  const isPreview = of.action_name === ROLLBACK_PREVIEW && of.action === ROLLBACK;
-  const action = [isPreview ? of.action : of.action_name, of.action].find(
-    (name) => grant.actions?.includes(name) === false,
-  );
+  const action = namesOf(of).find((name) => grant.actions?.includes(name) === false);
   if (action === undefined) return undefined;
   return {
     words: `this needs ${role} for the action '${action}'; ${yours(limits)}`,
     role,
     outside: { action },
   };
+}
+
+/** The names that a grant's actions must include. */
+function namesOf({ action_name: name, action }: JobScope): readonly string[] {
+  // A role that may roll back may also preview it; one that may start an action may also plan it and apply the plan.
+  if (name === ROLLBACK_PREVIEW && action === ROLLBACK) return [ROLLBACK];
+  const planned = plannedName({ action_name: name, action });
+  return planned === undefined ? [name, action] : [planned];
 }
 
 /** `env qas, dev; action delta`; null if there are no limits. */

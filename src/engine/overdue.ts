@@ -1,5 +1,5 @@
 /** Computes since when a schedule waits for a success of its action; for notifications and Prometheus. */
-import { declaredActions } from '../job-params/metric-labels.ts';
+import { declaredActions, scheduledPlanOf } from '../job-params/metric-labels.ts';
 import { readPauses } from '../db/schedules/pauses.ts';
 import { readBaselines, readRefusals } from '../db/schedules/baselines.ts';
 import type { Db } from '../db/schema.ts';
@@ -32,13 +32,15 @@ export async function readScheduleNumbers(db: Db, params: JobParams): Promise<Sc
  * was later. It may lie in the future; undefined while no worker has seen the schedule.
  */
 export function dueSince(
-  { schedule, env, target, parameters }: JobParams['schedules'][number],
+  file: JobParams['schedules'][number],
   { promises, standings }: Pick<ScheduleNumbers, 'promises' | 'standings'>,
 ): Date | undefined {
+  const { schedule, env, target, parameters } = file;
+  const action = scheduledPlanOf(file) ?? parameters.action_name;
   const promised = promises.get(schedule.id);
   if (!promised) return undefined;
   const success = standings.find(
-    (of) => of.env === env && of.target === target && of.action === parameters.action_name,
+    (of) => of.env === env && of.target === target && of.action === action,
   )?.last_success_at;
   return firstDue(schedule, success && success > promised ? success : promised);
 }

@@ -70,6 +70,12 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
       '`W`, `#` or `?`. Day of the month *and* day of the week must match, unlike in crontab ' +
       '([guide](../how-to/schedules-and-maintenance.md)).',
   },
+  MODE: {
+    default: '`apply`',
+    text:
+      'What `SCHEDULE` starts: the action, or with `plan` only a plan of it, which a person applies ' +
+      '([guide](../how-to/plans.md)). Of a sync, delta or delete.',
+  },
   TIMEZONE: { default: 'UTC', text: 'Zone of `SCHEDULE` by its full name, such as `Europe/Brussels`.' },
   TIMEOUT: { default: '`6h`', text: 'Longest run of a step.' },
   START_TIMEOUT: { default: '`10m`', text: 'Longest wait until the program of a step runs.' },

@@ -2,7 +2,18 @@
  * The metric labels of a job: only names that job_params declares. Targets that match a TARGET_PATTERN and names that
  * callers choose are unbounded, and each would be a time series for ever. Pure.
  */
-import { FORGET, REMOVE, ROLLBACK, ROLLBACK_PREVIEW, STORY, TAKE_OVER } from '../domain/action.ts';
+import {
+  APPLY,
+  FORGET,
+  PLAN,
+  plannedName,
+  planName,
+  REMOVE,
+  ROLLBACK,
+  ROLLBACK_PREVIEW,
+  STORY,
+  TAKE_OVER,
+} from '../domain/action.ts';
 import type { MetricLabels, JobParameters, Key } from '../domain/job.ts';
 import type { ParamsFile } from './parse.ts';
 
@@ -36,15 +47,28 @@ export function metricLabels(
     ({ parameters }) => parameters.action_name === name && parameters.action === action,
   );
   if (declared) return { target: declared.target, action: name };
+  if (action === PLAN && files.some((file) => scheduledPlanOf(file) === name))
+    return { target: files[0]?.target ?? OTHER, action: name };
   if (!files[0]) return { target: OTHER, action: OTHER };
+  // One label for all plans of a target: a file for each would be three times as many time series.
+  if (plannedName({ action_name: name, action }) !== undefined) return { target: files[0].target, action };
   const beside = BESIDE_SYNC.find((one) => one.name === name && one.does === action);
   return { target: files[0].target, action: beside?.name ?? OTHER };
 }
 
-/** Every declared action, each once. */
+/** The name of the plans that a schedule promises: whether it keeps its word is told by these alone. */
+export function scheduledPlanOf({ mode, parameters }: ParamsFile): string | undefined {
+  return mode === 'plan' ? planName(PLAN, parameters.action_name) : undefined;
+}
+
+/** Every declared action, and every plan that a schedule starts, each once. */
 export function declaredActions(params: Params): (MetricLabels & { readonly env: string })[] {
   return once(
-    params.files.map(({ env, target, parameters }) => ({ env, target, action: parameters.action_name })),
+    params.files.flatMap((file) =>
+      [file.parameters.action_name, scheduledPlanOf(file)]
+        .filter((action) => action !== undefined)
+        .map((action) => ({ env: file.env, target: file.target, action })),
+    ),
   );
 }
 
@@ -52,7 +76,7 @@ export function declaredActions(params: Params): (MetricLabels & { readonly env:
 export function allMetricLabels(params: Params): (MetricLabels & { readonly env: string })[] {
   const envs = params.files.map(({ env }) => ({ env, target: OTHER, action: OTHER }));
   const targets = params.files.flatMap(({ env, target }) =>
-    [...BESIDE_SYNC.map(({ name }) => name), OTHER].map((action) => ({ env, target, action })),
+    [...BESIDE_SYNC.map(({ name }) => name), PLAN, APPLY, OTHER].map((action) => ({ env, target, action })),
   );
   return once([...declaredActions(params), ...targets, ...envs]);
 }

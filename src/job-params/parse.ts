@@ -4,7 +4,8 @@ import {
   type ActionParametersName,
   isActionParametersName,
 } from './action-parameters.ts';
-import { REMOVE } from '../domain/action.ts';
+import { APPLY, PLAN, REMOVE } from '../domain/action.ts';
+import { whyNoPlan } from './why-no-plan.ts';
 import type { JobParameters, PodOverrides, RunnerKind } from '../domain/job.ts';
 import { fieldsOf, parseCron } from '../domain/cron.ts';
 import { USUAL_APPROVALS } from '../domain/loss.ts';
@@ -54,10 +55,14 @@ export type ParamsFile = {
   readonly runner: RunnerKind | null;
   readonly defaults: StepDefaults;
   readonly schedule: Schedule | null;
+  /** What its schedule starts: the action itself, or a plan of it that a person applies. */
+  readonly mode: ScheduleMode;
   /** Of a sync: people who must approve that held records of the target are removed. */
   readonly approvals: number;
   readonly file: string;
 };
+
+export type ScheduleMode = 'apply' | 'plan';
 
 export type TargetPattern = { readonly text: string; readonly fits: (target: string) => boolean };
 
@@ -84,10 +89,11 @@ export function parseParamsFile(
   const schedule = readSchedule(values, { env, target, action: parameters.action_name });
   if (schedule !== null && (targetPattern !== null || actionParameters !== null))
     values.fail('SCHEDULE', 'cannot be used with TARGET_PATTERN or PARAMETERS, which need a request', null);
+  const mode = readMode(values, { parameters, runner }, schedule);
   if (values.faults.length === 0) checkPlan(values, { parameters, defaults, action: where.action });
   if (values.faults.length > 0) return values.sortedFaults();
   const meaning = { name, env, target, targetPattern, actionParameters, parameters, runner, defaults };
-  return { ...meaning, schedule, approvals, file };
+  return { ...meaning, schedule, mode, approvals, file };
 }
 
 function readRunner(values: Values): RunnerKind | null {
@@ -195,8 +201,12 @@ function checkProgram(values: Values, { image, command }: StepDefaults): void {
 /** Our program removes what people have approved, and nothing else under this name. */
 function checkAction(values: Values, of: Pick<ParamsFile, 'runner' | 'parameters' | 'defaults'>): void {
   const isOwnProgram = of.runner !== 'external' && of.defaults.image === null && of.defaults.command === null;
-  if (isOwnProgram && of.parameters.action === REMOVE)
+  if (!isOwnProgram) return;
+  const { action } = of.parameters;
+  if (action === REMOVE)
     values.fail('ACTION', `'${REMOVE}' is started by the approval of a loss alone`, null);
+  if (action === PLAN || action === APPLY)
+    values.fail('ACTION', `'${action}' has no params file: that of the planned action counts`, null);
 }
 
 /** Checks values that are good each by itself; bad ones would only repeat their faults. */
@@ -215,6 +225,23 @@ function readPattern(text: string | null, fail: (fault: string) => null): Target
   const pattern = parseNamePattern(text);
   if ('error' in pattern) return fail(pattern.error);
   return { text, fits: (target) => EXTERNAL_TARGET_PATTERN.test(target) && pattern.fits(target) };
+}
+
+function readMode(
+  values: Values,
+  of: Pick<ParamsFile, 'parameters' | 'runner'>,
+  schedule: Schedule | null,
+): ScheduleMode {
+  const mode = values.optional('MODE') ?? 'apply';
+  if (mode !== 'apply' && mode !== 'plan')
+    return values.fail('MODE', `'${mode}' is not apply or plan`, 'apply');
+  if (mode === 'apply') return mode;
+  const why = whyNoPlan(of);
+  if (why !== undefined) return values.fail('MODE', `cannot be plan: ${why}`, mode);
+  // A bad SCHEDULE is a fault of its own.
+  if (schedule === null && !values.has('SCHEDULE'))
+    return values.fail('MODE', 'has no SCHEDULE to apply to', mode);
+  return mode;
 }
 
 function readSchedule(values: Values, of: { env: string; target: string; action: string }): Schedule | null {

@@ -20,6 +20,7 @@ const OPTIONAL = [
   'EXIT_CODES',
   'CALLER_OPTIONS',
   'SCHEDULE',
+  'MODE',
   'TIMEZONE',
   'TIMEOUT',
   'START_TIMEOUT',

@@ -15,7 +15,7 @@ function place(...words: string[]) {
 }
 
 test('every place with suggestions is in the tree', () => {
-  const names = { starts: [], targets: [], schedules: [], jobs: [], losses: [] };
+  const names = { starts: [], targets: [], schedules: [], jobs: [], losses: [], plans: [] };
   for (const key of placesOf(names, []).keys()) {
     const words = key.split(' ');
     const last = words.pop() ?? '';

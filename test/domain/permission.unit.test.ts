@@ -137,6 +137,18 @@ describe('lifting the guard', () => {
   });
 });
 
+it('a role that may start an action may plan it and apply its plan', () => {
+  const wordsOf = (actions: string[], of: ReturnType<typeof job>) =>
+    denialReason(grantOf('operator', [], actions), { role: 'operator', of })?.words;
+  for (const action of ['plan', 'apply']) {
+    expect(wordsOf(['sync'], job('prd', action, `${action}-sync`))).toBeUndefined();
+    expect(wordsOf(['delta', action], job('prd', action, `${action}-sync`))).toContain("action 'sync'");
+    // Another program's own action, by whatever name.
+    expect(wordsOf(['sync'], job('prd', action, action))).toContain(`action '${action}'`);
+    expect(wordsOf(['sync'], job('prd', 'full', `${action}-sync`))).toContain(`action '${action}-sync'`);
+  }
+});
+
 it('a role that may roll back may preview it', () => {
   const preview = job('prd', 'rollback', 'rollback-preview');
   const wordsOf = (actions: string[]) =>

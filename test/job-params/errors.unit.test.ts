@@ -127,6 +127,45 @@ test('APPROVALS is 1 or 2, and stands in the file of the sync alone', async () =
   ]);
 });
 
+test('MODE is what the SCHEDULE of a sync, delta or delete starts', async () => {
+  const of = (name: string, action: string, more: string) =>
+    write(
+      `dev/${name}-${action}.public_params`,
+      `${GOOD.replace('avo', name).replaceAll('=sync', `=${action}`)}${more}`,
+    );
+  of('avo', 'sync', 'SCHEDULE=0 1 * * *\nMODE=plan\n');
+  of('avo', 'delta', 'SCHEDULE=every 60s\nMODE=apply\n');
+  of('avo', 'delete', 'SCHEDULE=every 60s\n');
+  of('one', 'sync', 'MODE=plan\n');
+  of('two', 'sync', 'SCHEDULE=every 60s\nMODE=look\n');
+  of('two', 'diff', 'SCHEDULE=every 60s\nMODE=plan\n');
+  of('three', 'sync', 'SCHEDULE=every 60s\nMODE=plan\nRUNNER=external\n');
+  expect(await faults()).toEqual([
+    'job_params/dev/one-sync.public_params:7: MODE: has no SCHEDULE to apply to',
+    'job_params/dev/three-sync.public_params:8: MODE: cannot be plan: an external executor runs it',
+    'job_params/dev/two-diff.public_params:8: MODE: cannot be plan: ACTION is diff, and a plan is of sync, delta, delete alone',
+    "job_params/dev/two-sync.public_params:8: MODE: 'look' is not apply or plan",
+  ]);
+  const { files } = await checkJobParams(folder);
+  expect(files.map(({ parameters, mode }) => [parameters.action, mode])).toEqual([
+    ['delete', 'apply'],
+    ['delta', 'apply'],
+    ['sync', 'plan'],
+  ]);
+});
+
+test.each(['plan', 'apply'])(
+  'our program has no action `%s` in a params file; other programs may',
+  async (action) => {
+    const words = GOOD.replaceAll('=sync', `=${action}`);
+    write(`dev/own-${action}.public_params`, words);
+    write(`dev/other-${action}.public_params`, `${words}COMMAND=other\n`);
+    expect(await faults()).toEqual([
+      `job_params/dev/own-${action}.public_params:4: ACTION: '${action}' has no params file: that of the planned action counts`,
+    ]);
+  },
+);
+
 test('our program has no action `remove` in a params file; other programs may', async () => {
   const remove = GOOD.replaceAll('=sync', '=remove');
   write('dev/avo-remove.public_params', remove);

@@ -16,6 +16,7 @@ beforeAll(async () => {
     writeParams(dir, [
       paramsFile({ target: 'avo', action: 'sync' }),
       paramsFile({ target: 'avo', action: 'delta' }),
+      paramsFile({ target: 'looks', action: 'sync', more: 'SCHEDULE=every 60s\nMODE=plan\n' }),
       paramsFile({ target: 'datasets', action: 'SET_STATUS', command: null, more: family }),
     ]),
   );
@@ -42,11 +43,29 @@ test('labels undeclared targets and actions, and misused names, as other', () =>
   expect(counted('gone', 'sync')).toBe('other other');
 });
 
+test('plans of a target share one label, as do their applications; those that a schedule promises have their own', () => {
+  expect([counted('avo', 'plan-sync', 'plan'), counted('avo', 'plan-delta', 'plan')]).toEqual([
+    'avo plan',
+    'avo plan',
+  ]);
+  expect(counted('avo', 'apply-sync', 'apply')).toBe('avo apply');
+  expect([counted('looks', 'plan-sync', 'plan'), counted('looks', 'plan-delta', 'plan')]).toEqual([
+    'looks plan-sync',
+    'looks plan',
+  ]);
+  expect(counted('looks', 'plan-sync', 'sync')).toBe('looks other');
+  expect(declaredActions(params)).toContainEqual({ env: 'dev', target: 'looks', action: 'plan-sync' });
+});
+
 test('allMetricLabels contains every label that metricLabels returns', () => {
   const keys = allMetricLabels(params).map(({ target, action }) => `${target} ${action}`);
-  for (const target of ['avo', 'INCOME_2024', 'gone'])
+  for (const target of ['avo', 'looks', 'INCOME_2024', 'gone'])
+    for (const action of ['sync', 'delta', 'rollback', 'take-over', 'remove', 'SET_STATUS', 'more'])
+      for (const does of [action, 'plan', 'apply'])
+        expect(keys).toContain(counted(target, `${does}-${action}`, does));
+  for (const target of ['avo', 'looks', 'INCOME_2024', 'gone'])
     for (const action of ['sync', 'delta', 'rollback', 'take-over', 'remove', 'SET_STATUS', 'more'])
       expect(keys).toContain(counted(target, action));
   expect(new Set(keys).size).toBe(keys.length);
-  expect(declaredActions(params)).toHaveLength(3);
+  expect(declaredActions(params)).toHaveLength(5);
 });

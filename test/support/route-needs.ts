@@ -41,6 +41,11 @@ const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   // Records, which change no job or target.
   'POST /sync_jobs': { role: 'operator' },
   'PUT /sync_jobs/{id}': { role: 'operator' },
+  'POST /plan/{action}/{target}/{env}': acts,
+  'GET /plans': looks,
+  'GET /plans/{id}': looks,
+  'GET /plans/{id}/records': looks,
+  'POST /plans/{id}/apply': acts,
   'GET /losses': looks,
   'GET /losses/{id}': looks,
   'GET /losses/{id}/records': looks,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { RollbackPreview, UnusualFigure } from '../../src/domain/report.ts';
-import type { HeldSet, Tale } from './programs/teller.ts';
+import type { HeldSet, PlannedSet, Tale } from './programs/teller.ts';
 import { paramsFile } from './params-files.ts';
 
 const TELLER = path.resolve(import.meta.dirname, 'programs/teller.ts');
@@ -64,6 +64,32 @@ export const UNUSUAL_REMOVALS: UnusualFigure = {
     count,
   })),
 };
+export const PLAN_DIGEST = '9d1c2f7f2f6c1a55'.repeat(4);
+
+/** What a sync would change: the first of each kind in detail, and counts that may tell of more. */
+export function plannedSet(
+  counts: { added?: number; updated?: number; removed?: number; held?: number },
+  more: Readonly<Record<string, unknown>> = {},
+): PlannedSet {
+  const { added = 0, updated = 0, removed = 0, held = 0 } = counts;
+  const ids = (count: number, first: number) =>
+    Array.from({ length: count }, (_, at) => `k${String(first + at).padStart(5, '0')}`);
+  const was = (id: string) => ({ id, name: `Place ${id}`, country: 'BE', population: 1_000 });
+  const records: PlannedSet['records'] = [
+    ...ids(added, 90_001).map((id) => ({ id, kind: 'added' as const, before: null, after: was(id) })),
+    ...ids(updated, 1).map((id) => ({
+      id,
+      kind: 'updated' as const,
+      before: was(id),
+      after: { ...was(id), population: 1_250, mayor: { name: `Ann ${id}` } },
+    })),
+    ...ids(removed, 50_001).map((id) => ({ id, kind: 'removed' as const, before: was(id), after: null })),
+    ...ids(held, 70_001).map((id) => ({ id, kind: 'held' as const, before: was(id), after: null })),
+  ];
+  const watermark = '2026-11-22T01:00:00.000Z';
+  const figures = { live: 14_700, listed: 14_710, added, updated, removed, held, kept: 0, watermark };
+  return { records, summary: { of: 'sync', digest: PLAN_DIGEST, ...figures, ...more } };
+}
 
 /** A sync with much to report. */
 export const DOUBTFUL_SYNC: Tale = {

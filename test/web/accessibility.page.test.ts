@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { params } from '../support/system.ts';
-import { DOUBTFUL_SYNC, heldSet, PREVIEW, writeTales } from '../support/tales.ts';
+import { DOUBTFUL_SYNC, heldSet, plannedSet, PREVIEW, writeTales } from '../support/tales.ts';
 import { startWeb, type View, type Web } from './support.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -15,7 +15,7 @@ type Violation = {
 
 let web: Web;
 const tales = writeTales();
-const ids = { failed: 0, running: 0, waiting: 0, diff: 0, doubtful: 0, preview: 0 };
+const ids = { failed: 0, running: 0, waiting: 0, diff: 0, doubtful: 0, preview: 0, plan: 0 };
 
 beforeAll(async () => {
   web = await startWeb({
@@ -35,10 +35,12 @@ beforeAll(async () => {
       held: heldSet(60, { live: 171_075 }),
     },
     preview: { reports: [{ phase: 'done', rollback_preview: PREVIEW }] },
+    plan: { reports: [{ phase: 'done' }], plan: plannedSet({ added: 9, updated: 120, removed: 3, held: 2 }) },
   });
   ids.doubtful = await web.started('/sync/cities/dev', 'completed');
   await keepTwo();
   ids.preview = await previewed();
+  ids.plan = await web.started('/plan/sync/cities/dev', 'completed');
   ids.running = await web.started('/sync/long/dev', 'running');
   ids.failed = await web.started('/sync/broken/dev', 'failed');
   const twoSteps = await web.system.submit('both', 'delta', 'delete');
@@ -92,6 +94,16 @@ async function showLoss({ go, page }: View): Promise<void> {
   for (const id of ['k00004', 'k00005']) await page.getByLabel(`Choose ${id}`).check();
 }
 
+/** Its changed records, one of them open. */
+async function showPlan({ go, page }: View): Promise<void> {
+  await go(`/jobs/${ids.plan}`, /^Job/);
+  await page.getByRole('tab', { name: 'Changed (120)' }).click();
+  // The view may be open still.
+  const content = page.getByRole('button', { name: 'k00003', expanded: false });
+  if (await page.getByRole('region', { name: 'k00003 then' }).isHidden()) await content.click();
+  await page.getByRole('region', { name: 'k00003 then' }).waitFor();
+}
+
 /** Opens each view, and waits until its content has loaded. */
 const VIEWS: readonly (readonly [string, (view: View) => Promise<void>])[] = [
   [
@@ -105,7 +117,7 @@ const VIEWS: readonly (readonly [string, (view: View) => Promise<void>])[] = [
     'jobs',
     async ({ go, page }) => {
       await go('/jobs', 'Jobs');
-      await page.getByText('6 jobs').waitFor();
+      await page.getByText('7 jobs').waitFor();
     },
   ],
   [
@@ -164,6 +176,15 @@ const VIEWS: readonly (readonly [string, (view: View) => Promise<void>])[] = [
     },
   ],
   ['a question before a rollback', showDialog],
+  ['a plan', showPlan],
+  [
+    'a question before a plan is applied',
+    async (view) => {
+      await showPlan(view);
+      await view.page.getByRole('button', { name: 'Apply…' }).click();
+      await view.page.getByRole('dialog').getByText('120 records will be changed').waitFor();
+    },
+  ],
   [
     'a question before a cancel',
     async ({ go, page }) => {

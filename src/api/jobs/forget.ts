@@ -1,6 +1,7 @@
 /** `/forget`: erases the earlier values of records, for those whom the law entitles to it. */
 import { z } from '@hono/zod-openapi';
 import { forgetContents } from '../../db/losses/forget.ts';
+import { forgetInPlans } from '../../db/plans/forget.ts';
 import { FORGET } from '../../domain/action.ts';
 import type { ApiDeps } from '../context.ts';
 import { idempotencyHeaders } from '../http/idempotency.ts';
@@ -17,7 +18,7 @@ const forgetRoute = defineRoute({
   tag: 'start',
   summary: 'Erase the earlier values of records',
   description:
-    'From the history that rollbacks use, from records set aside, and from the contents of losses. Live records stay: ' +
+    'From the history that rollbacks use, from records set aside, and from the contents of losses and plans. Live records stay: ' +
     'remove them at the source first. For an admin; one with limited actions needs `forget` among them. SINK=postgres only.',
   access: 'admin',
   verb: 'start',
@@ -37,12 +38,14 @@ export function forget(deps: ApiDeps) {
     const { target, env } = c.req.valid('param');
     const body = c.req.valid('json');
     const file = findFile(deps.params, { env, name: target, action: 'sync' });
-    const of = { action_name: FORGET, action: FORGET };
-    const planned = planBesideSync(deps, file, of, recordFlags(body.ids));
+    const action = { action_name: FORGET, action: FORGET };
+    const planned = planBesideSync(deps, file, action, recordFlags(body.ids));
     const submitted = await startRequested(c, deps, planned, { body });
     const answer = startAnswer(c, submitted, planned);
     // After a refusal nothing is erased. While the job holds the key, no upload brings a content back.
-    await forgetContents(c.var.db, { env: file.env, target: file.target, ids: body.ids });
+    const of = { env: file.env, target: file.target, ids: body.ids };
+    await forgetContents(c.var.db, of);
+    await forgetInPlans(c.var.db, of);
     return answer;
   });
   return app;

@@ -59,6 +59,7 @@ export const RUNNING_JOB: JobFields = {
   rollback_preview: null,
   unusual: [],
   rollback_before: null,
+  plan_id: null,
   diagnosis: null,
   stalled: false,
   stalled_by: null,

@@ -85,6 +85,10 @@ export const jobFields = z.object({
     'Progress of the newest attempt, with counts summed over all steps.',
   ),
   ...shownFacts,
+  plan_id: z
+    .int()
+    .nullable()
+    .describe('The plan that it has made (its own id) or that it applies (GET /plans/{id}); else null.'),
   rollback_before: z
     .int()
     .nullable()

@@ -38,6 +38,7 @@ export function toJob(view: JobView, config: Config, now: Date): JobJson {
     progress,
     ...maskedWithin(factsOf(view.steps)),
     rollback_before: view.rollback_before,
+    plan_id: view.plan_id,
     diagnosis: toDiagnosis(view.diagnosis),
     stalled: stalledBy !== null,
     stalled_by: stalledBy,

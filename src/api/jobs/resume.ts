@@ -9,7 +9,7 @@ import { findBegunSince } from '../../db/jobs/rollback.ts';
 import { isStillApproved } from '../../db/losses/removals.ts';
 import { listTargetStates } from '../../db/views/target-states.ts';
 import { InvalidOptions, type JobPlan, planJob, type PlannedJob } from '../../job-params/plan-job.ts';
-import { isBesideSync, ROLLBACK } from '../../domain/action.ts';
+import { APPLY, isBesideSync, plannedName, ROLLBACK } from '../../domain/action.ts';
 import { approvalOf, withoutForce } from '../../domain/options.ts';
 import { stepsToSkip } from '../../domain/skipped-steps.ts';
 import { pokeJobs } from '../../engine/start-job.ts';
@@ -58,6 +58,7 @@ const oneRoute = defineRoute({
     noJob(7),
     notFailed({ id: 7, status: 'completed' }),
     notOurs(7),
+    plansOrApplies(7, APPLY),
     notDeclared({ id: 7, env: 'qas', target: 'avo', action: 'sync' }),
     otherSteps(7),
     begunSince(7, 9),
@@ -155,6 +156,7 @@ async function resumeJob(
   checkMay(c, { role: 'operator', of: failed });
   if (failed.status !== 'failed') throw notFailed(failed);
   if (failed.runner === 'external') throw notOurs(id);
+  if (plannedName(failed) !== undefined) throw plansOrApplies(id, failed.action);
   const now = databaseTime(deps.db);
   if (failed.finished_at && now.getTime() - failed.finished_at.getTime() > withinMs) throw tooOld(id);
   if (failed.action === ROLLBACK) {
@@ -225,6 +227,13 @@ function notOurs(id: number): Problem {
     'not_resumable',
     `job ${id} is run by an external executor; start a new job for it`,
   );
+}
+
+/** Whether its plan can still be applied is told by the plan itself. */
+function plansOrApplies(id: number, action: string): Problem {
+  const instead =
+    action === APPLY ? 'apply the plan again (POST /plans/{id}/apply), or make a new one' : 'make a new plan';
+  return new Problem(409, 'not_resumable', `job ${id} is a job of action ${action}: ${instead}`);
 }
 
 function notDeclared(of: { id: number; env: string; target: string; action: string }): Problem {

@@ -2,7 +2,7 @@
 import type { Config } from '../../config/config.ts';
 import { type Checked, checkActionParameters } from '../../job-params/action-parameters.ts';
 import { InvalidOptions, type JobPlan, planJob, type PlannedJob } from '../../job-params/plan-job.ts';
-import { REMOVE, TARGET_ACTIONS } from '../../domain/action.ts';
+import { APPLY, PLAN, REMOVE, TARGET_ACTIONS } from '../../domain/action.ts';
 import type { JobParameters, Key } from '../../domain/job.ts';
 import { FILTERED } from '../../domain/mask.ts';
 import type { JobParams, ParamsFile } from '../../job-params/load.ts';
@@ -142,6 +142,8 @@ export function planRunJob(
       },
     ]);
   if (body.action === REMOVE && declaringFile(files, body) === undefined) throw needsApproval();
+  if ((body.action === PLAN || body.action === APPLY) && !isDeclared(files, body))
+    throw needsPlan(body.action);
   const actions = [...TARGET_ACTIONS, ...params.files.map((f) => f.parameters.action)];
   if (!actions.includes(body.action))
     throw bodyProblem([
@@ -178,6 +180,23 @@ export function needsApproval(): Problem {
   );
 }
 
+/** By its own name, too: limits take the name of a plan for that of the planned action. */
+function isDeclared(
+  files: readonly ParamsFile[],
+  { action_name: name, action }: Pick<JobParameters, 'action_name' | 'action'>,
+): boolean {
+  return files.some(({ parameters }) => parameters.action_name === name && parameters.action === action);
+}
+
+/** A caller cannot start these by parameters: a plan is that of a params file. */
+export function needsPlan(action: typeof PLAN | typeof APPLY): Problem {
+  const route =
+    action === PLAN
+      ? 'POST /plan/{action}/{target}/{env} makes a plan'
+      : 'POST /plans/{id}/apply applies a plan';
+  return new Problem(400, 'needs_plan', `action: '${action}' cannot be asked for by parameters; ${route}`);
+}
+
 /** A program that is not ours accepts only the values of its params file: its reaction to others is unchecked. */
 function refuseCallerOptions({ file, defaults, parameters }: ParamsFile, asked: JobParameters): void {
   if (defaults.callerOptions) return;
@@ -205,8 +224,13 @@ function refuseFiltered(
 const keyOf = ({ env, target }: ParamsFile): Key => ({ env, target });
 
 function plan(deps: Deps, of: JobPlan): PlannedJob {
+  return planned(() => planJob({ params: deps.params, defaults: deps.config }, of));
+}
+
+/** @throws Problem 422 for OPTIONS that no job can be planned from */
+export function planned(planning: () => PlannedJob): PlannedJob {
   try {
-    return planJob({ params: deps.params, defaults: deps.config }, of);
+    return planning();
   } catch (error) {
     if (!(error instanceof InvalidOptions)) throw error;
     throw bodyProblem([{ field: 'options', message: error.message }]);

@@ -10,7 +10,14 @@ import { idempotencyHeaders } from '../http/idempotency.ts';
 import { bodyProblem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { dryRunAnswer, dryRunSchema, startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from './start-answer.ts';
-import { findFile, needsApproval, needsParameters, planDeclaredJob, planRunJob } from './start-request.ts';
+import {
+  findFile,
+  needsApproval,
+  needsParameters,
+  needsPlan,
+  planDeclaredJob,
+  planRunJob,
+} from './start-request.ts';
 import { startRequested } from './submit-request.ts';
 import { targetPath, UNKNOWN_TARGET } from './target-path.ts';
 
@@ -40,6 +47,7 @@ const NEEDS_MORE = needsParameters('sync', [{ field: 'description', message: 'is
 const NOT_DECLARED = [
   NEEDS_MORE,
   needsApproval(),
+  needsPlan('plan'),
   bodyProblem([{ field: 'env', message: "'qa' is not declared; known: prd, qas" }]),
 ];
 

@@ -2,23 +2,28 @@
 import { z } from '@hono/zod-openapi';
 import { attemptRefusal, readAttempt } from '../../db/jobs/attempts.ts';
 import { BLOCK, readApprovedIds } from '../../db/losses/removals.ts';
-import { storePage } from '../../db/losses/uploads.ts';
+import { storeHeldPage } from '../../db/losses/uploads.ts';
 import { approvalOf } from '../../domain/options.ts';
 import { LOSS_REASONS } from '../../domain/loss.ts';
 import type { ApiDeps } from '../context.ts';
-import { count, digits, idParam, MOST_INTEGER, text, time, timeOrNull } from '../http/fields.ts';
-import { bodyProblem, Problem } from '../http/problem.ts';
+import { count, digits, idParam, text, time, timeOrNull } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { ATTEMPT_REFUSALS, refusedAttempt, tokensAttempt } from './attempt-token.ts';
-import { isFit } from './fit-record.ts';
 import { sourceTime } from './source-time.ts';
+import {
+  answerOf,
+  MOST_ID,
+  MOST_RECORDS,
+  pageOfUpload,
+  pageOutOfOrder,
+  storedAnswer,
+  UPLOAD_LIMIT,
+  withoutUnfitContents,
+} from './uploads.ts';
 
-const BODY_LIMIT = 2 * 1024 * 1024;
-const MOST_RECORDS = 500;
 const MOST_IDS = BLOCK;
-const MOST_ID = 1000;
-/** The body, the list and its item lie around a record. */
-const DEPTH_OF_RECORD = 3;
+const WHAT = 'the held records';
 
 const heldRecord = z.strictObject({
   id: text(MOST_ID, 1).describe('The id of the record.'),
@@ -33,12 +38,7 @@ const heldRecord = z.strictObject({
 
 const heldSchema = z
   .strictObject({
-    page: z
-      .int()
-      .min(0)
-      .max(MOST_INTEGER)
-      .describe('Number of the page, from 0. Page 0 begins a new upload and discards an unfinished one.'),
-    last: z.boolean().describe('True on the last page: the uploaded set then replaces the waiting one.'),
+    ...pageOfUpload('the uploaded set then replaces the waiting one.'),
     live: count.describe('Live records of the target.'),
     reason: z
       .enum(LOSS_REASONS)
@@ -78,17 +78,15 @@ const heldRoute = defineRoute({
   deadline: 'user',
   params: idParam,
   json: heldSchema,
-  bodyLimit: BODY_LIMIT,
-  mendBody: withoutUnfitRecords,
+  bodyLimit: UPLOAD_LIMIT,
+  mendBody: withoutUnfitContents(['record']),
   answers: {
     200: {
       description: 'The page was stored; after the last one the set is complete.',
-      schema: z
-        .object({ stored: z.int().describe('Records of this upload so far.') })
-        .openapi('HeldVerdict', { example: { stored: 1 } }),
+      schema: storedAnswer.openapi('HeldVerdict', { example: { stored: 1 } }),
     },
   },
-  errors: [...ATTEMPT_REFUSALS, pageOutOfOrder(7, 3)],
+  errors: [...ATTEMPT_REFUSALS, pageOutOfOrder(WHAT, 7, 3)],
 });
 
 const approvedRoute = defineRoute({
@@ -125,11 +123,8 @@ export function held({ config }: ApiDeps) {
     const of = await tokensAttempt(c, config, c.req.valid('param').id);
     const { id: jobId, step, attempt } = of;
     const page = c.req.valid('json');
-    const verdict = await storePage(c.var.db, { jobId, step, attempt }, page);
-    if (verdict.kind === 'stored') return c.json({ stored: verdict.stored });
-    if (verdict.kind === 'out_of_order') throw pageOutOfOrder(page.page, verdict.expected);
-    if (verdict.kind === 'unsorted') throw unsorted(verdict.id);
-    throw refusedAttempt[verdict.kind](of);
+    const verdict = await storeHeldPage(c.var.db, { jobId, step, attempt }, page);
+    return c.json(answerOf(verdict, { what: WHAT, of, page }));
   });
   app.openapi(approvedRoute, async (c) => {
     const of = await tokensAttempt(c, config, c.req.valid('param').id);
@@ -147,36 +142,6 @@ export function held({ config }: ApiDeps) {
     return c.json(page);
   });
   return app;
-}
-
-/**
- * Leaves out the contents that no body may have, such as a field `__proto__`: one odd record must not keep all others
- * from being shown and answered.
- */
-function withoutUnfitRecords(body: unknown): unknown {
-  const { records } = (body ?? {}) as { records?: unknown };
-  if (!Array.isArray(records)) return body;
-  const mended = records.map((one: unknown) =>
-    typeof one === 'object' && one !== null && 'record' in one && !isFit(one.record, DEPTH_OF_RECORD)
-      ? { ...one, record: null }
-      : one,
-  );
-  return { ...(body as object), records: mended };
-}
-
-function unsorted(id: string): Problem {
-  return bodyProblem([
-    { field: 'records', message: `'${id}' is not behind the record before it, in the byte order of the ids` },
-  ]);
-}
-
-function pageOutOfOrder(page: number, expected: number): Problem {
-  return new Problem(
-    409,
-    'page_out_of_order',
-    `page ${page} of the held records came when page ${expected} was expected; begin again with page 0`,
-    { members: { expected } },
-  );
 }
 
 function noApproval(id: number): Problem {

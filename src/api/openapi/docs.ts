@@ -63,6 +63,10 @@ const INFO = {
       description:
         'Records that a job held back because too many were missing: look at them, approve or keep.',
     },
+    {
+      name: 'plans',
+      description: 'What a job would change, record by record: look at it, then apply exactly that.',
+    },
     { name: 'events', description: 'Follow changes as Server-Sent Events.' },
     {
       name: 'sync_jobs',

@@ -7,7 +7,8 @@ const scheduleSchema = z
     id: z.string().describe('The id: <env>.<target>.<action>.'),
     env: z.string().describe('The environment of its jobs.'),
     target: z.string().describe('The target of its jobs.'),
-    action: z.string().describe('The ACTION_NAME of its jobs.'),
+    action: z.string().describe('The ACTION_NAME of its params file.'),
+    mode: z.enum(['apply', 'plan']).describe('MODE: it starts the action, or a plan of it.'),
     schedule: z
       .string()
       .describe(
@@ -81,6 +82,7 @@ export const schedulesSchema = z
           env: 'qas',
           target: 'avo',
           action: 'sync',
+          mode: 'apply',
           schedule: '0 1 * * *',
           timezone: 'Europe/Brussels',
           paused: false,

@@ -32,7 +32,8 @@ import { awayProblem, Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { type SchedulesJson, schedulesSchema } from './schedule-schema.ts';
 import { accepted, SUBMIT_REFUSALS } from '../jobs/start-answer.ts';
-import { planDeclaredJob } from '../jobs/start-request.ts';
+import { planScheduled } from '../../job-params/plan-of-changes.ts';
+import { planned } from '../jobs/start-request.ts';
 import { startRequested } from '../jobs/submit-request.ts';
 
 const SHOWN_FIRINGS = 5;
@@ -148,7 +149,9 @@ export function schedules(deps: ApiDeps) {
   app.openapi(listRoute, async (c) => c.json(await listSchedules(c.var.db, deps), 200));
 
   app.openapi(runRoute, async (c) => {
-    const request = planDeclaredJob(deps, find(c.req.valid('param').id));
+    const file = find(c.req.valid('param').id);
+    checkMay(c, { role: 'operator', of: scopeOf(file) });
+    const request = planned(() => planScheduled({ params: deps.params, defaults: deps.config }, file));
     const submitted = await startRequested(c, deps, request);
     const { id } = accepted(submitted);
     const status = submitted.kind === 'deduplicated' ? 200 : 202;
@@ -189,11 +192,12 @@ async function listSchedules(db: Db, deps: ApiDeps): Promise<SchedulesJson> {
   const states = await askTemporal(deps, ids);
   return {
     temporal: states ? 'ok' : 'unreachable',
-    schedules: files.map(({ schedule, env, target, parameters }) => ({
+    schedules: files.map(({ schedule, env, target, parameters, mode }) => ({
       id: schedule.id,
       env,
       target,
       action: parameters.action_name,
+      mode,
       schedule: schedule.text,
       timezone: schedule.timezone,
       paused: states?.get(schedule.id)?.paused ?? null,

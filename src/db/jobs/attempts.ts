@@ -8,6 +8,7 @@ export type FoundAttempt = {
   readonly env: string;
   readonly target: string;
   readonly jobAction: string;
+  readonly jobName: string;
   readonly options: string;
   readonly requestedBy: string;
   readonly status: JobStatus;
@@ -29,7 +30,7 @@ export async function readAttempt(
   how: { lock: boolean },
 ): Promise<FoundAttempt | undefined> {
   const { rows } = await sql<FoundAttempt>`
-    SELECT j.env, j.target, j.action AS "jobAction", j.options, j.requested_by AS "requestedBy", j.status,
+    SELECT j.env, j.target, j.action AS "jobAction", j.action_name AS "jobName", j.options, j.requested_by AS "requestedBy", j.status,
       s.ended_at IS NOT NULL AS ended, s.action, told.newest, told.kept
     FROM steps s JOIN jobs j ON j.id = s.job_id, LATERAL (
       SELECT max(seq) AS newest, count(*)::int AS kept FROM reports r

@@ -1,7 +1,7 @@
 /** The only writer of a claimed job's final status. */
 import { sql } from 'kysely';
 import { isBesideSync, REMOVE, STORY } from '../../domain/action.ts';
-import { approvalOf, isPreview, storyOf } from '../../domain/options.ts';
+import { approvalOf, isPreview, plannedBy, storyOf } from '../../domain/options.ts';
 import type { JobOutcome } from '../../domain/outcome.ts';
 import { isFinal, type FinalStatus } from '../../domain/status.ts';
 import { audit } from '../access/audit.ts';
@@ -62,13 +62,13 @@ export async function finishJob(
 /**
  * Records what a completed job changed about its target, in the transaction that completes it: the last success,
  * unless the job only went back or took over; the watermark and the listing, where the job reported them. A preview
- * changes nothing.
+ * and a plan change nothing.
  */
 export async function recordSuccess(
   tx: Tx,
   job: Pick<JobRow, 'id' | 'env' | 'target' | 'action' | 'options'>,
 ): Promise<void> {
-  if (isPreview(job)) return;
+  if (isPreview(job) || plannedBy(job) !== undefined) return;
   const isSuccess = !isBesideSync(job.action) || isForeign(job);
   await sql`
     WITH told AS (

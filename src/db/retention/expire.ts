@@ -3,13 +3,14 @@ import { sql } from 'kysely';
 import { REPORT_POINTS } from '../../domain/report.ts';
 import { expireStories } from '../jobs/stories.ts';
 import { tidyLosses } from '../losses/tidy.ts';
+import { tidyPlans } from '../plans/tidy.ts';
 import type { Db } from '../schema.ts';
 
 const ROWS = 1_000;
 const STEPS = 200;
 
 /**
- * Deletes expired Idempotency keys, delivered notices, old stories, and what no loss shows any more. Keeps the newest notice of each
+ * Deletes expired Idempotency keys, delivered notices, old stories, and what no loss and no plan shows any more. Keeps the newest notice of each
  * schedule, which proves that it was told.
  * @returns how many rows; 0 when none are left
  */
@@ -24,7 +25,7 @@ export async function tidyRows(db: Db): Promise<number> {
         AND EXISTS (SELECT FROM notices o WHERE o.schedule = n.schedule AND o.at > n.at)
       LIMIT ${ROWS})`.execute(db);
   const rows = Number(keys.numAffectedRows ?? 0n) + Number(notices.numAffectedRows ?? 0n);
-  return rows + (await tidyLosses(db)) + (await expireStories(db));
+  return rows + (await tidyLosses(db)) + (await tidyPlans(db)) + (await expireStories(db));
 }
 
 /**

@@ -50,6 +50,8 @@ export type JobView = JobRow & {
    * purged.
    */
   readonly rollback_before: number | null;
+  /** The plan that it made or applies, by the id of the job that made it. */
+  readonly plan_id: number | null;
 };
 
 /** Continue it with WHERE; the job is `j`. */
@@ -57,7 +59,12 @@ export const view = sql`
   SELECT j.*, coalesce(s.steps, '[]'::jsonb) AS steps,
     CASE WHEN j.action = 'rollback' THEN (SELECT b.id FROM jobs b
       WHERE b.uid = substring(j.options FROM '--before ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})')::uuid) END
-      AS rollback_before
+      AS rollback_before,
+    CASE j.action
+      WHEN 'plan' THEN (SELECT p.job_id FROM plans p WHERE p.job_id = j.id)
+      WHEN 'apply' THEN (SELECT p.job_id FROM jobs b JOIN plans p ON p.job_id = b.id
+        WHERE b.uid = substring(j.options FROM '--plan ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})')::uuid) END
+      AS plan_id
   FROM jobs j LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
       'step', st.step, 'attempt', st.attempt, 'action', st.action, 'name', st.name,
@@ -104,6 +111,14 @@ export async function findJobScope(db: Db, id: number): Promise<JobScope | undef
     .select(['env', 'action_name', 'action'])
     .where('id', '=', id)
     .executeTakeFirst();
+}
+
+/** What a job's program was asked to do; undefined for an unknown job. */
+export async function findJobOptions(
+  db: Db,
+  id: number,
+): Promise<{ action: string; options: string } | undefined> {
+  return await db.selectFrom('jobs').select(['action', 'options']).where('id', '=', id).executeTakeFirst();
 }
 
 /** The fields that a report token is made from; undefined for an unknown job. */

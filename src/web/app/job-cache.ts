@@ -22,7 +22,7 @@ export function applyJob(cache: QueryClient, job: JobJson): void {
   if (pendingRequests(cache) > 0) recentJobs.set(job.id, job);
   put(cache, job);
   if (known?.status !== job.status || isFinal(job.status)) refetchSoon(cache, ['targets']);
-  if (isFinal(job.status)) for (const name of ['maintenance', 'losses']) refetchSoon(cache, [name]);
+  if (isFinal(job.status)) for (const name of ['maintenance', 'losses', 'plans']) refetchSoon(cache, [name]);
 }
 
 /** Reapplies events that arrived during a request to its response. @returns a function that unsubscribes */

@@ -7,8 +7,9 @@ import {
   QueryClient,
   queryOptions,
 } from '@tanstack/react-query';
-import type { JobJson, LossJson } from '../../client/client.ts';
+import type { JobJson, LossJson, PlanJson } from '../../client/client.ts';
 import type { Action, AuditFilter, JobFilter, LossFilter, RunBody } from '../../client/client.ts';
+import type { PlanKind } from '../../domain/change-plan.ts';
 import { isRecord, Refused } from '../../client/http.ts';
 import { isForbidden } from './refetch.ts';
 import { client, recheckSession, http } from './session.ts';
@@ -96,6 +97,22 @@ export const queries = {
   /** A job tells its story once; it may be forgotten later. */
   story: (jobId: number) =>
     queryOptions({ queryKey: ['story', jobId], queryFn: () => client.storyOfJob(jobId), retry: false }),
+  plan: (id: number) =>
+    queryOptions({
+      queryKey: ['plans', 'one', id],
+      queryFn: () => client.showPlan(id),
+      refetchInterval: 15_000,
+    }),
+  /** A plan never changes; only a record that is forgotten loses its content. */
+  planRecords: ({ id, digest, born_at: at }: PlanJson, kind: PlanKind, part: string) =>
+    infiniteQueryOptions({
+      queryKey: ['plan records', id, { digest, at, kind, part }],
+      queryFn: ({ pageParam }) =>
+        pageParam ? client.nextPlanRecords(id, pageParam) : client.planRecords(id, { kind, id: part }),
+      initialPageParam: '',
+      getNextPageParam: (page) => page.next,
+      placeholderData: keepPreviousData,
+    }),
   targets: () => queryOptions({ queryKey: ['targets'], queryFn: client.listTargets }),
   schedules: () =>
     queryOptions({

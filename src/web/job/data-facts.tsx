@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { JobJson } from '../../client/client.ts';
 import { keptWords, LISTING_WORDS, records } from '../../client/data-format.ts';
+import { PLAN } from '../../domain/action.ts';
 import { heldWords, needsAnswer } from '../../client/loss-format.ts';
 import { queries } from '../app/queries.ts';
 import { Ago, localTime } from '../parts/clock.tsx';
@@ -12,10 +13,15 @@ import { Section } from '../parts/section.tsx';
 
 /** Renders nothing if the program reported none of them. */
 export function DataFacts({ job }: { job: JobJson }) {
-  const { listing, kept, held, watermark } = job;
+  const { listing, kept, watermark } = job;
+  const isPlan = job.parameters.action === PLAN;
+  // What a plan would hold is not held.
+  const held = isPlan ? null : job.held;
+  const applied = isPlan ? null : job.plan_id;
   // RollbackEffect shows it for a preview.
   const before = job.rollback_preview === null ? job.rollback_before : null;
-  if (listing === null && kept === null && !held && watermark === null && before === null) return null;
+  if (listing === null && kept === null && !held && watermark === null && before === null && applied === null)
+    return null;
   return (
     <Section title="Data">
       <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 4 }} m={0} spacing="sm">
@@ -24,6 +30,14 @@ export function DataFacts({ job }: { job: JobJson }) {
             before{' '}
             <Link to="/jobs/$id" params={{ id: String(before) }}>
               job {before}
+            </Link>
+          </Fact>
+        )}
+        {applied !== null && (
+          <Fact name="Applies">
+            the plan of{' '}
+            <Link to="/jobs/$id" params={{ id: String(applied) }}>
+              job {applied}
             </Link>
           </Fact>
         )}

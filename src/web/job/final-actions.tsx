@@ -2,7 +2,15 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { JobJson } from '../../client/client.ts';
 import { touched as touchedRecords } from '../../client/data-format.ts';
-import { REMOVE, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
+import {
+  APPLY,
+  PLAN,
+  plannedName,
+  REMOVE,
+  ROLLBACK,
+  ROLLBACK_PREVIEW,
+  TAKE_OVER,
+} from '../../domain/action.ts';
 import { liftsGuard, namedRecords } from '../../domain/options.ts';
 import { scopeOf, useMe, useDenialReason, DenialReason } from '../app/permissions.tsx';
 import { client } from '../app/session.ts';
@@ -28,7 +36,7 @@ export function FinalActions({ job }: { job: JobJson }) {
   return (
     <>
       <DenialReason why={why} />
-      {job.status === 'failed' && job.runner !== 'external' && (
+      {job.status === 'failed' && job.runner !== 'external' && plannedName(scopeOf(job)) === undefined && (
         <Resume key="resume" job={job} disabled={disabled} onStarted={openJob} />
       )}
       {mayHaveChanged(job) && (
@@ -37,10 +45,14 @@ export function FinalActions({ job }: { job: JobJson }) {
       {job.job_type === ROLLBACK_PREVIEW && (
         <RollBackAsShown job={job} disabled={whyNoRollback !== undefined} onStarted={openJob} />
       )}
-      {job.diagnosis?.code === 'delete_guard' && <LiftGuard job={job} onStarted={openJob} />}
+      {job.diagnosis?.code === 'delete_guard' && job.parameters.action !== PLAN && (
+        <LiftGuard job={job} onStarted={openJob} />
+      )}
       {FOREIGN_SINK_CODES.has(job.diagnosis?.code ?? '') && <TakeOver job={job} onStarted={openJob} />}
-      {/* An approval alone starts a removal. */}
-      {job.parameters.action !== REMOVE && <RunAgain job={job} disabled={disabled} onStarted={openJob} />}
+      {/* An approval alone starts a removal, and a plan its application. */}
+      {job.parameters.action !== REMOVE && job.parameters.action !== APPLY && (
+        <RunAgain job={job} disabled={disabled} onStarted={openJob} />
+      )}
     </>
   );
 }

@@ -2,10 +2,10 @@
 import type { JobJson } from '../../client/client.ts';
 import { approvalOf } from '../../domain/options.ts';
 import { isFinal } from '../../domain/status.ts';
-import { ROLLBACK_PREVIEW, TARGET_ACTIONS } from '../../domain/action.ts';
+import { APPLY, ROLLBACK_PREVIEW, TARGET_ACTIONS } from '../../domain/action.ts';
 
 /** Actions that write records, beside removals that were approved. A take-over is not among them. */
-const CHANGING: ReadonlySet<string> = new Set(TARGET_ACTIONS);
+const CHANGING: ReadonlySet<string> = new Set([...TARGET_ACTIONS, APPLY]);
 
 /** Decides by the reported counts; without counts, by whether any step completed. */
 export function mayHaveChanged(job: JobJson): boolean {

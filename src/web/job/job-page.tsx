@@ -12,6 +12,7 @@ import { NotFound } from '../app/not-found.tsx';
 import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { JobProgress } from '../parts/job-progress.tsx';
 import { PageHead } from '../parts/page-head.tsx';
+import { PlanSection } from '../plan/plan-section.tsx';
 import { Comparison } from './comparison.tsx';
 import { DataFacts } from './data-facts.tsx';
 import { Diagnosis } from './diagnosis.tsx';
@@ -58,6 +59,7 @@ function JobView({ job }: { job: JobJson }) {
           <RollbackEffect preview={job.rollback_preview} />
         </Section>
       )}
+      {job.plan_id === job.id && <PlanSection id={job.id} />}
       <DataFacts job={job} />
       {job.parameters.action === STORY && <StoryOfJob job={job} />}
       {job.failed_items.length > 0 && <FailedItems job={job} />}

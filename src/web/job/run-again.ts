@@ -1,7 +1,7 @@
 /** Starts a job again with the same parameters but without --force-delete, so that the delete guard applies again. */
 import type { JobJson } from '../../client/client.ts';
 import type { RunBody } from '../../client/client.ts';
-import { FORGET, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
+import { FORGET, PLAN, plannedName, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
 import { namedRecords, storyOf, withoutForce } from '../../domain/options.ts';
 import { client } from '../app/session.ts';
 
@@ -14,6 +14,9 @@ export async function runAgain(job: JobJson): Promise<number> {
     return (await client.forget(target, env, namedRecords(job.parameters.options).ids ?? [])).job_id;
   const record = storyOf(job.parameters);
   if (record !== undefined) return (await client.story(target, env, record)).job_id;
+  const planned =
+    job.parameters.action === PLAN ? plannedName({ action_name: type, action: PLAN }) : undefined;
+  if (planned !== undefined) return (await client.plan(planned, target, env)).job_id;
   if (type === ROLLBACK || type === ROLLBACK_PREVIEW) return await rollBackAgain(job);
   return (await client.run({ ...runOf(job), options: withoutForce(job.parameters.options) })).job_id;
 }

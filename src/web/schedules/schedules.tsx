@@ -63,6 +63,7 @@ function ScheduleCard({ schedule, isDenialShown }: { schedule: Schedule; isDenia
       {!isDenialShown && <DenialReason why={why} />}
       <Text size="sm">
         <code>{schedule.schedule}</code> in {timezone}
+        {schedule.mode === 'plan' && ' · makes a plan, which a person applies'}
         {note ? ` · ${note}` : ''}
       </Text>
       {needsBothDays(schedule.schedule) && (

@@ -6,6 +6,8 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 import type { Action, DryRunJson, RunBody, TargetJson } from '../../client/client.ts';
 import { Refused } from '../../client/http.ts';
+import { isPlannable } from '../../domain/action.ts';
+import { isSameJson } from '../../domain/same-json.ts';
 import { liftsGuard } from '../../domain/options.ts';
 import { queries } from '../app/queries.ts';
 import { useMe, useDenialReason, DenialReason } from '../app/permissions.tsx';
@@ -83,12 +85,13 @@ function Declared({ path }: { path: string }) {
   const declared = useQuery(queries.declared(action as Action, target, env));
   return (
     <QueryBoundary query={declared} what="parameters">
-      {(parameters) => <Form declared={parameters} />}
+      {(parameters) => <Form declared={parameters} name={target} />}
     </QueryBoundary>
   );
 }
 
-function Form({ declared }: { declared: DryRunJson }) {
+/** @param props.name the target as the params file is called */
+function Form({ declared, name }: { declared: DryRunJson; name: string }) {
   const navigate = useNavigate();
   const [run, setRun] = useState<RunBody>(() => runOf(declared));
   const [settled] = useDebouncedValue(run, SETTLE_MS);
@@ -119,6 +122,14 @@ function Form({ declared }: { declared: DryRunJson }) {
             <Button type="submit" disabled={!isShown || why !== undefined} loading={starting.isPending}>
               Start {run.action_name} of {run.target} in {run.env}
             </Button>
+            {isPlannable(declared.ACTION) && (
+              // A plan is that of the params file.
+              <PlanIt
+                declared={declared}
+                name={name}
+                disabled={!isShown || why !== undefined || !isSameJson(run, runOf(declared))}
+              />
+            )}
             <DenialReason why={why} />
           </Stack>
         </form>
@@ -132,6 +143,29 @@ function Form({ declared }: { declared: DryRunJson }) {
         {why !== undefined && <DryRun dryRun={declared} />}
       </Grid.Col>
     </Grid>
+  );
+}
+
+type PlanItProps = { declared: DryRunJson; name: string; disabled: boolean };
+
+function PlanIt({ declared, name, disabled }: PlanItProps) {
+  const navigate = useNavigate();
+  const planning = useMutation({
+    mutationFn: () => client.plan(declared.ACTION_NAME, name, declared.ENV),
+    onSuccess: ({ job_id: id }) => void navigate({ to: '/jobs/$id', params: { id: String(id) } }),
+  });
+  return (
+    <>
+      <Busy error={planning.error} />
+      <Button
+        variant="default"
+        disabled={disabled}
+        loading={planning.isPending}
+        onClick={() => planning.mutate()}
+      >
+        Plan it: look before anything changes
+      </Button>
+    </>
   );
 }
 

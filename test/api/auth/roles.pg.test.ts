@@ -64,6 +64,7 @@ const filled = (path: string, env = 'dev') =>
     .replace(/(schedules)\/\{id\}/, `$1/${env}.${env === 'dev' ? 'beta' : 'alpha'}.sync`)
     .replace('{id}', '999999')
     .replace('{item}', '1811')
+    .replace('{action}', 'sync')
     .replace('{target}', 'alpha')
     .replace('{name}', 'alpha')
     .replace('{env}', env);

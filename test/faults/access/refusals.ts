@@ -19,6 +19,8 @@ const LOOKED_AT = [
     'loss_pins',
     'loss_records',
     'maintenance',
+    'plans',
+    'plan_records',
     'reports',
     'schedule_firings',
     'sync_jobs',

@@ -16,6 +16,18 @@ export type Tale = {
   readonly held?: HeldSet;
   /** Uploaded before the last report: the story of a record. */
   readonly story?: object;
+  /** Uploaded before the last report: what the job would change. */
+  readonly plan?: PlannedSet;
+};
+
+export type PlannedSet = {
+  readonly records: readonly {
+    readonly id: string;
+    readonly kind: 'added' | 'updated' | 'removed' | 'held';
+    readonly before: Readonly<Record<string, unknown>> | null;
+    readonly after: Readonly<Record<string, unknown>> | null;
+  }[];
+  readonly summary: Readonly<Record<string, unknown>>;
 };
 
 export type HeldSet = {
@@ -40,12 +52,13 @@ const { values, positionals } = parseArgs({
 });
 const tales = JSON.parse(readFileSync(String(values.tell), 'utf8')) as Record<string, Tale | undefined>;
 const action = values.preview === true ? 'preview' : (positionals[0] ?? '');
-const { reports, until, exit = 0, held, story }: Tale = tales[action] ?? { reports: [{ phase: 'done' }] };
+const { reports, until, exit = 0, held, story, plan }: Tale = tales[action] ?? { reports: [{ phase: 'done' }] };
 console.log(`${action} tells what ${String(values.tell)} says`);
 for (const [at, report] of reports.entries()) {
   while (at === reports.length - 1 && until !== undefined && !existsSync(until)) await wait(20);
   if (at === reports.length - 1 && held !== undefined) await upload(held);
   if (at === reports.length - 1 && story !== undefined) await send('POST', '/story', story);
+  if (at === reports.length - 1 && plan !== undefined) await uploadPlan(plan);
   await send('PUT', '/report', { seq: at + 1, ...report });
 }
 process.exitCode = exit;
@@ -55,6 +68,15 @@ async function upload({ records, ...of }: HeldSet): Promise<void> {
   for (let page = 0; page < pages; page++) {
     const part = records.slice(page * PAGE, (page + 1) * PAGE);
     await send('POST', '/held', { page, last: page === pages - 1, ...of, records: part });
+  }
+}
+
+async function uploadPlan({ records, summary }: PlannedSet): Promise<void> {
+  const pages = Math.max(1, Math.ceil(records.length / PAGE));
+  for (let page = 0; page < pages; page++) {
+    const last = page === pages - 1;
+    const part = records.slice(page * PAGE, (page + 1) * PAGE);
+    await send('POST', '/plan', { page, last, records: part, ...(last ? { summary } : {}) });
   }
 }
 
