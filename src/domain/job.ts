@@ -6,6 +6,8 @@
  * attempt: the nth try of a step.
  */
 
+import type { Promotion } from './promotion.ts';
+import type { QueueRule } from './queue.ts';
 import type { JobStatus } from './status.ts';
 
 /** Lower-case env and target, as in job_params. At most one active job may have this key. */
@@ -128,6 +130,12 @@ export type JobRequest = Key & {
   readonly steps: readonly StepSpec[];
   /** Absent for an action that needs nothing beside its target. */
   readonly actionParameters?: ActionParameters | undefined;
+  /** The source that it reads, by the name that SOURCE_LIMIT knows; absent without a limit. */
+  readonly sourceName?: string | undefined;
+  /** What must have run in another env before; absent if nothing must. */
+  readonly promotion?: Promotion | undefined;
+  /** What happens while another job holds the key; absent: the start is refused. */
+  readonly queue?: QueueRule | undefined;
 };
 
 /** The active job of a key. */
