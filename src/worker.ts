@@ -88,6 +88,7 @@ export async function runWorker(
     secrets: config.secrets,
     reportBaseUrl: config.reportBaseUrl,
     logLimit: config.logLimit,
+    sourceLimits: config.sourceLimits,
   });
   const shared = {
     connection,
@@ -135,6 +136,7 @@ export async function runWorker(
       searchAttributes,
       runner,
       params,
+      sourceLimits: config.sourceLimits,
       installation,
       log,
       onOrphan: metrics?.orphanFound,

@@ -20,6 +20,7 @@ import * as origins from './migrations/0016-origins.ts';
 import * as refusedAndProgress from './migrations/0017-refused-and-progress.ts';
 import * as joined from './migrations/0019-joined.ts';
 import * as losses from './migrations/0020-losses.ts';
+import * as conflicts from './migrations/0022-conflicts.ts';
 import type { Db } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -43,6 +44,7 @@ const MIGRATIONS: Record<string, Migration> = {
   // There is no 0018, and there must never be one: Kysely refuses a migration that sorts before an applied one.
   '0019-joined': joined,
   '0020-losses': losses,
+  '0022-conflicts': conflicts,
 };
 
 /**

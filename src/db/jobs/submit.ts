@@ -149,14 +149,14 @@ async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
   const { rows } = await sql<JobRow>`
     INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, mam_main_query, runner,
       steps_spec, spec_hash, "trigger", requested_by, traceparent, resumes, skipped_steps, action_parameters,
-      description, counted_target, counted_action, status, status_reason)
+      description, counted_target, counted_action, source_name, status, status_reason)
     SELECT ${s.uid}::uuid, ${s.env}, ${s.target}, ${s.parameters.action_name}, ${s.parameters.action},
       ${s.parameters.is_tag}, ${s.parameters.options}, ${s.parameters.mam_main_query}::text, ${s.runner},
       ${spec}::jsonb, ${createHash('sha256').update(spec).digest('hex')}, ${s.trigger}, ${s.requestedBy},
       ${s.origin?.traceparent ?? newTrace()},
       ${s.resumes?.jobId ?? null}::integer, ${s.resumes?.skippedSteps ?? 0}::integer,
       ${given}::jsonb, ${s.actionParameters?.description ?? null}::text,
-      ${s.counted?.target ?? null}::text, ${s.counted?.action ?? null}::text,
+      ${s.counted?.target ?? null}::text, ${s.counted?.action ?? null}::text, ${s.sourceName ?? null}::text,
       CASE WHEN ${held} THEN 'waiting' ELSE 'queued' END,
       CASE WHEN ${held} THEN 'maintenance' END
     FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS maintenance
