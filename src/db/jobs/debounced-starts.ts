@@ -128,7 +128,9 @@ export async function submitDebounced(
     const holder = await findHolder(tx, submission);
     if (holder && !isSame(holder, submission)) return { kind: 'busy', holder };
     const submitted = await submitJobIn(tx, submission);
-    if (submitted.kind === 'created') await forgetIn(tx, { env, target, action });
+    // Asked again, it would be refused again, every second.
+    if (submitted.kind === 'created' || submitted.kind === 'not_promoted')
+      await forgetIn(tx, { env, target, action });
     else if (submitted.kind === 'deduplicated' && isUnbegun(submitted.job))
       await joinIn(tx, { env, target, action }, submitted.job);
     return submitted;

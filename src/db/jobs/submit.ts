@@ -1,13 +1,21 @@
-/** Inserts a job's row; no other function does. At most one active job per key; safe to repeat by uid. */
+/**
+ * Inserts a job's row; no other function does. At most one active job per key; safe to repeat by uid. A start that may queue
+ * is remembered instead while its key is held.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
-import { TAKE_OVER } from '../../domain/action.ts';
+import { ROLLBACK, TAKE_OVER } from '../../domain/action.ts';
 import type { JobRequest, Key, MetricLabels, Trigger } from '../../domain/job.ts';
-import { liftsGuard } from '../../domain/options.ts';
+import { isPreview, liftsGuard } from '../../domain/options.ts';
+import type { JobScope } from '../../domain/permission.ts';
+import type { NotPromoted } from '../../domain/promotion.ts';
+import { mayQueueBehind } from '../../domain/queue.ts';
 import { isSameJson } from '../../domain/same-json.ts';
 import { makeTraceparent } from '../../domain/trace.ts';
 import { audit, type Origin } from '../access/audit.ts';
 import { findKey, type Idempotency, storeKey } from './idempotency.ts';
+import { dropNextIn, lockNext, type NextStart, rememberIn } from './next-starts.ts';
+import { findMissingPromotion } from './promotion.ts';
 import type { Db, JobRow, Tx } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
 
@@ -24,6 +32,10 @@ export type Submission = JobRequest & {
   readonly idempotency?: Idempotency | undefined;
   /** Do not deduplicate: treat an active job with the same parameters as busy. */
   readonly alone?: boolean | undefined;
+  /** PROMOTE_FROM does not count: an admin has said so. */
+  readonly unpromoted?: boolean | undefined;
+  /** Whether the caller's rights include a remembered start that this one would replace; absent: all. */
+  readonly mayReplace?: ((remembered: JobScope) => boolean) | undefined;
   /** Origin of the call, for the audit. */
   readonly origin?: Origin | undefined;
 };
@@ -31,12 +43,20 @@ export type Submission = JobRequest & {
 export type Submitted =
   | { readonly kind: 'created'; readonly job: JobRow }
   | { readonly kind: 'deduplicated'; readonly job: JobRow }
+  /** Another job holds the key; the start is remembered (QUEUE=one), or one that does its work too. */
+  | { readonly kind: 'queued'; readonly next: NextStart }
   /** Another job holds the key; nothing was stored. */
   | { readonly kind: 'busy'; readonly holder: JobRow }
+  /** PROMOTE_FROM asks for a run that is missing; nothing was stored. */
+  | { readonly kind: 'not_promoted'; readonly missing: NotPromoted }
   /** Another body has used the Idempotency-Key; nothing was stored. */
   | { readonly kind: 'key_reused' };
 
-export type RefusedSubmission = Extract<Submitted, { kind: 'busy' | 'key_reused' }>;
+export type RefusedSubmission = Exclude<Submitted, { kind: 'created' | 'deduplicated' | 'queued' }>;
+
+export function isRefused(submitted: Submitted): submitted is RefusedSubmission {
+  return ['busy', 'not_promoted', 'key_reused'].includes(submitted.kind);
+}
 
 /** Another job has resumed the same job; nothing was stored. */
 export class AlreadyResumed extends Error {
@@ -65,7 +85,7 @@ export async function submitJob(db: Db, submission: Submission): Promise<Submitt
     return await db.transaction().execute(async (tx) => {
       const result = await submitJobIn(tx, submission);
       // Only an accepted job stores the key: a refused request may be tried again under it.
-      if (result.kind !== 'created' && result.kind !== 'deduplicated') throw new Undo(result);
+      if (isRefused(result)) throw new Undo(result);
       return result;
     });
   } catch (error) {
@@ -85,6 +105,8 @@ export async function submitJobIn(tx: Tx, submission: Submission): Promise<Submi
       job_id: result.job.id,
       deduplicated: result.kind === 'deduplicated',
     });
+  if (idempotency && result.kind === 'queued')
+    await storeKey(tx, idempotency, { job_id: null, deduplicated: false, answer: JSON.stringify(result) });
   return result;
 }
 
@@ -93,8 +115,8 @@ async function replay(tx: Tx, submission: Submission): Promise<Submitted | undef
   if (!idempotency) return undefined;
   const stored = await findKey(tx, idempotency);
   if (!stored) return undefined;
-  // A batch has no single job, and another hash.
-  if (stored.body_hash !== idempotency.bodyHash || stored.job_id === null) return { kind: 'key_reused' };
+  if (stored.body_hash !== idempotency.bodyHash) return { kind: 'key_reused' };
+  if (stored.job_id === null) return queuedBefore(stored.answer);
   const job = await tx
     .selectFrom('jobs')
     .selectAll()
@@ -103,24 +125,25 @@ async function replay(tx: Tx, submission: Submission): Promise<Submitted | undef
   return { kind: stored.deduplicated ? 'deduplicated' : 'created', job };
 }
 
+/** The same answer as the first time, whatever has become of that start. A batch has no single answer, and another hash. */
+function queuedBefore(answer: unknown): Submitted {
+  const stored = answer as Partial<Extract<Submitted, { kind: 'queued' }>> | null;
+  if (stored?.kind !== 'queued' || !stored.next) return { kind: 'key_reused' };
+  return { kind: 'queued', next: { ...stored.next, at: new Date(stored.next.at) } };
+}
+
 async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> {
+  const missing = submission.unpromoted ? undefined : await findMissingPromotion(tx, submission);
+  if (missing) return { kind: 'not_promoted', missing };
+  const goesBack = submission.parameters.action === ROLLBACK && !isPreview(submission.parameters);
+  if (goesBack) await lockNext(tx, submission);
   for (let tries = 0; tries < 3; tries++) {
     const created = await insertJob(tx, submission);
     if (created) {
-      await audit(tx, {
-        principal: submission.requestedBy,
-        origin: submission.origin,
-        verb: created.action === TAKE_OVER ? 'take-over' : 'start',
-        object: `job ${created.id}`,
-        detail: {
-          trigger: submission.trigger,
-          env: created.env,
-          target: created.target,
-          ...submission.parameters,
-          ...(liftsGuard(created.options) ? { note: 'guard lifted' } : {}),
-          ...submission.actionParameters,
-        },
-      });
+      await auditCreated(tx, submission, created);
+      // It would bring back at once what the rollback undoes.
+      if (goesBack)
+        await dropNextIn(tx, created, { principal: submission.requestedBy, origin: submission.origin });
       return { kind: 'created', job: created };
     }
     const mine = await tx.selectFrom('jobs').selectAll().where('uid', '=', submission.uid).executeTakeFirst();
@@ -130,11 +153,36 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
     const holder = await findHolder(tx, submission);
     if (!holder) continue; // the holder ended between insert and look: insert again
     const isOne = !submission.alone && isSame(holder, submission);
-    return isOne ? { kind: 'deduplicated', job: holder } : { kind: 'busy', holder };
+    if (isOne) return { kind: 'deduplicated', job: holder };
+    const { queue, parameters } = submission;
+    const mayQueue = queue !== undefined && mayQueueBehind(parameters, holder, queue);
+    const next = mayQueue ? await rememberIn(tx, submission, holder) : undefined;
+    return next ? { kind: 'queued', next } : { kind: 'busy', holder };
   }
   throw new Error(
     `submit: the key ${submission.env}/${submission.target} changed hands three times; try again`,
   );
+}
+
+async function auditCreated(tx: Tx, submission: Submission, created: JobRow): Promise<void> {
+  const notes = [
+    ...(liftsGuard(created.options) ? ['guard lifted'] : []),
+    ...(submission.unpromoted && submission.promotion ? ['not promoted'] : []),
+  ];
+  await audit(tx, {
+    principal: submission.requestedBy,
+    origin: submission.origin,
+    verb: created.action === TAKE_OVER ? 'take-over' : 'start',
+    object: `job ${created.id}`,
+    detail: {
+      trigger: submission.trigger,
+      env: created.env,
+      target: created.target,
+      ...submission.parameters,
+      ...(notes.length > 0 ? { note: notes.join(', ') } : {}),
+      ...submission.actionParameters,
+    },
+  });
 }
 
 async function findResuming(tx: Tx, { resumes }: Submission): Promise<JobRow | undefined> {
