@@ -27,7 +27,9 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-test('a queued start says behind which job, how to see it and how to cancel it', { timeout: 90_000 }, async () => {
+test('a queued start says behind which job, how to see it and how to cancel it', {
+  timeout: 90_000,
+}, async () => {
   expect((await syncrator(['delta', 'busy', 'dev'])).code).toBe(0);
   const queued = await syncrator(['sync', 'busy', 'dev']);
   expect(queued.code).toBe(0);
