@@ -36,9 +36,9 @@ export async function recordEnd(
   // Temporal repeats an activity whose answer was lost; one end is one line.
   if (finished?.isNew) context.log.info('job ended', { outcome: end.kind, ...code, ...left });
   if (finished?.source)
-    await pokeSource({ db, temporal, limits }, finished.source, (error) =>
-      context.log.warn('the next job of a source could not be poked; the reconciler will poke it', { error }),
-    );
+    await pokeSource({ db, temporal, limits }, finished.source, (error) => {
+      context.log.warn('the next job of a source could not be poked; the reconciler will poke it', { error });
+    });
   return finished?.status;
 }
 

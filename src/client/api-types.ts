@@ -3302,11 +3302,11 @@ export interface components {
        * @enum {boolean}
        */
       deduplicated: false;
-      /** @description What is queued behind what, and how to see and cancel it. */
+      /** @description The start, the job that it waits for, and how to see and cancel it. */
       msg: string;
       next_start: components['schemas']['NextStart'];
     };
-    /** @description What is remembered: this start, or an earlier one that does its work too. */
+    /** @description The remembered start: the one asked for, or an earlier one that does its work too. */
     NextStart: {
       /** @description Its identity; a later start that takes its place has another one. */
       uid: string;
@@ -3833,7 +3833,7 @@ export interface components {
        * @enum {string}
        */
       status: 'CREATED' | 'QUEUED' | 'FAILED';
-      /** @description `OK`, what is queued behind what, or the reason for the refusal. */
+      /** @description `OK`, the job that it waits for, or the reason for the refusal. */
       msg: string;
       /** @description The id of a created job. */
       job_id?: number;

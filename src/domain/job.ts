@@ -6,7 +6,6 @@
  * attempt: the nth try of a step.
  */
 
-import type { Promotion } from './promotion.ts';
 import type { QueueRule } from './queue.ts';
 import type { JobStatus } from './status.ts';
 
@@ -122,6 +121,13 @@ export type PodOverrides = {
 
 /** The metric labels of a job; bounded by what job_params declares. */
 export type MetricLabels = { readonly target: string; readonly action: string };
+
+/** What must have run before a start: these steps, completed in the env `from` within a time. */
+export type Promotion = {
+  readonly from: string;
+  readonly withinSeconds: number;
+  readonly steps: readonly StepSpec[];
+};
 
 /** A job resolved from a request and its params file, ready to be submitted. */
 export type JobRequest = Key & {

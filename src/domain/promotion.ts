@@ -3,14 +3,11 @@
  * same steps. Says what of a step counts. Pure.
  */
 import { isBesideSync } from './action.ts';
-import type { StepSpec } from './job.ts';
+import type { Promotion, StepSpec } from './job.ts';
 import { isSameJson } from './same-json.ts';
 
 /** PROMOTE_FROM and PROMOTE_WITHIN of a params file. */
-export type PromotionRule = { readonly from: string; readonly withinSeconds: number };
-
-/** The rule together with the steps that must have run; `resumed` steps included. */
-export type Promotion = PromotionRule & { readonly steps: readonly StepSpec[] };
+export type PromotionRule = Omit<Promotion, 'steps'>;
 
 /** Options of our own program that an env has for itself, with the number of their values: size, log, index. */
 const OF_ENV: Readonly<Record<string, number>> = { '-n': 1, '-c': 1, '--debug': 0, '--target_env': 1 };

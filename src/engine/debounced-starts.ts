@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Db } from '../db/schema.ts';
-import type { Submission } from '../db/jobs/submit.ts';
+import type { Submission } from '../db/jobs/submission.ts';
 import {
   deleteUndeclared,
   listDueStarts,

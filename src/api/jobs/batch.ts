@@ -44,7 +44,7 @@ const answerSchema = z
       status: z
         .enum(['CREATED', 'QUEUED', 'FAILED'])
         .describe('Whether the job was created; `QUEUED`: remembered until the target is free (QUEUE=one).'),
-      msg: z.string().describe('`OK`, what is queued behind what, or the reason for the refusal.'),
+      msg: z.string().describe('`OK`, the job that it waits for, or the reason for the refusal.'),
       job_id: z.int().optional().describe('The id of a created job.'),
     }),
   )

@@ -41,16 +41,17 @@ export const nextStartSchema = z
     requested_at: isoTime.describe('When it was asked for.'),
     behind: z.int().describe('The job that held the target then.'),
   })
-  .openapi('NextStart', { example: NEXT });
+  .openapi('NextStart', {
+    description: 'The remembered start: the one asked for, or an earlier one that does its work too.',
+    example: NEXT,
+  });
 
 export const queuedSchema = z
   .object({
     result: z.literal('queued').describe('Always `queued`: there is no job yet.'),
     deduplicated: z.literal(false).describe('Always false.'),
-    msg: z.string().describe('What is queued behind what, and how to see and cancel it.'),
-    next_start: nextStartSchema.describe(
-      'What is remembered: this start, or an earlier one that does its work too.',
-    ),
+    msg: z.string().describe('The start, the job that it waits for, and how to see and cancel it.'),
+    next_start: nextStartSchema,
   })
   .openapi('QueuedStart', {
     example: { result: 'queued', deduplicated: false, msg: wordsOf(NEXT), next_start: NEXT },

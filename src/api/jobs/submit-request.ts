@@ -1,6 +1,7 @@
 /** Starts a planned job on behalf of a request: adds the caller, its Idempotency-Key and the request's own database. */
 import type { Context } from 'hono';
-import type { Submission, Submitted } from '../../db/jobs/submit.ts';
+import type { Submission } from '../../db/jobs/submission.ts';
+import type { Submitted } from '../../db/jobs/submit.ts';
 import { denialReason, requirementOf, scopeOf } from '../../domain/permission.ts';
 import type { Trigger } from '../../domain/job.ts';
 import { acceptJob, type StartDeps, startJob } from '../../engine/start-job.ts';

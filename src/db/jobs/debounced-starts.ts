@@ -7,7 +7,8 @@ import { sql } from 'kysely';
 import { audit, type Origin } from '../access/audit.ts';
 import type { Db, JobRow } from '../schema.ts';
 import { ACTIVE, UNCLAIMED } from '../status-sql.ts';
-import { findHolder, isSame, type Submission, submitJobIn, type Submitted } from './submit.ts';
+import type { Submission } from './submission.ts';
+import { findHolder, isSame, submitJobIn, type Submitted } from './submit.ts';
 
 /** `action` is the ACTION_NAME of a params file. */
 export type DebouncedStart = { readonly env: string; readonly target: string; readonly action: string };

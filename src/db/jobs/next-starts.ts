@@ -10,7 +10,7 @@ import { isSameJson } from '../../domain/same-json.ts';
 import { audit, type By } from '../access/audit.ts';
 import type { Db, FrozenRequest, JobRow, Schema, Tx } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
-import type { Submission } from './submit.ts';
+import type { Submission } from './submission.ts';
 
 export type NextStart = {
   readonly [K in keyof Omit<Schema['next_starts'], 'request' | 'at'>]: Schema['next_starts'][K];

@@ -5,7 +5,8 @@ import { describeNotPromoted } from '../../domain/promotion.ts';
 import { findKey, type Idempotency, storeKey } from './idempotency.ts';
 import type { Db, JobRow, Tx } from '../schema.ts';
 import { batchLock, describeQueued } from './next-starts.ts';
-import { type Submission, submitJobIn, type Submitted } from './submit.ts';
+import type { Submission } from './submission.ts';
+import { submitJobIn, type Submitted } from './submit.ts';
 
 /** `refused`: why the item was rejected before; it keeps its place in the answer. */
 export type BatchItem = Omit<Submission, 'idempotency' | 'resumes'> | { readonly refused: string };

@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
 import { batchLock } from './next-starts.ts';
 import type { Db } from '../schema.ts';
-import { findHolder, type Submission, submitJobIn, type Submitted } from './submit.ts';
+import type { Submission } from './submission.ts';
+import { findHolder, submitJobIn, type Submitted } from './submit.ts';
 
 /**
  * Stores the job and forgets the start, in one transaction. While the key is held the start stays as it is.

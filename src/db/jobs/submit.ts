@@ -5,40 +5,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { ROLLBACK, TAKE_OVER } from '../../domain/action.ts';
-import type { JobRequest, Key, MetricLabels, Trigger } from '../../domain/job.ts';
+import type { Key } from '../../domain/job.ts';
 import { isPreview, liftsGuard } from '../../domain/options.ts';
-import type { JobScope } from '../../domain/permission.ts';
 import type { NotPromoted } from '../../domain/promotion.ts';
 import { mayQueueBehind } from '../../domain/queue.ts';
 import { isSameJson } from '../../domain/same-json.ts';
 import { makeTraceparent } from '../../domain/trace.ts';
-import { audit, type Origin } from '../access/audit.ts';
-import { findKey, type Idempotency, storeKey } from './idempotency.ts';
+import { audit } from '../access/audit.ts';
+import { findKey, storeKey } from './idempotency.ts';
 import { dropNextIn, lockNext, type NextStart, rememberIn } from './next-starts.ts';
+import type { Submission } from './submission.ts';
 import { findMissingPromotion } from './promotion.ts';
 import type { Db, JobRow, Tx } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
-
-export type Submission = JobRequest & {
-  /** Chosen by the caller: submitting the same uid again finds the same job, whatever its status. */
-  readonly uid: string;
-  readonly trigger: Trigger;
-  /** Display name of the caller. */
-  readonly requestedBy: string;
-  /** The default is the job's own target and action. */
-  readonly counted?: MetricLabels | undefined;
-  /** A job can be resumed once. */
-  readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
-  readonly idempotency?: Idempotency | undefined;
-  /** Do not deduplicate: treat an active job with the same parameters as busy. */
-  readonly alone?: boolean | undefined;
-  /** PROMOTE_FROM does not count: an admin has said so. */
-  readonly unpromoted?: boolean | undefined;
-  /** Whether the caller's rights include a remembered start that this one would replace; absent: all. */
-  readonly mayReplace?: ((remembered: JobScope) => boolean) | undefined;
-  /** Origin of the call, for the audit. */
-  readonly origin?: Origin | undefined;
-};
 
 export type Submitted =
   | { readonly kind: 'created'; readonly job: JobRow }

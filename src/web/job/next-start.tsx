@@ -15,17 +15,16 @@ export function NextStart({ job }: { job: JobJson }) {
     ...queries.targets(),
     enabled: !isFinal(job.status),
     select: (targets) =>
-      targets
-        .find(({ name }) => name === job.target)
-        ?.environments.find(({ env }) => env === job.env)?.next_start,
+      targets.find(({ name }) => name === job.target)?.environments.find(({ env }) => env === job.env)
+        ?.next_start,
   });
   if (!next || isFinal(job.status)) return null;
   return (
     <Alert color="blue" mb="sm" title="Then">
       <Group justify="space-between" gap="xs">
         <Text size="sm">
-          {next.action_name} of {next.target} in {next.env} starts when this job has ended; {next.requested_by}{' '}
-          asked for it <Ago time={next.requested_at} />
+          {next.action_name} of {next.target} in {next.env} starts when this job has ended;{' '}
+          {next.requested_by} asked for it <Ago time={next.requested_at} />
         </Text>
         <CancelNext next={next} />
       </Group>
