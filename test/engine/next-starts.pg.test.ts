@@ -286,14 +286,21 @@ test('an item of a batch says that it is queued', { timeout: 60_000 }, async () 
   await cancel(first?.job_id ?? 0);
 });
 
-test('forty callers of a busy target at once leave one remembered start', { timeout: 60_000 }, async () => {
+test('callers of a busy target at once leave one remembered start, which one of them was told of', {
+  timeout: 60_000,
+}, async () => {
   const holder = await hold('raced');
   const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, at) => run('raced', at % 2 === 0 ? 'sync' : 'delete', `--mute --n ${at}`)),
+    Array.from({ length: 12 }, (_, at) => run('raced', at % 2 === 0 ? 'sync' : 'delete', `--mute --n ${at}`)),
   );
-  expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(202));
-  const { rows } = await sql`SELECT FROM next_starts WHERE target = 'raced'`.execute(system.db);
+  // A loaded Postgres may answer too late (503), and never with a deadlock (500).
+  expect(new Set(answers.map(({ status }) => status)).difference(new Set([202, 503]))).toEqual(new Set());
+  const told = answers.flatMap(({ body }) => (body['next_start'] as { uid: string } | undefined)?.uid ?? []);
+  const { rows } = await sql<{ uid: string }>`SELECT uid FROM next_starts WHERE target = 'raced'`.execute(
+    system.db,
+  );
   expect(rows).toHaveLength(1);
+  expect(told).toContain(rows[0]?.uid);
   await system.call('DELETE', '/next/raced/dev');
   await cancel(holder);
 });
