@@ -294,7 +294,7 @@ test('callers of a busy target at once leave one remembered start, which one of 
     Array.from({ length: 12 }, (_, at) => run('raced', at % 2 === 0 ? 'sync' : 'delete', `--mute --n ${at}`)),
   );
   // A loaded Postgres may answer too late (503), and never with a deadlock (500).
-  expect(new Set(answers.map(({ status }) => status)).difference(new Set([202, 503]))).toEqual(new Set());
+  expect(answers.filter(({ status }) => status !== 202 && status !== 503)).toEqual([]);
   const told = answers.flatMap(({ body }) => (body['next_start'] as { uid: string } | undefined)?.uid ?? []);
   const { rows } = await sql<{ uid: string }>`SELECT uid FROM next_starts WHERE target = 'raced'`.execute(
     system.db,
