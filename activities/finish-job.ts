@@ -3,6 +3,7 @@ import type { Context } from '@temporalio/activity';
 import { finishJob } from '../src/db/jobs/finish.ts';
 import { mergeLog } from '../src/db/jobs/logs.ts';
 import type { JobOutcome } from '../src/domain/outcome.ts';
+import { pokeSource } from '../src/engine/source-places.ts';
 import type { FinalStatus } from '../src/domain/status.ts';
 import { type Heartbeat, heartbeating } from './heartbeat.ts';
 import type { LoggedJob } from './log-context.ts';
@@ -21,7 +22,7 @@ type EndContext = Heartbeat & Pick<Context, 'log'>;
  * repeat.
  */
 export async function recordEnd(
-  { db }: StepDeps,
+  { db, temporal, sourceLimits: limits }: StepDeps,
   { jobId, outcome, stopped, runId }: EndInput & OwnRun,
   context: EndContext,
 ): Promise<FinalStatus | undefined> {
@@ -34,6 +35,10 @@ export async function recordEnd(
   const left = stopped.left ? { left: stopped.left.objects } : {};
   // Temporal repeats an activity whose answer was lost; one end is one line.
   if (finished?.isNew) context.log.info('job ended', { outcome: end.kind, ...code, ...left });
+  if (finished?.source)
+    await pokeSource({ db, temporal, limits }, finished.source, (error) => {
+      context.log.warn('the next job of a source could not be poked; the reconciler will poke it', { error });
+    });
   return finished?.status;
 }
 

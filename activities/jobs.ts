@@ -5,6 +5,7 @@ import type { Db, JobRow } from '../src/db/schema.ts';
 import { listSteps } from '../src/db/jobs/steps.ts';
 import { type ClaimedJob, resumePoint, WORKFLOW_TERMINATED } from '../src/domain/resume-point.ts';
 import type { Key } from '../src/domain/job.ts';
+import type { SourceLimits } from '../src/domain/source-limit.ts';
 import { workflowId } from '../src/domain/names.ts';
 import type { Temporal } from '../src/temporal/connect.ts';
 import { describeRun } from '../src/temporal/describe.ts';
@@ -16,9 +17,10 @@ export type JobDeps = {
   readonly db: Db;
   readonly temporal: Temporal;
   readonly searchAttributes: Pick<SearchAttributes, 'usable'>;
+  readonly sourceLimits: SourceLimits;
 };
 
-export function jobActivities({ db, temporal, searchAttributes }: JobDeps) {
+export function jobActivities({ db, temporal, searchAttributes, sourceLimits: limits }: JobDeps) {
   return {
     /** Takes the key's active job for this run; null when there is none to take. */
     async claim(input: Key & { runId: string; runStartedAt: string }): Promise<ClaimedJob | null> {
@@ -31,7 +33,7 @@ export function jobActivities({ db, temporal, searchAttributes }: JobDeps) {
       }
       const seen = await findClaimable(db, input);
       if (!seen) return null;
-      const run = { runId: input.runId, runStartedAt: new Date(input.runStartedAt) };
+      const run = { runId: input.runId, runStartedAt: new Date(input.runStartedAt), limits };
       const job = await claimJob(db, seen, run, await wasKilled(seen, input.runId));
       if (!job) return null;
       bindLogContext(job);

@@ -6,6 +6,7 @@ import { type FiringOutcome, findFiring, findNewerTwin, insertFiring } from '../
 import type { Db, Tx } from '../src/db/schema.ts';
 import { submitJobIn } from '../src/db/jobs/submit.ts';
 import type { JobRow } from '../src/db/schema.ts';
+import { describeNotPromoted } from '../src/domain/promotion.ts';
 import { cut } from '../src/domain/outcome.ts';
 import { announceJobs, type StartLog } from '../src/engine/start-job.ts';
 import type { JobParams } from '../src/job-params/load.ts';
@@ -112,6 +113,15 @@ async function fire(tx: Tx, planning: Planning, file: ScheduledFile, firing: Fir
       const detail = `job ${id} (${action}) was ${status}`;
       return await record(tx, firing, { outcome: 'skipped', jobId: id, detail });
     }
+    case 'queued': {
+      const { behind, request } = submitted.next;
+      const detail = `${request.parameters.action_name} is remembered as the next start, behind job ${behind}`;
+      return await record(tx, firing, { outcome: 'queued', jobId: behind, detail });
+    }
+    case 'not_promoted': {
+      const detail = describeNotPromoted(submitted.missing);
+      return await record(tx, firing, { outcome: 'skipped', jobId: null, detail });
+    }
     case 'key_reused':
       throw new Error('a firing has no Idempotency-Key');
   }
@@ -120,7 +130,7 @@ async function fire(tx: Tx, planning: Planning, file: ScheduledFile, firing: Fir
 async function record(
   tx: Tx,
   { schedule, nominalTime }: Firing,
-  { outcome, jobId, detail }: { outcome: FiringOutcome; jobId: number; detail?: string },
+  { outcome, jobId, detail }: { outcome: FiringOutcome; jobId: number | null; detail?: string },
 ): Promise<Fired> {
   await insertFiring(tx, {
     schedule,

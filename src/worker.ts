@@ -20,6 +20,7 @@ import { createLog, type Log } from './log.ts';
 import { createWorkerMetrics } from './metrics/worker-metrics.ts';
 import { serveMetrics } from './metrics/serve.ts';
 import { loadReceivers, type Receiver, receiversOf } from './notifications/receivers.ts';
+import type { JobParams } from './job-params/load.ts';
 import type { OnCall } from './runner/kubernetes/apiserver/client.ts';
 import { followParams, openParams } from './engine/follow-params.ts';
 import { retentionLoop } from './engine/retention.ts';
@@ -48,6 +49,7 @@ export async function runWorker(
   const log = createLog({ name: 'worker', level: config.logLevel });
   const liveParams = await openParams(config.jobParamsDir, log, (read) => faultOfNamedTargets(config, read));
   const { params } = liveParams;
+  warnOfUnusedLimits(config, params, log);
   const following = followParams(liveParams, log, signal);
   const receivers = await loadReceivers(config.notificationsFile);
   const db = connect(config.databaseUrl, {
@@ -88,6 +90,7 @@ export async function runWorker(
     secrets: config.secrets,
     reportBaseUrl: config.reportBaseUrl,
     logLimit: config.logLimit,
+    sourceLimits: config.sourceLimits,
   });
   const shared = {
     connection,
@@ -135,6 +138,7 @@ export async function runWorker(
       searchAttributes,
       runner,
       params,
+      sourceLimits: config.sourceLimits,
       installation,
       log,
       onOrphan: metrics?.orphanFound,
@@ -157,6 +161,14 @@ export async function runWorker(
     await temporal.close();
     await db.destroy();
   }
+}
+
+/** A misspelt source would have no limit. */
+function warnOfUnusedLimits({ sourceLimits }: Config, params: JobParams, log: Log): void {
+  const known = new Set(params.files.map(({ conflicts }) => conflicts.sourceName));
+  for (const source of sourceLimits.keys())
+    if (!known.has(source))
+      log.warn({ source }, 'SOURCE_LIMIT limits a source that no params file names as its SOURCE_NAME');
 }
 
 function wantedBy(receivers: readonly Receiver[]): NotificationDeps['receiversOf'] {

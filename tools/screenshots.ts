@@ -86,11 +86,11 @@ async function takePictures(client: Client): Promise<void> {
     );
     writeFileSync(path.join(settings, `${name}.env`), copied, { mode: 0o600 });
   }
-  const failed = await client.start('sync', 'museum', 'qas');
+  const failed = await start(client, 'sync', 'museum', 'qas');
   const others = await Promise.all(
-    (['dev', 'qas', 'prd'] as const).map((env) => client.start('sync', 'cities', env)),
+    (['dev', 'qas', 'prd'] as const).map((env) => start(client, 'sync', 'cities', env)),
   );
-  const museum = await client.start('sync', 'museum', 'prd');
+  const museum = await start(client, 'sync', 'museum', 'prd');
   for (const { job_id: id } of [failed, ...others, museum])
     await until(`job ${id}`, async () => (await client.showJob(id)).finished_at !== null);
   const { text, exitCode } = await changeDemo(
@@ -98,9 +98,9 @@ async function takePictures(client: Client): Promise<void> {
     path.join(folder, 'data'),
   );
   if (exitCode !== 0) throw new Error(text);
-  const diff = await client.start('diff', 'cities', 'qas');
+  const diff = await start(client, 'diff', 'cities', 'qas');
   await until(`job ${diff.job_id}`, async () => (await client.showJob(diff.job_id)).finished_at !== null);
-  const running = await client.start('sync', 'cities', 'dev');
+  const running = await start(client, 'sync', 'cities', 'dev');
   await until('progress', async () => ((await client.showJob(running.job_id)).progress?.percent ?? 0) > 35);
 
   const browser = await chromium.launch({
@@ -134,11 +134,17 @@ async function takePictures(client: Client): Promise<void> {
   await browser.close();
 }
 
+async function start(client: Client, ...of: Parameters<Client['start']>) {
+  const started = await client.start(...of);
+  if (started.result === 'queued') throw new Error(started.msg);
+  return started;
+}
+
 /** A tenth of the source is gone, so a diff holds its removals. */
 async function lossPicture(page: Page, client: Client): Promise<void> {
   const { text, exitCode } = await changeDemo(['--remove', '18204'], path.join(folder, 'data'));
   if (exitCode !== 0) throw new Error(text);
-  const { job_id: id } = await client.start('diff', 'cities', 'prd');
+  const { job_id: id } = await start(client, 'diff', 'cities', 'prd');
   await until(`job ${id}`, async () => (await client.showJob(id)).finished_at !== null);
   const [loss] = (await client.listLosses()).losses;
   if (!loss) throw new Error('nothing is held');

@@ -32,6 +32,7 @@ import { maintenance } from './maintenance.ts';
 import { manifest } from './jobs/manifest.ts';
 import { me } from './auth/me.ts';
 import { createOidc } from './auth/oidc.ts';
+import { nextStarts } from './jobs/next-start.ts';
 import { page } from './page/page.ts';
 import { paramsFiles } from './params-files.ts';
 import { notAllowed, onError, Problem, problemResponse } from './http/problem.ts';
@@ -94,6 +95,7 @@ function productParts(deps: ApiDeps): OpenAPIHono<ApiEnv>[] {
     login(deps),
     me(),
     starts(deps),
+    nextStarts(deps),
     rollback(deps),
     forget(deps),
     stories(deps),

@@ -1,12 +1,14 @@
 /** `/targets` (alias `/api/products`): targets with their environments, declared actions and last jobs. */
 import { z } from '@hono/zod-openapi';
 import type { Db } from '../db/schema.ts';
+import { listNext, type NextStart } from '../db/jobs/next-starts.ts';
 import { listTargetStates, type TargetState } from '../db/views/target-states.ts';
 import type { JobParams } from '../job-params/load.ts';
 import type { ApiDeps } from './context.ts';
 import { isoTime, orNull, pathName } from './http/fields.ts';
 import { jobQueryFields, listJobs } from './jobs/jobs.ts';
 import { jobSchema } from './jobs/job-schema.ts';
+import { nextStartJson, nextStartSchema } from './jobs/next-start.ts';
 import { DECLARED_ACTIONS } from '../domain/action.ts';
 import { didYouMean } from '../domain/closest-match.ts';
 import { JOB_STATUSES, type JobStatus } from '../domain/status.ts';
@@ -56,6 +58,9 @@ const targetSchema = z
             ),
           active_job: orNull(jobReference).describe('The job that occupies the target; null if none does.'),
           last_job: orNull(jobReference).describe('The newest job; null if there was none.'),
+          next_start: orNull(nextStartSchema).describe(
+            'The start that is remembered until the target is free (QUEUE=one); null if none is.',
+          ),
         }),
       )
       .describe('Environments of the target, by name.'),
@@ -74,6 +79,7 @@ const targetSchema = z
           removals_fresh_at: '2026-11-22T01:16:41.000Z',
           active_job: null,
           last_job: { id: 7, status: 'completed' },
+          next_start: null,
         },
       ],
     },
@@ -128,7 +134,7 @@ export function targets(deps: ApiDeps) {
   const app = subApp();
   for (const path of ['/targets', '/api/products'] as const) {
     const routes = routesBelow(path);
-    app.openapi(routes.list, async (c) => c.json(allTargets(deps.params, await listTargetStates(c.var.db))));
+    app.openapi(routes.list, async (c) => c.json(allTargets(deps.params, await readStates(c.var.db))));
     app.openapi(routes.show, async (c) => {
       const { name } = c.req.valid('param');
       return c.json(await findTarget(c.var.db, deps.params, name));
@@ -143,15 +149,24 @@ export function targets(deps: ApiDeps) {
   return app;
 }
 
+type State = TargetState & { readonly next?: NextStart | undefined };
+
+/** The states of targets by their jobs. A remembered start has an active job before it, or one a moment ago. */
+async function readStates(db: Db, target?: string): Promise<State[]> {
+  const [states, next] = [await listTargetStates(db, target), await listNext(db, target)];
+  const nextOf = new Map(next.map((one) => [`${one.target} ${one.env}`, one]));
+  return states.map((state) => ({ ...state, next: nextOf.get(`${state.target} ${state.env}`) }));
+}
+
 /** All declared targets, and undeclared ones that have jobs. */
-function allTargets(params: JobParams, states: readonly TargetState[]): TargetJson[] {
+function allTargets(params: JobParams, states: readonly State[]): TargetJson[] {
   const declared = params.files.filter((f) => f.targetPattern === null);
   return grouped(params, [...declared, ...states], states);
 }
 
 /** One target; also one without jobs whose name matches a TARGET_PATTERN. */
 async function targetOf(db: Db, params: JobParams, name: string): Promise<TargetJson | undefined> {
-  const states = await listTargetStates(db, name);
+  const states = await readStates(db, name);
   const declared = params.files.filter((f) => f.targetPattern === null && f.target === name);
   const envs = new Set(params.files.map(({ env }) => env));
   const fitting = [...envs].flatMap((env) =>
@@ -164,7 +179,7 @@ async function targetOf(db: Db, params: JobParams, name: string): Promise<Target
 function grouped(
   params: JobParams,
   keys: readonly { readonly env: string; readonly target: string }[],
-  states: readonly TargetState[],
+  states: readonly State[],
 ): TargetJson[] {
   const keyOf = ({ env, target }: (typeof keys)[number]) => `${target} ${env}`;
   const stateOf = new Map(states.map((state) => [keyOf(state), state]));
@@ -184,6 +199,7 @@ function grouped(
       removals_fresh_at: state?.removals_fresh_at?.toISOString() ?? null,
       active_job: shortened(state?.active_job_id, state?.active_status),
       last_job: shortened(state?.last_job_id, state?.last_status),
+      next_start: state?.next ? nextStartJson(state.next) : null,
     });
   }
   return [...byName.values()];
@@ -209,7 +225,7 @@ async function findTarget(db: Db, params: JobParams, name: string): Promise<Targ
   const ofFile = params.files.find((f) => f.name === name)?.target;
   const named = ofFile === undefined ? undefined : await targetOf(db, params, ofFile);
   if (named) return named;
-  const all = allTargets(params, await listTargetStates(db));
+  const all = allTargets(params, await readStates(db));
   throw noTarget(name, [...all.map((t) => t.name), ...params.files.map((f) => f.name)]);
 }
 

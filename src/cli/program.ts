@@ -10,6 +10,7 @@ import { loginCommands } from './login-commands.ts';
 import { lossCommands } from './loss-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { reloadCommand } from './reload-command.ts';
+import { nextCommand } from './next-command.ts';
 import { rootHelp } from './root-help.ts';
 import { forgetCommand } from './forget-command.ts';
 import { planCommand, planCommands } from './plan-commands.ts';
@@ -43,6 +44,7 @@ export function createProgram(environment: NodeJS.ProcessEnv): Command {
   runCommand(program, context);
   program.commandsGroup('follow, cancel and resume jobs; answer removals that wait');
   jobCommands(program, context);
+  nextCommand(program, context);
   lossCommands(program, context);
   program.commandsGroup('show what can run, and when; own its data');
   targetCommands(program, context);

@@ -6,7 +6,9 @@ import { fieldsOf, print } from '../terminal/output.ts';
 import { start, starting, type StartOptions } from './start.ts';
 
 type RunOptions = { action: string; actionName?: string; tag: string; options: string; query?: string };
-type DryRunOptions = { dryRun?: true };
+type DryRunOptions = { dryRun?: true; unpromoted?: true };
+
+const UNPROMOTED = 'start it although PROMOTE_FROM asks for a run that is missing; for admins';
 
 const ACTIONS: readonly (readonly [Action, string])[] = [
   ['sync', "make the target equal to its source's present state"],
@@ -19,12 +21,15 @@ export function startCommands(program: Command, contextOf: (command: Command) =>
   for (const [action, what] of ACTIONS)
     starting(program, action, what)
       .option('--dry-run', 'show what would run without starting it')
+      .option('--unpromoted', UNPROMOTED)
       .addHelpText('after', `\nExample:\n  syncrator ${action} avo qas --follow`)
       .action(
         async (target: string, env: string, options: StartOptions & DryRunOptions, command: Command) => {
           const context = contextOf(command);
           if (options.dryRun) return await dryRun(context, (api) => api.dryRun(action, target, env));
-          await start(context, options, (api) => api.start(action, target, env));
+          await start(context, options, (api) =>
+            api.start(action, target, env, undefined, { unpromoted: options.unpromoted }),
+          );
         },
       );
 }
@@ -38,6 +43,7 @@ export function runCommand(program: Command, contextOf: (command: Command) => Co
     .option('-o, --options <options>', 'options of the sync program, split at spaces', '')
     .option('-q, --query <query>', 'MAM_MAIN_QUERY of the sync program')
     .option('--dry-run', 'show what would run without starting it')
+    .option('--unpromoted', UNPROMOTED)
     .addHelpText('after', "\nExample:\n  syncrator run avo qas --action delta --options '-n 1000 -c 1'")
     .action(
       async (
@@ -58,7 +64,7 @@ export function runCommand(program: Command, contextOf: (command: Command) => Co
         };
         const context = contextOf(command);
         if (options.dryRun) return await dryRun(context, (api) => api.dryRunOf(body));
-        await start(context, options, (api) => api.run(body));
+        await start(context, options, (api) => api.run(body, undefined, { unpromoted: options.unpromoted }));
       },
     );
 }

@@ -1,6 +1,6 @@
 /** Starts a job and follows it, for every command that starts one. */
 import type { Command } from 'commander';
-import type { Client, StartedJson } from '../client/client.ts';
+import type { Client, QueuedStartJson, Start } from '../client/client.ts';
 import type { Context } from './context.ts';
 import { CliFailure } from '../terminal/failure.ts';
 import { endWith, follow, summaryOf } from './follow.ts';
@@ -27,12 +27,26 @@ type Way = 'follow' | 'wait' | 'detach';
 export async function start(
   context: Context,
   options: StartOptions,
-  post: (api: Client) => Promise<StartedJson>,
+  post: (api: Client) => Promise<Start>,
 ): Promise<void> {
   const way = wayOf(options);
   const answer = await context.server.call(post);
+  if (answer.result === 'queued') return tellQueued(context, answer, options);
   const { job_id: id, deduplicated } = answer;
   await followStarted(context, way, { answer, id, isOld: deduplicated });
+}
+
+/** @throws CliFailure for a caller that asked to follow a job, since there is none yet */
+function tellQueued(
+  { format }: Context,
+  answer: QueuedStartJson,
+  { follow: shows, wait }: StartOptions,
+): void {
+  const { action_name: action, target, env, behind } = answer.next_start;
+  const what = `${action} of ${target} in ${env} is queued behind job ${behind}`;
+  const hint = `see it: syncrator next ${target} ${env}; cancel it: syncrator next ${target} ${env} --cancel`;
+  if (shows || wait) throw new CliFailure(`${what}, so there is no job to follow yet; ${hint}`);
+  print(format, answer, () => fieldsOf({ queued: what, '': { text: hint, look: 'dim' } }));
 }
 
 /** @throws CliFailure for options that exclude each other */

@@ -1,6 +1,6 @@
 /** `targets`: lists targets, their last success and their active job. */
 import type { Command } from 'commander';
-import type { TargetJson } from '../client/client.ts';
+import type { NextStartJson, TargetJson } from '../client/client.ts';
 import { LISTING_WORDS } from '../client/data-format.ts';
 import { ago } from '../client/format.ts';
 import type { Context } from './context.ts';
@@ -36,6 +36,7 @@ function rowsOf({ name, environments }: TargetJson): Cell[][] {
       listing,
       active_job: active,
       last_job: last,
+      next_start: next,
     }) => [
       name,
       env,
@@ -47,9 +48,17 @@ function rowsOf({ name, environments }: TargetJson): Cell[][] {
         : ago(success),
       removals === null ? '' : ago(removals),
       jobCell(last),
-      jobCell(active),
+      nowCell(active, next),
     ],
   );
+}
+
+function nowCell(active: ShortJob | null, next: NextStartJson | null): Cell {
+  const cell = jobCell(active);
+  if (!next) return cell;
+  const then = `then ${next.action_name}`;
+  if (typeof cell === 'object') return { ...cell, text: `${cell.text}, ${then}` };
+  return cell === '' ? then : `${cell}, ${then}`;
 }
 
 function jobCell(job: ShortJob | null): Cell {

@@ -254,7 +254,10 @@ export interface paths {
     /** Start sync */
     post: {
       parameters: {
-        query?: never;
+        query?: {
+          /** @description Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin. */
+          unpromoted?: 'true' | 'false' | 'True' | 'False';
+        };
         header?: {
           /** @description Why you do this; the audit keeps it. */
           'x-reason'?: string;
@@ -280,13 +283,13 @@ export interface paths {
             'application/json': components['schemas']['Started'];
           };
         };
-        /** @description A new job. */
+        /** @description A new job; or, with QUEUE=one and a busy target, a start that is remembered. */
         202: {
           headers: {
             [name: string]: unknown;
           };
           content: {
-            'application/json': components['schemas']['Started'];
+            'application/json': components['schemas']['Started'] | components['schemas']['QueuedStart'];
           };
         };
       };
@@ -334,7 +337,10 @@ export interface paths {
     /** Start delta */
     post: {
       parameters: {
-        query?: never;
+        query?: {
+          /** @description Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin. */
+          unpromoted?: 'true' | 'false' | 'True' | 'False';
+        };
         header?: {
           /** @description Why you do this; the audit keeps it. */
           'x-reason'?: string;
@@ -360,13 +366,13 @@ export interface paths {
             'application/json': components['schemas']['Started'];
           };
         };
-        /** @description A new job. */
+        /** @description A new job; or, with QUEUE=one and a busy target, a start that is remembered. */
         202: {
           headers: {
             [name: string]: unknown;
           };
           content: {
-            'application/json': components['schemas']['Started'];
+            'application/json': components['schemas']['Started'] | components['schemas']['QueuedStart'];
           };
         };
       };
@@ -414,7 +420,10 @@ export interface paths {
     /** Start delete */
     post: {
       parameters: {
-        query?: never;
+        query?: {
+          /** @description Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin. */
+          unpromoted?: 'true' | 'false' | 'True' | 'False';
+        };
         header?: {
           /** @description Why you do this; the audit keeps it. */
           'x-reason'?: string;
@@ -440,13 +449,13 @@ export interface paths {
             'application/json': components['schemas']['Started'];
           };
         };
-        /** @description A new job. */
+        /** @description A new job; or, with QUEUE=one and a busy target, a start that is remembered. */
         202: {
           headers: {
             [name: string]: unknown;
           };
           content: {
-            'application/json': components['schemas']['Started'];
+            'application/json': components['schemas']['Started'] | components['schemas']['QueuedStart'];
           };
         };
       };
@@ -494,7 +503,10 @@ export interface paths {
     /** Start diff */
     post: {
       parameters: {
-        query?: never;
+        query?: {
+          /** @description Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin. */
+          unpromoted?: 'true' | 'false' | 'True' | 'False';
+        };
         header?: {
           /** @description Why you do this; the audit keeps it. */
           'x-reason'?: string;
@@ -520,13 +532,13 @@ export interface paths {
             'application/json': components['schemas']['Started'];
           };
         };
-        /** @description A new job. */
+        /** @description A new job; or, with QUEUE=one and a busy target, a start that is remembered. */
         202: {
           headers: {
             [name: string]: unknown;
           };
           content: {
-            'application/json': components['schemas']['Started'];
+            'application/json': components['schemas']['Started'] | components['schemas']['QueuedStart'];
           };
         };
       };
@@ -549,7 +561,10 @@ export interface paths {
     /** Start a job by parameters */
     post: {
       parameters: {
-        query?: never;
+        query?: {
+          /** @description Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin. */
+          unpromoted?: 'true' | 'false' | 'True' | 'False';
+        };
         header?: {
           /** @description Why you do this; the audit keeps it. */
           'x-reason'?: string;
@@ -574,13 +589,13 @@ export interface paths {
             'application/json': components['schemas']['Started'];
           };
         };
-        /** @description A new job. */
+        /** @description A new job; or, with QUEUE=one and a busy target, a start that is remembered. */
         202: {
           headers: {
             [name: string]: unknown;
           };
           content: {
-            'application/json': components['schemas']['Started'];
+            'application/json': components['schemas']['Started'] | components['schemas']['QueuedStart'];
           };
         };
       };
@@ -629,6 +644,78 @@ export interface paths {
       };
     };
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/next/{target}/{env}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show the remembered next start of a target */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          /** @description A declared target. */
+          target: string;
+          /** @description A declared environment. */
+          env: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description It becomes a job when the target is free. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['NextStart'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    /** Cancel the remembered next start of a target */
+    delete: {
+      parameters: {
+        query?: {
+          /** @description Cancel it only if it still is this one: another may have taken its place. */
+          uid?: string;
+        };
+        header?: {
+          /** @description Why you do this; the audit keeps it. */
+          'x-reason'?: string;
+        };
+        path: {
+          /** @description A declared target. */
+          target: string;
+          /** @description A declared environment. */
+          env: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The cancelled start. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['NextStart'];
+          };
+        };
+      };
+    };
     options?: never;
     head?: never;
     patch?: never;
@@ -1580,7 +1667,7 @@ export interface paths {
     put?: never;
     /**
      * Start many jobs at once
-     * @description Each job is created or refused by itself; the answer keeps the order. A target with an active job, also of the same batch, refuses another one. An Idempotency-Key covers the whole batch and its answer.
+     * @description Each job is created or refused by itself; the answer keeps the order. A target with an active job, also of the same batch, refuses another one, or with QUEUE=one remembers it. An Idempotency-Key covers the whole batch and its answer.
      */
     post: {
       parameters: {
@@ -3690,6 +3777,49 @@ export interface components {
       /** @description True if a job with the same parameters was active already. */
       deduplicated: boolean;
     };
+    QueuedStart: {
+      /**
+       * @description Always `queued`: there is no job yet.
+       * @enum {string}
+       */
+      result: 'queued';
+      /**
+       * @description Always false.
+       * @enum {boolean}
+       */
+      deduplicated: false;
+      /** @description The start, the job that it waits for, and how to see and cancel it. */
+      msg: string;
+      next_start: components['schemas']['NextStart'];
+    };
+    /** @description The remembered start: the one asked for, or an earlier one that does its work too. */
+    NextStart: {
+      /** @description Its identity; a later start that takes its place has another one. */
+      uid: string;
+      /** @description The environment. */
+      env: string;
+      /** @description The target. */
+      target: string;
+      /** @description The name of the action. */
+      action_name: string;
+      /** @description The action that it will perform. */
+      action: string;
+      /** @description Tag of the image. */
+      is_tag: string;
+      /** @description Options of the program, credentials masked. */
+      options: string;
+      /** @description What asked for it. */
+      trigger: string;
+      /** @description Who asked for it. */
+      requested_by: string;
+      /**
+       * Format: date-time
+       * @description When it was asked for.
+       */
+      requested_at: string;
+      /** @description The job that held the target then. */
+      behind: number;
+    };
     Run: {
       /** @description A declared target. */
       target: string;
@@ -4504,11 +4634,11 @@ export interface components {
     }[];
     BatchAnswer: {
       /**
-       * @description Whether the job was created.
+       * @description Whether the job was created; `QUEUED`: remembered until the target is free (QUEUE=one).
        * @enum {string}
        */
-      status: 'CREATED' | 'FAILED';
-      /** @description `OK`, or the reason for the refusal. */
+      status: 'CREATED' | 'QUEUED' | 'FAILED';
+      /** @description `OK`, the job that it waits for, or the reason for the refusal. */
       msg: string;
       /** @description The id of a created job. */
       job_id?: number;
@@ -4770,6 +4900,8 @@ export interface components {
         active_job: components['schemas']['JobReference'] | null;
         /** @description The newest job; null if there was none. */
         last_job: components['schemas']['JobReference'] | null;
+        /** @description The start that is remembered until the target is free (QUEUE=one); null if none is. */
+        next_start: components['schemas']['NextStart'] | null;
       }[];
     };
     JobReference: {
@@ -4937,7 +5069,7 @@ export interface components {
        * @description How it ended.
        * @enum {string}
        */
-      outcome: 'started' | 'deduplicated' | 'skipped' | 'superseded';
+      outcome: 'started' | 'deduplicated' | 'skipped' | 'superseded' | 'queued';
       /** @description The job that it started or found; null if none. */
       job_id: number | null;
       /** @description Why it started no job; null if it did. */

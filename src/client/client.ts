@@ -13,7 +13,7 @@ export type { JobFilter, JobPage } from './calls/jobs.ts';
 export type { LiveEvent, LogEvent } from './calls/live.ts';
 export type { LossFilter, LossPage, LossRecordPage, RecordFilter } from './calls/losses.ts';
 export type { PlanFilter, PlanPage, PlanRecordFilter, PlanRecordPage } from './calls/plans.ts';
-export type { Action, RollbackTo } from './calls/starts.ts';
+export type { Action, RollbackTo, Start, StartOptions } from './calls/starts.ts';
 export { Refused, Unreachable } from './http.ts';
 export type * from './types.ts';
 

@@ -18,8 +18,11 @@ export type MeJson = Schemas['Me'];
 export type PlanJson = Schemas['Plan'];
 export type PlanRecordJson = Schemas['PlanRecord'];
 export type RenderedStepJson = Schemas['RenderedStep'];
+export type NextStartJson = Schemas['NextStart'];
 export type ParamsJson = Schemas['Params'];
 export type ReloadedJson = Schemas['Reloaded'];
+/** A start that is remembered until its target is free: there is no job yet. */
+export type QueuedStartJson = Schemas['QueuedStart'];
 export type ReportPointJson = Schemas['ReportPoint'];
 export type ResumedJson = Schemas['Resumed'][number];
 export type RunBody = Schemas['Run'];

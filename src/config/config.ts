@@ -20,6 +20,7 @@ import {
   trustedUrl,
 } from './config-schemas.ts';
 import { parseProxies } from './trusted-proxies.ts';
+import { parseSourceLimits } from '../domain/source-limit.ts';
 import { readTemporalSecurity, temporalSecurityFaults } from './temporal-tls.ts';
 
 const DATABASE_URL_FORM = 'must be postgres://user:password@host:port/database';
@@ -93,6 +94,7 @@ export const settings = z.object({
   ITEM_BANK: targetAndEnv.optional(),
   GITLAB_HOOK_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
   ACCOUNT: targetAndEnv.optional(),
+  SOURCE_LIMIT: z.string().default('').transform(parsedBy(parseSourceLimits)),
   LOG_LIMIT: size.prefault('16MiB').pipe(
     z
       .number()
@@ -177,6 +179,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     itemBank: e.ITEM_BANK,
     gitlabHookSecret: e.GITLAB_HOOK_SECRET,
     account: e.ACCOUNT,
+    sourceLimits: e.SOURCE_LIMIT,
     logLimit: e.LOG_LIMIT,
     keep: { logsSeconds: e.KEEP_LOGS, jobsSeconds: e.KEEP_JOBS },
     logLevel: e.LOG_LEVEL,

@@ -142,6 +142,13 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, SettingDescription>> 
   ACCOUNT: {
     text: '`<target>/<env>`, whose `sync` `PATCH /api/syncall` starts. If it is not declared in job_params, the api does not start.',
   },
+  SOURCE_LIMIT: {
+    text:
+      'Jobs that may read one source at a time, over all targets, as `mam:2,erp:1`; the params key `SOURCE_NAME` names the source ' +
+      'of a job. Others wait (`source_limit`). The worker reads it ' +
+      '([guide](../how-to/conflicts.md#limit-the-jobs-of-a-source)).',
+    without: 'no limit',
+  },
   LOG_LIMIT: {
     text:
       "Bytes kept of a step's log, half for its beginning and half for its end; set it equally for api and worker. With " +

@@ -1,5 +1,6 @@
 /** The maintenance flag and its history: the newest row is the state. */
 import { sql } from 'kysely';
+import { SOURCE_LIMIT } from '../domain/source-limit.ts';
 import { audit, type By } from './access/audit.ts';
 import type { Db } from './schema.ts';
 import { CLAIMED } from './status-sql.ts';
@@ -34,15 +35,20 @@ export async function setMaintenance(
   });
 }
 
-/** Makes unclaimed jobs agree with the flag; also one that was submitted while the flag changed. */
+/**
+ * Makes unclaimed jobs agree with the flag; also one that was submitted while the flag changed. A job that waits for its
+ * source does so again when its next claim finds no place.
+ */
 export async function alignWaiting(db: Db): Promise<void> {
   await sql`
     UPDATE jobs SET
       status = CASE WHEN m.paused THEN 'waiting' ELSE 'queued' END,
-      status_reason = CASE WHEN m.paused THEN 'maintenance' END
+      status_reason = CASE WHEN m.paused THEN 'maintenance' END,
+      status_detail = NULL
     FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS m
     WHERE run_id IS NULL AND runner <> 'external'
-      AND status = CASE WHEN m.paused THEN 'queued' ELSE 'waiting' END`.execute(db);
+      AND CASE WHEN m.paused THEN status = 'queued' OR (status = 'waiting' AND status_reason = ${SOURCE_LIMIT})
+        ELSE status = 'waiting' AND status_reason = 'maintenance' END`.execute(db);
 }
 
 export async function readMaintenance(db: Db): Promise<Maintenance> {

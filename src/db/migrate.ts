@@ -21,6 +21,7 @@ import * as refusedAndProgress from './migrations/0017-refused-and-progress.ts';
 import * as joined from './migrations/0019-joined.ts';
 import * as losses from './migrations/0020-losses.ts';
 import * as plans from './migrations/0021-plans.ts';
+import * as conflicts from './migrations/0022-conflicts.ts';
 import * as stories from './migrations/0023-stories.ts';
 import type { Db } from './schema.ts';
 
@@ -46,6 +47,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0019-joined': joined,
   '0020-losses': losses,
   '0021-plans': plans,
+  '0022-conflicts': conflicts,
   '0023-stories': stories,
 };
 

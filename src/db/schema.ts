@@ -2,7 +2,15 @@
 import type { ColumnType, Generated, Kysely, Selectable, Transaction } from 'kysely';
 import type { Plannable } from '../domain/action.ts';
 import type { Grant } from '../domain/permission.ts';
-import type { ActionParameters, Key, RunnerKind, StepSpec, Trigger } from '../domain/job.ts';
+import type {
+  ActionParameters,
+  JobRequest,
+  Key,
+  MetricLabels,
+  RunnerKind,
+  StepSpec,
+  Trigger,
+} from '../domain/job.ts';
 import type { LossReason, LossStatus } from '../domain/loss.ts';
 import type { Diagnosis } from '../domain/outcome.ts';
 import type { ReportFacts } from '../domain/report.ts';
@@ -41,6 +49,8 @@ export type JobsTable = {
   description: string | null;
   /** The checked parameters that the action got beside its target. */
   action_parameters: ColumnType<ActionParameters | null, string | null, string | null>;
+  /** The source that it reads, as SOURCE_LIMIT knows it; null: no limit. */
+  source_name: string | null;
   /** Its workflow was terminated: a takeover only cleans up. */
   abandoned: Generated<boolean>;
   force_delete: Generated<boolean>;
@@ -117,6 +127,12 @@ export type ReportsTable = {
    */
   progressed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
 };
+
+/** A planned job as `next_starts` keeps it. */
+export type FrozenRequest = Pick<
+  JobRequest,
+  'parameters' | 'runner' | 'steps' | 'actionParameters' | 'sourceName'
+> & { readonly counted?: MetricLabels | undefined };
 
 export type Listing = 'complete' | 'unproven';
 
@@ -199,13 +215,27 @@ export type Schema = {
     /** `last_at` at the time of joining: later wants are not part of that job. */
     joined_last_at: Date | null;
   };
+  /** The one start of a key that is remembered until the key is free (QUEUE=one). */
+  next_starts: {
+    env: string;
+    target: string;
+    /** Becomes the uid of its job. */
+    uid: string;
+    request: Json<FrozenRequest>;
+    trigger: Trigger;
+    requested_by: string;
+    traceparent: string | null;
+    /** The job that held the key when it was remembered. */
+    behind: number;
+    at: DefaultTime;
+  };
   wanted_items: { env: string; target: string; action: string; item: string };
   maintenance: { id: Generated<number>; paused: boolean; msg: string; set_by: string; at: DefaultTime };
   schedule_firings: {
     schedule: string;
     nominal_time: Date;
     job_id: number | null;
-    outcome: 'started' | 'deduplicated' | 'skipped' | 'superseded';
+    outcome: 'started' | 'deduplicated' | 'skipped' | 'superseded' | 'queued';
     detail: string | null;
     at: DefaultTime;
   };

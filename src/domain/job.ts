@@ -6,6 +6,7 @@
  * attempt: the nth try of a step.
  */
 
+import type { QueueRule } from './queue.ts';
 import type { JobStatus } from './status.ts';
 
 /** Lower-case env and target, as in job_params. At most one active job may have this key. */
@@ -121,6 +122,13 @@ export type PodOverrides = {
 /** The metric labels of a job; bounded by what job_params declares. */
 export type MetricLabels = { readonly target: string; readonly action: string };
 
+/** What must have run before a start: these steps, completed in the env `from` within a time. */
+export type Promotion = {
+  readonly from: string;
+  readonly withinSeconds: number;
+  readonly steps: readonly StepSpec[];
+};
+
 /** A job resolved from a request and its params file, ready to be submitted. */
 export type JobRequest = Key & {
   readonly parameters: JobParameters;
@@ -128,6 +136,12 @@ export type JobRequest = Key & {
   readonly steps: readonly StepSpec[];
   /** Absent for an action that needs nothing beside its target. */
   readonly actionParameters?: ActionParameters | undefined;
+  /** The source that it reads, by the name that SOURCE_LIMIT knows; absent without a limit. */
+  readonly sourceName?: string | undefined;
+  /** What must have run in another env before; absent if nothing must. */
+  readonly promotion?: Promotion | undefined;
+  /** What happens while another job holds the key; absent: the start is refused. */
+  readonly queue?: QueueRule | undefined;
 };
 
 /** The active job of a key. */

@@ -3,7 +3,8 @@ import type { JobStatus } from './status.ts';
 
 export const STATUS_DESCRIPTIONS: Readonly<Record<JobStatus, string>> = {
   queued: 'Stored; no worker has claimed it. A job of `RUNNER=external` waits for its executor.',
-  waiting: 'Held back by maintenance before its claim, or by an obstacle after it; `status_reason` names it.',
+  waiting:
+    'Held back by maintenance or by `SOURCE_LIMIT` before its claim, or by an obstacle after it; `status_reason` names it.',
   starting: 'Claimed by a workflow; its program does not run yet.',
   running: 'Its program runs. `stalled` is true while it is silent or makes no progress.',
   cancelling: 'A cancel was requested; parts of the job may still run.',
@@ -22,6 +23,12 @@ export type ReasonDescription = {
 /** By `status_reason`; times count from the moment the obstacle is first seen. */
 export const REASON_DESCRIPTIONS: readonly ReasonDescription[] = [
   { names: ['maintenance'], waitsFor: 'the end of the maintenance', endsAs: 'never' },
+  {
+    names: ['source_limit'],
+    waitsFor:
+      'a place of its source (`SOURCE_LIMIT`): `status_detail` names the jobs that have one, and those that come first',
+    endsAs: 'never',
+  },
   {
     names: ['earlier_run'],
     waitsFor: 'the end of an earlier run of the same target',

@@ -1,10 +1,10 @@
 /**
  * Debounced starts: a hook or a cast only requests a job of a target. This loop of every worker starts one job for all
- * requests of a quiet period.
+ * requests of a quiet period, and the remembered next starts of free targets (next-starts.ts).
  */
 import { randomUUID } from 'node:crypto';
 import type { Db } from '../db/schema.ts';
-import type { Submission } from '../db/jobs/submit.ts';
+import type { Submission } from '../db/jobs/submission.ts';
 import {
   deleteUndeclared,
   listDueStarts,
@@ -13,12 +13,14 @@ import {
   type DebouncedStart,
   type StartContext,
 } from '../db/jobs/debounced-starts.ts';
+import { describeNotPromoted } from '../domain/promotion.ts';
 import { traceFields } from '../domain/trace.ts';
 import type { JobParams, ParamsFile } from '../job-params/load.ts';
 import { type Planning, planJob } from '../job-params/plan-job.ts';
 import type { Log } from '../log.ts';
 import type { Temporal } from '../temporal/connect.ts';
 import { every } from './every.ts';
+import { beginNextStarts } from './next-starts.ts';
 import { announceJobs } from './start-job.ts';
 
 export type DebounceDeps = Planning & {
@@ -36,6 +38,7 @@ const MOST_ITEMS = 100;
 export async function debounceLoop(deps: DebounceDeps, signal: AbortSignal): Promise<void> {
   const { db, log } = deps;
   const pass = async () => {
+    await beginNextStarts(deps);
     await settleJoined(db);
     for (const wanted of await listDueStarts(db)) await startOne(deps, wanted);
   };
@@ -55,6 +58,8 @@ async function startOne(deps: DebounceDeps, wanted: DebouncedStart): Promise<voi
       return;
     }
     const submitted = await submitDebounced(db, wanted, (of) => submissionOf(deps, file, of));
+    if (submitted?.kind === 'not_promoted')
+      log.warn({ ...wanted }, `debounced starts: request dropped: ${describeNotPromoted(submitted.missing)}`);
     if (submitted?.kind !== 'created') return;
     const { job } = submitted;
     const { traceparent } = job;

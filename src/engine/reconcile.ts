@@ -8,7 +8,9 @@ import { isReadOnly } from '../db/connect.ts';
 import { returnPinned } from '../db/losses/pins.ts';
 import { expectWrites } from '../db/migrate.ts';
 import { noticeWaitingLosses } from '../db/notices.ts';
+import { listWaitingForSource, showWaiting } from '../db/jobs/source-places.ts';
 import type { Db } from '../db/schema.ts';
+import type { SourceLimits } from '../domain/source-limit.ts';
 import type { JobParams } from '../job-params/load.ts';
 import type { Log } from '../log.ts';
 import type { Runner } from '../runner/runner.ts';
@@ -28,6 +30,7 @@ export type ReconcileDeps = {
   readonly temporal: Temporal;
   readonly searchAttributes: SearchAttributes;
   readonly runner: Runner;
+  readonly sourceLimits: SourceLimits;
   readonly params: JobParams;
   readonly installation: string;
   readonly log: Log;
@@ -99,9 +102,12 @@ const PARTS: Record<string, (deps: ReconcileDeps, known: Set<string>) => Promise
   losses: ({ db }) => noticeWaitingLosses(db),
 };
 
-/** (a) Pokes the keys of queued jobs that no workflow has claimed. */
-async function pokeUnclaimed({ db, temporal, log }: ReconcileDeps): Promise<void> {
-  await each(await listHeld(db, 2), log, (key) => poke(temporal, key));
+/** (a) Pokes the keys of queued jobs that no workflow has claimed, except those that wait for a place of their source. */
+async function pokeUnclaimed({ db, temporal, sourceLimits, log }: ReconcileDeps): Promise<void> {
+  const held = (await listWaitingForSource(db, sourceLimits)).filter(({ words }) => words !== null);
+  for (const job of held) if (!job.isShown) await showWaiting(db, job);
+  const except = held.map(({ id }) => id);
+  await each(await listHeld(db, { olderThanSeconds: 2, except }), log, (key) => poke(temporal, key));
 }
 
 /** (b) Pokes the keys of claimed jobs that no activity has observed lately. */

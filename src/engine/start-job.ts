@@ -5,7 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isDatabaseUnavailable } from '../db/connect.ts';
-import { type Submission, type Submitted, submitJob } from '../db/jobs/submit.ts';
+import type { Submission } from '../db/jobs/submission.ts';
+import { type Submitted, submitJob } from '../db/jobs/submit.ts';
 import type { Db, JobRow } from '../db/schema.ts';
 import { type Batch, type BatchSubmitted, submitBatch } from '../db/jobs/submit-batch.ts';
 import { traceFields } from '../domain/trace.ts';

@@ -117,5 +117,30 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, KeyDescription>> = {
       'Of a sync: people who must approve that held records are removed, 1 or 2 ' +
       '([guide](../how-to/losses.md)).',
   },
+  QUEUE: {
+    default: '`refuse`',
+    text:
+      'What a start meets while another job holds the target. `refuse`: 409. `one`: it is remembered as the *one* next start ' +
+      'of the target, takes the place of an earlier remembered one, and becomes a job when the target is free ' +
+      '([guide](../how-to/conflicts.md#queue-one-start)).',
+  },
+  QUEUE_BEHIND: {
+    default: '[the table](../how-to/conflicts.md#queue-one-start)',
+    text: 'Of `QUEUE=one`: the actions of the running job that a start may wait for, such as `delta,delete`; behind others it is refused.',
+  },
+  SOURCE_NAME: {
+    default: '',
+    text:
+      'Name of the source that the action reads. `SOURCE_LIMIT` counts jobs by it ' +
+      '([guide](../how-to/conflicts.md#limit-the-jobs-of-a-source)). Not with `RUNNER=external`.',
+  },
+  PROMOTE_FROM: {
+    default: '',
+    text:
+      'Environment in which the same must have run first: a start is refused (`not_promoted`) unless a job of this target ' +
+      'and action completed there within `PROMOTE_WITHIN`, with the same image, command and options ' +
+      '([guide](../how-to/conflicts.md#start-only-what-ran-elsewhere)).',
+  },
+  PROMOTE_WITHIN: { default: '`7d`', text: 'Of `PROMOTE_FROM`: a number of hours, days, weeks or years.' },
   MAM_MAIN_QUERY: { default: '', text: 'Passed to the program unchanged.' },
 };

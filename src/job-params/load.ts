@@ -143,7 +143,26 @@ export async function checkJobParams(
       else faults.push(...parsed);
     }
   }
-  return { files, faults: [...faults, ...files.flatMap((file, at) => clashesOf(file, files.slice(0, at)))] };
+  const clashes = files.flatMap((file, at) => clashesOf(file, files.slice(0, at)));
+  return { files, faults: [...faults, ...clashes, ...files.flatMap((file) => unpromotable(file, files))] };
+}
+
+/** A PROMOTE_FROM where the action is not declared would refuse every start. */
+function unpromotable(
+  { target, parameters, conflicts, ...of }: ParamsFile,
+  all: readonly ParamsFile[],
+): ParamsFault[] {
+  const { promotion } = conflicts;
+  if (promotion === null) return [];
+  const isThere = all.some(
+    (other) =>
+      other.env === promotion.from &&
+      (other.target === target || other.targetPattern?.fits(target) === true) &&
+      other.parameters.action === parameters.action,
+  );
+  if (isThere) return [];
+  const fault = `env '${promotion.from}' declares no action '${parameters.action}' of target '${target}', so no start could ever be promoted`;
+  return [{ file: of.file, line: 1, key: 'PROMOTE_FROM', fault }];
 }
 
 /** Faults of two files whose generated names are equal: each would use the other's settings or schedule. */

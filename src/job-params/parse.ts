@@ -27,6 +27,7 @@ import {
 } from '../domain/plan.ts';
 import { faultOfTimeZone } from '../domain/time-zones.ts';
 import { parsePodOverrides } from '../config/pod-overrides.ts';
+import { type Conflicts, readConflicts } from './conflicts.ts';
 import { type ParamKey, type ParamsFault, Values } from './values.ts';
 
 export type { ParamsFault } from './values.ts';
@@ -59,6 +60,7 @@ export type ParamsFile = {
   readonly mode: ScheduleMode;
   /** Of a sync: people who must approve that held records of the target are removed. */
   readonly approvals: number;
+  readonly conflicts: Conflicts;
   readonly file: string;
 };
 
@@ -86,6 +88,7 @@ export function parseParamsFile(
   checkProgram(values, defaults);
   checkAction(values, { runner, parameters, defaults });
   const approvals = readApprovals(values, parameters);
+  const conflicts = readConflicts(values, { env, isExternal });
   const schedule = readSchedule(values, { env, target, action: parameters.action_name });
   if (schedule !== null && (targetPattern !== null || actionParameters !== null))
     values.fail('SCHEDULE', 'cannot be used with TARGET_PATTERN or PARAMETERS, which need a request', null);
@@ -93,7 +96,7 @@ export function parseParamsFile(
   if (values.faults.length === 0) checkPlan(values, { parameters, defaults, action: where.action });
   if (values.faults.length > 0) return values.sortedFaults();
   const meaning = { name, env, target, targetPattern, actionParameters, parameters, runner, defaults };
-  return { ...meaning, schedule, mode, approvals, file };
+  return { ...meaning, schedule, mode, approvals, conflicts, file };
 }
 
 function readRunner(values: Values): RunnerKind | null {

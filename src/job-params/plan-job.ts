@@ -10,6 +10,8 @@ import type {
   Key,
   RunnerKind,
 } from '../domain/job.ts';
+import { FORGET, ROLLBACK, TAKE_OVER } from '../domain/action.ts';
+import { needsPromotion } from '../domain/promotion.ts';
 import { planSteps, STEP_DEFAULTS } from '../domain/plan.ts';
 import { metricLabels } from './metric-labels.ts';
 import type { ParamsFile } from './parse.ts';
@@ -42,7 +44,12 @@ export type JobPlan = {
 /** Plans the job that a params file declares. */
 export function planDeclared(planning: Planning, file: ParamsFile): PlannedJob {
   const { env, target, parameters } = file;
-  return planJob(planning, { file, env, target, parameters });
+  return { ...planJob(planning, { file, env, target, parameters }), ...queueOf(file) };
+}
+
+/** Only a start of the declared action itself may be remembered; a resume, a hook and a rollback have ways of their own. */
+export function queueOf({ conflicts: { queue } }: ParamsFile): Pick<PlannedJob, 'queue'> {
+  return queue === null ? {} : { queue };
 }
 
 /** @throws InvalidOptions */
@@ -58,5 +65,21 @@ export function planJob({ params, defaults }: Planning, of: JobPlan): PlannedJob
     steps: plan.steps,
     counted: metricLabels(params, { env, target }, parameters),
     ...(Object.keys(actionParameters).length > 0 ? { actionParameters } : {}),
+    ...rulesOf(file, parameters.action, plan.steps),
+  };
+}
+
+/** Actions that work on what the sink keeps of its own history. */
+const READS_NO_SOURCE: readonly string[] = [ROLLBACK, TAKE_OVER, FORGET];
+
+function rulesOf(
+  file: ParamsFile | undefined,
+  action: string,
+  steps: JobRequest['steps'],
+): Pick<JobRequest, 'sourceName' | 'promotion'> {
+  const { sourceName = null, promotion = null } = file?.conflicts ?? {};
+  return {
+    ...(sourceName !== null && !READS_NO_SOURCE.includes(action) ? { sourceName } : {}),
+    ...(promotion !== null && needsPromotion(action) ? { promotion: { ...promotion, steps } } : {}),
   };
 }

@@ -34,6 +34,11 @@ const OPTIONAL = [
   'MAX_DELETE_RECORDS',
   'MAX_UPDATE_PERCENT',
   'APPROVALS',
+  'QUEUE',
+  'QUEUE_BEHIND',
+  'SOURCE_NAME',
+  'PROMOTE_FROM',
+  'PROMOTE_WITHIN',
   'MAM_MAIN_QUERY',
 ] as const;
 export type ParamKey = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number];

@@ -236,7 +236,9 @@ test('through an upgrade, a rollback and another upgrade a job continues in its 
     SINK_TABLE: 'held',
   });
   const { jobs: ended } = await client.listJobs({ target: 'cities', status: ['completed'] });
-  const { job_id: id } = await client.start('sync', 'held', 'dev');
+  const started = await client.start('sync', 'held', 'dev');
+  if (started.result === 'queued') throw new Error(started.msg);
+  const { job_id: id } = started;
   await expect.poll(() => source.source.requests.length, { timeout: 90_000 }).toBeGreaterThan(5);
   await expect.poll(async () => (await client.showJob(id)).status, { timeout: 30_000 }).toBe('running');
   const ofJob = async () => (await podsWith(`syncrator/job-id=${id}`)).map(({ metadata }) => metadata.uid);

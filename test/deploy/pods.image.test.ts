@@ -78,7 +78,9 @@ afterAll(async () => {
 }, 60_000);
 
 async function start(target: string): Promise<number> {
-  return (await client.start('sync', target, 'dev', `once-${target}`)).job_id;
+  const started = await client.start('sync', target, 'dev', `once-${target}`);
+  if (started.result === 'queued') throw new Error(started.msg);
+  return started.job_id;
 }
 
 async function diagnosed(target: string, withinMs = 60_000) {

@@ -14,6 +14,8 @@ const ROUTE_NEEDS: Readonly<Record<string, RouteNeed>> = {
   'GET /audit': { role: 'admin' },
   'GET /{action}/{target}/{env}': looks,
   'POST /{action}/{target}/{env}': acts,
+  'GET /next/{target}/{env}': looks,
+  'DELETE /next/{target}/{env}': acts,
   'POST /run': acts,
   'POST /dryrun': acts,
   'POST /rollback/{target}/{env}': acts,

@@ -15,6 +15,7 @@ import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
 import { readInstallation } from '../../src/db/migrate.ts';
 import { workflowId } from '../../src/domain/names.ts';
+import { NO_LIMITS } from '../../src/domain/source-limit.ts';
 import {
   SEARCH_ATTRIBUTES,
   type SearchAttribute,
@@ -103,6 +104,7 @@ async function startWorker(): Promise<() => Promise<void>> {
     publicUrl: undefined,
     secrets: [SECRET],
     reportBaseUrl: 'http://127.0.0.1:9',
+    sourceLimits: NO_LIMITS,
     logLimit: 1024 * 1024,
   });
   const shared = {

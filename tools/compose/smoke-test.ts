@@ -22,7 +22,9 @@ export async function tryIt(of: {
   const { access_token: token } = (await answer.json()) as { access_token?: string };
   if (token === undefined) throw new Error(`POST /login answered ${answer.status}`);
   const client = createClient({ url, token: async () => token });
-  const { job_id: id } = await client.start('sync', 'cities', 'dev', 'compose');
+  const started = await client.start('sync', 'cities', 'dev', 'compose');
+  if (started.result === 'queued') throw new Error(started.msg);
+  const { job_id: id } = started;
   say(`sync of cities is job ${id}`);
   const deadline = Date.now() + WITHIN_MS;
   let job = await client.showJob(id);

@@ -137,6 +137,7 @@ function objectOf(c: Context): string {
   const kind = {
     jobs: 'job',
     losses: 'loss',
+    next: 'target',
     schedules: 'schedule',
     'importable-datasets': 'dataset',
     sync_jobs: 'sync job',

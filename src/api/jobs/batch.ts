@@ -12,7 +12,7 @@ import { idempotencyHeaders, idempotencyOf } from '../http/idempotency.ts';
 import { auditDeniedItems } from '../auth/audit-denied.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { keyReused } from './start-answer.ts';
-import { startDeps } from './submit-request.ts';
+import { mayReplace, startDeps } from './submit-request.ts';
 
 const MOST = 100;
 /** Bytes of a body: room for a hundred items, some with the manifest of a whole datastore. */
@@ -41,8 +41,10 @@ const batchBody = z
 const answerSchema = z
   .array(
     z.object({
-      status: z.enum(['CREATED', 'FAILED']).describe('Whether the job was created.'),
-      msg: z.string().describe('`OK`, or the reason for the refusal.'),
+      status: z
+        .enum(['CREATED', 'QUEUED', 'FAILED'])
+        .describe('Whether the job was created; `QUEUED`: remembered until the target is free (QUEUE=one).'),
+      msg: z.string().describe('`OK`, the job that it waits for, or the reason for the refusal.'),
       job_id: z.int().optional().describe('The id of a created job.'),
     }),
   )
@@ -61,7 +63,7 @@ const batchRoute = defineRoute({
   summary: 'Start many jobs at once',
   description:
     'Each job is created or refused by itself; the answer keeps the order. A target with an active job, also of the same ' +
-    'batch, refuses another one. An Idempotency-Key covers the whole batch and its answer.',
+    'batch, refuses another one, or with QUEUE=one remembers it. An Idempotency-Key covers the whole batch and its answer.',
   access: 'operator',
   verb: 'start',
   touches: 'jobs',
@@ -76,7 +78,11 @@ export function batch(deps: ApiDeps) {
   const app = subApp();
   app.openapi(batchRoute, async (c) => {
     const { jobs } = c.req.valid('json');
-    const by = { requestedBy: c.var.user.shown, origin: requestOrigin(c) };
+    const by = {
+      requestedBy: c.var.user.shown,
+      origin: requestOrigin(c),
+      mayReplace: mayReplace(c),
+    };
     const items = jobs.map((job) => {
       const planned = planBatchItem(deps, job);
       if ('refused' in planned) return planned;

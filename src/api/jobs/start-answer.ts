@@ -2,12 +2,14 @@
 import { z } from '@hono/zod-openapi';
 import type { Context, TypedResponse } from 'hono';
 import type { Config } from '../../config/config.ts';
-import type { RefusedSubmission, Submitted } from '../../db/jobs/submit.ts';
+import { isRefused, type RefusedSubmission, type Submitted } from '../../db/jobs/submit.ts';
 import type { JobRow } from '../../db/schema.ts';
 import { type Holder, describeHolder } from '../../domain/job.ts';
 import type { JobRequest } from '../../domain/job.ts';
 import { masked } from '../http/mask.ts';
 import { Problem } from '../http/problem.ts';
+import { describeNotPromoted, type NotPromoted } from '../../domain/promotion.ts';
+import { queuedSchema } from './next-start.ts';
 import { DRY_RUN, renderedStepSchema, renderSteps } from './dry-run.ts';
 
 const parameters = {
@@ -53,6 +55,16 @@ export const STARTED_ANSWERS = {
     example: DEDUPLICATED,
   },
   202: { description: 'A new job.', schema: startedSchema },
+};
+
+/** The same for a start that may be remembered while the target is busy. */
+export const START_ANSWERS = {
+  ...STARTED_ANSWERS,
+  202: {
+    description: 'A new job; or, with QUEUE=one and a busy target, a start that is remembered.',
+    schema: z.union([startedSchema, queuedSchema]),
+    example: STARTED,
+  },
 };
 
 export const dryRunSchema = z
@@ -135,15 +147,29 @@ export function startAnswer(
   return deduplicated ? c.json(answer, 200, headers) : c.json(answer, 202, headers);
 }
 
-/** The job that a submission led to. @throws Problem 409 naming the holder, 422 for a reused Idempotency-Key */
+/**
+ * The job that a submission led to, which may not be remembered.
+ * @throws Problem 409 naming the holder or what is missing, 422 for a reused Idempotency-Key
+ */
 export function accepted(submitted: Submitted): JobRow {
-  if (submitted.kind === 'key_reused' || submitted.kind === 'busy') throw submitRefusal(submitted);
+  if (isRefused(submitted)) throw submitRefusal(submitted);
+  if (submitted.kind === 'queued') throw new Error('this start is not one that may be remembered');
   return submitted.job;
 }
 
 /** Why a submission stored nothing. */
 export function submitRefusal(submitted: RefusedSubmission): Problem {
-  return submitted.kind === 'busy' ? busy(submitted.holder) : keyReused();
+  if (submitted.kind === 'busy') return busy(submitted.holder);
+  return submitted.kind === 'not_promoted' ? notPromoted(submitted.missing) : keyReused();
+}
+
+function notPromoted(missing: NotPromoted): Problem {
+  const { action, target, from } = missing;
+  return new Problem(
+    409,
+    'not_promoted',
+    `${describeNotPromoted(missing)}; run ${action} of '${target}' in env '${from}' first, or let an admin start it with ?unpromoted=true (--unpromoted)`,
+  );
 }
 
 export function keyReused(): Problem {
@@ -163,5 +189,13 @@ function busy(holder: Holder): Problem {
 /** The refusals of every start, for the OpenAPI document. */
 export const SUBMIT_REFUSALS = [
   busy({ id: 7, env: 'qas', target: 'avo', action_name: 'sync', status: 'running' }),
+  notPromoted({
+    env: 'prd',
+    target: 'avo',
+    action: 'sync',
+    from: 'qas',
+    withinSeconds: 7 * 86_400,
+    other: null,
+  }),
   keyReused(),
 ];

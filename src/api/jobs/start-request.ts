@@ -1,7 +1,13 @@
 /** Plans the job that a request asks for, from what job_params declares. Errors name the part that is unknown. */
 import type { Config } from '../../config/config.ts';
 import { type Checked, checkActionParameters } from '../../job-params/action-parameters.ts';
-import { InvalidOptions, type JobPlan, planJob, type PlannedJob } from '../../job-params/plan-job.ts';
+import {
+  InvalidOptions,
+  type JobPlan,
+  planJob,
+  type PlannedJob,
+  queueOf,
+} from '../../job-params/plan-job.ts';
 import { APPLY, PLAN, REMOVE, TARGET_ACTIONS } from '../../domain/action.ts';
 import type { JobParameters, Key } from '../../domain/job.ts';
 import { FILTERED } from '../../domain/mask.ts';
@@ -61,7 +67,8 @@ export function planDeclaredJob(
   const checked = checkActionParameters(file.actionParameters, file.target, given);
   if ('faults' in checked) throw needsParameters(file.parameters.action_name, checked.faults);
   const { parameters: actionParameters } = checked;
-  return plan(deps, { file, ...keyOf(file), parameters: file.parameters, actionParameters });
+  const planned = plan(deps, { file, ...keyOf(file), parameters: file.parameters, actionParameters });
+  return { ...planned, ...queueOf(file) };
 }
 
 type Faults = Extract<Checked, { faults: unknown }>['faults'];
@@ -149,7 +156,8 @@ export function planRunJob(
     throw bodyProblem([
       { field: 'action', message: `'${body.action}' is unknown; known: ${known(actions)}` },
     ]);
-  const file = declaringFile(files, body) ?? standInFile(files, body.action);
+  const declaring = declaringFile(files, body);
+  const file = declaring ?? standInFile(files, body.action);
   if (file === undefined && files.every((f) => f.runner === 'external'))
     // Its executor runs only declared actions; our own program must not touch the same target.
     throw bodyProblem([
@@ -168,7 +176,8 @@ export function planRunJob(
     mam_main_query: body.mam_main_query ?? null,
   };
   if (file) refuseCallerOptions(file, parameters);
-  return plan(deps, { file, env: body.env, target: files[0]?.target ?? body.target, parameters });
+  const planned = plan(deps, { file, env: body.env, target: files[0]?.target ?? body.target, parameters });
+  return { ...planned, ...(declaring && queueOf(declaring)) };
 }
 
 /** A caller cannot start a removal. */

@@ -5,11 +5,12 @@ import { requirementOf } from '../../domain/permission.ts';
 import { TAG_PATTERN } from '../../domain/names.ts';
 import { checkMay } from '../auth/access.ts';
 import type { ApiDeps } from '../context.ts';
-import { name, text } from '../http/fields.ts';
+import { name, text, yesOrNo } from '../http/fields.ts';
 import { idempotencyHeaders } from '../http/idempotency.ts';
 import { bodyProblem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
-import { dryRunAnswer, dryRunSchema, startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from './start-answer.ts';
+import { dryRunAnswer, dryRunSchema, START_ANSWERS, startAnswer, SUBMIT_REFUSALS } from './start-answer.ts';
+import { queuedAnswer } from './next-start.ts';
 import {
   findFile,
   needsApproval,
@@ -42,6 +43,12 @@ const runBody = z
     },
   });
 
+const startQuery = z.strictObject({
+  unpromoted: yesOrNo
+    .optional()
+    .describe('Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin.'),
+});
+
 const rendered = { 200: { description: 'The steps that would run.', schema: dryRunSchema } };
 const NEEDS_MORE = needsParameters('sync', [{ field: 'description', message: 'is missing' }]);
 const NOT_DECLARED = [
@@ -72,7 +79,8 @@ function actionRoutes<const A extends DeclaredAction>(action: A) {
       verb: 'start',
       touches: 'jobs',
       headers: idempotencyHeaders,
-      answers: STARTED_ANSWERS,
+      query: startQuery,
+      answers: START_ANSWERS,
       errors: [...UNKNOWN_TARGET, NEEDS_MORE, ...SUBMIT_REFUSALS],
     }),
   };
@@ -87,8 +95,9 @@ const runRoute = defineRoute({
   verb: 'start',
   touches: 'jobs',
   headers: idempotencyHeaders,
+  query: startQuery,
   json: runBody,
-  answers: STARTED_ANSWERS,
+  answers: START_ANSWERS,
   errors: [...NOT_DECLARED, ...SUBMIT_REFUSALS],
 });
 
@@ -118,13 +127,19 @@ export function starts(deps: ApiDeps) {
     app.openapi(routes.start, async (c) => {
       const { target, env } = c.req.valid('param');
       const planned = planDeclaredJob(deps, findFile(deps.params, { env, name: target, action }));
-      return startAnswer(c, await startRequested(c, deps, planned), planned);
+      const { unpromoted } = c.req.valid('query');
+      const submitted = await startRequested(c, deps, planned, { unpromoted, mayQueue: true });
+      if (submitted.kind === 'queued') return queuedAnswer(c, submitted.next);
+      return startAnswer(c, submitted, planned);
     });
   }
   app.openapi(runRoute, async (c) => {
     const body = c.req.valid('json');
     const planned = planRunJob(deps, body);
-    const submitted = await startRequested(c, deps, planned, { body, optionsBy: 'caller' });
+    const { unpromoted } = c.req.valid('query');
+    const how = { body, optionsBy: 'caller', unpromoted, mayQueue: true } as const;
+    const submitted = await startRequested(c, deps, planned, how);
+    if (submitted.kind === 'queued') return queuedAnswer(c, submitted.next);
     return startAnswer(c, submitted, planned);
   });
   app.openapi(dryRunRoute, (c) => {

@@ -1,7 +1,8 @@
 /** Starts a planned job on behalf of a request: adds the caller, its Idempotency-Key and the request's own database. */
 import type { Context } from 'hono';
-import type { Submission, Submitted } from '../../db/jobs/submit.ts';
-import { requirementOf } from '../../domain/permission.ts';
+import type { Submission } from '../../db/jobs/submission.ts';
+import type { Submitted } from '../../db/jobs/submit.ts';
+import { denialReason, requirementOf, scopeOf } from '../../domain/permission.ts';
 import type { Trigger } from '../../domain/job.ts';
 import { acceptJob, type StartDeps, startJob } from '../../engine/start-job.ts';
 import type { PlannedJob } from '../../job-params/plan-job.ts';
@@ -14,7 +15,9 @@ type Options = {
   readonly trigger?: Trigger;
   /** The author of the job's options; a params file by default. */
   readonly optionsBy?: 'caller' | 'params_file';
-} & Pick<Submission, 'resumes' | 'alone'>;
+  /** The answer can say that the start is remembered (QUEUE=one); else a busy target refuses it. */
+  readonly mayQueue?: boolean;
+} & Pick<Submission, 'resumes' | 'alone' | 'unpromoted'>;
 
 /**
  * @param options.body the Idempotency-Key is bound to it, to the method and to the path
@@ -52,8 +55,16 @@ export function startDeps(c: Context<ApiEnv, string>, { temporal }: Pick<ApiDeps
 function submissionOf(
   c: Context<ApiEnv, string>,
   planned: PlannedJob,
-  { optionsBy = 'params_file', ...options }: Options,
+  { optionsBy = 'params_file', mayQueue = false, ...options }: Options,
 ): Omit<Submission, 'uid'> {
   checkMay(c, requirementOf(planned, optionsBy));
-  return { ...planned, trigger: 'api', ...options, requestedBy: c.var.user.shown, origin: requestOrigin(c) };
+  if (options.unpromoted) checkMay(c, { role: 'admin', of: scopeOf(planned) });
+  const by = { requestedBy: c.var.user.shown, origin: requestOrigin(c) };
+  const submission = { ...planned, trigger: 'api' as const, ...options, ...by };
+  return mayQueue ? { ...submission, mayReplace: mayReplace(c) } : { ...submission, queue: undefined };
+}
+
+/** To replace a remembered start is to cancel it. */
+export function mayReplace(c: Context<ApiEnv, string>): NonNullable<Submission['mayReplace']> {
+  return (remembered) => denialReason(c.var.user.grant, { role: 'operator', of: remembered }) === undefined;
 }

@@ -57,7 +57,9 @@ const scheduleSchema = z
         z
           .object({
             nominal_time: isoTime.describe('The time it fired for.'),
-            outcome: z.enum(['started', 'deduplicated', 'skipped', 'superseded']).describe('How it ended.'),
+            outcome: z
+              .enum(['started', 'deduplicated', 'skipped', 'superseded', 'queued'])
+              .describe('How it ended.'),
             job_id: z.int().nullable().describe('The job that it started or found; null if none.'),
             detail: z.string().nullable().describe('Why it started no job; null if it did.'),
           })

@@ -1,6 +1,7 @@
 /** Calls that start a job, and dry runs that show what would start. */
 import { type Http, reasonHeader } from '../http.ts';
-import type { RunBody } from '../types.ts';
+import { filled, flag } from '../query.ts';
+import type { QueuedStartJson, RunBody, StartedJson } from '../types.ts';
 import { keyHeader } from './jobs.ts';
 
 export type Action = 'sync' | 'delta' | 'delete' | 'diff';
@@ -18,20 +19,44 @@ export type RollbackTo = {
   readonly expect?: string;
 };
 
+export type StartOptions = {
+  /** Starts it although PROMOTE_FROM asks for a run that is missing; for admins. */
+  readonly unpromoted?: boolean | undefined;
+};
+
+/** With QUEUE=one and a busy target the start is remembered: `result` is `queued`, and there is no job yet. */
+export type Start = StartedJson | QueuedStartJson;
+
 export function startCalls({ call }: Http) {
   return {
     dryRun: async (action: Action, target: string, env: string) => {
       const params = { path: { target, env } };
       return (await call((routes) => routes.GET(`/${action}/{target}/{env}`, { params }))).data;
     },
-    start: async (action: Action, target: string, env: string, idempotencyKey?: string) => {
-      const params = { path: { target, env }, header: keyHeader(idempotencyKey) };
+    start: async (
+      action: Action,
+      target: string,
+      env: string,
+      idempotencyKey?: string,
+      { unpromoted }: StartOptions = {},
+    ): Promise<Start> => {
+      const query = filled({ unpromoted: flag(unpromoted) });
+      const params = { path: { target, env }, query, header: keyHeader(idempotencyKey) };
       return (await call((routes) => routes.POST(`/${action}/{target}/{env}`, { params }))).data;
     },
     dryRunOf: async (run: RunBody) => (await call((routes) => routes.POST('/dryrun', { body: run }))).data,
-    run: async (run: RunBody, idempotencyKey?: string) => {
-      const params = { header: keyHeader(idempotencyKey) };
+    run: async (run: RunBody, idempotencyKey?: string, { unpromoted }: StartOptions = {}): Promise<Start> => {
+      const params = { query: filled({ unpromoted: flag(unpromoted) }), header: keyHeader(idempotencyKey) };
       return (await call((routes) => routes.POST('/run', { params, body: run }))).data;
+    },
+    /** The start that is remembered until the target is free; Refused (404) if none is. */
+    showNext: async (target: string, env: string) =>
+      (await call((routes) => routes.GET('/next/{target}/{env}', { params: { path: { target, env } } })))
+        .data,
+    /** @param uid cancels it only if it still is this one */
+    cancelNext: async (target: string, env: string, uid?: string) => {
+      const params = { path: { target, env }, query: filled({ uid }) };
+      return (await call((routes) => routes.DELETE('/next/{target}/{env}', { params }))).data;
     },
     /** Goes back to before `to.before`, or to before the last sync. */
     rollback: async (target: string, env: string, to: RollbackTo = {}, idempotencyKey?: string) => {

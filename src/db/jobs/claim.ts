@@ -1,10 +1,12 @@
 /** Claims a key's active job for a workflow. The only writer of run_id. */
 import { sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
+import { NO_LIMITS, type SourceLimits } from '../../domain/source-limit.ts';
 import type { Db, JobRow } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
+import { takePlace } from './source-places.ts';
 
-export type Run = { readonly runId: string; readonly runStartedAt: Date };
+type Run = { readonly runId: string; readonly runStartedAt: Date };
 
 /** The active job of a key; undefined for an external one, which no workflow serves. */
 export async function findClaimable(db: Db, key: Key): Promise<JobRow | undefined> {
@@ -19,16 +21,28 @@ export async function findClaimable(db: Db, key: Key): Promise<JobRow | undefine
 }
 
 /**
- * Stores our run id. Undefined when there is nothing to claim any more: the job is final or paused, a newer
- * workflow has it, or it changed hands since `seen` was read (then look again). Safe to repeat.
+ * Stores our run id. Undefined when there is nothing to claim any more: the job is final, paused or waits for a place of its
+ * source, a newer workflow has it, or it changed hands since `seen` was read (then look again). Safe to repeat.
  * @param abandoned the stored run was terminated: mark the job so that it only gets cleaned up
  */
 export async function claimJob(
   db: Db,
   seen: JobRow,
-  run: Run,
+  { limits = NO_LIMITS, ...run }: Run & { readonly limits?: SourceLimits },
   abandoned: boolean,
 ): Promise<JobRow | undefined> {
+  const { id, source_name: source } = seen;
+  // A job that was claimed before has its place until it ends.
+  if (seen.run_id !== null || source === null || !limits.has(source))
+    return await storeRun(db, seen, run, abandoned);
+  return await db
+    .transaction()
+    .execute(async (tx) =>
+      (await takePlace(tx, { id, source, limits })) ? await storeRun(tx, seen, run, abandoned) : undefined,
+    );
+}
+
+async function storeRun(db: Db, seen: JobRow, run: Run, abandoned: boolean): Promise<JobRow | undefined> {
   const { rows } = await sql<JobRow>`
     UPDATE jobs SET
       run_id = ${run.runId},

@@ -7,7 +7,8 @@ import { sql } from 'kysely';
 import { audit, type Origin } from '../access/audit.ts';
 import type { Db, JobRow } from '../schema.ts';
 import { ACTIVE, UNCLAIMED } from '../status-sql.ts';
-import { findHolder, isSame, type Submission, submitJobIn, type Submitted } from './submit.ts';
+import type { Submission } from './submission.ts';
+import { findHolder, isSame, submitJobIn, type Submitted } from './submit.ts';
 
 /** `action` is the ACTION_NAME of a params file. */
 export type DebouncedStart = { readonly env: string; readonly target: string; readonly action: string };
@@ -128,7 +129,9 @@ export async function submitDebounced(
     const holder = await findHolder(tx, submission);
     if (holder && !isSame(holder, submission)) return { kind: 'busy', holder };
     const submitted = await submitJobIn(tx, submission);
-    if (submitted.kind === 'created') await forgetIn(tx, { env, target, action });
+    // Asked again, it would be refused again, every second.
+    if (submitted.kind === 'created' || submitted.kind === 'not_promoted')
+      await forgetIn(tx, { env, target, action });
     else if (submitted.kind === 'deduplicated' && isUnbegun(submitted.job))
       await joinIn(tx, { env, target, action }, submitted.job);
     return submitted;

@@ -15,6 +15,8 @@ export type Finished = {
   readonly status: FinalStatus;
   /** False when an earlier call wrote it. */
   readonly isNew: boolean;
+  /** The source that the job gave its place back to; null if it has none. */
+  readonly source: string | null;
 };
 
 /**
@@ -102,13 +104,13 @@ function isForeign(job: Pick<JobRow, 'action' | 'options'>): boolean {
 async function readFinal(db: Db, input: { jobId: number; runId: string }): Promise<Finished | undefined> {
   const row = await db
     .selectFrom('jobs')
-    .select('status')
+    .select(['status', 'source_name'])
     .where('id', '=', input.jobId)
     .where('run_id', '=', input.runId)
     .executeTakeFirst();
   return row && finished(row, false);
 }
 
-function finished({ status }: Pick<JobRow, 'status'>, isNew: boolean): Finished | undefined {
-  return isFinal(status) ? { status, isNew } : undefined;
+function finished(job: Pick<JobRow, 'status' | 'source_name'>, isNew: boolean): Finished | undefined {
+  return isFinal(job.status) ? { status: job.status, isNew, source: job.source_name } : undefined;
 }

@@ -7,13 +7,20 @@ import { ACTIVE, CLAIMED, UNCLAIMED } from '../status-sql.ts';
 
 const PAGE = 500;
 
-/** Keys whose job waits to be claimed, in id order. None while paused. */
-export async function listHeld(db: Db, olderThanSeconds = 0): Promise<(Key & { id: number })[]> {
+/**
+ * Keys whose job waits to be claimed, in id order. None while paused.
+ * @param of.except jobs that no poke would help
+ */
+export async function listHeld(
+  db: Db,
+  { olderThanSeconds = 0, except = [] }: { olderThanSeconds?: number; except?: readonly number[] } = {},
+): Promise<(Key & { id: number })[]> {
   const { rows } = await sql<Key & { id: number }>`
     SELECT id, env, target FROM jobs
     WHERE status IN ${UNCLAIMED} AND run_id IS NULL AND runner <> 'external'
       AND created_at <= now() - make_interval(secs => ${olderThanSeconds})
       AND NOT (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1)
+      AND id <> ALL(${except}::integer[])
     ORDER BY id LIMIT ${PAGE}`.execute(db);
   return rows;
 }

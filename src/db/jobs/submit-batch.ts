@@ -1,9 +1,12 @@
 /** Submits a batch (POST /jobs) in one transaction, which accepts or rejects each item on its own. */
 import { sql } from 'kysely';
 import { describeHolder } from '../../domain/job.ts';
+import { describeNotPromoted } from '../../domain/promotion.ts';
 import { findKey, type Idempotency, storeKey } from './idempotency.ts';
 import type { Db, JobRow, Tx } from '../schema.ts';
-import { type Submission, submitJobIn } from './submit.ts';
+import { batchLock, describeQueued } from './next-starts.ts';
+import type { Submission } from './submission.ts';
+import { submitJobIn, type Submitted } from './submit.ts';
 
 /** `refused`: why the item was rejected before; it keeps its place in the answer. */
 export type BatchItem = Omit<Submission, 'idempotency' | 'resumes'> | { readonly refused: string };
@@ -16,6 +19,7 @@ export type Batch = {
 /** In the order of the items. */
 export type BatchAnswer = readonly (
   | { readonly status: 'CREATED'; readonly msg: 'OK'; readonly job_id: number }
+  | { readonly status: 'QUEUED'; readonly msg: string }
   | { readonly status: 'FAILED'; readonly msg: string }
 )[];
 
@@ -51,10 +55,7 @@ export async function submitBatch(db: Db, batch: Batch): Promise<BatchSubmitted>
       if (submitted.kind === 'created') {
         created.push(submitted.job);
         answer.push({ status: 'CREATED', msg: 'OK', job_id: submitted.job.id });
-      } else {
-        const holder = submitted.kind === 'busy' ? submitted.holder : submitted.job;
-        answer.push({ status: 'FAILED', msg: describeHolder(holder) });
-      }
+      } else answer.push(notCreated(submitted));
     }
     if (idempotency)
       await storeKey(tx, idempotency, {
@@ -66,9 +67,19 @@ export async function submitBatch(db: Db, batch: Batch): Promise<BatchSubmitted>
   });
 }
 
+function notCreated(submitted: Exclude<Submitted, { kind: 'created' | 'key_reused' }>): BatchAnswer[number] {
+  if (submitted.kind === 'queued') return { status: 'QUEUED', msg: describeQueued(submitted.next) };
+  if (submitted.kind === 'not_promoted')
+    return { status: 'FAILED', msg: describeNotPromoted(submitted.missing) };
+  return {
+    status: 'FAILED',
+    msg: describeHolder(submitted.kind === 'busy' ? submitted.holder : submitted.job),
+  };
+}
+
 /** Locks in sorted order: two batches with the same targets would otherwise deadlock. */
 async function lockKeys(tx: Tx, items: readonly BatchItem[]): Promise<void> {
-  const keys = items.flatMap((item) => ('refused' in item ? [] : [`batch ${item.env} ${item.target}`]));
+  const keys = items.flatMap((item) => ('refused' in item ? [] : [batchLock(item)]));
   await sql`SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
     FROM unnest(${[...new Set(keys)].toSorted()}::text[]) AS key`.execute(tx);
 }

@@ -1,42 +1,41 @@
-/** Inserts a job's row; no other function does. At most one active job per key; safe to repeat by uid. */
+/**
+ * Inserts a job's row; no other function does. At most one active job per key; safe to repeat by uid. A start that may queue
+ * is remembered instead while its key is held.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
-import { TAKE_OVER } from '../../domain/action.ts';
-import type { JobRequest, Key, MetricLabels, Trigger } from '../../domain/job.ts';
-import { liftsGuard } from '../../domain/options.ts';
+import { ROLLBACK, TAKE_OVER } from '../../domain/action.ts';
+import type { Key } from '../../domain/job.ts';
+import { isPreview, liftsGuard } from '../../domain/options.ts';
+import type { NotPromoted } from '../../domain/promotion.ts';
+import { mayQueueBehind } from '../../domain/queue.ts';
 import { isSameJson } from '../../domain/same-json.ts';
 import { makeTraceparent } from '../../domain/trace.ts';
-import { audit, type Origin } from '../access/audit.ts';
-import { findKey, type Idempotency, storeKey } from './idempotency.ts';
+import { audit } from '../access/audit.ts';
+import { findKey, storeKey } from './idempotency.ts';
+import { dropNextIn, lockNext, type NextStart, rememberIn } from './next-starts.ts';
+import type { Submission } from './submission.ts';
+import { findMissingPromotion } from './promotion.ts';
 import type { Db, JobRow, Tx } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
-
-export type Submission = JobRequest & {
-  /** Chosen by the caller: submitting the same uid again finds the same job, whatever its status. */
-  readonly uid: string;
-  readonly trigger: Trigger;
-  /** Display name of the caller. */
-  readonly requestedBy: string;
-  /** The default is the job's own target and action. */
-  readonly counted?: MetricLabels | undefined;
-  /** A job can be resumed once. */
-  readonly resumes?: { readonly jobId: number; readonly skippedSteps: number } | undefined;
-  readonly idempotency?: Idempotency | undefined;
-  /** Do not deduplicate: treat an active job with the same parameters as busy. */
-  readonly alone?: boolean | undefined;
-  /** Origin of the call, for the audit. */
-  readonly origin?: Origin | undefined;
-};
 
 export type Submitted =
   | { readonly kind: 'created'; readonly job: JobRow }
   | { readonly kind: 'deduplicated'; readonly job: JobRow }
+  /** Another job holds the key; the start is remembered (QUEUE=one), or one that does its work too. */
+  | { readonly kind: 'queued'; readonly next: NextStart }
   /** Another job holds the key; nothing was stored. */
   | { readonly kind: 'busy'; readonly holder: JobRow }
+  /** PROMOTE_FROM asks for a run that is missing; nothing was stored. */
+  | { readonly kind: 'not_promoted'; readonly missing: NotPromoted }
   /** Another body has used the Idempotency-Key; nothing was stored. */
   | { readonly kind: 'key_reused' };
 
-export type RefusedSubmission = Extract<Submitted, { kind: 'busy' | 'key_reused' }>;
+export type RefusedSubmission = Exclude<Submitted, { kind: 'created' | 'deduplicated' | 'queued' }>;
+
+export function isRefused(submitted: Submitted): submitted is RefusedSubmission {
+  return ['busy', 'not_promoted', 'key_reused'].includes(submitted.kind);
+}
 
 /** Another job has resumed the same job; nothing was stored. */
 export class AlreadyResumed extends Error {
@@ -65,7 +64,7 @@ export async function submitJob(db: Db, submission: Submission): Promise<Submitt
     return await db.transaction().execute(async (tx) => {
       const result = await submitJobIn(tx, submission);
       // Only an accepted job stores the key: a refused request may be tried again under it.
-      if (result.kind !== 'created' && result.kind !== 'deduplicated') throw new Undo(result);
+      if (isRefused(result)) throw new Undo(result);
       return result;
     });
   } catch (error) {
@@ -85,6 +84,8 @@ export async function submitJobIn(tx: Tx, submission: Submission): Promise<Submi
       job_id: result.job.id,
       deduplicated: result.kind === 'deduplicated',
     });
+  if (idempotency && result.kind === 'queued')
+    await storeKey(tx, idempotency, { job_id: null, deduplicated: false, answer: JSON.stringify(result) });
   return result;
 }
 
@@ -93,8 +94,8 @@ async function replay(tx: Tx, submission: Submission): Promise<Submitted | undef
   if (!idempotency) return undefined;
   const stored = await findKey(tx, idempotency);
   if (!stored) return undefined;
-  // A batch has no single job, and another hash.
-  if (stored.body_hash !== idempotency.bodyHash || stored.job_id === null) return { kind: 'key_reused' };
+  if (stored.body_hash !== idempotency.bodyHash) return { kind: 'key_reused' };
+  if (stored.job_id === null) return queuedBefore(stored.answer);
   const job = await tx
     .selectFrom('jobs')
     .selectAll()
@@ -103,24 +104,25 @@ async function replay(tx: Tx, submission: Submission): Promise<Submitted | undef
   return { kind: stored.deduplicated ? 'deduplicated' : 'created', job };
 }
 
+/** The same answer as the first time, whatever has become of that start. A batch has no single answer, and another hash. */
+function queuedBefore(answer: unknown): Submitted {
+  const stored = answer as Partial<Extract<Submitted, { kind: 'queued' }>> | null;
+  if (stored?.kind !== 'queued' || !stored.next) return { kind: 'key_reused' };
+  return { kind: 'queued', next: { ...stored.next, at: new Date(stored.next.at) } };
+}
+
 async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> {
+  const missing = submission.unpromoted ? undefined : await findMissingPromotion(tx, submission);
+  if (missing) return { kind: 'not_promoted', missing };
+  const goesBack = submission.parameters.action === ROLLBACK && !isPreview(submission.parameters);
+  if (goesBack) await lockNext(tx, submission);
   for (let tries = 0; tries < 3; tries++) {
     const created = await insertJob(tx, submission);
     if (created) {
-      await audit(tx, {
-        principal: submission.requestedBy,
-        origin: submission.origin,
-        verb: created.action === TAKE_OVER ? 'take-over' : 'start',
-        object: `job ${created.id}`,
-        detail: {
-          trigger: submission.trigger,
-          env: created.env,
-          target: created.target,
-          ...submission.parameters,
-          ...(liftsGuard(created.options) ? { note: 'guard lifted' } : {}),
-          ...submission.actionParameters,
-        },
-      });
+      await auditCreated(tx, submission, created);
+      // It would bring back at once what the rollback undoes.
+      if (goesBack)
+        await dropNextIn(tx, created, { principal: submission.requestedBy, origin: submission.origin });
       return { kind: 'created', job: created };
     }
     const mine = await tx.selectFrom('jobs').selectAll().where('uid', '=', submission.uid).executeTakeFirst();
@@ -130,11 +132,36 @@ async function insertOrFind(tx: Tx, submission: Submission): Promise<Submitted> 
     const holder = await findHolder(tx, submission);
     if (!holder) continue; // the holder ended between insert and look: insert again
     const isOne = !submission.alone && isSame(holder, submission);
-    return isOne ? { kind: 'deduplicated', job: holder } : { kind: 'busy', holder };
+    if (isOne) return { kind: 'deduplicated', job: holder };
+    const { queue, parameters } = submission;
+    const mayQueue = queue !== undefined && mayQueueBehind(parameters, holder, queue);
+    const next = mayQueue ? await rememberIn(tx, submission, holder) : undefined;
+    return next ? { kind: 'queued', next } : { kind: 'busy', holder };
   }
   throw new Error(
     `submit: the key ${submission.env}/${submission.target} changed hands three times; try again`,
   );
+}
+
+async function auditCreated(tx: Tx, submission: Submission, created: JobRow): Promise<void> {
+  const notes = [
+    ...(liftsGuard(created.options) ? ['guard lifted'] : []),
+    ...(submission.unpromoted && submission.promotion ? ['not promoted'] : []),
+  ];
+  await audit(tx, {
+    principal: submission.requestedBy,
+    origin: submission.origin,
+    verb: created.action === TAKE_OVER ? 'take-over' : 'start',
+    object: `job ${created.id}`,
+    detail: {
+      trigger: submission.trigger,
+      env: created.env,
+      target: created.target,
+      ...submission.parameters,
+      ...(notes.length > 0 ? { note: notes.join(', ') } : {}),
+      ...submission.actionParameters,
+    },
+  });
 }
 
 async function findResuming(tx: Tx, { resumes }: Submission): Promise<JobRow | undefined> {
@@ -149,14 +176,14 @@ async function insertJob(tx: Tx, s: Submission): Promise<JobRow | undefined> {
   const { rows } = await sql<JobRow>`
     INSERT INTO jobs (uid, env, target, action_name, action, is_tag, options, mam_main_query, runner,
       steps_spec, spec_hash, "trigger", requested_by, traceparent, resumes, skipped_steps, action_parameters,
-      description, counted_target, counted_action, status, status_reason)
+      description, counted_target, counted_action, source_name, status, status_reason)
     SELECT ${s.uid}::uuid, ${s.env}, ${s.target}, ${s.parameters.action_name}, ${s.parameters.action},
       ${s.parameters.is_tag}, ${s.parameters.options}, ${s.parameters.mam_main_query}::text, ${s.runner},
       ${spec}::jsonb, ${createHash('sha256').update(spec).digest('hex')}, ${s.trigger}, ${s.requestedBy},
       ${s.origin?.traceparent ?? newTrace()},
       ${s.resumes?.jobId ?? null}::integer, ${s.resumes?.skippedSteps ?? 0}::integer,
       ${given}::jsonb, ${s.actionParameters?.description ?? null}::text,
-      ${s.counted?.target ?? null}::text, ${s.counted?.action ?? null}::text,
+      ${s.counted?.target ?? null}::text, ${s.counted?.action ?? null}::text, ${s.sourceName ?? null}::text,
       CASE WHEN ${held} THEN 'waiting' ELSE 'queued' END,
       CASE WHEN ${held} THEN 'maintenance' END
     FROM (SELECT paused FROM maintenance ORDER BY id DESC LIMIT 1) AS maintenance

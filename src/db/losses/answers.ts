@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 import { isSamePerson } from '../../domain/loss.ts';
 import { audit, type Origin } from '../access/audit.ts';
-import { type RefusedSubmission, type Submission, submitJobIn } from '../jobs/submit.ts';
+import type { Submission } from '../jobs/submission.ts';
+import { isRefused, type RefusedSubmission, submitJobIn } from '../jobs/submit.ts';
 import type { Db, JobRow, LossesTable, Tx } from '../schema.ts';
 import { ACTIVE } from '../status-sql.ts';
 import { REMOVAL_IN_OPTIONS } from './losses.ts';
@@ -126,7 +127,8 @@ async function startRemoval(tx: Tx, loss: Loss & { upload_id: number }, approval
     .where('removal', 'is', null)
     .execute();
   const submitted = await submitJobIn(tx, approval.removal(uid));
-  if (submitted.kind === 'busy' || submitted.kind === 'key_reused') throw new Undo(submitted);
+  if (isRefused(submitted)) throw new Undo(submitted);
+  if (submitted.kind === 'queued') throw new Error('a removal is never queued');
   await tx.updateTable('loss_removals').set({ job_id: submitted.job.id }).where('uid', '=', uid).execute();
   return submitted.job;
 }

@@ -21,6 +21,7 @@ import { FailedItems } from './failed-items.tsx';
 import { JobActions } from './job-actions.tsx';
 import { JobStatusLine } from './job-status-line.tsx';
 import { Logs } from './logs.tsx';
+import { NextStart } from './next-start.tsx';
 import { RollbackEffect } from './rollback-effect.tsx';
 import { Section } from '../parts/section.tsx';
 import { UnusualFigures } from '../parts/unusual-figures.tsx';
@@ -51,6 +52,7 @@ function JobView({ job }: { job: JobJson }) {
       <JobStatusLine job={job} />
       <StatusDetail job={job} />
       <StalledAlert job={job} />
+      <NextStart job={job} />
       {job.diagnosis && <Diagnosis diagnosis={job.diagnosis} isFailure={job.status === 'failed'} />}
       <Warnings warnings={job.warnings} />
       <UnusualFigures figures={job.unusual} />

@@ -1,11 +1,11 @@
 /** Starts a job again with the same parameters but without --force-delete, so that the delete guard applies again. */
 import type { JobJson } from '../../client/client.ts';
-import type { RunBody } from '../../client/client.ts';
+import type { RunBody, Start } from '../../client/client.ts';
 import { FORGET, PLAN, plannedName, ROLLBACK, ROLLBACK_PREVIEW, TAKE_OVER } from '../../domain/action.ts';
 import { namedRecords, storyOf, withoutForce } from '../../domain/options.ts';
 import { client } from '../app/session.ts';
 
-/** @returns the new job's id */
+/** @returns the id of the job to show */
 export async function runAgain(job: JobJson): Promise<number> {
   const { target, env, job_type: type } = job;
   if (job.runner === 'external') return await createAgain(job);
@@ -18,12 +18,17 @@ export async function runAgain(job: JobJson): Promise<number> {
     job.parameters.action === PLAN ? plannedName({ action_name: type, action: PLAN }) : undefined;
   if (planned !== undefined) return (await client.plan(planned, target, env)).job_id;
   if (type === ROLLBACK || type === ROLLBACK_PREVIEW) return await rollBackAgain(job);
-  return (await client.run({ ...runOf(job), options: withoutForce(job.parameters.options) })).job_id;
+  return jobOf(await client.run({ ...runOf(job), options: withoutForce(job.parameters.options) }));
 }
 
 export async function runWithoutGuard(job: JobJson): Promise<number> {
   const options = `${withoutForce(job.parameters.options)} --force-delete`.trim();
-  return (await client.run({ ...runOf(job), options })).job_id;
+  return jobOf(await client.run({ ...runOf(job), options }));
+}
+
+/** The new job; of a start that is queued, the job that it waits for, whose page shows it. */
+export function jobOf(start: Start): number {
+  return start.result === 'queued' ? start.next_start.behind : start.job_id;
 }
 
 function runOf({ target, env, job_type, parameters }: JobJson): RunBody {

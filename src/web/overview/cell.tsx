@@ -58,6 +58,7 @@ export function OverviewCell({ cell }: { cell: Cell }) {
         </Text>
       )}
       <Removals env={env} />
+      {env.next_start && <Text size="xs">then {env.next_start.action_name}</Text>}
       <Waiting target={target} env={env.env} />
       {env.listing === 'unproven' && <Text size="xs">listing: {LISTING_WORDS.unproven}</Text>}
       {next !== undefined && (

@@ -1,7 +1,7 @@
 /** Starts a job: choice of target, env and action, parameters, dry run and start button. */
 import { Button, Grid, Group, Select, Stack, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 import type { Action, DryRunJson, RunBody, TargetJson } from '../../client/client.ts';
@@ -9,7 +9,9 @@ import { Refused } from '../../client/http.ts';
 import { isPlannable } from '../../domain/action.ts';
 import { isSameJson } from '../../domain/same-json.ts';
 import { liftsGuard } from '../../domain/options.ts';
+import { refetchSoon } from '../app/job-cache.ts';
 import { queries } from '../app/queries.ts';
+import { jobOf } from '../job/run-again.ts';
 import { useMe, useDenialReason, DenialReason } from '../app/permissions.tsx';
 import { client } from '../app/session.ts';
 import { QueryBoundary, Fault } from '../parts/query-boundary.tsx';
@@ -93,6 +95,7 @@ function Declared({ path }: { path: string }) {
 /** @param props.name the target as the params file is called */
 function Form({ declared, name }: { declared: DryRunJson; name: string }) {
   const navigate = useNavigate();
+  const cache = useQueryClient();
   const [run, setRun] = useState<RunBody>(() => runOf(declared));
   const [settled] = useDebouncedValue(run, SETTLE_MS);
   const why = useDenialReason({ role: 'operator', of: run, liftsGuard: liftsGuard(run.options) });
@@ -104,7 +107,10 @@ function Form({ declared, name }: { declared: DryRunJson; name: string }) {
   });
   const starting = useMutation({
     mutationFn: () => client.run(run),
-    onSuccess: ({ job_id: id }) => void navigate({ to: '/jobs/$id', params: { id: String(id) } }),
+    onSuccess: (start) => {
+      refetchSoon(cache, ['targets']);
+      void navigate({ to: '/jobs/$id', params: { id: String(jobOf(start)) } });
+    },
   });
   const isShown = settled === run && dryRun.isSuccess && !dryRun.isPlaceholderData;
   const submit = (event: SubmitEvent) => {

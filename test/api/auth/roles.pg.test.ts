@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 afterEach(async () => {
-  await sql`TRUNCATE jobs, idempotency_keys, targets, wanted CASCADE`.execute(api.db);
+  await sql`TRUNCATE jobs, idempotency_keys, targets, wanted, next_starts CASCADE`.execute(api.db);
   await sql`DELETE FROM maintenance WHERE paused OR set_by <> 'syncrator'`.execute(api.db);
 });
 
@@ -105,7 +105,7 @@ describe('every route', () => {
     for (const { method, path, example } of await routes()) {
       const { role, touches } = needOf(method, path);
       // Each of these has a test below.
-      if (touches === undefined || /\{id\}|resume-all$|^\/jobs$/.test(path)) continue;
+      if (touches === undefined || /\{id\}|resume-all$|^\/jobs$|^\/next\//.test(path)) continue;
       const token = await tokenWith({ role, ...limits });
       const json = example && { ...example, ...('target' in example ? { target: 'alpha', env: 'dev' } : {}) };
       const answer = await api.call(method, filled(path), { token, ...(json ? { json } : {}) });
@@ -132,6 +132,29 @@ describe('limits', () => {
   const qas = () => tokenWith(grantOf('operator', ['qas'], []));
   const deltas = () => tokenWith(grantOf('operator', [], ['delta']));
   const run = { target: 'alpha', env: 'dev', is_tag: 'latest', options: '-n 1000 -c 1' };
+
+  it('only a user whose limits include a remembered start cancels it', async () => {
+    const parameters = { action_name: 'sync', action: 'sync', is_tag: 'latest', options: '' };
+    await sql`INSERT INTO next_starts (env, target, uid, request, "trigger", requested_by, behind)
+      VALUES ('dev', 'alpha', gen_random_uuid(), ${JSON.stringify({ parameters })}, 'api', 'ann', 1)`.execute(
+      api.db,
+    );
+    const cancel = async (token: string) => {
+      const answer = await api.call('DELETE', '/next/alpha/dev', { token });
+      return [answer.status, answer.body.outside];
+    };
+    expect(await cancel(await qas())).toEqual([403, { env: 'dev' }]);
+    expect(await cancel(await deltas())).toEqual([403, { action: 'sync' }]);
+    expect(await cancel(await tokenWith(grantOf('operator', ['dev'], ['sync'])))).toEqual([200, undefined]);
+  });
+
+  it('only an admin whose limits include the job starts it unpromoted', async () => {
+    const start = async (token: string) =>
+      (await api.call('POST', '/sync/alpha/dev?unpromoted=true', { token })).status;
+    expect(await start(await tokenWith(unlimited('operator')))).toBe(403);
+    expect(await start(await tokenWith(grantOf('admin', ['qas'], [])))).toBe(403);
+    expect(await start(await tokenWith(grantOf('admin', ['dev'], [])))).toBe(202);
+  });
 
   it('limits of actions apply to the actions that run, whatever alias a call uses', async () => {
     const token = await deltas();

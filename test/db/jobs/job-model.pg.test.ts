@@ -247,7 +247,7 @@ const finishOf = (nth: number, kind: 'completed' | 'failed' | 'cancelled') =>
     const isNew = !isFinal(job.status);
     if (isNew) end(model, job, final);
     const finished = await finishJob(db, { jobId: job.id, runId: job.run.runId, outcome });
-    expect(finished).toEqual({ status: job.status, isNew });
+    expect(finished).toEqual({ status: job.status, isNew, source: null });
   });
 
 const pauseOf = (paused: boolean) =>

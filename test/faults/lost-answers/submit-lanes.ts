@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { KyselyPlugin } from 'kysely';
 import { connect } from '../../../src/db/connect.ts';
-import type { Submission, Submitted } from '../../../src/db/jobs/submit.ts';
+import type { Submission } from '../../../src/db/jobs/submission.ts';
+import type { Submitted } from '../../../src/db/jobs/submit.ts';
 import { workflowId } from '../../../src/domain/names.ts';
 import { planSteps, STEP_DEFAULTS } from '../../../src/domain/plan.ts';
 import { createLog } from '../../../src/log.ts';

@@ -26,7 +26,8 @@ export async function startAndWait(
   { until, ...by }: { requestedBy: string; origin?: Origin; until: AbortSignal },
 ): Promise<Waited> {
   for (;;) {
-    const submitted = await startJob(deps, { ...planned, trigger: 'api', ...by });
+    // The caller remembers a debounced start itself.
+    const submitted = await startJob(deps, { ...planned, queue: undefined, trigger: 'api', ...by });
     const isOurs =
       submitted.kind === 'created' || (submitted.kind === 'deduplicated' && submitted.job.run_id === null);
     const { id } = submitted.kind === 'busy' ? submitted.holder : accepted(submitted);
