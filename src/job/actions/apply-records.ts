@@ -13,7 +13,7 @@ export type RecordsApplied = {
 
 /**
  * @param of.runBegan when this run began to read, by our clock
- * @param of.proven true if the full listing was proven complete; false for a delta, which removes nothing
+ * @param of.proven true if the full listing was proven complete; false for a delta, which lists a part
  */
 export async function applyRecords(
   context: ActionContext,
@@ -33,7 +33,8 @@ export async function applyRecords(
     coarseTimes,
   });
   const { applied, unusual } = await applyLoad(context, load, {
-    mayRemove: proven,
+    // A delta removes what the source says it has deleted, and nothing that its listing lacks.
+    mayRemove: proven || load.mode === 'changes',
     mayReject: limits.maxRejected - listed.rejected.length,
     watermark,
     coarseTimes,

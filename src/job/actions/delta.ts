@@ -1,4 +1,7 @@
-/** Action delta: loads the records that changed since the watermark and applies them. Removes nothing. */
+/**
+ * Action delta: loads the records that changed since the watermark and applies them. Removes the records that the source
+ * says it has deleted, and none that its listing lacks.
+ */
 import { JobError } from '../job-error.ts';
 import type { LiveState } from '../sinks/sink.ts';
 import type { ActionContext } from './action.ts';

@@ -4,7 +4,7 @@
  */
 import type { RunFigures } from '../../domain/baseline.ts';
 import type { RollbackPreview } from '../../domain/report.ts';
-import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
+import type { GoneRecord, RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
 
@@ -38,6 +38,11 @@ export type LoadBatch = {
   readonly records: readonly SourceRecord[];
   /** Ids that the source lists without a usable record: their live records stay. */
   readonly listed: readonly string[];
+  /**
+   * Deleted in the source, as it says itself; only in a load of `changes`. Of these, `apply` removes those that are live and
+   * not newer than their deletion.
+   */
+  readonly gone?: readonly GoneRecord[];
   readonly from: string | null;
   readonly to: string;
 };
@@ -78,7 +83,7 @@ export type Difference = {
 export type Judgement = 'apply' | 'hold';
 
 export type ApplyPlan = {
-  /** false: the listing is not proven complete, so records that it lacks stay. */
+  /** false: the listing is not proven complete, so records that it lacks stay. A load of `changes` removes only what is told. */
   readonly mayRemove: boolean;
   /** `--force-delete`: also removes records that are held, that a rollback restored, or that existed before our first sync. */
   readonly force: boolean;
@@ -111,6 +116,9 @@ export const NOTHING_APPLIED: Applied = {
   missed: null,
   rejected: [],
 };
+
+/** Maximum number of ids to re-check before a removal; beyond it a sample. */
+export const MOST_ASKED = 1_000;
 
 export type ApplyResult =
   /** Nothing was changed: re-check these ids first (all ids to remove, or an even sample of 1,000). */

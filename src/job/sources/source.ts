@@ -16,13 +16,22 @@ export type RejectedRecord = {
   readonly why: string;
 };
 
-/** Position in a listing: `after` is the last id, `done` counts the records up to it, including rejected ones. */
+/** A record that the source itself says it has deleted. */
+export type GoneRecord = {
+  readonly id: string;
+  /** When it was deleted, or changed last before that: a record with a later `updated_at` is a newer one. */
+  readonly at: string;
+};
+
+/** Position in a listing: `after` is the last id, `done` counts the records up to it, including rejected and deleted ones. */
 export type Cursor = { readonly after: string; readonly done: number };
 
 export type SourceBatch = {
   /** In byte order of their ids, each once. */
   readonly records: readonly SourceRecord[];
   readonly rejected: readonly RejectedRecord[];
+  /** Deleted since the time of the listing; their ids are none of the others, and in byte order with them. */
+  readonly gone?: readonly GoneRecord[];
   readonly cursor: Cursor;
 };
 
@@ -59,12 +68,12 @@ export interface Source {
   /** Fingerprint of the settings by which records are read and changed; a load is not resumed under other ones. */
   readonly mapping?: string;
 
-  /** The number of matching records; null if unknown. Waits up to 60 s for an unreachable source. */
+  /** The number of matching records, with the deletions that the listing tells; null if unknown. Waits up to 60 s for an unreachable source. */
   survey(since: Date | null): Promise<{ readonly total: number | null }>;
 
   /**
    * Lists the records changed at or after `since` (null: all), in byte order of their ids, after the cursor. A batch
-   * ends at `batchSize` records or at 4 MiB.
+   * ends at `batchSize` records or at 4 MiB. With `since`, a source that knows them also tells the deletions since then.
    *
    * @throws IncompleteListingError if the listing is provably incomplete
    */

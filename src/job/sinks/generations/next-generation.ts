@@ -1,6 +1,6 @@
 /** The watermark and the evidence of the live generation after a load was applied. Pure. */
 import { JobError } from '../../job-error.ts';
-import type { ApplyPlan, Difference } from '../sink.ts';
+import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
 import type { Generation, HeldSet, Progress } from './state-parts.ts';
 
 /** @param of.live the generation that was live; null: unknown @param of.held what the new one holds */
@@ -32,9 +32,13 @@ export function watermarkAfterChanges(
 }
 
 /** Judges changes that are already live; the error says so. @param sink its name @throws JobError */
-export function judgeWhatIsLive(sink: string, { judge }: ApplyPlan, difference: Difference): void {
+export function judgeWhatIsLive(
+  sink: string,
+  { judge }: Pick<ApplyPlan, 'judge'>,
+  difference: Difference,
+): Judgement {
   try {
-    judge(difference);
+    return judge(difference);
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
     const why = error.message.replace(/^nothing was changed: /, '');

@@ -67,6 +67,8 @@ export const progress = z.object({
   /** Only for `changes`, which are counted while they are written. */
   added: z.number().int(),
   updated: z.number().int(),
+  /** Records that the source says it has deleted. */
+  gone: z.number().int().default(0),
   rejected: z.array(rejected),
   /** The earliest time of a rejected record. */
   rejected_since: z.iso.datetime().nullable(),

@@ -3,9 +3,17 @@
  * it, makes the changes, moves the watermark.
  */
 import type { PoolClient } from 'pg';
-import type { Applied, ApplyPlan, ApplyResult, Difference, Kept, Load } from '../sink.ts';
+import {
+  type Applied,
+  type ApplyPlan,
+  type ApplyResult,
+  type Difference,
+  type Kept,
+  type Load,
+  MOST_ASKED,
+} from '../sink.ts';
 import { closeChangeSet, readChangeSet, TABLE_WAS_EMPTY } from './change-sets.ts';
-import { countChanges, countLive, countMissed, writeDifference } from './difference.ts';
+import { countChanges, countLive, countMissed, writeDifference, writeGone } from './difference.ts';
 import type { SinkRow } from './fence.ts';
 import { fillEmpty } from './fill-empty.ts';
 import { forgetGone, forgetListed, holdRecords, keepRecords } from './keep.ts';
@@ -17,9 +25,6 @@ import { type Session, inWriteTransaction } from './session.ts';
 import { causeOf } from './sink-fault.ts';
 import { countStaging } from './staging.ts';
 import { writeChanges } from './write-changes.ts';
-
-/** Maximum number of ids to re-check before removal; beyond it a random sample. */
-const MOST_ASKED = 1_000;
 
 export async function applyLoad(session: Session, load: Load, plan: ApplyPlan): Promise<ApplyResult> {
   const staging = session.places.staging(session.sinkId, load.id);
@@ -87,6 +92,7 @@ async function applyDifference(client: PoolClient, session: Session, work: Work)
     mode: load.mode,
     stamped: plan.stamped ?? false,
   });
+  if (load.mode === 'changes') await writeGone(client, session, staging);
   const kept = await keepRecords(client, session, { plan, synced: sink.synced });
   const differing = await countChanges(client, session);
   const difference: Difference = {
