@@ -95,6 +95,8 @@ export type ApplyPlan = {
   readonly mayReject: number;
   /** Start of the next delta; null: it compares everything; `keep`: unchanged. */
   readonly watermark: Date | null | 'keep';
+  /** Where the source goes on (Source.state); null or missing: nowhere, so that the next delta compares everything. */
+  readonly sourceState?: string | null;
   /** The source's times have no time of day. */
   readonly coarseTimes: boolean;
   /** The records' times are those of runs (`Source.stamps`): the comparison leaves them out. */
@@ -236,6 +238,9 @@ export interface Sink {
   readonly forget?: (ids: readonly string[]) => Promise<Forgotten>;
   /** The counts of earlier runs of this action; only in sinks that keep a history. */
   readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
+
+  /** Where the source of the live data goes on; null: nowhere. Only in sinks that can keep it. */
+  readonly sourceState?: () => Promise<string | null>;
 
   close(): Promise<void>;
 }

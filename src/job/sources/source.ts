@@ -52,6 +52,16 @@ export type SourceClock = {
   readonly skewMs: number;
 };
 
+/** A text of the source's own by which it goes on behind an earlier listing. The sink keeps it with the watermark. */
+export type SourceState = {
+  /** Called before the survey of a delta. @param last what the sink has kept; null: the delta lists everything */
+  readonly begin: (last: string | null) => void;
+  /** The coming listing goes on, so it lists changes alone although it is not asked for those since a time. */
+  readonly continues: () => boolean;
+  /** Where a delta can go on after the listing that ended last; null: nowhere. Holds data: no log shows it. */
+  readonly reached: () => string | null;
+};
+
 export interface Source {
   /** The source as it appears in logs and reports, without credentials. */
   readonly shownAs: string;
@@ -93,6 +103,8 @@ export interface Source {
 
   /** `stillThere` reads the whole source, so that it should be asked for many ids at once. */
   readonly rereads?: boolean;
+
+  readonly state?: SourceState;
 
   clock(): SourceClock;
 

@@ -17,11 +17,24 @@ export function generationAfter(
     left_by: null,
     held,
     listed_at: new Date().toISOString(),
+    source_state: plan.sourceState ?? null,
+  };
+}
+
+/** Where the next delta goes on after one. A rejected record must be read again, so the source does not go on behind it. */
+export function afterChanges(
+  generation: Pick<Generation, 'watermark' | 'source_state'>,
+  load: Pick<Progress, 'rejected_since' | 'rejected'>,
+  { watermark, sourceState = null }: Pick<ApplyPlan, 'watermark' | 'sourceState'>,
+): Pick<Generation, 'watermark' | 'source_state'> {
+  return {
+    watermark: watermarkAfterChanges(generation, load, watermark),
+    source_state: load.rejected.length > 0 ? generation.source_state : sourceState,
   };
 }
 
 /** The watermark after a delta: at most the earliest time of a rejected record, so that the next delta reads it again. */
-export function watermarkAfterChanges(
+function watermarkAfterChanges(
   generation: Pick<Generation, 'watermark'>,
   { rejected_since: since }: Pick<Progress, 'rejected_since'>,
   watermark: ApplyPlan['watermark'],

@@ -50,6 +50,8 @@ export const generation = z.object({
   held: heldSet.nullable().default(null),
   /** When the newest full listing was applied to it; null: unknown. */
   listed_at: z.iso.datetime().nullable().default(null),
+  /** Where its source goes on; null: nowhere. An earlier version drops it whenever it changes the state. */
+  source_state: z.string().nullable().default(null),
 });
 
 const rejected = z.object({ where: z.string(), id: z.string().nullable(), why: z.string() });
@@ -116,4 +118,5 @@ export const UNKNOWN: Generation = {
   left_by: null,
   held: null,
   listed_at: null,
+  source_state: null,
 };

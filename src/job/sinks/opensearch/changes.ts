@@ -3,7 +3,7 @@ import { TooManyRejected } from '../../rejected.ts';
 import { fenced } from '../generations/fence.ts';
 import { checkLoad } from '../generations/load-progress.ts';
 import { sinceNow } from '../generations/carry-held.ts';
-import { alreadyLive, watermarkAfterChanges } from '../generations/next-generation.ts';
+import { afterChanges, alreadyLive } from '../generations/next-generation.ts';
 import { withStep } from '../generations/steps.ts';
 import { findToldRemovals, settleTold, type Told } from '../generations/told-removals.ts';
 import type { ApplyPlan, ApplyResult, Difference, Load, LoadBatch, Turn } from '../sink.ts';
@@ -70,21 +70,20 @@ export async function applyChanges(
     finish: (state, counts) => ({
       ...state,
       load: null,
-      generations: withWatermark(state, alias, checkLoad(state, load, alias), plan.watermark),
+      generations: withPlace(state, alias, checkLoad(state, load, alias), plan),
       steps: withStep(state.steps, writer, counts),
     }),
   });
   return { kind: 'applied', applied };
 }
 
-function withWatermark(
+function withPlace(
   { generations }: State,
   alias: string,
   load: IndexLoad,
-  watermark: ApplyPlan['watermark'],
+  plan: ApplyPlan,
 ): State['generations'] {
   const generation = generations[load.index];
   if (!generation) throw fenced(alias, `${load.index} is no longer complete`);
-  const next = watermarkAfterChanges(generation, load, watermark);
-  return { ...generations, [load.index]: { ...generation, watermark: next } };
+  return { ...generations, [load.index]: { ...generation, ...afterChanges(generation, load, plan) } };
 }

@@ -82,6 +82,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     rollback: (to) => rollback(sink, to),
     takeOver: () => takeOver(sink),
     held: createHeldRecords(() => findLivePlace(sink)),
+    sourceState: async () => (await readLive(sink, await sink.store.read()))?.generation.source_state ?? null,
     async close() {},
   };
 }

@@ -23,6 +23,7 @@ import { beginMigration, finishMigration, wallOf } from './migrate.ts';
 import { forgetRejectedGone, noteRejected, offerAgain } from './refused-records.ts';
 import { type Session, inWriteTransaction } from './session.ts';
 import { causeOf } from './sink-fault.ts';
+import { keepSourceState } from './source-states.ts';
 import { countStaging } from './staging.ts';
 import { writeChanges } from './write-changes.ts';
 
@@ -160,6 +161,7 @@ async function close(
        coarse_times = CASE WHEN $3 THEN $5 ELSE coarse_times END WHERE id = $1`,
     [sinkId, watermark, whole, plan.proven, plan.coarseTimes],
   );
+  if (plan.sourceState) await keepSourceState(client, session, plan.sourceState);
   await closeChangeSet(client, places, {
     id: changeSet,
     applied,

@@ -22,6 +22,8 @@ export type Places = {
   readonly revisions: string;
   /** Made with the first table that has columns. */
   readonly sinkColumns: string;
+  /** Made for the first source that goes on by a text of its own. */
+  readonly sourceStates: string;
   readonly version: string;
   /** The staging table of one load. */
   readonly staging: (sinkId: number, loadId: string) => string;
@@ -42,6 +44,7 @@ export function placesOf(of: { schema: string | null; table: string; stateSchema
     loads: ours('loads'),
     revisions: ours('item_revisions'),
     sinkColumns: ours('sink_columns'),
+    sourceStates: ours('source_states'),
     version: ours(VERSION_TABLE),
     staging: (sinkId, loadId) => ours(stagingName(sinkId, loadId)),
   };

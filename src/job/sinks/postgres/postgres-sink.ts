@@ -29,6 +29,7 @@ import { placesOf } from './places.ts';
 import { rollBack } from './rollback.ts';
 import { previewRollback } from './rollback-effect.ts';
 import { type Connection, inStateTransaction, type Session, inWriteTransaction } from './session.ts';
+import { readSourceState } from './source-states.ts';
 import { beginLoad, dropStaging, loadBatch } from './staging.ts';
 import type { Writer } from '../writer.ts';
 
@@ -102,6 +103,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     held: createHeldRecords(session),
     forget: (ids) => forgetRecords(session(), ids),
     earlierRuns: () => readEarlierRuns(session()),
+    sourceState: () => readSourceState(session()),
     close: () => endConnections(connection.pool),
   };
 }

@@ -3,7 +3,7 @@
  * commit at the end; then the watermark moves.
  */
 import { sinceNow } from '../generations/carry-held.ts';
-import { alreadyLive, watermarkAfterChanges } from '../generations/next-generation.ts';
+import { afterChanges, alreadyLive } from '../generations/next-generation.ts';
 import { findToldRemovals, settleTold, type Told } from '../generations/told-removals.ts';
 import { TooManyRejected } from '../../rejected.ts';
 import type { ApplyPlan, ApplyResult, Difference, Load, LoadBatch, Turn } from '../sink.ts';
@@ -77,21 +77,20 @@ export async function applyChanges(
     finish: (state, counts) => ({
       ...state,
       load: null,
-      generations: withWatermark(state, names.primary, checkLoad(state, load, names.primary), plan.watermark),
+      generations: withPlace(state, names.primary, checkLoad(state, load, names.primary), plan),
       ...withStep(state, writer, counts),
     }),
   });
   return { kind: 'applied', applied };
 }
 
-function withWatermark(
+function withPlace(
   { generations }: State,
   app: string,
   load: LoadState,
-  watermark: ApplyPlan['watermark'],
+  plan: ApplyPlan,
 ): State['generations'] {
   const generation = generations[load.collection];
   if (!generation) throw fenced(app, `${load.collection} is no longer complete`);
-  const next = watermarkAfterChanges(generation, load, watermark);
-  return { ...generations, [load.collection]: { ...generation, watermark: next } };
+  return { ...generations, [load.collection]: { ...generation, ...afterChanges(generation, load, plan) } };
 }

@@ -85,6 +85,10 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     rollback: (to) => rollback(solr, to),
     takeOver: () => takeOver(solr),
     held: createHeldRecords(() => findLivePlace(solr)),
+    async sourceState() {
+      const generation = await generationIn(solr, await solr.store.read(), await readPrimary(solr));
+      return generation?.source_state ?? null;
+    },
     async close() {},
   };
 }
