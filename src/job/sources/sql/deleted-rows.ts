@@ -2,7 +2,7 @@
 import { type Grammar, OTHERS, type Part, type Selection } from './dialect.ts';
 
 /** Whether a part also lists rows that were deleted: a listing of everything tells deletions by what it lacks. */
-export function listsDeleted(
+function listsDeleted(
   of: Selection,
   { since }: Pick<Part, 'since'>,
 ): of is Selection & { readonly [column in 'updatedAt' | 'deletedAt']: NonNullable<Selection[column]> } {

@@ -5,7 +5,7 @@ import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { drop, settingsOf } from '../../sources/connector/support/open.ts';
 import { job, last, type SetUp, type SinkAdapter, type TestedSink } from './tested-sink.ts';
 
-type Row = { id: string; name: string; changed: string };
+type Row = { id: string; name: string; updated_at: string };
 type Told = { verb: string; modes: string[]; state: string | null };
 
 const at = (minute: number): string => `2026-11-01T10:${String(minute).padStart(2, '0')}:00Z`;
@@ -17,7 +17,7 @@ async function connected(setup: SetUp, protocol: 'airbyte' | 'singer', more: Rec
   const tell = folder.path('told');
   const rows = new Map<string, Row>();
   const put = (id: string, name: string, minute: number): void => {
-    rows.set(id, { id, name, changed: at(minute) });
+    rows.set(id, { id, name, updated_at: at(minute) });
     folder.records([...rows.values()]);
   };
   for (let nth = 0; nth < 30; nth += 1) put(`p${String(nth).padStart(3, '0')}`, 'first', 0);
@@ -29,8 +29,15 @@ async function connected(setup: SetUp, protocol: 'airbyte' | 'singer', more: Rec
   };
   const settings = (config: Record<string, unknown>) =>
     settingsOf(
-      { ...folder.records([...rows.values()]), tell, cursor: 'changed', padding: SECRET, ...more, ...config },
-      { SOURCE_UPDATED_AT: 'changed', ...(protocol === 'singer' ? singer : {}) },
+      {
+        ...folder.records([...rows.values()]),
+        tell,
+        cursor: 'updated_at',
+        padding: SECRET,
+        ...more,
+        ...config,
+      },
+      { SOURCE_UPDATED_AT: 'updated_at', ...(protocol === 'singer' ? singer : {}) },
     );
   let nth = 0;
   const attempt = async (options: string, of: { config?: object; environment?: object } = {}) => {
@@ -113,7 +120,7 @@ export function testSourceState(name: string, setup: SetUp, { rollbackVoidsHeld 
       await using c = await connected(setup, 'airbyte');
       await c.run('delta');
       expect(await c.run('delta')).toBe(at(0));
-      expect(await c.run('delta', { config: { key: ['id', 'changed'] } })).toBeNull();
+      expect(await c.run('delta', { config: { key: ['id', 'updated_at'] } })).toBeNull();
       const { output } = await c.attempt('delta', { config: { padding: `${SECRET}${'x'.repeat(300_000)}` } });
       expect(output).toContain('longer than 256 KiB');
       const padding = `${SECRET}${'x'.repeat(300_000)}`;
