@@ -133,8 +133,10 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
   });
   const progressLog = startProgressLog(log);
   let warnings: readonly string[] = [];
+  let holds = false;
   const progress: ActionContext['progress'] = (news) => {
     warnings = news.warnings ?? warnings;
+    holds ||= (news.held ?? 0) > 0;
     reporter.update(news);
     progressLog.update(news);
   };
@@ -163,7 +165,7 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     await actOn(sink, source, { given, settings, progress, reporter, runtime, api });
     // An item bank and a preview hold nothing.
     if (source.bank !== null || given.preview) return;
-    const warning = await reportHeld(sink, api, given.action);
+    const warning = await reportHeld(sink, api, { action: given.action, holds });
     if (warning === null) return;
     log.info(`warning: ${warning}`);
     progress({ warnings: [...warnings, warning].slice(-MOST_WARNINGS) });

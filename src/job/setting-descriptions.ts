@@ -82,7 +82,7 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     {
       name: 'SOURCE_DELETED_AT',
       default: '',
-      text: 'Column that has a value in deleted rows (soft deletes): they count as missing.',
+      text: 'Column that has a value in deleted rows (soft deletes): they count as missing, and a delta removes them, too.',
     },
   ],
   '`SOURCE=files`': [

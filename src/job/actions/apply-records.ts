@@ -13,15 +13,16 @@ export type RecordsApplied = {
 
 /**
  * @param of.runBegan when this run began to read, by our clock
- * @param of.proven true if the full listing was proven complete; false for a delta, which removes nothing
+ * @param of.sourceState where the source goes on
+ * @param of.proven true if the full listing was proven complete; false for a delta, which lists a part
  */
 export async function applyRecords(
   context: ActionContext,
   load: Load,
-  of: { listed: Listed; runBegan: Date; coarseTimes: boolean; proven: boolean },
+  of: { listed: Listed; runBegan: Date; coarseTimes: boolean; proven: boolean; sourceState?: string | null },
 ): Promise<RecordsApplied> {
   const { source, limits, watermarkMarginMs: marginMs, progress } = context;
-  const { listed, runBegan, coarseTimes, proven } = of;
+  const { listed, runBegan, coarseTimes, proven, sourceState = null } = of;
   const clock = source.clock();
   const watermark = watermarkAfter({
     lists: source.lists,
@@ -33,9 +34,11 @@ export async function applyRecords(
     coarseTimes,
   });
   const { applied, unusual } = await applyLoad(context, load, {
-    mayRemove: proven,
+    // A delta removes what the source says it has deleted, and nothing that its listing lacks.
+    mayRemove: proven || load.mode === 'changes',
     mayReject: limits.maxRejected - listed.rejected.length,
     watermark,
+    sourceState,
     coarseTimes,
     stamped: source.stamps ?? false,
     proven,

@@ -1,10 +1,13 @@
-/** Action delta: loads the records that changed since the watermark and applies them. Removes nothing. */
+/**
+ * Action delta: loads the records that changed since the watermark and applies them. Removes the records that the source
+ * says it has deleted, and none that its listing lacks.
+ */
 import { JobError } from '../job-error.ts';
-import type { LiveState } from '../sinks/sink.ts';
+import type { LiveState, Load } from '../sinks/sink.ts';
 import type { ActionContext } from './action.ts';
 import { droppingUnusableLoad } from './apply-load.ts';
 import { applyRecords } from './apply-records.ts';
-import { loadListing } from './load-listing.ts';
+import { type Listed, loadListing } from './load-listing.ts';
 import { resumable } from './resumable.ts';
 import { reportApplied } from './report-applied.ts';
 
@@ -15,19 +18,18 @@ export async function delta(context: ActionContext): Promise<void> {
     throw new JobError('failed', 'the sink holds no synchronised records; run sync first');
   const runBegan = new Date();
   const { since, warning } = startOf(context, live, runBegan);
+  const state = await beginByState(context);
   const { total } = await source.survey(since);
   const load = await sink.beginLoad({
     mode: 'changes',
     since,
     began: runBegan,
-    resume: resumable(context, { mode: 'changes', since, total }),
+    // A second reading goes on where the first one did, and may tell other changes of the records before the cursor.
+    resume: state ? null : resumable(context, { mode: 'changes', since, total }),
   });
   if (load.resumed) log.info(`resuming after ${load.done} records`);
   progress({ phase: 'reading', records_done: load.done, records_total: total });
-  log.info(
-    `${since ? `reading what changed from ${since.toISOString()} to ${load.began.toISOString()}` : 'comparing everything'}: ` +
-      `${total ?? 'an unknown number of'} records`,
-  );
+  log.info(`${wordsOf(context, load, since)}: ${total ?? 'an unknown number of'} records`);
 
   await droppingUnusableLoad(context, load, async () => {
     const listed = await loadListing(context, load, {
@@ -42,12 +44,34 @@ export async function delta(context: ActionContext): Promise<void> {
       runBegan,
       coarseTimes,
       proven: false,
+      sourceState: state?.next(listed) ?? null,
     });
     reportApplied(context, applied, {
       rejected: listed.rejected,
       warnings: [warning, ...warnings],
     });
   });
+}
+
+/** @returns null unless the source goes on by a text of its own, and the sink can keep it */
+async function beginByState({ source: { state }, sink }: ActionContext) {
+  if (!state || !sink.sourceState) return null;
+  const last = await sink.sourceState();
+  state.begin(last);
+  return {
+    /** Where the next delta goes on: not behind a record that was set aside. Without news it goes on here again. */
+    next({ rejected }: Pick<Listed, 'rejected'>): string | null {
+      const before = state.continues() ? last : null;
+      return rejected.length > 0 ? before : (state.reached() ?? before);
+    },
+  };
+}
+
+function wordsOf({ source }: ActionContext, { began }: Pick<Load, 'began'>, since: Date | null): string {
+  if (since) return `reading what changed from ${since.toISOString()} to ${began.toISOString()}`;
+  return source.state?.continues()
+    ? 'reading what changed since the STATE of the last delta'
+    : 'comparing everything';
 }
 
 /**

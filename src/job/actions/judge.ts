@@ -58,7 +58,7 @@ function asReported(anomaly: Anomaly): UnusualFigure {
 }
 
 function judgeByLimits(context: Context, { mode }: Pick<Load, 'mode'>, difference: Difference): Judgement {
-  const judgement = mode === 'changes' ? 'apply' : judgeRemovals(context, difference);
+  const judgement = mode === 'changes' ? judgeTold(context, difference) : judgeRemovals(context, difference);
   const { limits } = context;
   if (mode === 'ids' || limits.maxUpdatePercent === null) return judgement;
   const { live, updated: updates } = difference;
@@ -66,6 +66,12 @@ function judgeByLimits(context: Context, { mode }: Pick<Load, 'mode'>, differenc
   logVerdict(context, difference, verdict.allowed ? 'allowed' : verdict.why, `${updates} to update`);
   if (!verdict.allowed) throw new JobError('updateGuard', `nothing was changed: ${verdict.why}`);
   return judgement;
+}
+
+/** A listing of changes may be empty, and nobody has looked at the rest of the source. */
+function judgeTold(context: Context, difference: Difference): Judgement {
+  const { live, removed } = difference;
+  return removed === 0 ? 'apply' : judgeRemovals(context, { ...difference, listed: live });
 }
 
 /** @throws JobError `deleteGuard` for an empty source, and above the limits if the sink cannot hold removals */

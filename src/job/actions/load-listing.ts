@@ -44,7 +44,7 @@ export async function loadListing(
     stop,
     write: async (batch, turn) => {
       summary.add(batch);
-      const loaded: LoadBatch = { ...contentOf(batch), from: cursor, to: batch.cursor.after };
+      const loaded: LoadBatch = { ...contentOf(batch, load), from: cursor, to: batch.cursor.after };
       cursor = batch.cursor.after;
       await sink.loadBatch(load, loaded, turn);
       progress({
@@ -69,12 +69,16 @@ function checkpointOf(
   return fields === undefined ? unfinished : { ...unfinished, fields };
 }
 
-function contentOf(batch: SourceBatch | IdBatch): Pick<LoadBatch, 'records' | 'listed'> {
+function contentOf(
+  batch: SourceBatch | IdBatch,
+  { mode }: Pick<Load, 'mode'>,
+): Pick<LoadBatch, 'records' | 'listed' | 'gone'> {
   // A record that is set aside still counts as listed: the live record of its id stays.
   const setAside = batch.rejected.flatMap(({ id }) => (id === null ? [] : [id]));
-  return 'ids' in batch
-    ? { records: [], listed: [...batch.ids, ...setAside] }
-    : { records: batch.records, listed: setAside };
+  if ('ids' in batch) return { records: [], listed: [...batch.ids, ...setAside] };
+  const { records, gone } = batch;
+  // A listing of everything tells a deletion by what it lacks.
+  return { records, listed: setAside, ...(gone && mode === 'changes' && { gone }) };
 }
 
 /** Counts the records of a run, collects rejected ones, and tracks their times. */
@@ -93,7 +97,8 @@ class ListingSummary {
   }
 
   add(batch: SourceBatch | IdBatch): void {
-    this.count += ('ids' in batch ? batch.ids : batch.records).length + batch.rejected.length;
+    const gone = 'ids' in batch ? 0 : (batch.gone?.length ?? 0);
+    this.count += ('ids' in batch ? batch.ids : batch.records).length + batch.rejected.length + gone;
     this.rejected.push(...batch.rejected);
     // Reads on beyond the limit, so that the error names more records to fix at once.
     if (this.rejected.length >= TooManyRejected.MOST_TOLD) this.check();

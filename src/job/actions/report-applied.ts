@@ -12,10 +12,10 @@ const MOST_MARGIN_HOURS = 7 * 24;
 
 const KEPT: Readonly<Record<Exclude<KeptReason, 'held'>, string>> = {
   no_evidence: 'missing in the listing, which was not proven complete',
-  answered: 'missing in the listing, but the source returned them when asked by id',
-  referenced: 'missing in the listing, but rows of other tables refer to them',
-  rolled_back: 'missing in the listing, but restored by a rollback; --force-delete removes them',
-  not_ours: 'missing in the listing, but not written by any job; --force-delete removes them',
+  answered: 'missing in the listing or told as deleted, but the source returned them when asked by id',
+  referenced: 'gone from the source, but rows of other tables refer to them',
+  rolled_back: 'gone from the source, but restored by a rollback; --force-delete removes them',
+  not_ours: 'gone from the source, but not written by any job; --force-delete removes them',
 };
 
 /** @param of.rejected the records that the source rejected; `applied` holds those that the sink refused */

@@ -10,18 +10,21 @@ const LONGEST_WARNING = 500;
 
 /** Actions whose job may change the waiting set for good; a listing's evidence or a rollback's effect is whole then. */
 const CHANGE_IT: ReadonlySet<Action> = new Set(['sync', 'delete', 'rollback', 'remove', 'apply']);
+/** A delta that holds nothing is frequent, and leaves the set as it is. */
+const MAY_HOLD: ReadonlySet<Action> = new Set(['delta']);
 
 /**
  * The data are safe in any case, and the next run tells them.
  *
- * @param api null: nobody is told @returns a warning, or null
+ * @param api null: nobody is told @param of.holds records wait after the job @returns a warning, or null
  */
 export async function reportHeld(
   { held }: Pick<Sink, 'held'>,
   api: Api | null,
-  action: Action,
+  { action, holds }: { action: Action; holds: boolean },
 ): Promise<string | null> {
-  if (!held || api === null || !CHANGE_IT.has(action)) return null;
+  if (!held || api === null) return null;
+  if (!CHANGE_IT.has(action) && !(holds && MAY_HOLD.has(action))) return null;
   const why = await uploadHeld(held, api).catch((error: unknown) => faultOfSink(error, api));
   if (why === null) return null;
   return maskCredentials(`the held records were not reported: ${why}`).slice(0, LONGEST_WARNING);

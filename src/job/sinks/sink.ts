@@ -4,7 +4,7 @@
  */
 import type { RunFigures } from '../../domain/baseline.ts';
 import type { RollbackPreview } from '../../domain/report.ts';
-import type { RejectedRecord, SourceRecord } from '../sources/source.ts';
+import type { GoneRecord, RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
 import type { Story } from './story.ts';
@@ -40,6 +40,11 @@ export type LoadBatch = {
   readonly records: readonly SourceRecord[];
   /** Ids that the source lists without a usable record: their live records stay. */
   readonly listed: readonly string[];
+  /**
+   * Deleted in the source, as it says itself; only in a load of `changes`. Of these, `apply` removes those that are live and
+   * not newer than their deletion.
+   */
+  readonly gone?: readonly GoneRecord[];
   readonly from: string | null;
   readonly to: string;
 };
@@ -87,7 +92,7 @@ export type Difference = {
 export type Judgement = 'apply' | 'hold' | 'hold_unusual';
 
 export type ApplyPlan = {
-  /** false: the listing is not proven complete, so records that it lacks stay. */
+  /** false: the listing is not proven complete, so records that it lacks stay. A load of `changes` removes only what is told. */
   readonly mayRemove: boolean;
   /** `--force-delete`: also removes records that are held, that a rollback restored, or that existed before our first sync. */
   readonly force: boolean;
@@ -99,6 +104,8 @@ export type ApplyPlan = {
   readonly mayReject: number;
   /** Start of the next delta; null: it compares everything; `keep`: unchanged. */
   readonly watermark: Date | null | 'keep';
+  /** Where the source goes on (Source.state); null or missing: nowhere, so that the next delta compares everything. */
+  readonly sourceState?: string | null;
   /** The source's times have no time of day. */
   readonly coarseTimes: boolean;
   /** The records' times are those of runs (`Source.stamps`): the comparison leaves them out. */
@@ -124,6 +131,9 @@ export const NOTHING_APPLIED: Applied = {
   missed: null,
   rejected: [],
 };
+
+/** Maximum number of ids to re-check before a removal; beyond it a sample. */
+export const MOST_ASKED = 1_000;
 
 export type ApplyResult =
   /** Nothing was changed: re-check these ids first (all ids to remove, or an even sample of 1,000). */
@@ -266,6 +276,9 @@ export interface Sink {
   readonly plans?: Plans;
   /** The counts of earlier runs of this action; only in sinks that keep a history. */
   readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
+
+  /** Where the source of the live data goes on; null: nowhere. Only in sinks that can keep it. */
+  readonly sourceState?: () => Promise<string | null>;
 
   close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import { groupsOf } from './in-groups.ts';
 import { type Line, UnreadableLine } from './lines.ts';
 import { stored } from './no-room.ts';
+import { Tombstone } from './tombstone.ts';
 
 /** Where SQLite keeps the file: for the whole process. By itself it would take /var/tmp, which may be small. */
 const keptIn = (folder: string): string => `PRAGMA temp_store_directory = '${folder.replaceAll("'", "''")}'`;
@@ -28,6 +29,8 @@ export type Entry = {
 
 export type StoredLine = { readonly id: string | null; readonly line: Line; readonly place: number };
 
+export type StoredEntry = Omit<StoredLine, 'line'> & { readonly line: Line | Tombstone };
+
 export type EntryStore = {
   /** Runs `work`; keeps all that it puts, or nothing if it throws or returns null. */
   readonly together: <T>(work: () => Promise<T | null>) => Promise<T | null>;
@@ -38,6 +41,8 @@ export type EntryStore = {
   readonly counts: () => { readonly live: number; readonly deleted: number };
   /** Entries without an id, then those with an id after `after`, in byte order; deleted records are left out. */
   readonly lines: (after: string | null) => AsyncGenerator<readonly StoredLine[]>;
+  /** The same with deleted records, whose line says when: at their stamp. */
+  readonly linesAndGone: (after: string | null) => AsyncGenerator<readonly StoredEntry[]>;
   readonly has: (id: string) => boolean;
   /** Whether an entry has no readable id. */
   readonly hasNameless: () => boolean;
@@ -54,8 +59,10 @@ const PUT = `INSERT INTO entries (id, stamp, pass, place, deleted, why, line) VA
   WHERE excluded.pass <> entries.pass OR excluded.stamp >= entries.stamp`;
 
 const LIST = 'SELECT id, place, why, line FROM entries WHERE NOT deleted AND';
+const LIST_ALL = 'SELECT id, stamp, deleted, place, why, line FROM entries WHERE id > ? ORDER BY id';
 
 type Row = { id: string | null; place: number; why: string | null; line: string | null };
+type RowOfAll = Row & { stamp: string; deleted: number };
 
 /** @throws JobError if the temporary folder is full */
 export function createEntryStore(): EntryStore {
@@ -96,9 +103,17 @@ export function createEntryStore(): EntryStore {
     },
     async *lines(after) {
       const nameless = database.prepare(`${LIST} id IS NULL`).iterate();
-      yield* linesOf(nameless as Iterable<Row>);
+      yield* linesOf(nameless as Iterable<Row>, lineIn);
       const named = database.prepare(`${LIST} id > ? ORDER BY id`).iterate(after ?? '');
-      yield* linesOf(named as Iterable<Row>);
+      yield* linesOf(named as Iterable<Row>, lineIn);
+    },
+    async *linesAndGone(after) {
+      const nameless = database.prepare(`${LIST} id IS NULL`).iterate();
+      yield* linesOf(nameless as Iterable<Row>, lineIn);
+      const named = database.prepare(LIST_ALL).iterate(after ?? '');
+      yield* linesOf(named as Iterable<RowOfAll>, (row) =>
+        row.deleted === 1 ? new Tombstone(row.id ?? '', row.stamp) : lineIn(row),
+      );
     },
     has: (id) => thereIs.get(id) !== undefined,
     hasNameless: () => database.prepare('SELECT 1 FROM entries WHERE id IS NULL').get() !== undefined,
@@ -108,9 +123,16 @@ export function createEntryStore(): EntryStore {
   };
 }
 
-async function* linesOf(rows: Iterable<Row>): AsyncGenerator<readonly StoredLine[]> {
+function lineIn({ id, why, line }: Row): Line {
+  return line ?? new UnreadableLine(why ?? '', id);
+}
+
+async function* linesOf<R extends Row, L>(
+  rows: Iterable<R>,
+  lineOf: (row: R) => L,
+): AsyncGenerator<readonly (Omit<StoredLine, 'line'> & { readonly line: L })[]> {
   const groups = groupsOf(rows, {
-    make: ({ id, place, why, line }) => ({ id, place, line: line ?? new UnreadableLine(why ?? '', id) }),
+    make: (row) => ({ id: row.id, place: row.place, line: lineOf(row) }),
     lengthOf: ({ line }) => (typeof line === 'string' ? line.length : 0),
     mostRows: GROUP_ROWS,
   });

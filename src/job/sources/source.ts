@@ -16,13 +16,22 @@ export type RejectedRecord = {
   readonly why: string;
 };
 
-/** Position in a listing: `after` is the last id, `done` counts the records up to it, including rejected ones. */
+/** A record that the source itself says it has deleted. */
+export type GoneRecord = {
+  readonly id: string;
+  /** When it was deleted, or changed last before that: a record with a later `updated_at` is a newer one. */
+  readonly at: string;
+};
+
+/** Position in a listing: `after` is the last id, `done` counts the records up to it, including rejected and deleted ones. */
 export type Cursor = { readonly after: string; readonly done: number };
 
 export type SourceBatch = {
   /** In byte order of their ids, each once. */
   readonly records: readonly SourceRecord[];
   readonly rejected: readonly RejectedRecord[];
+  /** Deleted since the time of the listing; their ids are none of the others, and in byte order with them. */
+  readonly gone?: readonly GoneRecord[];
   readonly cursor: Cursor;
 };
 
@@ -43,6 +52,16 @@ export type SourceClock = {
   readonly skewMs: number;
 };
 
+/** A text of the source's own by which it goes on behind an earlier listing. The sink keeps it with the watermark. */
+export type SourceState = {
+  /** Called before the survey of a delta. @param last what the sink has kept; null: the delta lists everything */
+  readonly begin: (last: string | null) => void;
+  /** The coming listing goes on, so it lists changes alone although it is not asked for those since a time. */
+  readonly continues: () => boolean;
+  /** Where a delta can go on after the listing that ended last; null: nowhere. Holds data: no log shows it. */
+  readonly reached: () => string | null;
+};
+
 export interface Source {
   /** The source as it appears in logs and reports, without credentials. */
   readonly shownAs: string;
@@ -59,12 +78,12 @@ export interface Source {
   /** Fingerprint of the settings by which records are read and changed; a load is not resumed under other ones. */
   readonly mapping?: string;
 
-  /** The number of matching records; null if unknown. Waits up to 60 s for an unreachable source. */
+  /** The number of matching records, with the deletions that the listing tells; null if unknown. Waits up to 60 s for an unreachable source. */
   survey(since: Date | null): Promise<{ readonly total: number | null }>;
 
   /**
    * Lists the records changed at or after `since` (null: all), in byte order of their ids, after the cursor. A batch
-   * ends at `batchSize` records or at 4 MiB.
+   * ends at `batchSize` records or at 4 MiB. With `since`, a source that knows them also tells the deletions since then.
    *
    * @throws IncompleteListingError if the listing is provably incomplete
    */
@@ -84,6 +103,8 @@ export interface Source {
 
   /** `stillThere` reads the whole source, so that it should be asked for many ids at once. */
   readonly rereads?: boolean;
+
+  readonly state?: SourceState;
 
   clock(): SourceClock;
 

@@ -8,6 +8,8 @@ export type SourcePlace = AsyncDisposable & {
   /** Adds records. */
   put(ids: readonly string[], changed: Date): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
+  /** Deletes records so that the source tells it; missing: it cannot. */
+  markDeleted?(ids: readonly string[], at: Date): Promise<void>;
   open(stop: AbortSignal): Source;
 };
 
@@ -61,6 +63,51 @@ export function describeSource(name: string, create: () => Promise<SourcePlace>)
       expect((await source.survey(NEW)).total ?? expected.length).toBe(expected.length);
       const batches = await collect(source.changedSince(NEW, null, 10));
       expect(batches.flatMap(idsOf)).toEqual(expected);
+      await source.close?.();
+    });
+
+    it('tells in a list of changes which records it has deleted since then, or nothing of deletions', async () => {
+      await using place = await create();
+      await place.put(['gone before', ...ODD_IDS], OLD);
+      await place.put(['new'], NEW);
+      await place.markDeleted?.(['gone before'], OLD);
+      const gone = place.markDeleted ? ['B', '-', '😀', "o'brien"] : [];
+      await place.markDeleted?.(gone, NEW);
+      const source = place.open(never);
+      const batches = await collect(source.changedSince(NEW, null, 2));
+      if (source.lists === 'changes') {
+        const told = batches.flatMap((batch) => batch.gone ?? []);
+        expect(told.map(({ id }) => id)).toEqual(byBytes(gone));
+        for (const { at } of told) expect(Date.parse(at)).toBe(NEW.getTime());
+        expect(batches.flatMap(idsOf)).toEqual(['new']);
+        expect(batches.at(-1)?.cursor.done).toBe(gone.length + 1);
+        expect((await source.survey(NEW)).total ?? gone.length + 1).toBe(gone.length + 1);
+        // In one order with the records, so that a later attempt goes on behind either.
+        const all = byBytes(['new', ...gone]);
+        for (const [at, after] of all.entries()) {
+          const rest = await collect(source.changedSince(NEW, { after, done: at + 1 }, 2));
+          const listed = rest.flatMap((batch) => [
+            ...idsOf(batch),
+            ...(batch.gone ?? []).map(({ id }) => id),
+          ]);
+          expect(byBytes(listed), `after ${after}`).toEqual(all.slice(at + 1));
+        }
+      }
+      const whole = await collect(source.changedSince(null, null, 100));
+      expect(whole.flatMap((batch) => batch.gone ?? [])).toEqual([]);
+      await source.close?.();
+    });
+
+    it('tells no deletion of a record that it has again', async () => {
+      await using place = await create();
+      await place.put(['a', 'b'], OLD);
+      await place.markDeleted?.(['a', 'b'], NEW);
+      if (place.markDeleted) await place.put(['b'], NEW);
+      const source = place.open(never);
+      const batches = await collect(source.changedSince(OLD, null, 10));
+      const told = batches.flatMap((batch) => batch.gone ?? []).map(({ id }) => id);
+      expect(told).toEqual(place.markDeleted ? ['a'] : []);
+      expect(batches.flatMap(idsOf)).toEqual(place.markDeleted ? ['b'] : ['a', 'b']);
       await source.close?.();
     });
 

@@ -23,6 +23,10 @@ type Config = {
   /** Where it tells how it was started. */
   tell?: string;
   key?: unknown[] | null;
+  /** Field by which it lists changes: it can be asked for those since a STATE. */
+  cursor?: string;
+  /** Longer than it has to be. */
+  padding?: string;
   /** Written as they are behind the records, before the stream is called complete. */
   lines?: string[];
 };
@@ -62,6 +66,8 @@ if (config.tell !== undefined && configFile !== undefined) {
     environment: process.env,
     folder: process.cwd(),
     files: readdirSync('.'),
+    modes: readdirSync('.').map((name) => (statSync(name).mode & 0o777).toString(8)),
+    state: args.includes('--state') ? readFileSync(valueOf('--state') ?? '', 'utf8') : null,
     pid: process.pid,
   };
   writeFileSync(config.tell, `${JSON.stringify(told)}\n`, { flag: 'a' });
@@ -79,7 +85,8 @@ function discover(): void {
     name: 'places',
     ...(fault === 'namespace' ? { namespace: 'shop' } : {}),
     json_schema: { type: 'object', properties: {} },
-    supported_sync_modes: ['full_refresh'],
+    supported_sync_modes: config.cursor === undefined ? ['full_refresh'] : ['full_refresh', 'incremental'],
+    ...(config.cursor === undefined ? {} : { default_cursor_field: [config.cursor] }),
   };
   const other = { ...stream, name: 'other', namespace: 'public' };
   say({
@@ -105,10 +112,39 @@ function check(): void {
   else say({ type: 'CONNECTION_STATUS', connectionStatus: { status: 'SUCCEEDED' } });
 }
 
+/** Records at or after the STATE; all of them without it. */
+function changes(): Record<string, unknown>[] {
+  const file = valueOf('--state');
+  const { cursor } = config;
+  if (file === undefined || cursor === undefined) return records();
+  const state = JSON.parse(readFileSync(file, 'utf8')) as
+    | { since: string }
+    | [{ stream: { stream_state: { since: string } } }];
+  const { since } = Array.isArray(state) ? state[0].stream.stream_state : state;
+  return records().filter((record) => String(record[cursor]) >= since);
+}
+
+function isIncremental(): boolean {
+  const file = valueOf('--catalog');
+  return (
+    file !== undefined &&
+    /incremental"|INCREMENTAL/.test(
+      readFileSync(file, 'utf8').replace(/"supported_sync_modes":\[[^\]]*\]/, ''),
+    )
+  );
+}
+
+/** The latest time of its records. */
+function stateNow(): { since: string; padding?: string } {
+  const times = records().map((record) => String(record[config.cursor ?? '']));
+  const { padding } = config;
+  return { since: times.toSorted().at(-1) ?? '', ...(padding === undefined ? {} : { padding }) };
+}
+
 function read(): void {
   say({ type: 'LOG', log: { level: 'INFO', message: `reading with ${secret}` } });
   status('STARTED');
-  const all = records();
+  const all = changes();
   for (const [at, data] of all.entries()) {
     if (at === Math.floor(all.length / 2) && halfWay()) return;
     say({
@@ -123,7 +159,10 @@ function read(): void {
     type: 'STATE',
     state: {
       type: 'STREAM',
-      stream: { stream_descriptor: { name: 'places' } },
+      stream: {
+        stream_descriptor: { name: 'places' },
+        ...(isIncremental() ? { stream_state: stateNow() } : {}),
+      },
       sourceStats: { recordCount: count },
     },
   });
@@ -186,7 +225,13 @@ function tap(): void {
   const own = fault === 'foreign' ? 'others' : 'places';
   if (args.includes('--discover')) {
     const metadata = [
-      { breadcrumb: [], metadata: { 'table-key-properties': key ?? [] } },
+      {
+        breadcrumb: [],
+        metadata: {
+          'table-key-properties': key ?? [],
+          ...(config.cursor === undefined ? {} : { 'replication-key': config.cursor }),
+        },
+      },
       { breadcrumb: ['properties', 'name'], metadata: { inclusion: 'available' } },
     ];
     const stream = {
@@ -204,14 +249,14 @@ function tap(): void {
   const isSelected = catalog.streams[0]?.metadata.every(({ metadata }) => metadata['selected'] === true);
   if (fault === 'nothing' || !isSelected) return;
   say({ type: 'SCHEMA', stream: 'places', schema: {}, key_properties: key });
-  for (const record of records()) say({ type: 'RECORD', stream: own, record });
+  for (const record of changes()) say({ type: 'RECORD', stream: own, record });
   for (const line of config.lines ?? []) writeAll(`${line}\n`);
   if (fault === 'late' || fault === 'held') {
     const late = JSON.stringify({ type: 'RECORD', stream: 'places', record: { id: 'late' } });
     spawn('sh', ['-c', `sleep ${fault === 'late' ? 1 : 300}; echo '${late}'`], { stdio: 'inherit' }).unref();
   }
   if (fault === 'batch') say({ type: 'BATCH', stream: 'places', manifest: [] });
-  say({ type: 'STATE', value: {} });
+  say({ type: 'STATE', value: isIncremental() ? stateNow() : {} });
   if (fault === 'exit 1') process.exitCode = 1;
 }
 

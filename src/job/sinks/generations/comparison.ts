@@ -1,8 +1,8 @@
 /** Counts what a switch to a loaded generation would change, and finds the records that it would lose. */
 import { JobError } from '../../job-error.ts';
-import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
+import { type ApplyPlan, type Difference, type Judgement, MOST_ASKED } from '../sink.ts';
 import { compareStamps, type Stamps } from './compare.ts';
-import { EvenSample, freshFirst, MOST_ASKED } from './even-sample.ts';
+import { EvenSample, freshFirst } from './even-sample.ts';
 import { firstIds } from './first-ids.ts';
 import { findInOrder, type HeldPages } from './held-set.ts';
 

@@ -1,5 +1,6 @@
 /** Takes an even sample of a stream of ids, in their order; all of them up to the limit. Pure. */
 import { isAfter } from '../../sources/byte-order.ts';
+import { MOST_ASKED } from '../sink.ts';
 
 export class EvenSample {
   count = 0;
@@ -23,9 +24,6 @@ export class EvenSample {
     return this.#kept;
   }
 }
-
-/** Maximum number of ids to re-check before removal. */
-export const MOST_ASKED = 1_000;
 
 /**
  * The ids to ask the source for: those that may go now come before those that wait already, which would else use up the

@@ -26,6 +26,7 @@ export function newProgress({ mode, since, began }: BeginLoad & { mode: Progress
     written: 0,
     added: 0,
     updated: 0,
+    gone: 0,
     rejected: [],
     rejected_since: null,
     carried: null,
@@ -36,12 +37,13 @@ export function asLoad({ id, mode, began, cursor, done }: Progress, { resumed }:
   return { id, mode, began: new Date(began), cursor, done, resumed };
 }
 
-/** True if this is the load to resume: of the same mode and `since`. */
+/** True if this is the load to resume: of the same mode and `since`, and without deletions, which only their run remembers. */
 export function isResumed(load: Progress | null, { resume, mode, since }: BeginLoad): boolean {
   return (
     resume !== null &&
     load?.id === resume &&
     load.mode === mode &&
+    load.gone === 0 &&
     load.since === (since?.toISOString() ?? null)
   );
 }
@@ -64,15 +66,17 @@ export function afterBatch<L extends Progress>(
   alias: string,
 ): L {
   if (going.cursor !== batch.from) throw fenced(alias, 'another attempt continues this load');
+  const gone = batch.gone?.length ?? 0;
   const rejected = [...going.rejected, ...news.rejected];
   if (rejected.length > MOST_REJECTED) throw new TooManyRejected(rejected, MOST_REJECTED);
   return {
     ...going,
     cursor: batch.to,
-    done: going.done + batch.records.length + batch.listed.length,
+    done: going.done + batch.records.length + batch.listed.length + gone,
     written: going.written + news.written,
     added: going.added + news.added,
     updated: going.updated + news.updated,
+    gone: going.gone + gone,
     rejected,
     rejected_since: earliest(going.rejected_since, batch.records, news.rejected),
   };

@@ -1,6 +1,6 @@
 /** The watermark and the evidence of the live generation after a load was applied. Pure. */
 import { JobError } from '../../job-error.ts';
-import type { ApplyPlan, Difference } from '../sink.ts';
+import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
 import type { Generation, HeldSet, Progress } from './state-parts.ts';
 
 /** @param of.live the generation that was live; null: unknown @param of.held what the new one holds */
@@ -17,11 +17,24 @@ export function generationAfter(
     left_by: null,
     held,
     listed_at: new Date().toISOString(),
+    source_state: plan.sourceState ?? null,
+  };
+}
+
+/** Where the next delta goes on after one. A rejected record must be read again, so the source does not go on behind it. */
+export function afterChanges(
+  generation: Pick<Generation, 'watermark' | 'source_state'>,
+  load: Pick<Progress, 'rejected_since' | 'rejected'>,
+  { watermark, sourceState = null }: Pick<ApplyPlan, 'watermark' | 'sourceState'>,
+): Pick<Generation, 'watermark' | 'source_state'> {
+  return {
+    watermark: watermarkAfterChanges(generation, load, watermark),
+    source_state: load.rejected.length > 0 ? generation.source_state : sourceState,
   };
 }
 
 /** The watermark after a delta: at most the earliest time of a rejected record, so that the next delta reads it again. */
-export function watermarkAfterChanges(
+function watermarkAfterChanges(
   generation: Pick<Generation, 'watermark'>,
   { rejected_since: since }: Pick<Progress, 'rejected_since'>,
   watermark: ApplyPlan['watermark'],
@@ -32,9 +45,13 @@ export function watermarkAfterChanges(
 }
 
 /** Judges changes that are already live; the error says so. @param sink its name @throws JobError */
-export function judgeWhatIsLive(sink: string, { judge }: ApplyPlan, difference: Difference): void {
+export function judgeWhatIsLive(
+  sink: string,
+  { judge }: Pick<ApplyPlan, 'judge'>,
+  difference: Difference,
+): Judgement {
   try {
-    judge(difference);
+    return judge(difference);
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
     const why = error.message.replace(/^nothing was changed: /, '');

@@ -1,8 +1,15 @@
 /** Decides which live records a listing of all ids removes. Keeps the listed ids in memory, and live ones page by page. */
 import { randomUUID } from 'node:crypto';
-import type { ApplyPlan, Difference, Judgement, Kept, Load } from '../sink.ts';
+import {
+  type ApplyPlan,
+  type Difference,
+  type Judgement,
+  type Kept,
+  type Load,
+  MOST_ASKED,
+} from '../sink.ts';
 import type { Stamps } from './compare.ts';
-import { EvenSample, freshFirst, MOST_ASKED } from './even-sample.ts';
+import { EvenSample, freshFirst } from './even-sample.ts';
 import { findInOrder, type HeldEntry, type HeldPages, type Since } from './held-set.ts';
 
 /** A load of ids; not resumable, since reading all ids again costs little. */

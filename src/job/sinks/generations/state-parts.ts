@@ -50,6 +50,8 @@ export const generation = z.object({
   held: heldSet.nullable().default(null),
   /** When the newest full listing was applied to it; null: unknown. */
   listed_at: z.iso.datetime().nullable().default(null),
+  /** Where its source goes on; null: nowhere. An earlier version drops it whenever it changes the state. */
+  source_state: z.string().nullable().default(null),
 });
 
 const rejected = z.object({ where: z.string(), id: z.string().nullable(), why: z.string() });
@@ -67,6 +69,8 @@ export const progress = z.object({
   /** Only for `changes`, which are counted while they are written. */
   added: z.number().int(),
   updated: z.number().int(),
+  /** Records that the source says it has deleted. */
+  gone: z.number().int().default(0),
   rejected: z.array(rejected),
   /** The earliest time of a rejected record. */
   rejected_since: z.iso.datetime().nullable(),
@@ -114,4 +118,5 @@ export const UNKNOWN: Generation = {
   left_by: null,
   held: null,
   listed_at: null,
+  source_state: null,
 };

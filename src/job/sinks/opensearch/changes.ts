@@ -2,20 +2,27 @@
 import { TooManyRejected } from '../../rejected.ts';
 import { fenced } from '../generations/fence.ts';
 import { checkLoad } from '../generations/load-progress.ts';
-import { alreadyLive, judgeWhatIsLive, watermarkAfterChanges } from '../generations/next-generation.ts';
+import { sinceNow } from '../generations/carry-held.ts';
+import { afterChanges, alreadyLive } from '../generations/next-generation.ts';
 import { withStep } from '../generations/steps.ts';
-import type { Applied, ApplyPlan, Difference, Load, LoadBatch, Turn } from '../sink.ts';
-import type { OpenSearch } from './alias.ts';
+import { findToldRemovals, settleTold, type Told } from '../generations/told-removals.ts';
+import type { ApplyPlan, ApplyResult, Difference, Load, LoadBatch, Turn } from '../sink.ts';
+import { type OpenSearch, readLive } from './alias.ts';
 import { countDocuments, readStamps, refresh } from './documents.ts';
+import { livePlace } from './held.ts';
 import { noteBatch, targetOf } from './load.ts';
 import type { IndexLoad, State } from './state.ts';
 import { writeRecords } from './write-records.ts';
 
 /**
  * Writes every record, since records may differ and have the same time; counts those with another time as
- * updated.
+ * updated. Removals wait until the guard has judged them all.
  */
-export async function loadChanges(sink: OpenSearch, load: Load, batch: LoadBatch, turn: Turn): Promise<void> {
+export async function loadChanges(
+  sink: OpenSearch,
+  told: Told,
+  { load, batch, turn }: { load: Load; batch: LoadBatch; turn: Turn },
+): Promise<void> {
   const target = await targetOf(sink, load);
   const ids = batch.records.map(({ id }) => id);
   const there = await readStamps(sink.client, target.index, ids);
@@ -25,6 +32,7 @@ export async function loadChanges(sink: OpenSearch, load: Load, batch: LoadBatch
   const added = written.filter(({ id }) => !there.has(id)).length;
   const same = written.filter(({ id, updated_at: at }) => there.get(id)?.updatedAt === Date.parse(at)).length;
   await turn;
+  told.add(load, batch.gone ?? []);
   await noteBatch(sink, load, batch, {
     rejected,
     written: written.length,
@@ -33,33 +41,49 @@ export async function loadChanges(sink: OpenSearch, load: Load, batch: LoadBatch
   });
 }
 
-export async function applyChanges(sink: OpenSearch, load: Load, plan: ApplyPlan): Promise<Applied> {
-  const { client, alias, store, writer } = sink;
-  const { index, done, added, updated, rejected } = checkLoad(await store.read(), load, alias);
+export async function applyChanges(
+  sink: OpenSearch,
+  told: Told,
+  { load, plan }: { load: Load; plan: ApplyPlan },
+): Promise<ApplyResult> {
+  const { client, alias, store, sets, writer } = sink;
+  const { index, done, gone, added, updated, rejected } = checkLoad(await store.read(), load, alias);
   await refresh(client, index);
   if (rejected.length > plan.mayReject)
     throw new TooManyRejected(rejected, plan.mayReject, alreadyLive('OpenSearch'));
+  const current = await readLive(sink, await store.read());
+  if (current?.index.name !== index) throw fenced(alias, `${index} is no longer live`);
+  const { held } = current.generation;
+  const stampsOf = (ids: readonly string[]) => readStamps(client, index, ids);
+  const found = await findToldRemovals({ told: told.of(load), stampsOf, held: sets.read(held) }, plan);
+  if (found.ask) return { kind: 'ask', ids: found.ask };
   const live = Math.max(0, (await countDocuments(client, index)) - added);
-  const difference: Difference = { live, listed: done, added, updated, removed: 0, kept: {}, missed: null };
-  judgeWhatIsLive('OpenSearch', plan, difference);
-  const applied: Applied = { ...difference, rejected };
-  await store.change((state) => ({
-    ...state,
-    load: null,
-    generations: withWatermark(state, alias, checkLoad(state, load, alias), plan.watermark),
-    steps: withStep(state.steps, writer, applied),
-  }));
-  return applied;
+  const listed = done - gone;
+  const difference: Difference = { live, listed, added, updated, removed: 0, kept: {}, missed: null };
+  const applied = await settleTold(livePlace(sink, current), found, {
+    server: 'OpenSearch',
+    plan,
+    difference,
+    rejected,
+    held,
+    since: sinceNow(writer, current.generation),
+    finish: (state, counts) => ({
+      ...state,
+      load: null,
+      generations: withPlace(state, alias, checkLoad(state, load, alias), plan),
+      steps: withStep(state.steps, writer, counts),
+    }),
+  });
+  return { kind: 'applied', applied };
 }
 
-function withWatermark(
+function withPlace(
   { generations }: State,
   alias: string,
   load: IndexLoad,
-  watermark: ApplyPlan['watermark'],
+  plan: ApplyPlan,
 ): State['generations'] {
   const generation = generations[load.index];
   if (!generation) throw fenced(alias, `${load.index} is no longer complete`);
-  const next = watermarkAfterChanges(generation, load, watermark);
-  return { ...generations, [load.index]: { ...generation, watermark: next } };
+  return { ...generations, [load.index]: { ...generation, ...afterChanges(generation, load, plan) } };
 }

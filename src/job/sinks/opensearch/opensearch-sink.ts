@@ -3,6 +3,7 @@ import { PATIENCE_MS } from '../../http/outage.ts';
 import { shownUrl } from '../../mask.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
+import { createTold } from '../generations/told-removals.ts';
 import type { Load, LiveState, Sink } from '../sink.ts';
 import type { OpenSearchSettings } from '../sink-settings.ts';
 import type { Writer } from '../writer.ts';
@@ -44,6 +45,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
   const sets = createOpenSearchSets(client, alias, store);
   const sink: OpenSearch = { client, alias, body, store, sets, writer, patience, log };
   const everything = createEverythingLoader(sink);
+  const told = createTold();
   let ids: IdsLoad | null = null;
   const idsOf = (load: Load): IdsLoad => {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
@@ -64,13 +66,13 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     },
     async loadBatch(load, batch, turn) {
       if (load.mode === 'everything') return await everything.loadBatch(load, batch, turn);
-      if (load.mode === 'changes') return await loadChanges(sink, load, batch, turn);
+      if (load.mode === 'changes') return await loadChanges(sink, told, { load, batch, turn });
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
       if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
       if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
-      return { kind: 'applied', applied: await applyChanges(sink, load, plan) };
+      return await applyChanges(sink, told, { load, plan });
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
@@ -80,6 +82,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     rollback: (to) => rollback(sink, to),
     takeOver: () => takeOver(sink),
     held: createHeldRecords(() => findLivePlace(sink)),
+    sourceState: async () => (await readLive(sink, await sink.store.read()))?.generation.source_state ?? null,
     async close() {},
   };
 }

@@ -78,8 +78,8 @@ function stale({ places }: Session, why: string): JobError {
 
 /** The decisions of the plan. A question that it did not have to ask makes it stale. */
 function planOf(frozen: KeptPlan['frozen']): ApplyPlan {
-  const { watermark, answered, judgement, mayRemove, force, mayReject, coarseTimes, stamped, proven } =
-    frozen;
+  const { watermark, answered, judgement, ...decided } = frozen;
+  const { mayRemove, force, mayReject, sourceState, coarseTimes, stamped, proven } = decided;
   return {
     mayRemove,
     force,
@@ -87,6 +87,7 @@ function planOf(frozen: KeptPlan['frozen']): ApplyPlan {
     judge: () => judgement,
     mayReject,
     watermark: watermark === null || watermark === 'keep' ? watermark : new Date(watermark),
+    sourceState,
     coarseTimes,
     stamped,
     proven,

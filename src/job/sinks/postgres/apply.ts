@@ -3,9 +3,17 @@
  * it, makes the changes, moves the watermark.
  */
 import type { PoolClient } from 'pg';
-import type { Applied, ApplyPlan, ApplyResult, Difference, Kept, Load } from '../sink.ts';
+import {
+  type Applied,
+  type ApplyPlan,
+  type ApplyResult,
+  type Difference,
+  type Kept,
+  type Load,
+  MOST_ASKED,
+} from '../sink.ts';
 import { closeChangeSet, readChangeSet, TABLE_WAS_EMPTY } from './change-sets.ts';
-import { countChanges, type Counts, countLive, countMissed, writeDifference } from './difference.ts';
+import { countChanges, type Counts, countLive, countMissed, writeDifference, writeGone } from './difference.ts';
 import type { SinkRow } from './fence.ts';
 import { fillEmpty } from './fill-empty.ts';
 import { forgetGone, forgetListed, holdRecords, keepRecords } from './keep.ts';
@@ -16,11 +24,9 @@ import { addedRows, changedRows, type PlannedRows } from './planned-rows.ts';
 import { forgetRejectedGone, noteRejected, offerAgain } from './refused-records.ts';
 import { type Session, inWriteTransaction } from './session.ts';
 import { causeOf } from './sink-fault.ts';
+import { keepSourceState } from './source-states.ts';
 import { countStaging, sizeOfStaging } from './staging.ts';
 import { writeChanges } from './write-changes.ts';
-
-/** Maximum number of ids to re-check before removal; beyond it a random sample. */
-const MOST_ASKED = 1_000;
 
 /** What the apply of a kept plan does beside that of a load. */
 export type Exactly = {
@@ -125,6 +131,7 @@ export async function decide(client: PoolClient, session: Session, work: Work): 
     mode: load.mode,
     stamped: plan.stamped ?? false,
   });
+  if (load.mode === 'changes') await writeGone(client, session, staging);
   const kept = await keepRecords(client, session, { plan, synced: sink.synced });
   const differing = await countChanges(client, session);
   const difference: Difference = {
@@ -222,6 +229,7 @@ async function close(
        coarse_times = CASE WHEN $3 THEN $5 ELSE coarse_times END WHERE id = $1`,
     [sinkId, watermark, whole, plan.proven, plan.coarseTimes],
   );
+  if (plan.sourceState) await keepSourceState(client, session, plan.sourceState);
   await closeChangeSet(client, places, {
     id: changeSet,
     applied,

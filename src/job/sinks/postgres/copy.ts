@@ -5,7 +5,7 @@ import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { textOf } from '../../columns/column-text.ts';
 import type { Column } from '../../columns/parse-columns.ts';
-import type { SourceRecord } from '../../sources/source.ts';
+import type { GoneRecord, SourceRecord } from '../../sources/source.ts';
 import { stagedNames } from './shape.ts';
 
 const DEADLINE_MS = 16 * 60_000;
@@ -14,6 +14,7 @@ const NULL = '\\N';
 /**
  * @param table quoted name of a table with the columns id, updated_at, record, and those of the list
  * @param of.listed ids without a record
+ * @param of.gone deleted records: without a record, and with the time
  * @param of.columns fields that each record fits
  */
 export async function copyListing(
@@ -22,8 +23,14 @@ export async function copyListing(
   {
     records,
     listed,
+    gone = [],
     columns,
-  }: { records: readonly SourceRecord[]; listed: readonly string[]; columns: readonly Column[] },
+  }: {
+    records: readonly SourceRecord[];
+    listed: readonly string[];
+    gone?: readonly GoneRecord[];
+    columns: readonly Column[];
+  },
 ): Promise<void> {
   let text = '';
   for (const { id, updated_at, record } of records) {
@@ -34,8 +41,9 @@ export async function copyListing(
     }
     text += '\n';
   }
-  const nothing = `\t${NULL}`.repeat(2 + columns.length);
-  for (const id of listed) text += `${escaped(id)}${nothing}\n`;
+  const nothing = `\t${NULL}`.repeat(1 + columns.length);
+  for (const id of listed) text += `${escaped(id)}\t${NULL}${nothing}\n`;
+  for (const { id, at } of gone) text += `${escaped(id)}\t${escaped(at)}${nothing}\n`;
   const statement = `COPY ${table} (id, updated_at, record${stagedNames(columns)}) FROM STDIN`;
   await pipeline(Readable.from([Buffer.from(text)]), client.query(copyFrom(statement)), {
     signal: AbortSignal.timeout(DEADLINE_MS),

@@ -37,6 +37,23 @@ export async function writeDifference(
   );
 }
 
+/**
+ * Adds the removals that the source itself tells. A row of the staging table without a record and with a time is such a
+ * deletion; a live record with a later time is a newer one, and stays.
+ */
+export async function writeGone(
+  client: PoolClient,
+  { places, table, changeSet }: Session,
+  staging: string,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO ${places.changes} (change_set, id, kind, old_updated_at, old_record)
+     SELECT $1, l.id, 'removed', l.updated_at, ${recordOf(table.shape, 'l')} FROM ${table.quoted} l JOIN ${staging} n ON n.id = l.id
+     WHERE n.record IS NULL AND n.updated_at >= l.updated_at`,
+    [changeSet],
+  );
+}
+
 export type Counts = { readonly added: number; readonly updated: number; readonly removed: number };
 
 export async function countChanges(client: PoolClient, { places, changeSet }: Session): Promise<Counts> {

@@ -116,15 +116,17 @@ export async function countHeld(
   return Number(rows[0]?.count);
 }
 
-/** Deletes the `kept` rows of records that the listing contains again. */
+/** Deletes the `kept` rows of records that the listing contains again; one that it tells as deleted is none of them. */
 export async function forgetListed(
   client: PoolClient,
   { places, sinkId }: Session,
   staging: string,
 ): Promise<void> {
-  await client.query(`DELETE FROM ${places.kept} k USING ${staging} n WHERE k.sink = $1 AND n.id = k.id`, [
-    sinkId,
-  ]);
+  await client.query(
+    `DELETE FROM ${places.kept} k USING ${staging} n
+     WHERE k.sink = $1 AND n.id = k.id AND (n.record IS NOT NULL OR n.updated_at IS NULL)`,
+    [sinkId],
+  );
 }
 
 /** Deletes the `kept` rows of records that are no longer live. */

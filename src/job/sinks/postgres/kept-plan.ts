@@ -31,6 +31,7 @@ export type Frozen = {
   readonly answered: readonly string[];
   readonly mayReject: number;
   readonly watermark: string | null | 'keep';
+  readonly sourceState: string | null;
   readonly coarseTimes: boolean;
   readonly stamped: boolean;
   readonly proven: boolean;

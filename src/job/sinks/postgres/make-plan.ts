@@ -105,6 +105,7 @@ function freeze(
     answered: [...(plan.answered ?? [])],
     mayReject: plan.mayReject,
     watermark: watermark instanceof Date ? watermark.toISOString() : watermark,
+    sourceState: plan.sourceState ?? null,
     coarseTimes: plan.coarseTimes,
     stamped: plan.stamped ?? false,
     proven: plan.proven,

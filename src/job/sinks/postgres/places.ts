@@ -24,6 +24,8 @@ export type Places = {
   readonly plans: string;
   /** Made with the first table that has columns. */
   readonly sinkColumns: string;
+  /** Made for the first source that goes on by a text of its own. */
+  readonly sourceStates: string;
   readonly version: string;
   /** The staging table of one load. */
   readonly staging: (sinkId: number, loadId: string) => string;
@@ -45,6 +47,7 @@ export function placesOf(of: { schema: string | null; table: string; stateSchema
     revisions: ours('item_revisions'),
     plans: ours('plans'),
     sinkColumns: ours('sink_columns'),
+    sourceStates: ours('source_states'),
     version: ours(VERSION_TABLE),
     staging: (sinkId, loadId) => ours(stagingName(sinkId, loadId)),
   };

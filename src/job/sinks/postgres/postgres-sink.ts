@@ -32,6 +32,7 @@ import { createPlans } from './plans.ts';
 import { rollBack } from './rollback.ts';
 import { previewRollback } from './rollback-effect.ts';
 import { type Connection, inStateTransaction, type Session, inWriteTransaction } from './session.ts';
+import { readSourceState } from './source-states.ts';
 import { beginLoad, dropLeftovers, dropStaging, loadBatch } from './staging.ts';
 import { readStory } from './story.ts';
 import type { Writer } from '../writer.ts';
@@ -103,6 +104,7 @@ export function createPostgresSink(input: PostgresSinkInput): Sink {
     forget: (ids) => forgetRecords(session(), ids),
     story: async (id) => await readStory(connection, await readableTable(connection), id),
     earlierRuns: () => readEarlierRuns(session()),
+    sourceState: () => readSourceState(session()),
     close: () => endConnections(connection.pool),
   };
 }

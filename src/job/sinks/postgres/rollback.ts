@@ -14,6 +14,7 @@ import { createParameters } from './parameters.ts';
 import { earlierRows, refuseOtherEffect } from './rollback-effect.ts';
 import { type Session, inWriteTransaction } from './session.ts';
 import { recordOf, unfitIn } from './shape.ts';
+import { restoreSourceState } from './source-states.ts';
 import { writeChanges } from './write-changes.ts';
 
 /** Safe to repeat: returns at once if this job, or one that it resumes, has applied the rollback. */
@@ -78,16 +79,14 @@ async function undo(
 }
 
 /** The jobs from `goal` on count as undone. After a rollback of some records they do not. */
-async function goBack(
-  client: PoolClient,
-  { places, sinkId, changeSet }: Session,
-  goal: ChangeSet,
-): Promise<void> {
+async function goBack(client: PoolClient, session: Session, goal: ChangeSet): Promise<void> {
+  const { places, sinkId, changeSet } = session;
   await client.query(
     `UPDATE ${places.sinks} SET watermark = $2, proven = $3, coarse_times = $4 WHERE id = $1`,
     [sinkId, goal.watermark_before, goal.proven_before, goal.coarse_before],
   );
   await client.query(`UPDATE ${places.changeSets} SET back_to = $2 WHERE id = $1`, [changeSet, goal.id]);
+  await restoreSourceState(client, session, goal);
 }
 
 /** Earlier records may be older than the list of columns, or written by others. @throws JobError `nothingToRollBack` */

@@ -70,7 +70,7 @@ export async function loadBatch(session: Session, load: Load, batch: LoadBatch, 
       const { rowCount } = await client.query(
         `UPDATE ${places.loads} l SET cursor = $3, done = done + $4 FROM ${places.sinks} s
          WHERE l.id = $1 AND s.id = l.sink AND s.run = $2 AND l.cursor IS NOT DISTINCT FROM $5`,
-        [load.id, writer.run, batch.to, batch.records.length + batch.listed.length, batch.from],
+        [load.id, writer.run, batch.to, sizeOf(batch), batch.from],
       );
       if (rowCount !== 1) await explainRefusal(client, session, { load, to: batch.to });
     });
@@ -82,6 +82,10 @@ export async function loadBatch(session: Session, load: Load, batch: LoadBatch, 
       await inStateTransaction(session, (client) => explainRefusal(client, session, { load, to: batch.to }));
     if (!(causeOf(error) instanceof AlreadyLoaded)) throw error;
   }
+}
+
+function sizeOf({ records, listed, gone = [] }: LoadBatch): number {
+  return records.length + listed.length + gone.length;
 }
 
 /** @throws AlreadyLoaded after a lost answer to COMMIT; else JobError */
@@ -183,6 +187,7 @@ async function drop(
 /**
  * @throws WrongLoadError unless staging holds all loaded records: after a crash it is empty, which would mean
  *   "remove all"
+ * @returns the listed ids, without those that are told as deleted
  */
 export async function countStaging(
   client: PoolClient,
@@ -196,13 +201,14 @@ export async function countStaging(
   const done = tables[0] ? Number(tables[0].done) : null;
   if (done === null)
     throw new WrongLoadError('the load no longer exists (a crash of Postgres empties it); run the job again');
-  const { rows } = await client.query<{ count: string }>(
-    `SELECT count(*) FROM ${places.staging(sinkId, load.id)}`,
+  const { rows } = await client.query<{ count: string; gone: string }>(
+    `SELECT count(*), count(*) FILTER (WHERE record IS NULL AND updated_at IS NOT NULL) AS gone
+     FROM ${places.staging(sinkId, load.id)}`,
   );
   const count = Number(rows[0]?.count);
   if (count !== done)
     throw new WrongLoadError(`${count} of ${done} records are in the load; run the job again`);
-  return count;
+  return count - Number(rows[0]?.gone);
 }
 
 /** Bytes of the records as they are stored: compressed, if they are large. Reads no large one. */

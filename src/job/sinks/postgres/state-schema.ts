@@ -23,7 +23,7 @@ export async function prepareStateSchema(
   const isReady = (version: number | null): boolean =>
     version !== null && version >= needed && version <= WITH_COLUMNS;
   if (isReady(await readVersion(client, places))) return;
-  await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+  await lockStateSchema(client);
   const version = await readVersion(client, places);
   if (isReady(version)) return;
   if (version !== null && version !== VERSION) {
@@ -38,6 +38,11 @@ export async function prepareStateSchema(
     await client.query(definitions(places));
   }
   if (needed === WITH_COLUMNS) await client.query(columnDefinitions(places));
+}
+
+/** Until the end of the transaction. */
+export async function lockStateSchema(client: PoolClient): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
 }
 
 async function readVersion(client: PoolClient, places: Places): Promise<number | null> {

@@ -18,6 +18,7 @@ import { lookAtSolr } from './look.ts';
 import { openSolr } from './open.ts';
 import { generationIn, namesOf, readPrimary, type Solr } from './aliases.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
+import { createTold } from '../generations/told-removals.ts';
 import { applyIds } from './removals.ts';
 import { previewRollback, rollback } from './rollback.ts';
 import { createStateStore } from './state-store.ts';
@@ -47,6 +48,7 @@ export function createSolrSink(input: SolrSinkInput): Sink {
   const sets = createSolrSets(client, app, store);
   const solr: Solr = { client, names: namesOf(app), store, sets, writer, stop: rest.stop, log };
   const everything = createEverythingLoader(solr);
+  const told = createTold();
   let ids: IdsLoad | null = null;
   const idsOf = (load: Load): IdsLoad => {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
@@ -67,13 +69,13 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     },
     async loadBatch(load, batch, turn) {
       if (load.mode === 'everything') return await everything.loadBatch(load, batch, turn);
-      if (load.mode === 'changes') return await loadChanges(solr, load, batch, turn);
+      if (load.mode === 'changes') return await loadChanges(solr, told, { load, batch, turn });
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
       if (load.mode === 'everything') return await applyEverything(solr, { load, plan, loader: everything });
       if (load.mode === 'ids') return await applyIds(solr, { listed: idsOf(load).listed, plan });
-      return { kind: 'applied', applied: await applyChanges(solr, load, plan) };
+      return await applyChanges(solr, told, { load, plan });
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
@@ -83,6 +85,10 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     rollback: (to) => rollback(solr, to),
     takeOver: () => takeOver(solr),
     held: createHeldRecords(() => findLivePlace(solr)),
+    async sourceState() {
+      const generation = await generationIn(solr, await solr.store.read(), await readPrimary(solr));
+      return generation?.source_state ?? null;
+    },
     async close() {},
   };
 }

@@ -4,13 +4,15 @@ import type { Fields } from '../json-object.ts';
 import type { Line } from '../lines.ts';
 import type { Command } from './child.ts';
 import type { ConnectorProgram } from './connector-settings.ts';
-import { type Dialect, fullName, isAbout, type Stream, type Taking } from './dialect.ts';
+import { type Dialect, type From, fullName, isAbout, type Stream, type Taking } from './dialect.ts';
+import { type AirbyteStates, createAirbyteStates } from './kept-state.ts';
 import { type Heard, heardIn, listIn, objectsIn, shownIn, textIn, within } from './message.ts';
 import type { Program } from './program.ts';
 import { createStreamEnd, type StreamEnd } from './stream-end.ts';
 
 const CONFIG = 'config.json';
 const CATALOG = 'catalog.json';
+const STATE = 'state.json';
 /** Levels that a log needs only for a search within the connector. */
 const QUIET: ReadonlySet<string> = new Set(['DEBUG', 'TRACE']);
 
@@ -41,16 +43,15 @@ export function createAirbyte(program: Program, settings: ConnectorProgram): Dia
       const catalog = await asked('discover', 'CATALOG', 'catalog');
       return objectsIn(catalog, 'streams').map(streamOf);
     },
-    async read(stream, taking, together) {
-      const ask: Command = {
-        files: { ...files, [CATALOG]: JSON.stringify(catalogOf(stream)) },
-        argv: (at) => ['read', '--config', at(CONFIG), '--catalog', at(CATALOG), ...manifest],
-      };
+    goesOn,
+    async read(stream, taking, { from, together }) {
+      const ask = readCommand({ files, manifest }, stream, from);
       const end = createStreamEnd(stream);
-      const take = (line: Line): void => takeLine(line, { stream, taking, end, program });
+      const states = createAirbyteStates(stream);
+      const take = (line: Line): void => takeLine(line, { stream, taking, end, states, program });
       const { code } = await program.run('read', ask, (lines) => together(() => lines.forEach(take)));
       const doubt = end.doubt(code);
-      if (doubt === null) return null;
+      if (doubt === null) return { doubt, state: from === null ? null : states.last() };
       throw new IncompleteListingError(
         program.failed('failed', `${program.name} ${fullName(stream)}: ${doubt}`).message,
       );
@@ -84,12 +85,12 @@ async function answer(
 
 function takeLine(
   line: Line,
-  of: { stream: Stream; taking: Taking; end: StreamEnd; program: Program },
+  of: { stream: Stream; taking: Taking; end: StreamEnd; states: AirbyteStates; program: Program },
 ): void {
-  const { stream, taking, end, program } = of;
+  const { stream, taking, end } = of;
   const heard = heardIn(line);
   if (heard.kind === 'text' || (heard.kind === 'message' && heard.type !== 'RECORD'))
-    return noteEnd(heard, end, program);
+    return noteEnd(heard, of);
   const found = heard.kind === 'broken' ? heard.why : recordOf(heard.fields, stream);
   if (found === null) return end.foreign();
   if (typeof found === 'string') {
@@ -101,8 +102,15 @@ function takeLine(
   if (heard.kind === 'message' && isAltered(heard.fields)) taking.altered();
 }
 
-function noteEnd(heard: Heard, end: StreamEnd, program: Program): void {
-  if (heard.kind === 'message' && heard.type === 'STATE') return end.state(within(heard.fields, 'state'));
+function noteEnd(
+  heard: Heard,
+  { end, states, program }: { end: StreamEnd; states: AirbyteStates; program: Program },
+): void {
+  if (heard.kind === 'message' && heard.type === 'STATE') {
+    const state = within(heard.fields, 'state');
+    states.take(state);
+    return end.state(state);
+  }
   const trace = heard.kind === 'message' && heard.type === 'TRACE' ? within(heard.fields, 'trace') : {};
   const type = textIn(trace, 'type');
   if (type === 'STREAM_STATUS') return end.status(within(trace, 'stream_status'));
@@ -161,16 +169,43 @@ function isPath(path: unknown): path is string[] {
   return Array.isArray(path) && path.length > 0 && path.every((part) => typeof part === 'string');
 }
 
-/** Asks for the whole stream: without a state, `incremental` lists everything, too. */
-function catalogOf({ definition, key }: Stream): Fields {
+function readCommand(
+  { files, manifest }: { files: Command['files']; manifest: readonly string[] },
+  stream: Stream,
+  from: From | null,
+): Command {
+  const state = from?.state ?? null;
+  const catalog = JSON.stringify(catalogOf(stream, from));
+  return {
+    files: { ...files, [CATALOG]: catalog, ...(state !== null && { [STATE]: state }) },
+    argv: (at) => [
+      'read',
+      '--config',
+      at(CONFIG),
+      '--catalog',
+      at(CATALOG),
+      ...(state === null ? [] : ['--state', at(STATE)]),
+      ...manifest,
+    ],
+  };
+}
+
+function goesOn({ definition }: Stream): boolean {
+  const hasCursor =
+    definition['source_defined_cursor'] === true || listIn(definition, 'default_cursor_field').length > 0;
+  return hasCursor && listIn(definition, 'supported_sync_modes').includes('incremental');
+}
+
+/** Asks for the whole stream, or for its changes: without a state, `incremental` lists everything, too. */
+function catalogOf({ definition, key }: Stream, from: From | null): Fields {
   const modes = listIn(definition, 'supported_sync_modes');
-  const isWhole = modes.length === 0 || modes.includes('full_refresh');
+  const isWhole = from === null && (modes.length === 0 || modes.includes('full_refresh'));
   return {
     streams: [
       {
         stream: definition,
         sync_mode: isWhole ? 'full_refresh' : 'incremental',
-        destination_sync_mode: 'overwrite',
+        destination_sync_mode: from === null ? 'overwrite' : 'append',
         ...(isWhole ? {} : { cursor_field: listIn(definition, 'default_cursor_field') }),
         ...(key === null ? {} : { primary_key: key }),
       },

@@ -1,6 +1,6 @@
 /**
- * Source `connector`: a stream of a program that speaks the Airbyte protocol, or of a Singer tap. Each listing reads the
- * whole stream: its state, by which a connector lists changes alone, is not kept.
+ * Source `connector`: a stream of a program that speaks the Airbyte protocol, or of a Singer tap. A listing reads the whole
+ * stream; that of a delta goes on behind the last one by the connector's STATE, if the stream can.
  */
 import type { Patience } from '../../http/outage.ts';
 import { IncompleteListingError } from '../../job-error.ts';
@@ -8,9 +8,12 @@ import { fingerprintOf } from '../fingerprint.ts';
 import { batchesOf, createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
 import { type Line, UnreadableLine } from '../lines.ts';
 import { idLine } from '../row-line.ts';
-import type { StoredLine } from '../entry-store.ts';
+import type { StoredEntry } from '../entry-store.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
+import { Tombstone } from '../tombstone.ts';
 import type { ConnectorSettings } from './connector-settings.ts';
+import type { From } from './dialect.ts';
+import { createGoingOn } from './going-on.ts';
 import { openDialect } from './open-dialect.ts';
 import { createReadings, type Readings } from './readings.ts';
 import type { Spooled } from './spool.ts';
@@ -33,23 +36,29 @@ export function createConnectorSource(options: ConnectorSourceOptions): Source {
   const made = manifest === null ? '' : ` ${manifest.slice(manifest.lastIndexOf('/') + 1)}`;
   let evidence: Evidence = { complete: false, words: 'no listing has ended' };
   let remarks: readonly string[] = [];
+  const mapping = fingerprintOf([protocol, command, manifest, config, stream, id, updatedAt]);
+  const going = createGoingOn({ mapping, onBegin: readings.close, writeLog });
 
   async function* listing<T, B>(
     kind: ListingKind<T, B>,
-    lineOf: (entry: StoredLine) => Line,
-    { from, batchSize }: { from: Cursor | null; batchSize: number },
+    lineOf: (entry: StoredEntry) => Line | Tombstone,
+    { cursor, batchSize, changes }: { cursor: Cursor | null; batchSize: number; changes: From | null },
   ): AsyncGenerator<B> {
+    going.begin();
     evidence = { complete: false, words: 'the listing has not ended' };
     try {
-      const spooled = await readings.current();
-      const intake = createIntake(kind, { from, batchSize });
-      yield* batchesOf(intake, spooled.store.lines(from?.after ?? null), {
+      const spooled = await readings.current(changes);
+      const intake = createIntake(kind, { from: cursor, batchSize });
+      const after = cursor?.after ?? null;
+      const entries = spooled.from ? spooled.store.linesAndGone(after) : spooled.store.lines(after);
+      yield* batchesOf<StoredEntry, B>(intake, entries, {
         lineOf,
         where: ({ place }) => `record ${place} of ${stream}`,
         stop,
       });
       evidence = evidenceOf(spooled, intake.hole());
       remarks = remarksOf(spooled);
+      going.end(spooled);
     } finally {
       readings.close();
     }
@@ -60,10 +69,16 @@ export function createConnectorSource(options: ConnectorSourceOptions): Source {
     lists: 'everything',
     rereads: true,
     stamps: stamp !== null,
-    mapping: fingerprintOf([protocol, command, manifest, config, stream, id, updatedAt]),
-    survey: async () => ({ total: (await readings.current()).store.counts().live }),
-    changedSince: (_since, from, batchSize) => listing(RECORDS, ({ line }) => line, { from, batchSize }),
-    ids: (batchSize) => listing(IDS, lineOfId, { from: null, batchSize }),
+    mapping,
+    async survey() {
+      const spooled = await readings.current(going.from());
+      const { live, deleted } = spooled.store.counts();
+      return { total: live + (spooled.from ? deleted : 0) };
+    },
+    changedSince: (_since, cursor, batchSize) =>
+      listing(RECORDS, lineOfChange, { cursor, batchSize, changes: going.from() }),
+    ids: (batchSize) => listing(IDS, lineOfId, { cursor: null, batchSize, changes: null }),
+    state: going.state,
     evidence: () => Promise.resolve(evidence),
     remarks: () => remarks,
     stillThere: (ids) => (ids.length === 0 ? Promise.resolve(new Set()) : foundAgain(ids, readings)),
@@ -76,7 +91,7 @@ export function createConnectorSource(options: ConnectorSourceOptions): Source {
 async function foundAgain(ids: readonly string[], readings: Readings): Promise<Set<string>> {
   readings.close();
   try {
-    const { store, doubt } = await readings.current();
+    const { store, doubt } = await readings.current(null);
     const why = doubt ?? (store.hasNameless() ? 'it has a record whose id cannot be read' : null);
     if (why !== null) throw new IncompleteListingError(`the second reading of the stream: ${why}`);
     return new Set(ids.filter((one) => store.has(one)));
@@ -85,7 +100,12 @@ async function foundAgain(ids: readonly string[], readings: Readings): Promise<S
   }
 }
 
-function lineOfId({ id, line }: StoredLine): Line {
+/** The connector says so now, whatever time its record tells. */
+function lineOfChange({ line }: StoredEntry): Line | Tombstone {
+  return line instanceof Tombstone ? new Tombstone(line.id, new Date().toISOString()) : line;
+}
+
+function lineOfId({ id, line }: StoredEntry): Line {
   if (id === null) return line instanceof UnreadableLine ? line : idLine('');
   return idLine(id);
 }

@@ -29,15 +29,30 @@ export type Dialect = {
   /** @throws JobError */
   readonly discover: () => Promise<readonly Stream[]>;
   /**
-   * @param together runs the work for some messages
-   * @returns why the stream is not proven complete; null: it is
+   * @param of.from reads the changes since this STATE, if the stream can (`goesOn`); null: everything
+   * @param of.together runs the work for some messages
    * @throws IncompleteListingError if it is provably incomplete
    */
   readonly read: (
     stream: Stream,
     taking: Taking,
-    together: (work: () => void) => Promise<void>,
-  ) => Promise<string | null>;
+    of: { from: From | null; together: (work: () => void) => Promise<void> },
+  ) => Promise<ReadEnd>;
+  /** Whether the connector can list changes of this stream by its STATE. */
+  readonly goesOn: (stream: Stream) => boolean;
+};
+
+/** The place from which changes are read. */
+export type From = {
+  /** As JSON; null: from the beginning, to get a first STATE. */
+  readonly state: string | null;
+};
+
+export type ReadEnd = {
+  /** Why the stream is not proven complete; null: it is. */
+  readonly doubt: string | null;
+  /** The last STATE of a reading of changes that ended well; null: none. */
+  readonly state: unknown;
 };
 
 /** Whether a message is about the stream. Some connectors leave out the namespace, and only one stream is asked for. */

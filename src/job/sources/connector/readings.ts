@@ -2,13 +2,13 @@
 import type { Patience } from '../../http/outage.ts';
 import type { ConnectorLog } from './connector-log.ts';
 import type { ConnectorSettings } from './connector-settings.ts';
-import type { Dialect, Stream } from './dialect.ts';
+import type { Dialect, From, Stream } from './dialect.ts';
 import { findStream, keyOf } from './find-stream.ts';
 import { spool, type Spooled } from './spool.ts';
 
 export type Readings = {
-  /** The open reading, else a new one. @throws JobError */
-  readonly current: () => Promise<Spooled>;
+  /** The open reading, else a new one. @param from of changes, if the stream can; null: of everything @throws JobError */
+  readonly current: (from: From | null) => Promise<Spooled>;
   /** Drops the open reading. */
   readonly close: () => void;
 };
@@ -31,12 +31,19 @@ export function createReadings(of: {
   }
 
   return {
-    async current() {
+    async current(from) {
       if (open !== null) return open;
       try {
         stream ??= await discovered();
         const choice = { key: keyOf(stream, settings.id), updatedAt: settings.updatedAt, stamp };
-        return (open = await spool({ dialect, stream, choice, settings, onWait }));
+        return (open = await spool({
+          dialect,
+          stream,
+          choice,
+          settings,
+          onWait,
+          from: dialect.goesOn(stream) ? from : null,
+        }));
       } finally {
         log.end();
       }

@@ -33,6 +33,13 @@ export function entryOf(data: Fields, { key, updatedAt, stamp }: Choice, place: 
   return { id, stamp: '', line, place };
 }
 
+/** The fields by which connectors that read the log of a database say that a record is deleted. */
+const DELETED = ['_ab_cdc_deleted_at', '_sdc_deleted_at'] as const;
+
+export function isDeleted(data: Fields): boolean {
+  return DELETED.some((name) => fieldOf(data, name) !== null && fieldOf(data, name) !== undefined);
+}
+
 function valueAt(data: Fields, path: readonly string[]): unknown {
   let value: unknown = data;
   for (const name of path) {

@@ -3,12 +3,13 @@ import { IncompleteListingError } from '../../job-error.ts';
 import { type Fields, parsedObject } from '../json-object.ts';
 import type { Line } from '../lines.ts';
 import type { Command } from './child.ts';
-import { type Dialect, fullName, type Stream, type Taking } from './dialect.ts';
+import { type Dialect, type From, fullName, type Stream, type Taking } from './dialect.ts';
 import { heardIn, listIn, objectsIn, textIn, within } from './message.ts';
 import type { Program } from './program.ts';
 
 const CONFIG = 'config.json';
 const CATALOG = 'catalog.json';
+const STATE = 'state.json';
 /** A catalog with many streams and their schemas is still far shorter. */
 const MOST_CATALOG_LENGTH = 256 * 1024 * 1024;
 
@@ -28,12 +29,12 @@ export function createSinger(
       const argv: Command['argv'] = (at) => ['--config', at(CONFIG), '--discover'];
       return (await catalogFrom(program, { files, argv })).map(streamOf);
     },
-    async read(stream, taking, together) {
-      const ask: Command = {
-        files: { ...files, [CATALOG]: JSON.stringify({ streams: [selected(stream.definition)] }) },
-        argv: (at) => ['--config', at(CONFIG), '--catalog', at(CATALOG)],
-      };
+    goesOn: ({ cursor, definition }) =>
+      cursor !== null && rootOf(definition)['forced-replication-method'] !== 'FULL_TABLE',
+    async read(stream, taking, { from, together }) {
+      const ask = syncCommand(files, stream, from);
       let [hasBegun, foreign, records] = [false, 0, 0];
+      let state: unknown = null;
       const counting: Taking = {
         ...taking,
         record(data) {
@@ -41,8 +42,9 @@ export function createSinger(
           taking.record(data);
         },
       };
+      const onState = (value: unknown): void => void (state = value);
       const take = (line: Line): void => {
-        const about = takeLine(line, { stream, taking: counting, program });
+        const about = takeLine(line, { stream, taking: counting, onState, program });
         if (about === 'this') hasBegun = true;
         if (about === 'another record') foreign += 1;
       };
@@ -58,10 +60,31 @@ export function createSinger(
       if (!hasBegun || isForeign)
         throw new IncompleteListingError(program.failed('failed', `${name(stream)}: ${doubt}`).message);
       if (isCut)
-        return 'the tap has ended, and a process that it left behind still held its output; its exit code proves nothing';
-      if (exitProves) return null;
-      return 'a Singer tap does not say whether a stream is complete; set CONNECTOR_EXIT_COMPLETE=true if its exit code 0 proves it';
+        return {
+          doubt:
+            'the tap has ended, and a process that it left behind still held its output; its exit code proves nothing',
+          state: null,
+        };
+      return { doubt: exitProves ? null : UNPROVEN, state: from === null ? null : state };
     },
+  };
+}
+
+const UNPROVEN =
+  'a Singer tap does not say whether a stream is complete; set CONNECTOR_EXIT_COMPLETE=true if its exit code 0 proves it';
+
+function syncCommand(files: Command['files'], stream: Stream, from: From | null): Command {
+  const state = from?.state ?? null;
+  const catalog = JSON.stringify({ streams: [selected(stream, from)] });
+  return {
+    files: { ...files, [CATALOG]: catalog, ...(state !== null && { [STATE]: state }) },
+    argv: (at) => [
+      '--config',
+      at(CONFIG),
+      '--catalog',
+      at(CATALOG),
+      ...(state === null ? [] : ['--state', at(STATE)]),
+    ],
   };
 }
 
@@ -85,7 +108,12 @@ async function catalogFrom(program: Program, ask: Command): Promise<readonly Fie
 /** @returns what the message is about @throws IncompleteListingError */
 function takeLine(
   line: Line,
-  { stream, taking, program }: { stream: Stream; taking: Taking; program: Program },
+  {
+    stream,
+    taking,
+    onState,
+    program,
+  }: { stream: Stream; taking: Taking; onState: (value: unknown) => void; program: Program },
 ): 'this' | 'another record' | 'nothing' {
   const heard = heardIn(line);
   if (heard.kind === 'broken') taking.unreadable(heard.why);
@@ -93,6 +121,7 @@ function takeLine(
   if (heard.kind !== 'message') return 'nothing';
   const { type, fields } = heard;
   if (type === 'BATCH') throw batched(program.name);
+  if (type === 'STATE') onState(fields['value'] ?? null);
   const told = textIn(fields, 'stream');
   if (type === 'RECORD' && told === null) taking.unreadable('it does not name its stream');
   const name = textIn(stream.definition, 'stream') ?? stream.name;
@@ -131,10 +160,17 @@ function rootOf(definition: Fields): Fields {
   return entries.find(isRoot)?.metadata ?? {};
 }
 
-/** Selects the stream with all its fields, as a whole: in the way of today's taps and in that of older ones. */
-function selected(definition: Fields): Fields {
+/** Selects the stream with all its fields, as a whole or its changes: in the way of today's taps and in that of older ones. */
+function selected({ definition, cursor }: Stream, from: From | null): Fields {
+  const method =
+    from === null || cursor === null
+      ? { root: { 'replication-method': 'FULL_TABLE' }, own: { replication_method: 'FULL_TABLE' } }
+      : {
+          root: { 'replication-method': 'INCREMENTAL', 'replication-key': cursor },
+          own: { replication_method: 'INCREMENTAL', replication_key: cursor },
+        };
   const entries = objectsIn(definition, 'metadata') as readonly Metadata[];
-  const root = { ...rootOf(definition), selected: true, 'replication-method': 'FULL_TABLE' };
+  const root = { ...rootOf(definition), selected: true, ...method.root };
   const fields = entries
     .filter((entry) => !isRoot(entry))
     .map((entry) =>
@@ -146,7 +182,7 @@ function selected(definition: Fields): Fields {
   return {
     ...definition,
     selected: true,
-    replication_method: 'FULL_TABLE',
+    ...method.own,
     ...(typeof schema === 'object' && schema !== null ? { schema: { ...schema, selected: true } } : {}),
     metadata: [{ breadcrumb: [], metadata: root }, ...fields],
   };

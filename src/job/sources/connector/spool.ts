@@ -5,8 +5,8 @@ import { createEntryStore, type EntryStore } from '../entry-store.ts';
 import type { Fields } from '../json-object.ts';
 import { UnreadableLine } from '../lines.ts';
 import type { ConnectorSettings } from './connector-settings.ts';
-import { type Dialect, fullName, type Stream } from './dialect.ts';
-import { type Choice, entryOf } from './record-entry.ts';
+import { type Dialect, type From, fullName, type Stream } from './dialect.ts';
+import { type Choice, entryOf, isDeleted } from './record-entry.ts';
 
 const TELL_MS = 5_000;
 const MOST_NAMED = 40;
@@ -21,6 +21,10 @@ export type Spooled = {
   readonly altered: number;
   /** Why the stream is not proven complete; null: it is. */
   readonly doubt: string | null;
+  /** The place from which these changes were read; null: this is everything. */
+  readonly from: From | null;
+  /** The last STATE of changes; null: none. */
+  readonly state: unknown;
 };
 
 /** @throws JobError, IncompleteListingError */
@@ -30,14 +34,22 @@ export async function spool(of: {
   choice: Choice;
   settings: ConnectorSettings;
   onWait: Patience['onWait'];
+  from: From | null;
 }): Promise<Spooled> {
-  const { dialect, stream, choice, settings, onWait } = of;
+  const { dialect, stream, choice, settings, onWait, from } = of;
   const store = createEntryStore();
   const tell = createTeller(onWait);
   let [count, repeated, altered, named, timed] = [0, 0, 0, 0, 0];
   let first: Fields | null = null;
   try {
-    const doubt = await dialect.read(
+    const together = async (work: () => void): Promise<void> => {
+      await store.together(() => {
+        work();
+        return Promise.resolve(true);
+      });
+      tell.at(count);
+    };
+    const end = await dialect.read(
       stream,
       {
         record(data) {
@@ -46,7 +58,9 @@ export async function spool(of: {
           const entry = entryOf(data, choice, count);
           if (entry.id !== '') named += 1;
           if (choice.updatedAt !== null && Object.hasOwn(data, choice.updatedAt)) timed += 1;
-          if (!store.put(entry, 1)) repeated += 1;
+          // A list of changes tells deletions, too. The repetition of an id is its next change.
+          const gone = from !== null && isDeleted(data);
+          if (!store.put(gone ? { ...entry, line: null } : entry, 1) && from === null) repeated += 1;
         },
         altered: () => void (altered += 1),
         unreadable(why) {
@@ -54,17 +68,11 @@ export async function spool(of: {
           store.put({ id: '', stamp: '', line: new UnreadableLine(why), place: count }, 1);
         },
       },
-      async (work) => {
-        await store.together(() => {
-          work();
-          return Promise.resolve(true);
-        });
-        tell.at(count);
-      },
+      { from, together },
     );
     tell.over();
     if (first !== null) refuseWrongNames({ first, named, timed }, { stream, settings, choice });
-    return { store, count, repeated, altered, doubt };
+    return { store, count, repeated, altered, from, ...end };
   } catch (error) {
     store.close();
     throw error;

@@ -5,6 +5,7 @@
  */
 import { PATIENCE_MS, type Patience } from '../../http/outage.ts';
 import { batchesOf, createIntake, IDS, type ListingKind, RECORDS } from '../intake.ts';
+import type { StoredEntry } from '../entry-store.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import type { Cursor, Evidence, Source } from '../source.ts';
 import { createClockReader } from '../source-clock.ts';
@@ -14,6 +15,8 @@ import { doubtOf, proofOf } from './list-evidence.ts';
 import type { OaiSettings } from './oai-settings.ts';
 import type { ListReading } from './read-list.ts';
 import { recordsThere } from './records-there.ts';
+import { timeOf } from './granularity.ts';
+import { Tombstone } from '../tombstone.ts';
 
 export type OaiSourceOptions = {
   readonly settings: OaiSettings;
@@ -45,8 +48,10 @@ export function createOaiSource(options: OaiSourceOptions): Source {
     try {
       const made = await harvests.of(verb, since);
       const intake = createIntake(kind, { from, batchSize });
-      yield* batchesOf(intake, made.store.lines(from?.after ?? null), {
-        lineOf: ({ line }) => line,
+      const after = from?.after ?? null;
+      const entries = tellsGone(made, since) ? made.store.linesAndGone(after) : made.store.lines(after);
+      yield* batchesOf<StoredEntry, B>(intake, entries, {
+        lineOf: ({ line }) => (line instanceof Tombstone ? new Tombstone(line.id, timeOf(line.at)) : line),
         where: ({ id, place }) =>
           `${id === null ? 'a record without an identifier' : `the record ${JSON.stringify(id)}`} on page ${place}`,
         stop,
@@ -60,10 +65,12 @@ export function createOaiSource(options: OaiSourceOptions): Source {
   return {
     shownAs,
     lists: 'changes',
-    mapping: fingerprintOf(shownAs),
+    // A load of version 0.2.0 lacks the deletions before its cursor.
+    mapping: fingerprintOf([shownAs, 'with deletions']),
     async survey(since) {
-      const { store } = await harvests.of('ListRecords', since);
-      return { total: store.counts().live };
+      const made = await harvests.of('ListRecords', since);
+      const { live, deleted } = made.store.counts();
+      return { total: live + (tellsGone(made, since) ? deleted : 0) };
     },
     changedSince: (since, from, batchSize) => listing(RECORDS, 'ListRecords', { since, from, batchSize }),
     ids: (batchSize) => listing(IDS, 'ListIdentifiers', { since: null, from: null, batchSize }),
@@ -72,6 +79,11 @@ export function createOaiSource(options: OaiSourceOptions): Source {
     clock: clock.read,
     close: async () => harvests.close(),
   };
+}
+
+/** A repository that keeps no deletions (deletedRecord: no) means nothing by such a header. */
+function tellsGone({ identity }: Pick<Harvested, 'identity'>, since: Date | null): boolean {
+  return since !== null && identity.deletedRecord !== 'no';
 }
 
 function evidenceOf({ lists, store, identity }: Harvested, hole: string | null): Evidence {

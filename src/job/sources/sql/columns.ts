@@ -1,15 +1,15 @@
 /** Chooses the columns of a table, and says where its rows come from. */
 import { JobError } from '../../job-error.ts';
 import { chooseColumns, type Column, namedColumn } from '../columns.ts';
-import type { Grammar, Selection } from './dialect.ts';
+import { type Grammar, OTHERS, type Selection } from './dialect.ts';
 import type { SqlFrom, SqlSettings } from './sql-settings.ts';
 
 /** Types of flags, which are false in rows that are not deleted. */
 const FLAGS: ReadonlySet<string> = new Set(['boolean', 'TINYINT', 'BIT']);
 
-/** The text behind FROM; `q` is its alias. A newline ends a comment in the last line of a SELECT. */
-export function fromClause(from: SqlFrom, { name }: Grammar): string {
-  return 'query' in from ? `(${from.query}\n) q` : `${from.table.map(name).join('.')} q`;
+/** The text behind FROM. A newline ends a comment in the last line of a SELECT. */
+export function fromClause(from: SqlFrom, { name }: Grammar, alias = 'q'): string {
+  return 'query' in from ? `(${from.query}\n) ${alias}` : `${from.table.map(name).join('.')} ${alias}`;
 }
 
 /** The table, or the setting of the SELECT, as it appears in logs and errors. */
@@ -31,5 +31,11 @@ export function select(settings: SqlSettings, columns: readonly Column[], gramma
     );
   }
   const fields = chosen.fields.filter(({ name }) => name !== deletedAt);
-  return { ...chosen, from: fromClause(from, grammar), deletedAt: deleted, fields };
+  return {
+    ...chosen,
+    from: fromClause(from, grammar),
+    others: fromClause(from, grammar, OTHERS),
+    deletedAt: deleted,
+    fields,
+  };
 }

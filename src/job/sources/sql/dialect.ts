@@ -3,10 +3,15 @@ import type { Column } from '../columns.ts';
 import type { Row } from '../row-line.ts';
 import type { SqlFault } from './sql-fault.ts';
 
+/** Alias of the rows that a row is compared with. */
+export const OTHERS = 'o';
+
 /** The rows to read, checked against the columns that exist. */
 export type Selection = {
-  /** The table or SELECT, as it stands behind FROM. */
+  /** The table or SELECT, as it stands behind FROM with the alias `q`. */
   readonly from: string;
+  /** The same with the alias {@link OTHERS}. */
+  readonly others: string;
   readonly id: readonly Column[];
   readonly updatedAt: Column | null;
   readonly deletedAt: Column | null;
@@ -26,6 +31,8 @@ export type Grammar = {
   /** A text expression in a form that compares and sorts by bytes. */
   readonly bytes: (text: string) => string;
   readonly changedSince: (column: Column, since: Date) => string;
+  /** Both aliases have the same value in the column. Without it, `=`. */
+  readonly same?: (column: Column, one: string, other: string) => string;
   /** Conditions of every statement. */
   readonly always?: readonly string[];
 };

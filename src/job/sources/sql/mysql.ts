@@ -6,6 +6,7 @@ import { composedId } from '../composed-id.ts';
 import type { Column } from '../columns.ts';
 import type { Dialect, DialectOptions, Grammar, Part, Selection, Snapshot } from './dialect.ts';
 import type { Row } from '../row-line.ts';
+import { deletedText } from './deleted-rows.ts';
 import { inGroups } from '../in-groups.ts';
 import { columnOf } from './mysql-columns.ts';
 import { connectMysql, type MysqlConnection } from './mysql-connection.ts';
@@ -99,12 +100,14 @@ type Read = (sql: string) => AsyncIterable<Values>;
 
 async function* rowsOf(read: Read, of: Selection, part: Part): AsyncGenerator<Row[]> {
   const fields = of.fields.map(fieldOf);
-  const what = [GRAMMAR.id(of.id), timeOf(of), ...fields];
+  const deleted = deletedText(of, part, { name: quoted, timeOf: timeText });
+  const what = [GRAMMAR.id(of.id), timeOf(of), deleted, ...fields];
   const statement = listStatement(of, part, GRAMMAR, { what });
   yield* inGroups(read(statement), {
-    make: ([id, at, ...values]) => ({
+    make: ([id, at, deletedAt, ...values]) => ({
       id: textOf(id) ?? '',
       at: textOf(at),
+      deleted: textOf(deletedAt),
       record: jsonObject(of.fields, values),
     }),
     lengthOf: ({ record }) => record.length,
@@ -124,7 +127,11 @@ async function* idsOf(read: Read, of: Selection, part: Part): AsyncGenerator<str
 
 /** In the session's time zone, UTC. */
 function timeOf({ updatedAt }: Selection): string {
-  return updatedAt === null ? 'NULL' : `DATE_FORMAT(q.${quoted(updatedAt.name)}, '%Y-%m-%dT%H:%i:%s.%fZ')`;
+  return updatedAt === null ? 'NULL' : timeText(`q.${quoted(updatedAt.name)}`);
+}
+
+function timeText(column: string): string {
+  return `DATE_FORMAT(${column}, '%Y-%m-%dT%H:%i:%s.%fZ')`;
 }
 
 function textOf(value: unknown): string | null {

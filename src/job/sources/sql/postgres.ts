@@ -9,6 +9,7 @@ import { composedId } from '../composed-id.ts';
 import type { Column } from '../columns.ts';
 import type { Dialect, DialectOptions, Grammar, Part, Selection, Snapshot } from './dialect.ts';
 import type { Row } from '../row-line.ts';
+import { deletedText } from './deleted-rows.ts';
 import { createFetchSize } from './fetch-size.ts';
 import { postgresFault } from './postgres-fault.ts';
 import { listStatement } from './statements.ts';
@@ -23,6 +24,12 @@ const TIMES = new Map([
   [1184, 0],
 ]);
 const BYTEA = 17;
+/** Types of ids whose equality an index serves. */
+// biome-ignore format: one per line would hide the code
+const COMPARED: ReadonlySet<string> = new Set([
+  'smallint', 'integer', 'bigint', 'numeric', 'text', 'character varying', 'character', 'uuid', 'date',
+  'timestamp without time zone', 'timestamp with time zone', 'boolean', 'bytea',
+]);
 
 /** Formats of values, instead of the role's defaults. */
 const FORMATS =
@@ -61,6 +68,9 @@ function grammarOf(encoding: string): Grammar {
         (parts) => parts.join(` || '|' || `),
       ),
     bytes: (text) => (encoding === 'UTF8' ? `(${text}) COLLATE "C"` : `convert_to(${text}, 'UTF8')`),
+    // Not every type has an equality, but each has a text.
+    same: ({ type }, one, other) =>
+      COMPARED.has(type) ? `${other} = ${one}` : `${other}::text = ${one}::text`,
     changedSince: ({ name }, since) => `q.${escapeIdentifier(name)} >= timestamptz '${since.toISOString()}'`,
   };
 }
@@ -140,11 +150,16 @@ async function columnsOf(query: Query, from: string): Promise<Column[]> {
 async function* rowsOf(query: Query, of: Selection, part: Part, grammar: Grammar): AsyncGenerator<Row[]> {
   const fields = of.fields.map(({ name }) => `q.${escapeIdentifier(name)}`);
   const statement = listStatement(of, part, grammar, {
-    what: [grammar.id(of.id), timeOf(of), 'row_to_json(r)::text'],
+    what: [
+      grammar.id(of.id),
+      timeOf(of),
+      deletedText(of, part, { name: escapeIdentifier, timeOf: timeText }),
+      'row_to_json(r)::text',
+    ],
     join: `CROSS JOIN LATERAL (SELECT ${fields.join(', ')}) r`,
   });
-  for await (const rows of fetched<[string | null, string | null, string]>(query, statement))
-    yield rows.map(([id, at, record]) => ({ id: id ?? '', at, record }));
+  for await (const rows of fetched<[string | null, string | null, string | null, string]>(query, statement))
+    yield rows.map(([id, at, deleted, record]) => ({ id: id ?? '', at, deleted, record }));
 }
 
 async function* idsOf(query: Query, of: Selection, part: Part, grammar: Grammar): AsyncGenerator<string[]> {
@@ -155,8 +170,11 @@ async function* idsOf(query: Query, of: Selection, part: Part, grammar: Grammar)
 /** In the session's time zone, UTC. */
 function timeOf({ updatedAt }: Selection): string {
   if (updatedAt === null) return 'NULL';
-  const time = `q.${escapeIdentifier(updatedAt.name)}::timestamptz AT TIME ZONE 'UTC'`;
-  return `to_char(${time}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+  return timeText(`q.${escapeIdentifier(updatedAt.name)}`);
+}
+
+function timeText(column: string): string {
+  return `to_char(${column}::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }
 
 async function* fetched<R extends (string | null)[]>(query: Query, statement: string): AsyncGenerator<R[]> {

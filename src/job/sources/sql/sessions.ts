@@ -37,7 +37,9 @@ export function createSessions(
     stop.throwIfAborted();
     session = await prepareSession(settings, snapshot);
     const { clock: now, lagMs = 0 } = snapshot;
-    if (now !== null) hearClock(clock, now, lagMs + (session.selection.updatedAt?.lateMs ?? 0));
+    const { updatedAt, deletedAt } = session.selection;
+    const lateMs = Math.max(updatedAt?.lateMs ?? 0, deletedAt?.lateMs ?? 0);
+    if (now !== null) hearClock(clock, now, lagMs + lateMs);
     return session;
   }
 

@@ -13,7 +13,7 @@ import type { Dialect, DialectOptions, Part } from './dialect.ts';
 import { mysqlDialect } from './mysql.ts';
 import { postgresDialect } from './postgres.ts';
 import { type RowLine, readRows, type Seen } from './read-rows.ts';
-import { idLine, recordLine } from '../row-line.ts';
+import { idLine, recordOrGone } from '../row-line.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
 import type { SqlSettings } from './sql-settings.ts';
@@ -91,7 +91,9 @@ export function createSqlSource(options: SqlSourceOptions): Source {
 
 /** Without the password, which may change between two attempts. */
 function mappingOf({ url, from, id, updatedAt, deletedAt }: SqlSettings): string {
-  return fingerprintOf([shownUrl(url), from, id, updatedAt, deletedAt]);
+  // A load of version 0.2.0 lacks the deletions before its cursor.
+  const told = deletedAt === null ? [] : ['with deletions'];
+  return fingerprintOf([shownUrl(url), from, id, updatedAt, deletedAt, ...told]);
 }
 
 async function* recordLines(
@@ -100,7 +102,7 @@ async function* recordLines(
   stamp: string | null,
 ): AsyncGenerator<RowLine[]> {
   for await (const rows of snapshot.rows(selection, part))
-    yield rows.map((row) => [row.id, recordLine(row, stamp)]);
+    yield rows.map((row) => [row.id, recordOrGone(row, stamp)]);
 }
 
 async function* idLines({ snapshot, selection }: Session, part: Part): AsyncGenerator<RowLine[]> {

@@ -7,6 +7,7 @@ import type { SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Part, Selection } from './dialect.ts';
 import type { Row } from '../row-line.ts';
 import { groupsOf } from '../in-groups.ts';
+import { deletedText } from './deleted-rows.ts';
 import { GRAMMAR, isReplacement, quoted, timeOf } from './sqlite-grammar.ts';
 import { jsonObject } from './sqlite-values.ts';
 import { listStatement } from './statements.ts';
@@ -26,11 +27,11 @@ export function rowsOf(statements: Statements, of: Selection, part: Part): Async
   return listed<Row>(statements, {
     of,
     part,
-    what: [GRAMMAR.id(of.id), time, ...fields],
+    what: [GRAMMAR.id(of.id), time, deletedText(of, part, { name: quoted, timeOf }), ...fields],
     tests: texts.map(isReplacement),
     idOf: ({ id }) => id,
     isSuspect: ({ id, record }) => id.includes(REPLACEMENT) || record.includes(REPLACEMENT),
-    make([id, at, ...rest], tested) {
+    make([id, at, deleted, ...rest], tested) {
       const values = rest.slice(0, names.length);
       const wrong = tested
         ? [id, ...values].map((value, nth) => isWrong(value, rest[names.length + nth]))
@@ -38,6 +39,7 @@ export function rowsOf(statements: Statements, of: Selection, part: Part): Async
       return {
         id: wrong[0] ? '' : (textOf(id) ?? ''),
         at: textOf(at),
+        deleted: textOf(deleted),
         record: jsonObject(names, values),
         ...(wrong.includes(true) ? { fault: NOT_UTF8 } : {}),
       };

@@ -1,4 +1,5 @@
 /** Composes the statements that are the same in every dialect. Pure. */
+import { deletedLast, rowsWithin } from './deleted-rows.ts';
 import type { Grammar, Part, Selection } from './dialect.ts';
 
 const EVERYTHING: Part = { since: null, after: null };
@@ -22,7 +23,7 @@ export function listStatement(
   grammar: Grammar,
   { what, join = '' }: { what: readonly string[]; join?: string },
 ): string {
-  const order = grammar.bytes(grammar.id(of.id));
+  const order = [grammar.bytes(grammar.id(of.id)), ...deletedLast(of, part, grammar)].join(', ');
   return `SELECT ${what.join(', ')} FROM ${of.from} ${join} ${where(of, part, grammar)} ORDER BY ${order}`;
 }
 
@@ -33,8 +34,7 @@ function where(
   more: readonly string[] = [],
 ): string {
   const conditions = [...(grammar.always ?? []), ...more];
-  if (of.deletedAt) conditions.push(`q.${grammar.name(of.deletedAt.name)} IS NULL`);
-  if (of.updatedAt && since !== null) conditions.push(grammar.changedSince(of.updatedAt, since));
+  conditions.push(...rowsWithin(of, since, grammar));
   if (after !== null)
     conditions.push(`${grammar.bytes(grammar.id(of.id))} > ${grammar.bytes(grammar.text(after))}`);
   return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

@@ -9,10 +9,14 @@ import { testHeldRemovals } from './held-removals.ts';
 import { testHistory } from './history.ts';
 import { testRandomKills } from './random-kills.ts';
 import { testRefusedRecords } from './refused-records.ts';
+import { testSourceState } from './source-state.ts';
+import { testToldDeletions } from './told-deletions.ts';
 import type { SetUp, SinkAdapter } from './tested-sink.ts';
 
 const PARTS = {
   changes: testChanges,
+  told: testToldDeletions,
+  state: testSourceState,
   refused: testRefusedRecords,
   held: testHeldRemovals,
   history: testHistory,

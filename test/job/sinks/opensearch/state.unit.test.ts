@@ -8,6 +8,7 @@ const generation = {
   synced: true,
   watermark: null,
   listed_at: null,
+  source_state: null,
   coarse_times: false,
   proven: true,
   left_by: null,

@@ -155,6 +155,7 @@ it('version 0.2.0 reads the state only while nothing is held', () => {
     left_by: null,
     held: null,
     listed_at: null,
+    source_state: null,
   };
   expect(storedForm({ ...EMPTY, generations: { a: generation } })).toMatchObject({
     format: 2,

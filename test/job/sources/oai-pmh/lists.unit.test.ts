@@ -18,6 +18,10 @@ describeSource('a repository', async (): Promise<SourcePlace> => {
     remove: async (ids) => {
       for (const id of ids) provider.records.delete(id);
     },
+    markDeleted: async (ids, at) => {
+      const stamp = `${at.toISOString().slice(0, 19)}Z`;
+      provider.put(...ids.map((id) => ({ ...titled(id, stamp), isDeleted: true })));
+    },
     open: (stop) => openOai(provider, {}, { stop }),
     [Symbol.asyncDispose]: async () => await provider[Symbol.asyncDispose](),
   };

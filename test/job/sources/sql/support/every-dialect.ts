@@ -77,6 +77,55 @@ function describeListing(create: () => Promise<SqlDatabase>): void {
     expect([...(await source.stillThere(['a', 'b', 'x']))]).toEqual(['a']);
   });
 
+  it('tells a deletion by either time, once, unless another row has the record', async () => {
+    await using db = await create();
+    const at = (hour: number): string => `2026-11-03 0${hour}:00:00`;
+    await db.exec(
+      `CREATE TABLE towns (country ${db.text}, code ${db.text}, changed ${db.timestamp}, gone ${db.timestamp}, who ${db.text})`,
+    );
+    const rows = [
+      ['de', 'by row', at(2), at(1)],
+      ['de', 'by gone', at(0), at(3)],
+      ['de', 'earlier', at(0), at(0)],
+      ['de', 'twice', at(2), at(2)],
+      ['de', 'twice', at(3), at(1)],
+      ['de', 'again', at(2), at(2)],
+      ['at', 'again', at(2), at(2)],
+      ['de', 'now', at(2), null],
+    ].map((row) => `(${row.map((text) => (text === null ? 'NULL' : `'${text}'`)).join(', ')}, 'x')`);
+    const old = `('de', 'again', '${at(0)}', NULL, NULL), (NULL, 'nameless', '${at(2)}', '${at(2)}', 'x')`;
+    await db.exec(`INSERT INTO towns VALUES ${rows.join(', ')}, ${old}`);
+    const settings = { SOURCE_TABLE: 'towns', SOURCE_ID: 'country,code', SOURCE_UPDATED_AT: 'changed' };
+    const told = async (column: string): Promise<string[]> => {
+      const source = open(db, { ...settings, SOURCE_DELETED_AT: column });
+      const since = new Date('2026-11-03T01:00:00Z');
+      const batches = await collect(source.changedSince(since, null, 100));
+      await source.close?.();
+      return batches.flatMap(({ gone = [] }) =>
+        gone.map(({ id, at: time }) => `${id} ${new Date(time).toISOString().slice(11, 13)}`),
+      );
+    };
+    expect(await told('gone')).toEqual(['at|again 02', 'de|by gone 03', 'de|by row 02', 'de|twice 02']);
+    // A column of another type tells no time.
+    const byRow = ['at|again 02', 'de|by row 02', 'de|now 02', 'de|twice 02'];
+    expect(await told('who')).toEqual(byRow);
+    const query = 'SELECT country, code, changed, gone FROM towns -- all';
+    const source = open(db, {
+      SOURCE_QUERY: query,
+      SOURCE_ID: 'country,code',
+      SOURCE_UPDATED_AT: 'changed',
+      SOURCE_DELETED_AT: 'gone',
+    });
+    const batches = await collect(source.changedSince(new Date('2026-11-03T01:00:00Z'), null, 100));
+    expect(batches.flatMap(({ gone = [] }) => gone.map(({ id }) => id))).toEqual([
+      'at|again',
+      'de|by gone',
+      'de|by row',
+      'de|twice',
+    ]);
+    await source.close?.();
+  });
+
   it('joins the columns of a composite id, so that no two rows get the same', async () => {
     await using db = await create();
     await db.exec(
@@ -153,7 +202,11 @@ async function placesOf(db: SqlDatabase): Promise<SourcePlace> {
     put: async (ids, changed) =>
       await putPlaces(db, ids, changed.toISOString().slice(0, 19).replace('T', ' ')),
     remove: async (ids) => await db.exec(`DELETE FROM places WHERE id IN (${ids.map(quote).join(', ')})`),
-    open: (stop) => open(db, PLACES, { stop }),
+    markDeleted: async (ids, at) => {
+      const time = at.toISOString().slice(0, 19).replace('T', ' ');
+      await db.exec(`UPDATE places SET deleted_at = '${time}' WHERE id IN (${ids.map(quote).join(', ')})`);
+    },
+    open: (stop) => open(db, { ...PLACES, SOURCE_DELETED_AT: 'deleted_at' }, { stop }),
     [Symbol.asyncDispose]: async () => await db[Symbol.asyncDispose](),
   };
 }
