@@ -7,7 +7,10 @@ import { type Setup, setup } from '../support/setup.ts';
 
 const LIVE = 200;
 const HOLD = { BASELINE: 'hold' };
-const SEVEN: unknown = Array.from({ length: 7 }, () => ({ at: expect.any(String), count: expect.any(Number) }));
+const SEVEN: unknown = Array.from({ length: 7 }, () => ({
+  at: expect.any(String),
+  count: expect.any(Number),
+}));
 
 /** A target after its first load and some quiet nights. */
 async function afterNights(nights: number): Promise<Setup> {
