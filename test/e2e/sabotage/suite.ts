@@ -199,7 +199,7 @@ export function sabotage(name: string, startSink: () => Promise<SinkServer>): vo
     );
     ids.delete(null);
     expect(ids.size, JSON.stringify(answers)).toBe(1);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 409]);
     const removal = await scene.ended([...ids][0] ?? 0);
     await stands(removal, {
       ran: { status: 'completed', deleted: HALF.length },

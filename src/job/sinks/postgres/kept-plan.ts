@@ -30,7 +30,8 @@ export type Frozen = {
   /** Ids that the source still had. */
   readonly answered: readonly string[];
   readonly mayReject: number;
-  readonly watermark: string | null | 'keep';
+  /** ISO 8601, or `keep`. */
+  readonly watermark: string | null;
   readonly sourceState: string | null;
   readonly coarseTimes: boolean;
   readonly stamped: boolean;
