@@ -55,6 +55,6 @@ test('an unknown group ends with 1 and the names of all groups', () => {
   const ran = spawnSync(process.execPath, [main, 'nonsense'], { encoding: 'utf8' });
   expect(ran.status).toBe(1);
   expect(ran.stderr).toContain(
-    'no group nonsense; groups: load, wal, volume, sources, start, cold, runs, growth, listing, events, page',
+    'no group nonsense; groups: load, wal, volume, plans, sources, start, cold, runs, growth, listing, events, page',
   );
 });
