@@ -50,13 +50,20 @@ export function reportApplied(
   );
 }
 
-function warningsOf({ kept, missed, updated, live }: Applied, rejected: readonly RejectedRecord[]): string[] {
+function warningsOf(
+  { kept, missed, updated, live, withoutCopy }: Applied,
+  rejected: readonly RejectedRecord[],
+): string[] {
   const lines: string[] = [];
   if (kept.held) lines.push(waiting(kept.held));
   for (const reason of Object.keys(KEPT) as (keyof typeof KEPT)[]) {
     const count = kept[reason] ?? 0;
     if (count > 0) lines.push(`kept ${records(count)}: ${KEPT[reason]}`);
   }
+  if (withoutCopy)
+    lines.push(
+      `${records(withoutCopy, 'removed')} cannot be restored by id: the sink does not return all of ${withoutCopy === 1 ? 'its' : 'their'} fields; see the log`,
+    );
   if (missed && missed.count > 0) lines.push(missedByDelta(missed));
   if (updated > MANY && updated * 2 > live) {
     lines.push(

@@ -2,8 +2,9 @@
 import { PATIENCE_MS } from '../../http/outage.ts';
 import { shownUrl } from '../../mask.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
+import { purgeCopies } from '../generations/removed-copies.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
-import type { Load, LiveState, Sink } from '../sink.ts';
+import type { ApplyPlan, ApplyResult, Load, LiveState, Sink } from '../sink.ts';
 import type { OpenSearchSettings } from '../sink-settings.ts';
 import type { Writer } from '../writer.ts';
 import { type OpenSearch, readLive } from './alias.ts';
@@ -11,6 +12,7 @@ import { applyEverything } from './apply-everything.ts';
 import { applyChanges, loadChanges } from './changes.ts';
 import { createOpenSearchClient } from './client.ts';
 import { countDocuments } from './documents.ts';
+import { forgetRecords } from './forget.ts';
 import { findLivePlace } from './held.ts';
 import { createOpenSearchSets } from './held-pieces.ts';
 import { beginLoad, dropLoad } from './load.ts';
@@ -18,6 +20,7 @@ import { createEverythingLoader } from './load-everything.ts';
 import { lookAtOpenSearch } from './look.ts';
 import { openOpenSearch } from './open.ts';
 import { applyIds } from './removals.ts';
+import { createCopyStore } from './removed-copies.ts';
 import { previewRollback, rollback } from './rollback.ts';
 import { createStateStore } from './state-store.ts';
 import { takeOver } from './take-over.ts';
@@ -37,7 +40,7 @@ export type OpenSearchSinkInput = {
 /** Connects on first use. */
 export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
   const { settings, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
-  const { url, alias, body } = settings;
+  const { url, alias, body, keepChangesMs } = settings;
   const patience = { patienceMs, ...rest };
   const client = createOpenSearchClient(url, patience);
   const store = createStateStore(client, alias, writer);
@@ -48,6 +51,11 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
   const idsOf = (load: Load): IdsLoad => {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
+  };
+  const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
+    if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
+    if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
+    return { kind: 'applied', applied: await applyChanges(sink, load, plan) };
   };
   return {
     shownAs: shownUrl(url),
@@ -68,9 +76,9 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
-      if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
-      if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
-      return { kind: 'applied', applied: await applyChanges(sink, load, plan) };
+      const result = await applyLoad(load, plan);
+      if (result.kind === 'applied') await purge(sink, keepChangesMs);
+      return result;
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
@@ -80,8 +88,21 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     rollback: (to) => rollback(sink, to),
     takeOver: () => takeOver(sink),
     held: createHeldRecords(() => findLivePlace(sink)),
+    forget: (ids) => forgetRecords(sink, ids),
     async close() {},
   };
+}
+
+/** Deletes old copies of removed records. */
+async function purge(sink: OpenSearch, keepMs: number): Promise<void> {
+  const live = await readLive(sink, await sink.store.read());
+  if (!live) return;
+  const { name } = live.index;
+  await purgeCopies(createCopyStore(sink, name), {
+    keepMs,
+    live: () => countDocuments(sink.client, name),
+    log: sink.log,
+  });
 }
 
 async function readLiveState(sink: OpenSearch): Promise<LiveState> {
