@@ -64,6 +64,7 @@ export async function openSearchServer(): Promise<SearchServer> {
         sink: ({ url, patienceMs = 0 }, writer) =>
           createOpenSearchSink({
             settings: { kind: 'opensearch', url, alias, body, keepChangesMs: 86_400_000 },
+            given: { ids: [], only: false },
             writer,
             patienceMs,
             ...quiet,

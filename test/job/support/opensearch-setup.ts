@@ -101,6 +101,7 @@ export async function openSearchSetup(
           body: readIndexBody(openSettings({})),
           keepChangesMs: 86_400_000,
         },
+        given: { ids: [], only: false },
         writer,
         stop: new AbortController().signal,
         onWait: () => {},

@@ -1,4 +1,5 @@
 /** Sink `opensearch`: composes the parts of this folder. */
+import type { JobArguments } from '../../arguments.ts';
 import { PATIENCE_MS } from '../../http/outage.ts';
 import { shownUrl } from '../../mask.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
@@ -27,6 +28,7 @@ import { takeOver } from './take-over.ts';
 
 export type OpenSearchSinkInput = {
   readonly settings: OpenSearchSettings;
+  readonly given: Pick<JobArguments, 'ids' | 'only'>;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly onWait: (words: string | null) => void;
@@ -39,7 +41,7 @@ export type OpenSearchSinkInput = {
 
 /** Connects on first use. */
 export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
-  const { settings, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
+  const { settings, given, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
   const { url, alias, body, keepChangesMs } = settings;
   const patience = { patienceMs, ...rest };
   const client = createOpenSearchClient(url, patience);
@@ -62,7 +64,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     place: `alias ${alias}`,
     leastBatch: 1,
     writesAtOnce: 'changes',
-    open: () => openOpenSearch(sink),
+    open: () => openOpenSearch(sink, given),
     live: () => readLiveState(sink),
     look: () => lookAtOpenSearch(sink),
     async beginLoad({ mode, ...of }) {

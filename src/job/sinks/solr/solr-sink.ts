@@ -30,7 +30,7 @@ const PATIENCE_MS = 60_000;
 
 export type SolrSinkInput = {
   readonly settings: SolrSettings;
-  readonly given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target'>;
+  readonly given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'ids' | 'only'>;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly onWait: (words: string | null) => void;
@@ -65,7 +65,7 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     place: `alias ${app}`,
     leastBatch: 1,
     writesAtOnce: 'changes',
-    open: () => openSolr(solr),
+    open: () => openSolr(solr, given),
     live: () => readLiveState(solr),
     look: () => lookAtSolr(solr),
     async beginLoad({ mode, ...of }) {

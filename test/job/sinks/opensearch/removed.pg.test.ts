@@ -4,9 +4,10 @@ import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { type OpenSearch, startOpenSearch } from '../../../support/opensearch/opensearch.ts';
 import { someRows } from '../../support/fake-source.ts';
 import { openSearchSetup } from '../../support/opensearch-setup.ts';
+import { namesOf } from '../../support/setup.ts';
 import { lose } from '../conformance/held-removals.ts';
 import { testRemovedCopies } from '../conformance/removed-copies.ts';
-import { job, last } from '../conformance/tested-sink.ts';
+import { goodThenBad, job, last } from '../conformance/tested-sink.ts';
 
 let server: OpenSearch;
 beforeAll(async () => {
@@ -49,4 +50,16 @@ it('an index of somebody else with the name of the copies stops a removal before
     expect(last(t)?.message).toContain(`${t.alias}-syncrator-removed is an index of somebody else`);
     expect(await t.names()).toEqual(before);
   }
+});
+
+it('a rollback of some records finishes an interrupted one of everything first, and does its own', async () => {
+  await using t = await openSearchSetup(server, someRows(20));
+  await goodThenBad(t);
+  t.proxy.after = ({ path, body }) =>
+    path === '_aliases' && body.includes(`"alias":"${t.alias}"`) ? { status: 500 } : undefined;
+  expect((await t.run('rollback')).code).toBe(EXIT.failed);
+  t.proxy.after = null;
+  expect(await t.run('rollback --id zzz')).toMatchObject({ code: EXIT.ok });
+  expect(last(t)).toMatchObject({ added: 1, held: 1 });
+  expect(await t.names()).toEqual({ ...namesOf(someRows(20)), zzz: 'bad' });
 });

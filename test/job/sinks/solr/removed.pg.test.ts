@@ -35,7 +35,8 @@ it('a restored document has its texts, numbers, lists and nested fields as befor
     },
   ]);
   expect(await t.run('sync --api_job_id 1', job(1))).toMatchObject({ code: EXIT.ok });
-  const found = async () => (await solr.documents(t.app)).map(({ _version_: _, ...document }) => document);
+  const found = async () =>
+    (await solr.documents(t.app)).map((document) => ({ ...document, _version_: null }));
   const before = await found();
   lose(t, ['b, "x"']);
   expect(await t.run('delete --api_job_id 2', job(2))).toMatchObject({ code: EXIT.ok });
