@@ -24,6 +24,7 @@ export type HeldPlace<S extends GenerationsState> = LivePlace<S> & {
   readonly held: HeldSet | null;
   readonly copies: CopyStore;
   readonly writer: Writer;
+  readonly log: (line: string) => void;
   readonly count: () => Promise<number>;
   readonly readRecords: (ids: readonly string[]) => Promise<readonly LiveRecord[]>;
   readonly withStep: (state: S, applied: Applied) => S;
@@ -94,7 +95,7 @@ function beginRemoval<S extends GenerationsState>(place: HeldPlace<S>): Removal 
           if (settled.gone.has(id)) remove.push(id);
           else if (!settled.there.has(id)) left += 1;
       const kept = left > 0 ? { held: left } : {};
-      const withoutCopy = await keepCopies(place.copies, place.writer, [remove]);
+      const withoutCopy = await keepCopies(place, [remove]);
       const applied: Applied = { ...NOTHING_APPLIED, live, removed: remove.length, kept, withoutCopy };
       const stays = (id: string): boolean => !settled.gone.has(id) && !settled.there.has(id);
       await changeInPlace(place, {

@@ -41,9 +41,11 @@ export type CopyStore = {
     readonly whole: readonly { readonly id: string; readonly document: object }[];
     readonly partial: number;
   }>;
-  /** Found after `makeVisible`. @returns the number of those that the server refuses */
-  write(copies: readonly Copy[]): Promise<number>;
+  /** Found after `makeVisible`. @returns those that the server refuses */
+  write(copies: readonly Copy[]): Promise<readonly RejectedRecord[]>;
   makeVisible(): Promise<void>;
+  /** false: no job has removed anything yet. */
+  isThere(): Promise<boolean>;
   count(): Promise<number>;
   /** By id in byte order; for one id the oldest first. Finds none if there is no place. */
   stream(query: CopyQuery): AsyncGenerator<readonly CopyFacts[]>;
@@ -64,10 +66,10 @@ const REMOVED_AT_ONCE = 1_000;
  * @returns how many of them could not be copied whole, so that no rollback brings them back by id
  */
 export async function keepCopies(
-  store: CopyStore,
-  writer: Writer,
+  of: { copies: CopyStore; writer: Writer; log: (line: string) => void },
   pages: AsyncIterable<readonly string[]> | Iterable<readonly string[]>,
 ): Promise<number> {
+  const { copies: store, writer } = of;
   const job = leavingNow(writer);
   let without = 0;
   let begun = false;
@@ -77,7 +79,9 @@ export async function keepCopies(
       begun = true;
       const { whole, partial } = await store.readLive(ids);
       const copies = whole.map(({ id, document }) => ({ key: keyOf(writer, id), id, job, document }));
-      without += partial + (copies.length === 0 ? 0 : await store.write(copies));
+      const refused = copies.length === 0 ? [] : await store.write(copies);
+      if (refused[0]) of.log(`${refused.length} copies of removed records are refused: ${refused[0].why}`);
+      without += partial + refused.length;
     }
   if (begun) await store.makeVisible();
   return without;
@@ -134,6 +138,9 @@ async function removeUntil(store: CopyStore, until: string): Promise<number> {
 
 /** @returns the number of deleted copies */
 export async function removeFound(store: CopyStore, query: CopyQuery): Promise<number> {
+  // A killed run may have left copies that are not visible yet.
+  if (!(await store.isThere())) return 0;
+  await store.makeVisible();
   let count = 0;
   for await (const page of store.stream(query)) {
     if (count === 0) await store.prepare();

@@ -57,7 +57,8 @@ export async function applyEverything(
     ? await carryHeld(carrying(sink, { load, live, index, judgement }), { count, written })
     : null;
   const after = afterHolding(difference, count);
-  const withoutCopy = live && after.removed > 0 ? await keepGone(sink, live, index) : 0;
+  const withoutCopy =
+    live && after.removed > 0 ? await keepGone(sink, { now: live.index.name, next: index }) : 0;
   const applied: Applied = { ...after, rejected, withoutCopy };
   await switchTo(sink, { load, plan, live, applied, index, held });
   return { kind: 'applied', applied };
@@ -89,10 +90,10 @@ function carrying(
 }
 
 /** Copies the documents that the switch removes. @returns how many could not be copied whole */
-async function keepGone(sink: OpenSearch, live: Live, index: string): Promise<number> {
-  const { client, writer } = sink;
-  const gone = idsGone({ now: streamStamps(client, live.index.name), next: streamStamps(client, index) });
-  return await keepCopies(createCopyStore(sink, live.index.name), writer, gone);
+export async function keepGone(sink: OpenSearch, of: { now: string; next: string }): Promise<number> {
+  const { client } = sink;
+  const gone = idsGone({ now: streamStamps(client, of.now), next: streamStamps(client, of.next) });
+  return await keepCopies({ ...sink, copies: createCopyStore(sink, of.now) }, gone);
 }
 
 async function* nothing(): ReturnType<typeof streamStamps> {}

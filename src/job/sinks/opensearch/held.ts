@@ -32,6 +32,7 @@ export function livePlace(
     sink: 'OpenSearch',
     copies: createCopyStore(sink, name),
     writer,
+    log: sink.log,
     stampsOf: (ids) => readStamps(client, name, ids),
     count: () => countDocuments(client, name),
     async readRecords(ids) {

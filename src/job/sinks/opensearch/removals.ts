@@ -27,7 +27,7 @@ export async function applyIds(
   const since = sinceNow(writer, live.generation);
   const settled = settleRemovals(found, { judgement, plan, since });
   const place = livePlace(sink, live);
-  const withoutCopy = await keepCopies(place.copies, writer, [settled.gone]);
+  const withoutCopy = await keepCopies(place, [settled.gone]);
   const applied: Applied = { ...settled.difference, rejected: [], withoutCopy };
   await changeInPlace(place, {
     held: { count: settled.held.length, entries: settled.held },

@@ -65,9 +65,10 @@ export function createCopyStore(sink: OpenSearch, live: string): CopyStore {
       const operations = copies.map(({ key, id, job, document }) =>
         write(key, { id, at: job.at, names: namesOf(job), job, document }, to, AS_IT_IS),
       );
-      return (await sendBulk(sink, to, operations)).length;
+      return await sendBulk(sink, to, operations);
     },
     makeVisible: () => refresh(client, name),
+    isThere: async () => (await describeIndex(client, name)) !== null,
     count: () => countDocuments(client, name),
     stream: (query) => stream(sink, query),
     async end(which) {

@@ -11,7 +11,6 @@ import {
   refuseOtherEffect,
   updatedIn,
 } from '../generations/rollback-effect.ts';
-import { idsGone, keepCopies } from '../generations/removed-copies.ts';
 import { isOfSome, previewRestore, type RestorePlace, restoreRemoved } from '../generations/restore.ts';
 import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
 import type { LeftBy } from '../generations/state-parts.ts';
@@ -21,11 +20,11 @@ import { type OpenSearch, readLive } from './alias.ts';
 import type { Document } from './document.ts';
 import { readDocuments, refresh, streamStamps } from './documents.ts';
 import { describeIndex } from './indexes.ts';
+import { keepGone } from './apply-everything.ts';
 import { livePlace } from './held.ts';
 import { withoutLoad } from './load.ts';
 import { startMove } from './move-alias.ts';
 import { deleteObsolete } from './obsolete.ts';
-import { createCopyStore } from './removed-copies.ts';
 import type { IndexGeneration, State } from './state.ts';
 
 /** The live index, the kept one, and the job that replaced it. */
@@ -47,8 +46,7 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
   const { digest, live, added, updated, removed } = await effectOf(sink, goal);
   refuseOtherEffect(alias, to, digest);
   log(`restoring the data from before ${jobInWords(by)}`);
-  const gone = idsGone({ now: streamStamps(client, from), next: streamStamps(client, kept) });
-  const withoutCopy = removed > 0 ? await keepCopies(createCopyStore(sink, from), writer, gone) : 0;
+  const withoutCopy = removed > 0 ? await keepGone(sink, { now: from, next: kept }) : 0;
   const stay = generation.held ? { held: generation.held.count } : {};
   const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept: stay, withoutCopy };
   await startMove(sink, { kind: 'rollback', from, to: kept }, (state) => {

@@ -66,9 +66,9 @@ export async function applyEverything(
 
 /** Copies the documents that the switch removes. @returns how many could not be copied whole */
 export async function keepGone(solr: Solr, of: { now: string; next: string }): Promise<number> {
-  const { client, writer } = solr;
+  const { client } = solr;
   const gone = idsGone({ now: streamStamps(client, of.now), next: streamStamps(client, of.next) });
-  return await keepCopies(createCopyStore(solr, of.now), writer, gone);
+  return await keepCopies({ ...solr, copies: createCopyStore(solr, of.now) }, gone);
 }
 
 function carrying(

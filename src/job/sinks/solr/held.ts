@@ -31,6 +31,7 @@ export function livePlace(
     sink: 'Solr',
     copies: createCopyStore(solr, collection),
     writer,
+    log: solr.log,
     stampsOf: (ids) => readStamps(client, collection, ids),
     count: () => countDocuments(client, collection),
     async readRecords(ids) {

@@ -24,7 +24,7 @@ export async function applyIds(
   const judgement = plan.judge(found.difference);
   const settled = settleRemovals(found, { judgement, plan, since: sinceNow(writer, live) });
   const place = livePlace(solr, { collection, generation: live });
-  const withoutCopy = await keepCopies(place.copies, writer, [settled.gone]);
+  const withoutCopy = await keepCopies(place, [settled.gone]);
   const applied: Applied = { ...settled.difference, rejected: [], withoutCopy };
   await changeInPlace(place, {
     held: { count: settled.held.length, entries: settled.held },

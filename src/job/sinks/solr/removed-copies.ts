@@ -5,12 +5,18 @@ import { JobError } from '../../job-error.ts';
 import { isAfter } from '../../sources/byte-order.ts';
 import { parseExactly } from '../../sources/record-number.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
-import { copyFacts, type CopyFacts, type CopyQuery, type CopyStore } from '../generations/removed-copies.ts';
+import {
+  type Copy,
+  copyFacts,
+  type CopyFacts,
+  type CopyQuery,
+  type CopyStore,
+} from '../generations/removed-copies.ts';
 import { slices } from '../generations/slices.ts';
 import type { Solr } from './aliases.ts';
 import { createWholeReader } from './carry-over.ts';
 import type { Document } from './document.ts';
-import { addDocuments, commit, countDocuments, deleteDocuments, readDocuments } from './documents.ts';
+import { commit, countDocuments, deleteDocuments, readDocuments } from './documents.ts';
 import { makeCollection } from './make-collection.ts';
 import { inPieces, joined } from './state-store.ts';
 import { addOrReject } from './write-records.ts';
@@ -51,22 +57,10 @@ export function createCopyStore(solr: Solr, live: string): CopyStore {
     readLive: readWhole,
     async write(copies) {
       await store.read();
-      await addDocuments(
-        client,
-        name,
-        copies.map(({ key, id, job, document }) => ({
-          id: key,
-          record_id_s: id,
-          at_s: job.at,
-          ...(job.job_uid !== null && { uid_s: job.job_uid }),
-          ...(job.job_id !== null && { number_s: String(job.job_id) }),
-          facts_s: JSON.stringify({ id, job }),
-          ...inPieces(JSON.stringify(document)),
-        })),
-      );
-      return 0;
+      return await addOrReject(client, name, copies.map(asStored));
     },
     makeVisible: () => commit(client, name),
+    isThere: async () => (await search(solr, { query: '*:*', limit: 0 })) !== null,
     count: () => countDocuments(client, name),
     stream: (query) => stream(solr, query),
     async end(which) {
@@ -79,6 +73,19 @@ export function createCopyStore(solr: Solr, live: string): CopyStore {
       await deleteDocuments(client, name, keys);
     },
     restore: (copies) => restore(solr, live, copies),
+  };
+}
+
+/** In fields of the form `*_s`, which every configset of a state has. */
+function asStored({ key, id, job, document }: Copy): Document {
+  return {
+    id: key,
+    record_id_s: id,
+    at_s: job.at,
+    ...(job.job_uid !== null && { uid_s: job.job_uid }),
+    ...(job.job_id !== null && { number_s: String(job.job_id) }),
+    facts_s: JSON.stringify({ id, job }),
+    ...inPieces(JSON.stringify(document)),
   };
 }
 
