@@ -62,7 +62,7 @@ async function chooseByIds(of: Of, ids: readonly string[], before: string | null
   const chosen: CopyFacts[] = [];
   for (const id of ids) {
     const found = all.get(id) ?? [];
-    const one = job === null ? found.at(-1) : found.find((facts) => facts.job.at >= job.at);
+    const one = job === null ? found.at(-1) : found.find((facts) => isFrom(facts.job, { job, before }));
     if (one) chosen.push(one);
   }
   const missing = ids.filter((id) => !chosen.some((facts) => facts.id === id));
@@ -76,6 +76,11 @@ async function chooseByIds(of: Of, ids: readonly string[], before: string | null
   const oldest = chosen.toSorted((one, other) => (one.job.at < other.job.at ? -1 : 1))[0];
   if (!oldest) throw nothingToRollBack(alias, 'no record is named');
   return { before: job ?? oldest.job, pages: () => [chosen] };
+}
+
+/** Attempts of one job have several times. */
+function isFrom(one: LeftBy, { job, before }: { job: LeftBy; before: string | null }): boolean {
+  return one.at >= job.at || (before !== null && namesOf(one).includes(before));
 }
 
 /** Says which job to name instead. */
