@@ -41,7 +41,8 @@ export function rollbackCommand(program: Command, contextOf: (command: Command) 
       'after',
       `
 A rollback is itself a job, and another rollback can undo it. With --id or --only it restores some
-records; all others, and the place where the next delta reads from, stay.
+records; all others, and the place where the next delta reads from, stay. In Solr and OpenSearch
+these are records that a job removed; updated ones go back without --id and --only, with all others.
 
 Examples:
   syncrator rollback avo qas --before 37 --preview

@@ -732,7 +732,7 @@ export interface paths {
     put?: never;
     /**
      * Roll back to before the last sync or an earlier job
-     * @description Runs in one transaction and can itself be rolled back. With `preview` nothing changes. For a SINK that keeps only one earlier generation, `before` must be the last sync, and it is restored whole.
+     * @description Runs in one transaction and can itself be rolled back. With `preview` nothing changes. For a SINK that keeps only one earlier generation (Solr, OpenSearch), `before` must be the last sync, and it is restored whole. There `ids` and `only` restore records that a job removed; updated ones come back with the generation alone.
      */
     post: {
       parameters: {
@@ -852,7 +852,7 @@ export interface paths {
     put?: never;
     /**
      * Erase the earlier values of records
-     * @description From the history that rollbacks use, from records set aside, and from the contents of losses and plans. Live records stay: remove them at the source first. For an admin; one with limited actions needs `forget` among them. SINK=postgres only.
+     * @description From the history that rollbacks use, from records set aside, and from the contents of losses and plans. Live records stay: remove them at the source first. For an admin; one with limited actions needs `forget` among them.
      */
     post: {
       parameters: {

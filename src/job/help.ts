@@ -27,6 +27,7 @@ Environment:
     SINK_STATE_SCHEMA (syncrator)  KEEP_CHANGES (30d)  KEEP_CHANGES_SIZE   schema and retention of the rollback data
     SINK_COLUMNS (name text, ...)  SINK_RECORD (true)  SINK_DROP_COLUMNS   columns that hold fields; those that may go
   SINK=solr  SOLR_URL  [SOLR_APP]             the alias <app>, loaded through <app>-standby
+    KEEP_CHANGES (30d)                        retention of copies of removed records, also with SINK=opensearch
   SOURCE=rest    ACCOUNT_API_URL  API_TOKEN (or API_USER  API_PASSWORD)
                                               one account's records, into SINK=postgres  SINK_URL  SINK_SCHEMA
   SYNCRATOR_SETTINGS_FILE                     a file of KEY=value lines; it overrides the environment

@@ -7,6 +7,9 @@ export type TargetSetting = {
   readonly text: string;
 };
 
+const KEEP_COPIES =
+  'Age up to which a rollback restores single removed records ([data safety](../data.md#in-solr-and-opensearch)).';
+
 /** By the heading of their table; a check compares the names with those that the code reads. */
 export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>> = {
   'Every source and sink': [
@@ -270,6 +273,7 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       text: 'SolrCloud 9, http or https. User and password in the address travel as Basic and are shown nowhere.',
     },
     { name: 'SOLR_APP', default: "the target's name", text: 'The alias.' },
+    { name: 'KEEP_CHANGES', default: '`30d`', text: KEEP_COPIES },
   ],
   '`SINK=opensearch`': [
     {
@@ -287,5 +291,6 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
       default: '',
       text: 'File with the `mappings` and `settings` of a new index, as JSON. Without it only `id` and `updated_at` are indexed ([documents and mapping](../how-to/opensearch.md#documents-and-mapping)).',
     },
+    { name: 'KEEP_CHANGES', default: '`30d`', text: KEEP_COPIES },
   ],
 };

@@ -181,7 +181,10 @@ describe('the settings', () => {
       url: sink.SINK_URL,
       alias: 'cities-2',
       body: { settings: {}, mappings: { dynamic: false, properties } },
+      keepChangesMs: 30 * 86_400_000,
     });
+    expect(read({ KEEP_CHANGES: '2d' })).toMatchObject({ keepChangesMs: 2 * 86_400_000 });
+    expect(() => read({ KEEP_CHANGES: 'long' })).toThrow(/^KEEP_CHANGES is not a duration/);
     expect(() => read({ SINK_URL: 'postgres://db' })).toThrow(/SINK_URL is not a URL that begins with http:/);
     for (const name of ['', 'Cities', 'a,b', '-a', 'a*', 'a'.repeat(151), 'syncrator-state'])
       expect(() => read({ SINK_INDEX: name }), name).toThrow(/^SINK_INDEX is /);
@@ -190,7 +193,7 @@ describe('the settings', () => {
   it('of a Solr sink name its aliases by SOLR_APP or else by the target', () => {
     const solr = { SINK: 'solr', SOLR_URL: 'https://u:p@solr:2080/solr/' };
     const environment = { ...complete, ...solr };
-    const sink = { kind: 'solr', url: solr.SOLR_URL, env: 'qas' };
+    const sink = { kind: 'solr', url: solr.SOLR_URL, env: 'qas', keepChangesMs: 30 * 86_400_000 };
     const read = (more: Record<string, string>) =>
       readSettings({ needsSource: true, environment: { ...environment, ...more } }).sink;
     expect(read({})).toEqual({ ...sink, app: { name: 'cities', key: 'SYNCRATOR_TARGET' } });

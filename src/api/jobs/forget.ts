@@ -19,7 +19,7 @@ const forgetRoute = defineRoute({
   summary: 'Erase the earlier values of records',
   description:
     'From the history that rollbacks use, from records set aside, and from the contents of losses and plans. Live records stay: ' +
-    'remove them at the source first. For an admin; one with limited actions needs `forget` among them. SINK=postgres only.',
+    'remove them at the source first. For an admin; one with limited actions needs `forget` among them.',
   access: 'admin',
   verb: 'start',
   touches: 'jobs',

@@ -60,7 +60,8 @@ const rollbackRoute = defineRoute({
   summary: 'Roll back to before the last sync or an earlier job',
   description:
     'Runs in one transaction and can itself be rolled back. With `preview` nothing changes. ' +
-    'For a SINK that keeps only one earlier generation, `before` must be the last sync, and it is restored whole.',
+    'For a SINK that keeps only one earlier generation (Solr, OpenSearch), `before` must be the last sync, and it is restored ' +
+    'whole. There `ids` and `only` restore records that a job removed; updated ones come back with the generation alone.',
   access: 'operator',
   verb: 'start',
   touches: 'jobs',

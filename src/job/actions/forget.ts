@@ -1,16 +1,10 @@
 /** Action forget-record: erases the earlier values of records. Logs no id: an id may name a person. */
-import { JobError } from '../job-error.ts';
 import type { ActionContext } from './action.ts';
 
 export async function forget(
   { sink, progress, log }: Pick<ActionContext, 'sink' | 'progress' | 'log'>,
   ids: readonly string[],
 ): Promise<void> {
-  if (!sink.forget)
-    throw new JobError(
-      'notConfigured',
-      `${sink.place} keeps its last generation whole: two syncs after the record is gone, no earlier value is left`,
-    );
   const { values, live } = await sink.forget(ids);
   log.info(`erased ${values} earlier values of ${ids.length} records`);
   if (live.length === 0) return;

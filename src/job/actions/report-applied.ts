@@ -55,7 +55,7 @@ export function reportApplied(
 }
 
 function warningsOf(
-  { kept, missed, updated, live }: Applied,
+  { kept, missed, updated, live, withoutCopy }: Applied,
   { rejected, planning }: { rejected: readonly RejectedRecord[]; planning: boolean },
 ): string[] {
   const lines: string[] = [];
@@ -64,6 +64,10 @@ function warningsOf(
     const count = kept[reason] ?? 0;
     if (count > 0) lines.push(`kept ${records(count)}: ${KEPT[reason]}`);
   }
+  if (withoutCopy)
+    lines.push(
+      `${records(withoutCopy, 'removed')} cannot be restored by id: the sink does not return all of ${withoutCopy === 1 ? 'its' : 'their'} fields; see the log`,
+    );
   if (missed && missed.count > 0) lines.push(missedByDelta(missed));
   if (updated > MANY && updated * 2 > live) {
     lines.push(

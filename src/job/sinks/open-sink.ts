@@ -28,6 +28,6 @@ export function openSink(settings: SinkSettings, { given, ...context }: SinkCont
       `--switch_solr_alias needs SINK=solr, but SINK=${settings.kind}; remove it from OPTIONS`,
     );
   }
-  if (settings.kind === 'opensearch') return createOpenSearchSink({ settings, ...context });
+  if (settings.kind === 'opensearch') return createOpenSearchSink({ settings, given, ...context });
   return createPostgresSink({ settings, concurrency: given.concurrency, ...context });
 }

@@ -34,6 +34,8 @@ export type SolrSettings = {
   /** The application that names the aliases, and the setting it comes from. */
   readonly app: { readonly name: string; readonly key: 'SOLR_APP' | 'SYNCRATOR_TARGET' } | null;
   readonly env: string | null;
+  /** How long copies of removed records are kept for a rollback. */
+  readonly keepChangesMs: number;
 };
 
 export type OpenSearchSettings = {
@@ -43,6 +45,8 @@ export type OpenSearchSettings = {
   readonly alias: string;
   /** Of every new index. */
   readonly body: IndexBody;
+  /** How long copies of removed records are kept for a rollback. */
+  readonly keepChangesMs: number;
 };
 
 export type SinkSettings = PostgresSettings | SolrSettings | OpenSearchSettings;
@@ -94,10 +98,14 @@ function readPostgresSettings(settings: Settings): PostgresSettings {
     stateSchema,
     acceptAllTables: isAccepted(settings, 'SINK_ALL_TABLES', 'accept'),
     allowCascade: isAccepted(settings, 'SINK_CASCADE', 'allow'),
-    keepChangesMs: readDuration(settings, 'KEEP_CHANGES', '30d'),
+    keepChangesMs: readKeepChanges(settings),
     keepChangesBytes: readSize(settings, 'KEEP_CHANGES_SIZE'),
     ...(columns === null ? {} : { columns }),
   };
+}
+
+function readKeepChanges(settings: Settings): number {
+  return readDuration(settings, 'KEEP_CHANGES', '30d');
 }
 
 /** True if the setting holds its only allowed value; false if it is missing. */
@@ -107,7 +115,8 @@ function isAccepted({ optional, fault }: Settings, key: string, word: string): b
   return text === word;
 }
 
-function readSolrSettings({ optional, url, fault }: Settings): SolrSettings {
+function readSolrSettings(settings: Settings): SolrSettings {
+  const { optional, url, fault } = settings;
   const address = url('SOLR_URL', ['http:', 'https:']);
   const key = optional('SOLR_APP') === undefined ? 'SYNCRATOR_TARGET' : 'SOLR_APP';
   const name = optional(key);
@@ -118,6 +127,7 @@ function readSolrSettings({ optional, url, fault }: Settings): SolrSettings {
     url: address,
     app: name === undefined ? null : { name, key },
     env: optional('SYNCRATOR_ENV') ?? null,
+    keepChangesMs: readKeepChanges(settings),
   };
 }
 
@@ -133,5 +143,6 @@ function readOpenSearchSettings(settings: Settings): OpenSearchSettings {
     );
   if (alias === STATE_INDEX)
     throw settings.fault(`SINK_INDEX is ${STATE_INDEX}, which is reserved for Syncrator's own index`);
-  return { kind: 'opensearch', url, alias, body: readIndexBody(settings) };
+  const keepChangesMs = readKeepChanges(settings);
+  return { kind: 'opensearch', url, alias, body: readIndexBody(settings), keepChangesMs };
 }

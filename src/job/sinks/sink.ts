@@ -118,6 +118,8 @@ export type Applied = Difference & {
   readonly rejected: readonly RejectedRecord[];
   /** Removals were held although they were within the limits. */
   readonly heldAsUnusual?: true;
+  /** Removed records of which no whole copy could be kept, so that no rollback restores them by id; missing: none. */
+  readonly withoutCopy?: number | undefined;
 };
 
 /** The counts of a step that changed no record. */
@@ -173,7 +175,7 @@ export type RollbackTo = {
   readonly before: string | null;
   /** The digest of a preview, which must equal that of the rollback. */
   readonly expect: string | null;
-  /** Limits it to some records; missing: all that changed since. Only in sinks with change sets. */
+  /** Limits it to some records; missing: all that changed since. Sinks without change sets restore removed records only. */
   readonly only?: RollbackLimit;
 };
 
@@ -268,8 +270,8 @@ export interface Sink {
   readonly items?: Items;
   /** Only in sinks that can hold removals; the others refuse them. */
   readonly held?: HeldRecords;
-  /** Only in sinks with change sets. */
-  readonly forget?: (ids: readonly string[]) => Promise<Forgotten>;
+  /** Erases the earlier values of records. Safe to repeat. */
+  forget(ids: readonly string[]): Promise<Forgotten>;
   /** Reads only; does not take the fence. Only in sinks with change sets. */
   readonly story?: (id: string) => Promise<Story>;
   /** Only in sinks that can keep a plan. */

@@ -63,7 +63,8 @@ export async function openSearchServer(): Promise<SearchServer> {
         url: server.url,
         sink: ({ url, patienceMs = 0 }, writer) =>
           createOpenSearchSink({
-            settings: { kind: 'opensearch', url, alias, body },
+            settings: { kind: 'opensearch', url, alias, body, keepChangesMs: 86_400_000 },
+            given: { ids: [], only: false },
             writer,
             patienceMs,
             ...quiet,
@@ -121,6 +122,7 @@ export async function solrServer(): Promise<SearchServer> {
             url,
             app: { name: app, key: 'SOLR_APP' as const },
             env: null,
+            keepChangesMs: 86_400_000,
           };
           return createSolrSink({ settings, given: given.arguments, writer, patienceMs, ...quiet });
         },

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../../src/job/arguments.ts';
 import { readWriter } from '../../../src/job/settings.ts';
 import { openSink } from '../../../src/job/sinks/open-sink.ts';
-import type { SinkSettings } from '../../../src/job/sinks/sink-settings.ts';
+import type { SinkSettings, SolrSettings } from '../../../src/job/sinks/sink-settings.ts';
 
-const solr: SinkSettings = {
+const solr: SolrSettings = {
   kind: 'solr',
   url: 'http://u:p@solr/solr/',
   app: { name: 'cataloguspro', key: 'SOLR_APP' },
   env: 'qas',
+  keepChangesMs: 0,
 };
 
 function open(settings: SinkSettings, line: string) {

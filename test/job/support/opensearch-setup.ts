@@ -28,8 +28,10 @@ export type OpenSearchSetup = AsyncDisposable &
     names(index?: string): Promise<Record<string, string>>;
     /** The live index; null without the alias. */
     live(): Promise<string | null>;
-    /** All indexes of the alias. */
+    /** All indexes of the alias, without that of the copies. */
     indexes(): Promise<string[]>;
+    /** The copies of removed records. */
+    copies(): Promise<Record<string, unknown>[]>;
     state(): Promise<State>;
     /** The documents of lists of held records. */
     pieces(): Promise<string[]>;
@@ -55,7 +57,8 @@ export async function openSearchSetup(
   const environment = { SINK: 'opensearch', SINK_URL: proxy.url, SINK_INDEX: alias };
   const stored = async () =>
     (await server.call('GET', `syncrator-state/_doc/${alias}`))['_source'] as { state: State };
-  const indexes = () => server.indexes(`${alias}-`);
+  const removed = `${alias}-syncrator-removed`;
+  const all = () => server.indexes(`${alias}-`);
   return {
     alias,
     server,
@@ -73,7 +76,11 @@ export async function openSearchSetup(
     async live() {
       return (await server.holders(alias))[0] ?? null;
     },
-    indexes,
+    indexes: async () => (await all()).filter((name) => name !== removed),
+    async copies() {
+      if (!(await all()).includes(removed)) return [];
+      return Object.values(await server.documents(removed));
+    },
     state: async () => (await stored()).state,
     async pieces() {
       await server.call('POST', 'syncrator-state/_refresh');
@@ -87,7 +94,14 @@ export async function openSearchSetup(
     sink(of = {}, { url = proxy.url, ...options } = {}) {
       const writer = writerOf(of);
       return createOpenSearchSink({
-        settings: { kind: 'opensearch', url, alias, body: readIndexBody(openSettings({})) },
+        settings: {
+          kind: 'opensearch',
+          url,
+          alias,
+          body: readIndexBody(openSettings({})),
+          keepChangesMs: 86_400_000,
+        },
+        given: { ids: [], only: false },
         writer,
         stop: new AbortController().signal,
         onWait: () => {},
@@ -98,7 +112,7 @@ export async function openSearchSetup(
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]();
       await base[Symbol.asyncDispose]();
-      for (const index of await indexes()) await server.call('DELETE', index);
+      for (const index of await all()) await server.call('DELETE', index);
     },
   };
 }

@@ -28,6 +28,8 @@ export type SolrSetup = AsyncDisposable &
     state(): Promise<Record<string, unknown>>;
     /** The documents of lists of held records. */
     pieces(): Promise<string[]>;
+    /** The copies of removed records, as texts. */
+    copies(): Promise<string[]>;
     /** The sink of one run, not yet open. */
     sink(
       writer?: Partial<Writer>,
@@ -91,12 +93,25 @@ export async function solrSetup(
       const ids = (await solr.documents('syncrator_state')).map(({ id }) => id);
       return ids.filter((id) => id.startsWith(`${app}.held.`));
     },
+    async copies() {
+      const name = `${app}-syncrator-removed`;
+      const { collections } = (await solr.call('admin/collections?action=LIST')) as { collections: string[] };
+      return collections.includes(name)
+        ? (await solr.documents(name)).map((copy) => JSON.stringify(copy))
+        : [];
+    },
     sink(of = {}, { url = proxy.url, ...options } = {}) {
       const writer = writerOf(of);
       const parsed = parseArguments([writer.action, '--switch_solr_alias']);
       if (parsed.kind !== 'run') throw new Error(parsed.text);
       return createSolrSink({
-        settings: { kind: 'solr', url, app: { name: app, key: 'SOLR_APP' }, env: null },
+        settings: {
+          kind: 'solr',
+          url,
+          app: { name: app, key: 'SOLR_APP' },
+          env: null,
+          keepChangesMs: 86_400_000,
+        },
         given: parsed.arguments,
         writer,
         stop: new AbortController().signal,

@@ -2,8 +2,10 @@
 import { JobError } from '../../job-error.ts';
 import { type HeldRecord, MOST_RECORD_BYTES } from '../held-records.ts';
 import { type Applied, type HeldRecords, NOTHING_APPLIED, type Removal } from '../sink.ts';
+import type { Writer } from '../writer.ts';
 import type { HeldEntry, HeldPages } from './held-set.ts';
 import { changeInPlace, type GenerationsState, type LivePlace } from './in-place.ts';
+import { type CopyStore, keepCopies } from './removed-copies.ts';
 import { slices } from './slices.ts';
 import type { HeldSet } from './state-parts.ts';
 
@@ -20,6 +22,9 @@ export type LiveRecord = {
 
 export type HeldPlace<S extends GenerationsState> = LivePlace<S> & {
   readonly held: HeldSet | null;
+  readonly copies: CopyStore;
+  readonly writer: Writer;
+  readonly log: (line: string) => void;
   readonly count: () => Promise<number>;
   readonly readRecords: (ids: readonly string[]) => Promise<readonly LiveRecord[]>;
   readonly withStep: (state: S, applied: Applied) => S;
@@ -90,7 +95,8 @@ function beginRemoval<S extends GenerationsState>(place: HeldPlace<S>): Removal 
           if (settled.gone.has(id)) remove.push(id);
           else if (!settled.there.has(id)) left += 1;
       const kept = left > 0 ? { held: left } : {};
-      const applied: Applied = { ...NOTHING_APPLIED, live, removed: remove.length, kept };
+      const withoutCopy = await keepCopies(place, [remove]);
+      const applied: Applied = { ...NOTHING_APPLIED, live, removed: remove.length, kept, withoutCopy };
       const stays = (id: string): boolean => !settled.gone.has(id) && !settled.there.has(id);
       await changeInPlace(place, {
         held: { count: left, entries: only(sets.read(held), stays) },

@@ -1,16 +1,6 @@
 /** Which rollback the one kept generation allows, and why another is refused. Pure. */
 import { JobError } from '../../job-error.ts';
-import type { RollbackTo } from '../sink.ts';
 import type { LeftBy } from './state-parts.ts';
-
-/** A kept generation is put back whole. @throws JobError `usage` */
-export function refuseSomeRecords(sink: string, { only }: Pick<RollbackTo, 'only'>): void {
-  if (only === undefined) return;
-  throw new JobError(
-    'usage',
-    `--id and --only need SINK=postgres: ${sink} keeps a generation, which is put back whole`,
-  );
-}
 
 /** @param sink its name @param by the job that replaced the kept generation @throws JobError `nothingToRollBack` */
 export function refuseBeforeOther(

@@ -87,6 +87,7 @@ const applied = z.object({
   kept: z.partialRecord(z.enum(KEPT_REASONS), z.number().int()),
   missed: z.object({ count: z.number().int(), latestMs: z.number() }).nullable(),
   rejected: z.array(rejected),
+  withoutCopy: z.number().int().optional(),
 });
 
 export const step = z.object({

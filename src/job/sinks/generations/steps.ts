@@ -39,6 +39,14 @@ export function findDone(steps: readonly Step[], writer: Writer): Applied | null
   return action === 'sync' && last?.step === writer.step && resumed(last) ? last.applied : null;
 }
 
+/** A rollback of everything, which another run's interrupted one may stand for. */
+export function isWholeRollback(
+  { action }: Pick<Writer, 'action'>,
+  { ids, only }: { readonly ids: readonly string[]; readonly only: boolean },
+): boolean {
+  return action === 'rollback' && ids.length === 0 && !only;
+}
+
 export function leavingNow({ jobId, jobUid, action }: Writer): LeftBy {
   return { job_id: jobId, job_uid: jobUid, action, at: new Date().toISOString() };
 }

@@ -6,6 +6,7 @@ import type { Stamp } from './compare.ts';
 import { findInOrder, type HeldEntry, type HeldPages, type Since } from './held-set.ts';
 import { changeInPlace, type GenerationsState, type LivePlace } from './in-place.ts';
 import { judgeWhatIsLive } from './next-generation.ts';
+import { keepCopies } from './removed-copies.ts';
 import { settleRemovals } from './removals.ts';
 import type { HeldSet } from './state-parts.ts';
 
@@ -88,7 +89,7 @@ function someOf(ids: readonly string[], mayGo: (id: string) => boolean): readonl
  * @param of.finish the state after the step, with these counts
  */
 export async function settleTold<S extends GenerationsState>(
-  place: LivePlace<S>,
+  place: LivePlace<S> & Parameters<typeof keepCopies>[0],
   found: ToldRemovals,
   of: {
     server: string;
@@ -106,7 +107,8 @@ export async function settleTold<S extends GenerationsState>(
   const difference: Difference = { ...of.difference, removed: missing.length, kept };
   const judgement = judgeWhatIsLive(of.server, plan, difference);
   const settled = settleRemovals({ ask: null, missing, heldBefore, difference }, { judgement, plan, since });
-  const applied: Applied = { ...settled.difference, rejected };
+  const withoutCopy = await keepCopies(place, [settled.gone]);
+  const applied: Applied = { ...settled.difference, rejected, withoutCopy };
   const gone = new Set(settled.gone);
   const fresh = settled.held.filter(({ id }) => !heldBefore.has(id));
   const released = settled.gone.filter((id) => heldBefore.has(id)).length;

@@ -16,6 +16,7 @@ import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/co
 import { fenced } from '../generations/fence.ts';
 import { checkLoad } from '../generations/load-progress.ts';
 import { generationAfter } from '../generations/next-generation.ts';
+import { idsGone, keepCopies } from '../generations/removed-copies.ts';
 import { leavingNow, withStep } from '../generations/steps.ts';
 import type { HeldSet } from '../generations/state-parts.ts';
 import type { Applied, ApplyPlan, ApplyResult, Difference, Judgement, Load } from '../sink.ts';
@@ -27,6 +28,7 @@ import type { EverythingLoader } from './load-everything.ts';
 import { targetOf } from './load.ts';
 import { startMove } from './move-alias.ts';
 import { deleteObsolete } from './obsolete.ts';
+import { createCopyStore } from './removed-copies.ts';
 
 export async function applyEverything(
   sink: OpenSearch,
@@ -54,7 +56,10 @@ export async function applyEverything(
   const held = live
     ? await carryHeld(carrying(sink, { load, live, index, judgement }), { count, written })
     : null;
-  const applied: Applied = { ...afterHolding(difference, count), rejected };
+  const after = afterHolding(difference, count);
+  const withoutCopy =
+    live && after.removed > 0 ? await keepGone(sink, { now: live.index.name, next: index }) : 0;
+  const applied: Applied = { ...after, rejected, withoutCopy };
   await switchTo(sink, { load, plan, live, applied, index, held });
   return { kind: 'applied', applied };
 }
@@ -82,6 +87,13 @@ function carrying(
       return await countDocuments(client, index);
     },
   };
+}
+
+/** Copies the documents that the switch removes. @returns how many could not be copied whole */
+export async function keepGone(sink: OpenSearch, of: { now: string; next: string }): Promise<number> {
+  const { client } = sink;
+  const gone = idsGone({ now: streamStamps(client, of.now), next: streamStamps(client, of.next) });
+  return await keepCopies({ ...sink, copies: createCopyStore(sink, of.now) }, gone);
 }
 
 async function* nothing(): ReturnType<typeof streamStamps> {}

@@ -5,7 +5,7 @@ import { sendBulk, type Target, write } from './bulk.ts';
 import { readDocuments } from './documents.ts';
 
 /** The document has passed the ingest pipeline of its index once. */
-const AS_IT_IS = { pipeline: '_none' } as const;
+export const AS_IT_IS = { pipeline: '_none' } as const;
 
 /** Safe to repeat. @returns how many of these ids are live, and those that the new mapping refuses */
 export async function copyLive(

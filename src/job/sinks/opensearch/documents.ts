@@ -14,8 +14,8 @@ const IDS_AT_ONCE = 1_000;
 const DOCUMENTS_AT_ONCE = 100;
 
 /** The servers do not name an unassigned shard as failed: `allow_partial_search_results` refuses that. */
-const wholeShards = z.object({ failed: z.literal(0) });
-const WHOLE = { allow_partial_search_results: 'false' };
+export const wholeShards = z.object({ failed: z.literal(0) });
+export const WHOLE = { allow_partial_search_results: 'false' };
 const refreshed = z.object({ _shards: wholeShards });
 const total = z.object({ value: z.number() });
 const counted = z.object({

@@ -1,25 +1,26 @@
 /** The live index as a place where records wait for an answer. */
 import { JobError } from '../../job-error.ts';
-import type { HeldPlace } from '../generations/held-records.ts';
+import type { RestorePlace } from '../generations/restore.ts';
 import { withStep } from '../generations/steps.ts';
 import { type Live, type OpenSearch, readLive } from './alias.ts';
 import { removalOf, sendBulk } from './bulk.ts';
-import { countDocuments, readDocuments, refresh } from './documents.ts';
+import { countDocuments, readDocuments, readStamps, refresh } from './documents.ts';
+import { createCopyStore } from './removed-copies.ts';
 import type { State } from './state.ts';
 
 /** What a document has beside its record. */
 const ADDED: ReadonlySet<string> = new Set(['id', 'updated_at']);
 
 /** @returns null before the first switch */
-export async function findLivePlace(sink: OpenSearch): Promise<HeldPlace<State> | null> {
+export async function findLivePlace(sink: OpenSearch): Promise<RestorePlace<State> | null> {
   const live = await readLive(sink, await sink.store.look());
   return live && livePlace(sink, live);
 }
 
 export function livePlace(
   sink: OpenSearch,
-  { index: { name }, generation: { held } }: Live,
-): HeldPlace<State> {
+  { index: { name }, generation: { held, watermark } }: Live,
+): RestorePlace<State> {
   const { client, alias, store, sets, writer } = sink;
   return {
     alias,
@@ -27,6 +28,12 @@ export function livePlace(
     store,
     sets,
     held,
+    watermark,
+    sink: 'OpenSearch',
+    copies: createCopyStore(sink, name),
+    writer,
+    log: sink.log,
+    stampsOf: (ids) => readStamps(client, name, ids),
     count: () => countDocuments(client, name),
     async readRecords(ids) {
       const found = await readDocuments(client, name, ids);

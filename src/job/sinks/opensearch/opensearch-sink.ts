@@ -1,10 +1,12 @@
 /** Sink `opensearch`: composes the parts of this folder. */
+import type { JobArguments } from '../../arguments.ts';
 import { PATIENCE_MS } from '../../http/outage.ts';
 import { shownUrl } from '../../mask.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
+import { purgeCopies } from '../generations/removed-copies.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
 import { createTold } from '../generations/told-removals.ts';
-import type { Load, LiveState, Sink } from '../sink.ts';
+import type { ApplyPlan, ApplyResult, Load, LiveState, Sink } from '../sink.ts';
 import type { OpenSearchSettings } from '../sink-settings.ts';
 import type { Writer } from '../writer.ts';
 import { type OpenSearch, readLive } from './alias.ts';
@@ -12,6 +14,7 @@ import { applyEverything } from './apply-everything.ts';
 import { applyChanges, loadChanges } from './changes.ts';
 import { createOpenSearchClient } from './client.ts';
 import { countDocuments } from './documents.ts';
+import { forgetRecords } from './forget.ts';
 import { findLivePlace } from './held.ts';
 import { createOpenSearchSets } from './held-pieces.ts';
 import { beginLoad, dropLoad } from './load.ts';
@@ -19,12 +22,14 @@ import { createEverythingLoader } from './load-everything.ts';
 import { lookAtOpenSearch } from './look.ts';
 import { openOpenSearch } from './open.ts';
 import { applyIds } from './removals.ts';
+import { createCopyStore } from './removed-copies.ts';
 import { previewRollback, rollback } from './rollback.ts';
 import { createStateStore } from './state-store.ts';
 import { takeOver } from './take-over.ts';
 
 export type OpenSearchSinkInput = {
   readonly settings: OpenSearchSettings;
+  readonly given: Pick<JobArguments, 'ids' | 'only'>;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly onWait: (words: string | null) => void;
@@ -37,8 +42,8 @@ export type OpenSearchSinkInput = {
 
 /** Connects on first use. */
 export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
-  const { settings, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
-  const { url, alias, body } = settings;
+  const { settings, given, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
+  const { url, alias, body, keepChangesMs } = settings;
   const patience = { patienceMs, ...rest };
   const client = createOpenSearchClient(url, patience);
   const store = createStateStore(client, alias, writer);
@@ -51,12 +56,17 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
   };
+  const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
+    if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
+    if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
+    return await applyChanges(sink, told, { load, plan });
+  };
   return {
     shownAs: shownUrl(url),
     place: `alias ${alias}`,
     leastBatch: 1,
     writesAtOnce: 'changes',
-    open: () => openOpenSearch(sink),
+    open: () => openOpenSearch(sink, given),
     live: () => readLiveState(sink),
     look: () => lookAtOpenSearch(sink),
     async beginLoad({ mode, ...of }) {
@@ -70,9 +80,9 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
-      if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
-      if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
-      return await applyChanges(sink, told, { load, plan });
+      const result = await applyLoad(load, plan);
+      if (result.kind === 'applied') await purge(sink, keepChangesMs);
+      return result;
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
@@ -83,8 +93,21 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     takeOver: () => takeOver(sink),
     held: createHeldRecords(() => findLivePlace(sink)),
     sourceState: async () => (await readLive(sink, await sink.store.read()))?.generation.source_state ?? null,
+    forget: (ids) => forgetRecords(sink, ids),
     async close() {},
   };
+}
+
+/** Deletes old copies of removed records. */
+async function purge(sink: OpenSearch, keepMs: number): Promise<void> {
+  const live = await readLive(sink, await sink.store.read());
+  if (!live) return;
+  const { name } = live.index;
+  await purgeCopies(createCopyStore(sink, name), {
+    keepMs,
+    live: () => countDocuments(sink.client, name),
+    log: sink.log,
+  });
 }
 
 async function readLiveState(sink: OpenSearch): Promise<LiveState> {

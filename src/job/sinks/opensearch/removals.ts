@@ -2,6 +2,7 @@
 import { JobError } from '../../job-error.ts';
 import { heldBefore, sinceNow } from '../generations/carry-held.ts';
 import { changeInPlace } from '../generations/in-place.ts';
+import { keepCopies } from '../generations/removed-copies.ts';
 import { findRemovals, settleRemovals } from '../generations/removals.ts';
 import { withStep } from '../generations/steps.ts';
 import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
@@ -25,8 +26,10 @@ export async function applyIds(
   const judgement = plan.judge(found.difference);
   const since = sinceNow(writer, live.generation);
   const settled = settleRemovals(found, { judgement, plan, since });
-  const applied: Applied = { ...settled.difference, rejected: [] };
-  await changeInPlace(livePlace(sink, live), {
+  const place = livePlace(sink, live);
+  const withoutCopy = await keepCopies(place, [settled.gone]);
+  const applied: Applied = { ...settled.difference, rejected: [], withoutCopy };
+  await changeInPlace(place, {
     held: { count: settled.held.length, entries: settled.held },
     gone: settled.gone,
     listed: plan.mayRemove,

@@ -1,4 +1,7 @@
-/** Restores the previous generation by moving the alias back. One is kept, so no rollback can go further back. */
+/**
+ * Restores the previous generation by moving the alias back. One is kept, so no rollback of everything can go further back. A
+ * rollback of some records brings removed ones back from their copies.
+ */
 import type { RollbackPreview } from '../../../domain/report.ts';
 import {
   differingFields,
@@ -8,12 +11,8 @@ import {
   refuseOtherEffect,
   updatedIn,
 } from '../generations/rollback-effect.ts';
-import {
-  jobInWords,
-  nothingToRollBack,
-  refuseBeforeOther,
-  refuseSomeRecords,
-} from '../generations/rollback-goal.ts';
+import { isOfSome, previewRestore, type RestorePlace, restoreRemoved } from '../generations/restore.ts';
+import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
 import type { LeftBy } from '../generations/state-parts.ts';
 import { leavingNow, withStep } from '../generations/steps.ts';
 import { type Applied, NOTHING_APPLIED, type RollbackTo } from '../sink.ts';
@@ -21,6 +20,8 @@ import { type OpenSearch, readLive } from './alias.ts';
 import type { Document } from './document.ts';
 import { readDocuments, refresh, streamStamps } from './documents.ts';
 import { describeIndex } from './indexes.ts';
+import { keepGone } from './apply-everything.ts';
+import { livePlace } from './held.ts';
 import { withoutLoad } from './load.ts';
 import { startMove } from './move-alias.ts';
 import { deleteObsolete } from './obsolete.ts';
@@ -37,6 +38,7 @@ type Goal = {
 /** @throws JobError `nothingToRollBack`, `previewChanged` */
 export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applied> {
   const { client, alias, store, writer, log } = sink;
+  if (isOfSome(to)) return await restoreRemoved(await placeNow(sink, await store.read()), to);
   const goal = await findGoal(sink, await store.read(), to);
   const { live: from, kept, generation, by } = goal;
   // A delta that was cut off may have left writes that are not visible yet.
@@ -44,8 +46,9 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
   const { digest, live, added, updated, removed } = await effectOf(sink, goal);
   refuseOtherEffect(alias, to, digest);
   log(`restoring the data from before ${jobInWords(by)}`);
+  const withoutCopy = removed > 0 ? await keepGone(sink, { now: from, next: kept }) : 0;
   const stay = generation.held ? { held: generation.held.count } : {};
-  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept: stay };
+  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept: stay, withoutCopy };
   await startMove(sink, { kind: 'rollback', from, to: kept }, (state) => {
     const left = state.generations[from];
     // Documents that an unfinished load has carried over belong to the data that this rollback undoes.
@@ -66,14 +69,25 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
 
 /** Reads only; does not take the fence. */
 export async function previewRollback(sink: OpenSearch, to: RollbackTo): Promise<RollbackPreview> {
-  const goal = await findGoal(sink, await sink.store.look(), to);
+  const state = await sink.store.look();
+  if (isOfSome(to)) return await previewRestore(await placeNow(sink, state), to);
+  const goal = await findGoal(sink, state, to);
   const effect = await effectOf(sink, goal);
   const fields = await fieldsOf(sink, goal, updatedIn(effect.sample));
   return previewOf({ effect, before: goal.by, watermark: goal.generation.watermark, fields });
 }
 
+/** The live index; after an interrupted move, to which the next run puts an end, the index of its goal. */
+async function placeNow(sink: OpenSearch, state: State): Promise<RestorePlace<State>> {
+  const name = state.move?.to;
+  const index = name === undefined ? null : await describeIndex(sink.client, name);
+  const generation = name === undefined ? undefined : state.generations[name];
+  const live = index && generation ? { index, generation } : await readLive(sink, state);
+  if (!live) throw nothingToRollBack(sink.alias, 'no sync has been applied yet');
+  return livePlace(sink, live);
+}
+
 async function findGoal(sink: OpenSearch, state: State, to: RollbackTo): Promise<Goal> {
-  refuseSomeRecords('OpenSearch', to);
   // An interrupted move counts as done: the next run finishes it.
   const live = state.move?.to ?? (await readLive(sink, state))?.index.name;
   const [kept, generation] = Object.entries(state.generations).find(([name]) => name !== live) ?? [];

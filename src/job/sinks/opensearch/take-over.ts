@@ -4,6 +4,7 @@ import { withStep } from '../generations/steps.ts';
 import { NOTHING_APPLIED } from '../sink.ts';
 import { holderOf, type OpenSearch } from './alias.ts';
 import { deleteObsolete } from './obsolete.ts';
+import { copiesOf } from './removed-copies.ts';
 import type { State } from './state.ts';
 
 /** Safe to repeat. Opening the sink has already stored the new owner. */
@@ -22,7 +23,10 @@ export async function takeOver(sink: OpenSearch): Promise<void> {
       load: null,
       generations,
       // Without a live index, nothing tells which of the others readers had: all of them stay.
-      obsolete: live ? [...state.obsolete, ...others.filter((name) => !(name in generations))] : [],
+      obsolete: [
+        ...(live ? [...state.obsolete, ...others.filter((name) => !(name in generations))] : []),
+        copiesOf(alias),
+      ],
       steps: withStep([], writer, NOTHING_APPLIED),
     };
   });

@@ -23,6 +23,8 @@ import { checkLoad } from '../generations/load-progress.ts';
 import type { EverythingLoader } from './load-everything.ts';
 import { startMove } from './move-aliases.ts';
 import { generationIn, readPlaces, type Solr } from './aliases.ts';
+import { idsGone, keepCopies } from '../generations/removed-copies.ts';
+import { createCopyStore } from './removed-copies.ts';
 import type { Generation } from './state.ts';
 import { leavingNow } from '../generations/steps.ts';
 import { withStep } from './steps.ts';
@@ -55,9 +57,18 @@ export async function applyEverything(
     count,
     written,
   });
-  const applied: Applied = { ...afterHolding(difference, count), rejected };
+  const after = afterHolding(difference, count);
+  const withoutCopy = after.removed > 0 ? await keepGone(solr, { now: primary, next: collection }) : 0;
+  const applied: Applied = { ...after, rejected, withoutCopy };
   await switchTo(solr, { load, plan, live, applied, held });
   return { kind: 'applied', applied };
+}
+
+/** Copies the documents that the switch removes. @returns how many could not be copied whole */
+export async function keepGone(solr: Solr, of: { now: string; next: string }): Promise<number> {
+  const { client } = solr;
+  const gone = idsGone({ now: streamStamps(client, of.now), next: streamStamps(client, of.next) });
+  return await keepCopies({ ...solr, copies: createCopyStore(solr, of.now) }, gone);
 }
 
 function carrying(

@@ -6,9 +6,17 @@ import { JobError } from '../../job-error.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
 import { cannotHold, cannotHoldRefused } from '../generations/carry-held.ts';
 import { firstIds } from '../generations/first-ids.ts';
+import type { SolrClient } from './client.ts';
 import type { Document } from './document.ts';
 import { readDocuments } from './documents.ts';
-import { fieldsThatWouldBeLost, isCopied, isSolrsOwn, readSchema, type Schema } from './index-only.ts';
+import {
+  fieldsThatWouldBeLost,
+  findPartial,
+  isCopied,
+  isSolrsOwn,
+  readSchema,
+  type Schema,
+} from './index-only.ts';
 import type { Solr } from './aliases.ts';
 import { addOrReject } from './write-records.ts';
 
@@ -60,6 +68,41 @@ async function copyLive({ client, names }: Solr, ids: readonly string[]): Promis
   }
   const copies = live.map((document) => asGiven(document, schema));
   return { count, lost: null, rejected: await addOrReject(client, names.loading, copies) };
+}
+
+/**
+ * Reads live documents as they were given. Leaves out those that use a field that is indexed but not stored, and tells the
+ * log why, once.
+ */
+export function createWholeReader(
+  client: SolrClient,
+  collection: string,
+  log: (line: string) => void,
+): (ids: readonly string[]) => Promise<{ whole: { id: string; document: Document }[]; partial: number }> {
+  let known: Promise<Schema> | null = null;
+  let told = false;
+  return async (ids) => {
+    const live = await readDocuments(client, collection, ids);
+    if (live.length === 0) return { whole: [], partial: 0 };
+    const schema = await (known ??= readSchema(client, collection));
+    const { fields, ids: partial } = await findPartial(
+      client,
+      collection,
+      schema,
+      live.map(({ id }) => id),
+    );
+    if (fields.length > 0 && !told)
+      log(
+        `the fields ${fields.slice(0, 5).join(', ')} of ${collection} are indexed but not stored, so copies of removed records ` +
+          'would lack them; set stored="true"',
+      );
+    told ||= fields.length > 0;
+    const whole = live.filter(({ id }) => !partial.has(id));
+    return {
+      whole: whole.map((document) => ({ id: document.id, document: asGiven(document, schema) })),
+      partial: live.length - whole.length,
+    };
+  };
 }
 
 /** The document without the fields that Solr adds by itself. */

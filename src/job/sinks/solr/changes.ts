@@ -67,7 +67,7 @@ export async function applyChanges(
   const live = Math.max(0, (await countDocuments(client, collection)) - added);
   const listed = done - gone;
   const difference: Difference = { live, listed, added, updated, removed: 0, kept: {}, missed: null };
-  const applied = await settleTold(livePlace(solr, { collection, held }), found, {
+  const applied = await settleTold(livePlace(solr, { collection, generation }), found, {
     server: 'Solr',
     plan,
     difference,

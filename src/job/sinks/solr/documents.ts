@@ -43,6 +43,23 @@ export async function countFound(
   return count;
 }
 
+/** Of these ids those whose committed documents have a value in the field. */
+export async function findUsing(
+  client: SolrClient,
+  collection: string,
+  ids: readonly string[],
+  field: string,
+): Promise<string[]> {
+  const using: string[] = [];
+  for (const some of slices(ids, SEARCHED_AT_ONCE)) {
+    const should = some.map((id) => ({ raw: { f: 'id', query: id } }));
+    const body = { query: { bool: { should } }, filter: `${field}:*`, fields: ['id'], limit: some.length };
+    const { docs } = (await search(client, collection, body)).response;
+    using.push(...docs.map(({ id }) => id));
+  }
+  return using;
+}
+
 /** Streams the stamps of all committed documents, in byte order of their ids, one page at a time. */
 export async function* streamStamps(client: SolrClient, collection: string): Stamps {
   for (let cursorMark = '*'; ; ) {

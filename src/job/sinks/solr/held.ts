@@ -1,29 +1,38 @@
 /** The live collection as a place where records wait for an answer. */
-import type { HeldPlace } from '../generations/held-records.ts';
-import type { HeldSet } from '../generations/state-parts.ts';
+import type { RestorePlace } from '../generations/restore.ts';
+import type { Generation } from '../generations/state-parts.ts';
 import { generationIn, readPrimary, type Solr } from './aliases.ts';
 import { SOLRS_OWN, UPDATED_AT } from './document.ts';
-import { commit, countDocuments, deleteDocuments, readDocuments } from './documents.ts';
+import { commit, countDocuments, deleteDocuments, readDocuments, readStamps } from './documents.ts';
+import { createCopyStore } from './removed-copies.ts';
 import type { State } from './state.ts';
 import { withStep } from './steps.ts';
 
 /** @returns null before the first sync */
-export async function findLivePlace(solr: Solr): Promise<HeldPlace<State> | null> {
+export async function findLivePlace(solr: Solr): Promise<RestorePlace<State> | null> {
   const collection = await readPrimary(solr);
   const generation = await generationIn(solr, await solr.store.look(), collection);
-  return generation && livePlace(solr, { collection, held: generation.held });
+  return generation && livePlace(solr, { collection, generation });
 }
 
 export function livePlace(
-  { client, names, store, sets, writer }: Solr,
-  { collection, held }: { collection: string; held: HeldSet | null },
-): HeldPlace<State> {
+  solr: Solr,
+  of: { collection: string; generation: Pick<Generation, 'held' | 'watermark'> | null },
+): RestorePlace<State> {
+  const { client, names, store, sets, writer } = solr;
+  const { collection, generation } = of;
   return {
     alias: names.primary,
     name: collection,
     store,
     sets,
-    held,
+    held: generation?.held ?? null,
+    watermark: generation?.watermark ?? null,
+    sink: 'Solr',
+    copies: createCopyStore(solr, collection),
+    writer,
+    log: solr.log,
+    stampsOf: (ids) => readStamps(client, collection, ids),
     count: () => countDocuments(client, collection),
     async readRecords(ids) {
       const found = await readDocuments(client, collection, ids);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { SolrClient } from './client.ts';
 import { SOLRS_OWN } from './document.ts';
-import { countFound } from './documents.ts';
+import { countFound, findUsing } from './documents.ts';
 
 const field = z.object({
   name: z.string(),
@@ -63,6 +63,23 @@ export async function fieldsThatWouldBeLost(
     if ((await countFound(client, collection, ids, name)) > 0) lost.push(name);
   }
   return lost;
+}
+
+/** The documents that use unstored fields, and these fields; of a dynamic pattern all documents. */
+export async function findPartial(
+  client: SolrClient,
+  collection: string,
+  { indexOnly }: Schema,
+  ids: readonly string[],
+): Promise<{ readonly fields: readonly string[]; readonly ids: ReadonlySet<string> }> {
+  const fields = [...indexOnly.patterns];
+  const partial = new Set<string>(fields.length > 0 ? ids : []);
+  for (const name of indexOnly.names) {
+    const using = await findUsing(client, collection, ids, name);
+    if (using.length > 0) fields.push(name);
+    for (const id of using) partial.add(id);
+  }
+  return { fields, ids: partial };
 }
 
 export function isSolrsOwn(name: string): boolean {

@@ -94,7 +94,7 @@ export async function noteBatch(
   }));
 }
 
-export async function dropLoad({ client, names, store, sets }: Solr, load: Load): Promise<void> {
+export async function dropLoad({ client, names, store, sets }: Solr, load: Pick<Load, 'id'>): Promise<void> {
   const { mode, collection } = checkLoad(await store.read(), load, names.primary);
   await store.change((state) => ({ ...state, load: checkLoad(state, load, names.primary) && null }));
   if (mode === 'changes') return;

@@ -1,6 +1,7 @@
 /** Removes live documents that a listing of all ids lacks, or lets them wait. */
 import { heldBefore, sinceNow } from '../generations/carry-held.ts';
 import { changeInPlace } from '../generations/in-place.ts';
+import { keepCopies } from '../generations/removed-copies.ts';
 import { findRemovals, settleRemovals } from '../generations/removals.ts';
 import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
 import { generationIn, readPrimary, type Solr } from './aliases.ts';
@@ -22,8 +23,10 @@ export async function applyIds(
   if (found.ask) return { kind: 'ask', ids: found.ask };
   const judgement = plan.judge(found.difference);
   const settled = settleRemovals(found, { judgement, plan, since: sinceNow(writer, live) });
-  const applied: Applied = { ...settled.difference, rejected: [] };
-  await changeInPlace(livePlace(solr, { collection, held: live?.held ?? null }), {
+  const place = livePlace(solr, { collection, generation: live });
+  const withoutCopy = await keepCopies(place, [settled.gone]);
+  const applied: Applied = { ...settled.difference, rejected: [], withoutCopy };
+  await changeInPlace(place, {
     held: { count: settled.held.length, entries: settled.held },
     gone: settled.gone,
     listed: plan.mayRemove,

@@ -1,6 +1,6 @@
 /**
  * Restores the previous generation by swapping the aliases. Solr keeps only one previous generation, so no
- * rollback can go further back.
+ * rollback of everything can go further back. A rollback of some records brings removed ones back from their copies.
  */
 import type { RollbackPreview } from '../../../domain/report.ts';
 import { type Applied, NOTHING_APPLIED, type RollbackTo } from '../sink.ts';
@@ -12,19 +12,17 @@ import {
   refuseOtherEffect,
   updatedIn,
 } from '../generations/rollback-effect.ts';
-import {
-  jobInWords,
-  nothingToRollBack,
-  refuseBeforeOther,
-  refuseSomeRecords,
-} from '../generations/rollback-goal.ts';
+import { isOfSome, previewRestore, type RestorePlace, restoreRemoved } from '../generations/restore.ts';
+import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
 import { UNKNOWN } from '../generations/state-parts.ts';
 import { describeCollection } from './collections.ts';
 import { type Document, SOLRS_OWN, UPDATED_AT } from './document.ts';
 import { isMissing } from '../../http/json-client.ts';
 import { countDocuments, readDocuments, streamStamps } from './documents.ts';
 import { startMove } from './move-aliases.ts';
-import { generationIn, readPlaces, type Solr } from './aliases.ts';
+import { generationIn, readPlaces, readPrimary, type Solr } from './aliases.ts';
+import { keepGone } from './apply-everything.ts';
+import { livePlace } from './held.ts';
 import { EMPTY, type Generation, type State } from './state.ts';
 import { leavingNow } from '../generations/steps.ts';
 import { withStep } from './steps.ts';
@@ -38,6 +36,7 @@ type Goal = {
 /** @throws JobError `nothingToRollBack`, `previewChanged` */
 export async function rollback(solr: Solr, to: RollbackTo): Promise<Applied> {
   const { client, names, store, writer, log } = solr;
+  if (isOfSome(to)) return await restoreRemoved(await placeNow(solr, await store.read()), to);
   const goal = await findGoal(solr, await store.read(), to);
   const { primary, standby, generation } = goal;
   const { digest, live, added, updated, removed } = await effectOf(solr, goal);
@@ -46,8 +45,9 @@ export async function rollback(solr: Solr, to: RollbackTo): Promise<Applied> {
     `restoring the data from before ${generation.left_by ? jobInWords(generation.left_by) : 'the last switch'}`,
   );
   const { creationTimeMillis: created } = await describeCollection(client, primary);
+  const withoutCopy = removed > 0 ? await keepGone(solr, { now: primary, next: standby }) : 0;
   const kept = generation.held ? { held: generation.held.count } : {};
-  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept };
+  const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept, withoutCopy };
   await startMove(solr, { kind: 'rollback', primary: standby, standby: primary }, (state) => ({
     generations: {
       ...state.generations,
@@ -63,6 +63,7 @@ export async function rollback(solr: Solr, to: RollbackTo): Promise<Applied> {
 /** Reads only; does not take the fence. */
 export async function previewRollback(solr: Solr, to: RollbackTo): Promise<RollbackPreview> {
   const state = await lookAtState(solr);
+  if (isOfSome(to)) return await previewRestore(await placeNow(solr, state), to);
   const goal = await findGoal(solr, state, to);
   const effect = await effectOf(solr, goal);
   const { left_by: by, watermark } = goal.generation;
@@ -76,6 +77,14 @@ export async function previewRollback(solr: Solr, to: RollbackTo): Promise<Rollb
   });
 }
 
+/** The live collection; after an interrupted move, which the next run finishes, that of its goal. */
+async function placeNow(solr: Solr, state: State): Promise<RestorePlace<State>> {
+  const collection = state.move?.primary ?? (await readPrimary(solr));
+  const generation = await generationIn(solr, state, collection);
+  if (!generation) throw nothingToRollBack(solr.names.primary, 'no sync has been applied yet');
+  return livePlace(solr, { collection, generation });
+}
+
 /** A preview creates nothing, not even the state collection. */
 async function lookAtState({ store }: Solr): Promise<State> {
   try {
@@ -87,7 +96,6 @@ async function lookAtState({ store }: Solr): Promise<State> {
 }
 
 async function findGoal(solr: Solr, state: State, to: RollbackTo): Promise<Goal> {
-  refuseSomeRecords('Solr', to);
   const { client, names } = solr;
   // An interrupted switch counts as done: the next run finishes it.
   const { primary, standby } = state.move ?? (await readPlaces(solr));

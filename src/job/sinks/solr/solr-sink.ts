@@ -1,7 +1,7 @@
 /** Sink `solr`: composes the parts of this folder. */
 import type { JobArguments } from '../../arguments.ts';
 import { shownUrl } from '../../mask.ts';
-import type { Load, LiveState, Sink } from '../sink.ts';
+import type { ApplyPlan, ApplyResult, Load, LiveState, Sink } from '../sink.ts';
 import type { SolrSettings } from '../sink-settings.ts';
 import type { Writer } from '../writer.ts';
 import { applicationOf } from './application.ts';
@@ -10,6 +10,7 @@ import { applyChanges, loadChanges } from './changes.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
 import { createSolrClient } from './client.ts';
 import { countDocuments } from './documents.ts';
+import { forgetRecords } from './forget.ts';
 import { findLivePlace } from './held.ts';
 import { createSolrSets } from './held-pieces.ts';
 import { beginLoad, dropLoad } from './load.ts';
@@ -17,9 +18,11 @@ import { createEverythingLoader } from './load-everything.ts';
 import { lookAtSolr } from './look.ts';
 import { openSolr } from './open.ts';
 import { generationIn, namesOf, readPrimary, type Solr } from './aliases.ts';
+import { purgeCopies } from '../generations/removed-copies.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
 import { createTold } from '../generations/told-removals.ts';
 import { applyIds } from './removals.ts';
+import { createCopyStore } from './removed-copies.ts';
 import { previewRollback, rollback } from './rollback.ts';
 import { createStateStore } from './state-store.ts';
 import { takeOver } from './take-over.ts';
@@ -28,7 +31,7 @@ const PATIENCE_MS = 60_000;
 
 export type SolrSinkInput = {
   readonly settings: SolrSettings;
-  readonly given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target'>;
+  readonly given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'ids' | 'only'>;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly onWait: (words: string | null) => void;
@@ -54,12 +57,17 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
   };
+  const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
+    if (load.mode === 'everything') return await applyEverything(solr, { load, plan, loader: everything });
+    if (load.mode === 'ids') return await applyIds(solr, { listed: idsOf(load).listed, plan });
+    return await applyChanges(solr, told, { load, plan });
+  };
   return {
     shownAs: shownUrl(settings.url),
     place: `alias ${app}`,
     leastBatch: 1,
     writesAtOnce: 'changes',
-    open: () => openSolr(solr),
+    open: () => openSolr(solr, given),
     live: () => readLiveState(solr),
     look: () => lookAtSolr(solr),
     async beginLoad({ mode, ...of }) {
@@ -73,9 +81,9 @@ export function createSolrSink(input: SolrSinkInput): Sink {
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
-      if (load.mode === 'everything') return await applyEverything(solr, { load, plan, loader: everything });
-      if (load.mode === 'ids') return await applyIds(solr, { listed: idsOf(load).listed, plan });
-      return await applyChanges(solr, told, { load, plan });
+      const result = await applyLoad(load, plan);
+      if (result.kind === 'applied') await purge(solr, settings.keepChangesMs);
+      return result;
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
@@ -89,8 +97,19 @@ export function createSolrSink(input: SolrSinkInput): Sink {
       const generation = await generationIn(solr, await solr.store.read(), await readPrimary(solr));
       return generation?.source_state ?? null;
     },
+    forget: (ids) => forgetRecords(solr, ids),
     async close() {},
   };
+}
+
+/** Deletes old copies of removed records. */
+async function purge(solr: Solr, keepMs: number): Promise<void> {
+  const primary = await readPrimary(solr);
+  await purgeCopies(createCopyStore(solr, primary), {
+    keepMs,
+    live: () => countDocuments(solr.client, primary),
+    log: solr.log,
+  });
 }
 
 async function readLiveState(solr: Solr): Promise<LiveState> {

@@ -72,6 +72,8 @@ describe('a sync into Solr', () => {
       'app -> app_a',
       'app-standby -> app_b',
       'LISTALIASES',
+      // Old copies of removed records are looked for.
+      'LISTALIASES',
       // What waits is told to the api: the number of live records, and each that is held.
       'LISTALIASES',
       'LISTALIASES',
