@@ -193,9 +193,10 @@ it.each(['/sync/alpha/dev', '/delta/alpha/dev', '/plan/delete/alpha/dev', '/roll
   },
 );
 
-it('a preview, a job that changed nothing and one of another target leave a plan ready; a failed job of two steps does not', async () => {
+it('a preview, a story, a job that changed nothing and one of another target leave a plan ready; a failed job of two steps does not', async () => {
   const id = await plan(api);
   await completed(api, '/rollback/alpha/dev', { json: { preview: true } });
+  await completed(api, '/story/alpha/dev', { json: { id: 'a' } });
   await completed(api, '/sync/beta/dev');
   const failed = await claimed(api);
   await failed.finish({ kind: 'cancelled' });

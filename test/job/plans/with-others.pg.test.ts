@@ -102,7 +102,9 @@ it('the STATE of a connector moves with the apply of a delta, and not with its p
   const folder = drop();
   const tell = folder.path('told');
   const at = (minute: number) => `2026-11-01T10:${String(minute).padStart(2, '0')}:00Z`;
-  const rows = new Map(someRows(30).map(({ id }) => [id, { id, name: 'first', updated_at: at(0) }] as const));
+  const rows = new Map<string, { id: string; name: string; updated_at: string }>(
+    someRows(30).map(({ id }) => [id, { id, name: 'first', updated_at: at(0) }] as const),
+  );
   const settings = () =>
     settingsOf(
       { ...folder.records([...rows.values()]), tell, cursor: 'updated_at' },
