@@ -186,3 +186,37 @@ it('a plan outlives jobs that load, fail and tidy up, and a plan that a guard re
   expect(await apply(t, 7, made)).toMatchObject({ code: EXIT.ok });
   expect(last(t)).toMatchObject({ added: 0, updated: 0, deleted: 1 });
 });
+
+it('of two applies at once one makes the changes, and the other none', async () => {
+  await using t = await setup(someRows(40));
+  expect(await runJob(t, 1, 'sync')).toMatchObject({ code: EXIT.ok });
+  t.source.put({ id: 'new', updated_at: '2026-01-02T00:00:00Z', name: 'fresh' });
+  t.source.rows.delete('r00003');
+  const made = await makePlan(t, 2, 'sync');
+  const codes = (await Promise.all([apply(t, 3, made), apply(t, 4, made)])).map(({ code }) => code);
+  expect(codes).toContain(EXIT.ok);
+  expect(codes.filter((code) => code === EXIT.planStale || code === EXIT.fenced)).toHaveLength(1);
+  expect(Object.keys((await t.names()) ?? {})).toHaveLength(40);
+  const sets = await t.query(`SELECT FROM syncrator.change_sets WHERE state = 'applied'`);
+  expect(sets).toHaveLength(2);
+});
+
+it('a record that is forgotten while its plan is told leaves no trace in the sink, and the plan cannot be applied', async () => {
+  await using t = await setup(someRows(1_500));
+  expect(await runJob(t, 1, 'sync')).toMatchObject({ code: EXIT.ok });
+  for (const { id } of someRows(1_500))
+    t.source.put({ id, updated_at: '2026-01-02T00:00:00Z', name: 'secret' });
+  let forgot: Promise<unknown> | null = null;
+  t.receiver.answerPlan = () => {
+    forgot ??= runJob(t, 3, 'forget-record --id r01400');
+    return undefined;
+  };
+  const planning = await runJob(t, 2, 'plan --of sync');
+  expect(forgot).not.toBeNull();
+  expect(await forgot).toMatchObject({ code: EXIT.ok });
+  for (const table of await stagesOf(t))
+    expect(await t.query(`SELECT FROM syncrator.${table} WHERE id = 'r01400'`)).toEqual([]);
+  const { digest = '' } = /--digest (?<digest>\S+)/.exec(planning.output)?.groups ?? {};
+  const of = { uid: uidOf(2), summary: { digest } } as Parameters<typeof apply>[2];
+  expect(await apply(t, 4, of)).toMatchObject({ code: EXIT.planStale });
+});
