@@ -23,7 +23,11 @@ import {
 let api: Api;
 beforeAll(async () => {
   api = await setup({
-    files: { 'dev/own-sync': ['TARGET=own', 'ACTION=full', 'COMMAND=/bin/true'] },
+    files: {
+      'dev/own-sync': ['TARGET=own', 'ACTION=full', 'COMMAND=/bin/true'],
+      'dev/script-sync': ['TARGET=script', 'ACTION=sync', 'COMMAND=/bin/true'],
+      'dev/known-sync': ['TARGET=known', 'ACTION=sync', 'COMMAND=/bin/true', 'EXIT_CODES=syncrator'],
+    },
     options: { 'dev/beta-sync': '-n 10 --force-delete' },
   });
 });
@@ -67,6 +71,7 @@ it('what cannot be planned is refused by name', async () => {
     ['diff/alpha/dev', 'plan its delta or its delete'],
     ['sync/outside/dev', 'an external executor runs it'],
     ['sync/own/dev', 'ACTION is full'],
+    ['sync/script/dev', 'EXIT_CODES=syncrator says that it keeps our contract'],
   ] as const) {
     const { status, body } = await api.call('POST', `/plan/${path}`);
     expect([status, body.errors]).toEqual([
@@ -74,6 +79,7 @@ it('what cannot be planned is refused by name', async () => {
       [{ field: 'action', message: expect.stringContaining(why) }],
     ]);
   }
+  expect((await api.call('POST', '/plan/sync/known/dev')).status).toBe(202);
   expect(codeOf(await api.call('POST', '/plan/sync/nosync/dev'))).toEqual([404, 'unknown_action']);
   expect(codeOf(await api.call('POST', '/plan/sync/unknown/dev'))).toEqual([404, 'unknown_target']);
 });
