@@ -175,6 +175,23 @@ function pageOf(records: typeof SOME) {
   };
 }
 
+it('repeating an application with its Idempotency-Key repeats the answer, also once the plan is applied', async () => {
+  const id = await plan(api);
+  const asked = { headers: { 'idempotency-key': 'morning' } };
+  const first = await apply(api, id, DIGEST, asked);
+  expect(first.status).toBe(202);
+  const job = await claim(api, { id: first.body.job_id, env: 'dev', target: 'alpha' });
+  await job.end((await job.begin()).ref);
+  await job.finish();
+  const again = await apply(api, id, DIGEST, asked);
+  expect([again.status, again.body.job_id]).toEqual([first.status, first.body.job_id]);
+  expect(codeOf(await apply(api, id, DIGEST, { headers: { 'idempotency-key': 'other' } }))).toEqual([
+    409,
+    'plan_applied',
+  ]);
+  expect((await apply(api, id, DIGEST.slice(0, 16), asked)).status).toBe(422);
+});
+
 it('another digest is refused with that of the plan; a malformed one is a fault of the body', async () => {
   const id = await plan(api);
   const other = await apply(api, id, '0'.repeat(16));
