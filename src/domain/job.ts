@@ -127,6 +127,8 @@ export type Promotion = {
   readonly from: string;
   readonly withinSeconds: number;
   readonly steps: readonly StepSpec[];
+  /** The action of these steps; absent: that of the job itself. */
+  readonly action?: string | undefined;
 };
 
 /** A job resolved from a request and its params file, ready to be submitted. */

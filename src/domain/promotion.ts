@@ -2,12 +2,13 @@
  * The promotion guard: a start in one env needs a job of the same target and action that completed in another env, with the
  * same steps. Says what of a step counts. Pure.
  */
-import { isBesideSync } from './action.ts';
+import { APPLY, isBesideSync } from './action.ts';
 import type { Promotion, StepSpec } from './job.ts';
+import { withoutPlan } from './options.ts';
 import { isSameJson } from './same-json.ts';
 
 /** PROMOTE_FROM and PROMOTE_WITHIN of a params file. */
-export type PromotionRule = Omit<Promotion, 'steps'>;
+export type PromotionRule = Omit<Promotion, 'steps' | 'action'>;
 
 /** Options of our own program that an env has for itself, with the number of their values: size, log, index. */
 const OF_ENV: Readonly<Record<string, number>> = { '-n': 1, '-c': 1, '--debug': 0, '--target_env': 1 };
@@ -33,9 +34,27 @@ function comparable(step: StepSpec) {
   };
 }
 
+/**
+ * The steps of a job that applied a plan, as the planned action would have them: what it has done is what that action does.
+ * The same steps for every other job.
+ */
+export function asPlanned(steps: readonly StepSpec[], action: string): readonly StepSpec[] {
+  return steps.map((step) =>
+    step.action === APPLY && isOurs(step)
+      ? { ...step, action, args: [action, ...withoutPlan(step.args.slice(1))] }
+      : step,
+  );
+}
+
+/** True for a step of a program that keeps our contract: it knows our actions and options. */
+function isOurs({ command, ownExitCodes }: StepSpec): boolean {
+  return command === null && ownExitCodes !== true;
+}
+
 /** The meaning of another program's arguments is unknown: all of them count. */
-function argsOf({ args, command, ownExitCodes }: StepSpec): string[] {
-  if (command !== null || ownExitCodes === true) return [...args];
+function argsOf(step: StepSpec): string[] {
+  const { args } = step;
+  if (!isOurs(step)) return [...args];
   const kept: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? '';

@@ -92,7 +92,7 @@ export function parseParamsFile(
   const schedule = readSchedule(values, { env, target, action: parameters.action_name });
   if (schedule !== null && (targetPattern !== null || actionParameters !== null))
     values.fail('SCHEDULE', 'cannot be used with TARGET_PATTERN or PARAMETERS, which need a request', null);
-  const mode = readMode(values, { parameters, runner }, schedule);
+  const mode = readMode(values, { parameters, runner, defaults }, schedule);
   if (values.faults.length === 0) checkPlan(values, { parameters, defaults, action: where.action });
   if (values.faults.length > 0) return values.sortedFaults();
   const meaning = { name, env, target, targetPattern, actionParameters, parameters, runner, defaults };
@@ -232,7 +232,7 @@ function readPattern(text: string | null, fail: (fault: string) => null): Target
 
 function readMode(
   values: Values,
-  of: Pick<ParamsFile, 'parameters' | 'runner'>,
+  of: Pick<ParamsFile, 'parameters' | 'runner' | 'defaults'>,
   schedule: Schedule | null,
 ): ScheduleMode {
   const mode = values.optional('MODE') ?? 'apply';

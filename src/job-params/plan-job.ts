@@ -11,6 +11,7 @@ import type {
   RunnerKind,
 } from '../domain/job.ts';
 import { FORGET, ROLLBACK, TAKE_OVER } from '../domain/action.ts';
+import { appliedPlan, storyOf } from '../domain/options.ts';
 import { needsPromotion } from '../domain/promotion.ts';
 import { planSteps, STEP_DEFAULTS } from '../domain/plan.ts';
 import { metricLabels } from './metric-labels.ts';
@@ -65,21 +66,28 @@ export function planJob({ params, defaults }: Planning, of: JobPlan): PlannedJob
     steps: plan.steps,
     counted: metricLabels(params, { env, target }, parameters),
     ...(Object.keys(actionParameters).length > 0 ? { actionParameters } : {}),
-    ...rulesOf(file, parameters.action, plan.steps),
+    ...rulesOf(file, parameters, plan.steps),
   };
 }
 
-/** Actions that work on what the sink keeps of its own history. */
 const READS_NO_SOURCE: readonly string[] = [ROLLBACK, TAKE_OVER, FORGET];
+
+/** False for a job that works on what the sink keeps: its history, or a plan. */
+function readsSource(parameters: JobParameters): boolean {
+  if (READS_NO_SOURCE.includes(parameters.action)) return false;
+  return storyOf(parameters) === undefined && appliedPlan(parameters) === undefined;
+}
 
 function rulesOf(
   file: ParamsFile | undefined,
-  action: string,
+  parameters: JobParameters,
   steps: JobRequest['steps'],
 ): Pick<JobRequest, 'sourceName' | 'promotion'> {
   const { sourceName = null, promotion = null } = file?.conflicts ?? {};
   return {
-    ...(sourceName !== null && !READS_NO_SOURCE.includes(action) ? { sourceName } : {}),
-    ...(promotion !== null && needsPromotion(action) ? { promotion: { ...promotion, steps } } : {}),
+    ...(sourceName !== null && readsSource(parameters) ? { sourceName } : {}),
+    ...(promotion !== null && needsPromotion(parameters.action)
+      ? { promotion: { ...promotion, steps } }
+      : {}),
   };
 }

@@ -13,7 +13,7 @@ const home = mkdtempSync(path.join(os.tmpdir(), 'syncrator-planner-'));
 const { syncrator, begin, login } = commandLine({ home, url: () => system.apiUrl });
 
 beforeAll(async () => {
-  const files = ['cities', 'towns'].map((target) => tales.params(target, 'sync'));
+  const files = ['cities', 'towns'].map((target) => tales.params(target, 'sync', 'EXIT_CODES=syncrator\n'));
   system = await startSystem({ params: files });
   await Promise.all([system.startApi(), system.startWorker()]);
   await login();

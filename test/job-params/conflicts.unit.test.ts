@@ -4,7 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkJobParams, JobParams } from '../../src/job-params/load.ts';
+import { areSameSteps, asPlanned } from '../../src/domain/promotion.ts';
 import { planDeclared, planJob } from '../../src/job-params/plan-job.ts';
+import { planApply, planPlan } from '../../src/job-params/plan-of-changes.ts';
 import { paramsFile, writeParams } from '../support/params-files.ts';
 
 let dir: string;
@@ -59,6 +61,32 @@ test.each(['rollback', 'take-over', 'forget-record'])(
     expect(planned).not.toHaveProperty('queue');
   },
 );
+
+test('a plan and its apply need the promotion of the planned action; an apply reads no source', async () => {
+  const { file, params } = await read('SOURCE_NAME=mam\nPROMOTE_FROM=qas\nQUEUE=one\n');
+  if (!file) throw new Error('no file');
+  const planning = { params, defaults: DEFAULTS };
+  const { steps } = planDeclared(planning, file);
+  const promotion = { from: 'qas', action: 'sync', steps };
+  const plan = planPlan(planning, file);
+  expect(plan).toMatchObject({ sourceName: 'mam', promotion });
+  expect(plan).not.toHaveProperty('queue');
+  const of = { uid: '00000000-0000-4000-8000-000000000001', digest: 'a'.repeat(64) };
+  const apply = planApply(planning, file, of);
+  expect(apply).toMatchObject({ promotion });
+  expect(apply).not.toHaveProperty('sourceName');
+  expect(apply).not.toHaveProperty('queue');
+  expect(areSameSteps(asPlanned(apply.steps, 'sync'), steps)).toBe(true);
+  expect(areSameSteps(asPlanned(plan.steps, 'sync'), steps), 'a plan has done nothing').toBe(false);
+});
+
+test('a story reads no source', async () => {
+  const { file, params } = await read('SOURCE_NAME=mam\n');
+  if (!file) throw new Error('no file');
+  const parameters = { ...file.parameters, action: 'story', action_name: 'story', options: '--id a' };
+  const planned = planJob({ params, defaults: DEFAULTS }, { file, env: 'prd', target: 'avo', parameters });
+  expect(planned).not.toHaveProperty('sourceName');
+});
 
 test.each([
   ['QUEUE=two', "QUEUE: 'two' is not refuse or one"],

@@ -16,7 +16,7 @@ beforeAll(async () => {
     writeParams(dir, [
       paramsFile({ target: 'avo', action: 'sync' }),
       paramsFile({ target: 'avo', action: 'delta' }),
-      paramsFile({ target: 'looks', action: 'sync', more: 'SCHEDULE=every 60s\nMODE=plan\n' }),
+      paramsFile({ target: 'looks', action: 'sync', command: null, more: 'SCHEDULE=every 60s\nMODE=plan\n' }),
       paramsFile({ target: 'datasets', action: 'SET_STATUS', command: null, more: family }),
     ]),
   );

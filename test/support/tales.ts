@@ -10,7 +10,8 @@ const TELLER = path.resolve(import.meta.dirname, 'programs/teller.ts');
 
 export type Tales = Disposable & {
   /** The params file of one of its actions. */
-  params(target: string, action: string): [file: string, text: string];
+  /** @param more further lines of the params file */
+  params(target: string, action: string, more?: string): [file: string, text: string];
   /** By action; `preview` for that of a rollback. Applies from the next job on. */
   tell(target: string, tales: Readonly<Record<string, Tale>>): void;
   /** A path without a file, for `until`. */
@@ -21,8 +22,8 @@ export function writeTales(): Tales {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'syncrator-tales-'));
   const fileOf = (target: string) => path.join(folder, `${target}.json`);
   return {
-    params: (target, action) =>
-      paramsFile({ target, action, command: `node ${TELLER}`, options: `--tell ${fileOf(target)}` }),
+    params: (target, action, more = '') =>
+      paramsFile({ target, action, command: `node ${TELLER}`, options: `--tell ${fileOf(target)}`, more }),
     tell: (target, tales) => writeFileSync(fileOf(target), JSON.stringify(tales)),
     path: (name) => path.join(folder, name),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),

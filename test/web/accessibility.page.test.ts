@@ -23,7 +23,7 @@ beforeAll(async () => {
       params('broken', 'sync', '--exit 3'),
       params('long', 'sync', '--seconds 600'),
       params('later', 'sync', '--mute'),
-      tales.params('cities', 'sync'),
+      tales.params('cities', 'sync', 'EXIT_CODES=syncrator\n'),
       params('both', 'delta', '--progress 3'),
       params('both', 'delete', '--progress 3'),
       params('nightly', 'sync', '--mute', 'SCHEDULE=30 2 * * *\nTIMEZONE=Europe/Brussels\n'),

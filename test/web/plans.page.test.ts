@@ -14,7 +14,9 @@ const open: View[] = [];
 
 beforeAll(async () => {
   web = await startWeb({
-    params: ['cities', 'moving', 'large', 'limited'].map((target) => tales.params(target, 'sync')),
+    params: ['cities', 'moving', 'large', 'limited'].map((target) =>
+      tales.params(target, 'sync', 'EXIT_CODES=syncrator\n'),
+    ),
   });
 }, 90_000);
 afterAll(async () => {

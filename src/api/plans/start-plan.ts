@@ -1,5 +1,6 @@
 /** `/plan/…` starts a job that makes a plan, `/plans/:id/apply` one that makes the changes of a plan. */
 import { z } from '@hono/zod-openapi';
+import { isKnownKey } from '../../db/jobs/idempotency.ts';
 import type { PlanView } from '../../db/plans/plans.ts';
 import { PLANNABLE } from '../../domain/action.ts';
 import { scopeOf } from '../../domain/permission.ts';
@@ -9,7 +10,7 @@ import { whyNoPlan } from '../../job-params/why-no-plan.ts';
 import { checkMay } from '../auth/access.ts';
 import type { ApiDeps } from '../context.ts';
 import { idParam, pathName } from '../http/fields.ts';
-import { idempotencyHeaders } from '../http/idempotency.ts';
+import { idempotencyHeaders, idempotencyOf } from '../http/idempotency.ts';
 import type { Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from '../jobs/start-answer.ts';
@@ -93,7 +94,8 @@ export function planStarts(deps: ApiDeps) {
     const file = fileOf(deps, plan);
     if (!plan.digest.startsWith(body.digest)) throw planChanged(plan.job_id, plan.digest);
     const refusal = refusalOf(plan);
-    if (refusal) throw refusal;
+    // The answer to an earlier request with this key is repeated, also once its job has applied the plan.
+    if (refusal && !(await isKnownKey(c.var.db, idempotencyOf(c, body)))) throw refusal;
     const job = planned(() => planApply(planningOf(deps), file, plan));
     return startAnswer(c, await startRequested(c, deps, job, { body }), job);
   });

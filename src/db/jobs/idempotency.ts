@@ -1,6 +1,6 @@
 /** `Idempotency-Key`s: keeps each answer for 24 hours, for the same principal only. */
 import { type Selectable, sql } from 'kysely';
-import type { Schema, Tx } from '../schema.ts';
+import type { Db, Schema, Tx } from '../schema.ts';
 
 /** A key with a hash of the request that used it. */
 export type Idempotency = {
@@ -28,6 +28,12 @@ export async function findKey(
     .where('principal', '=', of.principal)
     .where('key', '=', of.key)
     .executeTakeFirst();
+}
+
+/** Whether an answer is kept under the key: a request that repeats it is not refused anew. */
+export async function isKnownKey(db: Db, of: Idempotency | undefined): Promise<boolean> {
+  if (!of) return false;
+  return await db.transaction().execute(async (tx) => (await findKey(tx, of)) !== undefined);
 }
 
 /**

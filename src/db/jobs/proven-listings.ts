@@ -4,7 +4,7 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 import { ROLLBACK, TAKE_OVER } from '../../domain/action.ts';
-import { namedRecords } from '../../domain/options.ts';
+import { appliedPlan, namedRecords } from '../../domain/options.ts';
 import type { JobRow, Tx } from '../schema.ts';
 
 /**
@@ -25,6 +25,9 @@ export function removalsFreshAt(
 /**
  * Records the listing of a job that completes. A job that holds records and could not tell them is left out. A rollback of
  * the whole target and a take-over begin anew: what was removed may be back, or the table is another one.
+ *
+ * The listing of an applied plan is as old as the plan. If the apply holds records, their set is younger than that listing, which
+ * lacked them already, so it does not count.
  */
 export async function recordListing(
   tx: Tx,
@@ -35,6 +38,8 @@ export async function recordListing(
     await sql`DELETE FROM proven_listings WHERE env = ${env} AND target = ${target}`.execute(tx);
     return;
   }
+  const plan = appliedPlan(job);
+  const listedAt = plan === undefined ? sql`clock_timestamp()` : bornAt(plan);
   const { numAffectedRows: added = 0n } = await sql`
     WITH told AS (
       SELECT (array_agg(facts->>'listing' ORDER BY step DESC, attempt DESC)
@@ -43,9 +48,10 @@ export async function recordListing(
           FILTER (WHERE facts ? 'held'))[1], 0) AS held
       FROM steps WHERE job_id = ${id})
     INSERT INTO proven_listings (env, target, at, job_id)
-    SELECT ${env}, ${target}, clock_timestamp(), ${id} FROM told
-    WHERE listing = 'complete' AND (held = 0 OR EXISTS (
-      SELECT FROM losses WHERE env = ${env} AND target = ${target} AND status = 'waiting'))`.execute(tx);
+    SELECT ${env}, ${target}, at, ${id} FROM told CROSS JOIN LATERAL (SELECT ${listedAt} AS at) AS listed
+    WHERE listing = 'complete' AND at IS NOT NULL AND (held = 0 OR ${plan === undefined} AND EXISTS (
+      SELECT FROM losses WHERE env = ${env} AND target = ${target} AND status = 'waiting'))
+    ON CONFLICT DO NOTHING`.execute(tx);
   if (added === 0n) return;
   // A record may be held today that was first missed long ago, such as one that other tables referred to until now.
   await sql`
@@ -53,6 +59,11 @@ export async function recordListing(
       AND at < now() - interval '100 days' AND at < ${removalsFreshAt(sql`${env}`, sql`${target}`)}`.execute(
     tx,
   );
+}
+
+/** SQL of the time of a plan; null: the plan is not known any more. */
+function bornAt(uid: string): RawBuilder<Date | null> {
+  return sql<Date | null>`(SELECT born_at FROM plans p JOIN jobs j ON j.id = p.job_id WHERE j.uid = ${uid})`;
 }
 
 function beginsAnew({ action, options }: Pick<JobRow, 'action' | 'options'>): boolean {

@@ -23,12 +23,12 @@ export type PlanFilter = {
 export const PLAN_TIME = sql<string>`interval '${sql.raw(String(PLAN_DAYS))} days'`;
 
 /** The plan that a job applies, by the uid of the job that made it. */
-const PLAN_IN_OPTIONS = sql<string>`
+export const PLAN_IN_OPTIONS = sql<string>`
   substring(options FROM '--plan ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})')::uuid`;
 
 /**
  * Every plan with its state, as `p`. A job of the same key with a greater id began after the plan's own had ended.
- * A preview changes nothing, so it leaves a plan as it is.
+ * A preview and a story change nothing, so they leave a plan as it is.
  */
 const view = sql`
   SELECT * FROM (
@@ -40,6 +40,7 @@ const view = sql`
       FROM (
         SELECT id, action, options FROM jobs WHERE env = plans.env AND target = plans.target AND id > plans.job_id
           AND NOT (action = 'rollback' AND '--preview' = ANY(string_to_array(options, ' ')))
+          AND NOT (action = 'story' AND '--id' = ANY(string_to_array(options, ' ')))
           AND (status = 'completed' OR EXISTS (
             SELECT FROM steps s WHERE s.job_id = jobs.id AND s.outcome = 'completed'))
         ORDER BY id LIMIT 1) AS l

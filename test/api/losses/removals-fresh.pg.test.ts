@@ -5,6 +5,7 @@ import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { up } from '../../../src/db/migrations/0023-stories.ts';
 import { type Api, claimed, setup } from '../support.ts';
+import { DIGEST, plan, show } from '../plans/support.ts';
 import { forgetAll, heldRecord, upload } from './support.ts';
 
 let api: Api;
@@ -25,6 +26,14 @@ type Run = {
   readonly tells?: Readonly<Record<string, string>>;
   readonly fails?: true;
 };
+
+/** A plan of a sync of alpha in dev, and the job that applies it. @returns when the plan was made */
+async function applied(of: Pick<Run, 'held' | 'tells'> = {}): Promise<string> {
+  const planId = await plan(api);
+  const { born_at: born } = await show(api, planId);
+  await ran({ where: `/plans/${planId}/apply`, json: { digest: DIGEST }, listing: 'complete', ...of });
+  return born;
+}
 
 /** A job of alpha in dev. @returns when it ended */
 async function ran({
@@ -95,6 +104,13 @@ it('stays at the job before the first record that is held now was missed', async
   expect(between).toBeLessThan(Date.parse(second));
   await ran({ tells: {} });
   expect(await fresh()).toBeGreaterThan(Date.parse(second));
+});
+
+it('is the time of the plan after its apply, unless that holds records', async () => {
+  const born = await applied();
+  expect(await fresh()).toBe(Date.parse(born));
+  await applied({ held: 1, tells: { a: new Date(Date.now() + 60_000).toISOString() } });
+  expect(await fresh(), 'the listing of the plan lacked the record').toBe(Date.parse(born));
 });
 
 it('a clock of the sink that is ahead does not hide that a record is held', async () => {

@@ -23,7 +23,11 @@ import {
 let api: Api;
 beforeAll(async () => {
   api = await setup({
-    files: { 'dev/own-sync': ['TARGET=own', 'ACTION=full', 'COMMAND=/bin/true'] },
+    files: {
+      'dev/own-sync': ['TARGET=own', 'ACTION=full', 'COMMAND=/bin/true'],
+      'dev/script-sync': ['TARGET=script', 'ACTION=sync', 'COMMAND=/bin/true'],
+      'dev/known-sync': ['TARGET=known', 'ACTION=sync', 'COMMAND=/bin/true', 'EXIT_CODES=syncrator'],
+    },
     options: { 'dev/beta-sync': '-n 10 --force-delete' },
   });
 });
@@ -67,6 +71,7 @@ it('what cannot be planned is refused by name', async () => {
     ['diff/alpha/dev', 'plan its delta or its delete'],
     ['sync/outside/dev', 'an external executor runs it'],
     ['sync/own/dev', 'ACTION is full'],
+    ['sync/script/dev', 'EXIT_CODES=syncrator says that it keeps our contract'],
   ] as const) {
     const { status, body } = await api.call('POST', `/plan/${path}`);
     expect([status, body.errors]).toEqual([
@@ -74,6 +79,7 @@ it('what cannot be planned is refused by name', async () => {
       [{ field: 'action', message: expect.stringContaining(why) }],
     ]);
   }
+  expect((await api.call('POST', '/plan/sync/known/dev')).status).toBe(202);
   expect(codeOf(await api.call('POST', '/plan/sync/nosync/dev'))).toEqual([404, 'unknown_action']);
   expect(codeOf(await api.call('POST', '/plan/sync/unknown/dev'))).toEqual([404, 'unknown_target']);
 });
@@ -169,6 +175,23 @@ function pageOf(records: typeof SOME) {
   };
 }
 
+it('repeating an application with its Idempotency-Key repeats the answer, also once the plan is applied', async () => {
+  const id = await plan(api);
+  const asked = { headers: { 'idempotency-key': 'morning' } };
+  const first = await apply(api, id, DIGEST, asked);
+  expect(first.status).toBe(202);
+  const job = await claim(api, { id: first.body.job_id, env: 'dev', target: 'alpha' });
+  await job.end((await job.begin()).ref);
+  await job.finish();
+  const again = await apply(api, id, DIGEST, asked);
+  expect([again.status, again.body.job_id]).toEqual([first.status, first.body.job_id]);
+  expect(codeOf(await apply(api, id, DIGEST, { headers: { 'idempotency-key': 'other' } }))).toEqual([
+    409,
+    'plan_applied',
+  ]);
+  expect((await apply(api, id, DIGEST.slice(0, 16), asked)).status).toBe(422);
+});
+
 it('another digest is refused with that of the plan; a malformed one is a fault of the body', async () => {
   const id = await plan(api);
   const other = await apply(api, id, '0'.repeat(16));
@@ -193,9 +216,10 @@ it.each(['/sync/alpha/dev', '/delta/alpha/dev', '/plan/delete/alpha/dev', '/roll
   },
 );
 
-it('a preview, a job that changed nothing and one of another target leave a plan ready; a failed job of two steps does not', async () => {
+it('a preview, a story, a job that changed nothing and one of another target leave a plan ready; a failed job of two steps does not', async () => {
   const id = await plan(api);
   await completed(api, '/rollback/alpha/dev', { json: { preview: true } });
+  await completed(api, '/story/alpha/dev', { json: { id: 'a' } });
   await completed(api, '/sync/beta/dev');
   const failed = await claimed(api);
   await failed.finish({ kind: 'cancelled' });

@@ -153,6 +153,7 @@ it('a plan of a delete and its apply remove alone', async () => {
   expect(made.summary).toMatchObject({ of: 'delete', added: 0, updated: 0, removed: 1 });
   expect(made.summary.watermark).toBe(watermark?.toISOString());
   expect(await apply(t, 3, made)).toMatchObject({ code: EXIT.ok });
+  expect(last(t), 'the removals are as fresh as after a delete').toMatchObject({ listing: 'complete' });
   const { r00003: _, ...rest } = namesOf(someRows(40));
   expect(await t.names()).toEqual(rest);
   expect((await t.sink()).watermark).toEqual(watermark);
