@@ -1,6 +1,6 @@
 /** OPTIONS: turns the text of a params file or a request into arguments. Pure. */
 
-import { isPlannable, PLAN, type Plannable, REMOVE, ROLLBACK, STORY } from './action.ts';
+import { APPLY, isPlannable, PLAN, type Plannable, REMOVE, ROLLBACK, STORY } from './action.ts';
 
 export type ParsedOptions = { readonly args: readonly string[] } | { readonly error: string };
 
@@ -15,6 +15,8 @@ export const APPROVAL = '--approval';
 export const PLAN_OF = '--of';
 /** Names the plan that is applied, by the uid of the job that made it. */
 export const PLAN_UID = '--plan';
+/** Says what the applied plan would do. */
+export const PLAN_DIGEST = '--digest';
 
 /** Names a record: that a rollback is limited to, or that is forgotten or told of. No id looks like an option. */
 const RECORD = '--id';
@@ -37,7 +39,7 @@ const FLAGS: Readonly<Record<string, RegExp | null>> = {
   '--only': null,
   [PLAN_OF]: /^(sync|delta|delete)$/,
   [PLAN_UID]: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  '--digest': /^[0-9a-f]{64}$/,
+  [PLAN_DIGEST]: /^[0-9a-f]{64}$/,
   [APPROVAL]: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 };
 
@@ -56,6 +58,17 @@ export function approvalOf({ action, options }: { action: string; options: strin
 export function plannedBy({ action, options }: { action: string; options: string }): Plannable | undefined {
   const of = action === PLAN ? wordAfter(PLAN_OF, options) : undefined;
   return of !== undefined && isPlannable(of) ? of : undefined;
+}
+
+/** The plan that a job applies, by the uid of the job that made it; undefined for every other job. */
+export function appliedPlan({ action, options }: { action: string; options: string }): string | undefined {
+  return action === APPLY ? wordAfter(PLAN_UID, options) : undefined;
+}
+
+/** The same arguments without those that name an applied plan. */
+export function withoutPlan(args: readonly string[]): string[] {
+  const own = (word: string | undefined): boolean => word === PLAN_UID || word === PLAN_DIGEST;
+  return args.filter((word, at) => !own(word) && !own(args[at - 1]));
 }
 
 function wordAfter(flag: string, options: string): string | undefined {
@@ -79,6 +92,14 @@ export function namedRecords(options: string): { ids?: string[]; only?: true } {
 /** The record whose story a job tells; undefined for every other job. */
 export function storyOf({ action, options }: { action: string; options: string }): string | undefined {
   return action === STORY ? namedRecords(options).ids?.[0] : undefined;
+}
+
+/** An action of a program that is not ours, which has the name of our removals or stories. */
+export function isNamesake(job: { action: string; options: string }): boolean {
+  return (
+    (job.action === REMOVE && approvalOf(job) === undefined) ||
+    (job.action === STORY && storyOf(job) === undefined)
+  );
 }
 
 /** True if both give a program the same arguments. */

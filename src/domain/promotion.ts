@@ -4,17 +4,23 @@
  */
 import { isBesideSync } from './action.ts';
 import type { Promotion, StepSpec } from './job.ts';
+import { isNamesake, withoutPlan } from './options.ts';
 import { isSameJson } from './same-json.ts';
 
 /** PROMOTE_FROM and PROMOTE_WITHIN of a params file. */
-export type PromotionRule = Omit<Promotion, 'steps'>;
+export type PromotionRule = Pick<Promotion, 'from' | 'withinSeconds'>;
 
 /** Options of our own program that an env has for itself, with the number of their values: size, log, index. */
 const OF_ENV: Readonly<Record<string, number>> = { '-n': 1, '-c': 1, '--debug': 0, '--target_env': 1 };
 
 /** Rollback, take-over, removal and forgetting repair one env; no other env could have run them first. */
-export function needsPromotion(action: string): boolean {
-  return !isBesideSync(action);
+export function needsPromotion(job: { readonly action: string; readonly options: string }): boolean {
+  return !isBesideSync(job.action) || isNamesake(job);
+}
+
+/** The steps of an apply, as the planned action would have had them. */
+export function asPlanned(steps: readonly StepSpec[], action: string): StepSpec[] {
+  return steps.map((step) => ({ ...step, action, args: [action, ...withoutPlan(step.args.slice(1))] }));
 }
 
 /** True if both lists of steps run the same program with the same arguments. Limits, times and the pod may differ. */

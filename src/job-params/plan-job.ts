@@ -11,6 +11,7 @@ import type {
   RunnerKind,
 } from '../domain/job.ts';
 import { FORGET, ROLLBACK, TAKE_OVER } from '../domain/action.ts';
+import { appliedPlan, storyOf } from '../domain/options.ts';
 import { needsPromotion } from '../domain/promotion.ts';
 import { planSteps, STEP_DEFAULTS } from '../domain/plan.ts';
 import { metricLabels } from './metric-labels.ts';
@@ -65,21 +66,28 @@ export function planJob({ params, defaults }: Planning, of: JobPlan): PlannedJob
     steps: plan.steps,
     counted: metricLabels(params, { env, target }, parameters),
     ...(Object.keys(actionParameters).length > 0 ? { actionParameters } : {}),
-    ...rulesOf(file, parameters.action, plan.steps),
+    ...rulesOf(file, parameters, plan.steps),
   };
 }
 
-/** Actions that work on what the sink keeps of its own history. */
-const READS_NO_SOURCE: readonly string[] = [ROLLBACK, TAKE_OVER, FORGET];
+/** Actions that work on what the sink keeps of its own history; an application and a story are told by their options. */
+const OF_SINK: readonly string[] = [ROLLBACK, TAKE_OVER, FORGET];
+
+function readsSource(job: JobParameters): boolean {
+  return !OF_SINK.includes(job.action) && appliedPlan(job) === undefined && storyOf(job) === undefined;
+}
 
 function rulesOf(
   file: ParamsFile | undefined,
-  action: string,
+  parameters: JobParameters,
   steps: JobRequest['steps'],
 ): Pick<JobRequest, 'sourceName' | 'promotion'> {
+  const { action_name, action } = parameters;
   const { sourceName = null, promotion = null } = file?.conflicts ?? {};
   return {
-    ...(sourceName !== null && !READS_NO_SOURCE.includes(action) ? { sourceName } : {}),
-    ...(promotion !== null && needsPromotion(action) ? { promotion: { ...promotion, steps } } : {}),
+    ...(sourceName !== null && readsSource(parameters) ? { sourceName } : {}),
+    ...(promotion !== null && needsPromotion(parameters)
+      ? { promotion: { ...promotion, action_name, action, steps } }
+      : {}),
   };
 }

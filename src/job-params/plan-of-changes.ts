@@ -1,13 +1,13 @@
 /** Jobs that make a plan of changes, and that apply one: as their params file declares the planned action. Pure. */
 import { APPLY, PLAN, planName } from '../domain/action.ts';
-import { PLAN_OF, PLAN_UID, withoutForce } from '../domain/options.ts';
+import { PLAN_DIGEST, PLAN_OF, PLAN_UID, withoutForce } from '../domain/options.ts';
 import type { ParamsFile } from './parse.ts';
-import { planDeclared, planJob, type PlannedJob, type Planning } from './plan-job.ts';
+import { type JobPlan, planDeclared, planJob, type PlannedJob, type Planning } from './plan-job.ts';
 
 /** The job that finds out what the action of a file would change. @throws InvalidOptions */
 export function planPlan(planning: Planning, file: ParamsFile): PlannedJob {
   const { action_name: name, action, options } = file.parameters;
-  return planJob(planning, {
+  return asGuarded(planning, file, {
     file,
     env: file.env,
     target: file.target,
@@ -27,7 +27,7 @@ export function planApply(
   { uid, digest }: { readonly uid: string; readonly digest: string },
 ): PlannedJob {
   const { action_name: name, options } = file.parameters;
-  return planJob(planning, {
+  return asGuarded(planning, file, {
     file,
     env: file.env,
     target: file.target,
@@ -35,9 +35,14 @@ export function planApply(
       ...file.parameters,
       action_name: planName(APPLY, name),
       action: APPLY,
-      options: `${withoutForce(options)} ${PLAN_UID} ${uid} --digest ${digest}`.trim(),
+      options: `${withoutForce(options)} ${PLAN_UID} ${uid} ${PLAN_DIGEST} ${digest}`.trim(),
     },
   });
+}
+
+/** What must have run elsewhere (PROMOTE_FROM) is the planned action: it alone has the same steps in each env. */
+function asGuarded(planning: Planning, file: ParamsFile, of: JobPlan): PlannedJob {
+  return { ...planJob(planning, of), promotion: planDeclared(planning, file).promotion };
 }
 
 /** The job that the schedule of a file starts. @throws InvalidOptions */

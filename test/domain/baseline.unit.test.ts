@@ -126,7 +126,11 @@ test('names the count, the median and the most that is usual', () => {
   const [found, ...others] = anomaliesOf(nights(20), tonight({ removed: 800 }));
   expect(others).toEqual([]);
   expect(found).toMatchObject({ measure: 'removed', count: 800, median: 10, least: 0, most: 110 });
-  expect(found?.earlier).toEqual(nights(20).slice(-14).map(({ at }) => ({ at, count: 10 })));
+  expect(found?.earlier).toEqual(
+    nights(20)
+      .slice(-14)
+      .map(({ at }) => ({ at, count: 10 })),
+  );
   expect(found && anomalyWords(found)).toBe('800 to remove; usual are up to 110 (median 10 of 14 runs)');
 });
 
@@ -158,10 +162,7 @@ test('a listing of far larger or smaller records is unusual, however many it has
     anomaliesOf(nights(14), tonight(figures)).map((anomaly) => [anomaly.measure, anomalyWords(anomaly)]);
   expect(found({ bytes: 6_200_000 })).toEqual([]);
   expect(found({ bytes: 7_000_000 })).toEqual([
-    [
-      'bytes',
-      'a listing of 7,000,000 bytes; usual are 3,750,000 to 6,250,000 (median 5,000,000 of 14 runs)',
-    ],
+    ['bytes', 'a listing of 7,000,000 bytes; usual are 3,750,000 to 6,250,000 (median 5,000,000 of 14 runs)'],
   ]);
   expect(found({ bytes: 3_000_000 })).toHaveLength(1);
   expect(found({ listed: 20_000, bytes: 10_000_000, live: 20_000 })).toEqual([]);

@@ -89,7 +89,9 @@ export function withoutUnfitContents(contents: readonly string[]): (body: unknow
 }
 
 function withoutUnfit(record: object, contents: readonly string[]): object {
-  const unfit = Object.entries(record).filter(([field, value]) => contents.includes(field) && !isFit(value, DEPTH_OF_RECORD));
+  const unfit = Object.entries(record).filter(
+    ([field, value]) => contents.includes(field) && !isFit(value, DEPTH_OF_RECORD),
+  );
   return unfit.length === 0
     ? record
     : { ...record, ...Object.fromEntries(unfit.map(([field]) => [field, null])) };

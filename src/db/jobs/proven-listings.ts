@@ -4,7 +4,7 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 import { ROLLBACK, TAKE_OVER } from '../../domain/action.ts';
-import { namedRecords } from '../../domain/options.ts';
+import { appliedPlan, namedRecords } from '../../domain/options.ts';
 import type { JobRow, Tx } from '../schema.ts';
 
 /**
@@ -24,7 +24,8 @@ export function removalsFreshAt(
 
 /**
  * Records the listing of a job that completes. A job that holds records and could not tell them is left out. A rollback of
- * the whole target and a take-over begin anew: what was removed may be back, or the table is another one.
+ * the whole target and a take-over begin anew: what was removed may be back, or the table is another one. An application
+ * proves the listing of its plan, which had ended then; what it holds, that listing lacked already.
  */
 export async function recordListing(
   tx: Tx,
@@ -35,6 +36,7 @@ export async function recordListing(
     await sql`DELETE FROM proven_listings WHERE env = ${env} AND target = ${target}`.execute(tx);
     return;
   }
+  const plan = appliedPlan(job) ?? null;
   const { numAffectedRows: added = 0n } = await sql`
     WITH told AS (
       SELECT (array_agg(facts->>'listing' ORDER BY step DESC, attempt DESC)
@@ -43,9 +45,11 @@ export async function recordListing(
           FILTER (WHERE facts ? 'held'))[1], 0) AS held
       FROM steps WHERE job_id = ${id})
     INSERT INTO proven_listings (env, target, at, job_id)
-    SELECT ${env}, ${target}, clock_timestamp(), ${id} FROM told
-    WHERE listing = 'complete' AND (held = 0 OR EXISTS (
-      SELECT FROM losses WHERE env = ${env} AND target = ${target} AND status = 'waiting'))`.execute(tx);
+    SELECT ${env}, ${target}, at, ${id} FROM told, LATERAL (SELECT CASE WHEN ${plan}::uuid IS NULL THEN clock_timestamp()
+      ELSE (SELECT finished_at FROM jobs WHERE uid = ${plan}::uuid AND env = ${env} AND target = ${target}) END AS at) AS of
+    WHERE listing = 'complete' AND at IS NOT NULL AND (held = 0 OR (${plan}::uuid IS NULL AND EXISTS (
+      SELECT FROM losses WHERE env = ${env} AND target = ${target} AND status = 'waiting')))
+    ON CONFLICT DO NOTHING`.execute(tx);
   if (added === 0n) return;
   // A record may be held today that was first missed long ago, such as one that other tables referred to until now.
   await sql`

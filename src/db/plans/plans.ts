@@ -28,7 +28,7 @@ const PLAN_IN_OPTIONS = sql<string>`
 
 /**
  * Every plan with its state, as `p`. A job of the same key with a greater id began after the plan's own had ended.
- * A preview changes nothing, so it leaves a plan as it is.
+ * A preview and a story change nothing, so they leave a plan as it is.
  */
 const view = sql`
   SELECT * FROM (
@@ -40,6 +40,7 @@ const view = sql`
       FROM (
         SELECT id, action, options FROM jobs WHERE env = plans.env AND target = plans.target AND id > plans.job_id
           AND NOT (action = 'rollback' AND '--preview' = ANY(string_to_array(options, ' ')))
+          AND NOT (action = 'story' AND '--id' = ANY(string_to_array(options, ' ')))
           AND (status = 'completed' OR EXISTS (
             SELECT FROM steps s WHERE s.job_id = jobs.id AND s.outcome = 'completed'))
         ORDER BY id LIMIT 1) AS l

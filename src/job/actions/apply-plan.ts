@@ -12,7 +12,7 @@ export async function applyPlan(
   log.info(`the plan of a ${of} holds, and was applied`);
   progress({
     watermark: watermark?.toISOString() ?? null,
-    ...(proven === null || of !== 'sync' ? {} : { listing: proven ? 'complete' : 'unproven' }),
+    ...(proven === null ? {} : { listing: proven ? 'complete' : 'unproven' }),
   });
   reportApplied({ progress, log }, applied);
 }

@@ -1,5 +1,11 @@
 /** Judges a difference before it is applied: by the guards' fixed limits, and by the usual counts of earlier runs. */
-import { type Anomaly, anomaliesOf, anomalyWords, type Measure, type RunFigures } from '../../domain/baseline.ts';
+import {
+  type Anomaly,
+  anomaliesOf,
+  anomalyWords,
+  type Measure,
+  type RunFigures,
+} from '../../domain/baseline.ts';
 import { deleteVerdict, updateVerdict } from '../../domain/guard.ts';
 import type { UnusualFigure } from '../../domain/report.ts';
 import { JobError } from '../job-error.ts';

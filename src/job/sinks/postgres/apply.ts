@@ -13,7 +13,14 @@ import {
   MOST_ASKED,
 } from '../sink.ts';
 import { closeChangeSet, readChangeSet, TABLE_WAS_EMPTY } from './change-sets.ts';
-import { countChanges, type Counts, countLive, countMissed, writeDifference, writeGone } from './difference.ts';
+import {
+  countChanges,
+  type Counts,
+  countLive,
+  countMissed,
+  writeDifference,
+  writeGone,
+} from './difference.ts';
 import type { SinkRow } from './fence.ts';
 import { fillEmpty } from './fill-empty.ts';
 import { forgetGone, forgetListed, holdRecords, keepRecords } from './keep.ts';
@@ -179,7 +186,10 @@ async function measureLoad(
 ): Promise<Pick<Difference, 'bytes' | 'seconds'>> {
   if (load.mode !== 'everything') return {};
   const bytes = await sizeOfStaging(client, staging);
-  return { bytes, ...(load.resumed ? {} : { seconds: Math.round((Date.now() - load.began.getTime()) / 1000) }) };
+  return {
+    bytes,
+    ...(load.resumed ? {} : { seconds: Math.round((Date.now() - load.began.getTime()) / 1000) }),
+  };
 }
 
 function withHeld(kept: Kept, more: number): Kept {
@@ -195,7 +205,13 @@ export async function decideForEmpty(client: PoolClient, work: Work): Promise<De
   const added = Number(rows[0]?.count);
   const difference: Difference = { live: 0, listed, added, updated: 0, removed: 0, kept: {}, missed: null };
   plan.judge(difference);
-  return { difference, counts: { added, updated: 0, removed: 0 }, kept: {}, heldAsUnusual: false, offered: 0 };
+  return {
+    difference,
+    counts: { added, updated: 0, removed: 0 },
+    kept: {},
+    heldAsUnusual: false,
+    offered: 0,
+  };
 }
 
 async function applyToEmpty(client: PoolClient, session: Session, work: Applying): Promise<Applied> {
