@@ -52,7 +52,14 @@ const { values, positionals } = parseArgs({
 });
 const tales = JSON.parse(readFileSync(String(values.tell), 'utf8')) as Record<string, Tale | undefined>;
 const action = values.preview === true ? 'preview' : (positionals[0] ?? '');
-const { reports, until, exit = 0, held, story, plan }: Tale = tales[action] ?? { reports: [{ phase: 'done' }] };
+const {
+  reports,
+  until,
+  exit = 0,
+  held,
+  story,
+  plan,
+}: Tale = tales[action] ?? { reports: [{ phase: 'done' }] };
 console.log(`${action} tells what ${String(values.tell)} says`);
 for (const [at, report] of reports.entries()) {
   while (at === reports.length - 1 && until !== undefined && !existsSync(until)) await wait(20);
