@@ -122,7 +122,7 @@ test.each(Object.keys(document.components.schemas))('The component %s is never n
 });
 
 const VERBS =
-  /^(Approve|Cancel|Check|Delete|End|Erase|Follow|Keep|List|Log|Pause|Read|Receive|Record|Renew|Report|Request|Resume|Roll|Set|Show|Start|Sync|Take|Update|Upload)\b/;
+  /^(Apply|Approve|Cancel|Check|Delete|End|Erase|Follow|Keep|List|Log|Pause|Plan|Read|Receive|Record|Renew|Report|Request|Resume|Roll|Set|Show|Start|Sync|Take|Update|Upload)\b/;
 const BANNED =
   /\b(whoever|whatever|whom|nobody|somebody|anybody|what is|is told|goes on|go on|is to be had|no longer|as many as|a word of|of which)\b/i;
 
