@@ -1,6 +1,6 @@
 /** `plan` finds out what an action would change; `plans` lists plans, shows their records and applies one. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { PlanJson } from '../client/client.ts';
+import type { Client, PlanJson } from '../client/client.ts';
 import { ago } from '../client/format.ts';
 import { countWords, effectWords, planWords, whyNotApply } from '../client/plan-format.ts';
 import { PLANNABLE } from '../domain/action.ts';
@@ -18,16 +18,19 @@ import type { Context } from './context.ts';
 import { describePlan, readRecords, recordsTable } from './describe-plan.ts';
 import { endWith, follow, summaryOf } from './follow.ts';
 import type { Server } from './remote.ts';
+import { UNPROMOTED } from './start-commands.ts';
 import { followOptions, followStarted, start, type StartOptions, wayOf } from './start.ts';
 import { count, planId } from './values.ts';
 
 type ContextOf = (command: Command) => Context;
+type PlanOptions = StartOptions & { unpromoted?: true };
 type ListOptions = { target?: string; env?: string; state?: PlanState; limit: number };
 type ShowOptions = { kind?: PlanKind; id?: string; all?: true; limit: number };
 
 /** `plan`: as the commands that start a job, but with the action as its first argument. */
 export function planCommand(program: Command, contextOf: ContextOf): void {
   followOptions(program.command('plan <action> <target> <env>'))
+    .option('--unpromoted', UNPROMOTED)
     .description('find out what a job would change, and change nothing')
     .addHelpText(
       'after',
@@ -38,11 +41,12 @@ unless another job of the target completes before.
 Example:
   syncrator plan sync avo qas --follow`,
     )
-    .action(async (action: string, target: string, env: string, options: StartOptions, command: Command) => {
+    .action(async (action: string, target: string, env: string, options: PlanOptions, command: Command) => {
       const context = contextOf(command);
-      if (wayOf(options) === 'detach')
-        return await start(context, options, (api) => api.plan(action, target, env));
-      const started = await context.server.call((api) => api.plan(action, target, env));
+      const { unpromoted } = options;
+      const ask = (api: Client) => api.plan(action, target, env, undefined, { unpromoted });
+      if (wayOf(options) === 'detach') return await start(context, options, ask);
+      const started = await context.server.call(ask);
       const job = await follow(context.server, started.job_id, { quiet: options.wait === true });
       const plan =
         job.plan_id === null ? undefined : await context.server.call((api) => api.showPlan(job.id));
@@ -147,6 +151,7 @@ function applyCommand(plans: Command, contextOf: ContextOf): void {
       digest,
     );
   followOptions(apply)
+    .option('--unpromoted', UNPROMOTED)
     .addHelpText(
       'after',
       `
@@ -156,11 +161,13 @@ if the sink has changed since the plan was made.
 Example:
   syncrator plans apply 7 --digest 3f0c9a71b2d84e65`,
     )
-    .action(async (id: number, options: StartOptions & { digest?: string }, command: Command) => {
+    .action(async (id: number, options: PlanOptions & { digest?: string }, command: Command) => {
       const context = contextOf(command);
       const way = wayOf(options);
       const seen = options.digest ?? (await confirmed(context.server, id));
-      const answer = await context.server.call((api) => api.applyPlan(id, seen));
+      const answer = await context.server.call((api) =>
+        api.applyPlan(id, seen, undefined, { unpromoted: options.unpromoted }),
+      );
       await followStarted(context, way, { answer, id: answer.job_id, isOld: answer.deduplicated });
     });
 }

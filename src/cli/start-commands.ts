@@ -8,7 +8,7 @@ import { start, starting, type StartOptions } from './start.ts';
 type RunOptions = { action: string; actionName?: string; tag: string; options: string; query?: string };
 type DryRunOptions = { dryRun?: true; unpromoted?: true };
 
-const UNPROMOTED = 'start it although PROMOTE_FROM asks for a run that is missing; for admins';
+export const UNPROMOTED = 'start it although PROMOTE_FROM asks for a run that is missing; for admins';
 
 const ACTIONS: readonly (readonly [Action, string])[] = [
   ['sync', "make the target equal to its source's present state"],

@@ -2413,7 +2413,10 @@ export interface paths {
      */
     post: {
       parameters: {
-        query?: never;
+        query?: {
+          /** @description Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin. */
+          unpromoted?: 'true' | 'false' | 'True' | 'False';
+        };
         header?: {
           /** @description Why you do this; the audit keeps it. */
           'x-reason'?: string;
@@ -2473,7 +2476,10 @@ export interface paths {
      */
     post: {
       parameters: {
-        query?: never;
+        query?: {
+          /** @description Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin. */
+          unpromoted?: 'true' | 'false' | 'True' | 'False';
+        };
         header?: {
           /** @description Why you do this; the audit keeps it. */
           'x-reason'?: string;

@@ -28,3 +28,8 @@ export const LAUNCHING = listOf(LAUNCHING_STATUSES);
 export const BY_EXECUTOR = listOf(EXECUTOR_STATUSES);
 export const CANCELLABLE = listOf(CANCELLABLE_STATUSES);
 export const UNSUCCESSFUL = listOf(UNSUCCESSFUL_STATUSES);
+
+/** A job that only looked: a preview of a rollback, and a story. Programs that are not ours may use these names without the options. */
+export const ONLY_LOOKS = sql`(
+  (action = 'rollback' AND '--preview' = ANY(string_to_array(options, ' ')))
+  OR (action = 'story' AND '--id' = ANY(string_to_array(options, ' '))))`;

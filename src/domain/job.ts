@@ -122,13 +122,11 @@ export type PodOverrides = {
 /** The metric labels of a job; bounded by what job_params declares. */
 export type MetricLabels = { readonly target: string; readonly action: string };
 
-/** What must have run before a start: these steps, completed in the env `from` within a time. */
-export type Promotion = {
+/** What must have run before a start: these steps of an action, completed in the env `from` within a time. */
+export type Promotion = Pick<JobParameters, 'action_name' | 'action'> & {
   readonly from: string;
   readonly withinSeconds: number;
   readonly steps: readonly StepSpec[];
-  /** The action of these steps; absent: that of the job itself. */
-  readonly action?: string | undefined;
 };
 
 /** A job resolved from a request and its params file, ready to be submitted. */

@@ -66,6 +66,12 @@ export function appliedPlan({ action, options }: { action: string; options: stri
   return uid !== undefined && FLAGS[PLAN_UID]?.test(uid) === true ? uid : undefined;
 }
 
+/** The same arguments without those that name an applied plan. */
+export function withoutPlan(args: readonly string[]): string[] {
+  const own = (word: string | undefined): boolean => word === PLAN_UID || word === PLAN_DIGEST;
+  return args.filter((word, at) => !own(word) && !own(args[at - 1]));
+}
+
 function wordAfter(flag: string, options: string): string | undefined {
   const words = options.split(' ');
   const at = words.indexOf(flag);
@@ -89,6 +95,14 @@ export function storyOf({ action, options }: { action: string; options: string }
   return action === STORY ? namedRecords(options).ids?.[0] : undefined;
 }
 
+/** An action of a program that is not ours, which has the name of our removals or stories. */
+export function isNamesake(job: { action: string; options: string }): boolean {
+  return (
+    (job.action === REMOVE && approvalOf(job) === undefined) ||
+    (job.action === STORY && storyOf(job) === undefined)
+  );
+}
+
 /** True if both give a program the same arguments. */
 export function areSameOptions(one: string, other: string): boolean {
   const args = (options: string) => options.split(' ').filter((arg) => arg !== '');
@@ -101,14 +115,6 @@ export function withoutForce(options: string): string {
     .split(' ')
     .filter((arg) => arg !== FORCE)
     .join(' ');
-}
-
-/** The arguments of a job that applies a plan, without those that name the plan. */
-export function withoutPlan(args: readonly string[]): string[] {
-  return args.filter((arg, at) => {
-    const before = args[at - 1] ?? '';
-    return ![arg, before].some((word) => word === PLAN_UID || word === PLAN_DIGEST);
-  });
 }
 
 /**

@@ -2,20 +2,25 @@
  * The promotion guard: a start in one env needs a job of the same target and action that completed in another env, with the
  * same steps. Says what of a step counts. Pure.
  */
-import { APPLY, isBesideSync } from './action.ts';
+import { isBesideSync } from './action.ts';
 import type { Promotion, StepSpec } from './job.ts';
-import { withoutPlan } from './options.ts';
+import { isNamesake, withoutPlan } from './options.ts';
 import { isSameJson } from './same-json.ts';
 
 /** PROMOTE_FROM and PROMOTE_WITHIN of a params file. */
-export type PromotionRule = Omit<Promotion, 'steps' | 'action'>;
+export type PromotionRule = Pick<Promotion, 'from' | 'withinSeconds'>;
 
 /** Options of our own program that an env has for itself, with the number of their values: size, log, index. */
 const OF_ENV: Readonly<Record<string, number>> = { '-n': 1, '-c': 1, '--debug': 0, '--target_env': 1 };
 
 /** Rollback, take-over, removal and forgetting repair one env; no other env could have run them first. */
-export function needsPromotion(action: string): boolean {
-  return !isBesideSync(action);
+export function needsPromotion(job: { readonly action: string; readonly options: string }): boolean {
+  return !isBesideSync(job.action) || isNamesake(job);
+}
+
+/** The steps of an apply, as the planned action would have had them. */
+export function asPlanned(steps: readonly StepSpec[], action: string): StepSpec[] {
+  return steps.map((step) => ({ ...step, action, args: [action, ...withoutPlan(step.args.slice(1))] }));
 }
 
 /** True if both lists of steps run the same program with the same arguments. Limits, times and the pod may differ. */
@@ -34,27 +39,9 @@ function comparable(step: StepSpec) {
   };
 }
 
-/**
- * The steps of a job that applied a plan, as the planned action would have them: what it has done is what that action does.
- * The same steps for every other job.
- */
-export function asPlanned(steps: readonly StepSpec[], action: string): readonly StepSpec[] {
-  return steps.map((step) =>
-    step.action === APPLY && isOurs(step)
-      ? { ...step, action, args: [action, ...withoutPlan(step.args.slice(1))] }
-      : step,
-  );
-}
-
-/** True for a step of a program that keeps our contract: it knows our actions and options. */
-function isOurs({ command, ownExitCodes }: StepSpec): boolean {
-  return command === null && ownExitCodes !== true;
-}
-
 /** The meaning of another program's arguments is unknown: all of them count. */
-function argsOf(step: StepSpec): string[] {
-  const { args } = step;
-  if (!isOurs(step)) return [...args];
+function argsOf({ args, command, ownExitCodes }: StepSpec): string[] {
+  if (command !== null || ownExitCodes === true) return [...args];
   const kept: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? '';

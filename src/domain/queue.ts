@@ -2,7 +2,7 @@
  * Which start may queue behind which job of its key (QUEUE and QUEUE_BEHIND of a params file), and which may take the place of
  * a remembered start. Pure.
  */
-import { isBesideSync } from './action.ts';
+import { isBesideSync, STORY } from './action.ts';
 
 /** QUEUE=one of a params file; `behind` null: the default matrix. */
 export type QueueRule = { readonly behind: readonly string[] | null };
@@ -23,11 +23,12 @@ function brings(one: string, other: string): boolean {
 
 /**
  * Whether a start may wait for the end of the job that holds its key. By default it may, except behind a job that does its
- * work too, and behind one that goes back or repairs: a sync right after a rollback would undo it.
+ * work too, and behind one that goes back or repairs: a sync right after a rollback would undo it. A story only reads.
  */
 export function mayQueueBehind(asked: Named, holder: Named, { behind }: QueueRule): boolean {
   if (behind !== null) return behind.includes(holder.action_name) || behind.includes(holder.action);
-  return !isBesideSync(holder.action) && !brings(holder.action, asked.action);
+  const repairs = isBesideSync(holder.action) && holder.action !== STORY;
+  return !repairs && !brings(holder.action, asked.action);
 }
 
 /** The latest start wins, unless the remembered one does its work too. */

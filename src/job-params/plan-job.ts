@@ -70,12 +70,11 @@ export function planJob({ params, defaults }: Planning, of: JobPlan): PlannedJob
   };
 }
 
-const READS_NO_SOURCE: readonly string[] = [ROLLBACK, TAKE_OVER, FORGET];
+/** Actions that work on what the sink keeps of its own history; an application and a story are told by their options. */
+const OF_SINK: readonly string[] = [ROLLBACK, TAKE_OVER, FORGET];
 
-/** False for a job that works on what the sink keeps: its history, or a plan. */
-function readsSource(parameters: JobParameters): boolean {
-  if (READS_NO_SOURCE.includes(parameters.action)) return false;
-  return storyOf(parameters) === undefined && appliedPlan(parameters) === undefined;
+function readsSource(job: JobParameters): boolean {
+  return !OF_SINK.includes(job.action) && appliedPlan(job) === undefined && storyOf(job) === undefined;
 }
 
 function rulesOf(
@@ -83,11 +82,12 @@ function rulesOf(
   parameters: JobParameters,
   steps: JobRequest['steps'],
 ): Pick<JobRequest, 'sourceName' | 'promotion'> {
+  const { action_name, action } = parameters;
   const { sourceName = null, promotion = null } = file?.conflicts ?? {};
   return {
     ...(sourceName !== null && readsSource(parameters) ? { sourceName } : {}),
-    ...(promotion !== null && needsPromotion(parameters.action)
-      ? { promotion: { ...promotion, steps } }
+    ...(promotion !== null && needsPromotion(parameters)
+      ? { promotion: { ...promotion, action_name, action, steps } }
       : {}),
   };
 }

@@ -2,12 +2,12 @@
 import { APPLY, PLAN, planName } from '../domain/action.ts';
 import { PLAN_DIGEST, PLAN_OF, PLAN_UID, withoutForce } from '../domain/options.ts';
 import type { ParamsFile } from './parse.ts';
-import { planDeclared, planJob, type PlannedJob, type Planning } from './plan-job.ts';
+import { type JobPlan, planDeclared, planJob, type PlannedJob, type Planning } from './plan-job.ts';
 
 /** The job that finds out what the action of a file would change. @throws InvalidOptions */
 export function planPlan(planning: Planning, file: ParamsFile): PlannedJob {
   const { action_name: name, action, options } = file.parameters;
-  const job = planJob(planning, {
+  return asGuarded(planning, file, {
     file,
     env: file.env,
     target: file.target,
@@ -18,16 +18,6 @@ export function planPlan(planning: Planning, file: ParamsFile): PlannedJob {
       options: `${options} ${PLAN_OF} ${action}`.trim(),
     },
   });
-  return { ...job, ...promotionOf(planning, file) };
-}
-
-/**
- * PROMOTE_FROM asks for a run of the planned action: the options of a plan are its own. A plan is refused like its apply, which
- * may do what the params file said when the plan was made.
- */
-function promotionOf(planning: Planning, file: ParamsFile): Pick<PlannedJob, 'promotion'> {
-  const { promotion } = planDeclared(planning, file);
-  return promotion === undefined ? {} : { promotion: { ...promotion, action: file.parameters.action } };
 }
 
 /** The job that makes the changes of a plan. The plan has passed the guards, so nothing is left to force. @throws InvalidOptions */
@@ -37,7 +27,7 @@ export function planApply(
   { uid, digest }: { readonly uid: string; readonly digest: string },
 ): PlannedJob {
   const { action_name: name, options } = file.parameters;
-  const job = planJob(planning, {
+  return asGuarded(planning, file, {
     file,
     env: file.env,
     target: file.target,
@@ -48,7 +38,11 @@ export function planApply(
       options: `${withoutForce(options)} ${PLAN_UID} ${uid} ${PLAN_DIGEST} ${digest}`.trim(),
     },
   });
-  return { ...job, ...promotionOf(planning, file) };
+}
+
+/** What must have run elsewhere (PROMOTE_FROM) is the planned action: it alone has the same steps in each env. */
+function asGuarded(planning: Planning, file: ParamsFile, of: JobPlan): PlannedJob {
+  return { ...planJob(planning, of), promotion: planDeclared(planning, file).promotion };
 }
 
 /** The job that the schedule of a file starts. @throws InvalidOptions */

@@ -16,7 +16,9 @@ import { createClient, Refused, Unreachable } from 'syncrator/client';
 const client = createClient({ url: process.env.URL ?? '', token: async () => process.env.TOKEN });
 const signal = AbortSignal.timeout(30_000);
 const dry = await client.dryRun('sync', 'quick', 'dev');
-const { job_id: id } = await client.start('sync', 'quick', 'dev', 'the-key');
+const start = await client.start('sync', 'quick', 'dev', 'the-key');
+if (start.result === 'queued') throw new Error(start.msg);
+const { job_id: id } = start;
 const again = await client.start('sync', 'quick', 'dev', 'the-key');
 const seen: string[] = [];
 for await (const job of client.liveJob(id, { signal })) if (seen.at(-1) !== job.status) seen.push(job.status);
@@ -28,7 +30,7 @@ const nobody = createClient({ url: 'http://127.0.0.1:1', token: async () => unde
 const unreachable = await nobody.listTargets().catch((error: unknown) => error);
 console.log(JSON.stringify({
   options: dry.OPTIONS,
-  same: again.job_id === id,
+  same: again.result !== 'queued' && again.job_id === id,
   last: seen.at(-1),
   logged: lines.includes('at work for job ' + id),
   found: page.jobs.map((job) => job.id === id),

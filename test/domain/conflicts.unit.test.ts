@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { StepSpec } from '../../src/domain/job.ts';
 import { planSteps, STEP_DEFAULTS } from '../../src/domain/plan.ts';
-import { areSameSteps, describeNotPromoted, needsPromotion } from '../../src/domain/promotion.ts';
+import { areSameSteps, asPlanned, describeNotPromoted, needsPromotion } from '../../src/domain/promotion.ts';
 import { mayQueueBehind, takesPlaceOf } from '../../src/domain/queue.ts';
 import { parseSourceLimits, placesWords } from '../../src/domain/source-limit.ts';
 
@@ -62,6 +62,9 @@ test.each([
   ['sync', 'rollback', false],
   ['delta', 'take-over', false],
   ['sync', 'remove', false],
+  ['sync', 'story', true],
+  ['sync', 'plan', true],
+  ['delta', 'apply', true],
   ['index', 'constructor', true],
 ])('by default %s behind %s: %s', (asked, holder, may) => {
   expect(mayQueueBehind(named(asked), named(holder), DEFAULT)).toBe(may);
@@ -130,10 +133,29 @@ test('all arguments of a program that is not ours count', () => {
 });
 
 test('actions that repair one env need no run elsewhere', () => {
-  expect(['rollback', 'take-over', 'remove', 'forget-record'].map(needsPromotion)).toEqual(
-    Array(4).fill(false),
-  );
-  expect(['sync', 'index'].map(needsPromotion)).toEqual([true, true]);
+  const needs = ([action = '', options = '']: readonly string[]) => needsPromotion({ action, options });
+  const ours = [
+    ['rollback'],
+    ['take-over'],
+    ['remove', '--approval u'],
+    ['forget-record'],
+    ['story', '--id a'],
+  ];
+  expect(ours.map(needs)).toEqual(Array(5).fill(false));
+  expect([['sync'], ['index']].map(needs)).toEqual([true, true]);
+});
+
+test('an action of another program that is called like one of ours needs a run elsewhere', () => {
+  expect(needsPromotion({ action: 'remove', options: '--all' })).toBe(true);
+  expect(needsPromotion({ action: 'story', options: '' })).toBe(true);
+});
+
+test('an applied plan has run the steps of its action', () => {
+  const [step] = steps('--item 7');
+  if (!step) throw new Error('no step');
+  const apply = { ...step, action: 'apply', args: ['apply', '--item', '7', '--plan', 'u', '--digest', 'd'] };
+  expect(areSameSteps(asPlanned([apply], step.action), [step])).toBe(true);
+  expect(areSameSteps(asPlanned([{ ...apply, image: 'other' }], step.action), [step])).toBe(false);
 });
 
 test('a refusal names what lacks', () => {

@@ -43,7 +43,7 @@ const runBody = z
     },
   });
 
-const startQuery = z.strictObject({
+export const startQuery = z.strictObject({
   unpromoted: yesOrNo
     .optional()
     .describe('Start it although PROMOTE_FROM asks for a run that is missing. Needs the role admin.'),

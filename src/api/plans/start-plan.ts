@@ -15,6 +15,7 @@ import type { Problem } from '../http/problem.ts';
 import { defineRoute, subApp } from '../http/route.ts';
 import { startAnswer, STARTED_ANSWERS, SUBMIT_REFUSALS } from '../jobs/start-answer.ts';
 import { findFile, planned } from '../jobs/start-request.ts';
+import { startQuery } from '../jobs/start.ts';
 import { startRequested } from '../jobs/submit-request.ts';
 import { targetPath, UNKNOWN_TARGET } from '../jobs/target-path.ts';
 import { digestPrefix, EXAMPLE_PLAN } from './plan-schema.ts';
@@ -42,6 +43,7 @@ const planRoute = defineRoute({
     }),
   }),
   headers: idempotencyHeaders,
+  query: startQuery,
   answers: STARTED_ANSWERS,
   errors: [...UNKNOWN_TARGET, cannotPlan('diff', DIFF_PARTS), ...SUBMIT_REFUSALS],
 });
@@ -59,6 +61,7 @@ const applyRoute = defineRoute({
   touches: 'jobs',
   params: idParam,
   headers: idempotencyHeaders,
+  query: startQuery,
   json: z
     .strictObject({
       digest: digestPrefix.describe('The digest of the plan as you have seen it, or its beginning.'),
@@ -85,7 +88,7 @@ export function planStarts(deps: ApiDeps) {
     const why = whyNoPlan(file);
     if (why !== undefined) throw cannotPlan(action, why);
     const job = planned(() => planPlan(planningOf(deps), file));
-    return startAnswer(c, await startRequested(c, deps, job), job);
+    return startAnswer(c, await startRequested(c, deps, job, c.req.valid('query')), job);
   });
   app.openapi(applyRoute, async (c) => {
     const plan = await readPlanOf(c, c.req.valid('param').id);
@@ -97,7 +100,7 @@ export function planStarts(deps: ApiDeps) {
     // The answer to an earlier request with this key is repeated, also once its job has applied the plan.
     if (refusal && !(await isKnownKey(c.var.db, idempotencyOf(c, body)))) throw refusal;
     const job = planned(() => planApply(planningOf(deps), file, plan));
-    return startAnswer(c, await startRequested(c, deps, job, { body }), job);
+    return startAnswer(c, await startRequested(c, deps, job, { body, ...c.req.valid('query') }), job);
   });
   return app;
 }

@@ -1,9 +1,10 @@
 /** Calls about plans: make one, look at what it would change, and apply it. */
 import type { paths } from '../api-types.ts';
 import { type Answer, type Http, nextPage } from '../http.ts';
-import { filled } from '../query.ts';
+import { filled, flag } from '../query.ts';
 import type { PlanJson, PlanRecordJson } from '../types.ts';
 import { keyHeader } from './jobs.ts';
+import type { StartOptions } from './starts.ts';
 
 export type PlanFilter = {
   readonly env?: string | undefined;
@@ -29,8 +30,15 @@ export type PlanRecordPage = {
 export function planCalls({ call }: Http) {
   return {
     /** Starts a job that plans an action. @returns its id is that of the plan */
-    plan: async (action: string, target: string, env: string, idempotencyKey?: string) => {
-      const params = { path: { action, target, env }, header: keyHeader(idempotencyKey) };
+    plan: async (
+      action: string,
+      target: string,
+      env: string,
+      idempotencyKey?: string,
+      { unpromoted }: StartOptions = {},
+    ) => {
+      const query = filled({ unpromoted: flag(unpromoted) });
+      const params = { path: { action, target, env }, query, header: keyHeader(idempotencyKey) };
       return (await call((routes) => routes.POST('/plan/{action}/{target}/{env}', { params }))).data;
     },
     listPlans: async (filter: PlanFilter = {}): Promise<PlanPage> => {
@@ -52,8 +60,14 @@ export function planCalls({ call }: Http) {
       return recordsOf(await call((routes) => routes.GET('/plans/{id}/records', options)));
     },
     /** @param digest of the plan as the person has seen it, at least its first 16 digits */
-    applyPlan: async (id: number, digest: string, idempotencyKey?: string) => {
-      const params = { path: { id }, header: keyHeader(idempotencyKey) };
+    applyPlan: async (
+      id: number,
+      digest: string,
+      idempotencyKey?: string,
+      { unpromoted }: StartOptions = {},
+    ) => {
+      const query = filled({ unpromoted: flag(unpromoted) });
+      const params = { path: { id }, query, header: keyHeader(idempotencyKey) };
       return (await call((routes) => routes.POST('/plans/{id}/apply', { params, body: { digest } }))).data;
     },
   };

@@ -1,7 +1,7 @@
 /** The only writer of a claimed job's final status. */
 import { sql } from 'kysely';
-import { isBesideSync, REMOVE, STORY } from '../../domain/action.ts';
-import { approvalOf, isPreview, plannedBy, storyOf } from '../../domain/options.ts';
+import { isBesideSync } from '../../domain/action.ts';
+import { isNamesake, isPreview, plannedBy } from '../../domain/options.ts';
 import type { JobOutcome } from '../../domain/outcome.ts';
 import { isFinal, type FinalStatus } from '../../domain/status.ts';
 import { audit } from '../access/audit.ts';
@@ -71,7 +71,7 @@ export async function recordSuccess(
   job: Pick<JobRow, 'id' | 'env' | 'target' | 'action' | 'options'>,
 ): Promise<void> {
   if (isPreview(job) || plannedBy(job) !== undefined) return;
-  const isSuccess = !isBesideSync(job.action) || isForeign(job);
+  const isSuccess = !isBesideSync(job.action) || isNamesake(job);
   await sql`
     WITH told AS (
       SELECT
@@ -91,14 +91,6 @@ export async function recordSuccess(
       watermark = CASE WHEN (SELECT has_watermark FROM told) THEN excluded.watermark ELSE t.watermark END,
       listing = coalesce(excluded.listing, t.listing)`.execute(tx);
   await recordListing(tx, job);
-}
-
-/** An action of a program that is not ours, which has the name of our removals or stories. */
-function isForeign(job: Pick<JobRow, 'action' | 'options'>): boolean {
-  return (
-    (job.action === REMOVE && approvalOf(job) === undefined) ||
-    (job.action === STORY && storyOf(job) === undefined)
-  );
 }
 
 async function readFinal(db: Db, input: { jobId: number; runId: string }): Promise<Finished | undefined> {

@@ -149,8 +149,12 @@ export async function dropNext(db: Db, { uid, ...by }: { uid: string } & By): Pr
   });
 }
 
-/** Locks it before the row of a job: everybody takes both in this order, so that none waits for another in a circle. */
+/**
+ * Locks it before the row of a job: everybody takes both in this order, so that none waits for another in a circle. A batch
+ * with two starts of the key takes them the other way round, so the lock of batches comes first.
+ */
 export async function lockNext(tx: Tx, key: Key): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${batchLock(key)}, 0))`.execute(tx);
   await readForUpdate(tx, key);
 }
 

@@ -2,6 +2,7 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 import { PLAN_DAYS, type PlanState } from '../../domain/change-plan.ts';
 import type { Db, PlansTable } from '../schema.ts';
+import { ONLY_LOOKS } from '../status-sql.ts';
 
 export type PlanView = Omit<Selectable<PlansTable>, 'upload_id'> & {
   /** Of its job. */
@@ -23,7 +24,7 @@ export type PlanFilter = {
 export const PLAN_TIME = sql<string>`interval '${sql.raw(String(PLAN_DAYS))} days'`;
 
 /** The plan that a job applies, by the uid of the job that made it. */
-export const PLAN_IN_OPTIONS = sql<string>`
+const PLAN_IN_OPTIONS = sql<string>`
   substring(options FROM '--plan ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})')::uuid`;
 
 /**
@@ -39,8 +40,7 @@ const view = sql`
       SELECT l.id, l.action = 'apply' AND ${PLAN_IN_OPTIONS} IS NOT DISTINCT FROM j.uid AS applies
       FROM (
         SELECT id, action, options FROM jobs WHERE env = plans.env AND target = plans.target AND id > plans.job_id
-          AND NOT (action = 'rollback' AND '--preview' = ANY(string_to_array(options, ' ')))
-          AND NOT (action = 'story' AND '--id' = ANY(string_to_array(options, ' ')))
+          AND NOT ${ONLY_LOOKS}
           AND (status = 'completed' OR EXISTS (
             SELECT FROM steps s WHERE s.job_id = jobs.id AND s.outcome = 'completed'))
         ORDER BY id LIMIT 1) AS l

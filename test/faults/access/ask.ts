@@ -40,6 +40,8 @@ export function createAsker(urls: readonly string[]): Asker {
         },
         ...(sent === undefined ? {} : { body: sent }),
         signal: AbortSignal.timeout(LIMIT_MS),
+      }).catch((error: unknown) => {
+        throw new Error(`${method} ${route} has no answer within ${LIMIT_MS / 1000} s`, { cause: error });
       });
       const text = await readText(answer);
       // A login's answer contains a token on purpose.

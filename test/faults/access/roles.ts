@@ -15,7 +15,7 @@ import { adapted, changesIn, fill, type Values } from './refusals.ts';
 
 /** Names that all calls here use. */
 const ENV = 'dev';
-const ACTIONS = ['sync', 'delta', 'delete', 'diff', 'rollback', 'take-over', 'forget', APPROVE];
+const ACTIONS = ['sync', 'delta', 'delete', 'diff', 'rollback', 'take-over', 'forget', 'story', APPROVE];
 
 export type Person = { readonly grant: Grant; readonly token: string };
 

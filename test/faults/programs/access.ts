@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { createApp } from '../../../src/api/app.ts';
+import { EXAMPLE_PLAN } from '../../../src/api/plans/plan-schema.ts';
 import { hashPassword } from '../../../src/api/auth/passwords.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { addUser, changeUser } from '../../../src/db/access/users.ts';
@@ -66,9 +67,10 @@ export const access: Program = {
     say('passing secrets through the system');
     const { jobs, canaries, token } = await live(rig, asker, { secrets });
     const jobOf = (name: string) => jobs.get(name) ?? { id: 0, uid: '' };
-    for (const [target, { id }] of jobs) await holdLoss(rig.db, id, target);
+    for (const [target, { id }] of jobs) await tellOf(rig.db, id, target);
     const values = {
       id: String(jobOf('running').id),
+      action: 'sync',
       target: 'running',
       name: 'running',
       env: 'dev',
@@ -137,6 +139,9 @@ export const access: Program = {
 
     say('looking for the secrets');
     const seen = [commandLines()];
+    // Else it would run as soon as its target is free.
+    const { status: unqueued } = await asker.ask('DELETE', '/next/running/dev', { token });
+    if (unqueued !== 200) violations.push(`DELETE /next/running/dev with a good token: ${unqueued}`);
     for (const one of jobs.values()) await asker.ask('DELETE', `/jobs/${one.id}`, { token });
     // Reads everything as an admin: the answers to a good token are what the bad ones were refused.
     for (const { method, path } of operations.filter(
@@ -145,6 +150,8 @@ export const access: Program = {
       for (const { id } of jobs.values()) {
         const route = fill(path, { ...values, id: String(id) });
         const { status } = await asker.ask(method, route, { token });
+        // It was cancelled above.
+        if (status === 404 && path.startsWith('/next/')) continue;
         if (status !== 200) violations.push(`${method} ${route} with a good token: ${status}`);
       }
     // Last, since it changes much; what was cancelled above stays cancelled.
@@ -213,6 +220,37 @@ async function checkTable(rig: Rig, operations: readonly Operation[]): Promise<s
     ...told.filter((one) => !real.includes(one)).map((one) => `${one} is documented but missing`),
   ];
 }
+
+/** What a job of each kind has told, with its id: every path with an id, and with a target, names something. */
+async function tellOf(db: Rig['db'], id: number, target: string): Promise<void> {
+  await holdLoss(db, id, target);
+  await sql`INSERT INTO stories (job_id, env, target, id, story)
+    VALUES (${id}, 'dev', ${target}, ${String(id)}, ${STORY}::jsonb)`.execute(db);
+  await sql`INSERT INTO stories (job_id, env, target, id, story)
+    SELECT -${id}::integer, 'dev', 'running', ${String(id)}, ${STORY}::jsonb WHERE ${target} <> 'running'`.execute(
+    db,
+  );
+  await sql`INSERT INTO plans (job_id, env, target, action_name, action, digest, live, listed, added, updated, removed,
+      held, kept, shown)
+    VALUES (${id}, 'dev', ${target}, 'sync', 'sync', ${EXAMPLE_PLAN.digest}, 0, 0, 0, 0, 0, 0, 0, '{0,0,0,0}')`.execute(
+    db,
+  );
+  // A free target would start it at once.
+  if (target === 'running')
+    await sql`INSERT INTO next_starts (env, target, uid, request, "trigger", requested_by, behind)
+      SELECT env, target, gen_random_uuid(), jsonb_build_object('runner', runner, 'steps', steps_spec, 'parameters',
+        jsonb_build_object('action_name', action_name, 'action', action, 'is_tag', is_tag, 'options', options,
+          'mam_main_query', mam_main_query)), 'api', 'nobody', id FROM jobs WHERE id = ${id}`.execute(db);
+}
+
+const STORY = JSON.stringify({
+  live: null,
+  kept: null,
+  last_seen: null,
+  begins: null,
+  older: 0,
+  entries: [],
+});
 
 /** A loss with the id of a job, so that every path with an id names something. */
 async function holdLoss(db: Rig['db'], id: number, target: string): Promise<void> {

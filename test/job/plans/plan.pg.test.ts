@@ -157,6 +157,7 @@ it('a plan of a delete and its apply remove alone', async () => {
   const { r00003: _, ...rest } = namesOf(someRows(40));
   expect(await t.names()).toEqual(rest);
   expect((await t.sink()).watermark).toEqual(watermark);
+  expect(last(t)).toMatchObject({ deleted: 1, listing: 'complete' });
 });
 
 it('a plan of a delta offers again what the table refused, and so does its apply', async () => {

@@ -27,6 +27,11 @@ const OPTIONS = {
   progress: { type: 'string', default: '0' },
   /** Wanted parts of the target; it ignores them. */
   item: { type: 'string', multiple: true },
+  /** Which record, which action and which plan our own program would work on; it ignores them. */
+  id: { type: 'string', multiple: true },
+  of: { type: 'string' },
+  plan: { type: 'string' },
+  digest: { type: 'string' },
   api_job_id: { type: 'string' },
 } as const;
 
