@@ -24,8 +24,10 @@ export function removalsFreshAt(
 
 /**
  * Records the listing of a job that completes. A job that holds records and could not tell them is left out. A rollback of
- * the whole target and a take-over begin anew: what was removed may be back, or the table is another one. An application
- * proves the listing of its plan, which had ended then; what it holds, that listing lacked already.
+ * the whole target and a take-over begin anew: what was removed may be back, or the table is another one.
+ *
+ * The listing of an applied plan is as old as the plan. If the apply holds records, their set is younger than that listing, which
+ * lacked them already, so it does not count.
  */
 export async function recordListing(
   tx: Tx,
@@ -36,7 +38,8 @@ export async function recordListing(
     await sql`DELETE FROM proven_listings WHERE env = ${env} AND target = ${target}`.execute(tx);
     return;
   }
-  const plan = appliedPlan(job) ?? null;
+  const plan = appliedPlan(job);
+  const listedAt = plan === undefined ? sql`clock_timestamp()` : bornAt(plan);
   const { numAffectedRows: added = 0n } = await sql`
     WITH told AS (
       SELECT (array_agg(facts->>'listing' ORDER BY step DESC, attempt DESC)
@@ -45,10 +48,9 @@ export async function recordListing(
           FILTER (WHERE facts ? 'held'))[1], 0) AS held
       FROM steps WHERE job_id = ${id})
     INSERT INTO proven_listings (env, target, at, job_id)
-    SELECT ${env}, ${target}, at, ${id} FROM told, LATERAL (SELECT CASE WHEN ${plan}::uuid IS NULL THEN clock_timestamp()
-      ELSE (SELECT finished_at FROM jobs WHERE uid = ${plan}::uuid AND env = ${env} AND target = ${target}) END AS at) AS of
-    WHERE listing = 'complete' AND at IS NOT NULL AND (held = 0 OR (${plan}::uuid IS NULL AND EXISTS (
-      SELECT FROM losses WHERE env = ${env} AND target = ${target} AND status = 'waiting')))
+    SELECT ${env}, ${target}, at, ${id} FROM told CROSS JOIN LATERAL (SELECT ${listedAt} AS at) AS listed
+    WHERE listing = 'complete' AND at IS NOT NULL AND (held = 0 OR ${plan === undefined} AND EXISTS (
+      SELECT FROM losses WHERE env = ${env} AND target = ${target} AND status = 'waiting'))
     ON CONFLICT DO NOTHING`.execute(tx);
   if (added === 0n) return;
   // A record may be held today that was first missed long ago, such as one that other tables referred to until now.
@@ -57,6 +59,11 @@ export async function recordListing(
       AND at < now() - interval '100 days' AND at < ${removalsFreshAt(sql`${env}`, sql`${target}`)}`.execute(
     tx,
   );
+}
+
+/** SQL of the time of a plan; null: the plan is not known any more. */
+function bornAt(uid: string): RawBuilder<Date | null> {
+  return sql<Date | null>`(SELECT born_at FROM plans p JOIN jobs j ON j.id = p.job_id WHERE j.uid = ${uid})`;
 }
 
 function beginsAnew({ action, options }: Pick<JobRow, 'action' | 'options'>): boolean {
