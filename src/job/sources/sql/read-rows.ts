@@ -4,7 +4,7 @@ import { createOutage, type Patience } from '../../http/outage.ts';
 import { JobError } from '../../job-error.ts';
 import type { Intake } from '../intake.ts';
 import type { Line } from '../lines.ts';
-import { Tombstone } from '../tombstone.ts';
+import { laterOf, Tombstone } from '../tombstone.ts';
 import type { Part } from './dialect.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -45,7 +45,7 @@ export async function* readRows<B>(
       for await (const group of sessions.read((session) => lines(session, part))) {
         for (const [next, line] of group) {
           rows += 1;
-          // Several deleted rows may have the id; it is told once, or not at all behind a row that is not deleted.
+          // The record lives on in the row before.
           if (next === id && line instanceof Tombstone) continue;
           if (next === id && next !== '') throw repeated(where());
           id = next;
@@ -67,6 +67,26 @@ export async function* readRows<B>(
       await outage.failed(error);
     }
   }
+}
+
+/** Makes one deletion of several deleted rows that have one id: the latest, since the record may have come back between them. */
+export async function* latestDeletions(
+  groups: AsyncIterable<readonly RowLine[]>,
+): AsyncGenerator<readonly RowLine[]> {
+  let pending: { id: string; line: Tombstone } | null = null;
+  for await (const group of groups) {
+    const rows: RowLine[] = [];
+    for (const [id, line] of group) {
+      if (!(line instanceof Tombstone) || pending?.id !== id) {
+        if (pending) rows.push([pending.id, pending.line]);
+        pending = null;
+      }
+      if (!(line instanceof Tombstone)) rows.push([id, line]);
+      else pending = { id, line: new Tombstone(id, laterOf(pending?.line.at ?? null, line.at)) };
+    }
+    yield rows;
+  }
+  if (pending) yield [[pending.id, pending.line]];
 }
 
 function repeated(where: string): JobError {

@@ -131,6 +131,18 @@ export function testSourceState(name: string, setup: SetUp, { rollbackVoidsHeld 
       expect(await c.run('delta', { config: { padding } })).toBeNull();
     });
 
+    it('is kept whole up to 256 KiB, also beside that of an earlier generation', async () => {
+      const padding = `${SECRET}${'"ä\\'.repeat(25_000)}`;
+      await using c = await connected(setup, 'airbyte', { padding });
+      await c.run('delta');
+      expect(await c.run('delta')).toBe(at(0));
+      await c.run('sync');
+      expect(await c.run('delta')).toBeNull();
+      expect(await c.run('delta')).toBe(at(0));
+      const state = JSON.parse(c.readings()[0]?.state ?? '') as [{ stream: { stream_state: object } }];
+      expect(state[0].stream.stream_state).toMatchObject({ padding });
+    });
+
     it('comes back, or goes, with the data that a rollback restores', async () => {
       await using c = await connected(setup, 'airbyte');
       await c.run('delta');

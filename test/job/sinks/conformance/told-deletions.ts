@@ -132,6 +132,36 @@ export function testToldDeletions(name: string, setup: SetUp): void {
       expect([waiting(p.t), await p.t.names()]).toEqual([[], left]);
     });
 
+    it('removes nothing if one of them is that of a canary', async () => {
+      await using p = await synced(setup, 60);
+      await p.mark(['p00001', 'p00002'], { at: now() });
+      for (const options of ['delta', 'delta --force-delete']) {
+        const { code, output } = await p.attempt(options, { CANARY_IDS: 'p00002' });
+        expect(code).toBe(EXIT.incompleteListing);
+        expect(output).toContain('CANARY_IDS');
+        expect(await p.t.names()).toEqual(all(60));
+      }
+      await p.run('delta');
+      expect(last(p.t)).toMatchObject({ deleted: 2 });
+    });
+
+    it('removes one that was deleted, added again and deleted again, whichever row says so', async () => {
+      await using p = await synced(setup, 60);
+      await p.mark(['p00001'], { deletedAt: minutesAgo(30) });
+      await p.put('p00001', minutesAgo(20));
+      await p.exec(
+        `UPDATE places SET name = 'second', updated_at = '${minutesAgo(20)}' WHERE id = 'p00002';
+         INSERT INTO places (id, name, updated_at, deleted_at)
+         VALUES ('p00002', 'first', '${minutesAgo(90)}', '${minutesAgo(30)}')`,
+      );
+      await p.run('delta');
+      expect(last(p.t)).toMatchObject({ updated: 2, deleted: 0 });
+      await p.exec(`UPDATE places SET deleted_at = '${minutesAgo(1)}' WHERE name = 'second'`);
+      await p.run('delta');
+      expect(last(p.t)).toMatchObject({ deleted: 2 });
+      expect(await p.t.names()).toEqual(without(all(60), ['p00001', 'p00002']));
+    });
+
     it('holds them beside what waits already', async () => {
       await using p = await synced(setup, 60);
       await p.exec(`DELETE FROM places WHERE id IN ('p00002', 'p00010', 'p00020')`);
