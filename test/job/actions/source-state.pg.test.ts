@@ -79,6 +79,20 @@ test('no STATE is left once a record is forgotten, and none counts after a take-
   expect(await c.run('delta')).toBeNull();
 });
 
+test('a delta of a program that knows no STATE leaves none, and a delete of it leaves it as it is', async () => {
+  await using c = await connected();
+  const wrote = async (action: string): Promise<unknown> =>
+    await c.t.query(
+      `INSERT INTO syncrator.change_sets (sink, step_key, action, state, applied_at)
+       SELECT id, 'of an older program: ${action}', '${action}', 'applied', now() FROM syncrator.sinks`,
+    );
+  await wrote('delete');
+  expect(await c.run('delta')).toBe(at(0));
+  await wrote('delta');
+  expect(await c.run('delta')).toBeNull();
+  expect(await c.run('delta')).toBe(at(0));
+});
+
 test('at most 100 of them are kept', async () => {
   await using c = await connected();
   await c.t.query(

@@ -73,20 +73,21 @@ export async function* readRows<B>(
 export async function* latestDeletions(
   groups: AsyncIterable<readonly RowLine[]>,
 ): AsyncGenerator<readonly RowLine[]> {
-  let pending: { id: string; line: Tombstone } | null = null;
+  const pending: { gone: readonly [id: string, line: Tombstone] | null } = { gone: null };
   for await (const group of groups) {
     const rows: RowLine[] = [];
-    for (const [id, line] of group) {
-      if (!(line instanceof Tombstone) || pending?.id !== id) {
-        if (pending) rows.push([pending.id, pending.line]);
-        pending = null;
-      }
-      if (!(line instanceof Tombstone)) rows.push([id, line]);
-      else pending = { id, line: new Tombstone(id, laterOf(pending?.line.at ?? null, line.at)) };
+    for (const row of group) {
+      const [id, line] = row;
+      const same = pending.gone?.[0] === id ? pending.gone[1] : null;
+      if (pending.gone && !(same && line instanceof Tombstone)) rows.push(pending.gone);
+      pending.gone = null;
+      if (line instanceof Tombstone)
+        pending.gone = [id, new Tombstone(id, laterOf(same?.at ?? null, line.at))];
+      else rows.push(row);
     }
     yield rows;
   }
-  if (pending) yield [[pending.id, pending.line]];
+  if (pending.gone) yield [pending.gone];
 }
 
 function repeated(where: string): JobError {

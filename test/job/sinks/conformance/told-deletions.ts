@@ -126,6 +126,7 @@ export function testToldDeletions(name: string, setup: SetUp): void {
       await p.run('delta --force-delete --api_job_id 6', job(6));
       expect(last(p.t)).toMatchObject({ deleted: 15 });
       expect(last(p.t)).not.toHaveProperty('held');
+      expect(waiting(p.t)).toEqual([]);
       const left = { ...without(all(60), [...gone, 'p00040']), p00100: 'second' };
       expect(await p.t.names()).toEqual(left);
       await p.run('sync --api_job_id 7', job(7));

@@ -76,6 +76,20 @@ describe('the changes of a connector', () => {
     await source.close?.();
   });
 
+  it('go on by the STATE of their own stream, whatever others say behind it', async () => {
+    const state = (type: string, of: object): string =>
+      JSON.stringify({ type: 'STATE', state: { type, ...of } });
+    const other = { stream_descriptor: { name: 'other' }, stream_state: { since: 'of another' } };
+    const lines = [state('STREAM', { stream: other }), state('LEGACY', { data: { since: 'of all' } })];
+    const config = { ...drop().records([{ id: 'a', changed: at(1) }]), cursor: 'changed', lines };
+    const source = open(settingsOf(config, { SOURCE_UPDATED_AT: 'changed' }));
+    source.state?.begin(null);
+    await collect(source.changedSince(null, null, 10));
+    expect(source.state?.reached()).toContain(at(1));
+    expect(source.state?.reached()).not.toContain('of a');
+    await source.close?.();
+  });
+
   it('are none of a stream that lists everything alone', async () => {
     const source = open(settingsOf(drop().records([{ id: 'a' }, { id: 'b', _ab_cdc_deleted_at: at(1) }])));
     source.state?.begin('{"of":"other settings","state":{"since":""}}');
