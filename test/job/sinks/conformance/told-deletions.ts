@@ -61,7 +61,8 @@ function without(names: Record<string, string>, ids: readonly string[]): Record<
 }
 
 export function testToldDeletions(name: string, setup: SetUp): void {
-  describe(`a delta into ${name} from a source that tells deletions`, () => {
+  // Each test runs several jobs, and a busy machine needs a minute for them.
+  describe(`a delta into ${name} from a source that tells deletions`, { timeout: 240_000 }, () => {
     it.each(['-n 2', '-n 3 -c 3', '-n 1000'])('removes exactly these records, with %s', async (options) => {
       await using p = await synced(setup, 60);
       await p.mark(['p00002', 'p00060'], { at: now() });
