@@ -165,7 +165,8 @@ async function performAction(given: JobArguments, reporter: Reporter, runtime: R
     await actOn(sink, source, { given, settings, progress, reporter, runtime, api });
     // An item bank and a preview hold nothing.
     if (source.bank !== null || given.preview) return;
-    const warning = await reportHeld(sink, api, { action: given.action, holds });
+    const { action, forceDelete } = given;
+    const warning = await reportHeld(sink, api, { action, holds: holds || forceDelete });
     if (warning === null) return;
     log.info(`warning: ${warning}`);
     progress({ warnings: [...warnings, warning].slice(-MOST_WARNINGS) });

@@ -10,13 +10,13 @@ const LONGEST_WARNING = 500;
 
 /** Actions whose job may change the waiting set for good; a listing's evidence or a rollback's effect is whole then. */
 const CHANGE_IT: ReadonlySet<Action> = new Set(['sync', 'delete', 'rollback', 'remove', 'apply']);
-/** A delta that holds nothing is frequent, and leaves the set as it is. */
+/** A delta that neither holds nor forces is frequent, and leaves the set as it is. */
 const MAY_HOLD: ReadonlySet<Action> = new Set(['delta']);
 
 /**
  * The data are safe in any case, and the next run tells them.
  *
- * @param api null: nobody is told @param of.holds records wait after the job @returns a warning, or null
+ * @param api null: nobody is told @param of.holds records wait after the job, or it may have removed all that waited @returns a warning, or null
  */
 export async function reportHeld(
   { held }: Pick<Sink, 'held'>,

@@ -125,14 +125,3 @@ it('the story of a record leaves a plan ready', async () => {
   await story.finish();
   expect((await show(api, id)).state).toBe('ready');
 });
-
-it('removals are as fresh as the listing of the applied plan, not as its application', async () => {
-  const fresh = async () => (await api.call('GET', '/targets/alpha')).body.environments[0].removals_fresh_at;
-  const id = await plan(api);
-  await sql`UPDATE jobs SET finished_at = '2026-11-22T01:16:41Z' WHERE id = ${id}`.execute(api.db);
-  await applied(id, { env: 'dev', target: 'alpha' }, { listing: 'complete' });
-  expect(await fresh()).toBe('2026-11-22T01:16:41.000Z');
-  const holding = await plan(api);
-  await applied(holding, { env: 'dev', target: 'alpha' }, { listing: 'complete', held: 3 });
-  expect(await fresh()).toBe('2026-11-22T01:16:41.000Z');
-});

@@ -112,10 +112,11 @@ function check(): void {
   else say({ type: 'CONNECTION_STATUS', connectionStatus: { status: 'SUCCEEDED' } });
 }
 
-/** Records at or after the STATE; all of them without it. */
+/** Records at or after the STATE; all of them without it. A listing of a table whose changes come from a log has no deleted ones. */
 function changes(): Record<string, unknown>[] {
   const file = valueOf('--state');
   const { cursor } = config;
+  if (cursor !== undefined && !isIncremental()) return records().filter((one) => !one['_ab_cdc_deleted_at']);
   if (file === undefined || cursor === undefined) return records();
   const state = JSON.parse(readFileSync(file, 'utf8')) as
     | { since: string }

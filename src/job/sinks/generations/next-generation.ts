@@ -21,6 +21,15 @@ export function generationAfter(
   };
 }
 
+/** The generations without the STATE of their source, which may name a forgotten record; the next delta compares everything. */
+export function withoutSourceStates<G extends Generation>(
+  generations: Readonly<Record<string, G>>,
+): Record<string, G> {
+  return Object.fromEntries(
+    Object.entries(generations).map(([name, generation]) => [name, { ...generation, source_state: null }]),
+  );
+}
+
 /** Where the next delta goes on after one. A rejected record must be read again, so the source does not go on behind it. */
 export function afterChanges(
   generation: Pick<Generation, 'watermark' | 'source_state'>,

@@ -2,6 +2,7 @@
  * Erases the earlier values of records for good: the copies of removed ones, their documents in the kept index, and a load
  * that has not ended. A rollback then leaves these records as they are. Live records stay.
  */
+import { withoutSourceStates } from '../generations/next-generation.ts';
 import { removeFound } from '../generations/removed-copies.ts';
 import { withStep } from '../generations/steps.ts';
 import { type Forgotten, NOTHING_APPLIED } from '../sink.ts';
@@ -27,7 +28,11 @@ export async function forgetRecords(sink: OpenSearch, ids: readonly string[]): P
     if (kept === name || (await describeIndex(client, kept))?.uuid !== uuid) continue;
     values += await forgetIn(sink, kept, { ids, live });
   }
-  await store.change((now) => ({ ...now, steps: withStep(now.steps, writer, NOTHING_APPLIED) }));
+  await store.change((now) => ({
+    ...now,
+    generations: withoutSourceStates(now.generations),
+    steps: withStep(now.steps, writer, NOTHING_APPLIED),
+  }));
   return { values, live: live.map(({ id }) => id).toSorted() };
 }
 

@@ -1,11 +1,12 @@
 /**
- * Erases the earlier values of records for good: from the change sets, from the records set aside, and from loads that
- * have not ended. A rollback then leaves these records as they are. Live records stay.
+ * Erases the earlier values of records for good: from the change sets, from the records set aside, from loads that have
+ * not ended, and with every STATE of a connector. A rollback then leaves these records as they are. Live records stay.
  */
 import type { PoolClient } from 'pg';
 import { type Forgotten, NOTHING_APPLIED } from '../sink.ts';
 import { closeChangeSet, readChangeSet } from './change-sets.ts';
 import { type Session, inWriteTransaction } from './session.ts';
+import { forgetSourceStates } from './source-states.ts';
 import { dropLeftovers, eraseStaged } from './staging.ts';
 
 /** Safe to repeat. */
@@ -16,6 +17,7 @@ export async function forgetRecords(session: Session, ids: readonly string[]): P
     // A dump may lock a load against its removal.
     await eraseStaged(client, session, ids);
     const values = await eraseValues(client, session, ids);
+    await forgetSourceStates(client, session);
     const live = await liveAmong(client, session, ids);
     const { state } = await readChangeSet(client, places, changeSet);
     if (state !== 'applied')

@@ -51,6 +51,16 @@ async function stateBefore(
   return rows[0]?.state ?? null;
 }
 
+/** A rollback to before more than so many deltas finds none, so that the next delta compares everything. */
+const MOST_KEPT = 100;
+
+/** Erases all of them, since any may name a record. The next delta compares everything. */
+export async function forgetSourceStates(client: PoolClient, session: Session): Promise<void> {
+  if (!(await isThere(client, session))) return;
+  const { places, sinkId } = session;
+  await client.query(`DELETE FROM ${places.sourceStates} WHERE sink = $1`, [sinkId]);
+}
+
 /** In the transaction that moves the watermark. */
 export async function keepSourceState(
   client: PoolClient,
@@ -59,7 +69,9 @@ export async function keepSourceState(
 ): Promise<void> {
   await client.query(
     `DELETE FROM ${places.sourceStates} s WHERE sink = $1
-       AND NOT EXISTS (SELECT FROM ${places.changeSets} c WHERE c.sink = $1 AND c.id = s.change_set)`,
+       AND (NOT EXISTS (SELECT FROM ${places.changeSets} c WHERE c.sink = $1 AND c.id = s.change_set)
+         OR change_set <= (SELECT change_set FROM ${places.sourceStates} WHERE sink = $1
+              ORDER BY change_set DESC OFFSET ${MOST_KEPT - 1} LIMIT 1))`,
     [sinkId],
   );
   await client.query(

@@ -2,6 +2,7 @@
  * Erases the earlier values of records for good: the copies of removed ones, their documents in the standby, and a load that
  * has not ended. A rollback then leaves these records as they are. Live records stay.
  */
+import { withoutSourceStates } from '../generations/next-generation.ts';
 import { removeFound } from '../generations/removed-copies.ts';
 import { type Forgotten, NOTHING_APPLIED } from '../sink.ts';
 import { readPlaces, type Solr } from './aliases.ts';
@@ -20,9 +21,14 @@ export async function forgetRecords(solr: Solr, ids: readonly string[]): Promise
   const live = [...(await readStamps(client, primary, ids)).keys()];
   const erased = await removeFound(createCopyStore(solr, primary), { ids });
   const kept = await forgetIn(solr, { primary, standby, ids });
-  await store.change((state) => ({ ...state, ...withStep(state, writer, NOTHING_APPLIED) }), {
-    durable: true,
-  });
+  await store.change(
+    (state) => ({
+      ...state,
+      generations: withoutSourceStates(state.generations),
+      ...withStep(state, writer, NOTHING_APPLIED),
+    }),
+    { durable: true },
+  );
   return { values: erased + kept, live: live.toSorted() };
 }
 

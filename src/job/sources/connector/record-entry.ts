@@ -36,8 +36,10 @@ export function entryOf(data: Fields, { key, updatedAt, stamp }: Choice, place: 
 /** The fields by which connectors that read the log of a database say that a record is deleted. */
 const DELETED = ['_ab_cdc_deleted_at', '_sdc_deleted_at'] as const;
 
+const NOT_DELETED: ReadonlySet<unknown> = new Set([null, undefined, '', false]);
+
 export function isDeleted(data: Fields): boolean {
-  return DELETED.some((name) => fieldOf(data, name) !== null && fieldOf(data, name) !== undefined);
+  return DELETED.some((name) => !NOT_DELETED.has(fieldOf(data, name)));
 }
 
 function valueAt(data: Fields, path: readonly string[]): unknown {

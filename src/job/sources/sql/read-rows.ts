@@ -4,7 +4,7 @@ import { createOutage, type Patience } from '../../http/outage.ts';
 import { JobError } from '../../job-error.ts';
 import type { Intake } from '../intake.ts';
 import type { Line } from '../lines.ts';
-import { Tombstone } from '../tombstone.ts';
+import { laterOf, Tombstone } from '../tombstone.ts';
 import type { Part } from './dialect.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -45,7 +45,7 @@ export async function* readRows<B>(
       for await (const group of sessions.read((session) => lines(session, part))) {
         for (const [next, line] of group) {
           rows += 1;
-          // Several deleted rows may have the id; it is told once, or not at all behind a row that is not deleted.
+          // The record lives on in the row before.
           if (next === id && line instanceof Tombstone) continue;
           if (next === id && next !== '') throw repeated(where());
           id = next;
@@ -67,6 +67,27 @@ export async function* readRows<B>(
       await outage.failed(error);
     }
   }
+}
+
+/** Makes one deletion of several deleted rows that have one id: the latest, since the record may have come back between them. */
+export async function* latestDeletions(
+  groups: AsyncIterable<readonly RowLine[]>,
+): AsyncGenerator<readonly RowLine[]> {
+  const pending: { gone: readonly [id: string, line: Tombstone] | null } = { gone: null };
+  for await (const group of groups) {
+    const rows: RowLine[] = [];
+    for (const row of group) {
+      const [id, line] = row;
+      const same = pending.gone?.[0] === id ? pending.gone[1] : null;
+      if (pending.gone && !(same && line instanceof Tombstone)) rows.push(pending.gone);
+      pending.gone = null;
+      if (line instanceof Tombstone)
+        pending.gone = [id, new Tombstone(id, laterOf(same?.at ?? null, line.at))];
+      else rows.push(row);
+    }
+    yield rows;
+  }
+  if (pending.gone) yield [pending.gone];
 }
 
 function repeated(where: string): JobError {

@@ -12,7 +12,7 @@ import { placeOf } from './columns.ts';
 import type { Dialect, DialectOptions, Part } from './dialect.ts';
 import { mysqlDialect } from './mysql.ts';
 import { postgresDialect } from './postgres.ts';
-import { type RowLine, readRows, type Seen } from './read-rows.ts';
+import { latestDeletions, type RowLine, readRows, type Seen } from './read-rows.ts';
 import { idLine, recordOrGone } from '../row-line.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
@@ -72,7 +72,11 @@ export function createSqlSource(options: SqlSourceOptions): Source {
       return { total: await retryThroughOutage(patience, () => sessions.count({ since, after: null })) };
     },
     changedSince: (since, from, batchSize) =>
-      listing(RECORDS, (session, part) => recordLines(session, part, stamp), { since, from, batchSize }),
+      listing(RECORDS, (session, part) => latestDeletions(recordLines(session, part, stamp)), {
+        since,
+        from,
+        batchSize,
+      }),
     ids: (batchSize) => listing(IDS, idLines, { since: null, from: null, batchSize }),
     evidence: () => Promise.resolve(evidence),
     async stillThere(ids) {

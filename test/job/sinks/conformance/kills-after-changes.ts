@@ -7,6 +7,8 @@ import { EXIT } from '../../../../src/domain/exit-code.ts';
 import type { BendingProxy, Passing } from '../../../support/bending-proxy.ts';
 import { page, someRows } from '../../support/fake-source.ts';
 import { namesOf } from '../../support/setup.ts';
+import { makePlaces, PLACES, putPlaces, someIds } from '../../sources/sql/support/database.ts';
+import { sqliteDatabase } from '../../sources/sql/support/sqlite.ts';
 import { idsOf, lose, REMOVE, waiting } from './held-removals.ts';
 import { job, type TestedSink } from './tested-sink.ts';
 
@@ -23,9 +25,10 @@ export async function killedAfter(
   isChange: (request: Passing) => boolean,
   options: string,
   nth: number,
+  environment: Record<string, string> = {},
 ): Promise<number | null> {
   let changes = 0;
-  const { child, ended } = t.spawn(options);
+  const { child, ended } = t.spawn(options, environment);
   t.proxy.after = (request) => {
     if (!isChange(request)) return undefined;
     changes += 1;
@@ -121,6 +124,45 @@ export function testKills<T extends Proxied>(
       expect(nth).toBeGreaterThanOrEqual(of.least[action]);
     },
   );
+
+  it(`deletions that a source tells a delta into ${name} are done or wait after a kill at any change and the next attempt`, {
+    timeout: 400_000,
+  }, async () => {
+    await using t = await of.setup([]);
+    await using db = await sqliteDatabase();
+    const ids = someIds(90);
+    await makePlaces(db, []);
+    await putPlaces(db, ids, '2026-01-01 00:00:00');
+    const settings = { SOURCE: 'sql', SOURCE_URL: db.url, ...PLACES, SOURCE_DELETED_AT: 'deleted_at' };
+    expect((await t.run('sync', settings)).code).toBe(EXIT.ok);
+    let gone: string[] = [];
+    let held: string[] = [];
+    for (const limit of ['90', '0']) {
+      let nth = 0;
+      for (let code: number | null = null; code === null; ) {
+        nth += 1;
+        const where = `at most ${limit} percent, after change ${nth}`;
+        const told = ids.slice(gone.length + held.length, gone.length + held.length + 2);
+        await db.exec(
+          `UPDATE places SET deleted_at = '2026-01-02 00:00:00' WHERE id IN ('${told.join("', '")}');
+           UPDATE places SET name = '${nth}', updated_at = '2026-01-01 00:00:00' WHERE id = 'p00090'`,
+        );
+        if (limit === '0') held = [...held, ...told];
+        else gone = [...gone, ...told];
+        const step = `delta -n 10 --api_job_id ${nth + Number(limit === '0') * 100}`;
+        const environment = { ...settings, SYNCRATOR_MAX_DELETE_PERCENT: limit };
+        code = await killedAfter(t, of.isChange, step, nth, environment);
+        t.receiver.waiting = null;
+        const again = await t.run(step, { ...environment, SYNCRATOR_ATTEMPT: '2' });
+        expect([again.code, again.output], where).toEqual([EXIT.ok, again.output]);
+        const left = ids.filter((id) => !gone.includes(id));
+        expect(Object.keys(await t.names()).toSorted(), where).toEqual(left);
+        if (limit === '0') expect(waiting(t), where).toEqual(held);
+        await of.settled(t);
+      }
+      expect(nth).toBeGreaterThan(3);
+    }
+  });
 
   it(`a sync into ${name} that holds records, killed after any of its changes, holds them at the next attempt`, {
     timeout: 300_000,

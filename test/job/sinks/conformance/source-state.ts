@@ -68,30 +68,27 @@ function sinceOf(told: Told | undefined): string | null {
 }
 
 export function testSourceState(name: string, setup: SetUp, { rollbackVoidsHeld }: SinkAdapter): void {
-  describe(`the STATE of a connector in ${name}`, () => {
-    it.each(['airbyte', 'singer'] as const)(
-      'is where the next delta of %s goes on',
-      { timeout: 240_000 },
-      async (protocol) => {
-        await using c = await connected(setup, protocol);
-        expect(await c.run('delta'), 'after a sync').toBeNull();
-        expect(last(c.t)).toMatchObject({ added: 0, updated: 0, records_done: 30 });
-        c.put('p001', 'second', 5);
-        c.put('p100', 'new', 5);
-        expect(await c.run('delta')).toBe(at(0));
-        expect(last(c.t)).toMatchObject({ added: 1, updated: 1, deleted: 0 });
-        expect(await c.run('delta')).toBe(at(5));
-        expect(last(c.t)).toMatchObject({ added: 0, updated: 0, records_done: 2 });
-        // Nothing has changed since, so it goes on at the same place.
-        expect(await c.run('delta')).toBe(at(5));
-        expect((await c.t.names())['p001']).toBe('second');
-        await c.run('delete');
-        expect(await c.run('delta'), 'after a delete').toBe(at(5));
-        expect(await c.run('sync')).toBeNull();
-        expect(last(c.t)).toMatchObject({ added: 0, updated: 0, deleted: 0, listing: 'complete' });
-        expect(await c.run('delta'), 'after a sync').toBeNull();
-      },
-    );
+  // Each test runs many jobs, each of which starts the connector several times.
+  describe(`the STATE of a connector in ${name}`, { timeout: 240_000 }, () => {
+    it.each(['airbyte', 'singer'] as const)('is where the next delta of %s goes on', async (protocol) => {
+      await using c = await connected(setup, protocol);
+      expect(await c.run('delta'), 'after a sync').toBeNull();
+      expect(last(c.t)).toMatchObject({ added: 0, updated: 0, records_done: 30 });
+      c.put('p001', 'second', 5);
+      c.put('p100', 'new', 5);
+      expect(await c.run('delta')).toBe(at(0));
+      expect(last(c.t)).toMatchObject({ added: 1, updated: 1, deleted: 0 });
+      expect(await c.run('delta')).toBe(at(5));
+      expect(last(c.t)).toMatchObject({ added: 0, updated: 0, records_done: 2 });
+      // Nothing has changed since, so it goes on at the same place.
+      expect(await c.run('delta')).toBe(at(5));
+      expect((await c.t.names())['p001']).toBe('second');
+      await c.run('delete');
+      expect(await c.run('delta'), 'after a delete').toBe(at(5));
+      expect(await c.run('sync')).toBeNull();
+      expect(last(c.t)).toMatchObject({ added: 0, updated: 0, deleted: 0, listing: 'complete' });
+      expect(await c.run('delta'), 'after a sync').toBeNull();
+    });
 
     it.each(['exit 1', 'incomplete', 'crash'])('stays after a reading with the fault "%s"', async (fault) => {
       await using c = await connected(setup, 'airbyte');
@@ -129,6 +126,26 @@ export function testSourceState(name: string, setup: SetUp, { rollbackVoidsHeld 
       expect(output).toContain('longer than 256 KiB');
       const padding = `${SECRET}${'x'.repeat(300_000)}`;
       expect(await c.run('delta', { config: { padding } })).toBeNull();
+    });
+
+    it('is kept whole up to 256 KiB, also beside that of an earlier generation', async () => {
+      const padding = `${SECRET}${'"ä\\'.repeat(25_000)}`;
+      await using c = await connected(setup, 'airbyte', { padding });
+      await c.run('delta');
+      expect(await c.run('delta')).toBe(at(0));
+      await c.run('sync');
+      expect(await c.run('delta')).toBeNull();
+      expect(await c.run('delta')).toBe(at(0));
+      const state = JSON.parse(c.readings()[0]?.state ?? '') as [{ stream: { stream_state: object } }];
+      expect(state[0].stream.stream_state).toMatchObject({ padding });
+    });
+
+    it('goes once a record is forgotten, which it may name', async () => {
+      await using c = await connected(setup, 'airbyte');
+      await c.run('delta');
+      expect(await c.run('delta')).toBe(at(0));
+      await c.run('forget-record --id p001');
+      expect(await c.run('delta')).toBeNull();
     });
 
     it('comes back, or goes, with the data that a rollback restores', async () => {
