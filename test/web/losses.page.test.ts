@@ -12,7 +12,6 @@ const PASSWORD = 'a password of the tests';
 const TARGETS = ['unusual', 'cities', 'towns', 'moving', 'late', 'denied', 'keys'];
 const tales = writeTales();
 let web: Web;
-const open: View[] = [];
 
 beforeAll(async () => {
   const files = TARGETS.map((target) => tales.params(target, 'sync'));
@@ -34,15 +33,10 @@ afterAll(async () => {
   await web[Symbol.asyncDispose]();
   tales[Symbol.dispose]();
 });
-afterEach(async () => {
-  const complaints = open.flatMap((view) => view.complaints);
-  for (const { page } of open.splice(0)) await page.context().close();
-  expect(complaints).toEqual([]);
-});
+afterEach(() => web.closeViews());
 
 async function viewOf(username: string, options: Parameters<Web['open']>[0] = {}): Promise<View> {
   const view = await web.open({ ...options, signedIn: false });
-  open.push(view);
   const { page } = view;
   await page.getByLabel('Username').fill(username);
   await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
@@ -158,7 +152,6 @@ test('nightly losses: from the inbox to the records; one user keeps four and app
 test('who started the job may keep but not approve; who lacks the right may do neither', async () => {
   const { job, loss } = await holding('denied', 3, { live: 10 });
   const starter = await web.open();
-  open.push(starter);
   await starter.go(`/jobs/${job}`, /^Job/);
   await starter.page.getByRole('link', { name: '3 removals wait for an answer' }).click();
   await starter.page

@@ -4,10 +4,9 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { signIn } from '../support/chromium.ts';
 import { params } from '../support/system.ts';
-import { startWeb, type View, type Web } from './support.ts';
+import { startWeb, type Web } from './support.ts';
 
 let web: Web;
-const open: View[] = [];
 
 beforeAll(async () => {
   web = await startWeb({
@@ -22,20 +21,10 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => web[Symbol.asyncDispose]());
 
-afterEach(async () => {
-  const complaints = open.flatMap((view) => view.complaints);
-  for (const { page } of open.splice(0)) await page.context().close();
-  expect(complaints).toEqual([]);
-});
-
-async function view(options?: Parameters<Web['open']>[0]): Promise<View> {
-  const opened = await web.open(options);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => web.closeViews());
 
 test('signing in shows the targets, signing out hides them, and a wrong password shows an error', async () => {
-  const { page } = await view({ signedIn: false, expected: [401] });
+  const { page } = await web.open({ signedIn: false, expected: [401] });
   expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in');
   expect(await page.getByText('nightly').count()).toBe(0);
   await page.getByLabel('Username').fill('admin');
@@ -82,7 +71,7 @@ async function compressedSize(url: string): Promise<number> {
 }
 
 test('a failed renewal keeps the session, and a renewal that ends after signing out does not restore it', async () => {
-  const { page, go } = await view({ expected: [401, 503] });
+  const { page, go } = await web.open({ expected: [401, 503] });
   const json = { code: 'database_away', message: 'Postgres is away' };
   const [asked, signedOut, done] = [1, 2, 3].map(() => Promise.withResolvers<void>());
   let isAway = true;
@@ -112,7 +101,7 @@ test('a failed renewal keeps the session, and a renewal that ends after signing 
 });
 
 test('a job starts from the parameters that its dry run showed', async () => {
-  const { page, go } = await view({ expected: [422] });
+  const { page, go } = await web.open({ expected: [422] });
   await go('/start', 'Start a job');
   await page.getByRole('combobox', { name: 'Target' }).click();
   await page.getByRole('option', { name: 'quick' }).click();
@@ -141,7 +130,7 @@ test('a job starts from the parameters that its dry run showed', async () => {
 
 test('starting on a busy target shows and links the job that holds it', async () => {
   const id = await web.running('other');
-  const { page, go } = await view({ expected: [409] });
+  const { page, go } = await web.open({ expected: [409] });
   await go('/start?target=other&env=dev&action=sync', 'Start a job');
   await page.getByLabel('Options').fill('--mute --seconds 1');
   await page.getByText('--mute --seconds 1 --api_job_id').waitFor();
@@ -157,7 +146,7 @@ test('starting on a busy target shows and links the job that holds it', async ()
 
 test('progress updates live on job page, list and overview, and so does a cancel', async () => {
   const id = await web.running('long');
-  const [job, list, overview] = [await view(), await view(), await view()];
+  const [job, list, overview] = [await web.open(), await web.open(), await web.open()];
   await job.go(`/jobs/${id}`, /^Job/);
   await list.go('/jobs', 'Jobs');
   await overview.go('/', 'Overview');
@@ -190,7 +179,7 @@ test('progress updates live on job page, list and overview, and so does a cancel
 
 test('the cancel dialog closes when its job ends, and no other dialog takes its place', async () => {
   const id = await web.running('long');
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: 'Cancel the job' }).waitFor();
@@ -203,7 +192,7 @@ test('the cancel dialog closes when its job ends, and no other dialog takes its 
 
 test('the log can be followed, searched and downloaded', async () => {
   const id = await web.running('long');
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   const log = page.getByRole('log', { name: 'Log' });
   await log.getByText(`sync at work for job ${id}`).first().waitFor();
@@ -241,7 +230,7 @@ test('after scrolling up in a log by keyboard, new lines do not scroll it back t
     offset += text.length;
   };
   await write('first');
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   const log = page.getByRole('log', { name: 'Log' });
   await log.getByText('first 99').waitFor();
@@ -268,7 +257,7 @@ test('a failed job shows its diagnosis, comes first on the overview, and can be 
   const { body } = await web.system.call('POST', '/sync/broken/dev');
   const id = Number(body['job_id']);
   const failed = await web.system.until(id, 'failed');
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await page.getByText('failed', { exact: false }).first().waitFor();
   expect(await page.getByRole('rowheader').first().textContent()).toBe('broken');
   await page.getByText(failed.diagnosis?.summary ?? 'no summary').waitFor();
@@ -291,7 +280,7 @@ test('a failed job shows its diagnosis, comes first on the overview, and can be 
 });
 
 test('maintenance starts and ends with a message, and every view of every user shows it', async () => {
-  const [acting, looking] = [await view(), await view()];
+  const [acting, looking] = [await web.open(), await web.open()];
   await looking.go('/jobs', 'Jobs');
   await acting.go('/maintenance', 'Maintenance');
   await acting.page.getByLabel('Message').fill('Solr <b>upgrade</b>');
@@ -309,7 +298,7 @@ test('maintenance starts and ends with a message, and every view of every user s
 });
 
 test('a schedule shows its firings in its own zone, and can be paused with a note, resumed and run now', async () => {
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go('/schedules', 'Schedules');
   const card = page.getByRole('region', { name: 'dev.nightly.sync' });
   await card.getByText(/Next: .*01 Jan( \d{4})?, 03:00:00 (CET|GMT\+1)/).waitFor();
@@ -327,7 +316,7 @@ test('a schedule shows its firings in its own zone, and can be paused with a not
 });
 
 test('a page that Temporal did not answer asks again within seconds, not at the next poll', async () => {
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await page.route('**/schedules', async (route) => {
     const response = await route.fetch();
     const answer = (await response.json()) as SchedulesJson;
@@ -346,7 +335,7 @@ test('a page that Temporal did not answer asks again within seconds, not at the 
 });
 
 test('the page shows that it is not live while the server is unreachable, and reconnects by itself', async () => {
-  const { page, go } = await view({ expected: [502, 503] });
+  const { page, go, complaints } = await web.open({ expected: [502, 503] });
   await page.getByText('Live', { exact: true }).waitFor();
   await go('/jobs', 'Jobs');
   await page.context().setOffline(true);
@@ -361,11 +350,11 @@ test('the page shows that it is not live while the server is unreachable, and re
   await web.system.startApi();
   await page.context().setOffline(false);
   await page.getByText('Live', { exact: true }).waitFor();
-  open.find((one) => one.page === page)?.complaints.splice(0); // refused connections, as provoked
+  complaints.splice(0); // refused connections, as provoked
 });
 
 test('a hidden tab closes its streams, and catches up when it is visible again', async () => {
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   const { body } = await web.system.call('POST', '/sync/other/dev');
   const id = Number(body['job_id']);
   await go(`/jobs/${id}`, /^Job/);

@@ -5,12 +5,11 @@ import { hashPassword } from '../../src/api/auth/passwords.ts';
 import { addUser } from '../../src/db/access/users.ts';
 import { grantOf } from '../../src/domain/permission.ts';
 import { PLAN_DIGEST, plannedSet, writeTales } from '../support/tales.ts';
-import { startWeb, type View, type Web } from './support.ts';
+import { startWeb, type Web } from './support.ts';
 
 const PASSWORD = 'a password of the tests';
 const tales = writeTales();
 let web: Web;
-const open: View[] = [];
 
 beforeAll(async () => {
   web = await startWeb({
@@ -23,17 +22,7 @@ afterAll(async () => {
   await web[Symbol.asyncDispose]();
   tales[Symbol.dispose]();
 });
-afterEach(async () => {
-  const complaints = open.flatMap((view) => view.complaints);
-  for (const { page } of open.splice(0)) await page.context().close();
-  expect(complaints).toEqual([]);
-});
-
-async function view(options?: Parameters<Web['open']>[0]): Promise<View> {
-  const opened = await web.open(options);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => web.closeViews());
 
 function tell(target: string, ...of: Parameters<typeof plannedSet>): void {
   tales.tell(target, {
@@ -49,7 +38,7 @@ async function planned(target: string, ...of: Parameters<typeof plannedSet>): Pr
 
 test('from the start form to a plan, its records field by field, and its application', async () => {
   tell('cities', { added: 9, updated: 120, removed: 3 });
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go('/start?target=cities&env=dev&action=sync', 'Start a job');
   await page.getByRole('button', { name: 'Plan it: look before anything changes' }).click();
   const heading = page.getByRole('heading', { level: 1, name: /^Job \d+: plan-sync of cities in dev$/ });
@@ -100,7 +89,7 @@ test('from the start form to a plan, its records field by field, and its applica
 
 test('a plan that has become stale while its dialog was open is refused, and the page says why', async () => {
   const id = await planned('moving', { updated: 2 });
-  const { page, go } = await view({ expected: [409] });
+  const { page, go } = await web.open({ expected: [409] });
   await go(`/jobs/${id}`, /^Job/);
   const plan = page.getByRole('region', { name: 'Plan' });
   await plan.getByRole('button', { name: 'Apply…' }).click();
@@ -129,7 +118,7 @@ test('a plan of which a part was uploaded says so; it fits a phone, also in the 
     [390, true],
     [1280, false],
   ] as const) {
-    const { page, go } = await view({ width, dark });
+    const { page, go } = await web.open({ width, dark });
     await go(`/jobs/${id}`, /^Job/);
     const plan = page.getByRole('region', { name: 'Plan' });
     await plan.getByRole('tab', { name: 'Changed (50,000)' }).click();
@@ -154,7 +143,7 @@ test('who may not start the action sees the plan, and why it cannot be applied b
   };
   await addUser(web.system.db, user, { principal: 'test' });
   const id = await planned('limited', { removed: 1 });
-  const { page, go } = await view({ signedIn: false });
+  const { page, go } = await web.open({ signedIn: false });
   await page.getByLabel('Username').fill('otto');
   await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();

@@ -11,7 +11,6 @@ import { startWeb, type View, type Web } from './support.ts';
 const PASSWORD = 'a password of the tests';
 let web: Web;
 let id = 0;
-const open: View[] = [];
 
 beforeAll(async () => {
   web = await startWeb({
@@ -24,17 +23,12 @@ beforeAll(async () => {
   id = await web.running('long');
 }, 90_000);
 afterAll(() => web[Symbol.asyncDispose]());
-afterEach(async () => {
-  const complaints = open.flatMap((view) => view.complaints);
-  for (const { page } of open.splice(0)) await page.context().close();
-  expect(complaints).toEqual([]);
-});
+afterEach(() => web.closeViews());
 
 async function viewOf(username: string, grant: Grant): Promise<View> {
   const user = { username, passwordHash: await hashPassword(PASSWORD), grant };
   await addUser(web.system.db, user, { principal: 'test' });
   const view = await web.open({ signedIn: false, expected: [401, 403] });
-  open.push(view);
   await signInAs(view.page, username);
   return view;
 }
@@ -105,7 +99,6 @@ test('only admins see the audit, which shows actions and denials, filtered by th
   await askedAnew;
 
   const admin = await web.open();
-  open.push(admin);
   await admin.page.getByRole('link', { name: 'Audit' }).click();
   const region = admin.page.getByRole('region', { name: 'Audit' });
   const refused = region.getByRole('row').filter({ hasText: 'otis' });
@@ -152,7 +145,6 @@ test('the page of a disabled user shows the sign-in form', async () => {
 
 test('an admin sees no disabled action', async () => {
   const view = await web.open();
-  open.push(view);
   const { page, go } = view;
   await page.getByText('admin (admin)').waitFor();
   await go(`/jobs/${id}`, /^Job \d+: sync of long/);

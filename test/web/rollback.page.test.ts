@@ -13,7 +13,6 @@ const PASSWORD = 'a password of the tests';
 const CHANGED = { phase: 'done', records_done: 100, added: 9, updated: 91, deleted: 0 };
 const tales = writeTales();
 let web: Web;
-const open: View[] = [];
 
 beforeAll(async () => {
   web = await startWeb({
@@ -27,23 +26,13 @@ afterAll(async () => {
   await web[Symbol.asyncDispose]();
   tales[Symbol.dispose]();
 });
-afterEach(async () => {
-  const complaints = open.flatMap((view) => view.complaints);
-  for (const { page } of open.splice(0)) await page.context().close();
-  expect(complaints).toEqual([]);
-});
-
-async function view(options?: Parameters<Web['open']>[0]): Promise<View> {
-  const opened = await web.open(options);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => web.closeViews());
 
 /** An operator without limits, signed in. */
 async function operatorsView(username: string): Promise<View> {
   const user = { username, passwordHash: await hashPassword(PASSWORD), grant: grantOf('operator', [], []) };
   await addUser(web.system.db, user, { principal: 'test' });
-  const opened = await view({ signedIn: false });
+  const opened = await web.open({ signedIn: false });
   const { page } = opened;
   await page.getByLabel('Username').fill(username);
   await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
@@ -57,7 +46,7 @@ const GO_BACK = 'Go back to before this job';
 test('a completed job shows its doubts: warnings, listing, kept and rejected records', async () => {
   tales.tell('cities', { sync: DOUBTFUL_SYNC });
   const id = await web.started('/sync/cities/dev', 'completed');
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   const warnings = page.getByRole('alert').filter({ hasText: '2 warnings' });
   await warnings.getByText('the clock of the source is 12 min ahead of ours').waitFor();
@@ -84,7 +73,7 @@ test('a rollback starts only after its preview is confirmed; closing the dialog 
   });
   const id = await web.started('/sync/cities/dev', 'completed');
   const { uid } = await web.system.job(id);
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   await page.getByRole('button', { name: GO_BACK }).click();
   const dialog = page.getByRole('dialog', { name: `Go back to before job ${id}?` });
@@ -129,7 +118,7 @@ test('a rollback may keep the later changes of other records', async () => {
     rollback: { reports: [CHANGED] },
   });
   const id = await web.started('/sync/cities/dev', 'completed');
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   await page.getByRole('button', { name: GO_BACK }).click();
   const dialog = page.getByRole('dialog', { name: `Go back to before job ${id}?` });
@@ -154,7 +143,7 @@ test('the rollback dialog shows why it cannot: no history, or a busy target', as
     },
   });
   const id = await web.started('/sync/gone/dev', 'completed');
-  const { page, go } = await view({ expected: [409] });
+  const { page, go } = await web.open({ expected: [409] });
   await go(`/jobs/${id}`, /^Job/);
   await page.getByRole('button', { name: GO_BACK }).click();
   const alert = page.getByRole('dialog').getByRole('alert');
@@ -183,7 +172,7 @@ test('a preview can be applied from its own page, and changes nothing if the dat
   const { body } = await web.system.call('POST', '/rollback/drifting/dev', { preview: true });
   const id = Number(body['job_id']);
   await web.system.until(id, 'completed');
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, `Job ${id}: rollback-preview of drifting in dev`);
   const effect = page.getByRole('region', { name: 'Rollback preview' });
   await effect.getByText('1,120 change').waitFor();
@@ -198,7 +187,7 @@ test('a preview can be applied from its own page, and changes nothing if the dat
 test('jobs that changed nothing offer no rollback', async () => {
   tales.tell('gone', { sync: { reports: [{ ...CHANGED, added: 0, updated: 0 }] } });
   const id = await web.started('/sync/gone/dev', 'completed');
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   await page.getByRole('button', { name: 'Run again' }).waitFor();
   expect(await page.getByRole('button', { name: GO_BACK }).count()).toBe(0);
@@ -218,7 +207,7 @@ test('only users with the permission see the button that lifts the guard, for on
   await operator.page.getByLabel('Options').fill('--force-delete');
   await operator.page.getByText('--force-delete needs the right force-delete').waitFor();
 
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   await page.getByRole('button', { name: 'Lift the guard' }).click();
   await page.getByRole('button', { name: 'Lift the guard and run' }).click();
@@ -245,7 +234,7 @@ test("an admin takes over another owner's sink after confirming", async () => {
   const takeOver = operator.page.getByRole('button', { name: 'Take over' });
   await takeOver.waitFor();
   expect(await takeOver.isEnabled()).toBe(false);
-  const { page, go } = await view();
+  const { page, go } = await web.open();
   await go(`/jobs/${id}`, /^Job/);
   await page.getByRole('button', { name: 'Take over' }).click();
   await page.getByRole('dialog').getByText('no rollback can go back to before the take-over').waitFor();

@@ -4,12 +4,11 @@ import { createRequire } from 'node:module';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { heldSet, holdingSync, writeTales } from '../support/tales.ts';
-import { startWeb, type View, type Web } from './support.ts';
+import { startWeb, type Web } from './support.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tales = writeTales();
 let web: Web;
-const open: View[] = [];
 
 beforeAll(async () => {
   web = await startWeb({ params: [tales.params('cities', 'sync')] });
@@ -18,17 +17,7 @@ afterAll(async () => {
   await web[Symbol.asyncDispose]();
   tales[Symbol.dispose]();
 });
-afterEach(async () => {
-  const complaints = open.flatMap((view) => view.complaints);
-  for (const { page } of open.splice(0)) await page.context().close();
-  expect(complaints).toEqual([]);
-});
-
-async function viewOf(options: Parameters<Web['open']>[0] = {}) {
-  const view = await web.open(options);
-  open.push(view);
-  return view;
-}
+afterEach(() => web.closeViews());
 
 const valueOf = (name: string, more: object = {}) => ({
   updated_at: '2026-11-22T00:40:00.000Z',
@@ -83,7 +72,7 @@ test('a record of a loss leads to its story: a timeline with the changed fields 
       },
     },
   });
-  const { page, go } = await viewOf();
+  const { page, go } = await web.open();
   await go('/losses/1', 'Loss 1: cities in dev');
   await page.getByRole('button', { name: 'k00003' }).click();
   await page.getByRole('button', { name: 'Story of the record k00003' }).click();
@@ -111,7 +100,7 @@ test('a record of a loss leads to its story: a timeline with the changed fields 
 test("a job's page asks for the story of any id, also an odd one, and says why there is none", async () => {
   tales.tell('cities', {});
   const job = await web.started('/sync/cities/dev', 'completed');
-  const { page, go } = await viewOf();
+  const { page, go } = await web.open();
   await go(`/jobs/${job}`, `Job ${job}: sync of cities in dev`);
   const id = '-a b/..?é';
   await page.getByLabel('Id of a record of cities in dev').fill(id);
@@ -121,7 +110,7 @@ test("a job's page asks for the story of any id, also an odd one, and says why t
 });
 
 test('the overview says as of when removals are done, if other changes are newer', async () => {
-  const { page, go } = await viewOf();
+  const { page, go } = await web.open();
   await go('/', 'Overview');
   await page.getByText('Last success').first().waitFor();
   expect(await page.getByText('Removals as of').count()).toBe(0);

@@ -20,6 +20,8 @@ export type Web = AsyncDisposable & {
   readonly browser: Browser;
   /** Opens a new browser context, signed in as admin by default. */
   open(options?: OpenOptions): Promise<View>;
+  /** Closes all views. Fails if one of them has complained. */
+  closeViews(): Promise<void>;
   /** Starts a job over HTTP and waits until it runs. */
   running(target: string, action?: string): Promise<number>;
   /** Starts a job over HTTP and waits until it has a status; also outside of tests. */
@@ -42,6 +44,7 @@ export async function startWeb(options: Parameters<typeof startSystem>[0]): Prom
   const system = await startSystem(options);
   await Promise.all([system.startApi(), system.startWorker()]);
   const sequence = new Map<number, number>();
+  const views: View[] = [];
   const started = async (route: string, status: string) => {
     const { body } = await system.call('POST', route);
     const id = Number(body['job_id']);
@@ -51,7 +54,16 @@ export async function startWeb(options: Parameters<typeof startSystem>[0]): Prom
   return {
     system,
     browser,
-    open: (of) => openView(browser, system, of ?? {}),
+    async open(of = {}) {
+      const view = await openView(browser, system, of);
+      views.push(view);
+      return view;
+    },
+    async closeViews() {
+      const complaints = views.flatMap((view) => view.complaints);
+      for (const { page } of views.splice(0)) await page.context().close();
+      expect(complaints).toEqual([]);
+    },
     started,
     running: (target, action = 'sync') => started(`/${action}/${target}/dev`, 'running'),
     async report(id, body) {

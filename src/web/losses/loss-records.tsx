@@ -1,6 +1,5 @@
 /** Records of a loss with their live content: paged, filtered by id; those that wait can be chosen. */
-import { Checkbox, Table, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Checkbox, Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import type { LossJson, LossRecordJson } from '../../client/client.ts';
@@ -8,7 +7,9 @@ import { records } from '../../client/data-format.ts';
 import { contentOf, dayOf, NO_CONTENT } from '../../client/loss-format.ts';
 import type { Key } from '../../domain/job.ts';
 import { queries } from '../app/queries.ts';
+import { useIdFilter } from '../parts/id-filter.tsx';
 import { LoadMore } from '../parts/load-more.tsx';
+import { RecordOpener } from '../parts/record-opener.tsx';
 import { Ago, localTime } from '../parts/clock.tsx';
 import { CodeBlock } from '../parts/code-block.tsx';
 import { useIsNarrow } from '../parts/narrow.ts';
@@ -16,26 +17,15 @@ import { QueryBoundary } from '../parts/query-boundary.tsx';
 import { Section } from '../parts/section.tsx';
 import { StoryButton } from '../story/ask-story.tsx';
 
-const TYPING_MS = 300;
-
 type Choice = { chosen: ReadonlySet<string>; choose: (ids: readonly string[], isChosen: boolean) => void };
 
 export function LossRecords({ loss, ...choice }: { loss: LossJson } & Choice) {
-  const [typed, setTyped] = useState('');
-  const [part] = useDebouncedValue(typed.trim(), TYPING_MS);
+  const { part, field } = useIdFilter();
   const list = useInfiniteQuery(queries.lossRecords(loss, part));
   const all = loss.count + loss.pinned;
   return (
     <Section title={`Records (${all.toLocaleString('en')})`}>
-      <TextInput
-        label="Part of an id"
-        placeholder="k009"
-        value={typed}
-        onChange={({ currentTarget }) => setTyped(currentTarget.value)}
-        size="xs"
-        maw={260}
-        mb="xs"
-      />
+      {field}
       <QueryBoundary query={list} what="records">
         {({ pages }) => {
           const found = pages.flatMap((page) => page.records);
@@ -143,10 +133,7 @@ function Row({ record, isNarrow, canChoose, isChosen, choose, target, env }: Row
           </Table.Td>
         )}
         <Table.Th scope="row">
-          <button type="button" className="loss-id" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-            <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
-            <span className="as-written">{id}</span>
-          </button>
+          <RecordOpener id={id} isOpen={isOpen} toggle={() => setOpen(!isOpen)} />
           {until !== null && (
             <Text size="xs" title={localTime(until)}>
               kept until {dayOf(until)}

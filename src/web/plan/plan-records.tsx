@@ -1,6 +1,5 @@
 /** Records of a plan: a tab for each kind, paged and filtered by id; of changed records each field before and after. */
-import { Tabs, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Tabs, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { PlanJson, PlanRecordJson } from '../../client/client.ts';
@@ -9,10 +8,10 @@ import { fieldChanges, KIND_WORDS, NOT_SHOWN, partWords } from '../../client/pla
 import { PLAN_KINDS, type PlanKind } from '../../domain/change-plan.ts';
 import { queries } from '../app/queries.ts';
 import { CodeBlock } from '../parts/code-block.tsx';
+import { useIdFilter } from '../parts/id-filter.tsx';
 import { LoadMore } from '../parts/load-more.tsx';
+import { RecordOpener } from '../parts/record-opener.tsx';
 import { QueryBoundary } from '../parts/query-boundary.tsx';
-
-const TYPING_MS = 300;
 
 export function PlanRecords({ plan }: { plan: PlanJson }) {
   const kinds = PLAN_KINDS.filter((kind) => plan[kind] > 0);
@@ -39,21 +38,12 @@ export function PlanRecords({ plan }: { plan: PlanJson }) {
 }
 
 function OfKind({ plan, kind }: { plan: PlanJson; kind: PlanKind }) {
-  const [typed, setTyped] = useState('');
-  const [part] = useDebouncedValue(typed.trim(), TYPING_MS);
+  const { part, field } = useIdFilter();
   const list = useInfiniteQuery(queries.planRecords(plan, kind, part));
   const some = partWords(plan, kind);
   return (
     <>
-      <TextInput
-        label="Part of an id"
-        placeholder="k009"
-        value={typed}
-        onChange={({ currentTarget }) => setTyped(currentTarget.value)}
-        size="xs"
-        maw={260}
-        mb="xs"
-      />
+      {field}
       <QueryBoundary query={list} what="records">
         {({ pages }) => {
           const found = pages.flatMap((page) => page.records);
@@ -93,10 +83,7 @@ function Record({ record }: { record: PlanRecordJson }) {
   const { id, kind } = record;
   return (
     <li>
-      <button type="button" className="plan-id" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-        <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
-        <span className="as-written">{id}</span>
-      </button>
+      <RecordOpener id={id} isOpen={isOpen} toggle={() => setOpen(!isOpen)} />
       {kind === 'updated' ? <Changes record={record} /> : <Line record={record} />}
       {isOpen && (
         <>
