@@ -203,7 +203,7 @@ function testRefused(name: string, setup: SetUp): void {
   });
 }
 
-function testBounds(name: string, setup: SetUp): void {
+function testBounds(name: string, { setup, isChange }: CopiesUnderTest): void {
   describe(`copies of removed records in ${name}`, () => {
     it('are deleted by the next job once they are older than KEEP_CHANGES', async () => {
       await using t = await removing(setup);
@@ -224,6 +224,22 @@ function testBounds(name: string, setup: SetUp): void {
       lose(t, ['r00026']);
       expect(await t.run('sync --api_job_id 3', { ...job(3), ...ALL })).toMatchObject({ code: EXIT.ok });
       expect(await t.copies()).toHaveLength(1);
+    });
+
+    it('of the newest job stay, also those of its earlier attempts', { timeout: 120_000 }, async () => {
+      await using t = await setup(someRows(45));
+      await t.run('sync --api_job_id 1', job(1));
+      // Each attempt finds one more that is missing.
+      let nth = 0;
+      for (let code: number | null = null; code === null; ) {
+        nth += 1;
+        lose(t, idsOf(29 + nth));
+        code = await killedAfter(t, isChange, 'delete --force-delete --api_job_id 2', nth);
+      }
+      const live = Object.keys(await t.names()).length;
+      expect([live < 16, live + (await t.copies()).length]).toEqual([true, 45]);
+      expect(await t.run('rollback --before 2 --only')).toMatchObject({ code: EXIT.ok });
+      expect(await t.names()).toEqual(namesOf(someRows(45)));
     });
 
     it('are gone after a take-over', async () => {
@@ -255,14 +271,16 @@ function testBounds(name: string, setup: SetUp): void {
   });
 }
 
-/** @param of.isChange a request that changes something on the server */
-export function testRemovedCopies(
-  name: string,
-  of: { setup: SetUp; isChange: (request: Passing) => boolean },
-): void {
+export type CopiesUnderTest = {
+  readonly setup: SetUp;
+  /** A request that changes something on the server. */
+  readonly isChange: (request: Passing) => boolean;
+};
+
+export function testRemovedCopies(name: string, of: CopiesUnderTest): void {
   testRestored(name, of.setup);
   testRefused(name, of.setup);
-  testBounds(name, of.setup);
+  testBounds(name, of);
 
   it.each(['sync', 'delete'] as const)(
     `a %s in ${name} killed after any of its changes loses no record for good`,
