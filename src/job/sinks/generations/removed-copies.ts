@@ -149,12 +149,13 @@ async function removeUntil(store: CopyStore, until: string): Promise<number> {
 
 /** @returns the number of deleted copies */
 export async function removeFound(store: CopyStore, query: CopyQuery): Promise<number> {
-  // A killed run may have left copies that are not visible yet.
   if (!(await store.isThere())) return 0;
+  // No copy of an earlier run comes later.
+  await store.prepare();
+  // A killed run may have left copies that are not visible yet.
   await store.makeVisible();
   let count = 0;
   for await (const page of store.stream(query)) {
-    if (count === 0) await store.prepare();
     await store.remove(page.map(({ key }) => key));
     count += page.length;
   }

@@ -1,7 +1,7 @@
 /** Records that a delta removes because their source tells the deletion come back by id and by job, from their copies. */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
-import { waiting } from './held-removals.ts';
+import { REMOVE, waiting } from './held-removals.ts';
 import { killedAfter } from './kills-after-changes.ts';
 import type { CopiesUnderTest, CopyingSink } from './removed-copies.ts';
 import { job, last } from './tested-sink.ts';
@@ -38,9 +38,12 @@ export function testToldCopies(name: string, { setup, isChange }: CopiesUnderTes
         await p.run(`${action} --api_job_id ${4 + nth}`, job(4 + nth));
         expect([await p.t.names(), waiting(p.t)], action).toEqual([names, back]);
       }
-      await p.run('delta --force-delete --api_job_id 8', job(8));
-      await p.run('sync --force-delete --api_job_id 9', job(9));
+      p.t.receiver.approved = back;
+      await p.run(`${REMOVE} --api_job_id 8`, job(8));
+      await p.run('sync --api_job_id 9', job(9));
       expect([await p.t.names(), waiting(p.t)]).toEqual([left, []]);
+      await p.run(`rollback --before 8 --only --api_job_id 10`, job(10));
+      expect([await p.t.names(), waiting(p.t)]).toEqual([names, back]);
     });
 
     it('is copied before: a kill after any change loses none for good', { timeout: 300_000 }, async () => {

@@ -10,6 +10,7 @@ import { openSearchSetup } from '../../support/opensearch-setup.ts';
 import { namesOf } from '../../support/setup.ts';
 import { lose, waiting } from '../conformance/held-removals.ts';
 import { type CopiesUnderTest, testRemovedCopies } from '../conformance/removed-copies.ts';
+import { testKillsOfCopies } from '../conformance/removed-copies-kills.ts';
 import { goodThenBad, job, last } from '../conformance/tested-sink.ts';
 import { testToldCopies } from '../conformance/told-copies.ts';
 
@@ -26,6 +27,7 @@ const copies: CopiesUnderTest = {
   isChange: ({ method, path }) => method === 'PUT' || method === 'DELETE' || /_bulk$|_aliases$/.test(path),
 };
 testRemovedCopies('OpenSearch', copies);
+testKillsOfCopies('OpenSearch', copies);
 testToldCopies('OpenSearch', copies);
 
 it('a restored document keeps the digits of its numbers and its nested fields', async () => {
@@ -170,4 +172,24 @@ it('a record that the mapping refuses since waits for its correction; the others
   expect(last(t)).toMatchObject({ added: 2, held: 3 });
   expect([waiting(t), await documents()]).toEqual([['odd', 'odder', 'r00001'], before]);
   rmSync(folder, { recursive: true });
+});
+
+it('a copy that an older run writes late is refused after forget-record', async () => {
+  await using t = await openSearchSetup(server, someRows(20));
+  await t.run('sync --api_job_id 1', job(1));
+  lose(t, ['r00001']);
+  const standing = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<undefined>();
+  t.proxy.before = ({ path }) => {
+    if (!path.includes('-syncrator-removed-run-')) return undefined;
+    t.proxy.before = null;
+    standing.resolve();
+    return released.promise;
+  };
+  const older = t.run('delete --api_job_id 2', job(2));
+  await standing.promise;
+  expect(await t.run('forget-record --id r00001 --api_job_id 3', job(3))).toMatchObject({ code: EXIT.ok });
+  released.resolve(undefined);
+  expect((await older).code).toBe(EXIT.fenced);
+  expect([await t.copies(), await t.names()]).toEqual([[], namesOf(someRows(20))]);
 });

@@ -6,6 +6,7 @@ import { someRows } from '../../support/fake-source.ts';
 import { solrSetup } from '../../support/solr-setup.ts';
 import { idsOf, lose } from '../conformance/held-removals.ts';
 import { type CopiesUnderTest, testRemovedCopies } from '../conformance/removed-copies.ts';
+import { testKillsOfCopies } from '../conformance/removed-copies-kills.ts';
 import { expected, job, last } from '../conformance/tested-sink.ts';
 import { testToldCopies } from '../conformance/told-copies.ts';
 
@@ -21,6 +22,7 @@ const copies: CopiesUnderTest = {
     (method === 'POST' && path.endsWith('/update')) || /CREATE|DELETE/.test(query['action'] ?? ''),
 };
 testRemovedCopies('Solr', copies);
+testKillsOfCopies('Solr', copies);
 testToldCopies('Solr', copies);
 
 it('a restored document has its texts, numbers, lists and nested fields as before', async () => {
@@ -73,7 +75,7 @@ it('a document with a field that is not stored is removed without a copy, and a 
 });
 
 it.each(['collection', 'alias', 'live collection'])(
-  'a name of the copies that somebody else has as %s else stops a removal before it begins, and nothing else',
+  'a name of the copies that somebody else has as %s stops a removal before it begins, and nothing else',
   async (kind) => {
     await using t = await solrSetup(solr, someRows(20));
     const name = `${t.app}-syncrator-removed`;
