@@ -45,7 +45,7 @@ const found = z.object({
 });
 type Answer = z.infer<typeof found>;
 
-export function copiesOf(app: string): string {
+function copiesOf(app: string): string {
   return `${app}-syncrator-removed`;
 }
 
