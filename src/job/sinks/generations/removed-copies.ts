@@ -34,7 +34,10 @@ export type CopyQuery =
 
 /** The place of the copies. Each call is safe to repeat. */
 export type CopyStore = {
-  /** Makes the place if it is missing. After that only this run writes to it, as far as the server can tell runs apart. */
+  /**
+   * Makes the place if it is missing. After that only this run writes to it, as far as the server can tell runs apart.
+   * @throws JobError `sinkReplaced` if its name belongs to somebody else
+   */
   prepare(): Promise<void>;
   /** Reads documents of the live data. @returns those that can be copied whole, and the number of the others */
   readLive(ids: readonly string[]): Promise<{
@@ -44,12 +47,12 @@ export type CopyStore = {
   /** Found after `makeVisible`. @returns those that the server refuses */
   write(copies: readonly Copy[]): Promise<readonly RejectedRecord[]>;
   makeVisible(): Promise<void>;
-  /** false: no job has removed anything yet. */
+  /** false: no job has removed anything yet, or the name belongs to somebody else. */
   isThere(): Promise<boolean>;
   count(): Promise<number>;
-  /** By id in byte order; for one id the oldest first. Finds none if there is no place. */
+  /** By id in byte order; for one id the oldest first. Finds none unless the place is there. */
   stream(query: CopyQuery): AsyncGenerator<readonly CopyFacts[]>;
-  /** The job of the oldest or newest copy. */
+  /** The job of the oldest or newest copy. The place must be there. */
   end(which: 'oldest' | 'newest'): Promise<LeftBy | null>;
   /** The place must have been prepared. */
   remove(keys: readonly string[]): Promise<void>;
@@ -116,6 +119,7 @@ export async function purgeCopies(
   store: CopyStore,
   of: { keepMs: number; live: () => Promise<number>; log: (line: string) => void },
 ): Promise<void> {
+  if (!(await store.isThere())) return;
   let oldest = await store.end('oldest');
   if (!oldest) return;
   const limit = new Date(Date.now() - of.keepMs).toISOString();
@@ -124,12 +128,19 @@ export async function purgeCopies(
   for (let count = await store.count(); count > most; ) {
     const newest = await store.end('newest');
     oldest = await store.end('oldest');
-    if (!oldest || !newest || oldest.at === newest.at) break;
+    if (!oldest || !newest || isSameJob(oldest, newest)) break;
     const some = await removeUntil(store, oldest.at);
     deleted += some;
     count -= some;
   }
   if (deleted > 0) of.log(`${deleted} old copies of removed records were deleted`);
+}
+
+/** Attempts of one job have several times. */
+function isSameJob(one: LeftBy, other: LeftBy): boolean {
+  if (one.job_uid !== null && other.job_uid !== null) return one.job_uid === other.job_uid;
+  if (one.job_id !== null && other.job_id !== null) return one.job_id === other.job_id;
+  return one.at === other.at;
 }
 
 async function removeUntil(store: CopyStore, until: string): Promise<number> {
@@ -138,12 +149,13 @@ async function removeUntil(store: CopyStore, until: string): Promise<number> {
 
 /** @returns the number of deleted copies */
 export async function removeFound(store: CopyStore, query: CopyQuery): Promise<number> {
-  // A killed run may have left copies that are not visible yet.
   if (!(await store.isThere())) return 0;
+  // No copy of an earlier run comes later.
+  await store.prepare();
+  // A killed run may have left copies that are not visible yet.
   await store.makeVisible();
   let count = 0;
   for await (const page of store.stream(query)) {
-    if (count === 0) await store.prepare();
     await store.remove(page.map(({ key }) => key));
     count += page.length;
   }

@@ -16,7 +16,7 @@ import { removalOf, sendBulk, type Target, write } from './bulk.ts';
 import { AS_IT_IS } from './copy-live.ts';
 import type { Document } from './document.ts';
 import { countDocuments, readDocuments, refresh, WHOLE, wholeShards } from './documents.ts';
-import { createIndex, describeIndex } from './indexes.ts';
+import { createIndex, lookUp } from './indexes.ts';
 import { takeWriteAlias } from './write-alias.ts';
 
 const PAGE = 1_000;
@@ -68,7 +68,7 @@ export function createCopyStore(sink: OpenSearch, live: string): CopyStore {
       return await sendBulk(sink, to, operations);
     },
     makeVisible: () => refresh(client, name),
-    isThere: async () => (await describeIndex(client, name)) !== null,
+    isThere: async () => (await findPlace(sink)) === 'ours',
     count: () => countDocuments(client, name),
     stream: (query) => stream(sink, query),
     async end(which) {
@@ -83,18 +83,30 @@ export function createCopyStore(sink: OpenSearch, live: string): CopyStore {
   };
 }
 
+/** What has the name of the copies. */
+export async function findPlace({
+  client,
+  alias,
+}: Pick<OpenSearch, 'client' | 'alias'>): Promise<'ours' | 'missing' | 'foreign'> {
+  const name = copiesOf(alias);
+  const found = await lookUp(client, name);
+  if (found.length === 0) return 'missing';
+  // The name may also be an alias of another index.
+  return found.every((index) => index.name === name && index.madeFor === alias) ? 'ours' : 'foreign';
+}
+
 /** Makes the index, and this run its only writer. @throws JobError `sinkReplaced` */
 async function prepare(sink: OpenSearch): Promise<void> {
   const { client, alias, store } = sink;
   const name = copiesOf(alias);
-  const there = await describeIndex(client, name);
-  if (there && there.madeFor !== alias)
+  const there = await findPlace(sink);
+  if (there === 'foreign')
     throw new JobError(
       'sinkReplaced',
-      `OpenSearch: ${name} is an index of somebody else, and copies of removed records need that name. Nothing was removed; ` +
-        'delete or rename that index',
+      `OpenSearch: ${name} is an index of somebody else, or an alias, and copies of removed records need that name. Nothing was ` +
+        'removed; delete or rename it',
     );
-  if (!there) {
+  if (there === 'missing') {
     await store.read();
     await createIndex(client, name, {
       ...BODY,
@@ -105,6 +117,7 @@ async function prepare(sink: OpenSearch): Promise<void> {
 }
 
 async function* stream(sink: OpenSearch, query: CopyQuery): AsyncGenerator<readonly CopyFacts[]> {
+  if ((await findPlace(sink)) !== 'ours') return;
   const body = { size: PAGE, query: filterOf(query), sort: [{ id: 'asc' }, { at: 'asc' }] };
   for (let after: readonly unknown[] | null = null; ; ) {
     const hits: Hits = await search(sink, { ...body, ...(after && { search_after: after }) });

@@ -122,14 +122,19 @@ export async function deleteDocuments(
 
 /** Empties the collection and commits. */
 export async function deleteEverything(client: SolrClient, collection: string): Promise<void> {
-  const everything = { delete: { query: '*:*' } };
-  await update(client, collection, everything, { query: { commit: 'true' }, deadlineMs: COMMIT_DEADLINE_MS });
+  await deleteFound(client, collection, '*:*');
   const left = await countDocuments(client, collection);
   if (left > 0)
     throw new JobError(
       'failed',
       `sink: ${collection} still has ${left} documents after it was emptied; check for other programs that write to it`,
     );
+}
+
+/** Deletes what the query finds and commits. */
+export async function deleteFound(client: SolrClient, collection: string, query: string): Promise<void> {
+  const options = { query: { commit: 'true' }, deadlineMs: COMMIT_DEADLINE_MS };
+  await update(client, collection, { delete: { query } }, options);
 }
 
 /** Makes all writes visible to searches. */

@@ -1,6 +1,6 @@
 /** Keeps copies of removed documents in the collection `<app>-syncrator-removed`, as the JSON text of each. */
 import { z } from 'zod';
-import { isMissing } from '../../http/json-client.ts';
+import { isMissing, ServerRefusal } from '../../http/json-client.ts';
 import { JobError } from '../../job-error.ts';
 import { isAfter } from '../../sources/byte-order.ts';
 import { parseExactly } from '../../sources/record-number.ts';
@@ -15,8 +15,9 @@ import {
 import { slices } from '../generations/slices.ts';
 import type { Solr } from './aliases.ts';
 import { createWholeReader } from './carry-over.ts';
+import { listAliases } from './collections.ts';
 import type { Document } from './document.ts';
-import { commit, countDocuments, deleteDocuments, readDocuments } from './documents.ts';
+import { commit, countDocuments, deleteDocuments, deleteFound, readDocuments } from './documents.ts';
 import { makeCollection } from './make-collection.ts';
 import { inPieces, joined } from './state-store.ts';
 import { addOrReject } from './write-records.ts';
@@ -32,6 +33,7 @@ const RESTORED_AT_ONCE = 100;
 const found = z.object({
   responseHeader: z.object({ partialResults: z.literal(false).optional() }).optional(),
   response: z.object({
+    numFound: z.number(),
     docs: z.array(
       z.object({
         id: z.string(),
@@ -43,7 +45,7 @@ const found = z.object({
 });
 type Answer = z.infer<typeof found>;
 
-export function copiesOf(app: string): string {
+function copiesOf(app: string): string {
   return `${app}-syncrator-removed`;
 }
 
@@ -53,19 +55,19 @@ export function createCopyStore(solr: Solr, live: string): CopyStore {
   const name = copiesOf(names.primary);
   const readWhole = createWholeReader(client, live, log);
   return {
-    prepare: () => makeCollection(solr, name, () => countDocuments(client, name)),
+    prepare: () => prepare(solr),
     readLive: readWhole,
     async write(copies) {
       await store.read();
       return await addOrReject(client, name, copies.map(asStored));
     },
     makeVisible: () => commit(client, name),
-    isThere: async () => (await search(solr, { query: '*:*', limit: 0 })) !== null,
+    isThere: async () => (await findPlace(solr)) === 'ours',
     count: () => countDocuments(client, name),
     stream: (query) => stream(solr, query),
     async end(which) {
       const sort = which === 'oldest' ? 'at_s asc' : 'at_s desc';
-      const answer = await search(solr, { query: '*:*', sort, limit: 1 });
+      const answer = await search(solr, { query: COPIES, sort, limit: 1 });
       return answer?.response.docs[0]?.facts_s.job ?? null;
     },
     async remove(keys) {
@@ -74,6 +76,54 @@ export function createCopyStore(solr: Solr, live: string): CopyStore {
     },
     restore: (copies) => restore(solr, live, copies),
   };
+}
+
+/** Every copy has it. */
+const COPIES = 'facts_s:*';
+
+/** What has the name of the copies. Solr cannot mark a collection as ours: its documents do. */
+async function findPlace(solr: Solr): Promise<'ours' | 'missing' | 'foreign'> {
+  const { client, names } = solr;
+  const name = copiesOf(names.primary);
+  const copies = await countCopies(solr);
+  if (copies === null) return 'missing';
+  const listed = Object.entries(await listAliases(client));
+  if (listed.some(([alias]) => alias === name)) return 'foreign';
+  if (copies > 0) return 'ours';
+  const isRead = listed.some(([, collections]) => collections.split(',').includes(name));
+  return isRead || (await countDocuments(client, name)) > 0 ? 'foreign' : 'ours';
+}
+
+/** null: there is no collection. */
+async function countCopies(solr: Solr): Promise<number | null> {
+  try {
+    return (await search(solr, { query: COPIES, limit: 0 }))?.response.numFound ?? null;
+  } catch (error) {
+    // Its schema lacks the field.
+    if (error instanceof ServerRefusal && error.status === 400) return 0;
+    throw error;
+  }
+}
+
+/** @throws JobError `sinkReplaced` */
+async function prepare(solr: Solr): Promise<void> {
+  const { client, names } = solr;
+  const name = copiesOf(names.primary);
+  if ((await findPlace(solr)) === 'foreign')
+    throw new JobError(
+      'sinkReplaced',
+      `Solr: ${name} belongs to somebody else, as a collection or as an alias, and copies of removed records need that name. ` +
+        'Nothing was removed; delete or rename it',
+    );
+  await makeCollection(solr, name, () => countDocuments(client, name));
+}
+
+/** Deletes all copies, and nothing of somebody else. */
+export async function deleteCopies(solr: Solr): Promise<void> {
+  const { client, names, store } = solr;
+  if ((await findPlace(solr)) !== 'ours') return;
+  await store.read();
+  await deleteFound(client, copiesOf(names.primary), COPIES);
 }
 
 /** In fields of the form `*_s`, which every configset of a state has. */
@@ -90,10 +140,12 @@ function asStored({ key, id, job, document }: Copy): Document {
 }
 
 async function* stream(solr: Solr, query: CopyQuery): AsyncGenerator<readonly CopyFacts[]> {
+  if ((await findPlace(solr)) !== 'ours') return;
   for (const one of queriesOf(query))
     for (let cursorMark = '*'; ; ) {
       const answer = await search(solr, {
         query: one,
+        filter: COPIES,
         sort: 'record_id_s asc, at_s asc, id asc',
         limit: PAGE,
         params: { cursorMark },

@@ -3,9 +3,7 @@ import { NOTHING_APPLIED } from '../sink.ts';
 import { describeCollection } from './collections.ts';
 import { UNKNOWN } from '../generations/state-parts.ts';
 import { readPrimary, type Solr } from './aliases.ts';
-import { isMissing } from '../../http/json-client.ts';
-import { deleteEverything } from './documents.ts';
-import { copiesOf } from './removed-copies.ts';
+import { deleteCopies } from './removed-copies.ts';
 import { withStep } from './steps.ts';
 
 /** Safe to repeat. Opening the sink has already stored the new owner. */
@@ -13,7 +11,8 @@ export async function takeOver(solr: Solr): Promise<void> {
   const { client, store, writer } = solr;
   const primary = await readPrimary(solr);
   const { creationTimeMillis: created } = await describeCollection(client, primary);
-  await forgetCopies(solr);
+  // Those of the former owner.
+  await deleteCopies(solr);
   await store.change(
     (state) => {
       const live = state.generations[primary] ?? { ...UNKNOWN, created };
@@ -26,12 +25,4 @@ export async function takeOver(solr: Solr): Promise<void> {
     },
     { durable: true },
   );
-}
-
-/** The copies of removed records are those of the former owner. */
-async function forgetCopies({ client, names, store }: Solr): Promise<void> {
-  await store.read();
-  await deleteEverything(client, copiesOf(names.primary)).catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
-  });
 }

@@ -15,13 +15,13 @@ export type CopyingSink = TestedSink & {
 };
 type SetUp = (rows?: ReturnType<typeof someRows>) => Promise<CopyingSink>;
 
-const ALL = { SYNCRATOR_MAX_DELETE_PERCENT: '100', SYNCRATOR_MAX_DELETE_RECORDS: '100000' };
+export const ALL = { SYNCRATOR_MAX_DELETE_PERCENT: '100', SYNCRATOR_MAX_DELETE_RECORDS: '100000' };
 const byId = (ids: readonly string[]): string => ids.map((id) => ` --id ${encodeURIComponent(id)}`).join('');
 const row = (id: string) => ({ id, updated_at: '2025-01-01T00:00:00Z', name: `row ${id}` });
 const ODD = ['ä b', '--only', '__proto__', 'a,b "c"', '𝔘\u{fffd}', `long ${'x'.repeat(400)}`];
 
 /** Job 2, of this action, has removed the first two of 20 rows. */
-async function removing(setup: SetUp, action: 'sync' | 'delete' = 'sync'): Promise<CopyingSink> {
+export async function removing(setup: SetUp, action: 'sync' | 'delete' = 'sync'): Promise<CopyingSink> {
   const t = await setup(someRows(20));
   expect(await t.run('sync --api_job_id 1', job(1))).toMatchObject({ code: EXIT.ok });
   lose(t, idsOf(2));
@@ -203,7 +203,7 @@ function testRefused(name: string, setup: SetUp): void {
   });
 }
 
-function testBounds(name: string, setup: SetUp): void {
+function testBounds(name: string, { setup, isChange }: CopiesUnderTest): void {
   describe(`copies of removed records in ${name}`, () => {
     it('are deleted by the next job once they are older than KEEP_CHANGES', async () => {
       await using t = await removing(setup);
@@ -224,6 +224,22 @@ function testBounds(name: string, setup: SetUp): void {
       lose(t, ['r00026']);
       expect(await t.run('sync --api_job_id 3', { ...job(3), ...ALL })).toMatchObject({ code: EXIT.ok });
       expect(await t.copies()).toHaveLength(1);
+    });
+
+    it('of the newest job stay, also those of its earlier attempts', { timeout: 120_000 }, async () => {
+      await using t = await setup(someRows(45));
+      await t.run('sync --api_job_id 1', job(1));
+      // Each attempt finds one more that is missing.
+      let nth = 0;
+      for (let code: number | null = null; code === null; ) {
+        nth += 1;
+        lose(t, idsOf(29 + nth));
+        code = await killedAfter(t, isChange, 'delete --force-delete --api_job_id 2', nth);
+      }
+      const live = Object.keys(await t.names()).length;
+      expect([live < 16, live + (await t.copies()).length]).toEqual([true, 45]);
+      expect(await t.run('rollback --before 2 --only')).toMatchObject({ code: EXIT.ok });
+      expect(await t.names()).toEqual(namesOf(someRows(45)));
     });
 
     it('are gone after a take-over', async () => {
@@ -255,54 +271,14 @@ function testBounds(name: string, setup: SetUp): void {
   });
 }
 
-/** @param of.isChange a request that changes something on the server */
-export function testRemovedCopies(
-  name: string,
-  of: { setup: SetUp; isChange: (request: Passing) => boolean },
-): void {
+export type CopiesUnderTest = {
+  readonly setup: SetUp;
+  /** A request that changes something on the server. */
+  readonly isChange: (request: Passing) => boolean;
+};
+
+export function testRemovedCopies(name: string, of: CopiesUnderTest): void {
   testRestored(name, of.setup);
   testRefused(name, of.setup);
-  testBounds(name, of.setup);
-
-  it.each(['sync', 'delete'] as const)(
-    `a %s in ${name} killed after any of its changes loses no record for good`,
-    { timeout: 300_000 },
-    async (action) => {
-      await using t = await of.setup(someRows(20));
-      await t.run('sync --api_job_id 1', job(1));
-      let nth = 1;
-      for (let code: number | null = null; code === null; ) {
-        nth += 1;
-        t.source.put(...someRows(20));
-        await t.run('sync');
-        lose(t, idsOf(2));
-        code = await killedAfter(t, of.isChange, `${action} --api_job_id ${nth}`, nth - 1);
-        // What is still live is refused, unless the rollback's own run finishes the switch.
-        for (const id of idsOf(2))
-          expect([EXIT.ok, EXIT.nothingToRollBack]).toContain((await t.run(`rollback --id ${id}`)).code);
-        expect(await t.names(), `after change ${nth - 1}`).toEqual(namesOf(someRows(20)));
-      }
-    },
-  );
-
-  it(`a rollback of some records in ${name} killed after any of its changes is completed by the next attempt`, {
-    timeout: 300_000,
-  }, async () => {
-    await using t = await removing(of.setup);
-    let nth = 2;
-    for (let code: number | null = null; code === null; ) {
-      nth += 1;
-      const back = `rollback --before 2 --id r00001 --id r00002 --api_job_id ${nth}`;
-      code = await killedAfter(t, of.isChange, back, nth - 2);
-      // Also if no attempt follows, what is live again is not removed unasked.
-      const live = Object.keys(await t.names()).filter((id) => idsOf(2).includes(id));
-      expect(await t.run(back, { SYNCRATOR_ATTEMPT: '2' }), `${nth}`).toMatchObject({ code: EXIT.ok });
-      expect(last(t)).toMatchObject({ added: 2, held: 2 });
-      expect(waiting(t), `after change ${nth - 2}, with ${live.length} live`).toEqual(idsOf(2));
-      expect(await t.names()).toEqual(namesOf(someRows(20)));
-      expect(await t.run('sync', ALL)).toMatchObject({ code: EXIT.ok });
-      expect(await t.names()).toEqual(namesOf(someRows(20)));
-      expect(await t.run('delete --force-delete')).toMatchObject({ code: EXIT.ok });
-    }
-  });
+  testBounds(name, of);
 }

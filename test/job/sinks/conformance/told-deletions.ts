@@ -6,8 +6,10 @@ import { sqliteDatabase } from '../../sources/sql/support/sqlite.ts';
 import { REMOVE, waiting } from './held-removals.ts';
 import { job, last, type SetUp, type TestedSink } from './tested-sink.ts';
 
-type Place = AsyncDisposable & {
+export type Place = AsyncDisposable & {
   readonly t: TestedSink;
+  /** What lets the program read the table. */
+  readonly settings: Record<string, string>;
   /** Runs a job, which must succeed. */
   run(options: string, environment?: Record<string, string>): Promise<void>;
   attempt(options: string, environment?: Record<string, string>): ReturnType<TestedSink['run']>;
@@ -22,7 +24,7 @@ const now = (): string => text(new Date());
 const minutesAgo = (minutes: number): string => text(new Date(Date.now() - minutes * 60_000));
 
 /** A sink with the rows p00001 … of a table, by a sync of job 1. */
-async function synced(setup: SetUp, count: number): Promise<Place> {
+export async function synced(setup: SetUp, count: number): Promise<Place> {
   const db = await sqliteDatabase();
   await makePlaces(db, []);
   await putPlaces(db, someIds(count), minutesAgo(90));
@@ -31,6 +33,7 @@ async function synced(setup: SetUp, count: number): Promise<Place> {
   const attempt: Place['attempt'] = (options, environment) => t.run(options, { ...settings, ...environment });
   const place: Place = {
     t,
+    settings,
     attempt,
     exec: db.exec,
     async run(options, environment) {
@@ -53,10 +56,10 @@ async function synced(setup: SetUp, count: number): Promise<Place> {
   return place;
 }
 
-const all = (count: number): Record<string, string> =>
+export const all = (count: number): Record<string, string> =>
   Object.fromEntries(someIds(count).map((id) => [id, 'first']));
 
-function without(names: Record<string, string>, ids: readonly string[]): Record<string, string> {
+export function without(names: Record<string, string>, ids: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(names).filter(([id]) => !ids.includes(id)));
 }
 

@@ -5,8 +5,10 @@ import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { someRows } from '../../support/fake-source.ts';
 import { solrSetup } from '../../support/solr-setup.ts';
 import { idsOf, lose } from '../conformance/held-removals.ts';
-import { testRemovedCopies } from '../conformance/removed-copies.ts';
+import { type CopiesUnderTest, testRemovedCopies } from '../conformance/removed-copies.ts';
+import { testKillsOfCopies } from '../conformance/removed-copies-kills.ts';
 import { expected, job, last } from '../conformance/tested-sink.ts';
+import { testToldCopies } from '../conformance/told-copies.ts';
 
 let solr: Solr;
 beforeAll(async () => {
@@ -14,11 +16,14 @@ beforeAll(async () => {
 }, 660_000); // the first run gets Solr from Maven Central
 afterAll(() => solr?.stop());
 
-testRemovedCopies('Solr', {
+const copies: CopiesUnderTest = {
   setup: (rows) => solrSetup(solr, rows),
   isChange: ({ method, path, query }) =>
     (method === 'POST' && path.endsWith('/update')) || /CREATE|DELETE/.test(query['action'] ?? ''),
-});
+};
+testRemovedCopies('Solr', copies);
+testKillsOfCopies('Solr', copies);
+testToldCopies('Solr', copies);
 
 it('a restored document has its texts, numbers, lists and nested fields as before', async () => {
   await using t = await solrSetup(solr, [
@@ -68,3 +73,30 @@ it('a document with a field that is not stored is removed without a copy, and a 
   expect((await t.run('rollback --before 2 --id r00002')).code).toBe(EXIT.ok);
   expect(await t.names()).toHaveProperty('r00002');
 });
+
+it.each(['collection', 'alias', 'live collection'])(
+  'a name of the copies that somebody else has as %s stops a removal before it begins, and nothing else',
+  async (kind) => {
+    await using t = await solrSetup(solr, someRows(20));
+    const name = `${t.app}-syncrator-removed`;
+    const collection = kind === 'alias' ? `${t.app}_other` : name;
+    await solr.createCollection(collection);
+    if (kind === 'alias') await solr.alias(name, collection);
+    if (kind === 'live collection') await solr.alias(`${t.app}-theirs`, name);
+    else await solr.call(`${collection}/update?commit=true`, [{ id: 'x', name: 'theirs' }]);
+    const theirs = async () => (await solr.documents(collection)).map(({ id }) => id);
+    const before = await theirs();
+    for (const action of ['sync', 'delta', 'delete', 'forget-record --id r00002'])
+      expect(await t.run(action), action).toMatchObject({ code: EXIT.ok });
+    expect((await t.run('rollback --id r00001')).code).toBe(EXIT.nothingToRollBack);
+    lose(t, ['r00001']);
+    const live = await t.names();
+    for (const action of ['sync', 'delete']) {
+      expect((await t.run(action)).code).toBe(EXIT.sinkReplaced);
+      expect(last(t)?.message).toContain(`${name} belongs to somebody else`);
+      expect(await t.names()).toEqual(live);
+    }
+    expect(await t.run('take-over')).toMatchObject({ code: EXIT.ok });
+    expect(await theirs()).toEqual(before);
+  },
+);
