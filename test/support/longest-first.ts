@@ -3,6 +3,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take over half a minute, longest first; Vitest orders all others. */
 const LONG = [
+  'test/job/sinks/solr/conformance.pg.test.ts',
+  'test/job/sinks/solr/crash.pg.test.ts',
+  'test/job/sinks/opensearch/crash.pg.test.ts',
+  'test/e2e/sabotage/opensearch.pg.test.ts',
+  'test/e2e/sabotage/solr.pg.test.ts',
+  'test/job/sinks/solr/removed.pg.test.ts',
+  'test/job/sinks/opensearch/removed.pg.test.ts',
+  'test/e2e/sabotage/postgres.pg.test.ts',
   'test/job/sinks/postgres/properties.pg.test.ts',
   'test/e2e/tutorial.pg.test.ts',
   'test/e2e/tutorial-losses.pg.test.ts',
@@ -17,9 +25,6 @@ const LONG = [
   'test/runner/kubernetes/apiserver/errors.k8s.test.ts',
   'test/runner/kubernetes/apiserver/restart.k8s.test.ts',
   'test/runner/kubernetes/apiserver/list-watch.k8s.test.ts',
-  'test/job/sinks/solr/conformance.pg.test.ts',
-  'test/job/sinks/solr/crash.pg.test.ts',
-  'test/job/sinks/opensearch/crash.pg.test.ts',
   'test/job/sinks/opensearch/conformance.pg.test.ts',
   'test/operator/operator.pg.test.ts',
   'test/web/upgrade.page.test.ts',
