@@ -107,7 +107,7 @@ describe('OAUTH2_ACTIVE', () => {
 describe('Running fastapi CLI commands', () => {
   test('python main.py --help, and scheduler', async () => {
     expect((await syncrator(['--help'])).stdout).toMatch(
-      /^ {2}schedules +list, run, pause and resume schedules$/m,
+      /^ {2}targets, sink, schedules +show what can run, and when/m,
     );
     await loginAtTheTerminal();
     await expect

@@ -48,7 +48,7 @@ test('a viewer sees every view; denied actions are disabled with the reason', as
   await page.getByText('vera (viewer)').waitFor();
   await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
   await go(`/jobs/${id}`, /^Job \d+: sync of long/);
-  await page.getByText(NEEDS).waitFor();
+  await page.getByText(NEEDS).first().waitFor();
   expect(await isOn('Cancel')).toBe(false);
   await go('/schedules', 'Schedules');
   await page.getByText(NEEDS).waitFor();

@@ -68,7 +68,7 @@ export function StoryButton({ target, env, id }: Key & { id: string }) {
         onClick={() => asking.mutate(id)}
         aria-label={`Story of the record ${id}`}
       >
-        Story of this record
+        Story of the record
       </Button>
       <Busy error={asking.error} />
     </>
