@@ -205,9 +205,14 @@ const deleted = (record: OaiRecord, stamp = record.stamp): OaiRecord => ({
 });
 const markDeleted = (provider: OaiProvider, rows: readonly Row[], at?: string): void =>
   provider.put(...rows.map((row) => deleted(oaiRecord(row), at)));
+const justNow = (rows: readonly Row[]): Row[] =>
+  rows.map((row) => ({ ...row, updated_at: new Date().toISOString() }));
 export const DELETIONS: readonly OaiLie[] = [
-  lie('deleted records among the others', READ, (provider, { removed }) =>
-    markDeleted(provider, removed, now()),
+  lie(
+    'deleted records among the others',
+    READ,
+    (provider, { removed }) => markDeleted(provider, removed, now()),
+    { deletes: ({ removed }) => justNow(removed) },
   ),
   lie(
     'records that are deleted and were not',
@@ -215,13 +220,16 @@ export const DELETIONS: readonly OaiLie[] = [
     (provider, story) => markDeleted(provider, oldPair(story), now()),
     {
       rows: (story) => lacking(story, oldPair(story)),
+      deletes: (story) => justNow(oldPair(story)),
     },
   ),
   lie('every record is deleted', READ, (provider, { next }) => markDeleted(provider, next), {
     rows: () => [],
+    deletes: ({ next }) => next,
   }),
   lie('every record is deleted, forced', READ, (provider, { next }) => markDeleted(provider, next), {
     rows: () => [],
+    deletes: ({ next }) => next,
     options: '--force-delete',
   }),
   lie(
@@ -234,6 +242,7 @@ export const DELETIONS: readonly OaiLie[] = [
       ),
     {
       rows: ({ next }) => next.filter((_, at) => at % 2 === 0),
+      deletes: ({ next }) => next.filter((_, at) => at % 2 === 1),
     },
   ),
   lie(

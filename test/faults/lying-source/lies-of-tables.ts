@@ -2,21 +2,24 @@
 
 import type { SqlPlace } from './sql-place.ts';
 import { DATABASES, FILES, MEANWHILE } from './lies-of-databases.ts';
-import {
-  exceptDelta,
-  idsOf,
-  lacking,
-  lie,
-  oldPair,
-  one,
-  quoted,
-  runs,
-  type TableLie,
-} from './table-words.ts';
+import { exceptDelta, lacking, lie, oldPair, one, quoted, runs, type TableLie } from './table-words.ts';
 import { always, but, READ, UNPROVEN } from './lie.ts';
 import { REJECTED, TOLD_ROWS, WRONG } from './row-lie.ts';
-import { inOrder, rowOf } from './story.ts';
+import { inOrder, rowOf, type Story } from './story.ts';
 import type { Row } from './model.ts';
+
+const timeIn = ({ dialect }: SqlPlace, at: string): string =>
+  quoted(dialect === 'mysql' ? at.replace('T', ' ').replace('Z', '') : at);
+
+/** Rows that are marked as deleted at the time of their last change; the place has no live ones of them. */
+const marks =
+  (rows: (story: Story) => readonly Row[]) =>
+  async (place: SqlPlace, story: Story): Promise<void> => {
+    for (const { id, updated_at: at } of rows(story)) {
+      const time = timeIn(place, at);
+      await place.exec(`INSERT INTO places VALUES (${quoted(id)}, 'gone', ${time}, ${time})`);
+    }
+  };
 
 const ROWS: readonly TableLie[] = [
   lie(
@@ -85,25 +88,24 @@ const ROWS: readonly TableLie[] = [
     runs((story) => `UPDATE places SET name = 'a' || char(0) || 'b' WHERE id = ${quoted(one(story).id)}`),
     { only: ['sqlite'] },
   ),
-  lie(
-    'two rows that are marked as deleted',
-    READ,
-    runs((story) => `UPDATE places SET deleted_at = updated_at WHERE id IN (${idsOf(oldPair(story))})`),
-    { rows: (story) => lacking(story, oldPair(story)) },
-  ),
+  lie('two rows that are marked as deleted', READ, marks(oldPair), {
+    rows: (story) => lacking(story, oldPair(story)),
+    deletes: oldPair,
+  }),
   lie(
     'every row is marked as deleted',
     READ,
-    runs(() => 'UPDATE places SET deleted_at = updated_at'),
+    marks(({ next }) => next),
     {
       rows: () => [],
+      deletes: ({ next }) => next,
     },
   ),
   lie(
     'every row is marked as deleted, forced',
     READ,
-    runs(() => 'UPDATE places SET deleted_at = updated_at'),
-    { rows: () => [], options: '--force-delete' },
+    marks(({ next }) => next),
+    { rows: () => [], deletes: ({ next }) => next, options: '--force-delete' },
   ),
   lie(
     'a view that shows half of the rows',
@@ -116,8 +118,9 @@ const ROWS: readonly TableLie[] = [
         const hidden = next.filter((_, at) => at % 2 === 1);
         await place.exec('ALTER TABLE places RENAME TO all_places');
         for (const { id, updated_at: at } of hidden) {
-          const time = place.dialect === 'mysql' ? at.replace('T', ' ').replace('Z', '') : at;
-          await place.exec(`INSERT INTO all_places VALUES (${quoted(id)}, 'hidden', '${time}', NULL)`);
+          await place.exec(
+            `INSERT INTO all_places VALUES (${quoted(id)}, 'hidden', ${timeIn(place, at)}, NULL)`,
+          );
         }
         await place.exec("CREATE VIEW places AS SELECT * FROM all_places WHERE name <> 'hidden'");
       },

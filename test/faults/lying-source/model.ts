@@ -29,6 +29,8 @@ export type Told = {
   readonly rows: readonly Row[];
   /** Ids of listed records that cannot be stored; MAX_REJECTED allows them. */
   readonly setAside: readonly string[];
+  /** Ids that a listing of changes tells as deleted. */
+  readonly gone?: readonly string[];
   /** Ids that answer when they are requested again. */
   readonly answering: ReadonlySet<string>;
 };
@@ -72,6 +74,16 @@ export function expectedOf(step: Step, state: State, told: Told, limits: Limits)
   const waiting = [...held].filter((id) => !listed.has(id));
   if (step.mode === 'changes') {
     if (isTooMuch) return unchanged(state, 'updateGuard');
+    const gone = (told.gone ?? []).filter((id) => live.has(id) && !told.answering.has(id));
+    if (!mayRemove(gone.length, live.size, { ...limits, force: false })) {
+      const counts = { kept: gone.length, toldHeld: gone.length };
+      return {
+        ...applied(written, proven, [...new Set([...waiting, ...gone])]),
+        verdict: 'applied',
+        ...counts,
+      };
+    }
+    for (const id of gone) written.delete(id);
     return { ...applied(written, proven, waiting), verdict: 'applied', kept: 0, toldHeld: 0 };
   }
 

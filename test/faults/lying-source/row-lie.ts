@@ -27,6 +27,8 @@ export type RowLie<P extends RowPlace = RowPlace> = {
   readonly fate: (mode: Mode) => Fate;
   /** The records that the source tells; the truth by default. */
   readonly rows?: (story: Story, mode: Mode) => readonly Row[];
+  /** Records that the source tells as deleted, with the time of that; none by default. */
+  readonly deletes?: (story: Story) => readonly Row[];
   /** Some of them that the listing leaves out. */
   readonly misses?: (story: Story, mode: Mode) => readonly Row[];
   /** From when a delta is told changes, if not from when it asks. */

@@ -59,6 +59,9 @@ class RowTeller<P extends RowPlace> implements Teller {
       fate: this.#lie.fate(mode),
       rows,
       setAside: aside && isNamed ? [aside.id] : [],
+      gone: (this.#lie.deletes?.(this.#freshStory()) ?? [])
+        .filter(({ updated_at: at }) => Date.parse(at) >= this.#from(mode))
+        .map(({ id }) => id),
       answering: this.answers,
     };
   }
@@ -125,13 +128,17 @@ class RowTeller<P extends RowPlace> implements Teller {
   }
 
   #seen(mode: Mode): readonly Row[] {
-    const { reads, misses, since } = this.#lie;
+    const { reads, misses } = this.#lie;
     const missed = new Set((misses?.(this.#freshStory(), mode) ?? []).map(({ id }) => id));
-    const asked = this.#stage.place.since();
-    const from = mode === 'changes' ? (since?.(asked) ?? asked) : -Infinity;
+    const from = this.#from(mode);
     return this.#rowsOf(mode)
       .filter(({ id }) => !missed.has(id))
       .map((row) => reads?.(row) ?? row)
       .filter(({ updated_at: at }) => Date.parse(at) >= from);
+  }
+
+  #from(mode: Mode): number {
+    const asked = this.#stage.place.since();
+    return mode === 'changes' ? (this.#lie.since?.(asked) ?? asked) : -Infinity;
   }
 }

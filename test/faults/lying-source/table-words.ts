@@ -22,7 +22,6 @@ export const runs =
   async (place, story) =>
     await place.exec(sql(story));
 export const quoted = (text: string): string => `'${text}'`;
-export const idsOf = (rows: readonly Row[]): string => rows.map(({ id }) => quoted(id)).join(', ');
 
 /** One record that a delta sees; the same in all parts of a lie. */
 export const one = ({ recent, random }: Story): Row => random.pick(recent);
