@@ -13,7 +13,7 @@ async function syncedPlace(setup: CopiesUnderTest['setup'], count: number): Prom
   let made: CopyingSink | null = null;
   const place = await synced(async () => (made = await setup([])), count);
   if (!made) throw new Error('the setup was not used');
-  return Object.assign(place, { t: made as CopyingSink });
+  return Object.assign(place, { t: made });
 }
 
 const now = (): string => new Date().toISOString().slice(0, 23).replace('T', ' ');
