@@ -1,8 +1,7 @@
 /** Parses the command line of the sync program and prints its help. */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { APPLY, PLAN } from '../domain/action.ts';
+import { APPLY, PLAN, PLANNABLE, type Plannable } from '../domain/action.ts';
 import { HELP } from './help.ts';
-import { PLANNED_ACTIONS, type PlannedAction } from './sinks/plans.ts';
 
 export const ACTIONS = [
   'sync',
@@ -49,7 +48,7 @@ export type JobArguments = {
   /** For remove: uuid of the approval that names the records. */
   readonly approval: string | null;
   /** For plan: the planned action. */
-  readonly of: PlannedAction | null;
+  readonly of: Plannable | null;
   /** For apply: uid of the plan. */
   readonly plan: string | null;
   /** For apply: the digest of the plan; only a plan with this digest is applied. */
@@ -107,7 +106,7 @@ type Options = {
   id: string[];
   only: boolean;
   approval?: string;
-  of?: PlannedAction;
+  of?: Plannable;
   plan?: string;
   digest?: string;
   target_env?: string;
@@ -145,7 +144,7 @@ function createCommand(write: (text: string) => void): Command {
     )
     .option('--only', 'for rollback: restore only the records that the job of --before changed', false)
     .option('--approval <uuid>', 'for remove: the approval, whose ids the api tells', uuid)
-    .addOption(new Option('--of <action>', 'for plan: the planned action').choices(PLANNED_ACTIONS))
+    .addOption(new Option('--of <action>', 'for plan: the planned action').choices(PLANNABLE))
     .option('--plan <uid>', "for apply: uid of the plan's job", uuid)
     .option('--digest <digest>', 'for apply: the digest of the plan', wholeDigest)
     .option('--target_env <env>', 'with --switch_solr_alias: the environment of the aliases', lowerCaseName)
@@ -183,7 +182,7 @@ function misplacedOption(action: Action, options: Options): string | undefined {
 }
 
 function misplacedOfPlan(action: Action, { of, plan, digest }: Options): string | undefined {
-  if (action === 'plan' && of === undefined) return `plan needs --of: ${PLANNED_ACTIONS.join(', ')}`;
+  if (action === 'plan' && of === undefined) return `plan needs --of: ${PLANNABLE.join(', ')}`;
   if (action !== 'plan' && of !== undefined) return `--of goes with plan, not with ${action}`;
   if (action === 'apply' && (plan === undefined || digest === undefined))
     return 'apply needs --plan and --digest: the log of the plan has both';

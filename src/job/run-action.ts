@@ -35,7 +35,7 @@ import {
 } from './settings.ts';
 import type { Environment } from './settings-file.ts';
 import { openSink } from './sinks/open-sink.ts';
-import type { PlannedAction } from './sinks/plans.ts';
+import type { Plannable } from '../domain/action.ts';
 import type { RollbackTo, Sink } from './sinks/sink.ts';
 import { openRecords } from './sources/open-records.ts';
 import type { Source } from './sources/source.ts';
@@ -233,7 +233,7 @@ async function actOn(sink: Sink, source: OpenedSource, of: Acting): Promise<void
 async function actOnListing(
   sink: Sink,
   { bank, records }: OpenedSource,
-  of: Acting & { readonly action: PlannedAction | 'plan' },
+  of: Acting & { readonly action: Plannable | 'plan' },
 ): Promise<void> {
   const { given, settings, progress, reporter, runtime, api, action } = of;
   const { environment, tuning, log, stop } = runtime;

@@ -2,7 +2,7 @@
 import { JobError } from '../job-error.ts';
 import type { Api } from '../losses/job-route.ts';
 import { uploadPlan } from '../losses/upload-plan.ts';
-import type { PlannedAction } from '../sinks/plans.ts';
+import type { Plannable } from '../../domain/action.ts';
 import type { Sink } from '../sinks/sink.ts';
 import type { ActionContext, Progress } from './action.ts';
 import { deleteGone } from './delete.ts';
@@ -12,7 +12,7 @@ import { sync } from './sync.ts';
 /** @param of.api null: the log alone tells the plan */
 export async function plan(
   context: ActionContext,
-  { action, api }: { action: PlannedAction; api: Api | null },
+  { action, api }: { action: Plannable; api: Api | null },
 ): Promise<void> {
   const { sink, progress, log } = context;
   const plans = plansOf(sink);

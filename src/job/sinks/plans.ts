@@ -1,16 +1,11 @@
 /** A plan as people see it: what an apply of it would do. Pure. */
-/** In the order in which they are shown. */
-export const CHANGE_KINDS = ['added', 'updated', 'removed', 'held'] as const;
-export type ChangeKind = (typeof CHANGE_KINDS)[number];
-
-/** Actions that a plan can foretell. */
-export const PLANNED_ACTIONS = ['sync', 'delta', 'delete'] as const;
-export type PlannedAction = (typeof PLANNED_ACTIONS)[number];
+import type { Plannable } from '../../domain/action.ts';
+import { PLAN_KINDS, type PlanKind } from '../../domain/change-plan.ts';
 
 /** One record that an apply would change, or hold. */
 export type PlannedChange = {
   readonly id: string;
-  readonly kind: ChangeKind;
+  readonly kind: PlanKind;
   /** The live record as JSON, with its `updated_at`; null: it has none, or it is longer than `MOST_RECORD_BYTES`. */
   readonly before: string | null;
   readonly after: string | null;
@@ -19,7 +14,7 @@ export type PlannedChange = {
 export type PlanSummary = {
   /** The uid of the plan's job; that of the run without a job. */
   readonly uid: string;
-  readonly of: PlannedAction;
+  readonly of: Plannable;
   readonly digest: string;
   readonly live: number;
   readonly listed: number;
@@ -34,17 +29,11 @@ export type PlanSummary = {
   readonly watermark: Date | null;
 };
 
-/** People are shown at most this many changes of a plan. */
-export const MOST_SHOWN = 100_000;
-
 /** Divides the room for shown changes, so that a kind with few changes is shown whole beside one with many. */
-export function sharesOf(
-  counts: Readonly<Record<ChangeKind, number>>,
-  most: number,
-): Record<ChangeKind, number> {
+export function sharesOf(counts: Readonly<Record<PlanKind, number>>, most: number): Record<PlanKind, number> {
   const shares = { added: 0, updated: 0, removed: 0, held: 0 };
   let left = most;
-  const smallestFirst = CHANGE_KINDS.toSorted((one, other) => counts[one] - counts[other]);
+  const smallestFirst = PLAN_KINDS.toSorted((one, other) => counts[one] - counts[other]);
   for (const [at, kind] of smallestFirst.entries()) {
     shares[kind] = Math.min(counts[kind], Math.floor(left / (smallestFirst.length - at)));
     left -= shares[kind];

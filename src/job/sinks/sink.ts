@@ -2,13 +2,14 @@
  * The interface of every sink: stage a listing beside the live data, compute the difference, and apply it under the
  * fence. Every write checks that no newer run holds the fence, in the same transaction if the sink has transactions.
  */
+import type { Plannable } from '../../domain/action.ts';
 import type { RunFigures } from '../../domain/baseline.ts';
 import type { RollbackPreview } from '../../domain/report.ts';
 import type { GoneRecord, RejectedRecord, SourceRecord } from '../sources/source.ts';
 import type { ApprovedBatch, HeldRecord } from './held-records.ts';
 import type { Items } from './items.ts';
 import type { Story } from './story.ts';
-import type { PlannedAction, PlannedChange, PlanSummary } from './plans.ts';
+import type { PlannedChange, PlanSummary } from './plans.ts';
 
 /**
  * The content of a load: `everything` in the source (sync), the `changes` since a watermark (delta), or all `ids`
@@ -207,7 +208,7 @@ export type HeldRecords = {
 
 export type AppliedPlan = {
   readonly applied: Applied;
-  readonly of: PlannedAction;
+  readonly of: Plannable;
   readonly watermark: Date | null;
   /** The listing of the plan was proven complete; null: a delta lists changes alone. */
   readonly proven: boolean | null;
@@ -216,7 +217,7 @@ export type AppliedPlan = {
 export interface Plans {
   /** The plan that this run has made. */
   made(): PlanSummary;
-  /** Its changes for people: at most `MOST_SHOWN`, by kind and then by id, some at a time. */
+  /** Its changes for people: at most `MOST_PLAN_RECORDS`, by kind and then by id, some at a time. */
   shown(): AsyncIterable<readonly PlannedChange[]>;
   /** Drops what was kept for `shown` alone. */
   dropShown(): Promise<void>;

@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { Client } from 'pg';
 import { expect, it } from 'vitest';
-import type { PlannedAction, PlanSummary } from '../../../src/job/sinks/plans.ts';
+import type { Plannable } from '../../../src/domain/action.ts';
+import type { PlanSummary } from '../../../src/job/sinks/plans.ts';
 import { createDatabase } from '../../support/database.ts';
 import { attempt, type Attempt } from '../support/attempt.ts';
 import {
@@ -18,7 +19,7 @@ import {
 import { memorySource } from '../support/memory-source.ts';
 
 type Chapter = {
-  readonly action: PlannedAction;
+  readonly action: Plannable;
   readonly force: boolean;
   readonly complete: boolean;
   /** Names by the number of the record; null: the source loses it. */

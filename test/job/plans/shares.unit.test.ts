@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CHANGE_KINDS, sharesOf } from '../../../src/job/sinks/plans.ts';
+import { PLAN_KINDS } from '../../../src/domain/change-plan.ts';
+import { sharesOf } from '../../../src/job/sinks/plans.ts';
 
 it('shows everything of a plan that has room', () => {
   const counts = { added: 10, updated: 60, removed: 0, held: 30 };
@@ -22,8 +23,8 @@ it('never shows more than there is or than there is room, wastes no room, and le
   fc.assert(
     fc.property(all, fc.integer({ min: 4, max: 1_000 }), (counts, most) => {
       const shares = sharesOf(counts, most);
-      const sum = (of: typeof counts): number => CHANGE_KINDS.reduce((total, kind) => total + of[kind], 0);
-      for (const kind of CHANGE_KINDS) {
+      const sum = (of: typeof counts): number => PLAN_KINDS.reduce((total, kind) => total + of[kind], 0);
+      for (const kind of PLAN_KINDS) {
         expect(shares[kind]).toBeLessThanOrEqual(counts[kind]);
         if (counts[kind] > 0) expect(shares[kind]).toBeGreaterThan(0);
       }

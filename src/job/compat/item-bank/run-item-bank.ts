@@ -2,7 +2,7 @@
 import { deleteGone } from '../../actions/delete.ts';
 import { JobError } from '../../job-error.ts';
 import type { Items } from '../../sinks/items.ts';
-import type { PlannedAction } from '../../sinks/plans.ts';
+import type { Plannable } from '../../../domain/action.ts';
 import { createGitlab } from '../gitlab/gitlab.ts';
 import type { GitlabSettings } from '../gitlab/gitlab-settings.ts';
 import { bankListing } from './bank-listing.ts';
@@ -13,7 +13,7 @@ import { RepairedHooks } from './repaired-hooks.ts';
 import { serializeWrites } from './serialize-writes.ts';
 
 export async function runItemBank(
-  action: PlannedAction,
+  action: Plannable,
   settings: GitlabSettings,
   context: ItemBankContext,
 ): Promise<void> {

@@ -2,10 +2,11 @@
  * Applies a kept plan: repeats the comparison of its load with the plan's decisions, in the transaction of an apply, and
  * goes on only if the digest is that of the plan.
  */
+import { PLAN_DAYS } from '../../../domain/change-plan.ts';
 import { JobError, WrongLoadError } from '../../job-error.ts';
 import type { AppliedPlan, ApplyPlan, Load } from '../sink.ts';
 import { applyLoad } from './apply.ts';
-import { type KeptPlan, PLAN_DAYS, readPlan, revisionOf } from './kept-plan.ts';
+import { type KeptPlan, readPlan, revisionOf } from './kept-plan.ts';
 import { digestOf, withoutNestedLoops } from './planned-rows.ts';
 import { inStateTransaction, type Session } from './session.ts';
 import { dropLeftovers } from './staging.ts';

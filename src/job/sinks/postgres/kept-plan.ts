@@ -3,13 +3,13 @@
  * drops it. The table is UNLOGGED like the load: a crash that empties one empties the other.
  */
 import type { PoolClient } from 'pg';
-import type { PlannedAction, PlanSummary } from '../plans.ts';
+import type { Plannable } from '../../../domain/action.ts';
+import { PLAN_DAYS } from '../../../domain/change-plan.ts';
+import type { PlanSummary } from '../plans.ts';
 import type { Judgement, LoadMode } from '../sink.ts';
 import type { Places } from './places.ts';
 import type { Session } from './session.ts';
 
-/** How long a plan can be applied. */
-export const PLAN_DAYS = 7;
 /** Advisory lock: concurrent CREATE statements collide in the catalogue. */
 const LOCK = 4_711_003;
 
@@ -42,7 +42,7 @@ export type KeptPlan = {
   readonly uid: string;
   /** The run of the program that made it. */
   readonly run: string;
-  readonly action: PlannedAction;
+  readonly action: Plannable;
   readonly load: string;
   readonly digest: string;
   readonly revision: string;

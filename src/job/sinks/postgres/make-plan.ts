@@ -3,7 +3,9 @@
  * for what is kept. They go with the transaction; the load, the decisions and the digest stay for the apply.
  */
 import type { PoolClient } from 'pg';
-import type { ChangeKind, PlannedAction, PlanSummary } from '../plans.ts';
+import type { Plannable } from '../../../domain/action.ts';
+import type { PlanKind } from '../../../domain/change-plan.ts';
+import type { PlanSummary } from '../plans.ts';
 import type { Applied, ApplyPlan, ApplyResult, Judgement, Load } from '../sink.ts';
 import { decide, decideForEmpty, orAsk, watermarkOf } from './apply.ts';
 import { countLive } from './difference.ts';
@@ -57,11 +59,11 @@ async function planOnce(client: PoolClient, session: Session, { sink, load, plan
   const watermark = watermarkOf(work);
   const { counts, kept, difference } = decided;
   const held = kept.held ?? 0;
-  const action = session.writer.action as PlannedAction;
+  const action = session.writer.action as Plannable;
   const digest = await withoutNestedLoops(client, async () => {
     await writeShown(client, await clear(client, shownTable(session, load.id)), {
       planned,
-      counts: { ...counts, held } satisfies Record<ChangeKind, number>,
+      counts: { ...counts, held } satisfies Record<PlanKind, number>,
     });
     return await digestOf(client, planned, { action, watermark });
   });

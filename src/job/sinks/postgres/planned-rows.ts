@@ -1,7 +1,7 @@
 /** The rows that a change set would change or hold, each with its old and new content, and the digest over all of them. */
 import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
-import type { PlannedAction } from '../plans.ts';
+import type { Plannable } from '../../../domain/action.ts';
 import { type Bind, createParameters } from './parameters.ts';
 import type { Session } from './session.ts';
 import { recordOf, recordToBe } from './shape.ts';
@@ -51,7 +51,7 @@ export function addedRows({ table: { shape } }: Pick<Session, 'table'>, staging:
 export async function digestOf(
   client: PoolClient,
   planned: PlannedRows,
-  of: { readonly action: PlannedAction; readonly watermark: Date | null },
+  of: { readonly action: Plannable; readonly watermark: Date | null },
 ): Promise<string> {
   const { bind, values } = createParameters();
   const { rows } = await client.query<{ digest: string }>(

@@ -1,7 +1,8 @@
 /** The changes of a plan that people are shown: written beside the load, then read page by page in short transactions. */
 import type { PoolClient } from 'pg';
 import { MOST_RECORD_BYTES } from '../held-records.ts';
-import { CHANGE_KINDS, type ChangeKind, MOST_SHOWN, type PlannedChange, sharesOf } from '../plans.ts';
+import { MOST_PLAN_RECORDS, PLAN_KINDS, type PlanKind } from '../../../domain/change-plan.ts';
+import { type PlannedChange, sharesOf } from '../plans.ts';
 import { READ_COMMITTED } from './connect.ts';
 import { createParameters } from './parameters.ts';
 import type { PlannedRows } from './planned-rows.ts';
@@ -14,12 +15,12 @@ const ROWS_AT_ONCE = 200;
 export async function writeShown(
   client: PoolClient,
   table: string,
-  { planned, counts }: { planned: PlannedRows; counts: Readonly<Record<ChangeKind, number>> },
+  { planned, counts }: { planned: PlannedRows; counts: Readonly<Record<PlanKind, number>> },
 ): Promise<void> {
-  const shares = sharesOf(counts, MOST_SHOWN);
+  const shares = sharesOf(counts, MOST_PLAN_RECORDS);
   const { bind, values } = createParameters();
-  const kinds = `${bind(CHANGE_KINDS)}::text[]`;
-  const most = `${bind(CHANGE_KINDS.map((kind) => shares[kind]))}::int[]`;
+  const kinds = `${bind(PLAN_KINDS)}::text[]`;
+  const most = `${bind(PLAN_KINDS.map((kind) => shares[kind]))}::int[]`;
   await client.query(
     `CREATE UNLOGGED TABLE ${table} AS
      WITH numbered AS (
