@@ -48,6 +48,12 @@ export function refetchSoon(cache: QueryClient, queryKey: readonly string[]): vo
   waiting.set(name, timer);
 }
 
+/** For a stream that closes: once the next one is open, everything is refetched. A hidden tab asks for nothing. */
+export function dropRefetches(): void {
+  for (const timer of waiting.values()) clearTimeout(timer);
+  waiting.clear();
+}
+
 const waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
 function pendingRequests(cache: QueryClient): number {

@@ -2,7 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import type { Client } from '../../client/client.ts';
 import { Refused } from '../../client/http.ts';
-import { keepNewest, refetchSoon, applyJob } from './job-cache.ts';
+import { applyJob, dropRefetches, keepNewest, refetchSoon } from './job-cache.ts';
 
 /** State of the event stream; `since` is in milliseconds since 1970. */
 export type Connection =
@@ -48,5 +48,6 @@ export async function keepLive(of: {
     tell({ kind: 'lost', since: Date.now() });
   } finally {
     leave();
+    dropRefetches();
   }
 }

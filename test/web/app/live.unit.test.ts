@@ -1,6 +1,6 @@
 /** The cache holds the newest version of each job, in any order of responses and events. */
 import { type InfiniteData, QueryClient, QueryObserver } from '@tanstack/react-query';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { JobJson } from '../../../src/client/client.ts';
 import type { Client, JobPage, LiveEvent } from '../../../src/client/client.ts';
 import type { FollowOptions } from '../../../src/client/events.ts';
@@ -38,9 +38,15 @@ function listening(cache = new QueryClient()) {
     signal: gone.signal,
     tell: (state) => states.push(state),
   });
+  const close = async () => {
+    gone.abort();
+    wake.resolve();
+    await done;
+  };
   return {
     cache,
     states,
+    close,
     connect: (connected: boolean) => follow?.onState?.({ connected }),
     async tell(...told: LiveEvent[]) {
       events.push(...told);
@@ -48,9 +54,7 @@ function listening(cache = new QueryClient()) {
       await expect.poll(() => events.length).toBe(0);
     },
     async [Symbol.asyncDispose]() {
-      gone.abort();
-      wake.resolve();
-      await done;
+      await close();
       cache.clear();
     },
   };
@@ -136,6 +140,19 @@ test('opening the stream does not refetch a denied query', async () => {
   await expect.poll(() => asks.targets).toBe(2);
   expect(asks.audit).toBe(1);
   for (const leave of seen) leave();
+});
+
+test('a stream that closes takes its pending refetches with it, so that a hidden tab asks for nothing', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  await using page = listening();
+  let asks = 0;
+  const seen = new QueryObserver(page.cache, { queryKey: ['targets'], queryFn: () => ++asks });
+  seen.subscribe(() => undefined);
+  await page.tell({ kind: 'ready' });
+  await page.close();
+  await vi.advanceTimersByTimeAsync(1_000);
+  vi.useRealTimers();
+  expect(asks).toBe(1);
 });
 
 test('the connection is lost from the first failure on, even before it was live', async () => {
