@@ -54,8 +54,12 @@ const targetSchema = z
           removals_fresh_at: isoTime
             .nullable()
             .describe(
-              'Removals are up to date as of then: the end of the newest job with a proven listing before the first record that is held now was missed. Null if no job listed everything since the last rollback.',
+              'Removals are up to date as of then: when the newest job with a proven listing began to read, of those before the first record that is held now was missed. Null if no job listed everything since the last rollback.',
             ),
+          removals_listed_by: z
+            .int()
+            .nullable()
+            .describe('The job whose listing that is; of an applied plan, the job that planned.'),
           active_job: orNull(jobReference).describe('The job that occupies the target; null if none does.'),
           last_job: orNull(jobReference).describe('The newest job; null if there was none.'),
           next_start: orNull(nextStartSchema).describe(
@@ -76,7 +80,8 @@ const targetSchema = z
           last_success_job_id: 7,
           watermark: '2026-11-22T00:00:00.000Z',
           listing: 'complete',
-          removals_fresh_at: '2026-11-22T01:16:41.000Z',
+          removals_fresh_at: '2026-11-22T01:00:03.000Z',
+          removals_listed_by: 7,
           active_job: null,
           last_job: { id: 7, status: 'completed' },
           next_start: null,
@@ -197,6 +202,7 @@ function grouped(
       watermark: state?.watermark?.toISOString() ?? null,
       listing: state?.listing ?? null,
       removals_fresh_at: state?.removals_fresh_at?.toISOString() ?? null,
+      removals_listed_by: state?.removals_listed_by ?? null,
       active_job: shortened(state?.active_job_id, state?.active_status),
       last_job: shortened(state?.last_job_id, state?.last_status),
       next_start: state?.next ? nextStartJson(state.next) : null,

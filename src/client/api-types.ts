@@ -4899,9 +4899,11 @@ export interface components {
         listing: 'complete' | 'unproven' | null;
         /**
          * Format: date-time
-         * @description Removals are up to date as of then: the end of the newest job with a proven listing before the first record that is held now was missed. Null if no job listed everything since the last rollback.
+         * @description Removals are up to date as of then: when the newest job with a proven listing began to read, of those before the first record that is held now was missed. Null if no job listed everything since the last rollback.
          */
         removals_fresh_at: string | null;
+        /** @description The job whose listing that is; of an applied plan, the job that planned. */
+        removals_listed_by: number | null;
         /** @description The job that occupies the target; null if none does. */
         active_job: components['schemas']['JobReference'] | null;
         /** @description The newest job; null if there was none. */

@@ -315,8 +315,8 @@ export type Schema = {
     told_at: DefaultTime;
     story: Json<unknown>;
   };
-  /** Completed jobs whose listing was proven complete. */
-  proven_listings: { env: string; target: string; at: Date; job_id: number };
+  /** Completed jobs whose listing was proven complete: when the job ended, and when it began to read (null: unknown). */
+  proven_listings: { env: string; target: string; at: Date; read_from: Date | null; job_id: number };
   loss_pins: { env: string; target: string; id: string; until: Date };
   loss_removals: {
     uid: string;

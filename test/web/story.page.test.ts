@@ -115,7 +115,7 @@ test('the overview says as of when removals are done, if other changes are newer
   await page.getByText('Last success').first().waitFor();
   expect(await page.getByText('Removals as of').count()).toBe(0);
   await sql`INSERT INTO proven_listings (env, target, at, job_id)
-    VALUES ('dev', 'cities', now() - interval '3 days', 1)`.execute(web.system.db);
+    VALUES ('dev', 'cities', now() - interval '3 days', 0)`.execute(web.system.db);
   await sql`UPDATE losses SET status = 'resolved'`.execute(web.system.db);
   await page.reload();
   await page.getByText('Removals as of 3d ago').waitFor();

@@ -8,18 +8,20 @@ import { appliedPlan, namedRecords } from '../../domain/options.ts';
 import type { JobRow, Tx } from '../schema.ts';
 
 /**
- * SQL of the time as of which all removals of a key are done; null: unknown.
+ * A subquery of the newest listing since which all removals of a key are done: `fresh_at`, and `listed_by`, the id of the job
+ * that listed; no row: unknown. A listing shows its source as it was when the job began to read: a record may be deleted there
+ * once its page has been read.
+ *
  * @param env,target SQL of the key
  */
-export function removalsFreshAt(
-  env: RawBuilder<unknown>,
-  target: RawBuilder<unknown>,
-): RawBuilder<Date | null> {
-  return sql<Date | null>`(
-    SELECT max(p.at) FROM proven_listings p WHERE p.env = ${env} AND p.target = ${target}
+export function freshRemovals(env: RawBuilder<unknown>, target: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`(
+    SELECT coalesce(p.read_from, p.at) AS fresh_at, p.job_id AS listed_by
+    FROM proven_listings p WHERE p.env = ${env} AND p.target = ${target}
       AND p.at < coalesce((
         SELECT coalesce(u.oldest, l.born_at) FROM losses l LEFT JOIN loss_uploads u ON u.id = l.upload_id
-        WHERE l.env = ${env} AND l.target = ${target} AND l.status = 'waiting'), 'infinity'))`;
+        WHERE l.env = ${env} AND l.target = ${target} AND l.status = 'waiting'), 'infinity')
+    ORDER BY 1 DESC LIMIT 1)`;
 }
 
 /**
@@ -40,15 +42,19 @@ export async function recordListing(
   }
   const plan = appliedPlan(job);
   const listedAt = plan === undefined ? sql`clock_timestamp()` : bornAt(plan);
+  const readFrom =
+    plan === undefined ? firstBegin(sql`${id}::int`, sql`told.action`) : firstBegin(plannedBy(plan));
   const { numAffectedRows: added = 0n } = await sql`
     WITH told AS (
       SELECT (array_agg(facts->>'listing' ORDER BY step DESC, attempt DESC)
           FILTER (WHERE facts ? 'listing'))[1] AS listing,
+        (array_agg(action ORDER BY step DESC, attempt DESC) FILTER (WHERE facts ? 'listing'))[1] AS action,
         coalesce((array_agg((facts->>'held')::bigint ORDER BY step DESC, attempt DESC)
           FILTER (WHERE facts ? 'held'))[1], 0) AS held
       FROM steps WHERE job_id = ${id})
-    INSERT INTO proven_listings (env, target, at, job_id)
-    SELECT ${env}, ${target}, at, ${id} FROM told CROSS JOIN LATERAL (SELECT ${listedAt} AS at) AS listed
+    INSERT INTO proven_listings (env, target, at, read_from, job_id)
+    SELECT ${env}, ${target}, at, read_from, ${plan === undefined ? sql`${id}::int` : plannedBy(plan)}
+    FROM told CROSS JOIN LATERAL (SELECT ${listedAt} AS at, ${readFrom} AS read_from) AS listed
     WHERE listing = 'complete' AND at IS NOT NULL AND (held = 0 OR ${plan === undefined} AND EXISTS (
       SELECT FROM losses WHERE env = ${env} AND target = ${target} AND status = 'waiting'))
     ON CONFLICT DO NOTHING`.execute(tx);
@@ -56,9 +62,26 @@ export async function recordListing(
   // A record may be held today that was first missed long ago, such as one that other tables referred to until now.
   await sql`
     DELETE FROM proven_listings WHERE env = ${env} AND target = ${target}
-      AND at < now() - interval '100 days' AND at < ${removalsFreshAt(sql`${env}`, sql`${target}`)}`.execute(
-    tx,
-  );
+      AND at < now() - interval '100 days' AND at < (
+        SELECT fresh_at FROM ${freshRemovals(sql`${env}`, sql`${target}`)} fresh)`.execute(tx);
+}
+
+/**
+ * SQL of the time when the first attempt began to read, also that of a job which this one resumes: its load goes on.
+ * @param action of the steps; missing: all
+ */
+function firstBegin(jobId: RawBuilder<unknown>, action?: RawBuilder<unknown>): RawBuilder<Date | null> {
+  return sql<Date | null>`(
+    WITH RECURSIVE chain AS (
+      SELECT id, resumes FROM jobs WHERE id = ${jobId}
+      UNION ALL
+      SELECT earlier.id, earlier.resumes FROM jobs earlier JOIN chain ON earlier.id = chain.resumes)
+    SELECT min(s.created_at) FROM chain JOIN steps s ON s.job_id = chain.id
+    ${action === undefined ? sql`` : sql`WHERE s.action = ${action}`})`;
+}
+
+function plannedBy(uid: string): RawBuilder<number | null> {
+  return sql<number | null>`(SELECT id FROM jobs WHERE uid = ${uid})`;
 }
 
 /** SQL of the time of a plan; null: the plan is not known any more. */

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { JobStatus } from '../../domain/status.ts';
 import type { Db, Listing } from '../schema.ts';
-import { removalsFreshAt } from '../jobs/proven-listings.ts';
+import { freshRemovals } from '../jobs/proven-listings.ts';
 import { ACTIVE } from '../status-sql.ts';
 
 export type TargetState = {
@@ -14,6 +14,8 @@ export type TargetState = {
   readonly listing: Listing | null;
   /** As of then no record that the source had lost was live; null: unknown. */
   readonly removals_fresh_at: Date | null;
+  /** The job whose listing that is. */
+  readonly removals_listed_by: number | null;
   readonly active_job_id: number | null;
   readonly active_status: JobStatus | null;
   readonly last_job_id: number | null;
@@ -49,7 +51,7 @@ export async function listTargetStates(db: Db, target?: string): Promise<TargetS
   const { rows } = await sql<TargetState>`
     ${target === undefined ? KEYS_OF_JOBS : keysOf(target)}
     SELECT env, target, t.last_success_at, t.last_success_job_id, t.watermark, t.listing,
-      ${removalsFreshAt(sql`keys.env`, sql`keys.target`)} AS removals_fresh_at,
+      fresh.fresh_at AS removals_fresh_at, fresh.listed_by AS removals_listed_by,
       active.id AS active_job_id, active.status AS active_status,
       newest.id AS last_job_id, newest.status AS last_status
     FROM keys
@@ -57,6 +59,7 @@ export async function listTargetStates(db: Db, target?: string): Promise<TargetS
       SELECT id, status FROM jobs j WHERE j.env = keys.env AND j.target = keys.target ORDER BY id DESC LIMIT 1
     ) newest
     LEFT JOIN targets t USING (env, target)
+    LEFT JOIN LATERAL ${freshRemovals(sql`keys.env`, sql`keys.target`)} fresh ON true
     LEFT JOIN LATERAL (
       SELECT id, status FROM jobs j WHERE j.env = keys.env AND j.target = keys.target
         AND status IN ${ACTIVE}
@@ -72,9 +75,9 @@ export async function listFreshness(
   keys: readonly { readonly env: string; readonly target: string }[],
 ): Promise<Freshness[]> {
   const { rows } = await sql<Freshness>`
-    SELECT env, target, watermark, listing,
-      ${removalsFreshAt(sql`targets.env`, sql`targets.target`)} AS removals_fresh_at
+    SELECT env, target, watermark, listing, fresh.fresh_at AS removals_fresh_at
     FROM targets
+    LEFT JOIN LATERAL ${freshRemovals(sql`targets.env`, sql`targets.target`)} fresh ON true
     JOIN (SELECT DISTINCT * FROM unnest(${keys.map(({ env }) => env)}::text[],
       ${keys.map(({ target }) => target)}::text[]) AS key(env, target)) AS asked USING (env, target)
     WHERE watermark IS NOT NULL OR listing IS NOT NULL ORDER BY env, target`.execute(db);

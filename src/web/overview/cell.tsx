@@ -71,13 +71,10 @@ export function OverviewCell({ cell }: { cell: Cell }) {
   );
 }
 
-/** A success within this time of the listing is the job that listed. */
-const SAME_JOB_MS = 60_000;
-
-/** Only where removals are older than the other changes: elsewhere the last success says it. */
-function Removals({ env: { removals_fresh_at: fresh, last_success_at: success } }: Pick<Cell, 'env'>) {
-  if (fresh === null || success === null || Date.parse(success) - Date.parse(fresh) < SAME_JOB_MS)
-    return null;
+/** Only where another job than the last success has listed everything: elsewhere the last success says it. */
+function Removals({ env }: Pick<Cell, 'env'>) {
+  const { removals_fresh_at: fresh, removals_listed_by: listedBy, last_success_job_id: success } = env;
+  if (fresh === null || listedBy === success) return null;
   return (
     <Text size="xs" title={localTime(fresh)}>
       Removals as of <Ago time={fresh} />

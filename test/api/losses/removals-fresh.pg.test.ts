@@ -4,8 +4,9 @@
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { up } from '../../../src/db/migrations/0023-stories.ts';
-import { type Api, claimed, setup } from '../support.ts';
-import { DIGEST, plan, show } from '../plans/support.ts';
+import { up as addBegin } from '../../../src/db/migrations/0025-listing-begin.ts';
+import { type Api, claim, claimed, setup } from '../support.ts';
+import { DIGEST, plan } from '../plans/support.ts';
 import { forgetAll, heldRecord, upload } from './support.ts';
 
 let api: Api;
@@ -25,17 +26,26 @@ type Run = {
   /** Told as held, each with the time since when it is missed. */
   readonly tells?: Readonly<Record<string, string>>;
   readonly fails?: true;
+  /** Id of the job that it resumes. */
+  readonly resumes?: number;
 };
 
-/** A plan of a sync of alpha in dev, and the job that applies it. @returns when the plan was made */
-async function applied(of: Pick<Run, 'held' | 'tells'> = {}): Promise<string> {
+/** A plan of a sync of alpha in dev, and the job that applies it. @returns when the plan's job began to read, too */
+async function applied(of: Pick<Run, 'held' | 'tells'> = {}): Promise<{ planId: number; born: number }> {
   const planId = await plan(api);
-  const { born_at: born } = await show(api, planId);
+  const born = await newestBegin();
   await ran({ where: `/plans/${planId}/apply`, json: { digest: DIGEST }, listing: 'complete', ...of });
-  return born;
+  return { planId, born };
 }
 
-/** A job of alpha in dev. @returns when it ended */
+/** When the first step of the newest job began. */
+async function newestBegin(): Promise<number> {
+  const { rows } = await sql<{ at: Date }>`
+    SELECT min(created_at) AS at FROM steps WHERE job_id = (SELECT max(job_id) FROM steps)`.execute(api.db);
+  return rows[0]?.at.getTime() ?? Number.NaN;
+}
+
+/** A job of alpha in dev. @returns its id */
 async function ran({
   where = '/sync/alpha/dev',
   json,
@@ -43,8 +53,12 @@ async function ran({
   held,
   tells,
   fails,
-}: Run = {}): Promise<string> {
-  const job = await claimed(api, where, json === undefined ? {} : { json });
+  resumes,
+}: Run = {}): Promise<number> {
+  const job =
+    resumes === undefined
+      ? await claimed(api, where, json === undefined ? {} : { json })
+      : await claim(api, (await api.call('POST', `/jobs/${resumes}/resume`)).body);
   const attempt = await job.begin();
   const report = { seq: 1, phase: 'done', ...(listing && { listing }), ...(held && { held }) };
   await api.call('PUT', `/jobs/${job.id}/report`, { token: attempt.token, json: report });
@@ -52,40 +66,50 @@ async function ran({
     const records = Object.entries(tells).map(([id, since]) => ({ ...heldRecord(id), missing_since: since }));
     expect((await upload(api, attempt, { records })).status).toBe(200);
   }
-  await job.end(attempt.ref);
+  if (!fails) await job.end(attempt.ref);
   const diagnosis = { code: 'failed', summary: '', detail: '', what_to_do: '' };
   await job.finish(fails ? { kind: 'failed', diagnosis } : { kind: 'completed' });
-  return (await api.call('GET', `/jobs/${job.id}`)).body.finished_at;
+  return job.id;
+}
+
+type Environment = { env: string; removals_fresh_at: string | null; removals_listed_by: number | null };
+
+async function environment(): Promise<Environment | undefined> {
+  const { body } = await api.call('GET', '/targets/alpha');
+  return (body as { environments: Environment[] }).environments.find(({ env }) => env === 'dev');
 }
 
 async function fresh(): Promise<number | null> {
-  const { body } = await api.call('GET', '/targets/alpha');
-  const { environments } = body as { environments: { env: string; removals_fresh_at: string | null }[] };
-  const at = environments.find(({ env }) => env === 'dev')?.removals_fresh_at ?? null;
+  const at = (await environment())?.removals_fresh_at ?? null;
   return at === null ? null : Date.parse(at);
 }
 
 const now = () => new Date().toISOString();
-/** The time of a listing is stored at the end of the transaction that ends its job. */
-const close = async (ended: string) => {
-  const at = await fresh();
-  expect(at).not.toBeNull();
-  expect(Math.abs((at ?? 0) - Date.parse(ended))).toBeLessThan(1_000);
-  return at;
-};
 
-it('is the end of the newest completed job with a proven listing', async () => {
+it('is the time when the newest completed job with a proven listing began to read', async () => {
   expect(await fresh()).toBeNull();
   await ran({ listing: 'unproven' });
   await ran({ where: '/delta/alpha/dev' });
   expect(await fresh()).toBeNull();
-  const first = await close(await ran({ listing: 'complete' }));
+  await ran({ listing: 'complete' });
+  const first = await newestBegin();
+  expect(await fresh()).toBe(first);
   await ran({ listing: 'unproven' });
   await ran({ where: '/delta/alpha/dev' });
   await ran({ listing: 'complete', fails: true });
   expect(await fresh()).toBe(first);
-  await ran({ where: '/delete/alpha/dev', listing: 'complete' });
-  expect(await fresh()).toBeGreaterThan(first ?? 0);
+  const newest = await ran({ where: '/delete/alpha/dev', listing: 'complete' });
+  expect(await fresh()).toBe(await newestBegin());
+  expect((await environment())?.removals_listed_by).toBe(newest);
+  expect(await fresh()).toBeGreaterThan(first);
+});
+
+it('is the begin of the job whose load a later one resumes', async () => {
+  const failed = await ran({ fails: true });
+  const began = await newestBegin();
+  await ran({ resumes: failed, listing: 'complete' });
+  expect(await fresh()).toBe(began);
+  expect(await newestBegin()).toBeGreaterThan(began);
 });
 
 it('stays at the job before the first record that is held now was missed', async () => {
@@ -106,11 +130,12 @@ it('stays at the job before the first record that is held now was missed', async
   expect(await fresh()).toBeGreaterThan(Date.parse(second));
 });
 
-it('is the time of the plan after its apply, unless that holds records', async () => {
-  const born = await applied();
-  expect(await fresh()).toBe(Date.parse(born));
+it('is the begin of the plan after its apply, unless that holds records', async () => {
+  const { planId, born } = await applied();
+  expect(await fresh()).toBe(born);
+  expect((await environment())?.removals_listed_by).toBe(planId);
   await applied({ held: 1, tells: { a: new Date(Date.now() + 60_000).toISOString() } });
-  expect(await fresh(), 'the listing of the plan lacked the record').toBe(Date.parse(born));
+  expect(await fresh(), 'the listing of the plan lacked the record').toBe(born);
 });
 
 it('a clock of the sink that is ahead does not hide that a record is held', async () => {
@@ -150,8 +175,9 @@ it('begins anew after a rollback of the whole target or a take-over, not after a
 });
 
 it('an upgrade knows it from the last success', async () => {
-  await close(await ran({ listing: 'complete' }));
+  await ran({ listing: 'complete' });
   await sql`DROP TABLE stories, proven_listings; ALTER TABLE loss_uploads DROP COLUMN oldest`.execute(api.db);
   await up(api.db as unknown as Kysely<unknown>);
+  await addBegin(api.db as unknown as Kysely<unknown>);
   expect(await fresh()).not.toBeNull();
 });
