@@ -111,6 +111,8 @@ export type ApplyPlan = {
   readonly coarseTimes: boolean;
   /** The records' times are those of runs (`Source.stamps`): the comparison leaves them out. */
   readonly stamped?: boolean;
+  /** The bytes of a full listing are of use; a sink may leave them out. */
+  readonly weigh?: boolean;
   /** The full listing was proven complete. */
   readonly proven: boolean;
 };
