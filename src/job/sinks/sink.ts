@@ -120,7 +120,7 @@ export type ApplyPlan = {
 export type Applied = Difference & {
   readonly rejected: readonly RejectedRecord[];
   /** Removals were held although they were within the limits. */
-  readonly heldAsUnusual?: true;
+  readonly heldAsUnusual?: true | undefined;
   /** Removed records of which no whole copy could be kept, so that no rollback restores them by id; missing: none. */
   readonly withoutCopy?: number | undefined;
 };
@@ -198,8 +198,8 @@ export type Removal = {
 };
 
 export type HeldRecords = {
-  /** True if this job held removals that were within the limits; missing: the sink has no baseline. */
-  readonly isUnusual?: () => Promise<boolean>;
+  /** True if this job held removals that were within the limits. */
+  isUnusual(): Promise<boolean>;
   /** Live records in the sink. */
   live(): Promise<number>;
   /** The waiting set in byte order of the ids, some records at a time. Reads only. */
@@ -279,8 +279,8 @@ export interface Sink {
   readonly story?: (id: string) => Promise<Story>;
   /** Only in sinks that can keep a plan. */
   readonly plans?: Plans;
-  /** The counts of earlier runs of this action; only in sinks that keep a history. */
-  readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
+  /** The counts of earlier runs of this action, without first loads and without runs that a rollback has undone. */
+  earlierRuns(): Promise<readonly RunFigures[]>;
 
   /** Where the source of the live data goes on; null: nowhere. Only in sinks that can keep it. */
   readonly sourceState?: () => Promise<string | null>;

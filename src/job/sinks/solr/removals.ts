@@ -7,6 +7,8 @@ import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
 import { generationIn, readPrimary, type Solr } from './aliases.ts';
 import { commit, streamStamps } from './documents.ts';
 import { livePlace } from './held.ts';
+import { leavingNow } from '../generations/steps.ts';
+import { withRun } from '../generations/earlier-runs.ts';
 import { withStep } from './steps.ts';
 
 export async function applyIds(
@@ -30,7 +32,11 @@ export async function applyIds(
     held: { count: settled.held.length, entries: settled.held },
     gone: settled.gone,
     listed: plan.mayRemove,
-    finish: (state) => ({ ...state, ...withStep(state, writer, applied) }),
+    finish: (state) => ({
+      ...state,
+      ...withStep(state, writer, applied),
+      earlier_runs: withRun(state.earlier_runs, leavingNow(writer), applied),
+    }),
   });
   return { kind: 'applied', applied };
 }
