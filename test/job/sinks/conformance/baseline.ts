@@ -11,7 +11,7 @@ const LIVE = 200;
 /** 8 percent: fewer than the limits forbid. */
 const FEW = 16;
 const HOLD = { BASELINE: 'hold' };
-/** Each runs as many times as there are runs in a test. */
+/** Each test runs the program about ten times. */
 const PATIENCE = { timeout: 120_000 };
 const SEVEN: unknown = Array.from({ length: 7 }, () => ({
   at: expect.any(String),
@@ -24,7 +24,7 @@ async function done(t: TestedSink, action: string, environment: Record<string, s
 }
 
 /** A target after its first load and some quiet runs. */
-async function afterRuns(setup: SetUp, count: number, action = 'sync'): Promise<TestedSink> {
+async function afterRuns(setup: SetUp, action: 'sync' | 'delete', count: number): Promise<TestedSink> {
   const t = await setup(someRows(LIVE));
   await done(t, 'sync');
   for (let nth = 0; nth < count; nth += 1) await done(t, action);
@@ -34,12 +34,19 @@ async function afterRuns(setup: SetUp, count: number, action = 'sync'): Promise<
 const unusual = (t: TestedSink): string[] =>
   (last(t)?.warnings ?? []).filter((words) => words.startsWith('unusual'));
 
+/** The last job has held these, although they are fewer than the limits forbid. */
+function waits(t: TestedSink, ids = idsOf(FEW)): void {
+  expect(last(t)).toMatchObject({ held: ids.length, deleted: 0 });
+  expect(waiting(t)).toEqual(ids);
+  expect(t.receiver.pages.at(-1)).toMatchObject({ reason: 'anomaly' });
+}
+
 export function testBaseline(name: string, setup: SetUp, adapter: SinkAdapter): void {
   describe(`counts far from those of earlier runs, in ${name}`, PATIENCE, () => {
     it('are warnings by default; the job tells the figures of the earlier runs', async () => {
-      await using t = await afterRuns(setup, 7);
+      await using t = await afterRuns(setup, 'delete', 7);
       lose(t, idsOf(FEW));
-      await done(t, 'sync');
+      await done(t, 'delete');
       expect(await t.names()).toEqual(expected(t));
       expect(unusual(t)).toEqual(['unusual: 16 to remove; usual are up to 5 (median 0 of 7 runs)']);
       expect(last(t)?.unusual).toMatchObject([
@@ -47,28 +54,19 @@ export function testBaseline(name: string, setup: SetUp, adapter: SinkAdapter): 
       ]);
     });
 
-    it.each(['sync', 'delete'])('wait with BASELINE=hold after a %s, and it says why', async (action) => {
-      await using t = await afterRuns(setup, 7, action);
+    it('wait with BASELINE=hold after a delete, until they are forced', async () => {
+      await using t = await afterRuns(setup, 'delete', 7);
       lose(t, idsOf(FEW));
-      t.source.put({ id: 'new', name: 'new', updated_at: now() });
-      const live = { ...namesOf(someRows(LIVE)), ...(action === 'sync' ? { new: 'new' } : {}) };
-      await done(t, `${action} --api_job_id 50`, { ...HOLD, ...job(50) });
-      // A second attempt loads nothing and tells the same.
-      for (const attempt of [1, 2]) {
-        if (attempt === 2) await done(t, `${action} --api_job_id 50`, { ...HOLD, ...job(50, { attempt }) });
-        expect(await t.names()).toEqual(live);
-        expect(last(t)).toMatchObject({ held: FEW, deleted: 0 });
-        expect(waiting(t)).toEqual(idsOf(FEW));
-        expect(t.receiver.pages.at(-1)).toMatchObject({ reason: 'anomaly' });
-      }
-      await done(t, `${action} --force-delete`, HOLD);
-      expect(await t.names()).toEqual(Object.fromEntries(Object.entries(live).slice(FEW)));
-      expect(waiting(t)).toEqual([]);
+      await done(t, 'delete', HOLD);
+      waits(t);
+      expect(await t.names()).toEqual(namesOf(someRows(LIVE)));
+      await done(t, 'delete --force-delete', HOLD);
+      expect([waiting(t), await t.names()]).toEqual([[], expected(t)]);
       expect(t.receiver.pages.at(-1)).not.toHaveProperty('reason');
     });
 
-    it('stop a jump upward with BASELINE=hold before anything changes, until it is accepted', async () => {
-      await using t = await afterRuns(setup, 7);
+    it('stop a sync with BASELINE=hold before anything changes, if they jump upward; its removals wait', async () => {
+      await using t = await afterRuns(setup, 'sync', 7);
       t.source.put(...someRows(LIVE + 20));
       const ended = await t.run('sync', HOLD);
       expect(ended.code).toBe(EXIT.unusualJump);
@@ -78,6 +76,14 @@ export function testBaseline(name: string, setup: SetUp, adapter: SinkAdapter): 
       expect(await t.names()).toEqual(namesOf(someRows(LIVE)));
       await done(t, 'sync --accept-jump', HOLD);
       expect(await t.names()).toEqual(expected(t));
+      lose(t, idsOf(FEW));
+      t.source.put({ id: 'new', name: 'new', updated_at: now() });
+      await done(t, 'sync --api_job_id 50', { ...HOLD, ...job(50) });
+      waits(t);
+      // A second attempt loads nothing and tells the same.
+      await done(t, 'sync --api_job_id 50', { ...HOLD, ...job(50, { attempt: 2 }) });
+      waits(t);
+      expect(await t.names()).toEqual({ ...namesOf(someRows(LIVE + 20)), new: 'new' });
     });
 
     it('stop a listing whose records have lost most of their content, although the limits allow it', async () => {
@@ -99,21 +105,21 @@ export function testBaseline(name: string, setup: SetUp, adapter: SinkAdapter): 
     });
 
     it('are none before the seventh run, nor with BASELINE=off; a second attempt is no run of its own', async () => {
-      await using t = await afterRuns(setup, 5);
-      for (const attempt of [1, 2]) await done(t, 'sync --api_job_id 6', job(6, { attempt }));
+      await using t = await afterRuns(setup, 'delete', 5);
+      for (const attempt of [1, 2]) await done(t, 'delete --api_job_id 6', job(6, { attempt }));
       lose(t, idsOf(FEW));
-      await done(t, 'sync', HOLD);
+      await done(t, 'delete', HOLD);
       expect([unusual(t), await t.names()]).toEqual([[], expected(t)]);
       lose(t, idsOf(2 * FEW, FEW));
-      await done(t, 'sync', { BASELINE: 'off' });
+      await done(t, 'delete', { BASELINE: 'off' });
       expect([unusual(t), await t.names()]).toEqual([[], expected(t)]);
       lose(t, idsOf(3 * FEW, 2 * FEW));
-      await done(t, 'sync', HOLD);
-      expect(last(t)).toMatchObject({ held: FEW, deleted: 0 });
+      await done(t, 'delete', HOLD);
+      waits(t, idsOf(3 * FEW, 2 * FEW));
     });
 
     it('are not measured by a run that a rollback has undone', async () => {
-      await using t = await afterRuns(setup, 6);
+      await using t = await afterRuns(setup, 'sync', 6);
       lose(t, idsOf(FEW));
       await done(t, 'sync'); // the seventh run
       await done(t, 'rollback');
@@ -127,7 +133,7 @@ export function testBaseline(name: string, setup: SetUp, adapter: SinkAdapter): 
     });
 
     it('are measured by forced runs, too, and by those before a take-over', async () => {
-      await using t = await setup(someRows(LIVE));
+      await using t = await setup(someRows(2 * LIVE));
       const of = (digit: string, nth: number) => ({
         ...adapter.place(t),
         ...HOLD,
@@ -137,17 +143,18 @@ export function testBaseline(name: string, setup: SetUp, adapter: SinkAdapter): 
       await done(t, 'sync --api_job_id 1', of('a', 1));
       for (let nth = 0; nth < 7; nth += 1) {
         lose(t, idsOf(8 * (nth + 1), 8 * nth));
-        await done(t, `sync --force-delete --api_job_id ${nth + 2}`, of('a', nth + 2));
+        await done(t, `delete --force-delete --api_job_id ${nth + 2}`, of('a', nth + 2));
         expect(last(t)).toMatchObject({ deleted: 8 });
       }
       await done(t, 'take-over --api_job_id 1', of('b', 1));
       lose(t, idsOf(64, 56));
-      await done(t, 'sync --api_job_id 2', of('b', 2));
-      expect(last(t)).toMatchObject({ deleted: 8 });
-      t.source.put(...someRows(64, now()));
-      expect((await t.run('sync --api_job_id 3', of('b', 3))).code).toBe(EXIT.unusualJump);
+      await done(t, 'delete --api_job_id 2', of('b', 2));
+      expect(last(t), 'as many as before').toMatchObject({ deleted: 8 });
+      lose(t, idsOf(64 + FEW, 64));
+      await done(t, 'delete --api_job_id 3', of('b', 3));
+      waits(t, idsOf(64 + FEW, 64));
       expect(last(t)?.unusual).toMatchObject([
-        { measure: 'added', earlier: Array.from({ length: 8 }, () => ({ count: 0 })) },
+        { measure: 'removed', earlier: Array.from({ length: 8 }, () => ({ count: 8 })) },
       ]);
     });
   });
