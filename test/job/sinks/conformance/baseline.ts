@@ -12,7 +12,7 @@ const LIVE = 200;
 const FEW = 16;
 const HOLD = { BASELINE: 'hold' };
 /** Each test runs the program about ten times. */
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 240_000 };
 const SEVEN: unknown = Array.from({ length: 7 }, () => ({
   at: expect.any(String),
   count: expect.any(Number),
