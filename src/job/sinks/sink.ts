@@ -80,7 +80,7 @@ export type Difference = {
    * gap.
    */
   readonly missed: { readonly count: number; readonly latestMs: number } | null;
-  /** Bytes of the listed records as the sink holds them; missing: not measured. */
+  /** Bytes of the listed records as the sink holds them, or as JSON; missing: not measured. */
   readonly bytes?: number;
   /** Seconds from the begin of the load; missing for a resumed one, and where not measured. */
   readonly seconds?: number;

@@ -1,14 +1,14 @@
 /** Removes live documents that a listing of all ids lacks, or lets them wait. */
 import { heldBefore, sinceNow } from '../generations/carry-held.ts';
+import { withRun } from '../generations/earlier-runs.ts';
 import { changeInPlace } from '../generations/in-place.ts';
 import { keepCopies } from '../generations/removed-copies.ts';
 import { findRemovals, settleRemovals } from '../generations/removals.ts';
+import { leavingNow } from '../generations/steps.ts';
 import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
 import { generationIn, readPrimary, type Solr } from './aliases.ts';
 import { commit, streamStamps } from './documents.ts';
 import { livePlace } from './held.ts';
-import { leavingNow } from '../generations/steps.ts';
-import { withRun } from '../generations/earlier-runs.ts';
 import { withStep } from './steps.ts';
 
 export async function applyIds(
