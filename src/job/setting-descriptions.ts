@@ -27,7 +27,7 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     {
       name: 'BASELINE',
       default: 'watch',
-      text: 'With `SINK=postgres`, after seven runs: `watch` warns of unusual counts, `hold` also lets unusual removals wait and stops an unusual jump upward, `off` does neither ([Data safety](../data.md#unusual-counts)).',
+      text: 'After seven runs: `watch` warns of unusual counts, `hold` also lets unusual removals wait and stops an unusual jump upward, `off` does neither ([Data safety](../data.md#unusual-counts)).',
     },
     {
       name: 'FIELDS',

@@ -19,9 +19,9 @@ type Context = Omit<ActionContext, 'source'> & {
 export async function applyLoad(
   context: Context,
   load: Load,
-  plan: Omit<ApplyPlan, 'answered' | 'judge' | 'force'>,
+  plan: Omit<ApplyPlan, 'answered' | 'judge' | 'force' | 'weigh'>,
 ): Promise<{ applied: Applied; unusual: readonly string[] }> {
-  const { sink, options, progress, stop } = context;
+  const { sink, options, limits, progress, stop } = context;
   progress({ phase: 'comparing' });
   const earlier = await readEarlierRuns(context, load);
   let unusual: readonly string[] = [];
@@ -31,6 +31,7 @@ export async function applyLoad(
     const result = await sink.apply(load, {
       ...plan,
       force: options.forceDelete,
+      weigh: limits.baseline !== 'off',
       answered,
       judge: (difference) => {
         const judged = judge(context, load, { difference, earlier });

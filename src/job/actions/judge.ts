@@ -26,7 +26,7 @@ export async function readEarlierRuns(
   { mode }: Pick<Load, 'mode'>,
 ): Promise<readonly RunFigures[]> {
   if (limits.baseline === 'off' || mode === 'changes') return [];
-  return (await sink.earlierRuns?.()) ?? [];
+  return await sink.earlierRuns();
 }
 
 /** @throws JobError for a difference that must not be applied */

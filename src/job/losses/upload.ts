@@ -12,7 +12,7 @@ import { uploadPages } from './upload-pages.ts';
 export async function uploadHeld(held: HeldRecords, api: Api): Promise<string | null> {
   const live = await held.live();
   // An older api refuses a page with a reason.
-  const reason = (await held.isUnusual?.()) ? `"reason":"${'anomaly' satisfies LossReason}",` : '';
+  const reason = (await held.isUnusual()) ? `"reason":"${'anomaly' satisfies LossReason}",` : '';
   const unsent = await uploadPages(api, {
     path: '/held',
     what: 'held records',

@@ -80,7 +80,7 @@ export type Difference = {
    * gap.
    */
   readonly missed: { readonly count: number; readonly latestMs: number } | null;
-  /** Bytes of the listed records as the sink holds them; missing: not measured. */
+  /** Bytes of the listed records as the sink holds them, or as JSON; missing: not measured. */
   readonly bytes?: number;
   /** Seconds from the begin of the load; missing for a resumed one, and where not measured. */
   readonly seconds?: number;
@@ -111,6 +111,8 @@ export type ApplyPlan = {
   readonly coarseTimes: boolean;
   /** The records' times are those of runs (`Source.stamps`): the comparison leaves them out. */
   readonly stamped?: boolean;
+  /** The bytes of a full listing are of use; a sink may leave them out. */
+  readonly weigh?: boolean;
   /** The full listing was proven complete. */
   readonly proven: boolean;
 };
@@ -118,7 +120,7 @@ export type ApplyPlan = {
 export type Applied = Difference & {
   readonly rejected: readonly RejectedRecord[];
   /** Removals were held although they were within the limits. */
-  readonly heldAsUnusual?: true;
+  readonly heldAsUnusual?: true | undefined;
   /** Removed records of which no whole copy could be kept, so that no rollback restores them by id; missing: none. */
   readonly withoutCopy?: number | undefined;
 };
@@ -196,8 +198,8 @@ export type Removal = {
 };
 
 export type HeldRecords = {
-  /** True if this job held removals that were within the limits; missing: the sink has no baseline. */
-  readonly isUnusual?: () => Promise<boolean>;
+  /** True if this job held removals that were within the limits. */
+  isUnusual(): Promise<boolean>;
   /** Live records in the sink. */
   live(): Promise<number>;
   /** The waiting set in byte order of the ids, some records at a time. Reads only. */
@@ -277,8 +279,8 @@ export interface Sink {
   readonly story?: (id: string) => Promise<Story>;
   /** Only in sinks that can keep a plan. */
   readonly plans?: Plans;
-  /** The counts of earlier runs of this action; only in sinks that keep a history. */
-  readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
+  /** The counts of earlier runs of this action, without first loads and without runs that a rollback has undone. */
+  earlierRuns(): Promise<readonly RunFigures[]>;
 
   /** Where the source of the live data goes on; null: nowhere. Only in sinks that can keep it. */
   readonly sourceState?: () => Promise<string | null>;

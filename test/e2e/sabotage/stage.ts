@@ -46,7 +46,12 @@ type JobAnswer = {
   readonly progress: { readonly added: number; readonly updated: number; readonly deleted: number } | null;
 };
 
-export type Loss = { readonly id: number; readonly count: number; readonly digest: string };
+export type Loss = {
+  readonly id: number;
+  readonly count: number;
+  readonly digest: string;
+  readonly reason: string;
+};
 
 export type Actor = 'ada' | 'bob' | 'eve';
 

@@ -22,6 +22,7 @@ const TARGETS = [
   'canary',
   'hidden',
   'gone',
+  'unusual',
   'back',
   'twice',
   'starter',
@@ -37,6 +38,8 @@ const ALL = firstIds(LIVE);
 const HALF = firstIds(LIVE / 2);
 /** 8 percent: fewer than the limits forbid. */
 const FEW = firstIds(4);
+
+const TEN_JOBS = { timeout: 180_000 };
 
 type State = {
   readonly ran: Partial<Ran>;
@@ -167,6 +170,39 @@ export function sabotage(name: string, startSink: () => Promise<SinkServer>): vo
     const undone = await scene.run('rollback');
     await stands(undone, { ran: { status: 'completed' }, live: ALL, held: 0, fresh: 'unknown' });
   });
+
+  test(
+    `${name}: 8 percent, far more than seven quiet jobs removed, wait until a person approves`,
+    TEN_JOBS,
+    async () => {
+      const { scene, stands } = await begun('unusual');
+      scene.set({ BASELINE: 'hold' });
+      const more = firstIds(LIVE, LIVE + 1);
+      for (const id of more) scene.add(id);
+      expect(await scene.run('sync')).toMatchObject({ status: 'completed', added: LIVE });
+      for (let nth = 0; nth < 7; nth += 1)
+        expect(await scene.run('delete')).toMatchObject({ status: 'completed' });
+      const lost = firstIds(8);
+      scene.lose(...lost);
+      await stands(await scene.run('delete'), {
+        ran: { status: 'completed', deleted: 0, held: lost.length },
+        live: [...ALL, ...more],
+        held: lost.length,
+        fresh: 'now',
+      });
+      const loss = (await scene.loss()) ?? never();
+      expect(loss.reason).toBe('anomaly');
+      const approved = await scene.approve(loss, 'bob');
+      expect(approved).toMatchObject({ status: 202 });
+      const removal = await scene.ended((approved.body as { removal_job_id: number }).removal_job_id);
+      await stands(removal, {
+        ran: { status: 'completed', deleted: lost.length },
+        live: [...ALL.slice(lost.length), ...more],
+        held: 0,
+        fresh: 'now',
+      });
+    },
+  );
 
   test(`${name}: ids that come back between the approval and the removal stay`, async () => {
     const { scene, stands } = await begun('back');

@@ -4,7 +4,7 @@
  */
 import { JobError, WrongLoadError } from '../../job-error.ts';
 import type { RejectedRecord } from '../../sources/source.ts';
-import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
+import type { Applied, ApplyPlan, Difference, Judgement } from '../sink.ts';
 import type { Writer } from '../writer.ts';
 import { compareStamps, type Stamps } from './compare.ts';
 import type { Comparison } from './comparison.ts';
@@ -36,9 +36,20 @@ export function countToHold(
 }
 
 /** The difference when so many of the missing records stay. */
-export function afterHolding(difference: Difference, count: number): Difference {
+export function afterHolding(
+  difference: Difference,
+  { judgement, count }: { judgement: Judgement; count: number },
+): Difference & Unusual {
   if (count === 0) return difference;
-  return { ...difference, removed: difference.removed - count, kept: { ...difference.kept, held: count } };
+  const kept = { ...difference.kept, held: count };
+  return { ...difference, removed: difference.removed - count, kept, ...unusual(judgement, count) };
+}
+
+type Unusual = Pick<Applied, 'heldAsUnusual'>;
+
+/** @param count how many are held */
+export function unusual(judgement: Judgement, count: number): Unusual {
+  return judgement === 'hold_unusual' && count > 0 ? { heldAsUnusual: true } : {};
 }
 
 /** Since when the records that this run holds are missing. @param live the generation that has them */

@@ -8,6 +8,7 @@ import { changeInPlace, type GenerationsState, type LivePlace } from './in-place
 import { type CopyStore, keepCopies } from './removed-copies.ts';
 import { slices } from './slices.ts';
 import type { HeldSet } from './state-parts.ts';
+import { findDone } from './steps.ts';
 
 /** Whole documents may be large. */
 const READ_AT_ONCE = 100;
@@ -35,6 +36,12 @@ export function createHeldRecords<S extends GenerationsState>(
   livePlace: () => Promise<HeldPlace<S> | null>,
 ): HeldRecords {
   return {
+    async isUnusual() {
+      const place = await livePlace();
+      if (!place) return false;
+      const { steps } = await place.store.look();
+      return findDone(steps, place.writer)?.heldAsUnusual ?? false;
+    },
     async live() {
       const place = await livePlace();
       return place ? await place.count() : 0;

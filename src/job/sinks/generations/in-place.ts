@@ -4,13 +4,14 @@ import { fenced } from './fence.ts';
 import type { HeldEntry } from './held-set.ts';
 import type { HeldSets } from './held-store.ts';
 import { slices } from './slices.ts';
-import type { Generation, HeldSet } from './state-parts.ts';
+import type { Generation, HeldSet, Step } from './state-parts.ts';
 
 const REMOVED_AT_ONCE = 1_000;
 
 export type GenerationsState = {
   readonly generations: Readonly<Record<string, Generation>>;
   readonly dropped_sets: HeldSet[];
+  readonly steps: readonly Step[];
 };
 
 /** The live generation, as documents and as a part of the state. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { TooManyRejected } from '../../rejected.ts';
 import type { RejectedRecord, SourceRecord } from '../../sources/source.ts';
-import type { BeginLoad, Load, LoadBatch } from '../sink.ts';
+import type { BeginLoad, Difference, Load, LoadBatch } from '../sink.ts';
 import { fenced } from './fence.ts';
 import type { Progress } from './state-parts.ts';
 
@@ -13,7 +13,7 @@ const MOST_REJECTED = 1_000;
 export type BatchNews = { rejected: readonly RejectedRecord[] } & Pick<
   Progress,
   'written' | 'added' | 'updated'
->;
+> & { /** Of a load of everything. */ bytes?: number };
 
 export function newProgress({ mode, since, began }: BeginLoad & { mode: Progress['mode'] }): Progress {
   return {
@@ -24,6 +24,7 @@ export function newProgress({ mode, since, began }: BeginLoad & { mode: Progress
     cursor: null,
     done: 0,
     written: 0,
+    bytes: mode === 'everything' ? 0 : null,
     added: 0,
     updated: 0,
     gone: 0,
@@ -74,11 +75,27 @@ export function afterBatch<L extends Progress>(
     cursor: batch.to,
     done: going.done + batch.records.length + batch.listed.length + gone,
     written: going.written + news.written,
+    bytes: going.bytes === null ? null : going.bytes + (news.bytes ?? 0),
     added: going.added + news.added,
     updated: going.updated + news.updated,
     gone: going.gone + gone,
     rejected,
     rejected_since: earliest(going.rejected_since, batch.records, news.rejected),
+  };
+}
+
+export function bytesOf(records: readonly SourceRecord[]): number {
+  return records.reduce((sum, { record }) => sum + Buffer.byteLength(JSON.stringify(record)), 0);
+}
+
+/** A resumed load has waited between its attempts, so its time says nothing about the source. */
+export function measuredOf(
+  { bytes }: Pick<Progress, 'bytes'>,
+  { resumed, began }: Pick<Load, 'resumed' | 'began'>,
+): Pick<Difference, 'bytes' | 'seconds'> {
+  return {
+    ...(bytes === null ? {} : { bytes }),
+    ...(resumed ? {} : { seconds: Math.round((Date.now() - began.getTime()) / 1000) }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Decides which live records a listing of all ids removes. Keeps the listed ids in memory, and live ones page by page. */
 import { randomUUID } from 'node:crypto';
 import {
+  type Applied,
   type ApplyPlan,
   type Difference,
   type Judgement,
@@ -8,6 +9,7 @@ import {
   type Load,
   MOST_ASKED,
 } from '../sink.ts';
+import { unusual } from './carry-held.ts';
 import type { Stamps } from './compare.ts';
 import { EvenSample, freshFirst } from './even-sample.ts';
 import { findInOrder, type HeldEntry, type HeldPages, type Since } from './held-set.ts';
@@ -78,7 +80,11 @@ async function heldAmong(ids: readonly string[], held: HeldPages): Promise<Map<s
 export function settleRemovals(
   { missing, heldBefore, difference }: Extract<Removals, { ask: null }>,
   of: { judgement: Judgement; plan: Pick<ApplyPlan, 'mayRemove' | 'force'>; since: Since },
-): { held: readonly HeldEntry[]; gone: readonly string[]; difference: Difference } {
+): {
+  held: readonly HeldEntry[];
+  gone: readonly string[];
+  difference: Difference & Pick<Applied, 'heldAsUnusual'>;
+} {
   const { judgement, plan, since } = of;
   const stays = (id: string): boolean =>
     !plan.mayRemove || judgement !== 'apply' || (!plan.force && heldBefore.has(id));
@@ -86,7 +92,8 @@ export function settleRemovals(
   const held = plan.mayRemove ? entries : entries.filter(({ id }) => heldBefore.has(id));
   const gone = missing.filter((id) => !stays(id));
   const kept = counted({ ...difference.kept, held: held.length });
-  return { held, gone, difference: { ...difference, removed: gone.length, kept } };
+  const settled = { ...difference, removed: gone.length, kept, ...unusual(judgement, held.length) };
+  return { held, gone, difference: settled };
 }
 
 function counted(kept: Kept): Kept {

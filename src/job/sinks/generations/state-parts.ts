@@ -66,6 +66,8 @@ export const progress = z.object({
   done: z.number().int(),
   /** Written documents, including carried-over ones. */
   written: z.number().int(),
+  /** Of the written records, as JSON; null: not measured, or an earlier version has written some of them. */
+  bytes: z.number().int().nullable().default(null),
   /** Only for `changes`, which are counted while they are written. */
   added: z.number().int(),
   updated: z.number().int(),
@@ -87,6 +89,7 @@ const applied = z.object({
   kept: z.partialRecord(z.enum(KEPT_REASONS), z.number().int()),
   missed: z.object({ count: z.number().int(), latestMs: z.number() }).nullable(),
   rejected: z.array(rejected),
+  heldAsUnusual: z.literal(true).optional(),
   withoutCopy: z.number().int().optional(),
 });
 

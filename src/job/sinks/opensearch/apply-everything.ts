@@ -13,8 +13,9 @@ import {
   sinceNow,
 } from '../generations/carry-held.ts';
 import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/comparison.ts';
+import { withRun } from '../generations/earlier-runs.ts';
 import { fenced } from '../generations/fence.ts';
-import { checkLoad } from '../generations/load-progress.ts';
+import { checkLoad, measuredOf } from '../generations/load-progress.ts';
 import { generationAfter } from '../generations/next-generation.ts';
 import { idsGone, keepCopies } from '../generations/removed-copies.ts';
 import { leavingNow, withStep } from '../generations/steps.ts';
@@ -37,7 +38,8 @@ export async function applyEverything(
   const { client, alias, store, sets } = sink;
   const { rejected, done } = checkLoad(await store.read(), load, alias);
   if (rejected.length > plan.mayReject) throw new TooManyRejected(rejected, plan.mayReject);
-  const { index, written } = await loader.verify(load);
+  const verified = await loader.verify(load);
+  const { index, written } = verified;
   const live = await readLive(sink, await store.read());
   if (live) await refresh(client, live.index.name);
   const { gone, ...counts } = await compareGenerations({
@@ -49,14 +51,20 @@ export async function applyEverything(
   });
   const ids = lossesToAsk(gone, plan);
   if (ids) return { kind: 'ask', ids };
-  const difference: Difference = { ...counts, listed: done, removed: gone.all.count, kept: {} };
+  const difference: Difference = {
+    ...counts,
+    listed: done,
+    removed: gone.all.count,
+    kept: {},
+    ...measuredOf(verified, load),
+  };
   const judgement = plan.judge(difference);
   refuseLosses(gone, judgement);
   const count = countToHold(judgement, plan, gone);
   const held = live
     ? await carryHeld(carrying(sink, { load, live, index, judgement }), { count, written })
     : null;
-  const after = afterHolding(difference, count);
+  const after = afterHolding(difference, { judgement, count });
   const withoutCopy =
     live && after.removed > 0 ? await keepGone(sink, { now: live.index.name, next: index }) : 0;
   const applied: Applied = { ...after, rejected, withoutCopy };
@@ -116,11 +124,9 @@ async function switchTo(
   const from = live?.index.name ?? null;
   await startMove(sink, { kind: 'switch', from, to: index }, (state) => {
     checkLoad(state, load, alias);
+    const by = leavingNow(writer);
     // A rollback can restore the data that readers saw until now, unless there were none.
-    const kept =
-      live && applied.live > 0
-        ? { [live.index.name]: { ...live.generation, left_by: leavingNow(writer) } }
-        : {};
+    const kept = live && applied.live > 0 ? { [live.index.name]: { ...live.generation, left_by: by } } : {};
     const next = generationAfter(plan, { live: live?.generation ?? null, held });
     const generations = { ...kept, [index]: { uuid, ...next } };
     return {
@@ -131,6 +137,7 @@ async function switchTo(
         ...Object.keys(state.generations).filter((name) => !(name in generations)),
       ],
       steps: withStep(state.steps, writer, applied),
+      earlier_runs: withRun(state.earlier_runs, by, applied),
     };
   });
   await deleteObsolete(sink);

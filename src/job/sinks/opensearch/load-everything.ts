@@ -1,6 +1,6 @@
 /** Fills a new index and verifies that it holds exactly the loaded documents. */
 import { JobError, WrongLoadError } from '../../job-error.ts';
-import { checkLoad } from '../generations/load-progress.ts';
+import { bytesOf, checkLoad } from '../generations/load-progress.ts';
 import { RandomSample } from '../generations/random-sample.ts';
 import type { Load, LoadBatch, Turn } from '../sink.ts';
 import type { OpenSearch } from './alias.ts';
@@ -33,7 +33,13 @@ export function createEverythingLoader(sink: OpenSearch): EverythingLoader {
       const carried = await carryOver(sink, target, [...listed, ...stay]);
       await turn;
       const count = written.length + carried;
-      await noteBatch(sink, load, batch, { rejected, written: count, added: 0, updated: 0 });
+      await noteBatch(sink, load, batch, {
+        rejected,
+        written: count,
+        bytes: bytesOf(written),
+        added: 0,
+        updated: 0,
+      });
       for (const { id } of written) sample.offer(id);
     },
 

@@ -3,6 +3,7 @@
  * state stores the goal first, so that the next run finishes a move whose answer or whose program was lost.
  */
 import { JobError } from '../../job-error.ts';
+import { withoutRun } from '../generations/earlier-runs.ts';
 import { fenced } from '../generations/fence.ts';
 import { holderOf, type OpenSearch } from './alias.ts';
 import { changeAliases, describeIndex, removal } from './indexes.ts';
@@ -81,7 +82,13 @@ async function abandonMove({ store, log }: OpenSearch, move: Move): Promise<void
     const left = move.from === null ? undefined : state.generations[move.from];
     const generations: State['generations'] =
       move.from !== null && left ? { [move.from]: { ...left, left_by: null } } : {};
-    return { ...state, move: null, generations, steps: state.steps.slice(0, -1) };
+    return {
+      ...state,
+      move: null,
+      generations,
+      steps: state.steps.slice(0, -1),
+      earlier_runs: withoutRun(state.earlier_runs, state.steps.at(-1)),
+    };
   });
 }
 

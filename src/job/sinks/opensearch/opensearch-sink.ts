@@ -2,6 +2,7 @@
 import type { JobArguments } from '../../arguments.ts';
 import { PATIENCE_MS } from '../../http/outage.ts';
 import { shownUrl } from '../../mask.ts';
+import { figuresOf } from '../generations/earlier-runs.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
 import { purgeCopies } from '../generations/removed-copies.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
@@ -92,6 +93,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     rollback: (to) => rollback(sink, to),
     takeOver: () => takeOver(sink),
     held: createHeldRecords(() => findLivePlace(sink)),
+    earlierRuns: async () => figuresOf((await store.read()).earlier_runs, writer.action),
     sourceState: async () => (await readLive(sink, await sink.store.read()))?.generation.source_state ?? null,
     forget: (ids) => forgetRecords(sink, ids),
     async close() {},

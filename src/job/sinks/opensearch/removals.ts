@@ -4,7 +4,8 @@ import { heldBefore, sinceNow } from '../generations/carry-held.ts';
 import { changeInPlace } from '../generations/in-place.ts';
 import { keepCopies } from '../generations/removed-copies.ts';
 import { findRemovals, settleRemovals } from '../generations/removals.ts';
-import { withStep } from '../generations/steps.ts';
+import { withRun } from '../generations/earlier-runs.ts';
+import { leavingNow, withStep } from '../generations/steps.ts';
 import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
 import { type OpenSearch, readLive } from './alias.ts';
 import { refresh, streamStamps } from './documents.ts';
@@ -33,7 +34,11 @@ export async function applyIds(
     held: { count: settled.held.length, entries: settled.held },
     gone: settled.gone,
     listed: plan.mayRemove,
-    finish: (state) => ({ ...state, steps: withStep(state.steps, writer, applied) }),
+    finish: (state) => ({
+      ...state,
+      steps: withStep(state.steps, writer, applied),
+      earlier_runs: withRun(state.earlier_runs, leavingNow(writer), applied),
+    }),
   });
   return { kind: 'applied', applied };
 }

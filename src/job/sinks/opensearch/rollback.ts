@@ -13,6 +13,7 @@ import {
 } from '../generations/rollback-effect.ts';
 import { isOfSome, previewRestore, type RestorePlace, restoreRemoved } from '../generations/restore.ts';
 import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
+import { runsBefore } from '../generations/earlier-runs.ts';
 import type { LeftBy } from '../generations/state-parts.ts';
 import { leavingNow, withStep } from '../generations/steps.ts';
 import { type Applied, NOTHING_APPLIED, type RollbackTo } from '../sink.ts';
@@ -61,6 +62,7 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
         [kept]: { ...generation, left_by: null },
       },
       steps: withStep(state.steps, writer, applied),
+      earlier_runs: runsBefore(state.earlier_runs, by),
     };
   });
   await deleteObsolete(sink);

@@ -3,6 +3,7 @@
  * alias in progress, and indexes to delete. Pure.
  */
 import { z } from 'zod';
+import { earlierRuns } from '../generations/earlier-runs.ts';
 import { isHolding } from '../generations/held-set.ts';
 import { fence, generation, heldSet, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
 
@@ -38,6 +39,8 @@ export const stateSchema = z.object({
   dropped_sets: z.array(heldSet).default([]),
   /** In order, the newest last. */
   steps: z.array(step),
+  /** An earlier version drops them whenever it changes the state. */
+  earlier_runs: earlierRuns.default({}),
 });
 
 export type State = z.infer<typeof stateSchema>;
@@ -56,6 +59,7 @@ export const EMPTY: State = {
   obsolete: [],
   dropped_sets: [],
   steps: [],
+  earlier_runs: {},
 };
 
 export function storedForm(state: State): State {

@@ -80,7 +80,7 @@ function stale({ places }: Session, why: string): JobError {
 /** The decisions of the plan. A question that it did not have to ask makes it stale. */
 function planOf(frozen: KeptPlan['frozen']): ApplyPlan {
   const { watermark, answered, judgement, ...decided } = frozen;
-  const { mayRemove, force, mayReject, sourceState, coarseTimes, stamped, proven } = decided;
+  const { mayRemove, force, mayReject, sourceState, coarseTimes, stamped, weigh, proven } = decided;
   return {
     mayRemove,
     force,
@@ -91,6 +91,7 @@ function planOf(frozen: KeptPlan['frozen']): ApplyPlan {
     sourceState,
     coarseTimes,
     stamped,
+    weigh: weigh ?? false,
     proven,
   };
 }

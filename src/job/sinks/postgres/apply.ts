@@ -32,7 +32,7 @@ import { forgetRejectedGone, noteRejected, offerAgain } from './refused-records.
 import { type Session, inWriteTransaction } from './session.ts';
 import { causeOf } from './sink-fault.ts';
 import { keepSourceState } from './source-states.ts';
-import { countStaging, sizeOfStaging } from './staging.ts';
+import { countStaging, type Staged } from './staging.ts';
 import { writeChanges } from './write-changes.ts';
 
 /** What the apply of a kept plan does beside that of a load. */
@@ -82,16 +82,16 @@ export async function orAsk(work: () => Promise<Applied>): Promise<ApplyResult> 
 async function applyOnce(
   client: PoolClient,
   session: Session,
-  of: Omit<Applying, 'listed' | 'live'>,
+  of: Omit<Applying, 'staged' | 'listed' | 'live'>,
 ): Promise<{ applied: Applied; isNew: boolean }> {
   const { load, staging } = of;
   const { state, counts } = await readChangeSet(client, session.places, session.changeSet);
   // A lost answer to COMMIT, or an earlier attempt: the step is applied and must not be applied twice.
   if (state === 'applied' && counts) return { applied: counts, isNew: false };
-  const counted = await countStaging(client, session, load);
-  const listed = of.exactly?.listed ?? counted;
+  const staged = await countStaging(client, session, load, { weigh: isWeighed(of) });
+  const listed = of.exactly?.listed ?? staged.listed;
   const live = session.table.oid === null ? 0 : await countLive(client, session);
-  const work = { ...of, listed, live };
+  const work = { ...of, staged, listed, live };
   if (live === 0) return { applied: await applyToEmpty(client, session, work), isNew: true };
   if (load.mode === 'everything') await fillColumns(client, session, staging);
   return { applied: await applyDifference(client, session, work), isNew: true };
@@ -113,6 +113,7 @@ export type Work = {
   readonly load: Load;
   readonly plan: ApplyPlan;
   readonly staging: string;
+  readonly staged: Staged;
   readonly listed: number;
   readonly live: number;
 };
@@ -146,7 +147,7 @@ export async function decide(client: PoolClient, session: Session, work: Work): 
     live,
     listed,
     kept,
-    ...(await measureLoad(client, { load, staging })),
+    ...measuredOf(work),
     missed:
       load.mode === 'everything'
         ? await countMissed(client, session, { staging, watermark: sink.watermark })
@@ -180,16 +181,20 @@ async function applyDifference(client: PoolClient, session: Session, work: Apply
 }
 
 /** A resumed load has waited between its attempts, so its time says nothing about the source. */
-async function measureLoad(
-  client: PoolClient,
-  { load, staging }: Pick<Work, 'load' | 'staging'>,
-): Promise<Pick<Difference, 'bytes' | 'seconds'>> {
+function measuredOf({
+  load,
+  staged: { bytes },
+}: Pick<Work, 'load' | 'staged'>): Pick<Difference, 'bytes' | 'seconds'> {
   if (load.mode !== 'everything') return {};
-  const bytes = await sizeOfStaging(client, staging);
   return {
-    bytes,
+    ...(bytes === null ? {} : { bytes }),
     ...(load.resumed ? {} : { seconds: Math.round((Date.now() - load.began.getTime()) / 1000) }),
   };
+}
+
+/** Only the bytes of a full listing are compared with those of earlier runs. */
+export function isWeighed({ load, plan }: Pick<Work, 'load' | 'plan'>): boolean {
+  return load.mode === 'everything' && plan.weigh === true;
 }
 
 function withHeld(kept: Kept, more: number): Kept {
@@ -197,12 +202,11 @@ function withHeld(kept: Kept, more: number): Kept {
 }
 
 /** For a table without records: all of the listing is added. */
-export async function decideForEmpty(client: PoolClient, work: Work): Promise<Decided> {
-  const { plan, staging, listed } = work;
-  const { rows } = await client.query<{ count: string }>(
-    `SELECT count(*) FROM ${staging} WHERE record IS NOT NULL`,
-  );
-  const added = Number(rows[0]?.count);
+export function decideForEmpty({
+  plan,
+  staged: { records: added },
+  listed,
+}: Pick<Work, 'plan' | 'staged' | 'listed'>): Decided {
   const difference: Difference = { live: 0, listed, added, updated: 0, removed: 0, kept: {}, missed: null };
   plan.judge(difference);
   return {
@@ -216,7 +220,7 @@ export async function decideForEmpty(client: PoolClient, work: Work): Promise<De
 
 async function applyToEmpty(client: PoolClient, session: Session, work: Applying): Promise<Applied> {
   const { plan, staging } = work;
-  const { difference } = await decideForEmpty(client, work);
+  const { difference } = decideForEmpty(work);
   await work.exactly?.confirm(client, { planned: addedRows(session, staging), watermark: watermarkOf(work) });
   const oid = session.table.oid ?? (await createLiveTable(client, session.table));
   await client.query(`UPDATE ${session.places.sinks} SET table_oid = $2 WHERE id = $1`, [

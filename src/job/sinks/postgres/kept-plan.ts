@@ -35,6 +35,8 @@ export type Frozen = {
   readonly sourceState: string | null;
   readonly coarseTimes: boolean;
   readonly stamped: boolean;
+  /** Missing in a plan of an earlier version. */
+  readonly weigh?: boolean;
   readonly proven: boolean;
 };
 

@@ -7,7 +7,7 @@ import type { Plannable } from '../../../domain/action.ts';
 import type { PlanKind } from '../../../domain/change-plan.ts';
 import type { PlanSummary } from '../plans.ts';
 import type { Applied, ApplyPlan, ApplyResult, Judgement, Load } from '../sink.ts';
-import { decide, decideForEmpty, orAsk, watermarkOf } from './apply.ts';
+import { decide, decideForEmpty, isWeighed, orAsk, watermarkOf } from './apply.ts';
 import { countLive } from './difference.ts';
 import type { SinkRow } from './fence.ts';
 import { type Frozen, type KeptPlan, NO_CHANGE_SET, readPlan, revisionOf, storePlan } from './kept-plan.ts';
@@ -46,14 +46,14 @@ async function planOnce(client: PoolClient, session: Session, { sink, load, plan
   // After a lost answer to COMMIT, or an attempt before this one: the load has what was offered again then.
   const offered = earlier?.load === load.id ? earlier.frozen.offered : 0;
   const staging = places.staging(sinkId, load.id);
-  const counted = await countStaging(client, session, load);
+  const staged = await countStaging(client, session, load, { weigh: isWeighed({ load, plan }) });
   const live = table.oid === null ? 0 : await countLive(client, session);
   let judgement: Judgement = 'apply';
   const judging: ApplyPlan = { ...plan, judge: (difference) => (judgement = plan.judge(difference)) };
-  const work = { sink, load, plan: judging, staging, listed: counted - offered, live };
+  const listed = staged.listed - offered;
+  const work = { sink, load, plan: judging, staging, staged, listed, live };
   const scratch = await beginScratch(client, session, load);
-  const decided =
-    live === 0 ? await decideForEmpty(client, work) : await decide(client, scratch.session, work);
+  const decided = live === 0 ? decideForEmpty(work) : await decide(client, scratch.session, work);
   await client.query(`UPDATE ${places.loads} SET done = done + $2 WHERE id = $1`, [load.id, decided.offered]);
   const planned = live === 0 ? addedRows(session, staging) : changedRows(scratch.session, staging);
   const watermark = watermarkOf(work);
@@ -110,6 +110,7 @@ function freeze(
     sourceState: plan.sourceState ?? null,
     coarseTimes: plan.coarseTimes,
     stamped: plan.stamped ?? false,
+    weigh: plan.weigh ?? false,
     proven: plan.proven,
   };
 }

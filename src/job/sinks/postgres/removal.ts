@@ -46,7 +46,7 @@ async function removeApproved(
   // A lost answer to COMMIT.
   if (state === 'applied' && made) return made;
   const staging = places.staging(sinkId, load.id);
-  await countStaging(client, session, load);
+  await countStaging(client, session, load, { weigh: false });
   const live = await countLive(client, session);
   await writeRemovals(client, session, staging);
   const { referenced = 0 } = await keepRecords(client, session, {

@@ -184,16 +184,28 @@ async function drop(
   }
 }
 
+/** What a load holds. */
+export type Staged = {
+  /** Listed ids, without those that are told as deleted. */
+  readonly listed: number;
+  /** Of them, those with a record. */
+  readonly records: number;
+  /** Bytes of the records as they are stored: compressed, if they are large. null: not asked for. */
+  readonly bytes: number | null;
+};
+
 /**
+ * Counts, and weighs if asked, in one pass. Reads no large record.
+ *
  * @throws WrongLoadError unless staging holds all loaded records: after a crash it is empty, which would mean
  *   "remove all"
- * @returns the listed ids, without those that are told as deleted
  */
 export async function countStaging(
   client: PoolClient,
   { places, sinkId }: Session,
   load: Load,
-): Promise<number> {
+  { weigh }: { weigh: boolean },
+): Promise<Staged> {
   const { rows: tables } = await client.query<{ done: string }>(
     `SELECT done FROM ${places.loads} WHERE id = $1 AND to_regclass($2) IS NOT NULL`,
     [load.id, places.staging(sinkId, load.id)],
@@ -201,22 +213,21 @@ export async function countStaging(
   const done = tables[0] ? Number(tables[0].done) : null;
   if (done === null)
     throw new WrongLoadError('the load no longer exists (a crash of Postgres empties it); run the job again');
-  const { rows } = await client.query<{ count: string; gone: string }>(
-    `SELECT count(*), count(*) FILTER (WHERE record IS NULL AND updated_at IS NOT NULL) AS gone
+  const { rows } = await client.query<{ count: string; records: string; gone: string; bytes: string | null }>(
+    `SELECT count(*), count(record) AS records,
+       count(*) FILTER (WHERE record IS NULL AND updated_at IS NOT NULL) AS gone,
+       ${weigh ? 'coalesce(sum(pg_column_size(record)), 0)' : 'NULL'} AS bytes
      FROM ${places.staging(sinkId, load.id)}`,
   );
-  const count = Number(rows[0]?.count);
+  const found = rows[0];
+  const count = Number(found?.count);
   if (count !== done)
     throw new WrongLoadError(`${count} of ${done} records are in the load; run the job again`);
-  return count - Number(rows[0]?.gone);
-}
-
-/** Bytes of the records as they are stored: compressed, if they are large. Reads no large one. */
-export async function sizeOfStaging(client: PoolClient, staging: string): Promise<number> {
-  const { rows } = await client.query<{ bytes: string }>(
-    `SELECT coalesce(sum(pg_column_size(record)), 0) AS bytes FROM ${staging}`,
-  );
-  return Number(rows[0]?.bytes);
+  return {
+    listed: count - Number(found?.gone),
+    records: Number(found?.records),
+    bytes: found?.bytes ? Number(found.bytes) : null,
+  };
 }
 
 /** Creates an index on id for access by slices. Safe to repeat. */

@@ -16,10 +16,11 @@ import {
 } from '../generations/carry-held.ts';
 import { carryHeldOver } from './carry-over.ts';
 import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/comparison.ts';
+import { withRun } from '../generations/earlier-runs.ts';
 import { generationAfter } from '../generations/next-generation.ts';
 import { type HeldSet, UNKNOWN } from '../generations/state-parts.ts';
 import { fenced } from '../generations/fence.ts';
-import { checkLoad } from '../generations/load-progress.ts';
+import { checkLoad, measuredOf } from '../generations/load-progress.ts';
 import type { EverythingLoader } from './load-everything.ts';
 import { startMove } from './move-aliases.ts';
 import { generationIn, readPlaces, type Solr } from './aliases.ts';
@@ -36,7 +37,8 @@ export async function applyEverything(
   const { client, names, store, sets } = solr;
   const { rejected, done } = checkLoad(await store.read(), load, names.primary);
   if (rejected.length > plan.mayReject) throw new TooManyRejected(rejected, plan.mayReject);
-  const { collection, written } = await loader.verify(load);
+  const verified = await loader.verify(load);
+  const { collection, written } = verified;
   const { primary } = await readPlaces(solr);
   await commit(client, primary);
   const live = await generationIn(solr, await store.read(), primary);
@@ -49,7 +51,13 @@ export async function applyEverything(
   });
   const ids = lossesToAsk(gone, plan);
   if (ids) return { kind: 'ask', ids };
-  const difference: Difference = { ...counts, listed: done, removed: gone.all.count, kept: {} };
+  const difference: Difference = {
+    ...counts,
+    listed: done,
+    removed: gone.all.count,
+    kept: {},
+    ...measuredOf(verified, load),
+  };
   const judgement = plan.judge(difference);
   refuseLosses(gone, judgement);
   const count = countToHold(judgement, plan, gone);
@@ -57,7 +65,7 @@ export async function applyEverything(
     count,
     written,
   });
-  const after = afterHolding(difference, count);
+  const after = afterHolding(difference, { judgement, count });
   const withoutCopy = after.removed > 0 ? await keepGone(solr, { now: primary, next: collection }) : 0;
   const applied: Applied = { ...after, rejected, withoutCopy };
   await switchTo(solr, { load, plan, live, applied, held });
@@ -123,8 +131,14 @@ async function switchTo(
     const kept = live ?? { ...UNKNOWN, created: before.creationTimeMillis };
     const next = { created, ...generationAfter(plan, { live, held }) };
     // A rollback can restore the data that readers saw until now, no matter who loaded them, unless there were none.
-    const earlier = something ? { [primary]: { ...kept, left_by: leavingNow(writer) } } : {};
-    return { load: null, generations: { ...earlier, [standby]: next }, ...withStep(state, writer, applied) };
+    const by = leavingNow(writer);
+    const earlier = something ? { [primary]: { ...kept, left_by: by } } : {};
+    return {
+      load: null,
+      generations: { ...earlier, [standby]: next },
+      ...withStep(state, writer, applied),
+      earlier_runs: withRun(state.earlier_runs, by, applied),
+    };
   });
   await solr.sets.deleteDropped();
 }

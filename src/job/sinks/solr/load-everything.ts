@@ -4,7 +4,7 @@ import type { Load, LoadBatch, Turn } from '../sink.ts';
 import { RandomSample } from '../generations/random-sample.ts';
 import { carryOver } from './carry-over.ts';
 import { commit, countDocuments, countFound } from './documents.ts';
-import { checkLoad } from '../generations/load-progress.ts';
+import { bytesOf, checkLoad } from '../generations/load-progress.ts';
 import { noteBatch } from './load.ts';
 import type { Solr } from './aliases.ts';
 import type { LoadState } from './state.ts';
@@ -34,6 +34,7 @@ export function createEverythingLoader(solr: Solr): EverythingLoader {
       await noteBatch(solr, load, batch, {
         rejected,
         written: written.length + carried,
+        bytes: bytesOf(written),
         added: 0,
         updated: 0,
       });

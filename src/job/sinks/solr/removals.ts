@@ -1,8 +1,10 @@
 /** Removes live documents that a listing of all ids lacks, or lets them wait. */
 import { heldBefore, sinceNow } from '../generations/carry-held.ts';
+import { withRun } from '../generations/earlier-runs.ts';
 import { changeInPlace } from '../generations/in-place.ts';
 import { keepCopies } from '../generations/removed-copies.ts';
 import { findRemovals, settleRemovals } from '../generations/removals.ts';
+import { leavingNow } from '../generations/steps.ts';
 import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
 import { generationIn, readPrimary, type Solr } from './aliases.ts';
 import { commit, streamStamps } from './documents.ts';
@@ -30,7 +32,11 @@ export async function applyIds(
     held: { count: settled.held.length, entries: settled.held },
     gone: settled.gone,
     listed: plan.mayRemove,
-    finish: (state) => ({ ...state, ...withStep(state, writer, applied) }),
+    finish: (state) => ({
+      ...state,
+      ...withStep(state, writer, applied),
+      earlier_runs: withRun(state.earlier_runs, leavingNow(writer), applied),
+    }),
   });
   return { kind: 'applied', applied };
 }

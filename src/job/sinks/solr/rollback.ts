@@ -14,6 +14,7 @@ import {
 } from '../generations/rollback-effect.ts';
 import { isOfSome, previewRestore, type RestorePlace, restoreRemoved } from '../generations/restore.ts';
 import { jobInWords, nothingToRollBack, refuseBeforeOther } from '../generations/rollback-goal.ts';
+import { runsBefore } from '../generations/earlier-runs.ts';
 import { UNKNOWN } from '../generations/state-parts.ts';
 import { describeCollection } from './collections.ts';
 import { type Document, SOLRS_OWN, UPDATED_AT } from './document.ts';
@@ -55,6 +56,7 @@ export async function rollback(solr: Solr, to: RollbackTo): Promise<Applied> {
       [standby]: { ...generation, left_by: null },
     },
     ...withStep(state, writer, applied),
+    earlier_runs: runsBefore(state.earlier_runs, generation.left_by),
   }));
   await solr.sets.deleteDropped();
   return applied;

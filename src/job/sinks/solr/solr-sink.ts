@@ -7,6 +7,7 @@ import type { Writer } from '../writer.ts';
 import { applicationOf } from './application.ts';
 import { applyEverything } from './apply-everything.ts';
 import { applyChanges, loadChanges } from './changes.ts';
+import { figuresOf } from '../generations/earlier-runs.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
 import { createSolrClient } from './client.ts';
 import { countDocuments } from './documents.ts';
@@ -93,6 +94,7 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     rollback: (to) => rollback(solr, to),
     takeOver: () => takeOver(solr),
     held: createHeldRecords(() => findLivePlace(solr)),
+    earlierRuns: async () => figuresOf((await store.read()).earlier_runs, writer.action),
     async sourceState() {
       const generation = await generationIn(solr, await solr.store.read(), await readPrimary(solr));
       return generation?.source_state ?? null;

@@ -3,6 +3,7 @@
  * move of the aliases in progress, and the last applied steps. Pure.
  */
 import { z } from 'zod';
+import { earlierRuns } from '../generations/earlier-runs.ts';
 import { isHolding } from '../generations/held-set.ts';
 import {
   fence,
@@ -41,6 +42,8 @@ const state = z.object({
   move: move.nullable(),
   /** In order, the newest last. */
   steps: z.array(step),
+  /** An earlier version drops them whenever it changes the state. */
+  earlier_runs: earlierRuns.default({}),
   /** From version 0.1.0: the job of the last rollback. */
   rolled_back_by: z.number().int().nullable().default(null),
   /** Lists of held records that are no longer needed. */
@@ -74,6 +77,7 @@ export const EMPTY: State = {
   load: null,
   move: null,
   steps: [],
+  earlier_runs: {},
   rolled_back_by: null,
   dropped_sets: [],
 };

@@ -3,6 +3,7 @@
  * adapter. What only one of them does is tested beside it.
  */
 import { afterAll, beforeAll } from 'vitest';
+import { testBaseline } from './baseline.ts';
 import { testChanges } from './changes.ts';
 import { testFence } from './fence.ts';
 import { testHeldRemovals } from './held-removals.ts';
@@ -20,6 +21,7 @@ const PARTS = {
   refused: testRefusedRecords,
   held: testHeldRemovals,
   history: testHistory,
+  baseline: testBaseline,
   fence: testFence,
   kills: testRandomKills,
 };

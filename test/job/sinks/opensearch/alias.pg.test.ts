@@ -110,6 +110,7 @@ describe('an index that somebody removes or makes anew', () => {
       const again = await t.run('sync --api_job_id 2');
       expect(again.code).toBe(EXIT.ok);
       expect(again.output).toContain('the interrupted switch is undone');
+      expect((await t.state()).earlier_runs['sync'], 'the run of this job alone').toHaveLength(1);
       expect(await t.names()).toEqual(namesOf(t.source.rows.values()));
       expect((await t.run('rollback')).code).toBe(EXIT.ok);
       expect(await t.live()).toBe(before);
