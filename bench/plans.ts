@@ -66,29 +66,35 @@ export async function run({ once: short }: { once: boolean }): Promise<Figure[]>
       await act(['rollback'], second);
     }
     const changes = `${(count / ONE_IN).toLocaleString('en')} changes in ${count.toLocaleString('en')}`;
-    const seconds = (runs: readonly Timed[]): number[] => runs.map((run) => run.seconds);
-    const beside = (what: string, runs: readonly Timed[], most: number): Figure => ({
-      bench: `${what} of ${changes}, beside the sync`,
-      unit: 's',
-      ours: seconds(runs),
-      raw: seconds(took.sync),
-      bound: `ours/raw <= ${most}`,
-    });
-    return [
-      beside('plan', took.plan, 1.3),
-      beside('apply', took.apply, 1.3),
-      beside('rollback', took.rollback, 1.3),
-      { ...beside('', took.story, 0.5), bench: `job of a story after ${changes}, beside the sync` },
-      ...(await storyFigures({ database: postgres.url('postgres'), table: TABLE, id: CHANGED }, changes)),
-      {
-        bench: `memory of the plan, beside the sync`,
-        unit: 'MB',
-        ours: took.plan.map(({ megabytes }) => megabytes),
-        raw: took.sync.map(({ megabytes }) => megabytes),
-        bound: 'ours < 300 MB',
-      },
-    ];
+    const place = { database: postgres.url('postgres'), table: TABLE, id: CHANGED };
+    return [...figuresOf(took, changes), ...(await storyFigures(place, changes))];
   });
+}
+
+type Took = Readonly<Record<'plan' | 'apply' | 'rollback' | 'story' | 'sync', readonly Timed[]>>;
+
+function figuresOf(took: Took, changes: string): Figure[] {
+  const seconds = (runs: readonly Timed[]): number[] => runs.map((run) => run.seconds);
+  const beside = (bench: string, runs: readonly Timed[], most: number): Figure => ({
+    bench,
+    unit: 's',
+    ours: seconds(runs),
+    raw: seconds(took.sync),
+    bound: `ours/raw <= ${most}`,
+  });
+  return [
+    beside(`plan of ${changes}, beside the sync`, took.plan, 1.3),
+    beside(`apply of ${changes}, beside the sync`, took.apply, 1.3),
+    beside(`rollback of ${changes}, beside the sync`, took.rollback, 1.3),
+    beside(`job of a story after ${changes}, beside the sync`, took.story, 0.5),
+    {
+      bench: `memory of the plan, beside the sync`,
+      unit: 'MB',
+      ours: took.plan.map(({ megabytes }) => megabytes),
+      raw: took.sync.map(({ megabytes }) => megabytes),
+      bound: 'ours < 300 MB',
+    },
+  ];
 }
 
 function idOf(nth: number): string {

@@ -95,7 +95,9 @@ test('a record of a loss leads to its story: a timeline with the changed fields 
   await page.evaluate(AXE);
   const found = await page.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))');
   expect(found).toEqual([]);
-  expect(await entries.first().getByRole('link', { name: 'loss 1' }).getAttribute('href')).toContain('/losses/1');
+  expect(await entries.first().getByRole('link', { name: 'loss 1' }).getAttribute('href')).toContain(
+    '/losses/1',
+  );
   await entries
     .nth(1)
     .getByRole('link', { name: `job ${job}` })
