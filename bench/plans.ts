@@ -1,6 +1,7 @@
 /**
- * Measures a plan, its apply and a rollback beside the sync that makes the same changes: one in twenty records, of which
- * some are added, some removed and most changed. The program runs whole, with reports and the pages of the plan.
+ * Measures a plan, its apply, a rollback and the story of a record beside the sync that makes the same changes: one in
+ * twenty records, of which some are added, some removed and most changed. The program runs whole, with reports and the
+ * pages of the plan.
  */
 
 import { once } from 'node:events';
@@ -13,6 +14,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { withPostgres } from './cities-load.ts';
 import type { Figure } from './figure.ts';
+import { storyFigures } from './story.ts';
 import { timedProgram, type Timed } from './timed-program.ts';
 
 export const group = 'plans';
@@ -20,6 +22,9 @@ export const group = 'plans';
 const ROUNDS = 3;
 const LINE_BYTES = 300;
 const ONE_IN = 20;
+const TABLE = 'plans_bench';
+/** Each of the measured jobs changes it. */
+const CHANGED = idOf(ONE_IN);
 
 /** A tenth, in one round, with `--once`. */
 export async function run({ once: short }: { once: boolean }): Promise<Figure[]> {
@@ -41,40 +46,59 @@ export async function run({ once: short }: { once: boolean }): Promise<Figure[]>
         SOURCE_FILE_COMPLETE: 'true',
         SINK: 'postgres',
         SINK_URL: postgres.url('postgres'),
-        SINK_TABLE: 'plans_bench',
+        SINK_TABLE: TABLE,
       });
     };
     await act(['sync'], first);
-    const took = { plan: [] as Timed[], apply: [] as Timed[], rollback: [] as Timed[], sync: [] as Timed[] };
+    const took = {
+      plan: [] as Timed[],
+      apply: [] as Timed[],
+      rollback: [] as Timed[],
+      story: [] as Timed[],
+      sync: [] as Timed[],
+    };
     for (let round = 0; round < (short ? 1 : ROUNDS); round += 1) {
       took.plan.push(await act(['plan', '--of', 'sync', '--force-delete'], second));
       took.apply.push(await act(['apply', '--plan', uidOf(job), '--digest', api.digest()], second));
       took.rollback.push(await act(['rollback'], second));
       took.sync.push(await act(['sync', '--force-delete'], second));
+      took.story.push(await act(['story', '--id', CHANGED], second));
       await act(['rollback'], second);
     }
     const changes = `${(count / ONE_IN).toLocaleString('en')} changes in ${count.toLocaleString('en')}`;
-    const seconds = (runs: readonly Timed[]): number[] => runs.map((run) => run.seconds);
-    const beside = (what: string, runs: readonly Timed[], most: number): Figure => ({
-      bench: `${what} of ${changes}, beside the sync`,
-      unit: 's',
-      ours: seconds(runs),
-      raw: seconds(took.sync),
-      bound: `ours/raw <= ${most}`,
-    });
-    return [
-      beside('plan', took.plan, 1.3),
-      beside('apply', took.apply, 1.3),
-      beside('rollback', took.rollback, 1.3),
-      {
-        bench: `memory of the plan, beside the sync`,
-        unit: 'MB',
-        ours: took.plan.map(({ megabytes }) => megabytes),
-        raw: took.sync.map(({ megabytes }) => megabytes),
-        bound: 'ours < 300 MB',
-      },
-    ];
+    const place = { database: postgres.url('postgres'), table: TABLE, id: CHANGED };
+    return [...figuresOf(took, changes), ...(await storyFigures(place, changes))];
   });
+}
+
+type Took = Readonly<Record<'plan' | 'apply' | 'rollback' | 'story' | 'sync', readonly Timed[]>>;
+
+function figuresOf(took: Took, changes: string): Figure[] {
+  const seconds = (runs: readonly Timed[]): number[] => runs.map((run) => run.seconds);
+  const beside = (bench: string, runs: readonly Timed[], most: number): Figure => ({
+    bench,
+    unit: 's',
+    ours: seconds(runs),
+    raw: seconds(took.sync),
+    bound: `ours/raw <= ${most}`,
+  });
+  return [
+    beside(`plan of ${changes}, beside the sync`, took.plan, 1.3),
+    beside(`apply of ${changes}, beside the sync`, took.apply, 1.3),
+    beside(`rollback of ${changes}, beside the sync`, took.rollback, 1.3),
+    beside(`job of a story after ${changes}, beside the sync`, took.story, 0.5),
+    {
+      bench: `memory of the plan, beside the sync`,
+      unit: 'MB',
+      ours: took.plan.map(({ megabytes }) => megabytes),
+      raw: took.sync.map(({ megabytes }) => megabytes),
+      bound: 'ours < 300 MB',
+    },
+  ];
+}
+
+function idOf(nth: number): string {
+  return `r${String(nth).padStart(9, '0')}`;
 }
 
 function uidOf(job: number): string {
@@ -85,7 +109,7 @@ function uidOf(job: number): string {
 function* lines(count: number, changed: boolean): Generator<string> {
   for (let nth = 0; nth < count; nth += 1) {
     const isOther = changed && nth % ONE_IN === 0;
-    const id = `r${String(nth).padStart(9, '0')}${isOther && nth % (5 * ONE_IN) === 0 ? '-new' : ''}`;
+    const id = `${idOf(nth)}${isOther && nth % (5 * ONE_IN) === 0 ? '-new' : ''}`;
     const record = { id, updated_at: '2025-01-01T12:34:56Z', nth, changed: isOther };
     const head = JSON.stringify(record).slice(0, -1);
     yield `${head},"text":"${'x'.repeat(Math.max(1, LINE_BYTES - head.length - 12))}"}\n`;

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import type { StoryEntryJson, StoryJson } from '../client/client.ts';
 import {
+  causeWords,
   entryWords,
   fieldChanges,
-  jobWords,
   NOT_SHOWN,
   OTHERS_WORDS,
   reachWords,
@@ -26,7 +26,8 @@ export function storyCommand(program: Command, contextOf: (command: Command) => 
       'after',
       `
 Starts a short job that reads the history in the sink and changes nothing, waits for it, and
-shows the newest change first. The story stays readable for 7 days. For operators; one with
+shows the newest change first, with the answers of people to losses that had the record.
+The story stays readable for 7 days. For operators; one with
 limited actions needs story among them. SINK=postgres only.
 
 Examples:
@@ -65,7 +66,7 @@ function entryText(entry: StoryEntryJson): string {
   const approvals = entry.approvals.map(({ by, reason }) => `approved by ${by}: ${reason}`);
   const whole = wholeValue(entry);
   const lines = [
-    jobWords(entry),
+    causeWords(entry),
     ...approvals,
     ...(whole ? [valueWords(whole)] : changeLines(entry)),
     ...(entry.changed_by_others ? [OTHERS_WORDS] : []),

@@ -974,7 +974,7 @@ export interface paths {
     };
     /**
      * Show the story that a job told
-     * @description With contents of records, so it always needs a token, also with PUBLIC_READS=true. Kept for 7 days.
+     * @description With contents of records, so it always needs a token, also with PUBLIC_READS=true. Kept for 7 days. The answers of people to losses that had the record stand among its entries; they are read anew each time.
      */
     get: {
       parameters: {
@@ -1046,7 +1046,7 @@ export interface paths {
     };
     /**
      * Show the story of a record, as it was last told
-     * @description POST /story/{target}/{env} tells it anew. With contents of records, so it always needs a token, also with PUBLIC_READS=true. Kept for 7 days.
+     * @description POST /story/{target}/{env} tells it anew. With contents of records, so it always needs a token, also with PUBLIC_READS=true. Kept for 7 days. The answers of people to losses that had the record stand among its entries; they are read anew each time.
      */
     get: {
       parameters: {
@@ -4029,7 +4029,7 @@ export interface components {
       } | null;
       /** @description Older entries that are kept in the sink and not shown. */
       older: number;
-      /** @description What happened, the newest first; at most 200. */
+      /** @description What happened, the newest first: at most 200 entries of the sink, and the newest 100 answers as they are now. */
       entries: components['schemas']['StoryEntry'][];
     };
     StoryValue: {
@@ -4050,16 +4050,30 @@ export interface components {
        */
       at: string;
       /**
-       * @description `restored`: a rollback brought the record or an earlier value back. `held`: its removal waits since. `kept`: it stayed although a listing lacked it.
+       * @description `restored`: a rollback brought the record or an earlier value back. `held`: its removal waits since. `kept`: it stayed although a listing lacked it. `approved` and `pinned` are answers of people to a loss that had it.
        * @enum {string}
        */
-      kind: 'added' | 'updated' | 'removed' | 'restored' | 'held' | 'kept';
+      kind: 'added' | 'updated' | 'removed' | 'restored' | 'held' | 'kept' | 'approved' | 'pinned';
       /** @description The action of the job; null if it is not known any more. */
       action: string | null;
       /** @description The job; null if its record was deleted, or no job of ours did it. */
       job_id: number | null;
       /** @description Who asked for the job; null without a job. */
       requested_by: string | null;
+      /** @description Of `approved` and `pinned`, whose job is the removal if there is one; else null. */
+      answer: {
+        /** @description Who. */
+        by: string;
+        /** @description Why. */
+        reason: string;
+        /** @description The loss. */
+        loss_id: number;
+        /**
+         * Format: date-time
+         * @description Of `pinned`: until when this answer keeps the record; else null.
+         */
+        until: string | null;
+      } | null;
       /** @description Of a removal that people approved: who did. */
       approvals: {
         /** @description Who. */

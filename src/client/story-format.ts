@@ -8,6 +8,8 @@ const STORY_WORDS: Readonly<Record<StoryEntryJson['kind'], string>> = {
   restored: 'restored by a rollback',
   held: 'held: its removal waits for an answer since',
   kept: 'kept',
+  approved: 'its removal was approved',
+  pinned: 'kept by an answer',
 };
 
 const REASON_WORDS: Readonly<Record<string, string>> = {
@@ -24,15 +26,24 @@ function reasonWords(reason: string): string {
   return REASON_WORDS[reason] ?? reason;
 }
 
-/** `changed by job 37 (sync of schedule qas/avo/sync)`. */
-export function entryWords(entry: StoryEntryJson): string {
-  const { kind, reason } = entry;
+/** `changed`, or `kept by an answer until 2026-12-24T09:00:00.000Z`. @param timeWords shows a time */
+export function entryWords({ kind, reason, answer }: StoryEntryJson, timeWords = String): string {
   const why = kind === 'kept' && reason !== null ? `: ${reasonWords(reason)}` : '';
-  return `${STORY_WORDS[kind]}${why}`;
+  const until = answer === null || answer.until === null ? '' : ` until ${timeWords(answer.until)}`;
+  return `${STORY_WORDS[kind]}${why}${until}`;
 }
 
-/** `job 37 (sync), asked for by admin`; the record of a job may be deleted earlier than its changes in the sink. */
-export function jobWords({ action, job_id: id, requested_by: by }: StoryEntryJson): string {
+/** `by ada, as a record of loss 7: “closed”; its removal was job 38`, or the job of an entry of the sink. */
+export function causeWords(entry: StoryEntryJson): string {
+  const { answer, job_id: job } = entry;
+  if (answer === null) return jobWords(entry);
+  const { by, reason, loss_id: loss } = answer;
+  const removal = job === null ? '' : `; its removal was job ${job}`;
+  return `by ${by}, as a record of loss ${loss}: “${reason}”${removal}`;
+}
+
+/** `by job 37 (sync), asked for by admin`; the record of a job may be deleted earlier than its changes in the sink. */
+function jobWords({ action, job_id: id, requested_by: by }: StoryEntryJson): string {
   if (id === null)
     return action === null ? 'by a job that is not known any more' : `by a ${action} of an unknown job`;
   return `by job ${id} (${action ?? 'unknown'})${by === null ? '' : `, asked for by ${by}`}`;

@@ -23,6 +23,7 @@ import * as losses from './migrations/0020-losses.ts';
 import * as plans from './migrations/0021-plans.ts';
 import * as conflicts from './migrations/0022-conflicts.ts';
 import * as stories from './migrations/0023-stories.ts';
+import * as keeps from './migrations/0024-keeps.ts';
 import * as listingBegin from './migrations/0025-listing-begin.ts';
 import type { Db } from './schema.ts';
 
@@ -50,6 +51,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0021-plans': plans,
   '0022-conflicts': conflicts,
   '0023-stories': stories,
+  '0024-keeps': keeps,
   '0025-listing-begin': listingBegin,
 };
 

@@ -338,6 +338,14 @@ export type Schema = {
     at: DefaultTime;
   };
   loss_removal_ids: { removal: string; last_id: string; ids: string[] };
+  loss_keeps: {
+    id: Generated<number>;
+    loss_id: number;
+    by_name: string;
+    reason: string;
+    at: DefaultTime;
+    until: Date;
+  };
   plans: PlansTable;
   plan_uploads: UploadsTable;
   plan_records: {

@@ -72,14 +72,19 @@ test('a record of a loss leads to its story: a timeline with the changed fields 
       },
     },
   });
+  const { digest } = (await web.system.call('GET', '/losses/1')).body;
+  const json = { digest, reason: 'still <i>in use</i>', ids: ['k00003'], days: 9 };
+  await web.system.call('POST', '/losses/1/keep', json);
   const { page, go } = await web.open();
   await go('/losses/1', 'Loss 1: cities in dev');
   await page.getByRole('button', { name: 'k00003' }).click();
   await page.getByRole('button', { name: 'Story of the record k00003' }).click();
   const story = page.getByRole('region', { name: 'Story of a record' });
   const entries = story.getByRole('list', { name: 'What happened to k00003, newest first' }).locator('> li');
-  await expect.poll(() => entries.count(), { timeout: 30_000 }).toBe(3);
-  const [held, updated, added] = await entries.allInnerTexts();
+  await expect.poll(() => entries.count(), { timeout: 30_000 }).toBe(4);
+  const [pinned, held, updated, added] = await entries.allInnerTexts();
+  expect(pinned).toMatch(/kept by an answer until \w{3} \d/);
+  expect(pinned).toContain('as a record of loss 1: “still <i>in use</i>”');
   expect(held).toContain('held: its removal waits for an answer');
   expect(held).toContain(`job ${job}`);
   expect(updated?.replaceAll(/\s+/g, ' ')).toContain('name "<b>Gand</b>" "Gent"');
@@ -90,8 +95,11 @@ test('a record of a loss leads to its story: a timeline with the changed fields 
   await page.evaluate(AXE);
   const found = await page.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))');
   expect(found).toEqual([]);
+  expect(await entries.first().getByRole('link', { name: 'loss 1' }).getAttribute('href')).toContain(
+    '/losses/1',
+  );
   await entries
-    .first()
+    .nth(1)
     .getByRole('link', { name: `job ${job}` })
     .click();
   await page.getByRole('heading', { name: `Job ${job}: sync of cities in dev` }).waitFor();

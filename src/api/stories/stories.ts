@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { readStory, readStoryJobs, storeStory } from '../../db/jobs/stories.ts';
+import { answersOfRecord } from '../../db/losses/answers-of-record.ts';
 import { STORY } from '../../domain/action.ts';
 import type { Key } from '../../domain/job.ts';
 import type { ApiDeps, ApiEnv } from '../context.ts';
@@ -16,7 +17,7 @@ import { startRequested } from '../jobs/submit-request.ts';
 import { targetPath, UNKNOWN_TARGET } from '../jobs/target-path.ts';
 import { ATTEMPT_REFUSALS, refusedAttempt, tokensAttempt } from '../live/attempt-token.ts';
 import { isFit } from '../live/fit-record.ts';
-import { type KeptStory, storySchema, toldStory, toStory, uidsIn } from './story-schema.ts';
+import { type KeptStory, removalsIn, storySchema, toldStory, toStory, uidsIn } from './story-schema.ts';
 
 const BODY_LIMIT = 2 * 1024 * 1024;
 /** The body, the list, its entry and the value lie around a record. */
@@ -74,7 +75,8 @@ const tellRoute = defineRoute({
 });
 
 const CONTENTS =
-  'With contents of records, so it always needs a token, also with PUBLIC_READS=true. Kept for 7 days.';
+  'With contents of records, so it always needs a token, also with PUBLIC_READS=true. Kept for 7 days. The answers of ' +
+  'people to losses that had the record stand among its entries; they are read anew each time.';
 
 const ofJobRoute = defineRoute({
   method: 'get',
@@ -153,7 +155,9 @@ async function shownStory(
   const stored = await readStory<KeptStory>(c.var.db, of);
   if (!stored) throw missing;
   const { env, target, story } = stored;
-  return toStory(stored, await readStoryJobs(c.var.db, { env, target, uids: uidsIn(story) }));
+  const jobs = await readStoryJobs(c.var.db, { env, target, uids: uidsIn(story) });
+  const removals = removalsIn(story, jobs);
+  return toStory(stored, jobs, await answersOfRecord(c.var.db, { env, target, id: stored.id, removals }));
 }
 
 /** Leaves out the contents that no body may have, such as a field `__proto__`. */

@@ -1,7 +1,9 @@
 /** The story of a record: as a program tells it, and as an answer shows it. */
 import { z } from '@hono/zod-openapi';
 import type { StoredStory, StoryJob } from '../../db/jobs/stories.ts';
-import { STORY_KINDS } from '../../domain/story.ts';
+import type { AnswerOfRecord } from '../../db/losses/answers-of-record.ts';
+import { REMOVE } from '../../domain/action.ts';
+import { STORY_ANSWERS, STORY_KINDS } from '../../domain/story.ts';
 import { count, isoTime, orNull, text, time, timeOrNull } from '../http/fields.ts';
 import { sourceTime } from '../live/source-time.ts';
 
@@ -76,12 +78,23 @@ const entrySchema = z
   .object({
     at: isoTime.describe('When.'),
     kind: z
-      .enum(STORY_KINDS)
+      .enum([...STORY_KINDS, ...STORY_ANSWERS])
       .describe(
-        '`restored`: a rollback brought the record or an earlier value back. `held`: its removal waits since. `kept`: it stayed although a listing lacked it.',
+        '`restored`: a rollback brought the record or an earlier value back. `held`: its removal waits since. `kept`: it ' +
+          'stayed although a listing lacked it. `approved` and `pinned` are answers of people to a loss that had it.',
       ),
     ...jobFields,
     requested_by: z.string().nullable().describe('Who asked for the job; null without a job.'),
+    answer: orNull(
+      z.object({
+        by: z.string().describe('Who.'),
+        reason: z.string().describe('Why.'),
+        loss_id: z.int().describe('The loss.'),
+        until: isoTime
+          .nullable()
+          .describe('Of `pinned`: until when this answer keeps the record; else null.'),
+      }),
+    ).describe('Of `approved` and `pinned`, whose job is the removal if there is one; else null.'),
     approvals: z
       .array(
         z.object({
@@ -143,7 +156,11 @@ export const storySchema = z
       'The first job of the kept history. A job that fills an empty table leaves no entries. Null without a history.',
     ),
     older: z.int().describe('Older entries that are kept in the sink and not shown.'),
-    entries: z.array(entrySchema).describe('What happened, the newest first; at most 200.'),
+    entries: z
+      .array(entrySchema)
+      .describe(
+        'What happened, the newest first: at most 200 entries of the sink, and the newest 100 answers as they are now.',
+      ),
   })
   .openapi('Story', { example: example() });
 export type StoryJson = z.infer<typeof storySchema>;
@@ -170,6 +187,7 @@ function example() {
         action: 'sync',
         job_id: 37,
         requested_by: 'schedule qas/avo/sync',
+        answer: null,
         approvals: [],
         reason: null,
         changed: ['name'],
@@ -184,9 +202,10 @@ function example() {
 /** A told story as jsonb gives it back: times are texts. */
 export type KeptStory = Omit<StoryJson, 'begins' | 'entries'> & {
   readonly begins: (ToldJob & { at: string; action: string; why: string | null }) | null;
-  readonly entries: readonly (Omit<StoryJson['entries'][number], 'job_id' | 'requested_by' | 'approvals'> &
+  readonly entries: readonly (Omit<EntryJson, 'job_id' | 'requested_by' | 'answer' | 'approvals'> &
     ToldJob)[];
 };
+type EntryJson = StoryJson['entries'][number];
 type ToldJob = { readonly job_uid: ToldStory['entries'][number]['job_uid'] };
 
 /** The uids of the jobs that a story names. */
@@ -194,7 +213,17 @@ export function uidsIn({ begins, entries }: KeptStory): string[] {
   return [...new Set([begins, ...entries].flatMap((one) => one?.job_uid ?? []))];
 }
 
-export function toStory(stored: StoredStory<KeptStory>, jobs: ReadonlyMap<string, StoryJob>): StoryJson {
+/** The jobs that removed the record with people's approval. */
+export function removalsIn({ entries }: KeptStory, jobs: ReadonlyMap<string, StoryJob>): number[] {
+  const removed = entries.filter(({ kind, action }) => kind === 'removed' && action === REMOVE);
+  return removed.flatMap(({ job_uid: uid }) => (uid === null ? undefined : jobs.get(uid))?.id ?? []);
+}
+
+export function toStory(
+  stored: StoredStory<KeptStory>,
+  jobs: ReadonlyMap<string, StoryJob>,
+  answers: readonly AnswerOfRecord[],
+): StoryJson {
   const { target, env, id, job_id, told_at: at, pinned_until: pinned, story } = stored;
   const { live, kept, last_seen, begins, older } = story;
   const jobOf = (uid: string | null) => (uid === null ? undefined : jobs.get(uid));
@@ -215,14 +244,45 @@ export function toStory(stored: StoredStory<KeptStory>, jobs: ReadonlyMap<string
       why: begins.why,
     },
     older,
-    entries: story.entries.map(({ job_uid: uid, ...entry }) => {
-      const job = jobOf(uid);
-      return {
-        ...entry,
-        job_id: job?.id ?? null,
-        requested_by: job?.requested_by ?? null,
-        approvals: (job?.approvals ?? []).map((one) => ({ ...one, at: new Date(one.at).toISOString() })),
-      };
-    }),
+    entries: withAnswers(
+      story.entries.map(({ job_uid: uid, ...entry }) => {
+        const job = jobOf(uid);
+        return {
+          ...entry,
+          job_id: job?.id ?? null,
+          requested_by: job?.requested_by ?? null,
+          answer: null,
+          approvals: (job?.approvals ?? []).map((one) => ({ ...one, at: new Date(one.at).toISOString() })),
+        };
+      }),
+      answers,
+    ),
+  };
+}
+
+/** Each answer stands above the first entry that is no younger. The entries of the sink keep their order. */
+function withAnswers(entries: readonly EntryJson[], answers: readonly AnswerOfRecord[]): EntryJson[] {
+  const all = [...entries];
+  for (const answer of answers) {
+    const place = all.findIndex(({ at }) => Date.parse(at) <= answer.at.getTime());
+    all.splice(place === -1 ? all.length : place, 0, answerEntry(answer));
+  }
+  return all;
+}
+
+function answerEntry({ kind, at, by, reason, loss_id, until, job_id }: AnswerOfRecord): EntryJson {
+  return {
+    at: at.toISOString(),
+    kind,
+    action: job_id === null ? null : REMOVE,
+    job_id,
+    requested_by: null,
+    answer: { by, reason, loss_id, until: until?.toISOString() ?? null },
+    approvals: [],
+    reason: null,
+    changed: null,
+    changed_by_others: false,
+    before: null,
+    after: null,
   };
 }

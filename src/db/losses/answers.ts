@@ -146,11 +146,11 @@ export async function keepLoss(
     const { env, target, upload_id: uploadId, count, digest } = loss;
     const { ids, days } = answer;
     if (uploadId === null) return { kind: 'resolved' };
-    if (ids) {
-      const unknown = await findUnknown(tx, { uploadId, ids });
-      if (unknown !== undefined) return { kind: 'not_in_set', id: unknown };
-      await pin(tx, { env, target, ids: [...new Set(ids)], days });
-    } else await pinAll(tx, { env, target, uploadId, days });
+    const unknown = ids && (await findUnknown(tx, { uploadId, ids }));
+    if (unknown !== undefined) return { kind: 'not_in_set', id: unknown };
+    const keep = await storeKeep(tx, answer);
+    if (ids) await pin(tx, { env, target, keep, ids: [...new Set(ids)], days });
+    else await pinAll(tx, { env, target, keep, uploadId, days });
     await recountSet(tx, loss, answer.by.shown);
     await noteAnswer(tx, loss, answer, 'keep-loss', {
       digest,
@@ -160,6 +160,17 @@ export async function keepLoss(
     });
     return { kind: 'kept' };
   });
+}
+
+async function storeKeep(tx: Tx, answer: Answer & { readonly days: number }): Promise<number> {
+  const { lossId, by, reason, days } = answer;
+  const until = sql<Date>`now() + make_interval(days => ${days})`;
+  const { id } = await tx
+    .insertInto('loss_keeps')
+    .values({ loss_id: lossId, by_name: by.shown, reason, until })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
 async function lockLoss(tx: Tx, id: number): Promise<Loss | undefined> {

@@ -6,17 +6,32 @@ import { lockWaiting } from './losses.ts';
 import { ROWS } from './set-pages.ts';
 import { recountSet } from './waiting-set.ts';
 
+/** Pins of one answer, which keeps the ids with it. */
+type Pins = Key & {
+  /** The row of `loss_keeps`. */
+  readonly keep: number;
+  readonly days: number;
+};
+
+const storeIds = (keep: number) => sql`
+  INSERT INTO loss_keep_ids (keep, last_id, ids)
+  SELECT ${keep}::bigint, max(id), array_agg(id ORDER BY id) FROM pinned HAVING count(*) > 0`;
+
 /** Pins records of a set; pinning one again moves its end. */
-export async function pin(tx: Tx, of: Key & { ids: readonly string[]; days: number }): Promise<void> {
+export async function pin(tx: Tx, of: Pins & { ids: readonly string[] }): Promise<void> {
   await sql`
-    INSERT INTO loss_pins (env, target, id, until)
-    SELECT ${of.env}, ${of.target}, id, now() + make_interval(days => ${of.days})
-    FROM unnest(${of.ids}::text[]) AS given(id)
-    ON CONFLICT (env, target, id) DO UPDATE SET until = excluded.until`.execute(tx);
+    WITH pinned AS (
+      INSERT INTO loss_pins (env, target, id, until)
+      SELECT ${of.env}, ${of.target}, id, now() + make_interval(days => ${of.days})
+      FROM unnest(${of.ids}::text[]) AS given(id)
+      ON CONFLICT (env, target, id) DO UPDATE SET until = excluded.until
+      RETURNING id
+    )
+    ${storeIds(of.keep)}`.execute(tx);
 }
 
 /** Pins every record of a set that waits. */
-export async function pinAll(tx: Tx, of: Key & { uploadId: number; days: number }): Promise<void> {
+export async function pinAll(tx: Tx, of: Pins & { uploadId: number }): Promise<void> {
   for (let after: string | undefined = ''; after !== undefined; ) {
     const { rows }: { rows: { last: string | null }[] } = await sql<{ last: string | null }>`
       WITH page AS (
@@ -25,7 +40,8 @@ export async function pinAll(tx: Tx, of: Key & { uploadId: number; days: number 
         INSERT INTO loss_pins (env, target, id, until)
         SELECT ${of.env}, ${of.target}, id, now() + make_interval(days => ${of.days}) FROM page
         ON CONFLICT (env, target, id) DO NOTHING
-      )
+        RETURNING id
+      ), told AS (${storeIds(of.keep)})
       SELECT max(id) AS last FROM page`.execute(tx);
     after = rows[0]?.last ?? undefined;
   }

@@ -2,6 +2,7 @@
  * Deletes expired rows in small batches that never lock rows in use. Never deleted: active jobs, the newest success of a target, jobs that a younger one resumes.
  */
 import { sql } from 'kysely';
+import { answeredIds } from '../losses/tidy.ts';
 import type { Db } from '../schema.ts';
 
 /** Some old jobs, and the id to continue after; undefined if all later jobs are younger. */
@@ -120,9 +121,11 @@ export async function purgeRecords(db: Db, cutoff: Date): Promise<number> {
         LIMIT ${ROWS})`,
     sql`DELETE FROM sync_jobs WHERE id IN (
         SELECT id FROM sync_jobs WHERE job_id IS NULL AND start_time < ${cutoff} ORDER BY start_time LIMIT ${ROWS})`,
+    ...answeredIds(sql`${cutoff}::timestamptz`),
     sql`DELETE FROM losses WHERE id IN (
         SELECT id FROM losses l WHERE resolved_at < ${cutoff}
           AND NOT EXISTS (SELECT FROM loss_removals r JOIN loss_removal_ids i ON i.removal = r.uid WHERE r.loss_id = l.id)
+          AND NOT EXISTS (SELECT FROM loss_keeps k JOIN loss_keep_ids i ON i.keep = k.id WHERE k.loss_id = l.id)
         LIMIT ${ROWS})`,
   ])
     deleted += Number((await statement.execute(db)).numAffectedRows ?? 0n);

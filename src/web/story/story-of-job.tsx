@@ -62,7 +62,7 @@ function Story({ story }: { story: StoryJson }) {
       {live && <Value name="Live value" value={live} />}
       <ol className="story-entries" aria-label={`What happened to ${id}, newest first`}>
         {story.entries.map((entry) => (
-          <Entry key={`${entry.at} ${entry.kind} ${entry.job_id}`} entry={entry} />
+          <Entry key={`${entry.at} ${entry.kind} ${entry.job_id} ${entry.answer?.by}`} entry={entry} />
         ))}
       </ol>
       <Text size="xs" mb="sm" className="dimmed">
@@ -77,7 +77,7 @@ function Entry({ entry }: { entry: StoryEntryJson }) {
   return (
     <li className={`is-${entry.kind}`}>
       <Text size="sm" fw={600}>
-        {entryWords(entry)} <span className="figures">{localTime(entry.at)}</span>
+        {entryWords(entry, localTime)} <span className="figures">{localTime(entry.at)}</span>
       </Text>
       <Text size="xs">
         <By entry={entry} />
@@ -93,17 +93,46 @@ function Entry({ entry }: { entry: StoryEntryJson }) {
   );
 }
 
-function By({ entry: { job_id: id, action, requested_by: by } }: { entry: StoryEntryJson }) {
+function By({ entry: { job_id: id, action, requested_by: by, answer } }: { entry: StoryEntryJson }) {
+  if (answer !== null) return <ByAnswer answer={answer} jobId={id} />;
   if (id === null)
     return action === null ? 'by a job that is not known any more' : `by a ${action} of an unknown job`;
   return (
     <>
-      by{' '}
-      <Link to="/jobs/$id" params={{ id: String(id) }}>
-        job {id}
-      </Link>{' '}
-      ({action ?? 'unknown'}){by !== null && `, asked for by ${by}`}
+      by <JobLink id={id} /> ({action ?? 'unknown'}){by !== null && `, asked for by ${by}`}
     </>
+  );
+}
+
+/** @param props.jobId the removal that an approval has led to */
+function ByAnswer({
+  answer: { by, loss_id: loss, reason },
+  jobId,
+}: {
+  answer: NonNullable<StoryEntryJson['answer']>;
+  jobId: number | null;
+}) {
+  return (
+    <>
+      by {by}, as a record of{' '}
+      <Link to="/losses/$id" params={{ id: String(loss) }}>
+        loss {loss}
+      </Link>
+      : “{reason}”
+      {jobId !== null && (
+        <>
+          ; its removal was <JobLink id={jobId} />
+        </>
+      )}
+    </>
+  );
+}
+
+function JobLink({ id }: { id: number }) {
+  return (
+    <Link to="/jobs/$id" params={{ id: String(id) }}>
+      job {id}
+    </Link>
   );
 }
 

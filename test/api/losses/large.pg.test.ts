@@ -95,11 +95,15 @@ it('is kept as a whole, and leaves no rows behind when it is resolved', { timeou
     json: { digest: now.digest, reason: 'the source was wrong', all: true },
   });
   expect([status, body.count, body.pinned]).toEqual([200, 0, MANY]);
+  const { rows: named } = await sql<{ ids: number }>`
+    SELECT sum(cardinality(ids))::int AS ids FROM loss_keep_ids
+    WHERE last_id = ids[cardinality(ids)] AND keep = (SELECT max(id) FROM loss_keeps)`.execute(api.db);
+  expect(named[0]?.ids).toBe(now.count);
   await hold(api, []);
-  await sql`UPDATE losses SET resolved_at = resolved_at - interval '2 days'`.execute(api.db);
+  await sql`UPDATE losses SET resolved_at = resolved_at - interval '91 days'`.execute(api.db);
   while ((await tidyLosses(api.db)) > 0);
   const { rows } = await sql<{ n: number }>`
     SELECT (SELECT count(*) FROM loss_records) + (SELECT count(*) FROM loss_uploads)
-      + (SELECT count(*) FROM loss_removal_ids) AS n`.execute(api.db);
+      + (SELECT count(*) FROM loss_removal_ids) + (SELECT count(*) FROM loss_keep_ids) AS n`.execute(api.db);
   expect(rows[0]?.n).toBe(0);
 });

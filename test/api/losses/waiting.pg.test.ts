@@ -134,6 +134,11 @@ it('losses wait oldest first, by env and target', async () => {
 
 it('a purge deletes resolved losses after KEEP_JOBS and dead uploads at once, and never what waits', async () => {
   await hold(api, ['a']);
+  const { id, digest } = await waiting(api);
+  const kept = await api.call('POST', `/losses/${id}/keep`, {
+    json: { digest, reason: 'in use', all: true },
+  });
+  expect(kept.status).toBe(200);
   await hold(api, []);
   await sql`UPDATE losses SET resolved_at = now() - interval '3 days'`.execute(api.db);
   await hold(api, ['b', 'c']);

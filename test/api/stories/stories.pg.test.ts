@@ -7,6 +7,7 @@ import { tidyRows } from '../../../src/db/retention/expire.ts';
 import { grantOf, unlimited } from '../../../src/domain/permission.ts';
 import { forgetAll, hold, person, removalOf, waiting } from '../losses/support.ts';
 import { type Api, claimed, setup } from '../support.ts';
+import { AT, beginStory, EMPTY, entry, showStory, tellStory, valueOf } from './support.ts';
 
 let api: Api;
 beforeAll(async () => void (api = await setup()));
@@ -16,45 +17,11 @@ afterEach(async () => {
   await sql`TRUNCATE stories, proven_listings`.execute(api.db);
 });
 
-const AT = '2026-11-22T01:08:20.000Z';
-const EMPTY = { live: null, kept: null, last_seen: null, begins: null, older: 0, entries: [] };
-const valueOf = (name: string) => ({ updated_at: AT, record: { name } });
-const entry = (more: object = {}) => ({
-  at: AT,
-  kind: 'updated',
-  action: 'sync',
-  job_uid: null,
-  reason: null,
-  changed: ['name'],
-  changed_by_others: false,
-  before: valueOf('one'),
-  after: valueOf('two'),
-  ...more,
-});
 const ask = (json: unknown, token?: string) =>
   api.call('POST', '/story/alpha/dev', { json, ...(token === undefined ? {} : { token }) });
-const show = (id: string, where = 'alpha/dev') =>
-  api.call('GET', `/targets/${where.split('/')[0]}/${where.split('/')[1]}/records/${encodeURIComponent(id)}`);
-
-async function begun(id: string) {
-  const job = await claimed(api, '/story/alpha/dev', { json: { id } });
-  const { ref, token } = await job.begin();
-  const tell = (json: object) =>
-    api.call('POST', `/jobs/${job.id}/story`, { token, json: { ...EMPTY, ...json } });
-  const end = async () => {
-    await job.end(ref);
-    await job.finish();
-  };
-  return { ...job, tell, endAll: end };
-}
-
-async function told(id: string, json: object = {}) {
-  const job = await begun(id);
-  const { status, text } = await job.tell(json);
-  if (status !== 200) throw new Error(text);
-  await job.endAll();
-  return job.id;
-}
+const show = (id: string) => showStory(api, id);
+const begun = (id: string) => beginStory(api, id);
+const told = (id: string, json?: object) => tellStory(api, id, json);
 
 it('starts a job whose options name the record, and does so once', async () => {
   const first = await ask({ id: '-a b/ü' });
@@ -100,6 +67,7 @@ it('shows the story with the ids of its jobs, their starters, and who approved a
   });
   expect(shown.body.begins).toMatchObject({ job_id: heldBy, action: 'sync' });
   expect(shown.body.entries).toMatchObject([
+    { kind: 'approved', job_id: removal.id, answer: { by: username, loss_id: loss } },
     {
       kind: 'removed',
       job_id: removal.id,

@@ -16,6 +16,7 @@ const LOOKED_AT = [
     'idempotency_keys',
     'losses',
     'loss_approvals',
+    'loss_keeps',
     'loss_pins',
     'loss_records',
     'maintenance',
