@@ -82,7 +82,8 @@ export function afterBatch<L extends Progress>(
   };
 }
 
-function earliest(
+/** The earliest time of a rejected record; null: there is none. */
+export function earliest(
   before: string | null,
   records: readonly SourceRecord[],
   rejected: readonly RejectedRecord[],

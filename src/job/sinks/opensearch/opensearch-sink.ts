@@ -3,10 +3,12 @@ import type { JobArguments } from '../../arguments.ts';
 import { PATIENCE_MS } from '../../http/outage.ts';
 import { shownUrl } from '../../mask.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
+import { createHeldSets } from '../generations/held-store.ts';
+import { createPlannedRecords } from '../generations/planned-records.ts';
 import { purgeCopies } from '../generations/removed-copies.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
 import { createTold } from '../generations/told-removals.ts';
-import type { ApplyPlan, ApplyResult, Load, LiveState, Sink } from '../sink.ts';
+import type { ApplyPlan, ApplyResult, Load, LiveState, LoadMode, Sink } from '../sink.ts';
 import type { OpenSearchSettings } from '../sink-settings.ts';
 import type { Writer } from '../writer.ts';
 import { type OpenSearch, readLive } from './alias.ts';
@@ -16,15 +18,16 @@ import { createOpenSearchClient } from './client.ts';
 import { countDocuments } from './documents.ts';
 import { forgetRecords } from './forget.ts';
 import { findLivePlace } from './held.ts';
-import { createOpenSearchSets } from './held-pieces.ts';
+import { createOpenSearchPieces } from './held-pieces.ts';
 import { beginLoad, dropLoad } from './load.ts';
 import { createEverythingLoader } from './load-everything.ts';
 import { lookAtOpenSearch } from './look.ts';
 import { openOpenSearch } from './open.ts';
+import { createOpenSearchChanges, createOpenSearchPlans } from './plans.ts';
 import { applyIds } from './removals.ts';
 import { createCopyStore } from './removed-copies.ts';
 import { previewRollback, rollback } from './rollback.ts';
-import { createStateStore } from './state-store.ts';
+import { createStateStore, STATE_INDEX } from './state-store.ts';
 import { takeOver } from './take-over.ts';
 
 export type OpenSearchSinkInput = {
@@ -47,8 +50,11 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
   const patience = { patienceMs, ...rest };
   const client = createOpenSearchClient(url, patience);
   const store = createStateStore(client, alias, writer);
-  const sets = createOpenSearchSets(client, alias, store);
-  const sink: OpenSearch = { client, alias, body, store, sets, writer, patience, log };
+  const pieces = { alias, where: STATE_INDEX, store };
+  const medium = createOpenSearchPieces(client);
+  const sets = createHeldSets(pieces, medium);
+  const records = createPlannedRecords(pieces, medium);
+  const sink: OpenSearch = { client, alias, body, store, sets, records, writer, patience, log };
   const everything = createEverythingLoader(sink);
   const told = createTold();
   let ids: IdsLoad | null = null;
@@ -56,6 +62,9 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
   };
+  const changes = createOpenSearchChanges(sink);
+  const isPlannedDelta = (mode: LoadMode): boolean => mode === 'changes' && writer.plans === true;
+  const plans = createOpenSearchPlans(sink, { loader: everything, idsOf, changes });
   const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
     if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
     if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
@@ -65,27 +74,31 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     shownAs: shownUrl(url),
     place: `alias ${alias}`,
     leastBatch: 1,
-    writesAtOnce: 'changes',
+    writesAtOnce: writer.plans ? null : 'changes',
     open: () => openOpenSearch(sink, given),
     live: () => readLiveState(sink),
     look: () => lookAtOpenSearch(sink),
     async beginLoad({ mode, ...of }) {
+      if (isPlannedDelta(mode)) return await changes.begin({ mode, ...of });
       if (mode !== 'ids') return await beginLoad(sink, { mode, ...of });
       ids = beginIds(of.began);
       return ids.load;
     },
     async loadBatch(load, batch, turn) {
       if (load.mode === 'everything') return await everything.loadBatch(load, batch, turn);
+      if (isPlannedDelta(load.mode)) return await changes.add(load, batch, turn);
       if (load.mode === 'changes') return await loadChanges(sink, told, { load, batch, turn });
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
+      if (writer.plans) return await plans.make(load, plan);
       const result = await applyLoad(load, plan);
       if (result.kind === 'applied') await purge(sink, keepChangesMs);
       return result;
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
+      else if (isPlannedDelta(load.mode)) await sets.deleteDropped();
       else await dropLoad(sink, load);
     },
     previewRollback: (to) => previewRollback(sink, to),
@@ -93,6 +106,14 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     takeOver: () => takeOver(sink),
     held: createHeldRecords(() => findLivePlace(sink)),
     sourceState: async () => (await readLive(sink, await sink.store.read()))?.generation.source_state ?? null,
+    plans: {
+      ...plans,
+      async apply(plan) {
+        const applied = await plans.apply(plan);
+        await purge(sink, keepChangesMs);
+        return applied;
+      },
+    },
     forget: (ids) => forgetRecords(sink, ids),
     async close() {},
   };

@@ -1,10 +1,10 @@
 /**
  * The stored state of one alias: owner, fence, the generations by the name of their index, the load and the move of the
- * alias in progress, and indexes to delete. Pure.
+ * alias in progress, the kept plan, and indexes to delete. Pure.
  */
 import { z } from 'zod';
 import { isHolding } from '../generations/held-set.ts';
-import { fence, generation, heldSet, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
+import { fence, generation, heldSet, NO_FENCE, owner, planned, progress, step } from '../generations/state-parts.ts';
 
 const ofIndex = generation.extend({
   /** Another value means that somebody made this index anew. */
@@ -38,6 +38,7 @@ export const stateSchema = z.object({
   dropped_sets: z.array(heldSet).default([]),
   /** In order, the newest last. */
   steps: z.array(step),
+  planned: planned.nullable().default(null),
 });
 
 export type State = z.infer<typeof stateSchema>;
@@ -56,8 +57,19 @@ export const EMPTY: State = {
   obsolete: [],
   dropped_sets: [],
   steps: [],
+  planned: null,
 };
 
 export function storedForm(state: State): State {
   return { ...state, format: isHolding(state) ? 2 : 1 };
+}
+
+/** The state without a load; the index of a load of everything is obsolete. */
+export function withoutLoad(state: State): State {
+  const { load, obsolete } = state;
+  return {
+    ...state,
+    load: null,
+    obsolete: load?.mode === 'everything' ? [...obsolete, load.index] : obsolete,
+  };
 }

@@ -1,18 +1,20 @@
 /** Sink `solr`: composes the parts of this folder. */
 import type { JobArguments } from '../../arguments.ts';
 import { shownUrl } from '../../mask.ts';
-import type { ApplyPlan, ApplyResult, Load, LiveState, Sink } from '../sink.ts';
+import type { ApplyPlan, ApplyResult, Load, LiveState, LoadMode, Sink } from '../sink.ts';
 import type { SolrSettings } from '../sink-settings.ts';
 import type { Writer } from '../writer.ts';
 import { applicationOf } from './application.ts';
 import { applyEverything } from './apply-everything.ts';
 import { applyChanges, loadChanges } from './changes.ts';
 import { createHeldRecords } from '../generations/held-records.ts';
+import { createHeldSets } from '../generations/held-store.ts';
+import { createPlannedRecords } from '../generations/planned-records.ts';
 import { createSolrClient } from './client.ts';
 import { countDocuments } from './documents.ts';
 import { forgetRecords } from './forget.ts';
 import { findLivePlace } from './held.ts';
-import { createSolrSets } from './held-pieces.ts';
+import { createSolrPieces } from './held-pieces.ts';
 import { beginLoad, dropLoad } from './load.ts';
 import { createEverythingLoader } from './load-everything.ts';
 import { lookAtSolr } from './look.ts';
@@ -21,17 +23,18 @@ import { generationIn, namesOf, readPrimary, type Solr } from './aliases.ts';
 import { purgeCopies } from '../generations/removed-copies.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
 import { createTold } from '../generations/told-removals.ts';
+import { createSolrChanges, createSolrPlans } from './plans.ts';
 import { applyIds } from './removals.ts';
 import { createCopyStore } from './removed-copies.ts';
 import { previewRollback, rollback } from './rollback.ts';
-import { createStateStore } from './state-store.ts';
+import { createStateStore, STATE_COLLECTION } from './state-store.ts';
 import { takeOver } from './take-over.ts';
 
 const PATIENCE_MS = 60_000;
 
 export type SolrSinkInput = {
   readonly settings: SolrSettings;
-  readonly given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'ids' | 'only'>;
+  readonly given: Pick<JobArguments, 'action' | 'of' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'ids' | 'only'>;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly onWait: (words: string | null) => void;
@@ -48,8 +51,11 @@ export function createSolrSink(input: SolrSinkInput): Sink {
   const app = applicationOf(settings, given);
   const client = createSolrClient(settings.url, { patienceMs, ...rest });
   const store = createStateStore(client, app, writer);
-  const sets = createSolrSets(client, app, store);
-  const solr: Solr = { client, names: namesOf(app), store, sets, writer, stop: rest.stop, log };
+  const pieces = { alias: app, where: STATE_COLLECTION, store };
+  const medium = createSolrPieces(client);
+  const sets = createHeldSets(pieces, medium);
+  const records = createPlannedRecords(pieces, medium);
+  const solr: Solr = { client, names: namesOf(app), store, sets, records, writer, stop: rest.stop, log };
   const everything = createEverythingLoader(solr);
   const told = createTold();
   let ids: IdsLoad | null = null;
@@ -57,6 +63,9 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
   };
+  const changes = createSolrChanges(solr);
+  const isPlannedDelta = (mode: LoadMode): boolean => mode === 'changes' && writer.plans === true;
+  const plans = createSolrPlans(solr, { loader: everything, idsOf, changes });
   const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
     if (load.mode === 'everything') return await applyEverything(solr, { load, plan, loader: everything });
     if (load.mode === 'ids') return await applyIds(solr, { listed: idsOf(load).listed, plan });
@@ -66,27 +75,31 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     shownAs: shownUrl(settings.url),
     place: `alias ${app}`,
     leastBatch: 1,
-    writesAtOnce: 'changes',
+    writesAtOnce: writer.plans ? null : 'changes',
     open: () => openSolr(solr, given),
     live: () => readLiveState(solr),
     look: () => lookAtSolr(solr),
     async beginLoad({ mode, ...of }) {
+      if (isPlannedDelta(mode)) return await changes.begin({ mode, ...of });
       if (mode !== 'ids') return await beginLoad(solr, { mode, ...of });
       ids = beginIds(of.began);
       return ids.load;
     },
     async loadBatch(load, batch, turn) {
       if (load.mode === 'everything') return await everything.loadBatch(load, batch, turn);
+      if (isPlannedDelta(load.mode)) return await changes.add(load, batch, turn);
       if (load.mode === 'changes') return await loadChanges(solr, told, { load, batch, turn });
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
+      if (writer.plans) return await plans.make(load, plan);
       const result = await applyLoad(load, plan);
       if (result.kind === 'applied') await purge(solr, settings.keepChangesMs);
       return result;
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
+      else if (isPlannedDelta(load.mode)) await sets.deleteDropped();
       else await dropLoad(solr, load);
     },
     previewRollback: (to) => previewRollback(solr, to),
@@ -96,6 +109,14 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     async sourceState() {
       const generation = await generationIn(solr, await solr.store.read(), await readPrimary(solr));
       return generation?.source_state ?? null;
+    },
+    plans: {
+      ...plans,
+      async apply(plan) {
+        const applied = await plans.apply(plan);
+        await purge(solr, settings.keepChangesMs);
+        return applied;
+      },
     },
     forget: (ids) => forgetRecords(solr, ids),
     async close() {},
