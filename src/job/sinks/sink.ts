@@ -275,8 +275,7 @@ export interface Sink {
   forget(ids: readonly string[]): Promise<Forgotten>;
   /** Reads only; does not take the fence. Only in sinks with change sets. */
   readonly story?: (id: string) => Promise<Story>;
-  /** Only in sinks that can keep a plan. */
-  readonly plans?: Plans;
+  readonly plans: Plans;
   /** The counts of earlier runs of this action; only in sinks that keep a history. */
   readonly earlierRuns?: () => Promise<readonly RunFigures[]>;
 

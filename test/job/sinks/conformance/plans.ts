@@ -5,6 +5,7 @@ import { page, someRows } from '../../support/fake-source.ts';
 import { apply, makePlan, runJob } from '../../support/plan-setup.ts';
 import { namesOf } from '../../support/setup.ts';
 import { idsOf, lose, waiting } from './held-removals.ts';
+import { all, synced, without } from './told-deletions.ts';
 import { expected, job, last, now, type SetUp, type TestedSink, uid } from './tested-sink.ts';
 
 /** After the watermark, so that a delta finds it. */
@@ -20,11 +21,19 @@ async function changed(setup: SetUp): Promise<TestedSink> {
   return t;
 }
 
+const changedRows = (from: number, to: number) =>
+  someRows(to, NOW)
+    .slice(from)
+    .map((row) => ({ ...row, name: 'changed' }));
+
+const minutesAgo = (minutes: number): string =>
+  new Date(Date.now() - minutes * 60_000).toISOString().slice(0, 23).replace('T', ' ');
+
 const kindsOf = (made: Awaited<ReturnType<typeof makePlan>>) =>
   made.records.map(({ kind, id }) => [kind, id]);
 
 function testSync(name: string, setup: SetUp): void {
-  describe(`a plan of a sync into ${name}`, { timeout: 120_000 }, () => {
+  describe(`a plan of a sync into ${name}`, { timeout: 240_000 }, () => {
     it('tells each record that would change, changes nothing, and its apply does exactly that', async () => {
       await using t = await changed(setup);
       const before = await t.names();
@@ -124,7 +133,7 @@ function testSync(name: string, setup: SetUp): void {
 }
 
 function testDelete(name: string, setup: SetUp): void {
-  describe(`a plan of a delete in ${name}`, { timeout: 120_000 }, () => {
+  describe(`a plan of a delete in ${name}`, { timeout: 240_000 }, () => {
     it('and its apply remove alone; a rollback brings the removed record back', async () => {
       await using t = await changed(setup);
       const { watermark } = last(t) ?? {};
@@ -161,14 +170,107 @@ function testDelete(name: string, setup: SetUp): void {
   });
 }
 
+function testDelta(name: string, setup: SetUp): void {
+  describe(`a plan of a delta into ${name}`, { timeout: 240_000 }, () => {
+    it.each(['', ' -n 7 -c 3'])('writes nothing, and its apply writes what the delta would%s', async (options) => {
+      await using t = await changed(setup);
+      t.source.put(...changedRows(20, 30));
+      const before = await t.names();
+      const made = await makePlan(t, 2, `delta${options}`);
+      expect(await t.names()).toEqual(before);
+      expect(made.summary).toMatchObject({ of: 'delta', live: 40, added: 1, updated: 11, removed: 0, listed: 12 });
+      expect(kindsOf(made)).toEqual([
+        ['added', 'new'],
+        ...['r00002', ...idsOf(30, 20)].map((id) => ['updated', id]),
+      ]);
+      expect(made.records[0]).toMatchObject({ before: null, after: { name: 'fresh' } });
+      expect(made.records[1]).toMatchObject({ before: { name: 'row 2' }, after: { name: 'other' } });
+      expect(Object.keys(made.records[1]?.before as object).toSorted()).toEqual(['name', 'updated_at']);
+      expect(Object.keys(made.records[1]?.after as object).toSorted()).toEqual(['name', 'updated_at']);
+      const planned = { ...before, ...expected(t) };
+      t.source.put({ id: 'after the plan', updated_at: now(), name: 'late' });
+      const ended = await apply(t, 3, made);
+      expect(ended, ended.output).toMatchObject({ code: EXIT.ok });
+      expect(last(t)).toMatchObject({ added: 1, updated: 11, deleted: 0 });
+      expect(last(t)).not.toHaveProperty('listing');
+      expect(last(t)?.watermark).toBe(made.summary.watermark);
+      expect(await t.names()).toEqual(planned);
+      expect(await runJob(t, 4, 'delta')).toMatchObject({ code: EXIT.ok });
+      expect(last(t)).toMatchObject({ added: 1, updated: 0 });
+      expect(await t.names()).toEqual({ ...planned, 'after the plan': 'late' });
+    });
+
+    it('that has nothing to change moves the watermark with its apply', async () => {
+      await using t = await setup(someRows(20));
+      await runJob(t, 1, 'sync');
+      const made = await makePlan(t, 2, 'delta');
+      expect(made.records).toEqual([]);
+      expect(await apply(t, 3, made)).toMatchObject({ code: EXIT.ok });
+      expect(last(t)).toMatchObject({ added: 0, updated: 0, deleted: 0, watermark: made.summary.watermark });
+    });
+
+    it('shows deletions that the source tells, and its apply makes them; a rollback brings them back', async () => {
+      await using p = await synced(setup, 60);
+      await p.mark(['p00001', 'p00060'], { at: minutesAgo(0) });
+      await p.put('p00100');
+      const made = await makePlan(p.t, 2, 'delta', p.settings);
+      expect(await p.t.names()).toEqual(all(60));
+      expect(made.summary).toMatchObject({ added: 1, updated: 0, removed: 2, held: 0 });
+      expect(kindsOf(made)).toEqual([
+        ['added', 'p00100'],
+        ['removed', 'p00001'],
+        ['removed', 'p00060'],
+      ]);
+      expect(made.records[1]).toMatchObject({ before: { name: 'first' }, after: null });
+      const ended = await apply(p.t, 3, made, p.settings);
+      expect(ended, ended.output).toMatchObject({ code: EXIT.ok });
+      expect(last(p.t)).toMatchObject({ added: 1, deleted: 2 });
+      const left = { ...without(all(60), ['p00001', 'p00060']), p00100: 'second' };
+      expect(await p.t.names()).toEqual(left);
+      const back = await runJob(p.t, 4, `rollback --before ${uid(3)} --only`);
+      expect(back.code, back.output).toBe(EXIT.ok);
+      expect(await p.t.names()).toMatchObject(all(60));
+    });
+
+    it('holds them above the limits beside what waits already, and so does its apply', async () => {
+      await using p = await synced(setup, 60);
+      await p.exec(`DELETE FROM places WHERE id IN ('p00002', 'p00050')`);
+      const strict = { ...p.settings, SYNCRATOR_MAX_DELETE_PERCENT: '0' };
+      await p.run('sync --api_job_id 2', { ...job(2), ...strict });
+      expect(waiting(p.t)).toEqual(['p00002', 'p00050']);
+      await p.mark(['p00001', 'p00060'], { at: minutesAgo(0) });
+      const made = await makePlan(p.t, 3, 'delta', strict);
+      expect(made.summary).toMatchObject({ removed: 0, held: 2, kept: 2 });
+      expect(kindsOf(made)).toEqual([
+        ['held', 'p00001'],
+        ['held', 'p00060'],
+      ]);
+      expect(waiting(p.t)).toEqual(['p00002', 'p00050']);
+      expect(await apply(p.t, 4, made, strict)).toMatchObject({ code: EXIT.ok });
+      expect(last(p.t)).toMatchObject({ deleted: 0, held: 2 });
+      expect(waiting(p.t)).toEqual(['p00001', 'p00002', 'p00050', 'p00060']);
+      expect(await p.t.names()).toEqual(all(60));
+      const lifted = await makePlan(p.t, 5, 'delta --force-delete', strict);
+      expect(lifted.summary).toMatchObject({ removed: 2, held: 0 });
+      expect(await apply(p.t, 6, lifted, strict)).toMatchObject({ code: EXIT.ok });
+      expect(waiting(p.t)).toEqual(['p00002', 'p00050']);
+    });
+  });
+}
+
 function testStale(name: string, setup: SetUp): void {
-  describe(`a plan in ${name} is stale`, { timeout: 120_000 }, () => {
+  describe(`a plan in ${name} is stale`, { timeout: 240_000 }, () => {
     it.each([
       ['sync', 'a sync', 'sync'],
       ['sync', 'a delta', 'delta'],
       ['sync', 'a delete', 'delete'],
       ['sync', 'a take-over', 'take-over'],
       ['sync', 'a record was forgotten', 'forget-record --id r00009'],
+      ['delta', 'a sync', 'sync'],
+      ['delta', 'a delta', 'delta'],
+      ['delta', 'a delete', 'delete'],
+      ['delta', 'a rollback', `rollback --before ${uid(2)}`],
+      ['delta', 'a record was forgotten', 'forget-record --id r00009'],
       ['delete', 'a sync', 'sync'],
       ['delete', 'a delta', 'delta'],
       ['delete', 'a delete', 'delete'],
@@ -193,16 +295,13 @@ function testStale(name: string, setup: SetUp): void {
       expect(await t.names()).toEqual(expected(t));
     });
 
-    it('once a newer plan replaces it, and that one can be applied', async () => {
+    it.each(['sync', 'delta', 'delete'])('one of a %s once a newer plan replaces it, which can be applied', async (planned) => {
       await using t = await changed(setup);
-      for (const [nth, planned] of ['sync', 'delete', 'sync'].entries()) {
-        const first = await makePlan(t, 10 * nth + 2, planned);
-        const second = await makePlan(t, 10 * nth + 3, 'sync');
-        expect(await apply(t, 10 * nth + 4, first)).toMatchObject({ code: EXIT.planStale });
-        expect(await apply(t, 10 * nth + 5, second)).toMatchObject({ code: EXIT.ok });
-        expect(await t.names()).toEqual(expected(t));
-        lose(t, [`r0001${nth}`]);
-      }
+      const first = await makePlan(t, 2, planned);
+      const second = await makePlan(t, 3, 'sync');
+      expect(await apply(t, 4, first)).toMatchObject({ code: EXIT.planStale });
+      expect(await apply(t, 5, second)).toMatchObject({ code: EXIT.ok });
+      expect(await t.names()).toEqual(expected(t));
     });
 
     it('with another digest, and once it is applied; a repeated attempt tells the same counts', async () => {
@@ -222,7 +321,7 @@ function testStale(name: string, setup: SetUp): void {
     });
   });
 
-  it(`a plan of a delete in ${name} outlives jobs that load and fail`, { timeout: 120_000 }, async () => {
+  it(`a plan of a delete in ${name} outlives jobs that load and fail`, { timeout: 240_000 }, async () => {
     await using t = await changed(setup);
     const made = await makePlan(t, 2, 'delete');
     t.source.put(...someRows(30, NOW).filter(({ id }) => id !== 'r00003'));
@@ -234,7 +333,7 @@ function testStale(name: string, setup: SetUp): void {
     expect(last(t)).toMatchObject({ added: 0, updated: 0, deleted: 1 });
   });
 
-  it(`of two applies into ${name} at once one makes the changes, and the other none`, { timeout: 120_000 }, async () => {
+  it(`of two applies into ${name} at once one makes the changes, and the other none`, { timeout: 240_000 }, async () => {
     await using t = await changed(setup);
     const made = await makePlan(t, 2, 'sync');
     const codes = (await Promise.all([apply(t, 3, made), apply(t, 4, made)])).map(({ code }) => code);
@@ -247,5 +346,6 @@ function testStale(name: string, setup: SetUp): void {
 export function testPlans(name: string, setup: SetUp): void {
   testSync(name, setup);
   testDelete(name, setup);
+  testDelta(name, setup);
   testStale(name, setup);
 }
