@@ -105,7 +105,9 @@ export async function readPiece<T>(
   const parsed = form.safeParse(found);
   if (parsed.success) return parsed.data;
   const why = 'a newer version or another program has written it; upgrade Syncrator';
-  throw new JobError('failed', `sink: cannot read document ${key} of ${where}: ${why}`, { cause: parsed.error });
+  throw new JobError('failed', `sink: cannot read document ${key} of ${where}: ${why}`, {
+    cause: parsed.error,
+  });
 }
 
 /** Ids are short: their number alone bounds a piece. */

@@ -22,7 +22,11 @@ export type PlannedEffect = {
 export type Effects = AsyncIterable<PlannedEffect>;
 
 /** Names the records that a switch changes, and those that it keeps although the listing lacks them, in byte order. */
-export async function* effectsOfSwitch(of: { now: Stamps; next: Stamps; held: HeldPages | null }): Effects & AsyncGenerator {
+export async function* effectsOfSwitch(of: {
+  now: Stamps;
+  next: Stamps;
+  held: HeldPages | null;
+}): Effects & AsyncGenerator {
   const find = of.held && findInOrder(of.held);
   for await (const { kind, id, now, next } of compareStamps(of)) {
     const times = { id, before: now?.updatedAt ?? null, after: next?.updatedAt ?? null };

@@ -79,11 +79,12 @@ export function openDelete<S extends GenerationsState>(
 }
 
 /** From now on the live data may differ from those of the plan, so that only an apply of it goes on. */
-export async function beginInPlace<S extends GenerationsState>({ store }: Pick<RestorePlace<S>, 'store'>): Promise<void> {
-  await store.change(
-    (state) => ({ ...state, planned: state.planned && { ...state.planned, begun: true } }),
-    { durable: true },
-  );
+export async function beginInPlace<S extends GenerationsState>({
+  store,
+}: Pick<RestorePlace<S>, 'store'>): Promise<void> {
+  await store.change((state) => ({ ...state, planned: state.planned && { ...state.planned, begun: true } }), {
+    durable: true,
+  });
 }
 
 export async function idsIn(sets: HeldSets, set: HeldSet | null): Promise<string[]> {

@@ -32,4 +32,5 @@ export function switchToKeep(
 }
 
 /** Why the load of a plan cannot become live any more. */
-export const LOAD_GONE = 'its load is gone: another one has taken its place, or it was removed or moved by hand';
+export const LOAD_GONE =
+  'its load is gone: another one has taken its place, or it was removed or moved by hand';

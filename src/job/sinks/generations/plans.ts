@@ -49,14 +49,20 @@ export type PlanWork<S> = {
   readonly decide: (
     load: Load,
     plan: ApplyPlan,
-  ) => Promise<Extract<ApplyResult, { kind: 'ask' }> | { readonly kind: 'decided'; readonly decided: Decided }>;
+  ) => Promise<
+    Extract<ApplyResult, { kind: 'ask' }> | { readonly kind: 'decided'; readonly decided: Decided }
+  >;
+  /** Tidies up once a plan was applied. */
+  readonly applied: () => Promise<void>;
   /** @throws JobError `planStale` if the data that it was made for are no longer there */
   readonly open: (planned: Planned) => Promise<OpenPlan>;
 };
 
 type Made = { readonly summary: PlanSummary; readonly summed: Summed; readonly plan: OpenPlan };
 
-export function createPlans<S extends { readonly planned: Planned | null }>(of: PlanWork<S>): GenerationPlans {
+export function createPlans<S extends { readonly planned: Planned | null }>(
+  of: PlanWork<S>,
+): GenerationPlans {
   let kept: Made | undefined;
   const made = (): Made => {
     if (!kept) throw new Error('no plan was made yet');
@@ -138,7 +144,10 @@ async function* readShown<S>(
 }
 
 function byKind(some: readonly { kind: PlanKind; id: string }[]): { kind: PlanKind; ids: string[] }[] {
-  return [...Map.groupBy(some, ({ kind }) => kind)].map(([kind, all]) => ({ kind, ids: all.map(({ id }) => id) }));
+  return [...Map.groupBy(some, ({ kind }) => kind)].map(([kind, all]) => ({
+    kind,
+    ids: all.map(({ id }) => id),
+  }));
 }
 
 /** A record without a time of its own gets that of its document: a change of the time alone shows too. */
@@ -154,17 +163,22 @@ function jsonById(records: readonly LiveRecord[]): Map<string, string | null> {
 }
 
 async function applyPlan<S extends { readonly planned: Planned | null }>(
-  { place, store, open }: PlanWork<S>,
+  { place, store, open, applied: tidy }: PlanWork<S>,
   { uid, digest }: { uid: string; digest: string },
 ): Promise<AppliedPlan> {
   const { planned } = await store.read();
-  const found = planned && { ...planned, expired: Date.parse(planned.born) < Date.now() - PLAN_DAYS * DAY_MS };
+  const found = planned && {
+    ...planned,
+    expired: Date.parse(planned.born) < Date.now() - PLAN_DAYS * DAY_MS,
+  };
   // Whatever changes the live data drops the plan, and an older program drops it with any change.
   const kept = refuseOtherPlan(place, found, { uid, digest, isNewest: true });
   const plan = await open(kept);
   // An apply that was cut off in the middle is gone on with.
-  if (!kept.begun && (await sumUp(plan.effects(), kept)).digest !== digest) throw planStale(place, DATA_CHANGED);
+  if (!kept.begun && (await sumUp(plan.effects(), kept)).digest !== digest)
+    throw planStale(place, DATA_CHANGED);
   const { applied, watermark } = await plan.apply();
+  await tidy();
   return {
     applied,
     of: kept.action,
@@ -174,6 +188,9 @@ async function applyPlan<S extends { readonly planned: Planned | null }>(
 }
 
 /** The run as the history knows it: "the last sync" is one that was applied from a plan, too. */
-export function asPlanned<T extends { readonly writer: Writer }>(sink: T, { action }: Pick<Planned, 'action'>): T {
+export function asPlanned<T extends { readonly writer: Writer }>(
+  sink: T,
+  { action }: Pick<Planned, 'action'>,
+): T {
   return { ...sink, writer: { ...sink.writer, action } };
 }

@@ -8,7 +8,7 @@ import { createPlannedRecords } from '../generations/planned-records.ts';
 import { purgeCopies } from '../generations/removed-copies.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
 import { createTold } from '../generations/told-removals.ts';
-import type { ApplyPlan, ApplyResult, Load, LiveState, LoadMode, Sink } from '../sink.ts';
+import type { ApplyPlan, ApplyResult, Load, LiveState, Sink } from '../sink.ts';
 import type { OpenSearchSettings } from '../sink-settings.ts';
 import type { Writer } from '../writer.ts';
 import { type OpenSearch, readLive } from './alias.ts';
@@ -23,7 +23,7 @@ import { beginLoad, dropLoad } from './load.ts';
 import { createEverythingLoader } from './load-everything.ts';
 import { lookAtOpenSearch } from './look.ts';
 import { openOpenSearch } from './open.ts';
-import { createOpenSearchChanges, createOpenSearchPlans } from './plans.ts';
+import { createOpenSearchPlans } from './plans.ts';
 import { applyIds } from './removals.ts';
 import { createCopyStore } from './removed-copies.ts';
 import { previewRollback, rollback } from './rollback.ts';
@@ -62,9 +62,11 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
   };
-  const changes = createOpenSearchChanges(sink);
-  const isPlannedDelta = (mode: LoadMode): boolean => mode === 'changes' && writer.plans === true;
-  const plans = createOpenSearchPlans(sink, { loader: everything, idsOf, changes });
+  const { plans, changes } = createOpenSearchPlans(sink, {
+    loader: everything,
+    idsOf,
+    applied: () => purge(sink, keepChangesMs),
+  });
   const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
     if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
     if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
@@ -79,14 +81,14 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     live: () => readLiveState(sink),
     look: () => lookAtOpenSearch(sink),
     async beginLoad({ mode, ...of }) {
-      if (isPlannedDelta(mode)) return await changes.begin({ mode, ...of });
+      if (changes && mode === 'changes') return await changes.begin({ mode, ...of });
       if (mode !== 'ids') return await beginLoad(sink, { mode, ...of });
       ids = beginIds(of.began);
       return ids.load;
     },
     async loadBatch(load, batch, turn) {
       if (load.mode === 'everything') return await everything.loadBatch(load, batch, turn);
-      if (isPlannedDelta(load.mode)) return await changes.add(load, batch, turn);
+      if (changes && load.mode === 'changes') return await changes.add(load, batch, turn);
       if (load.mode === 'changes') return await loadChanges(sink, told, { load, batch, turn });
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
@@ -98,7 +100,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
-      else if (isPlannedDelta(load.mode)) await sets.deleteDropped();
+      else if (changes && load.mode === 'changes') await sets.deleteDropped();
       else await dropLoad(sink, load);
     },
     previewRollback: (to) => previewRollback(sink, to),
@@ -106,14 +108,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     takeOver: () => takeOver(sink),
     held: createHeldRecords(() => findLivePlace(sink)),
     sourceState: async () => (await readLive(sink, await sink.store.read()))?.generation.source_state ?? null,
-    plans: {
-      ...plans,
-      async apply(plan) {
-        const applied = await plans.apply(plan);
-        await purge(sink, keepChangesMs);
-        return applied;
-      },
-    },
+    plans,
     forget: (ids) => forgetRecords(sink, ids),
     async close() {},
   };

@@ -29,23 +29,26 @@ import type { State } from './state.ts';
 import { takeWriteAlias } from './write-alias.ts';
 import { writeRecords } from './write-records.ts';
 
+/** @param of.applied tidies up once a plan was applied @returns the plans, and what reads a delta for one of this run */
 export function createOpenSearchPlans(
   sink: OpenSearch,
-  of: { loader: EverythingLoader; idsOf: (load: Load) => IdsLoad; changes: PlannedChanges },
-): GenerationPlans {
+  of: { loader: EverythingLoader; idsOf: (load: Load) => IdsLoad; applied: () => Promise<void> },
+): { plans: GenerationPlans; changes: PlannedChanges | null } {
   const { store, sets, writer } = sink;
-  return createPlans<State>({
+  const changes = createOpenSearchChanges(sink);
+  const plans = createPlans<State>({
     place: placeOf(sink),
     store,
     sets,
     writer,
+    applied: of.applied,
     async decide(load, plan) {
       if (load.mode === 'ids') {
         const { listed } = of.idsOf(load);
         const found = await decideIds(sink, { listed, plan });
         return found.kind === 'ask' ? found : { kind: 'decided', decided: await deleteToKeep(found, plan) };
       }
-      if (load.mode === 'changes') return await of.changes.decide(load, plan);
+      if (load.mode === 'changes') return await changes.decide(load, plan);
       const found = await decideEverything(sink, { load, plan, loader: of.loader });
       if (found.kind === 'ask') return found;
       const live = found.live && { name: found.live.index.name, generation: found.live.generation };
@@ -54,6 +57,7 @@ export function createOpenSearchPlans(
     open: (planned) =>
       planned.action === 'sync' ? openSwitch(sink, planned) : openInPlace(asPlanned(sink, planned), planned),
   });
+  return { plans, changes: writer.plans ? changes : null };
 }
 
 function placeOf({ alias }: OpenSearch): string {
@@ -114,8 +118,7 @@ async function openInPlace(sink: OpenSearch, planned: Planned): Promise<OpenPlan
   });
 }
 
-/** The planned delta that this run reads. */
-export function createOpenSearchChanges(sink: OpenSearch): PlannedChanges {
+function createOpenSearchChanges(sink: OpenSearch): PlannedChanges {
   return createPlannedChanges<State>({
     records: sink.records,
     async live() {

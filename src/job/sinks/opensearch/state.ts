@@ -4,7 +4,16 @@
  */
 import { z } from 'zod';
 import { isHolding } from '../generations/held-set.ts';
-import { fence, generation, heldSet, NO_FENCE, owner, planned, progress, step } from '../generations/state-parts.ts';
+import {
+  fence,
+  generation,
+  heldSet,
+  NO_FENCE,
+  owner,
+  planned,
+  progress,
+  step,
+} from '../generations/state-parts.ts';
 
 const ofIndex = generation.extend({
   /** Another value means that somebody made this index anew. */

@@ -40,7 +40,10 @@ export async function applyPlan(
     },
   }).catch((error: unknown) => {
     if (error instanceof WrongLoadError)
-      throw planStale(session.places.shown, 'its records are not kept any more (a crash of Postgres empties them)');
+      throw planStale(
+        session.places.shown,
+        'its records are not kept any more (a crash of Postgres empties them)',
+      );
     throw error;
   });
   if (result.kind === 'ask') throw planStale(session.places.shown, DATA_CHANGED);

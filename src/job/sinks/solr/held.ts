@@ -47,8 +47,6 @@ export function recordIn({ id, [UPDATED_AT]: at, ...fields }: Document): LiveRec
   return {
     id,
     updatedAt: typeof at === 'string' ? Date.parse(at) : null,
-    json: JSON.stringify(
-      Object.fromEntries(Object.entries(fields).filter(([name]) => !SOLRS_OWN.has(name))),
-    ),
+    json: JSON.stringify(Object.fromEntries(Object.entries(fields).filter(([name]) => !SOLRS_OWN.has(name)))),
   };
 }

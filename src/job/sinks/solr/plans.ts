@@ -33,23 +33,26 @@ import { decideIds } from './removals.ts';
 import type { State } from './state.ts';
 import { writeRecords } from './write-records.ts';
 
+/** @param of.applied tidies up once a plan was applied @returns the plans, and what reads a delta for one of this run */
 export function createSolrPlans(
   solr: Solr,
-  of: { loader: EverythingLoader; idsOf: (load: Load) => IdsLoad; changes: PlannedChanges },
-): GenerationPlans {
+  of: { loader: EverythingLoader; idsOf: (load: Load) => IdsLoad; applied: () => Promise<void> },
+): { plans: GenerationPlans; changes: PlannedChanges | null } {
   const { store, sets, writer } = solr;
-  return createPlans<State>({
+  const changes = createSolrChanges(solr);
+  const plans = createPlans<State>({
     place: placeOf(solr),
     store,
     sets,
     writer,
+    applied: of.applied,
     async decide(load, plan) {
       if (load.mode === 'ids') {
         const { listed } = of.idsOf(load);
         const found = await decideIds(solr, { listed, plan });
         return found.kind === 'ask' ? found : { kind: 'decided', decided: await deleteToKeep(found, plan) };
       }
-      if (load.mode === 'changes') return await of.changes.decide(load, plan);
+      if (load.mode === 'changes') return await changes.decide(load, plan);
       const found = await decideEverything(solr, { load, plan, loader: of.loader });
       if (found.kind === 'ask') return found;
       const live = { name: found.primary, generation: found.live };
@@ -58,6 +61,7 @@ export function createSolrPlans(
     open: (planned) =>
       planned.action === 'sync' ? openSwitch(solr, planned) : openInPlace(asPlanned(solr, planned), planned),
   });
+  return { plans, changes: writer.plans ? changes : null };
 }
 
 function placeOf({ names }: Solr): string {
@@ -111,8 +115,7 @@ async function openInPlace(solr: Solr, planned: Planned): Promise<OpenPlan> {
   });
 }
 
-/** The planned delta that this run reads. */
-export function createSolrChanges(solr: Solr): PlannedChanges {
+function createSolrChanges(solr: Solr): PlannedChanges {
   return createPlannedChanges({
     records: solr.records,
     async live() {

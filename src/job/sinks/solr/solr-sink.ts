@@ -1,7 +1,7 @@
 /** Sink `solr`: composes the parts of this folder. */
 import type { JobArguments } from '../../arguments.ts';
 import { shownUrl } from '../../mask.ts';
-import type { ApplyPlan, ApplyResult, Load, LiveState, LoadMode, Sink } from '../sink.ts';
+import type { ApplyPlan, ApplyResult, Load, LiveState, Sink } from '../sink.ts';
 import type { SolrSettings } from '../sink-settings.ts';
 import type { Writer } from '../writer.ts';
 import { applicationOf } from './application.ts';
@@ -23,7 +23,7 @@ import { generationIn, namesOf, readPrimary, type Solr } from './aliases.ts';
 import { purgeCopies } from '../generations/removed-copies.ts';
 import { beginIds, type IdsLoad } from '../generations/removals.ts';
 import { createTold } from '../generations/told-removals.ts';
-import { createSolrChanges, createSolrPlans } from './plans.ts';
+import { createSolrPlans } from './plans.ts';
 import { applyIds } from './removals.ts';
 import { createCopyStore } from './removed-copies.ts';
 import { previewRollback, rollback } from './rollback.ts';
@@ -34,7 +34,10 @@ const PATIENCE_MS = 60_000;
 
 export type SolrSinkInput = {
   readonly settings: SolrSettings;
-  readonly given: Pick<JobArguments, 'action' | 'of' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'ids' | 'only'>;
+  readonly given: Pick<
+    JobArguments,
+    'action' | 'of' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'ids' | 'only'
+  >;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly onWait: (words: string | null) => void;
@@ -63,9 +66,11 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
   };
-  const changes = createSolrChanges(solr);
-  const isPlannedDelta = (mode: LoadMode): boolean => mode === 'changes' && writer.plans === true;
-  const plans = createSolrPlans(solr, { loader: everything, idsOf, changes });
+  const { plans, changes } = createSolrPlans(solr, {
+    loader: everything,
+    idsOf,
+    applied: () => purge(solr, settings.keepChangesMs),
+  });
   const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
     if (load.mode === 'everything') return await applyEverything(solr, { load, plan, loader: everything });
     if (load.mode === 'ids') return await applyIds(solr, { listed: idsOf(load).listed, plan });
@@ -80,14 +85,14 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     live: () => readLiveState(solr),
     look: () => lookAtSolr(solr),
     async beginLoad({ mode, ...of }) {
-      if (isPlannedDelta(mode)) return await changes.begin({ mode, ...of });
+      if (changes && mode === 'changes') return await changes.begin({ mode, ...of });
       if (mode !== 'ids') return await beginLoad(solr, { mode, ...of });
       ids = beginIds(of.began);
       return ids.load;
     },
     async loadBatch(load, batch, turn) {
       if (load.mode === 'everything') return await everything.loadBatch(load, batch, turn);
-      if (isPlannedDelta(load.mode)) return await changes.add(load, batch, turn);
+      if (changes && load.mode === 'changes') return await changes.add(load, batch, turn);
       if (load.mode === 'changes') return await loadChanges(solr, told, { load, batch, turn });
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
@@ -99,7 +104,7 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
-      else if (isPlannedDelta(load.mode)) await sets.deleteDropped();
+      else if (changes && load.mode === 'changes') await sets.deleteDropped();
       else await dropLoad(solr, load);
     },
     previewRollback: (to) => previewRollback(solr, to),
@@ -110,14 +115,7 @@ export function createSolrSink(input: SolrSinkInput): Sink {
       const generation = await generationIn(solr, await solr.store.read(), await readPrimary(solr));
       return generation?.source_state ?? null;
     },
-    plans: {
-      ...plans,
-      async apply(plan) {
-        const applied = await plans.apply(plan);
-        await purge(solr, settings.keepChangesMs);
-        return applied;
-      },
-    },
+    plans,
     forget: (ids) => forgetRecords(solr, ids),
     async close() {},
   };

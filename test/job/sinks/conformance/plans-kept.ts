@@ -12,7 +12,7 @@ import { lose } from './held-removals.ts';
 import { killedAfter } from './kills-after-changes.ts';
 import { expected, job, last, now, type TestedSink } from './tested-sink.ts';
 
-type StoredState = { planned: Planned | null; load: unknown; dropped_sets: unknown[] };
+export type StoredState = { planned: Planned | null; load: unknown; dropped_sets: unknown[] };
 
 export type PlansUnderTest<T extends Proxied = Proxied> = {
   setup(rows: readonly FakeRow[]): Promise<T>;
@@ -34,6 +34,13 @@ type Proxied = TestedSink & {
 const ACTIONS = ['sync', 'delta', 'delete'] as const;
 type Action = (typeof ACTIONS)[number];
 
+/** As a program that does not know plans writes it. */
+function withoutPlan(state: StoredState): StoredState {
+  const known: Partial<StoredState> = { ...state };
+  delete known.planned;
+  return known as StoredState;
+}
+
 /** At the source one record is added, one changed and one lost. @returns what the action makes of the sink */
 async function change(t: Proxied, action: Action, nth: number): Promise<Record<string, string>> {
   const before = await t.names();
@@ -44,7 +51,9 @@ async function change(t: Proxied, action: Action, nth: number): Promise<Record<s
     t.source.put({ id: 'r00020', updated_at: now(), name: `changed ${nth}` });
   }
   if (action === 'delta') return { ...before, ...expected(t) };
-  return action === 'sync' ? expected(t) : Object.fromEntries(Object.entries(before).filter(([id]) => id !== lost));
+  return action === 'sync'
+    ? expected(t)
+    : Object.fromEntries(Object.entries(before).filter(([id]) => id !== lost));
 }
 
 /** Records that are lost one by one; few enough at once for the guard. */
@@ -136,29 +145,34 @@ export function testKeptPlans<T extends Proxied>(name: string, of: PlansUnderTes
       expect(await apply(t, 5, anew)).toMatchObject({ code: EXIT.ok });
     });
 
-    it.each(ACTIONS)('one of a %s after seven days, and after an older program, which does not know it', async (action) => {
-      await using t = await prepared();
-      await change(t, action, 1);
-      const made = await makePlan(t, 2, action);
-      const before = await t.names();
-      const bornAt = (ms: number) => (state: StoredState) => ({
-        ...state,
-        planned: state.planned && { ...state.planned, born: new Date(ms).toISOString() },
-      });
-      const DAYS = 86_400_000;
-      await of.changeState(t, bornAt(Date.now() - 7.01 * DAYS));
-      expect(await apply(t, 3, made)).toMatchObject({ code: EXIT.planStale });
-      expect(last(t)?.message).toContain('older than 7 days');
-      await of.changeState(t, bornAt(Date.now() - 6.9 * DAYS));
-      await of.changeState(t, ({ planned: _, ...state }) => state as StoredState);
-      expect(await apply(t, 4, made)).toMatchObject({ code: EXIT.planStale });
-      expect(await t.names()).toEqual(before);
-      expect(await t.pieces(), 'what it left goes with the next job').toEqual([]);
-      expect(await runJob(t, 5, action)).toMatchObject({ code: EXIT.ok });
-    });
+    it.each(ACTIONS)(
+      'one of a %s after seven days, and after an older program, which does not know it',
+      async (action) => {
+        await using t = await prepared();
+        await change(t, action, 1);
+        const made = await makePlan(t, 2, action);
+        const before = await t.names();
+        const bornAt = (ms: number) => (state: StoredState) => ({
+          ...state,
+          planned: state.planned && { ...state.planned, born: new Date(ms).toISOString() },
+        });
+        const DAYS = 86_400_000;
+        await of.changeState(t, bornAt(Date.now() - 7.01 * DAYS));
+        expect(await apply(t, 3, made)).toMatchObject({ code: EXIT.planStale });
+        expect(last(t)?.message).toContain('older than 7 days');
+        await of.changeState(t, bornAt(Date.now() - 6.9 * DAYS));
+        await of.changeState(t, (state) => withoutPlan(state));
+        expect(await apply(t, 4, made)).toMatchObject({ code: EXIT.planStale });
+        expect(await t.names()).toEqual(before);
+        expect(await t.pieces(), 'what it left goes with the next job').toEqual([]);
+        expect(await runJob(t, 5, action)).toMatchObject({ code: EXIT.ok });
+      },
+    );
   });
 
-  it(`a plan of a delta in ${name} outlives changes of records that it does not name`, { timeout: 240_000 }, async () => {
+  it(`a plan of a delta in ${name} outlives changes of records that it does not name`, {
+    timeout: 240_000,
+  }, async () => {
     await using t = await prepared();
     await change(t, 'delta', 1);
     const made = await makePlan(t, 2, 'delta');
@@ -167,18 +181,22 @@ export function testKeptPlans<T extends Proxied>(name: string, of: PlansUnderTes
     expect(await t.names()).toMatchObject({ 'new 1': 'fresh', r00009: 'by hand' });
   });
 
-  it.each(ACTIONS)(`forgetting a record erases it from a kept plan of a %s in ${name}`, { timeout: 240_000 }, async (action) => {
-    await using t = await prepared();
-    t.source.put({ id: 'new', updated_at: now(), name: 'precious' });
-    lose(t, ['lost 1']);
-    const made = await makePlan(t, 2, action);
-    if (action !== 'delete') expect(await of.everything(t)).toContain('precious');
-    expect((await t.pieces()).length).toBe(action === 'sync' ? 0 : 1);
-    expect(await runJob(t, 3, 'forget-record --id new')).toMatchObject({ code: EXIT.ok });
-    expect(await of.everything(t)).not.toContain('precious');
-    expect(await t.pieces()).toEqual([]);
-    expect(await apply(t, 4, made)).toMatchObject({ code: EXIT.planStale });
-  });
+  it.each(ACTIONS)(
+    `forgetting a record erases it from a kept plan of a %s in ${name}`,
+    { timeout: 240_000 },
+    async (action) => {
+      await using t = await prepared();
+      t.source.put({ id: 'new', updated_at: now(), name: 'precious' });
+      lose(t, ['lost 1']);
+      const made = await makePlan(t, 2, action);
+      if (action !== 'delete') expect(await of.everything(t)).toContain('precious');
+      expect((await t.pieces()).length).toBe(action === 'sync' ? 0 : 1);
+      expect(await runJob(t, 3, 'forget-record --id new')).toMatchObject({ code: EXIT.ok });
+      expect(await of.everything(t)).not.toContain('precious');
+      expect(await t.pieces()).toEqual([]);
+      expect(await apply(t, 4, made)).toMatchObject({ code: EXIT.planStale });
+    },
+  );
 
   it(`a newer run that forgets ends the telling of a plan in ${name}`, { timeout: 240_000 }, async () => {
     await using t = await of.setup(someRows(700));

@@ -46,9 +46,15 @@ function testSync(name: string, setup: SetUp): void {
       expect(added).toMatchObject({ id: 'new', kind: 'added', before: null, after: { name: 'fresh' } });
       expect(updated).toMatchObject({ id: 'r00002', kind: 'updated', before: { name: 'row 2' } });
       expect(updated?.after).toMatchObject({ name: 'other' });
-      expect(Date.parse((updated?.after as { updated_at: string }).updated_at)).toBe(Date.parse(NOW));
+      const { updated_at: at = '' } = (updated?.after ?? {}) as { updated_at?: string };
+      expect(Date.parse(at)).toBe(Date.parse(NOW));
       expect(Object.keys(updated?.before as object).toSorted()).toEqual(['name', 'updated_at']);
-      expect(removed).toMatchObject({ id: 'r00003', kind: 'removed', before: { name: 'row 3' }, after: null });
+      expect(removed).toMatchObject({
+        id: 'r00003',
+        kind: 'removed',
+        before: { name: 'row 3' },
+        after: null,
+      });
       expect(more).toEqual([]);
       expect(last(t)).toMatchObject({ phase: 'done', failed: 0 });
       expect(last(t), 'a job that changed nothing has no counts').not.toHaveProperty('added');
@@ -172,33 +178,43 @@ function testDelete(name: string, setup: SetUp): void {
 
 function testDelta(name: string, setup: SetUp): void {
   describe(`a plan of a delta into ${name}`, { timeout: 240_000 }, () => {
-    it.each(['', ' -n 7 -c 3'])('writes nothing, and its apply writes what the delta would%s', async (options) => {
-      await using t = await changed(setup);
-      t.source.put(...changedRows(20, 30));
-      const before = await t.names();
-      const made = await makePlan(t, 2, `delta${options}`);
-      expect(await t.names()).toEqual(before);
-      expect(made.summary).toMatchObject({ of: 'delta', live: 40, added: 1, updated: 11, removed: 0, listed: 12 });
-      expect(kindsOf(made)).toEqual([
-        ['added', 'new'],
-        ...['r00002', ...idsOf(30, 20)].map((id) => ['updated', id]),
-      ]);
-      expect(made.records[0]).toMatchObject({ before: null, after: { name: 'fresh' } });
-      expect(made.records[1]).toMatchObject({ before: { name: 'row 2' }, after: { name: 'other' } });
-      expect(Object.keys(made.records[1]?.before as object).toSorted()).toEqual(['name', 'updated_at']);
-      expect(Object.keys(made.records[1]?.after as object).toSorted()).toEqual(['name', 'updated_at']);
-      const planned = { ...before, ...expected(t) };
-      t.source.put({ id: 'after the plan', updated_at: now(), name: 'late' });
-      const ended = await apply(t, 3, made);
-      expect(ended, ended.output).toMatchObject({ code: EXIT.ok });
-      expect(last(t)).toMatchObject({ added: 1, updated: 11, deleted: 0 });
-      expect(last(t)).not.toHaveProperty('listing');
-      expect(last(t)?.watermark).toBe(made.summary.watermark);
-      expect(await t.names()).toEqual(planned);
-      expect(await runJob(t, 4, 'delta')).toMatchObject({ code: EXIT.ok });
-      expect(last(t)).toMatchObject({ added: 1, updated: 0 });
-      expect(await t.names()).toEqual({ ...planned, 'after the plan': 'late' });
-    });
+    it.each(['', ' -n 7 -c 3'])(
+      'writes nothing, and its apply writes what the delta would%s',
+      async (options) => {
+        await using t = await changed(setup);
+        t.source.put(...changedRows(20, 30));
+        const before = await t.names();
+        const made = await makePlan(t, 2, `delta${options}`);
+        expect(await t.names()).toEqual(before);
+        expect(made.summary).toMatchObject({
+          of: 'delta',
+          live: 40,
+          added: 1,
+          updated: 11,
+          removed: 0,
+          listed: 12,
+        });
+        expect(kindsOf(made)).toEqual([
+          ['added', 'new'],
+          ...['r00002', ...idsOf(30, 20)].map((id) => ['updated', id]),
+        ]);
+        expect(made.records[0]).toMatchObject({ before: null, after: { name: 'fresh' } });
+        expect(made.records[1]).toMatchObject({ before: { name: 'row 2' }, after: { name: 'other' } });
+        expect(Object.keys(made.records[1]?.before as object).toSorted()).toEqual(['name', 'updated_at']);
+        expect(Object.keys(made.records[1]?.after as object).toSorted()).toEqual(['name', 'updated_at']);
+        const planned = { ...before, ...expected(t) };
+        t.source.put({ id: 'after the plan', updated_at: now(), name: 'late' });
+        const ended = await apply(t, 3, made);
+        expect(ended, ended.output).toMatchObject({ code: EXIT.ok });
+        expect(last(t)).toMatchObject({ added: 1, updated: 11, deleted: 0 });
+        expect(last(t)).not.toHaveProperty('listing');
+        expect(last(t)?.watermark).toBe(made.summary.watermark);
+        expect(await t.names()).toEqual(planned);
+        expect(await runJob(t, 4, 'delta')).toMatchObject({ code: EXIT.ok });
+        expect(last(t)).toMatchObject({ added: 1, updated: 0 });
+        expect(await t.names()).toEqual({ ...planned, 'after the plan': 'late' });
+      },
+    );
 
     it('that has nothing to change moves the watermark with its apply', async () => {
       await using t = await setup(someRows(20));
@@ -295,14 +311,17 @@ function testStale(name: string, setup: SetUp): void {
       expect(await t.names()).toEqual(expected(t));
     });
 
-    it.each(['sync', 'delta', 'delete'])('one of a %s once a newer plan replaces it, which can be applied', async (planned) => {
-      await using t = await changed(setup);
-      const first = await makePlan(t, 2, planned);
-      const second = await makePlan(t, 3, 'sync');
-      expect(await apply(t, 4, first)).toMatchObject({ code: EXIT.planStale });
-      expect(await apply(t, 5, second)).toMatchObject({ code: EXIT.ok });
-      expect(await t.names()).toEqual(expected(t));
-    });
+    it.each(['sync', 'delta', 'delete'])(
+      'one of a %s once a newer plan replaces it, which can be applied',
+      async (planned) => {
+        await using t = await changed(setup);
+        const first = await makePlan(t, 2, planned);
+        const second = await makePlan(t, 3, 'sync');
+        expect(await apply(t, 4, first)).toMatchObject({ code: EXIT.planStale });
+        expect(await apply(t, 5, second)).toMatchObject({ code: EXIT.ok });
+        expect(await t.names()).toEqual(expected(t));
+      },
+    );
 
     it('with another digest, and once it is applied; a repeated attempt tells the same counts', async () => {
       await using t = await changed(setup);
@@ -333,7 +352,9 @@ function testStale(name: string, setup: SetUp): void {
     expect(last(t)).toMatchObject({ added: 0, updated: 0, deleted: 1 });
   });
 
-  it(`of two applies into ${name} at once one makes the changes, and the other none`, { timeout: 240_000 }, async () => {
+  it(`of two applies into ${name} at once one makes the changes, and the other none`, {
+    timeout: 240_000,
+  }, async () => {
     await using t = await changed(setup);
     const made = await makePlan(t, 2, 'sync');
     const codes = (await Promise.all([apply(t, 3, made), apply(t, 4, made)])).map(({ code }) => code);

@@ -12,7 +12,13 @@ const load = { ...newProgress({ ...begin, mode: 'everything' }), index: 'loaded'
 const other = { ...newProgress({ ...begin, mode: 'everything' }), index: 'other' };
 const changes = { ...newProgress({ ...begin, mode: 'changes' }), index: 'live' };
 const list = { id: '0b0f6d1e-5a34-4c9e-9d1c-2f7f2f6c1a55', count: 1, pieces: 1 };
-const step = { key: 'k', action: 'delete', step: 0, origin_uid: null, applied: { ...NOTHING_APPLIED, rejected: [] } };
+const step = {
+  key: 'k',
+  action: 'delete',
+  step: 0,
+  origin_uid: null,
+  applied: { ...NOTHING_APPLIED, rejected: [] },
+};
 
 function planned(of: Partial<Planned>): Planned {
   return {
@@ -37,7 +43,11 @@ function planned(of: Partial<Planned>): Planned {
 }
 
 const ofSync: State = { ...EMPTY, load, planned: planned({ load: load.id }) };
-const ofDelete: State = { ...EMPTY, planned: planned({ action: 'delete', gone: list }), dropped_sets: [list] };
+const ofDelete: State = {
+  ...EMPTY,
+  planned: planned({ action: 'delete', gone: list }),
+  dropped_sets: [list],
+};
 const live = { ...UNKNOWN, uuid: 'x' };
 
 const settled = (before: State, change: Partial<State>): State =>
