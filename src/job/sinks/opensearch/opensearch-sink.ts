@@ -45,16 +45,9 @@ export type OpenSearchSinkInput = {
 
 /** Connects on first use. */
 export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
-  const { settings, given, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
-  const { url, alias, body, keepChangesMs } = settings;
-  const patience = { patienceMs, ...rest };
-  const client = createOpenSearchClient(url, patience);
-  const store = createStateStore(client, alias, writer);
-  const pieces = { alias, where: STATE_INDEX, store };
-  const medium = createOpenSearchPieces(client);
-  const sets = createHeldSets(pieces, medium);
-  const records = createPlannedRecords(pieces, medium);
-  const sink: OpenSearch = { client, alias, body, store, sets, records, writer, patience, log };
+  const { given } = input;
+  const { url, alias, keepChangesMs } = input.settings;
+  const sink = openSearchOf(input);
   const everything = createEverythingLoader(sink);
   const told = createTold();
   let ids: IdsLoad | null = null;
@@ -62,11 +55,8 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
   };
-  const { plans, changes } = createOpenSearchPlans(sink, {
-    loader: everything,
-    idsOf,
-    applied: () => purge(sink, keepChangesMs),
-  });
+  const tidy = (): Promise<void> => purge(sink, keepChangesMs);
+  const { plans, changes } = createOpenSearchPlans(sink, { loader: everything, idsOf, applied: tidy });
   const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
     if (load.mode === 'everything') return await applyEverything(sink, { load, plan, loader: everything });
     if (load.mode === 'ids') return await applyIds(sink, { listed: idsOf(load).listed, plan });
@@ -76,7 +66,7 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     shownAs: shownUrl(url),
     place: `alias ${alias}`,
     leastBatch: 1,
-    writesAtOnce: writer.plans ? null : 'changes',
+    writesAtOnce: sink.writer.plans ? null : 'changes',
     open: () => openOpenSearch(sink, given),
     live: () => readLiveState(sink),
     look: () => lookAtOpenSearch(sink),
@@ -93,14 +83,14 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
-      if (writer.plans) return await plans.make(load, plan);
+      if (sink.writer.plans) return await plans.make(load, plan);
       const result = await applyLoad(load, plan);
-      if (result.kind === 'applied') await purge(sink, keepChangesMs);
+      if (result.kind === 'applied') await tidy();
       return result;
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
-      else if (changes && load.mode === 'changes') await sets.deleteDropped();
+      else if (changes && load.mode === 'changes') await sink.sets.deleteDropped();
       else await dropLoad(sink, load);
     },
     previewRollback: (to) => previewRollback(sink, to),
@@ -112,6 +102,19 @@ export function createOpenSearchSink(input: OpenSearchSinkInput): Sink {
     forget: (ids) => forgetRecords(sink, ids),
     async close() {},
   };
+}
+
+function openSearchOf(input: OpenSearchSinkInput): OpenSearch {
+  const { settings, given: _, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
+  const { url, alias, body } = settings;
+  const patience = { patienceMs, ...rest };
+  const client = createOpenSearchClient(url, patience);
+  const store = createStateStore(client, alias, writer);
+  const pieces = { alias, where: STATE_INDEX, store };
+  const medium = createOpenSearchPieces(client);
+  const sets = createHeldSets(pieces, medium);
+  const records = createPlannedRecords(pieces, medium);
+  return { client, alias, body, store, sets, records, writer, patience, log };
 }
 
 /** Deletes old copies of removed records. */

@@ -50,15 +50,8 @@ export type SolrSinkInput = {
 
 /** Connects on first use. @throws JobError `usage` if arguments and settings disagree */
 export function createSolrSink(input: SolrSinkInput): Sink {
-  const { settings, given, writer, patienceMs = PATIENCE_MS, log, ...rest } = input;
-  const app = applicationOf(settings, given);
-  const client = createSolrClient(settings.url, { patienceMs, ...rest });
-  const store = createStateStore(client, app, writer);
-  const pieces = { alias: app, where: STATE_COLLECTION, store };
-  const medium = createSolrPieces(client);
-  const sets = createHeldSets(pieces, medium);
-  const records = createPlannedRecords(pieces, medium);
-  const solr: Solr = { client, names: namesOf(app), store, sets, records, writer, stop: rest.stop, log };
+  const { settings, given } = input;
+  const solr = solrOf(input);
   const everything = createEverythingLoader(solr);
   const told = createTold();
   let ids: IdsLoad | null = null;
@@ -66,11 +59,8 @@ export function createSolrSink(input: SolrSinkInput): Sink {
     if (ids?.load.id !== load.id) throw new Error('this load was begun by another sink object');
     return ids;
   };
-  const { plans, changes } = createSolrPlans(solr, {
-    loader: everything,
-    idsOf,
-    applied: () => purge(solr, settings.keepChangesMs),
-  });
+  const tidy = (): Promise<void> => purge(solr, settings.keepChangesMs);
+  const { plans, changes } = createSolrPlans(solr, { loader: everything, idsOf, applied: tidy });
   const applyLoad = async (load: Load, plan: ApplyPlan): Promise<ApplyResult> => {
     if (load.mode === 'everything') return await applyEverything(solr, { load, plan, loader: everything });
     if (load.mode === 'ids') return await applyIds(solr, { listed: idsOf(load).listed, plan });
@@ -78,9 +68,9 @@ export function createSolrSink(input: SolrSinkInput): Sink {
   };
   return {
     shownAs: shownUrl(settings.url),
-    place: `alias ${app}`,
+    place: `alias ${solr.names.primary}`,
     leastBatch: 1,
-    writesAtOnce: writer.plans ? null : 'changes',
+    writesAtOnce: solr.writer.plans ? null : 'changes',
     open: () => openSolr(solr, given),
     live: () => readLiveState(solr),
     look: () => lookAtSolr(solr),
@@ -97,28 +87,36 @@ export function createSolrSink(input: SolrSinkInput): Sink {
       for (const id of batch.listed) idsOf(load).listed.add(id);
     },
     async apply(load, plan) {
-      if (writer.plans) return await plans.make(load, plan);
+      if (solr.writer.plans) return await plans.make(load, plan);
       const result = await applyLoad(load, plan);
-      if (result.kind === 'applied') await purge(solr, settings.keepChangesMs);
+      if (result.kind === 'applied') await tidy();
       return result;
     },
     async dropLoad(load) {
       if (load.mode === 'ids') ids = null;
-      else if (changes && load.mode === 'changes') await sets.deleteDropped();
+      else if (changes && load.mode === 'changes') await solr.sets.deleteDropped();
       else await dropLoad(solr, load);
     },
     previewRollback: (to) => previewRollback(solr, to),
     rollback: (to) => rollback(solr, to),
     takeOver: () => takeOver(solr),
     held: createHeldRecords(() => findLivePlace(solr)),
-    async sourceState() {
-      const generation = await generationIn(solr, await solr.store.read(), await readPrimary(solr));
-      return generation?.source_state ?? null;
-    },
+    sourceState: () => readSourceState(solr),
     plans,
     forget: (ids) => forgetRecords(solr, ids),
     async close() {},
   };
+}
+
+function solrOf({ settings, given, writer, patienceMs = PATIENCE_MS, log, ...rest }: SolrSinkInput): Solr {
+  const app = applicationOf(settings, given);
+  const client = createSolrClient(settings.url, { patienceMs, ...rest });
+  const store = createStateStore(client, app, writer);
+  const pieces = { alias: app, where: STATE_COLLECTION, store };
+  const medium = createSolrPieces(client);
+  const sets = createHeldSets(pieces, medium);
+  const records = createPlannedRecords(pieces, medium);
+  return { client, names: namesOf(app), store, sets, records, writer, stop: rest.stop, log };
 }
 
 /** Deletes old copies of removed records. */
@@ -129,6 +127,11 @@ async function purge(solr: Solr, keepMs: number): Promise<void> {
     live: () => countDocuments(solr.client, primary),
     log: solr.log,
   });
+}
+
+async function readSourceState(solr: Solr): Promise<string | null> {
+  const generation = await generationIn(solr, await solr.store.read(), await readPrimary(solr));
+  return generation?.source_state ?? null;
 }
 
 async function readLiveState(solr: Solr): Promise<LiveState> {
