@@ -10,7 +10,7 @@ Actions:
   take-over  make this installation, target and environment the owner of the sink
   forget-record  erase the earlier values of records (--id) from the history; live records stay
   story      tell the api what the history knows of one record (--id); reads only
-  plan       do all of a sync, delta or delete (--of) up to the change, and keep what it would do; needs SINK=postgres
+  plan       do all of a sync, delta or delete (--of) up to the change, and keep what it would do
   apply      do exactly what a plan says (--plan, --digest), unless something has changed since
 
 Without a job:

@@ -7,7 +7,7 @@ import { deleteGone } from './actions/delete.ts';
 import { forget } from './actions/forget.ts';
 import { delta } from './actions/delta.ts';
 import { applyPlan } from './actions/apply-plan.ts';
-import { plan, plansOf } from './actions/plan.ts';
+import { plan } from './actions/plan.ts';
 import { remove } from './actions/remove.ts';
 import { story } from './actions/story.ts';
 import { sync } from './actions/sync.ts';
@@ -209,7 +209,7 @@ async function actOn(sink: Sink, source: OpenedSource, of: Acting): Promise<void
   const { log, stop } = runtime;
   if (given.preview) return progress({ rollback_preview: await sink.previewRollback(rollbackOf(given)) });
   if (given.action === 'story') return await story({ sink, log }, given.ids, api);
-  if (given.action === 'plan' || given.action === 'apply') refuseUnplanned(sink, source);
+  if (given.action === 'plan' || given.action === 'apply') refuseUnplanned(source);
   const done = await sink.open();
   if (done) {
     log.info('an earlier attempt has already applied this step; nothing to do');
@@ -264,8 +264,7 @@ async function actOnListing(
 }
 
 /** Before anything is touched. @throws JobError */
-function refuseUnplanned(sink: Sink, { bank }: OpenedSource): void {
-  plansOf(sink);
+function refuseUnplanned({ bank }: OpenedSource): void {
   if (bank)
     throw new JobError(
       'usage',

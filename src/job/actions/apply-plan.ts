@@ -1,6 +1,5 @@
 /** Action apply: does exactly what a kept plan says, or nothing. */
 import type { ActionContext } from './action.ts';
-import { plansOf } from './plan.ts';
 import { reportApplied } from './report-applied.ts';
 
 export async function applyPlan(
@@ -8,7 +7,7 @@ export async function applyPlan(
   plan: { readonly uid: string; readonly digest: string },
 ): Promise<void> {
   progress({ phase: 'applying' });
-  const { applied, of, watermark, proven } = await plansOf(sink).apply(plan);
+  const { applied, of, watermark, proven } = await sink.plans.apply(plan);
   log.info(`the plan of a ${of} holds, and was applied`);
   progress({
     watermark: watermark?.toISOString() ?? null,

@@ -1,9 +1,7 @@
 /** Action plan: runs a sync, delta or delete up to the change, and tells what an apply would do. */
-import { JobError } from '../job-error.ts';
 import type { Api } from '../losses/job-route.ts';
 import { uploadPlan } from '../losses/upload-plan.ts';
 import type { Plannable } from '../../domain/action.ts';
-import type { Sink } from '../sinks/sink.ts';
 import type { ActionContext, Progress } from './action.ts';
 import { deleteGone } from './delete.ts';
 import { delta } from './delta.ts';
@@ -14,8 +12,11 @@ export async function plan(
   context: ActionContext,
   { action, api }: { action: Plannable; api: Api | null },
 ): Promise<void> {
-  const { sink, progress, log } = context;
-  const plans = plansOf(sink);
+  const {
+    sink: { plans },
+    progress,
+    log,
+  } = context;
   await { sync, delta, delete: deleteGone }[action]({
     ...context,
     planning: true,
@@ -28,15 +29,6 @@ export async function plan(
     await uploadPlan(plans, api);
   }
   await plans.dropShown();
-}
-
-/** Before the sink is opened. @throws JobError `notConfigured` */
-export function plansOf({ plans, place }: Pick<Sink, 'plans' | 'place'>): NonNullable<Sink['plans']> {
-  if (plans) return plans;
-  throw new JobError(
-    'notConfigured',
-    `${place} cannot keep a plan, since its sink has no change sets: only SINK=postgres has; nothing was touched`,
-  );
 }
 
 /** Without what only an apply sets. */

@@ -81,9 +81,9 @@ export type Difference = {
    */
   readonly missed: { readonly count: number; readonly latestMs: number } | null;
   /** Bytes of the listed records as the sink holds them, or as JSON; missing: not measured. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
   /** Seconds from the begin of the load; missing for a resumed one, and where not measured. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
 };
 
 /**
@@ -277,8 +277,7 @@ export interface Sink {
   forget(ids: readonly string[]): Promise<Forgotten>;
   /** Reads only; does not take the fence. Only in sinks with change sets. */
   readonly story?: (id: string) => Promise<Story>;
-  /** Only in sinks that can keep a plan. */
-  readonly plans?: Plans;
+  readonly plans: Plans;
   /** The counts of earlier runs of this action, without first loads and without runs that a rollback has undone. */
   earlierRuns(): Promise<readonly RunFigures[]>;
 

@@ -1,4 +1,4 @@
-/** A plan shows what a sync, delta or delete would do, and an apply does exactly that. */
+/** A plan in Postgres leaves no trace, and its apply makes one change set. What every sink does: test/job/sinks/conformance/plans.ts. */
 
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../src/domain/exit-code.ts';
@@ -116,48 +116,6 @@ describe('a plan of a sync', () => {
     expect(Object.keys((await t.names()) ?? {})).toHaveLength(30);
     expect(t.receiver.waiting).toEqual([]);
   });
-
-  it('shows a record over 64 KiB without its content, and odd ids as they are', async () => {
-    await using t = await setup(someRows(3));
-    await runJob(t, 1, 'sync');
-    const ids = ['__proto__', '--force', 'é "quoted"\\', 'x'.repeat(1_000)];
-    for (const id of ids) t.source.put({ id, updated_at: '2026-01-01T00:00:00Z', name: 'odd' });
-    t.source.put({ id: 'zz', updated_at: '2026-01-01T00:00:00Z', name: 'y'.repeat(70_000) });
-    const made = await makePlan(t, 2, 'sync');
-    const sorted = ids.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
-    expect(made.records.map(({ id }) => id).filter((id) => id !== 'zz')).toEqual(sorted);
-    expect(made.records.find(({ id }) => id === 'zz')).toEqual({
-      id: 'zz',
-      kind: 'added',
-      before: null,
-      after: null,
-    });
-    expect(await apply(t, 3, made)).toMatchObject({ code: EXIT.ok });
-    expect((await t.names())?.['zz']).toHaveLength(70_000);
-  });
-});
-
-it('a plan of a delta and its apply leave alone what the delta would', async () => {
-  await using t = await changed();
-  const made = await makePlan(t, 2, 'delta');
-  expect(made.summary).toMatchObject({ of: 'delta', added: 1, updated: 1, removed: 0, listed: 2 });
-  expect(await apply(t, 3, made)).toMatchObject({ code: EXIT.ok });
-  expect(await t.names()).toEqual({ ...namesOf(someRows(40)), new: 'fresh', r00002: 'other' });
-  expect((await t.sink()).watermark?.toISOString()).toBe(made.summary.watermark);
-});
-
-it('a plan of a delete and its apply remove alone', async () => {
-  await using t = await changed();
-  const { watermark } = await t.sink();
-  const made = await makePlan(t, 2, 'delete');
-  expect(made.summary).toMatchObject({ of: 'delete', added: 0, updated: 0, removed: 1 });
-  expect(made.summary.watermark).toBe(watermark?.toISOString());
-  expect(await apply(t, 3, made)).toMatchObject({ code: EXIT.ok });
-  expect(last(t), 'the removals are as fresh as after a delete').toMatchObject({ listing: 'complete' });
-  const { r00003: _, ...rest } = namesOf(someRows(40));
-  expect(await t.names()).toEqual(rest);
-  expect((await t.sink()).watermark).toEqual(watermark);
-  expect(last(t)).toMatchObject({ deleted: 1, listing: 'complete' });
 });
 
 it('a plan of a delta offers again what the table refused, and so does its apply', async () => {
@@ -179,12 +137,6 @@ it('a plan of a delta offers again what the table refused, and so does its apply
 it.each([
   ['SINK_COLUMNS would change the columns', 'plan --of sync', { SINK_COLUMNS: 'name text' }, EXIT.failed],
   ['SOURCE=gitlab writes items', 'plan --of sync', gitlab(), EXIT.usage],
-  [
-    'SINK=solr has no change sets',
-    'plan --of sync',
-    { SINK: 'solr', SOLR_URL: 'http://127.0.0.1:9' },
-    EXIT.notConfigured,
-  ],
 ] as const)(
   'a plan is refused with a reason and touches nothing if %s',
   async (_, options, environment, code) => {

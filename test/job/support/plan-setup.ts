@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { EXIT } from '../../../src/domain/exit-code.ts';
 import type { PlannedRecord, PlanTold } from './fake-receiver.ts';
 import { uidOf } from './attempt.ts';
+import type { TestedSink } from '../sinks/conformance/tested-sink.ts';
 import type { Ended, Setup } from './setup.ts';
 
 export type Made = {
@@ -11,9 +12,12 @@ export type Made = {
   readonly records: readonly PlannedRecord[];
 };
 
+/** What every sink's setup can do. */
+export type Planner = Pick<TestedSink, 'run' | 'receiver'>;
+
 /** A job of the program with its number and uid. */
 export async function runJob(
-  t: Setup,
+  t: Planner,
   job: number,
   options: string,
   environment: Record<string, string> = {},
@@ -23,7 +27,7 @@ export async function runJob(
 
 /** @param options those of the planned action, which comes first */
 export async function makePlan(
-  t: Setup,
+  t: Planner,
   job: number,
   options: string,
   environment: Record<string, string> = {},
@@ -37,7 +41,7 @@ export async function makePlan(
 }
 
 export async function apply(
-  t: Setup,
+  t: Planner,
   job: number,
   { uid, summary }: Pick<Made, 'uid' | 'summary'>,
   environment: Record<string, string> = {},

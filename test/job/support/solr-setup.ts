@@ -59,7 +59,7 @@ export async function solrSetup(
     SOLR_URL: proxy.url,
   };
   const whole = (options: string): string =>
-    /^(sync|check)/.test(options)
+    /^(sync|check|plan --of sync)/.test(options)
       ? `${options} --switch_solr_alias --target_env dev --target ${app}`
       : options;
   const place = (listed: Record<string, string>, alias: string): string | null =>

@@ -1,4 +1,5 @@
 /** Stores sets of held records in pieces beside the state, and deletes those that the state no longer names. */
+import type { z } from 'zod';
 import { JobError, WrongLoadError } from '../../job-error.ts';
 import { inGroups } from '../../sources/in-groups.ts';
 import type { FencedStore } from './fenced-store.ts';
@@ -9,17 +10,18 @@ import {
   IDS_PER_PIECE,
   keysOf,
   newSet,
-  type Piece,
+  piece,
   pieceOf,
 } from './held-set.ts';
-import type { HeldSet } from './state-parts.ts';
+import { setsOf } from './settle-plan.ts';
+import type { HeldSet, Planned } from './state-parts.ts';
 
 /** The documents of the pieces. Each call is safe to repeat. */
 export type PieceMedium = {
   /** The piece is durable once the next change of the state is. */
-  write(key: string, piece: Piece): Promise<void>;
+  write(key: string, piece: object): Promise<void>;
   /** null: there is none. */
-  read(key: string): Promise<Piece | null>;
+  read(key: string): Promise<unknown>;
   remove(keys: readonly string[]): Promise<void>;
 };
 
@@ -32,11 +34,11 @@ export type HeldSets = {
   read(set: HeldSet | null): HeldPages;
   /** Reads the pieces that were written before the program was killed. */
   readWritten(set: HeldSet): HeldPages;
-  /** Deletes the sets that the state no longer names. */
+  /** Deletes the sets that the state no longer names, as those of a generation or of a plan. */
   deleteDropped(): Promise<void>;
 };
 
-type State = { readonly dropped_sets: HeldSet[] };
+type State = { readonly dropped_sets: HeldSet[]; readonly planned: Planned | null };
 
 /** @param of.where the index or collection of the pieces */
 export function createHeldSets<S extends State>(
@@ -45,7 +47,7 @@ export function createHeldSets<S extends State>(
 ): HeldSets {
   async function* readPieces(set: HeldSet, missing: (key: string) => void): HeldPages & AsyncGenerator {
     for (const key of keysOf(alias, set)) {
-      const found = await medium.read(key);
+      const found = await readPiece({ where, medium }, key, piece);
       if (found) yield entriesOf(found);
       else missing(key);
     }
@@ -78,7 +80,9 @@ export function createHeldSets<S extends State>(
     },
     readWritten: (set) => readPieces(set, () => {}),
     async deleteDropped() {
-      const { dropped_sets: dropped } = await store.read();
+      const { dropped_sets: listed, planned } = await store.read();
+      const kept = new Set(setsOf(planned).map(({ id }) => id));
+      const dropped = listed.filter(({ id }) => !kept.has(id));
       if (dropped.length === 0) return;
       for (const set of dropped) await medium.remove(keysOf(alias, set));
       const gone = new Set(dropped.map(({ id }) => id));
@@ -88,6 +92,22 @@ export function createHeldSets<S extends State>(
       }));
     },
   };
+}
+
+/** @returns null: there is no piece of this key @throws JobError if it has another form */
+export async function readPiece<T>(
+  { where, medium }: { where: string; medium: PieceMedium },
+  key: string,
+  form: z.ZodType<T>,
+): Promise<T | null> {
+  const found = await medium.read(key);
+  if (found === null) return null;
+  const parsed = form.safeParse(found);
+  if (parsed.success) return parsed.data;
+  const why = 'a newer version or another program has written it; upgrade Syncrator';
+  throw new JobError('failed', `sink: cannot read document ${key} of ${where}: ${why}`, {
+    cause: parsed.error,
+  });
 }
 
 /** Ids are short: their number alone bounds a piece. */

@@ -1,10 +1,11 @@
 /** Removes documents of the live generation and replaces its list of held records; readers see no switch. */
+import type { EarlierRuns } from './earlier-runs.ts';
 import type { FencedStore } from './fenced-store.ts';
 import { fenced } from './fence.ts';
 import type { HeldEntry } from './held-set.ts';
 import type { HeldSets } from './held-store.ts';
 import { slices } from './slices.ts';
-import type { Generation, HeldSet, Step } from './state-parts.ts';
+import type { Generation, HeldSet, Planned, Step } from './state-parts.ts';
 
 const REMOVED_AT_ONCE = 1_000;
 
@@ -12,6 +13,8 @@ export type GenerationsState = {
   readonly generations: Readonly<Record<string, Generation>>;
   readonly dropped_sets: HeldSet[];
   readonly steps: readonly Step[];
+  readonly earlier_runs: EarlierRuns;
+  readonly planned: Planned | null;
 };
 
 /** The live generation, as documents and as a part of the state. */
@@ -40,9 +43,12 @@ export async function changeInPlace<S extends GenerationsState>(
     gone: readonly string[];
     /** A full listing is applied. */
     listed: boolean;
+    /** The kept plan itself is applied. */
+    ofPlan?: true;
     finish: (state: S) => S;
   },
 ): Promise<void> {
+  if (!of.ofPlan) await dropPlan(store);
   const held = await sets.announce(of.held.count);
   if (held) await sets.write(held, of.held.entries);
   for (const some of slices(of.gone, REMOVED_AT_ONCE)) {
@@ -61,4 +67,10 @@ export async function changeInPlace<S extends GenerationsState>(
     { durable: true },
   );
   await sets.deleteDropped();
+}
+
+/** Before the live data differ from those of the plan. */
+async function dropPlan<S extends GenerationsState>(store: FencedStore<S>): Promise<void> {
+  const { planned } = await store.read();
+  if (planned !== null) await store.change((state) => ({ ...state, planned: null }), { durable: true });
 }

@@ -99,7 +99,8 @@ export function measuredOf(
   };
 }
 
-function earliest(
+/** The earliest time of a rejected record; null: there is none. */
+export function earliest(
   before: string | null,
   records: readonly SourceRecord[],
   rejected: readonly RejectedRecord[],

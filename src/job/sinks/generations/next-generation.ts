@@ -1,11 +1,19 @@
 /** The watermark and the evidence of the live generation after a load was applied. Pure. */
 import { JobError } from '../../job-error.ts';
 import type { ApplyPlan, Difference, Judgement } from '../sink.ts';
-import type { Generation, HeldSet, Progress } from './state-parts.ts';
+import type { Generation, HeldSet, Planned, Progress } from './state-parts.ts';
+
+/** What an apply says about the generation after it. */
+export type ForNext = Pick<ApplyPlan, 'watermark' | 'sourceState' | 'coarseTimes' | 'proven'>;
+
+export function forNext(planned: Planned): ForNext {
+  const { watermark, source_state: sourceState, coarse_times: coarseTimes, proven } = planned;
+  return { watermark: watermark === null ? null : new Date(watermark), sourceState, coarseTimes, proven };
+}
 
 /** @param of.live the generation that was live; null: unknown @param of.held what the new one holds */
 export function generationAfter(
-  plan: ApplyPlan,
+  plan: ForNext,
   { live, held }: { live: Pick<Generation, 'watermark'> | null; held: HeldSet | null },
 ): Generation {
   return {

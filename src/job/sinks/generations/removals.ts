@@ -13,6 +13,8 @@ import { unusual } from './carry-held.ts';
 import type { Stamps } from './compare.ts';
 import { EvenSample, freshFirst } from './even-sample.ts';
 import { findInOrder, type HeldEntry, type HeldPages, type Since } from './held-set.ts';
+import type { GenerationsState } from './in-place.ts';
+import type { RestorePlace } from './restore.ts';
 
 /** A load of ids; not resumable, since reading all ids again costs little. */
 export type IdsLoad = { readonly load: Load; readonly listed: Set<string> };
@@ -95,6 +97,16 @@ export function settleRemovals(
   const settled = { ...difference, removed: gone.length, kept, ...unusual(judgement, held.length) };
   return { held, gone, difference: settled };
 }
+
+export type Settled = ReturnType<typeof settleRemovals>;
+
+/** What a delete does in the live generation, as it was judged. */
+export type DecidedRemovals<S extends GenerationsState> = {
+  readonly kind: 'decided';
+  readonly place: RestorePlace<S>;
+  readonly since: Since;
+  readonly settled: Settled;
+};
 
 function counted(kept: Kept): Kept {
   return Object.fromEntries(Object.entries(kept).filter(([, count]) => count > 0));

@@ -1,8 +1,9 @@
 /**
  * The parts of a stored state that sinks with generations share: owner, fence, the job that replaced a generation, the
- * progress of a load, and the last applied steps. Pure.
+ * progress of a load, the last applied steps, and the kept plan. Pure.
  */
 import { z } from 'zod';
+import { PLANNABLE } from '../../../domain/action.ts';
 import { KEPT_REASONS } from '../sink.ts';
 
 export const owner = z.object({
@@ -91,6 +92,8 @@ const applied = z.object({
   rejected: z.array(rejected),
   heldAsUnusual: z.literal(true).optional(),
   withoutCopy: z.number().int().optional(),
+  bytes: z.number().int().optional(),
+  seconds: z.number().int().optional(),
 });
 
 export const step = z.object({
@@ -103,6 +106,34 @@ export const step = z.object({
   applied,
 });
 
+/** A plan of changes that an apply can make. An earlier version drops it whenever it changes the state. */
+export const planned = z.object({
+  /** The uid of the plan's job; that of the run without a job. */
+  uid: z.string(),
+  action: z.enum(PLANNABLE),
+  digest: z.string(),
+  born: z.iso.datetime(),
+  /** The collection or index that readers see; null: none yet. */
+  live: z.string().nullable(),
+  /** Of a sync: the load that becomes live. It stays the load of the state. */
+  load: z.uuid().nullable(),
+  /** Of a delta: the listed records, in pieces as a list of held records is. */
+  records: heldSet.nullable(),
+  /** Of a delta or delete: the records that go. */
+  gone: heldSet.nullable(),
+  /** Those that wait; of a delta, only those that its source told. */
+  held: heldSet.nullable(),
+  /** An apply has begun to change the live data in place. */
+  begun: z.boolean(),
+  /** What the live generation gets. */
+  watermark: z.iso.datetime().nullable(),
+  source_state: z.string().nullable(),
+  coarse_times: z.boolean(),
+  proven: z.boolean(),
+  may_reject: z.number().int(),
+  applied,
+});
+
 export type Owner = z.infer<typeof owner>;
 export type Fence = z.infer<typeof fence>;
 export type LeftBy = z.infer<typeof leftBy>;
@@ -110,6 +141,7 @@ export type HeldSet = z.infer<typeof heldSet>;
 export type Generation = z.infer<typeof generation>;
 export type Progress = z.infer<typeof progress>;
 export type Step = z.infer<typeof step>;
+export type Planned = z.infer<typeof planned>;
 
 export const NO_FENCE: Fence = { job_id: null, job_uid: null, step: 0, attempt: 0, run: null, at: null };
 

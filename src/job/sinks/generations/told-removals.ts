@@ -119,7 +119,7 @@ export async function settleTold<S extends GenerationsState>(
   await changeInPlace(place, {
     held: {
       count: (held?.count ?? 0) - released + fresh.length,
-      entries: merged(place.sets.read(held), { fresh, gone }),
+      entries: mergedHeld(place.sets.read(held), { fresh, gone }),
     },
     gone: settled.gone,
     listed: false,
@@ -129,7 +129,7 @@ export async function settleTold<S extends GenerationsState>(
 }
 
 /** What was held without what goes, and what is held for the first time, in byte order. */
-async function* merged(
+export async function* mergedHeld(
   pages: HeldPages,
   { fresh, gone }: { fresh: readonly HeldEntry[]; gone: ReadonlySet<string> },
 ): AsyncGenerator<HeldEntry> {

@@ -3,6 +3,7 @@ import type { JsonClient, ServerPatience } from '../../http/json-client.ts';
 import { JobError } from '../../job-error.ts';
 import type { FencedStore } from '../generations/fenced-store.ts';
 import type { HeldSets } from '../generations/held-store.ts';
+import type { PlannedRecords } from '../generations/planned-records.ts';
 import type { Writer } from '../writer.ts';
 import { type Index, lookUp } from './indexes.ts';
 import type { IndexBody } from './mapping.ts';
@@ -16,6 +17,7 @@ export type OpenSearch = {
   readonly body: IndexBody;
   readonly store: FencedStore<State>;
   readonly sets: HeldSets;
+  readonly records: PlannedRecords;
   readonly writer: Writer;
   readonly patience: ServerPatience;
   readonly log: (line: string) => void;

@@ -12,11 +12,12 @@ import {
   heldBefore,
   sinceNow,
 } from '../generations/carry-held.ts';
+import type { Stamps } from '../generations/compare.ts';
 import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/comparison.ts';
 import { withRun } from '../generations/earlier-runs.ts';
 import { fenced } from '../generations/fence.ts';
 import { checkLoad, measuredOf } from '../generations/load-progress.ts';
-import { generationAfter } from '../generations/next-generation.ts';
+import { type ForNext, generationAfter } from '../generations/next-generation.ts';
 import { idsGone, keepCopies } from '../generations/removed-copies.ts';
 import { leavingNow, withStep } from '../generations/steps.ts';
 import type { HeldSet } from '../generations/state-parts.ts';
@@ -31,10 +32,28 @@ import { startMove } from './move-alias.ts';
 import { deleteObsolete } from './obsolete.ts';
 import { createCopyStore } from './removed-copies.ts';
 
-export async function applyEverything(
+type ToApply = { readonly load: Load; readonly plan: ApplyPlan; readonly loader: EverythingLoader };
+
+/** What a move of the alias does, as it was judged. */
+export type DecidedSwitch = {
+  readonly kind: 'decided';
+  readonly live: Live | null;
+  readonly index: string;
+  readonly applied: Applied;
+  readonly held: HeldSet | null;
+};
+
+export async function applyEverything(sink: OpenSearch, of: ToApply): Promise<ApplyResult> {
+  const decided = await decideEverything(sink, of);
+  if (decided.kind === 'ask') return decided;
+  return { kind: 'applied', applied: await applySwitch(sink, { ...of, decided }) };
+}
+
+/** All of a move but what readers see. */
+export async function decideEverything(
   sink: OpenSearch,
-  { load, plan, loader }: { load: Load; plan: ApplyPlan; loader: EverythingLoader },
-): Promise<ApplyResult> {
+  { load, plan, loader }: ToApply,
+): Promise<Extract<ApplyResult, { kind: 'ask' }> | DecidedSwitch> {
   const { client, alias, store, sets } = sink;
   const { rejected, done } = checkLoad(await store.read(), load, alias);
   if (rejected.length > plan.mayReject) throw new TooManyRejected(rejected, plan.mayReject);
@@ -43,7 +62,7 @@ export async function applyEverything(
   const live = await readLive(sink, await store.read());
   if (live) await refresh(client, live.index.name);
   const { gone, ...counts } = await compareGenerations({
-    now: live ? streamStamps(client, live.index.name) : nothing(),
+    now: stampsIn(sink, live),
     next: streamStamps(client, index),
     watermark: live?.generation.watermark ?? null,
     answered: plan.answered,
@@ -64,12 +83,26 @@ export async function applyEverything(
   const held = live
     ? await carryHeld(carrying(sink, { load, live, index, judgement }), { count, written })
     : null;
-  const after = afterHolding(difference, { judgement, count });
+  const applied: Applied = { ...afterHolding(difference, { judgement, count }), rejected };
+  return { kind: 'decided', live, index, applied, held };
+}
+
+/** @returns the counts */
+export async function applySwitch(
+  sink: OpenSearch,
+  { load, plan, decided }: { load: Pick<Load, 'id'>; plan: ForNext; decided: DecidedSwitch },
+): Promise<Applied> {
+  const { live, index, held, applied: planned } = decided;
   const withoutCopy =
-    live && after.removed > 0 ? await keepGone(sink, { now: live.index.name, next: index }) : 0;
-  const applied: Applied = { ...after, rejected, withoutCopy };
+    live && planned.removed > 0 ? await keepGone(sink, { now: live.index.name, next: index }) : 0;
+  const applied: Applied = { ...planned, withoutCopy };
   await switchTo(sink, { load, plan, live, applied, index, held });
-  return { kind: 'applied', applied };
+  return applied;
+}
+
+/** Of what readers see; none before the first switch. */
+export function stampsIn({ client }: OpenSearch, live: Live | null): Stamps {
+  return live ? streamStamps(client, live.index.name) : nothing();
 }
 
 function carrying(
@@ -104,13 +137,13 @@ export async function keepGone(sink: OpenSearch, of: { now: string; next: string
   return await keepCopies({ ...sink, copies: createCopyStore(sink, of.now) }, gone);
 }
 
-async function* nothing(): ReturnType<typeof streamStamps> {}
+async function* nothing(): Stamps {}
 
 async function switchTo(
   sink: OpenSearch,
   of: {
-    load: Load;
-    plan: ApplyPlan;
+    load: Pick<Load, 'id'>;
+    plan: ForNext;
     live: Live | null;
     applied: Applied;
     index: string;

@@ -1,6 +1,6 @@
 /**
- * Erases the earlier values of records for good: the copies of removed ones, their documents in the kept index, and a load
- * that has not ended. A rollback then leaves these records as they are. Live records stay.
+ * Erases the earlier values of records for good: the copies of removed ones, their documents in the kept index, the kept plan
+ * and a load that has not ended. A rollback then leaves these records as they are. Live records stay.
  */
 import { withoutSourceStates } from '../generations/next-generation.ts';
 import { removeFound } from '../generations/removed-copies.ts';
@@ -11,15 +11,15 @@ import { removalOf, sendBulk, write } from './bulk.ts';
 import { AS_IT_IS } from './copy-live.ts';
 import { readDocuments, refresh } from './documents.ts';
 import { describeIndex } from './indexes.ts';
-import { withoutLoad } from './load.ts';
 import { deleteObsolete } from './obsolete.ts';
 import { createCopyStore } from './removed-copies.ts';
+import { withoutLoad } from './state.ts';
 import { takeWriteAlias } from './write-alias.ts';
 
 /** Safe to repeat. */
 export async function forgetRecords(sink: OpenSearch, ids: readonly string[]): Promise<Forgotten> {
   const { client, store, writer } = sink;
-  const state = await store.change(withoutLoad);
+  const state = await store.change((now) => ({ ...withoutLoad(now), planned: null }));
   await deleteObsolete(sink);
   const name = (await readLive(sink, state))?.index.name;
   const live = name === undefined ? [] : await readDocuments(client, name, ids);

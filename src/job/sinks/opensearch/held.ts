@@ -1,10 +1,11 @@
 /** The live index as a place where records wait for an answer. */
 import { JobError } from '../../job-error.ts';
+import type { LiveRecord } from '../generations/held-records.ts';
 import type { RestorePlace } from '../generations/restore.ts';
 import { withStep } from '../generations/steps.ts';
 import { type Live, type OpenSearch, readLive } from './alias.ts';
 import { removalOf, sendBulk } from './bulk.ts';
-import { countDocuments, readDocuments, readStamps, refresh } from './documents.ts';
+import { countDocuments, type Found, readDocuments, readStamps, refresh } from './documents.ts';
 import { createCopyStore } from './removed-copies.ts';
 import type { State } from './state.ts';
 
@@ -35,18 +36,7 @@ export function livePlace(
     log: sink.log,
     stampsOf: (ids) => readStamps(client, name, ids),
     count: () => countDocuments(client, name),
-    async readRecords(ids) {
-      const found = await readDocuments(client, name, ids);
-      return found.map(({ id, source }) => {
-        const { updated_at: at } = source;
-        const record = Object.entries(source).filter(([name]) => !ADDED.has(name));
-        return {
-          id,
-          updatedAt: typeof at === 'string' ? Date.parse(at) : null,
-          json: JSON.stringify(Object.fromEntries(record)),
-        };
-      });
-    },
+    readRecords: async (ids) => (await readDocuments(client, name, ids)).map(recordIn),
     async remove(ids) {
       const { epoch } = await store.read();
       const [refused] = await sendBulk(sink, { index: name, epoch }, ids.map(removalOf));
@@ -54,5 +44,16 @@ export function livePlace(
     },
     makeVisible: () => refresh(client, name),
     withStep: (state, applied) => ({ ...state, steps: withStep(state.steps, writer, applied) }),
+  };
+}
+
+/** A document without what the sink adds to its record. */
+export function recordIn({ id, source }: Found): LiveRecord {
+  const { updated_at: at } = source;
+  const record = Object.entries(source).filter(([name]) => !ADDED.has(name));
+  return {
+    id,
+    updatedAt: typeof at === 'string' ? Date.parse(at) : null,
+    json: JSON.stringify(Object.fromEntries(record)),
   };
 }

@@ -18,7 +18,7 @@ import { type OpenSearch, readLive } from './alias.ts';
 import { removalOf, sendBulk, type Target } from './bulk.ts';
 import { createIndex, describeIndex } from './indexes.ts';
 import { deleteObsolete } from './obsolete.ts';
-import type { IndexLoad, State } from './state.ts';
+import { type IndexLoad, type State, withoutLoad } from './state.ts';
 import { takeWriteAlias, writeAlias } from './write-alias.ts';
 
 /** Begins or resumes a load of `everything` or `changes`. */
@@ -84,16 +84,6 @@ function indexName(alias: string, { id, began }: Progress): string {
 /** The state with this load in place of the earlier one. */
 function withLoad(state: State, load: IndexLoad): State {
   return { ...withoutLoad(state), load };
-}
-
-/** The state without a load; the index of a load of everything is obsolete. */
-export function withoutLoad(state: State): State {
-  const { load, obsolete } = state;
-  return {
-    ...state,
-    load: null,
-    obsolete: load?.mode === 'everything' ? [...obsolete, load.index] : obsolete,
-  };
 }
 
 /** Where this run may write the load's next batch. @throws JobError `fenced` */

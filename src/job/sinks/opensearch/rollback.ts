@@ -23,10 +23,9 @@ import { readDocuments, refresh, streamStamps } from './documents.ts';
 import { describeIndex } from './indexes.ts';
 import { keepGone } from './apply-everything.ts';
 import { livePlace } from './held.ts';
-import { withoutLoad } from './load.ts';
 import { startMove } from './move-alias.ts';
 import { deleteObsolete } from './obsolete.ts';
-import type { IndexGeneration, State } from './state.ts';
+import { type IndexGeneration, type State, withoutLoad } from './state.ts';
 
 /** The live index, the kept one, and the job that replaced it. */
 type Goal = {

@@ -13,9 +13,9 @@ import {
   type StateMedium,
   type Stored,
 } from '../generations/fenced-store.ts';
-import { settleSets } from '../generations/held-set.ts';
+import { settleState } from '../generations/settle-plan.ts';
 import type { Writer } from '../writer.ts';
-import { EMPTY, type State, stateSchema, storedForm } from './state.ts';
+import { EMPTY, type State, stateSchema, storedForm, withoutLoad } from './state.ts';
 
 /** One for all aliases of a cluster: a shard for each alias would cost more than its state. */
 export const STATE_INDEX = 'syncrator-state';
@@ -36,7 +36,8 @@ export function createStateStore(client: JsonClient, alias: string, writer: Writ
   };
   const place = { alias, setting: 'SINK_INDEX' };
   const take = (state: State): State => withFence({ ...state, epoch: nextEpoch(state.epoch) }, place, writer);
-  return createFencedStore(medium, { alias, writer, take, settle: settleSets });
+  const settle = (before: State, after: State): State => settleState(before, after, withoutLoad);
+  return createFencedStore(medium, { alias, writer, take, settle });
 }
 
 /**

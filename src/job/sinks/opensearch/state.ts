@@ -1,11 +1,20 @@
 /**
  * The stored state of one alias: owner, fence, the generations by the name of their index, the load and the move of the
- * alias in progress, and indexes to delete. Pure.
+ * alias in progress, the kept plan, and indexes to delete. Pure.
  */
 import { z } from 'zod';
 import { earlierRuns } from '../generations/earlier-runs.ts';
 import { isHolding } from '../generations/held-set.ts';
-import { fence, generation, heldSet, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
+import {
+  fence,
+  generation,
+  heldSet,
+  NO_FENCE,
+  owner,
+  planned,
+  progress,
+  step,
+} from '../generations/state-parts.ts';
 
 const ofIndex = generation.extend({
   /** Another value means that somebody made this index anew. */
@@ -41,6 +50,7 @@ export const stateSchema = z.object({
   steps: z.array(step),
   /** An earlier version drops them whenever it changes the state. */
   earlier_runs: earlierRuns.default({}),
+  planned: planned.nullable().default(null),
 });
 
 export type State = z.infer<typeof stateSchema>;
@@ -60,8 +70,19 @@ export const EMPTY: State = {
   dropped_sets: [],
   steps: [],
   earlier_runs: {},
+  planned: null,
 };
 
 export function storedForm(state: State): State {
   return { ...state, format: isHolding(state) ? 2 : 1 };
+}
+
+/** The state without a load; the index of a load of everything is obsolete. */
+export function withoutLoad(state: State): State {
+  const { load, obsolete } = state;
+  return {
+    ...state,
+    load: null,
+    obsolete: load?.mode === 'everything' ? [...obsolete, load.index] : obsolete,
+  };
 }

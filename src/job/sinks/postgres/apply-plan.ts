@@ -2,9 +2,9 @@
  * Applies a kept plan: repeats the comparison of its load with the plan's decisions, in the transaction of an apply, and
  * goes on only if the digest is that of the plan.
  */
-import { PLAN_DAYS } from '../../../domain/change-plan.ts';
-import { JobError, WrongLoadError } from '../../job-error.ts';
+import { WrongLoadError } from '../../job-error.ts';
 import type { AppliedPlan, ApplyPlan, Load } from '../sink.ts';
+import { DATA_CHANGED, planStale, refuseOtherPlan } from '../stale-plan.ts';
 import { applyLoad } from './apply.ts';
 import { type KeptPlan, readPlan, revisionOf } from './kept-plan.ts';
 import { digestOf, withoutNestedLoops } from './planned-rows.ts';
@@ -18,7 +18,7 @@ export async function applyPlan(
   const kept = await inStateTransaction(session, async (client) => {
     const found = await readPlan(client, session);
     const isNewest = found !== null && found.revision === (await revisionOf(client, session));
-    return refuseOther(session, found, { uid, digest, isNewest });
+    return refuseOtherPlan(session.places.shown, found, { uid, digest, isNewest });
   });
   const { frozen, action } = kept;
   const load: Load = {
@@ -33,17 +33,20 @@ export async function applyPlan(
     listed: frozen.listed,
     async confirm(client, { planned, watermark }) {
       const is = await withoutNestedLoops(client, () => digestOf(client, planned, { action, watermark }));
-      if (is !== digest) throw stale(session, 'the data have changed since it was made');
+      if (is !== digest) throw planStale(session.places.shown, DATA_CHANGED);
       // The history knows the change by what was planned: "the last sync" is one that was applied so, too.
       const { places, changeSet } = session;
       await client.query(`UPDATE ${places.changeSets} SET action = $2 WHERE id = $1`, [changeSet, action]);
     },
   }).catch((error: unknown) => {
     if (error instanceof WrongLoadError)
-      throw stale(session, 'its records are not kept any more (a crash of Postgres empties them)');
+      throw planStale(
+        session.places.shown,
+        'its records are not kept any more (a crash of Postgres empties them)',
+      );
     throw error;
   });
-  if (result.kind === 'ask') throw stale(session, 'the data have changed since it was made');
+  if (result.kind === 'ask') throw planStale(session.places.shown, DATA_CHANGED);
   await dropLeftovers(session);
   const watermark = kept.summary.watermark === null ? null : new Date(kept.summary.watermark);
   return {
@@ -52,29 +55,6 @@ export async function applyPlan(
     watermark,
     proven: action === 'delta' ? null : frozen.proven,
   };
-}
-
-function refuseOther(
-  session: Session,
-  found: KeptPlan | null,
-  of: { uid: string; digest: string; isNewest: boolean },
-): KeptPlan {
-  if (!found || found.uid !== of.uid)
-    throw stale(
-      session,
-      `the plan ${of.uid} was applied, replaced, or dropped by a job that changed the data`,
-    );
-  if (found.digest !== of.digest) throw stale(session, `the plan ${of.uid} has another digest`);
-  if (found.expired) throw stale(session, `it is older than ${PLAN_DAYS} days`);
-  if (!of.isNewest) throw stale(session, 'a job has changed the data since it was made');
-  return found;
-}
-
-function stale({ places }: Session, why: string): JobError {
-  return new JobError(
-    'planStale',
-    `${places.shown}: nothing was changed, since the plan no longer holds: ${why}. Make a new plan`,
-  );
 }
 
 /** The decisions of the plan. A question that it did not have to ask makes it stale. */

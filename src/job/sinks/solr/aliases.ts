@@ -3,6 +3,7 @@ import { JobError } from '../../job-error.ts';
 import type { SolrClient } from './client.ts';
 import { type AliasList, describeCollection, listAliases } from './collections.ts';
 import type { HeldSets } from '../generations/held-store.ts';
+import type { PlannedRecords } from '../generations/planned-records.ts';
 import type { Writer } from '../writer.ts';
 import type { Generation, State } from './state.ts';
 import type { StateStore } from './state-store.ts';
@@ -15,6 +16,7 @@ export type Solr = {
   readonly names: AliasNames;
   readonly store: StateStore;
   readonly sets: HeldSets;
+  readonly records: PlannedRecords;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly log: (line: string) => void;

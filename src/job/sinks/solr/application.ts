@@ -6,7 +6,7 @@ import type { SolrSettings } from '../sink-settings.ts';
 /** @throws JobError `usage` if settings and arguments disagree, or if a sync lacks `--switch_solr_alias` */
 export function applicationOf(
   { app, env }: SolrSettings,
-  given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target'>,
+  given: Pick<JobArguments, 'action' | 'of' | 'switchSolrAlias' | 'targetEnv' | 'target'>,
 ): string {
   if (given.targetEnv !== null && env !== null && given.targetEnv !== env)
     throw disagreement(`--target_env ${given.targetEnv}`, `SYNCRATOR_ENV=${env}`);
@@ -19,7 +19,8 @@ export function applicationOf(
       'the application of the aliases is not set: set SOLR_APP, or add --target <app> to OPTIONS',
     );
   }
-  if (given.action === 'sync' && !given.switchSolrAlias) {
+  // A plan of a sync empties the standby, too.
+  if ((given.of ?? given.action) === 'sync' && !given.switchSolrAlias) {
     throw new JobError(
       'usage',
       `a sync into Solr empties ${name}-standby and switches the aliases: ` +

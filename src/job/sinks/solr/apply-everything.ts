@@ -17,7 +17,7 @@ import {
 import { carryHeldOver } from './carry-over.ts';
 import { compareGenerations, lossesToAsk, refuseLosses } from '../generations/comparison.ts';
 import { withRun } from '../generations/earlier-runs.ts';
-import { generationAfter } from '../generations/next-generation.ts';
+import { type ForNext, generationAfter } from '../generations/next-generation.ts';
 import { type HeldSet, UNKNOWN } from '../generations/state-parts.ts';
 import { fenced } from '../generations/fence.ts';
 import { checkLoad, measuredOf } from '../generations/load-progress.ts';
@@ -30,10 +30,29 @@ import type { Generation } from './state.ts';
 import { leavingNow } from '../generations/steps.ts';
 import { withStep } from './steps.ts';
 
-export async function applyEverything(
+type ToApply = { readonly load: Load; readonly plan: ApplyPlan; readonly loader: EverythingLoader };
+
+/** What a switch does, as it was judged. */
+export type DecidedSwitch = {
+  readonly kind: 'decided';
+  readonly live: Generation | null;
+  readonly primary: string;
+  readonly collection: string;
+  readonly applied: Applied;
+  readonly held: HeldSet | null;
+};
+
+export async function applyEverything(solr: Solr, of: ToApply): Promise<ApplyResult> {
+  const decided = await decideEverything(solr, of);
+  if (decided.kind === 'ask') return decided;
+  return { kind: 'applied', applied: await applySwitch(solr, { ...of, decided }) };
+}
+
+/** All of a switch but what readers see. */
+export async function decideEverything(
   solr: Solr,
-  { load, plan, loader }: { load: Load; plan: ApplyPlan; loader: EverythingLoader },
-): Promise<ApplyResult> {
+  { load, plan, loader }: ToApply,
+): Promise<Extract<ApplyResult, { kind: 'ask' }> | DecidedSwitch> {
   const { client, names, store, sets } = solr;
   const { rejected, done } = checkLoad(await store.read(), load, names.primary);
   if (rejected.length > plan.mayReject) throw new TooManyRejected(rejected, plan.mayReject);
@@ -65,11 +84,20 @@ export async function applyEverything(
     count,
     written,
   });
-  const after = afterHolding(difference, { judgement, count });
-  const withoutCopy = after.removed > 0 ? await keepGone(solr, { now: primary, next: collection }) : 0;
-  const applied: Applied = { ...after, rejected, withoutCopy };
+  const applied: Applied = { ...afterHolding(difference, { judgement, count }), rejected };
+  return { kind: 'decided', live, primary, collection, applied, held };
+}
+
+/** @returns the counts */
+export async function applySwitch(
+  solr: Solr,
+  { load, plan, decided }: { load: Pick<Load, 'id'>; plan: ForNext; decided: DecidedSwitch },
+): Promise<Applied> {
+  const { live, primary, collection, held, applied: planned } = decided;
+  const withoutCopy = planned.removed > 0 ? await keepGone(solr, { now: primary, next: collection }) : 0;
+  const applied: Applied = { ...planned, withoutCopy };
   await switchTo(solr, { load, plan, live, applied, held });
-  return { kind: 'applied', applied };
+  return applied;
 }
 
 /** Copies the documents that the switch removes. @returns how many could not be copied whole */
@@ -111,8 +139,8 @@ function carrying(
 async function switchTo(
   solr: Solr,
   of: {
-    load: Load;
-    plan: ApplyPlan;
+    load: Pick<Load, 'id'>;
+    plan: ForNext;
     live: Generation | null;
     applied: Applied;
     held: HeldSet | null;

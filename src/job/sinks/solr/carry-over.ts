@@ -105,6 +105,20 @@ export function createWholeReader(
   };
 }
 
+/** Reads documents as they were given; of a field that is indexed but not stored nothing can be read. */
+export function createGivenReader(
+  client: SolrClient,
+  collection: string,
+): (ids: readonly string[]) => Promise<Document[]> {
+  let known: Promise<Schema> | null = null;
+  return async (ids) => {
+    const found = await readDocuments(client, collection, ids);
+    if (found.length === 0) return [];
+    const schema = await (known ??= readSchema(client, collection));
+    return found.map((document) => asGiven(document, schema));
+  };
+}
+
 /** The document without the fields that Solr adds by itself. */
 function asGiven(document: Document, { copies }: Schema): Document {
   const names = Object.keys(document);

@@ -1,6 +1,6 @@
 /**
- * Erases the earlier values of records for good: the copies of removed ones, their documents in the standby, and a load that
- * has not ended. A rollback then leaves these records as they are. Live records stay.
+ * Erases the earlier values of records for good: the copies of removed ones, their documents in the standby, the kept
+ * plan and a load that has not ended. A rollback then leaves these records as they are. Live records stay.
  */
 import { withoutSourceStates } from '../generations/next-generation.ts';
 import { removeFound } from '../generations/removed-copies.ts';
@@ -14,9 +14,10 @@ import { addOrReject } from './write-records.ts';
 
 /** Safe to repeat. */
 export async function forgetRecords(solr: Solr, ids: readonly string[]): Promise<Forgotten> {
-  const { client, store, writer } = solr;
-  const { load } = await store.read();
+  const { client, store, sets, writer } = solr;
+  const { load } = await store.change((state) => ({ ...state, planned: null }));
   if (load) await dropLoad(solr, load);
+  await sets.deleteDropped();
   const { primary, standby } = await readPlaces(solr);
   const live = [...(await readStamps(client, primary, ids)).keys()];
   const erased = await removeFound(createCopyStore(solr, primary), { ids });

@@ -1,8 +1,9 @@
 /** The live collection as a place where records wait for an answer. */
+import type { LiveRecord } from '../generations/held-records.ts';
 import type { RestorePlace } from '../generations/restore.ts';
 import type { Generation } from '../generations/state-parts.ts';
 import { generationIn, readPrimary, type Solr } from './aliases.ts';
-import { SOLRS_OWN, UPDATED_AT } from './document.ts';
+import { type Document, SOLRS_OWN, UPDATED_AT } from './document.ts';
 import { commit, countDocuments, deleteDocuments, readDocuments, readStamps } from './documents.ts';
 import { createCopyStore } from './removed-copies.ts';
 import type { State } from './state.ts';
@@ -34,18 +35,18 @@ export function livePlace(
     log: solr.log,
     stampsOf: (ids) => readStamps(client, collection, ids),
     count: () => countDocuments(client, collection),
-    async readRecords(ids) {
-      const found = await readDocuments(client, collection, ids);
-      return found.map(({ id, [UPDATED_AT]: at, ...fields }) => ({
-        id,
-        updatedAt: typeof at === 'string' ? Date.parse(at) : null,
-        json: JSON.stringify(
-          Object.fromEntries(Object.entries(fields).filter(([name]) => !SOLRS_OWN.has(name))),
-        ),
-      }));
-    },
+    readRecords: async (ids) => (await readDocuments(client, collection, ids)).map(recordIn),
     remove: (ids) => deleteDocuments(client, collection, ids),
     makeVisible: () => commit(client, collection),
     withStep: (state, applied) => ({ ...state, ...withStep(state, writer, applied) }),
+  };
+}
+
+/** A document without what the sink adds to its record. */
+export function recordIn({ id, [UPDATED_AT]: at, ...fields }: Document): LiveRecord {
+  return {
+    id,
+    updatedAt: typeof at === 'string' ? Date.parse(at) : null,
+    json: JSON.stringify(Object.fromEntries(Object.entries(fields).filter(([name]) => !SOLRS_OWN.has(name)))),
   };
 }

@@ -103,11 +103,17 @@ async function findGoal(solr: Solr, state: State, to: RollbackTo): Promise<Goal>
   const { primary, standby } = state.move ?? (await readPlaces(solr));
   const generation = await generationIn(solr, state, standby);
   if (!generation || (await countDocuments(client, standby)) === 0)
-    throw nothingToRollBack(names.primary, state.load?.mode === 'everything' ? LOADING : NEVER);
+    throw nothingToRollBack(names.primary, whyEmpty(state));
   refuseBeforeOther(names.primary, 'Solr', generation.left_by, to.before);
   return { primary, standby, generation };
 }
 
+function whyEmpty({ planned, load }: State): string {
+  if ((planned?.load ?? null) !== null) return PLANNED;
+  return load?.mode === 'everything' ? LOADING : NEVER;
+}
+
+const PLANNED = 'a plan of a sync has emptied the standby for its load, and was not applied yet';
 const LOADING = 'a sync has emptied the standby for its load and has not switched yet';
 const NEVER = 'no sync has switched its aliases, or the collection was recreated since';
 

@@ -9,14 +9,14 @@ import type { Writer } from '../writer.ts';
 import { ServerRefusal } from '../../http/json-client.ts';
 import { type SolrClient } from './client.ts';
 import { withFence } from '../generations/fence.ts';
-import { settleSets } from '../generations/held-set.ts';
+import { settleState } from '../generations/settle-plan.ts';
 import {
   createFencedStore,
   type FencedStore,
   type StateMedium,
   type Stored,
 } from '../generations/fenced-store.ts';
-import { EMPTY, parseState, type State, storedForm } from './state.ts';
+import { EMPTY, parseState, type State, storedForm, withoutLoad } from './state.ts';
 
 export const STATE_COLLECTION = 'syncrator_state';
 
@@ -32,7 +32,8 @@ export function createStateStore(client: SolrClient, app: string, writer: Writer
   };
   const place = { alias: app, setting: 'SOLR_APP' };
   const take = (state: State): State => withFence(state, place, writer);
-  return createFencedStore(medium, { alias: app, writer, take, settle: settleSets });
+  const settle = (before: State, after: State): State => settleState(before, after, withoutLoad);
+  return createFencedStore(medium, { alias: app, writer, take, settle });
 }
 
 const exactJson = (text: string): unknown =>

@@ -1,6 +1,6 @@
 /**
  * The stored state of one alias: owner, fence, complete generations by collection name, the load in progress, the
- * move of the aliases in progress, and the last applied steps. Pure.
+ * move of the aliases in progress, the last applied steps, and the kept plan. Pure.
  */
 import { z } from 'zod';
 import { earlierRuns } from '../generations/earlier-runs.ts';
@@ -11,6 +11,7 @@ import {
   heldSet,
   NO_FENCE,
   owner,
+  planned,
   progress,
   step,
   UNKNOWN,
@@ -48,6 +49,7 @@ const state = z.object({
   rolled_back_by: z.number().int().nullable().default(null),
   /** Lists of held records that are no longer needed. */
   dropped_sets: z.array(heldSet).default([]),
+  planned: planned.nullable().default(null),
 });
 
 /** The state as version 0.1.0 wrote it. */
@@ -80,7 +82,13 @@ export const EMPTY: State = {
   earlier_runs: {},
   rolled_back_by: null,
   dropped_sets: [],
+  planned: null,
 };
+
+/** The collection of the load keeps what it holds until the next load empties it. */
+export function withoutLoad(state: State): State {
+  return { ...state, load: null };
+}
 
 /** The state as it is stored. Without `rolled_back_by`, neither version 0.2.0 nor 0.1.0 takes it for one of theirs. */
 export function storedForm({ rolled_back_by: by, ...rest }: State): object {

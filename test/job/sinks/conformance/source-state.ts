@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
 import { drop, settingsOf } from '../../sources/connector/support/open.ts';
-import { job, last, type SetUp, type SinkAdapter, type TestedSink } from './tested-sink.ts';
+import { job, last, type SetUp, type SinkAdapter, type TestedSink, uid } from './tested-sink.ts';
 
 type Row = { id: string; name: string; updated_at: string };
 type Told = { verb: string; modes: string[]; state: string | null };
@@ -70,6 +70,18 @@ function sinceOf(told: Told | undefined): string | null {
 export function testSourceState(name: string, setup: SetUp, { rollbackVoidsHeld }: SinkAdapter): void {
   // Each test runs many jobs, each of which starts the connector several times.
   describe(`the STATE of a connector in ${name}`, { timeout: 240_000 }, () => {
+    it('moves with the apply of a planned delta, and not with its plan', async () => {
+      await using c = await connected(setup, 'airbyte');
+      await c.run('delta');
+      c.put('p100', 'new', 5);
+      expect(await c.run('plan --of delta')).toBe(at(0));
+      expect(await c.run('plan --of delta'), 'job 4 reads from the same STATE').toBe(at(0));
+      const { digest } = c.t.receiver.plan?.summary ?? {};
+      await c.run(`apply --plan ${uid(4)} --digest ${digest}`);
+      expect(last(c.t)).toMatchObject({ added: 1, updated: 0 });
+      expect(await c.run('delta')).toBe(at(5));
+    });
+
     it.each(['airbyte', 'singer'] as const)('is where the next delta of %s goes on', async (protocol) => {
       await using c = await connected(setup, protocol);
       expect(await c.run('delta'), 'after a sync').toBeNull();

@@ -8,6 +8,7 @@ import { testChanges } from './changes.ts';
 import { testFence } from './fence.ts';
 import { testHeldRemovals } from './held-removals.ts';
 import { testHistory } from './history.ts';
+import { testPlans } from './plans.ts';
 import { testRandomKills } from './random-kills.ts';
 import { testRefusedRecords } from './refused-records.ts';
 import { testSourceState } from './source-state.ts';
@@ -23,6 +24,7 @@ const PARTS = {
   history: testHistory,
   baseline: testBaseline,
   fence: testFence,
+  plans: testPlans,
   kills: testRandomKills,
 };
 type Part = keyof typeof PARTS;
