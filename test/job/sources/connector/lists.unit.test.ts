@@ -106,7 +106,7 @@ describe('the records of a connector', () => {
     await recordsIn(source);
     const verbs = readFileSync(folder.path('told'), 'utf8').trim().split('\n');
     const [first, second, ...more] = verbs.map((line) => (JSON.parse(line) as { verb: string }).verb);
-    expect([first, second].toSorted()).toEqual(['check', 'discover']);
+    expect(new Set([first, second])).toEqual(new Set(['check', 'discover']));
     expect(more).toEqual(['read']);
   });
 });
