@@ -34,7 +34,6 @@ export async function runDiscover({
     Object.assign(found, { connector: program.name, protocol: read.protocol });
     // A manifest holds its own; the program that runs it would tell a general one.
     if (read.manifest === null) found['spec'] = await dialect.spec();
-    await dialect.check();
     found['streams'] = (await dialect.discover()).map(shown);
     return null;
   });

@@ -140,6 +140,11 @@ export const TARGET_SETTINGS: Readonly<Record<string, readonly TargetSetting[]>>
     },
     { name: 'OAI_PREFIX', default: '`oai_dc`', text: 'Format of the records (metadataPrefix).' },
     { name: 'OAI_SET', default: '', text: 'The setSpec of one set; without it all records.' },
+    {
+      name: 'OAI_UNMARKED_END',
+      default: '`false`',
+      text: '`true`: a last page without a resumptionToken ends a list of several pages, so that records may be removed. The protocol wants an empty one there.',
+    },
   ],
   '`SOURCE=connector`': [
     {

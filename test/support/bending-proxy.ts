@@ -13,10 +13,11 @@ export type Passing = {
   readonly authorization: string | undefined;
 };
 
-/** `cut`: the connection ends; `stall`: nothing ever comes; or an answer of the test. */
+/** `cut`: the connection ends; `stall`: nothing ever comes; or an answer of the test, or the first bytes of the usual one. */
 export type Bend =
   | 'cut'
   | 'stall'
+  | { readonly first: number; readonly ending: 'cut' | 'end' }
   | { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> };
 
 export type BendingProxy = AsyncDisposable & {
@@ -55,8 +56,13 @@ export async function startBendingProxy(serverUrl: string): Promise<BendingProxy
         : {}),
     });
     const body = await real.text();
-    if (bent(await proxy.after?.(request), asked, answer)) return;
-    answer.writeHead(real.status, { 'content-type': 'application/json' }).end(body);
+    const usual = {
+      status: real.status,
+      body,
+      headers: { 'content-type': real.headers.get('content-type') ?? 'application/json' },
+    };
+    if (bent(await proxy.after?.(request), asked, answer, usual)) return;
+    answer.writeHead(usual.status, usual.headers).end(body);
   };
   const proxy: BendingProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`,
@@ -73,10 +79,26 @@ export async function startBendingProxy(serverUrl: string): Promise<BendingProxy
   return proxy;
 }
 
-function bent(how: Bend | undefined, asked: IncomingMessage, answer: ServerResponse): boolean {
+type Usual = {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+function bent(
+  how: Bend | undefined,
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  usual: Usual = { status: 200, body: '', headers: {} },
+): boolean {
   if (how === undefined) return false;
   if (how === 'cut') asked.socket.destroy();
-  else if (how !== 'stall') {
+  else if (typeof how === 'object' && 'first' in how) {
+    answer.writeHead(usual.status, usual.headers);
+    const begun = usual.body.slice(0, how.first);
+    if (how.ending === 'end') answer.end(begun);
+    else answer.write(begun, () => asked.socket.destroy());
+  } else if (how !== 'stall') {
     const { status, body = { error: { msg: 'in trouble', code: status } }, headers = {} } = how;
     answer.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
   }

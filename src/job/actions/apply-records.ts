@@ -2,6 +2,7 @@
 import type { Applied, Load } from '../sinks/sink.ts';
 import type { ActionContext } from './action.ts';
 import { applyLoad } from './apply-load.ts';
+import { doubtOfChanges } from './evidence.ts';
 import type { Listed } from './load-listing.ts';
 import { skewWarning, watermarkAfter } from './watermark.ts';
 
@@ -24,7 +25,7 @@ export async function applyRecords(
   const { source, limits, watermarkMarginMs: marginMs, progress } = context;
   const { listed, runBegan, coarseTimes, proven, sourceState = null } = of;
   const clock = source.clock();
-  const watermark = watermarkAfter({
+  const reached = watermarkAfter({
     lists: source.lists,
     began: load.began,
     runBegan,
@@ -33,6 +34,9 @@ export async function applyRecords(
     marginMs,
     coarseTimes,
   });
+  const doubt = load.mode === 'changes' && reached !== null ? await doubtOfChanges(source, listed) : null;
+  // Behind a moved watermark nobody would look for a change that this listing lacks.
+  const watermark = doubt === null ? reached : 'keep';
   const { applied, unusual } = await applyLoad(context, load, {
     // A delta removes what the source says it has deleted, and nothing that its listing lacks.
     mayRemove: proven || load.mode === 'changes',
@@ -44,5 +48,10 @@ export async function applyRecords(
     proven,
   });
   if (watermark !== 'keep') progress({ watermark: watermark?.toISOString() ?? null });
-  return { applied, watermark, warnings: [skewWarning(clock, new Date()), ...unusual] };
+  const stays = doubt === null ? null : stayingWatermark(doubt);
+  return { applied, watermark, warnings: [skewWarning(clock, new Date()), stays, ...unusual] };
+}
+
+function stayingWatermark(doubt: string): string {
+  return `the list of changes is not proven complete: ${doubt}; the watermark stays, so that the next delta reads these changes again (a sync moves it)`;
 }

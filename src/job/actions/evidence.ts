@@ -23,6 +23,15 @@ export async function evidenceOf(
   return evidence;
 }
 
+/** Why a listing of changes may lack some; null: it is proven complete. */
+export async function doubtOfChanges(
+  source: Pick<Source, 'evidence'>,
+  { rejected }: { rejected: readonly RejectedRecord[] },
+): Promise<string | null> {
+  const { complete, words } = withoutHoles(await source.evidence(), rejected);
+  return complete ? null : words;
+}
+
 function withoutHoles(evidence: Evidence, rejected: readonly RejectedRecord[]): Evidence {
   const nameless = rejected.filter(({ id }) => id === null);
   const [first] = nameless;

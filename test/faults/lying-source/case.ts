@@ -75,7 +75,10 @@ async function judge(
   if (held !== expected.toldHeld) wrong.push(`reports ${held} held, but ${expected.toldHeld} are`);
   if ((last?.failed ?? 0) !== rejects) wrong.push(`reports ${last?.failed} failed, but ${rejects} are`);
   if ((last?.failed_items ?? []).length !== rejects) wrong.push('does not name what it set aside');
-  const hasWarned = (last?.warnings ?? []).some((words) => words.includes('not proven complete'));
+  // A delta says so of its list of changes when it leaves the watermark; that takes nothing from what it does.
+  const hasWarned = (last?.warnings ?? []).some(
+    (words) => words.includes('not proven complete') && !words.includes('the watermark stays'),
+  );
   if ((expected.verdict === 'kept') !== hasWarned) wrong.push(`warns ${hasWarned ? 'without need' : 'not'}`);
   return wrong;
 }

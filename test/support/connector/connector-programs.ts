@@ -1,14 +1,7 @@
-/** Finds the connectors of the tests in our cache, or installs them there from PyPI; alone: `npm run get:connectors`. */
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+/** Finds the connectors of the tests in our cache, or installs them there from PyPI. */
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { withProgress } from '../../../src/embedded/progress-ticker.ts';
-import { cacheDir, type Progress } from '../../../src/embedded/temporal-binary.ts';
-
-const INSTALL_MS = 10 * 60_000;
-const LEAST_MINOR = 10;
-const MOST_MINOR = 12;
+import type { Progress } from '../../../src/embedded/temporal-binary.ts';
+import { pythonPackages } from '../python/packages.ts';
 
 /** Each in an environment of its own, since their dependencies differ. `airbyte-cdk` holds `source-declarative-manifest`. */
 const INSTALLS = [
@@ -26,68 +19,8 @@ export type ConnectorProgramName = (typeof INSTALLS)[number]['programs'][number]
 export async function connectorPrograms(onProgress: Progress): Promise<Record<ConnectorProgramName, string>> {
   const found: Partial<Record<ConnectorProgramName, string>> = {};
   for (const install of INSTALLS) {
-    const folder = path.join(cacheDir(), 'connectors', install.packages.join('+').replaceAll('==', '-'));
-    if (!existsSync(path.join(folder, DONE))) await make(folder, install, onProgress);
+    const folder = await pythonPackages(install, onProgress);
     for (const name of install.programs) found[name] = path.join(folder, 'bin', name);
   }
   return found as Record<ConnectorProgramName, string>;
-}
-
-/** Written last. The scripts hold the path of the folder, so that it cannot be built elsewhere and renamed. */
-const DONE = 'installed';
-
-async function make(
-  folder: string,
-  { packages, size }: (typeof INSTALLS)[number],
-  onProgress: Progress,
-): Promise<void> {
-  const python = await findPython();
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(path.dirname(folder), { recursive: true });
-  const label = `pip install ${packages.join(' ')}`;
-  const run = promisify(execFile);
-  try {
-    await withProgress(`${label} (${size}, about a minute, once)`, onProgress, async () => {
-      await run(python, ['-m', 'venv', folder], { timeout: INSTALL_MS });
-      const pip = [
-        '-m',
-        'pip',
-        'install',
-        '--quiet',
-        '--no-input',
-        '--disable-pip-version-check',
-        ...packages,
-      ];
-      await run(path.join(folder, 'bin/python'), pip, { timeout: INSTALL_MS, maxBuffer: 64 * 1024 * 1024 });
-    });
-  } catch (cause) {
-    const { stderr = '', stdout = '' } = cause as { stderr?: string; stdout?: string };
-    const last = `${stdout}\n${stderr}`.trim().split('\n').at(-1);
-    throw new Error(
-      `the connectors of the tests cannot be installed: ${label}: ${last || String(cause)}; PyPI must be reachable, and Debian's python3-venv installed`,
-      { cause },
-    );
-  }
-  writeFileSync(path.join(folder, DONE), '');
-}
-
-async function findPython(): Promise<string> {
-  for (const name of ['python3', 'python3.12', 'python3.11', 'python3.10']) {
-    const answer = await promisify(execFile)(name, ['--version'], { timeout: 10_000 }).catch(() => null);
-    const minor = Number(/^Python 3\.(\d+)/.exec(answer?.stdout ?? '')?.[1]);
-    if (minor >= LEAST_MINOR && minor <= MOST_MINOR) return name;
-  }
-  throw new Error(
-    `the tests of connectors need Python 3.${LEAST_MINOR} to 3.${MOST_MINOR} on PATH: apt-get install python3 python3-venv (Debian 12)`,
-  );
-}
-
-if (import.meta.main) {
-  try {
-    for (const program of Object.values(await connectorPrograms((line) => console.error(line))))
-      console.log(program);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
-  }
 }

@@ -81,6 +81,10 @@ const status = (text: string): void =>
 const hang = (): void => void setInterval(() => undefined, 60_000);
 
 function discover(): void {
+  if (fault === 'refused') {
+    process.stderr.write('waiting for a login\n');
+    return hang();
+  }
   const stream = {
     name: 'places',
     ...(fault === 'namespace' ? { namespace: 'shop' } : {}),

@@ -19,9 +19,18 @@ const QUIET: ReadonlySet<string> = new Set(['DEBUG', 'TRACE']);
 export function createAirbyte(program: Program, settings: ConnectorProgram): Dialect {
   const files = { [CONFIG]: JSON.stringify(settings.config) };
   const manifest = settings.manifest === null ? [] : ['--manifest-path', settings.manifest];
-  const asked = async (verb: string, type: string, field: string): Promise<Fields> => {
+  const asked = async (of: Program, verb: string, type: string, field: string): Promise<Fields> => {
     const argv: Command['argv'] = (at) => [verb, '--config', at(CONFIG), ...manifest];
-    return within(await answer(program, { verb, type, ask: { files, argv } }), field);
+    return within(await answer(of, { verb, type, ask: { files, argv } }), field);
+  };
+  const check = async (own: Program): Promise<void> => {
+    const status = await asked(own, 'check', 'CONNECTION_STATUS', 'connectionStatus');
+    if (textIn(status, 'status') === 'SUCCEEDED') return;
+    own.log.failure(textIn(status, 'message') ?? 'no reason was given');
+    throw own.failed(
+      'notConfigured',
+      `the check of ${own.name} failed (correct CONNECTOR_CONFIG, or its source)`,
+    );
   };
 
   return {
@@ -30,18 +39,18 @@ export function createAirbyte(program: Program, settings: ConnectorProgram): Dia
       const message = await answer(program, { verb: 'spec', type: 'SPEC', ask });
       return within(within(message, 'spec'), 'connectionSpecification');
     },
-    async check() {
-      const status = await asked('check', 'CONNECTION_STATUS', 'connectionStatus');
-      if (textIn(status, 'status') === 'SUCCEEDED') return;
-      program.log.failure(textIn(status, 'message') ?? 'no reason was given');
-      throw program.failed(
-        'notConfigured',
-        `the check of ${program.name} failed (correct CONNECTOR_CONFIG, or its source)`,
-      );
-    },
     async discover() {
-      const catalog = await asked('discover', 'CATALOG', 'catalog');
-      return objectsIn(catalog, 'streams').map(streamOf);
+      // Side by side: each command of a connector takes seconds to start. What a refused config does to the discover is no matter.
+      const refused = new AbortController();
+      const discovered = program.aside(refused.signal, (own) => asked(own, 'discover', 'CATALOG', 'catalog'));
+      const checked = program.aside(refused.signal, check).catch((reason: unknown) => {
+        refused.abort(reason);
+        throw reason;
+      });
+      const [, catalog] = await Promise.allSettled([checked, discovered]);
+      await checked;
+      if (catalog.status === 'rejected') throw catalog.reason;
+      return objectsIn(catalog.value, 'streams').map(streamOf);
     },
     goesOn,
     async read(stream, taking, { from, together }) {

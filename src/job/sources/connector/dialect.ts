@@ -24,9 +24,7 @@ export type Taking = {
 export type Dialect = {
   /** The form of its config, as JSON Schema; null: the protocol has none. @throws JobError */
   readonly spec: () => Promise<Fields | null>;
-  /** @throws JobError if the connector does not reach its source */
-  readonly check: () => Promise<void>;
-  /** @throws JobError */
+  /** Checks the config, too, if the protocol can. @throws JobError, also if the connector does not reach its source */
   readonly discover: () => Promise<readonly Stream[]>;
   /**
    * @param of.from reads the changes since this STATE, if the stream can (`goesOn`); null: everything

@@ -16,6 +16,8 @@ export type Program = {
     command: Command,
     onOutput: (lines: readonly Line[]) => void | Promise<void>,
   ) => Promise<ChildEnd>;
+  /** Runs a command beside others: with words of its own, and until `stop` at most. @throws what `work` throws */
+  readonly aside: <T>(stop: AbortSignal, work: (program: Program) => Promise<T>) => Promise<T>;
   /** An error with the reason that the connector gave. */
   readonly failed: (code: 'failed' | 'notConfigured', what: string) => JobError;
 };
@@ -32,7 +34,8 @@ const NOT_STARTED: Readonly<Record<number, string>> = {
   127: 'cannot be found; put it into the image of the job, and name it by its absolute path in CONNECTOR',
 };
 
-export function createProgram({ settings, stop, writeLog }: ProgramOptions): Program {
+export function createProgram(options: ProgramOptions): Program {
+  const { settings, stop, writeLog } = options;
   const log = createConnectorLog(writeLog, createMask(settings.config));
   const [program = ''] = settings.command;
   const name = program.slice(program.lastIndexOf('/') + 1);
@@ -40,6 +43,14 @@ export function createProgram({ settings, stop, writeLog }: ProgramOptions): Pro
   return {
     name,
     log,
+    async aside(sooner, work) {
+      const own = createProgram({ ...options, stop: AbortSignal.any([stop, sooner]) });
+      try {
+        return await work(own);
+      } finally {
+        own.log.end();
+      }
+    },
     async run(verb, { files, argv }, onOutput) {
       const end = await runChild(
         { files, argv: (at) => [...settings.command, ...argv(at)] },

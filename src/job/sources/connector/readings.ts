@@ -24,17 +24,12 @@ export function createReadings(of: {
   let stream: Stream | null = null;
   let open: Spooled | null = null;
 
-  /** Once in a run: each command of a connector takes seconds to start. */
-  async function discovered(): Promise<Stream> {
-    await dialect.check();
-    return findStream(await dialect.discover(), settings.stream);
-  }
-
   return {
     async current(from) {
       if (open !== null) return open;
       try {
-        stream ??= await discovered();
+        // Once in a run: each command of a connector takes seconds to start.
+        stream ??= findStream(await dialect.discover(), settings.stream);
         const choice = { key: keyOf(stream, settings.id), updatedAt: settings.updatedAt, stamp };
         return (open = await spool({
           dialect,

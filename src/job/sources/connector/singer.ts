@@ -24,7 +24,6 @@ export function createSinger(
   return {
     spec: () => Promise.resolve(null),
     // The protocol has no check of its own; to discover the streams, a tap needs its source.
-    check: () => Promise.resolve(),
     async discover() {
       const argv: Command['argv'] = (at) => ['--config', at(CONFIG), '--discover'];
       return (await catalogFrom(program, { files, argv })).map(streamOf);

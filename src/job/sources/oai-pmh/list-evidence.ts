@@ -20,16 +20,16 @@ export type ListEnd = {
   readonly end: 'marked' | 'whole' | 'unmarked' | 'nothing';
 };
 
-/** The reason why the list is not proven complete; null if it is. */
-export function doubtOf({ entries, emptyPages, sizes, end }: ListEnd): string | null {
+/** The reason why the list is not proven complete; null if it is. @param unmarkedEnds OAI_UNMARKED_END */
+export function doubtOf({ entries, emptyPages, sizes, end }: ListEnd, unmarkedEnds: boolean): string | null {
   if (sizes !== null) {
     const { least, most } = sizes;
     const told = `completeListSize ${least === most ? String(least) : `from ${least} to ${most}`}`;
     if (most - least > most * TOLERANCE) return `the source tells ${told}: these differ by more than 10 %`;
     return entries >= least && entries <= most ? null : `the list has ${entries} entries, but ${told}`;
   }
-  if (end === 'unmarked')
-    return 'the last page has no resumptionToken (an empty one ends a list), and the source tells no completeListSize';
+  if (end === 'unmarked' && !unmarkedEnds)
+    return 'the last page has no resumptionToken (an empty one ends a list), and the source tells no completeListSize; set OAI_UNMARKED_END=true if its lists always end so';
   if (end === 'nothing') return 'the list ended with the error noRecordsMatch after its first page';
   if (emptyPages > 0) return 'a page of the list is empty, and the source tells no completeListSize';
   return null;
@@ -38,5 +38,9 @@ export function doubtOf({ entries, emptyPages, sizes, end }: ListEnd): string | 
 /** The proof in words. */
 export function proofOf(lists: readonly ListEnd[]): string {
   const isSized = lists.every(({ sizes }) => sizes !== null);
-  return isSized ? 'as many as completeListSize' : 'up to the end that the source marks';
+  if (isSized) return 'as many as completeListSize';
+  const isMarked = lists.every(({ sizes, end }) => sizes !== null || end !== 'unmarked');
+  return isMarked
+    ? 'up to the end that the source marks'
+    : 'up to a page without a resumptionToken, which ends a list by OAI_UNMARKED_END';
 }

@@ -1,5 +1,6 @@
 /** Reads the settings of source `oai-pmh`. */
 import type { Settings } from '../../settings-file.ts';
+import { readFlag } from '../../setting-values.ts';
 
 export type OaiSettings = {
   readonly kind: 'oai-pmh';
@@ -8,6 +9,8 @@ export type OaiSettings = {
   readonly prefix: string;
   /** null: all records. */
   readonly set: string | null;
+  /** A last page without a resumptionToken ends a list of several pages, which the protocol does not provide for. */
+  readonly unmarkedEnds: boolean;
 };
 
 /** The characters that OAI-PMH 2.0 allows in prefixes and in each part of a set. */
@@ -16,7 +19,8 @@ const PREFIX = new RegExp(`^${WORD}$`);
 const SET = new RegExp(`^${WORD}(:${WORD})*$`);
 
 /** @throws JobError `notConfigured` */
-export function readOaiSettings({ optional, url, fault }: Settings): OaiSettings {
+export function readOaiSettings(settings: Settings): OaiSettings {
+  const { optional, url, fault } = settings;
   const address = url('SOURCE_URL', ['http:', 'https:']);
   if (new URL(address).searchParams.has('verb'))
     throw fault('SOURCE_URL holds a request (verb=…): expected the base URL of the repository');
@@ -26,5 +30,6 @@ export function readOaiSettings({ optional, url, fault }: Settings): OaiSettings
   const set = optional('OAI_SET') ?? null;
   if (set !== null && !SET.test(set))
     throw fault('OAI_SET is not the setSpec of one set: expected a form such as maps or maps:town');
-  return { kind: 'oai-pmh', url: address, prefix, set };
+  const unmarkedEnds = readFlag(settings, 'OAI_UNMARKED_END');
+  return { kind: 'oai-pmh', url: address, prefix, set, unmarkedEnds };
 }

@@ -56,7 +56,7 @@ export function createOaiSource(options: OaiSourceOptions): Source {
           `${id === null ? 'a record without an identifier' : `the record ${JSON.stringify(id)}`} on page ${place}`,
         stop,
       });
-      evidence = evidenceOf(made, intake.hole());
+      evidence = evidenceOf(made, intake.hole(), settings);
     } finally {
       harvests.close();
     }
@@ -86,11 +86,15 @@ function tellsGone({ identity }: Pick<Harvested, 'identity'>, since: Date | null
   return since !== null && identity.deletedRecord !== 'no';
 }
 
-function evidenceOf({ lists, store, identity }: Harvested, hole: string | null): Evidence {
+function evidenceOf(
+  { lists, store, identity }: Harvested,
+  hole: string | null,
+  { unmarkedEnds }: OaiSettings,
+): Evidence {
   const { live, deleted } = store.counts();
   const read = `${live} records and ${deleted} deleted ones read (deletedRecord: ${identity.deletedRecord})`;
   if (hole !== null) return { complete: false, words: `${read}, but the id of ${hole} cannot be read` };
-  const [doubt] = lists.flatMap((list) => doubtOf(list) ?? []);
+  const [doubt] = lists.flatMap((list) => doubtOf(list, unmarkedEnds) ?? []);
   if (doubt !== undefined) return { complete: false, words: `${read}, but ${doubt}` };
   return { complete: true, words: `${read}, ${proofOf(lists)}` };
 }

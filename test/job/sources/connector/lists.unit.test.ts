@@ -105,11 +105,9 @@ describe('the records of a connector', () => {
     await source.survey(null);
     await recordsIn(source);
     const verbs = readFileSync(folder.path('told'), 'utf8').trim().split('\n');
-    expect(verbs.map((line) => (JSON.parse(line) as { verb: string }).verb)).toEqual([
-      'check',
-      'discover',
-      'read',
-    ]);
+    const [first, second, ...more] = verbs.map((line) => (JSON.parse(line) as { verb: string }).verb);
+    expect(new Set([first, second])).toEqual(new Set(['check', 'discover']));
+    expect(more).toEqual(['read']);
   });
 });
 

@@ -87,6 +87,29 @@ describe('a target with a repository of OAI-PMH', () => {
     expect(await t.md5()).toBe(before);
   });
 
+  it('misses no change that a list of changes lacks: the next delta reads from the same time', async () => {
+    await using provider = await startOaiProvider(...someRecords(60, '2025-06-01T12:00:07Z'));
+    await using t = await setup();
+    await run(t, 'sync', settings(provider));
+    const atOnce = settings(provider, { WATERMARK_MARGIN: '0s' });
+    const { watermark } = await t.sink();
+    provider.put(...['0001', '0002', '0003'].map((nth) => titled(`oai:x:${nth}`, now(), 'second')));
+    provider.bend = (listed) => {
+      Object.assign(listed, { records: listed.records.slice(1), token: '', size: '3' });
+    };
+    await run(t, 'delta', atOnce);
+    expect(last(t)).toMatchObject({ updated: 2 });
+    expect(last(t)?.warnings?.join()).toMatch(
+      /the list has 2 entries, but completeListSize 3; the watermark stays/,
+    );
+    expect((await t.sink()).watermark).toEqual(watermark);
+    provider.bend = null;
+    await run(t, 'delta', atOnce);
+    expect(last(t)).toMatchObject({ updated: 1 });
+    expect(last(t)?.warnings).toBeUndefined();
+    expect((await t.sink()).watermark?.getTime()).toBeGreaterThan(watermark?.getTime() ?? Infinity);
+  });
+
   it('does not believe a list that lacks records which answer by their id', async () => {
     await using provider = await startOaiProvider(...someRecords(60));
     await using t = await setup();

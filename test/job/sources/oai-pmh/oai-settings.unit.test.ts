@@ -14,8 +14,15 @@ const read = (more: Record<string, string> = {}) =>
 
 describe('the settings of source oai-pmh', () => {
   it('name a repository, a format and a set', () => {
-    const plain = { kind: 'oai-pmh', url: complete.SOURCE_URL, prefix: 'oai_dc', set: null };
+    const plain = {
+      kind: 'oai-pmh',
+      url: complete.SOURCE_URL,
+      prefix: 'oai_dc',
+      set: null,
+      unmarkedEnds: false,
+    };
     expect(read()).toEqual(plain);
+    expect(read({ OAI_UNMARKED_END: 'true' })).toEqual({ ...plain, unmarkedEnds: true });
     const more = { OAI_PREFIX: 'marc-xml.2', OAI_SET: "maps:town_(old)~!*'" };
     expect(read(more)).toEqual({ ...plain, prefix: more.OAI_PREFIX, set: more.OAI_SET });
   });
@@ -27,6 +34,7 @@ describe('the settings of source oai-pmh', () => {
     [{ OAI_PREFIX: 'oai dc' }, 'OAI_PREFIX is not a metadata prefix'],
     [{ OAI_SET: 'a,b' }, 'OAI_SET is not the setSpec of one set'],
     [{ OAI_SET: 'a:' }, 'OAI_SET is not the setSpec of one set'],
+    [{ OAI_UNMARKED_END: 'maybe' }, 'OAI_UNMARKED_END'],
   ])('refuse %o', (more, words) => {
     expect(() => read(more)).toThrow(words);
   });
