@@ -9,6 +9,7 @@ import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
 import { type OpenSearch, readLive } from './alias.ts';
 import { refresh, streamStamps } from './documents.ts';
 import { livePlace } from './held.ts';
+import { deleteObsolete } from './obsolete.ts';
 import type { State } from './state.ts';
 
 type Listing = { readonly listed: ReadonlySet<string>; readonly plan: ApplyPlan };
@@ -25,6 +26,8 @@ export async function applyIds(sink: OpenSearch, of: Listing): Promise<ApplyResu
     listed: of.plan.mayRemove,
     finish: (state) => ({ ...state, steps: withStep(state.steps, sink.writer, applied) }),
   });
+  // With the plan of a sync that this delete made stale, its index goes.
+  await deleteObsolete(sink);
   return { kind: 'applied', applied };
 }
 
