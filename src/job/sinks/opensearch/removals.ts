@@ -10,6 +10,7 @@ import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
 import { type OpenSearch, readLive } from './alias.ts';
 import { refresh, streamStamps } from './documents.ts';
 import { livePlace } from './held.ts';
+import { deleteObsolete } from './obsolete.ts';
 import type { State } from './state.ts';
 
 type Listing = { readonly listed: ReadonlySet<string>; readonly plan: ApplyPlan };
@@ -30,6 +31,8 @@ export async function applyIds(sink: OpenSearch, of: Listing): Promise<ApplyResu
       earlier_runs: withRun(state.earlier_runs, leavingNow(sink.writer), applied),
     }),
   });
+  // With the plan of a sync that this delete made stale, its index goes.
+  await deleteObsolete(sink);
   return { kind: 'applied', applied };
 }
 
