@@ -4,7 +4,7 @@ import { openSettings } from '../../../src/job/settings-file.ts';
 import { readIndexBody } from '../../../src/job/sinks/opensearch/mapping.ts';
 import { createOpenSearchSink } from '../../../src/job/sinks/opensearch/opensearch-sink.ts';
 import { createSolrSink } from '../../../src/job/sinks/solr/solr-sink.ts';
-import type { Attempt } from '../../job/support/attempt.ts';
+import { type Attempt, uidOf } from '../../job/support/attempt.ts';
 import type { Rows } from '../../job/support/live-rows.ts';
 import { startOpenSearch } from '../../support/opensearch/opensearch.ts';
 import { startSolr } from '../../support/solr/solr.ts';
@@ -42,10 +42,13 @@ function rowsOfDocuments(documents: Iterable<readonly [string, Document]>, time:
   );
 }
 
-/** The options that limit a rollback to some records. */
-function limitGiven(only: Attempt['only']): Pick<JobArguments, 'ids' | 'only'> {
-  if (only === undefined) return { ids: [], only: false };
-  return only === 'of the job' ? { ids: [], only: true } : { ids: [...only.ids], only: false };
+/** The options of a rollback. */
+function rollbackGiven({
+  before = null,
+  only,
+}: Pick<Attempt, 'before' | 'only'>): Pick<JobArguments, 'before' | 'ids' | 'only'> {
+  const ids = only === undefined || only === 'of the job' ? [] : [...only.ids];
+  return { before: before === null ? null : uidOf(before), ids, only: only === 'of the job' };
 }
 
 const quiet = { stop: new AbortController().signal, onWait: () => {}, log: () => {} };
@@ -70,10 +73,10 @@ export async function openSearchServer(): Promise<SearchServer> {
       return {
         keepsWhileLoading: true,
         url: server.url,
-        sink: ({ url, only, patienceMs = 0 }, writer) =>
+        sink: ({ url, patienceMs = 0, ...rest }, writer) =>
           createOpenSearchSink({
             settings: { kind: 'opensearch', url, alias, body, keepChangesMs: 86_400_000 },
-            given: limitGiven(only),
+            given: rollbackGiven(rest),
             writer,
             patienceMs,
             ...quiet,
@@ -130,9 +133,15 @@ export async function solrServer(): Promise<SearchServer> {
       return {
         keepsWhileLoading: false,
         url: server.url,
-        sink({ url, only, patienceMs = 0 }, writer) {
+        sink({ url, patienceMs = 0, ...rest }, writer) {
           const action = writer.action as Attempt['action'];
-          const given = { action, switchSolrAlias: true, targetEnv: null, target: null, ...limitGiven(only) };
+          const given = {
+            action,
+            switchSolrAlias: true,
+            targetEnv: null,
+            target: null,
+            ...rollbackGiven(rest),
+          };
           const settings = {
             kind: 'solr' as const,
             url,

@@ -4,7 +4,16 @@
  */
 import { z } from 'zod';
 import { isHolding } from '../generations/held-set.ts';
-import { fence, generation, heldSet, NO_FENCE, owner, progress, step } from '../generations/state-parts.ts';
+import {
+  fence,
+  generation,
+  heldSet,
+  leftBy,
+  NO_FENCE,
+  owner,
+  progress,
+  step,
+} from '../generations/state-parts.ts';
 
 const ofIndex = generation.extend({
   /** Another value means that somebody made this index anew. */
@@ -19,6 +28,8 @@ const move = z.object({
   /** null: the first switch. */
   from: z.string().nullable(),
   to: z.string(),
+  /** The job that a rollback undoes; null: a switch, or unknown. */
+  undoes: leftBy.nullable().default(null),
 });
 
 export const stateSchema = z.object({

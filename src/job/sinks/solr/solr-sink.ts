@@ -31,7 +31,10 @@ const PATIENCE_MS = 60_000;
 
 export type SolrSinkInput = {
   readonly settings: SolrSettings;
-  readonly given: Pick<JobArguments, 'action' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'ids' | 'only'>;
+  readonly given: Pick<
+    JobArguments,
+    'action' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'before' | 'ids' | 'only'
+  >;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly onWait: (words: string | null) => void;

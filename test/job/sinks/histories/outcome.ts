@@ -77,12 +77,12 @@ export function killed(before: World, effect: Effect, job: number): Outcome[] {
     ];
   }
   const copies = copied(before, removes, { job, sure: false });
-  const action = effect.world.done.at(-1)?.action === 'rollback' ? 'rollback' : 'sync';
+  const undoes = after.done.at(-1)?.action === 'rollback' ? (before.kept?.by.job ?? null) : null;
   return [
     ...least,
     any({ ...before, copies }),
     any({ ...begun, copies }),
-    any({ ...before, copies, pending: { world: after, action } }),
+    any({ ...before, copies, pending: { world: after, undoes } }),
     any(after),
   ];
 }

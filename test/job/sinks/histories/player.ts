@@ -3,7 +3,7 @@ import type { SearchPlace } from '../../../faults/sink-kill/search-place.ts';
 import { type Attempt, type AttemptEnd, DONE_ALREADY } from '../../support/attempt.ts';
 import { writerOf } from '../../support/writer.ts';
 import { type Asked, type Ended, listening, runKilled, undisturbed } from './attempts.ts';
-import type { Act, Chapter, History, Kill, Lie } from './chapters.ts';
+import type { Act, Chapter, History, Kill } from './chapters.ts';
 import { Counts } from './counts.ts';
 import { type Effect, killed, type Outcome, type Seen, settle } from './outcome.ts';
 import { wrongLosses } from './rights.ts';
@@ -12,7 +12,7 @@ import { StorySource } from './story-source.ts';
 import { tell, type Telling, toldBy } from './telling.ts';
 import { distinct, EMPTY, isDone, opened, withDone, type World } from './world.ts';
 
-const BATCH = 5;
+const BATCH = 8;
 
 export type PlayedPlace = Pick<SearchPlace, 'url' | 'sink' | 'rows' | 'leftovers' | 'keepsWhileLoading'>;
 
@@ -30,6 +30,9 @@ export async function playHistory(place: PlayedPlace, { proven, chapters }: Hist
   return player;
 }
 
+type PlainLie = Parameters<typeof tell>[1];
+const HONEST = { kind: 'honest' } as const;
+
 type Earlier = { readonly end: AttemptEnd; readonly telling: Telling; readonly live: ReadonlySet<string> };
 
 class Player implements Played {
@@ -41,6 +44,7 @@ class Player implements Played {
   #held: readonly string[] = [];
   #job = 0;
   #chapter = 0;
+  #lie: PlainLie = HONEST;
 
   constructor(place: PlayedPlace) {
     this.#place = place;
@@ -48,10 +52,12 @@ class Player implements Played {
 
   async begin(proven: boolean): Promise<void> {
     this.#job = 1;
-    await this.#attempt(this.#sync(proven ? { kind: 'honest' } : { kind: 'cut', keeps: 1 }, {}));
+    await this.#attempt(this.#sync(proven ? HONEST : { kind: 'cut', keeps: 1 }, {}));
   }
 
-  async play({ act, lie, kill, ...change }: Chapter): Promise<void> {
+  async play({ act, lie: next, kill, ...change }: Chapter): Promise<void> {
+    const lie = next.kind === 'still' ? this.#lie : next;
+    this.#lie = lie;
     this.#chapter += 1;
     this.#job += 1;
     this.#source.change(change, this.#chapter);
@@ -67,12 +73,12 @@ class Player implements Played {
   /** Whatever has happened, the next sync is whole and leaves nothing behind. */
   async end(): Promise<void> {
     this.#job += 1;
-    const run = this.#sync({ kind: 'honest' }, { force: true });
+    const run = this.#sync(HONEST, { force: true });
     if (!(await this.#play(run, null))) return;
     for (const what of await this.#place.leftovers()) this.violations.push(`${what} was left behind`);
   }
 
-  #runOf(act: Exclude<Act, { action: 'diff' }>, lie: Lie): runs.Run {
+  #runOf(act: Exclude<Act, { action: 'diff' }>, lie: PlainLie): runs.Run {
     const [world] = this.#worlds.map(opened);
     const { copies = [], live = new Map<string, string>(), kept = null } = world ?? {};
     const pick = <T>(share: number, all: readonly T[]): T | undefined => all[Math.floor(share * all.length)];
@@ -111,13 +117,13 @@ class Player implements Played {
     }
   }
 
-  #jobOf(lie: Lie) {
+  #jobOf(lie: PlainLie) {
     return { job: this.#job, telling: tell(this.#source.truth, lie, new Date().toISOString()) };
   }
 
   #listing(
     action: 'sync' | 'delta' | 'delete',
-    lie: Lie,
+    lie: PlainLie,
     { force = false, partOfDiff = false }: { force?: boolean; partOfDiff?: boolean },
   ): runs.Run {
     const { keepsWhileLoading } = this.#place;
@@ -130,7 +136,7 @@ class Player implements Played {
     });
   }
 
-  #sync(lie: Lie, of: { force?: boolean }): runs.Run {
+  #sync(lie: PlainLie, of: { force?: boolean }): runs.Run {
     return this.#listing('sync', lie, of);
   }
 
@@ -141,7 +147,7 @@ class Player implements Played {
     if (!first.cut || first.end.code === 'ok' || kill === null) return first.end.code === 'ok';
     // Only the retry tells whether a record was forgotten everywhere.
     if (kill.then === 'another job' && run.kind !== 'forget') return false;
-    const telling = kill.honest ? this.#jobOf({ kind: 'honest' }).telling : run.telling;
+    const telling = kill.honest ? this.#jobOf(HONEST).telling : run.telling;
     const isResume = kill.then === 'resume' && run.kind === 'sync';
     if (isResume) this.#job += 1;
     const again = isResume ? this.#resumed(run) : run;
@@ -262,21 +268,23 @@ class Player implements Played {
 
 function outcomesOf(
   world: World,
-  { step, kind, effects }: runs.Run,
+  { step, kind, of, effects }: runs.Run,
   heard: runs.Heard,
   cut: boolean,
 ): readonly Outcome[] {
   const open = opened(world);
-  const nothing = (after: World): Effect[] => [
+  const already = (after: World): Effect[] => [
     { exits: ['ok'], world: after, begun: open, how: 'nothing', removes: [] },
   ];
-  const owed = isDone(open, step) ? nothing(open) : effects(open, heard);
-  const finished =
-    // To finish the interrupted rollback of another run is the rollback that this run was asked for.
-    kind === 'rollback' && world.pending?.action === 'rollback' && !isDone(open, step)
-      ? nothing(withDone(open, step))
-      : [];
-  const all = finished.length > 0 ? finished : owed;
+  // To finish the interrupted rollback of another run is the rollback that this run was asked for, if it is that one.
+  const undoes = world.pending?.undoes ?? null;
+  const { before = null } = of;
+  const isFinished = kind === 'rollback' && undoes !== null && (before === null || before === undoes);
+  const all = isDone(open, step)
+    ? already(open)
+    : isFinished
+      ? already(withDone(open, step))
+      : effects(open, heard);
   return cut ? [{ exits: null, world }, ...all.flatMap((effect) => killed(open, effect, step.job))] : all;
 }
 

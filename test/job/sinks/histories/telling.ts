@@ -17,7 +17,11 @@ export type Telling = Truth & {
   readonly answers: ReadonlySet<string>;
 };
 
-export function tell({ records, deleted }: Truth, lie: Lie, now: string): Telling {
+export function tell(
+  { records, deleted }: Truth,
+  lie: Exclude<Lie, { kind: 'still' }>,
+  now: string,
+): Telling {
   const there = idsOf(records);
   const truth = { records, deleted, complete: true, breaksAfter: Infinity, answers: there };
   const without = (shares: readonly number[]): { left: SourceRecord[]; gone: Set<string> } => {

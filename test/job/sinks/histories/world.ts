@@ -38,7 +38,11 @@ export type World = Generation & {
   /** The applied steps, the newest last. */
   readonly done: readonly StepName[];
   /** An interrupted switch, which the next run finishes. */
-  readonly pending: { readonly world: World; readonly action: 'sync' | 'rollback' } | null;
+  readonly pending: {
+    readonly world: World;
+    /** The job whose work an interrupted rollback undoes; null: it is a sync. */
+    readonly undoes: number | null;
+  } | null;
 };
 
 export const EMPTY: World = {
@@ -101,7 +105,7 @@ function plain({ pending, kept, copies, done, ...generation }: World): unknown {
     kept && [plainGeneration(kept), kept.by.job, kept.by.action],
     copies,
     done,
-    pending && [pending.action, plain(pending.world)],
+    pending && [pending.undoes, plain(pending.world)],
   ];
 }
 
