@@ -32,8 +32,9 @@ export type Act =
   | { readonly kind: 'remove'; readonly approved: readonly Share[] }
   /** Undoes the last sync, the job that switched last, or one of all jobs. */
   | { readonly kind: 'rollback'; readonly before: 'last' | 'switched' | Share }
-  /** Brings back what a job has removed, or some removed records; `later`: also one that nobody has removed. */
+  /** Brings back what a job has removed. */
   | { readonly kind: 'restore'; readonly job: 'newest' | Share }
+  /** Brings back some removed records; `alsoLive`: names one besides that is most often live. */
   | { readonly kind: 'restore ids'; readonly ids: readonly Share[]; readonly alsoLive: boolean }
   | { readonly kind: 'forget'; readonly ids: readonly Share[] };
 
@@ -89,19 +90,23 @@ const lie: fc.Arbitrary<Lie> = fc.oneof(
 
 const act: fc.Arbitrary<Act> = fc.oneof(
   {
-    weight: 11,
+    weight: 10,
     arbitrary: fc.record({
       kind: fc.constant('job' as const),
       action: fc.constantFrom('sync', 'sync', 'delta', 'delete', 'diff'),
-      force: rarely(2, fc.constant(true), fc.constant(false)),
+      force: rarely(1, fc.constant(true), fc.constant(false)),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), approved: someShares(6) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove' as const), approved: someShares(8) }) },
   {
-    weight: 3,
+    weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('rollback' as const),
-      before: fc.oneof(fc.constant('last' as const), fc.constant('switched' as const), share),
+      before: fc.oneof(
+        { weight: 2, arbitrary: fc.constant('last' as const) },
+        { weight: 3, arbitrary: fc.constant('switched' as const) },
+        { weight: 1, arbitrary: share },
+      ),
     }),
   },
   {

@@ -1,12 +1,22 @@
 /** Plays a history on a real sink, and compares what readers see after each run with the worlds that are possible. */
 import type { SearchPlace } from '../../../faults/sink-kill/search-place.ts';
 import { type Attempt, type AttemptEnd, DONE_ALREADY } from '../../support/attempt.ts';
+import type { Rows } from '../../support/live-rows.ts';
 import { writerOf } from '../../support/writer.ts';
-import { type Asked, type Ended, listening, runKilled, undisturbed } from './attempts.ts';
-import type { Act, Chapter, History, Kill } from './chapters.ts';
+import {
+  type Asked,
+  type Ended,
+  listening,
+  previewOf,
+  runKilled,
+  undisturbed,
+  unlikePreview,
+} from './attempts.ts';
+import type { Chapter, History, Kill } from './chapters.ts';
 import { Counts } from './counts.ts';
 import { type Effect, killed, type Outcome, type Seen, settle } from './outcome.ts';
 import { wrongLosses } from './rights.ts';
+import { runOf } from './run-of-act.ts';
 import * as runs from './runs.ts';
 import { StorySource } from './story-source.ts';
 import { tell, type Telling, toldBy } from './telling.ts';
@@ -14,7 +24,10 @@ import { distinct, EMPTY, isDone, opened, withDone, type World } from './world.t
 
 const BATCH = 8;
 
-export type PlayedPlace = Pick<SearchPlace, 'url' | 'sink' | 'rows' | 'leftovers' | 'keepsWhileLoading'>;
+export type PlayedPlace = Pick<
+  SearchPlace,
+  'url' | 'sink' | 'rows' | 'seen' | 'leftovers' | 'keepsWhileLoading'
+>;
 
 export type Played = { readonly violations: readonly string[]; readonly counts: Counts };
 
@@ -33,7 +46,13 @@ export async function playHistory(place: PlayedPlace, { proven, chapters }: Hist
 type PlainLie = Parameters<typeof tell>[1];
 const HONEST = { kind: 'honest' } as const;
 
-type Earlier = { readonly end: AttemptEnd; readonly telling: Telling; readonly live: ReadonlySet<string> };
+/** The attempt before this one, and what was live before it. */
+type Earlier = {
+  readonly end: AttemptEnd;
+  readonly telling: Telling;
+  readonly live: ReadonlySet<string>;
+  readonly expect: string | null;
+};
 
 class Player implements Played {
   readonly violations: string[] = [];
@@ -42,6 +61,7 @@ class Player implements Played {
   readonly #source = new StorySource();
   #worlds: readonly World[] = [EMPTY];
   #held: readonly string[] = [];
+  #rows: Rows = new Map();
   #job = 0;
   #chapter = 0;
   #lie: PlainLie = HONEST;
@@ -61,8 +81,13 @@ class Player implements Played {
     this.#chapter += 1;
     this.#job += 1;
     this.#source.change(change, this.#chapter);
-    if (act.kind !== 'job' || act.action !== 'diff')
-      return void (await this.#play(this.#runOf(act, lie), kill));
+    if (act.kind !== 'job') {
+      const [world = EMPTY] = this.#worlds.map(opened);
+      const run = runOf(act, this.#jobOf(lie), { world, held: this.#held });
+      return void (await this.#play(run, kill));
+    }
+    const { action } = act;
+    if (action !== 'diff') return void (await this.#play(this.#listing(action, lie, act), kill));
     const [first, second] = kill && kill.at < 0.5 ? [kill, null] : [null, kill];
     const { force } = act;
     const diff = { partOfDiff: true, force };
@@ -76,45 +101,6 @@ class Player implements Played {
     const run = this.#sync(HONEST, { force: true });
     if (!(await this.#play(run, null))) return;
     for (const what of await this.#place.leftovers()) this.violations.push(`${what} was left behind`);
-  }
-
-  #runOf(act: Exclude<Act, { action: 'diff' }>, lie: PlainLie): runs.Run {
-    const [world] = this.#worlds.map(opened);
-    const { copies = [], live = new Map<string, string>(), kept = null } = world ?? {};
-    const pick = <T>(share: number, all: readonly T[]): T | undefined => all[Math.floor(share * all.length)];
-    const picks = (shares: readonly number[], all: readonly string[]): string[] => [
-      ...new Set(shares.flatMap((share) => pick(share, all) ?? [])),
-    ];
-    const job = this.#jobOf(lie);
-    switch (act.kind) {
-      case 'job':
-        return this.#listing(act.action as 'sync' | 'delta' | 'delete', lie, act);
-      case 'remove': {
-        const other = [...live.keys()].filter((id) => !this.#held.includes(id)).slice(0, 1);
-        return runs.removal(job, [...picks(act.approved, this.#held), ...other]);
-      }
-      case 'rollback': {
-        if (act.before === 'last') return runs.rollback(job, null);
-        const switched = kept?.by.job ?? 1;
-        return runs.rollback(
-          job,
-          act.before === 'switched' ? switched : 1 + Math.floor(act.before * (this.#job - 1)),
-        );
-      }
-      case 'restore': {
-        const jobs = [...new Set(copies.map((copy) => copy.job))];
-        return runs.restoration(job, {
-          ofJob: (act.job === 'newest' ? jobs.at(-1) : pick(act.job, jobs)) ?? 1,
-        });
-      }
-      case 'restore ids': {
-        const gone = [...new Set(copies.map(({ id }) => id))].filter((id) => !live.has(id));
-        const ids = picks(act.ids, gone);
-        return runs.restoration(job, { ids: act.alsoLive || ids.length === 0 ? [...ids, 'r10'] : ids });
-      }
-      case 'forget':
-        return runs.forgetting(job, picks(act.ids, [...live.keys(), ...copies.map(({ id }) => id)]));
-    }
   }
 
   #jobOf(lie: PlainLie) {
@@ -151,7 +137,7 @@ class Player implements Played {
     const isResume = kill.then === 'resume' && run.kind === 'sync';
     if (isResume) this.#job += 1;
     const again = isResume ? this.#resumed(run) : run;
-    const earlier = { end: first.end, telling: run.telling, live: before };
+    const earlier = { end: first.end, telling: run.telling, live: before, expect: first.expect };
     const second = await this.#attempt({ ...again, telling }, { earlier, attempt: isResume ? 1 : 2 });
     return second.end.code === 'ok';
   }
@@ -167,10 +153,10 @@ class Player implements Played {
   async #attempt(
     run: runs.Run,
     more: { kill?: Kill | null; earlier?: Earlier; attempt?: number } = {},
-  ): Promise<Ended> {
+  ): Promise<Ended & { expect: string | null }> {
     const { kill = null, earlier, attempt: nth = 1 } = more;
     const asked: Asked = { after: null };
-    const of: Attempt = {
+    const plain: Attempt = {
       ...run.of,
       ...run.step,
       action: run.of.action,
@@ -181,13 +167,21 @@ class Player implements Played {
       source: listening(run.telling, asked),
       checkpoint: earlier?.end.checkpoint ?? null,
     };
+    const preview = run.of.action === 'rollback' && !earlier ? await previewOf(plain) : null;
+    const expect = earlier?.expect ?? preview?.digest ?? null;
+    const of = { ...plain, expect };
     const { end, cut } = kill
       ? await runKilled(of, { kill, most: runs.REQUESTS[run.kind] })
       : await undisturbed(of);
-    const rows = await this.#place.rows();
+    // Readers see the whole work of a job that has ended well, without any help.
+    const rows = await (end.code === 'ok' && !cut ? this.#place.seen() : this.#place.rows());
     const seen: Seen = { code: end.code, rows, held: await this.#readHeld() };
-    this.#check(run, { seen, asked, cut, earlier, end, words: inWords(run, { kill, nth, cut, end }) });
-    return { end, cut };
+    const words = inWords(run, { kill, nth, cut, end });
+    const isAlone = end.code === 'ok' && !cut && this.#worlds.every(({ pending }) => pending === null);
+    const unlike = preview && isAlone ? unlikePreview(preview, { before: this.#rows, after: rows }) : null;
+    if (unlike !== null) this.violations.push(`chapter ${this.#chapter}, ${words}: ${unlike}`);
+    this.#check(run, { seen, asked, cut, earlier, end, words });
+    return { end, cut, expect };
   }
 
   #check(
@@ -236,6 +230,7 @@ class Player implements Played {
     this.#count(run, { seen, cut, after: next[0] });
     this.#worlds = distinct(next);
     this.#held = seen.held;
+    this.#rows = seen.rows;
   }
 
   #count(run: runs.Run, { seen, cut, after }: { seen: Seen; cut: boolean; after: World | undefined }): void {

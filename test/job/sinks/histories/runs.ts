@@ -15,13 +15,13 @@ import type { StepName, World } from './world.ts';
 
 /** Of each kind about as many requests as its longest run sends; a kill comes at one of them. */
 export const REQUESTS = {
-  sync: 50,
-  delta: 30,
-  delete: 25,
-  remove: 25,
-  rollback: 20,
-  restore: 25,
-  forget: 25,
+  sync: 100,
+  delta: 58,
+  delete: 48,
+  remove: 38,
+  rollback: 42,
+  restore: 38,
+  forget: 34,
 } as const;
 
 export type Run = {
@@ -39,7 +39,7 @@ export type Heard = {
   readonly ours: ReadonlySet<string>;
 };
 
-type Job = {
+export type Job = {
   readonly job: number;
   /** The first of the jobs that resume each other. */
   readonly origin?: number;

@@ -1,4 +1,4 @@
 import { solrServer } from '../../../faults/sink-kill/search-place.ts';
 import { testHistories } from '../histories/test-histories.ts';
 
-testHistories('Solr', { start: solrServer, runs: 6 });
+testHistories('Solr', solrServer);
