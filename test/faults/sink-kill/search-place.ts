@@ -6,6 +6,7 @@ import { createOpenSearchSink } from '../../../src/job/sinks/opensearch/opensear
 import { createSolrSink } from '../../../src/job/sinks/solr/solr-sink.ts';
 import { type Attempt, uidOf } from '../../job/support/attempt.ts';
 import type { Rows } from '../../job/support/live-rows.ts';
+import type { Passing } from '../../support/bending-proxy.ts';
 import { startOpenSearch } from '../../support/opensearch/opensearch.ts';
 import { startSolr } from '../../support/solr/solr.ts';
 
@@ -17,6 +18,8 @@ export type SearchServer = AsyncDisposable & {
 export type SearchPlace = AsyncDisposable & {
   /** A load leaves the generation that is kept as it is. */
   readonly keepsWhileLoading: boolean;
+  /** Whether the request changes something on the server. */
+  readonly isChange: (request: Passing) => boolean;
   /** The server's address, for {@link Attempt.url} or a proxy before it. */
   readonly url: string;
   readonly sink: NonNullable<Attempt['sink']>;
@@ -72,6 +75,8 @@ export async function openSearchServer(): Promise<SearchServer> {
       };
       return {
         keepsWhileLoading: true,
+        isChange: ({ method, path }) =>
+          method === 'PUT' || method === 'DELETE' || /_bulk$|_aliases$/.test(path),
         url: server.url,
         sink: ({ url, patienceMs = 0, ...rest }, writer) =>
           createOpenSearchSink({
@@ -132,6 +137,8 @@ export async function solrServer(): Promise<SearchServer> {
         );
       return {
         keepsWhileLoading: false,
+        isChange: ({ method, path, query }) =>
+          (method === 'POST' && path.endsWith('/update')) || /CREATE|DELETE/.test(query['action'] ?? ''),
         url: server.url,
         sink({ url, patienceMs = 0, ...rest }, writer) {
           const action = writer.action as Attempt['action'];

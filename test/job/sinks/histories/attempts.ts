@@ -1,5 +1,6 @@
-/** Runs one attempt, to its end or until a request at which it is killed, from a source that tells what it is to tell. */
+/** Runs one attempt, to its end or until a change at which it is killed, from a source that tells what it is to tell. */
 import { startRequestProxy } from '../../../faults/sink-kill/request-proxy.ts';
+import type { SearchPlace } from '../../../faults/sink-kill/search-place.ts';
 import type { RollbackPreview } from '../../../../src/domain/report.ts';
 import { JobError } from '../../../../src/job/job-error.ts';
 import { type Attempt, attempt, type AttemptEnd, uidOf } from '../../support/attempt.ts';
@@ -30,9 +31,13 @@ export async function undisturbed(of: Attempt): Promise<Ended> {
   return { end: await attempt({ ...of, patienceMs: PATIENCE_MS }), cut: false };
 }
 
-export async function runKilled(of: Attempt, { kill, most }: { kill: Kill; most: number }): Promise<Ended> {
+/** @param of.isChange the requests that count: a kill at any other one is as one after the change before it */
+export async function runKilled(
+  of: Attempt,
+  { kill, most, isChange }: { kill: Kill; most: number; isChange: SearchPlace['isChange'] },
+): Promise<Ended> {
   const cut = { at: 1 + Math.floor(kill.at * most), when: kill.when, ends: 'program' } as const;
-  await using proxy = await startRequestProxy({ url: of.url, cut });
+  await using proxy = await startRequestProxy({ url: of.url, cut, counts: isChange });
   const end = await attempt({ ...of, url: proxy.url });
   return { end, cut: proxy.cut };
 }

@@ -39,7 +39,7 @@ export type Act =
   | { readonly kind: 'forget'; readonly ids: readonly Share[] };
 
 export type Kill = {
-  /** Fraction of the requests of such a run. */
+  /** Fraction of the changes that such a run makes on the server. */
   readonly at: Share;
   readonly when: 'before' | 'after';
   readonly then: 'retry' | 'resume' | 'another job';

@@ -26,7 +26,7 @@ const BATCH = 8;
 
 export type PlayedPlace = Pick<
   SearchPlace,
-  'url' | 'sink' | 'rows' | 'seen' | 'leftovers' | 'keepsWhileLoading'
+  'url' | 'sink' | 'isChange' | 'rows' | 'seen' | 'leftovers' | 'keepsWhileLoading'
 >;
 
 export type Played = { readonly violations: readonly string[]; readonly counts: Counts };
@@ -171,7 +171,7 @@ class Player implements Played {
     const expect = earlier?.expect ?? preview?.digest ?? null;
     const of = { ...plain, expect };
     const { end, cut } = kill
-      ? await runKilled(of, { kill, most: runs.REQUESTS[run.kind] })
+      ? await runKilled(of, { kill, most: runs.CHANGES[run.kind], isChange: this.#place.isChange })
       : await undisturbed(of);
     // Readers see the whole work of a job that has ended well, without any help.
     const rows = await (end.code === 'ok' && !cut ? this.#place.seen() : this.#place.rows());
@@ -289,6 +289,6 @@ function inWords(
 ): string {
   const which = `${of.force ? 'forced ' : ''}${kind} of job ${step.job}${nth > 1 ? ` (attempt ${nth})` : ''}`;
   const how =
-    kill && cut ? `, killed ${kill.when} request ${1 + Math.floor(kill.at * runs.REQUESTS[kind])}` : '';
+    kill && cut ? `, killed ${kill.when} change ${1 + Math.floor(kill.at * runs.CHANGES[kind])}` : '';
   return `${which}${how}, ended ${end.code}${end.message === '' ? '' : ` (${end.message})`}`;
 }

@@ -13,19 +13,19 @@ import type { Permission } from './rights.ts';
 import type { Telling, Told } from './telling.ts';
 import type { StepName, World } from './world.ts';
 
-/** Of each kind about as many requests as its longest run sends; a kill comes at one of them. */
-export const REQUESTS = {
-  sync: 100,
-  delta: 58,
-  delete: 48,
-  remove: 38,
-  rollback: 42,
-  restore: 38,
-  forget: 34,
+/** Of each kind about as many changes as its longest run makes on the server; a kill comes at one of them. */
+export const CHANGES = {
+  sync: 20,
+  delta: 14,
+  delete: 9,
+  remove: 10,
+  rollback: 9,
+  restore: 9,
+  forget: 9,
 } as const;
 
 export type Run = {
-  readonly kind: keyof typeof REQUESTS;
+  readonly kind: keyof typeof CHANGES;
   readonly step: StepName;
   readonly telling: Telling;
   readonly of: Pick<Attempt, 'action'> & Partial<Attempt>;
