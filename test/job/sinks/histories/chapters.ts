@@ -42,7 +42,7 @@ export type Kill = {
   /** Fraction of the changes that such a run makes on the server. */
   readonly at: Share;
   readonly when: 'before' | 'after';
-  readonly then: 'retry' | 'resume' | 'another job';
+  readonly next: 'retry' | 'resume' | 'another job';
   /** What follows is told the truth, whatever the killed run was told. */
   readonly honest: boolean;
 };
@@ -130,7 +130,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 const kill: fc.Arbitrary<Kill> = fc.record({
   at: share,
   when: fc.constantFrom('before', 'after'),
-  then: fc.constantFrom('retry', 'resume', 'another job'),
+  next: fc.constantFrom('retry', 'resume', 'another job'),
   honest: fc.boolean(),
 });
 

@@ -132,9 +132,9 @@ class Player implements Played {
     const first = await this.#attempt(run, { kill });
     if (!first.cut || first.end.code === 'ok' || kill === null) return first.end.code === 'ok';
     // Only the retry tells whether a record was forgotten everywhere.
-    if (kill.then === 'another job' && run.kind !== 'forget') return false;
+    if (kill.next === 'another job' && run.kind !== 'forget') return false;
     const telling = kill.honest ? this.#jobOf(HONEST).telling : run.telling;
-    const isResume = kill.then === 'resume' && run.kind === 'sync';
+    const isResume = kill.next === 'resume' && run.kind === 'sync';
     if (isResume) this.#job += 1;
     const again = isResume ? this.#resumed(run) : run;
     const earlier = { end: first.end, telling: run.telling, live: before, expect: first.expect };

@@ -41,7 +41,10 @@ export class StorySource {
     }
     for (const [id, record] of after) {
       this.#deleted.delete(id);
-      if (record.updated_at >= at && record !== before.get(id)) this.#writtenIn.set(id, chapter);
+      if (record === before.get(id)) continue;
+      if (record.updated_at >= at) this.#writtenIn.set(id, chapter);
+      // No delta sees a record that comes back with an older time.
+      else this.#writtenIn.delete(id);
     }
     this.#records = [...after.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
   }

@@ -110,5 +110,6 @@ function plain({ pending, kept, copies, done, ...generation }: World): unknown {
 }
 
 function plainGeneration({ live, named, proven, readTo }: Generation): unknown {
-  return [[...live].toSorted(), [...named].toSorted(), proven, readTo];
+  const rows = [...live].map(([id, text]) => `${id} ${text}`).toSorted();
+  return [rows, [...named].toSorted(), proven, readTo];
 }
