@@ -31,7 +31,7 @@ const NOTICED_WITHIN_MS = 30_000;
 const KILLS = 300;
 const SEARCH_KILLS = 60;
 const HISTORIES = 20;
-const SEARCH_HISTORIES = 60;
+const SEARCH_HISTORIES = 40;
 const JOBS = 20;
 
 export const sinkKill: Program = {
