@@ -6,6 +6,8 @@ const LONG = [
   'test/job/sinks/solr/conformance.pg.test.ts',
   'test/job/sinks/solr/crash.pg.test.ts',
   'test/job/sinks/opensearch/crash.pg.test.ts',
+  'test/job/sinks/opensearch/histories.pg.test.ts',
+  'test/job/sinks/solr/histories.pg.test.ts',
   'test/e2e/sabotage/opensearch.pg.test.ts',
   'test/e2e/sabotage/solr.pg.test.ts',
   'test/job/sinks/solr/removed.pg.test.ts',

@@ -2,7 +2,7 @@
  * Kills the sync program before and after every statement that it sends to a real Postgres, through a proxy that
  * counts them (P2, P6), and plays histories of jobs with rollbacks to before any of them (P7). Compares the user's
  * catalogue (P4), and watches readers throughout (P5). Then does the same at every request to a real OpenSearch and a
- * real Solr, whose readers search through an alias (P2, P6, P7). Needs no api. Of five kills one is a SIGKILL of the real
+ * real Solr, whose readers search through an alias (P2, P6, P7), and plays histories of jobs, lies, answers and kills there (P3). Needs no api. Of five kills one is a SIGKILL of the real
  * program (src/job/main.ts, a separate process, reading over HTTP); the others run the same actions and sink in
  * this process and cut its connections: all of them, as a kill does, or one, which it must survive.
  */
@@ -19,7 +19,8 @@ import { createRandom, type Random } from '../random.ts';
 import { type HttpSource, startChild, startHttpSource } from '../sink-kill/child.ts';
 import { NEIGHBOURHOOD } from '../sink-kill/neighbourhood.ts';
 import { watchTable } from '../sink-kill/readers.ts';
-import { killInSearch, type SearchKills } from '../sink-kill/search-kills.ts';
+import { playInSearch } from '../sink-kill/search-histories.ts';
+import { killInSearch } from '../sink-kill/search-kills.ts';
 import { openSearchServer, solrServer } from '../sink-kill/search-place.ts';
 import { type Server, startServer } from '../sink-kill/server.ts';
 import { type Counts, inWords, makePlans } from '../sink-kill/plan.ts';
@@ -30,6 +31,7 @@ const NOTICED_WITHIN_MS = 30_000;
 const KILLS = 300;
 const SEARCH_KILLS = 60;
 const HISTORIES = 20;
+const SEARCH_HISTORIES = 40;
 const JOBS = 20;
 
 export const sinkKill: Program = {
@@ -72,19 +74,23 @@ export const sinkKill: Program = {
       for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += played.counts[key];
     }
     say(`${tales.length} histories: ${JSON.stringify(counts)}`);
-    const into: Record<string, Omit<SearchKills, 'violations'>> = {};
+    const into: Record<string, object> = {};
     const wantedInSearch = amount(SEARCH_KILLS, 6);
+    const wantedTales = amount(SEARCH_HISTORIES, 3);
+    let talesInSearch = 0;
     for (const start of [openSearchServer, solrServer]) {
       await using search = await start();
       const told = await killInSearch({ server: search, http, random, wanted: wantedInSearch, say });
       const { violations: found, ...figures } = told;
-      violations.push(...found);
-      into[search.kind] = figures;
+      const played = await playInSearch({ server: search, seed, wanted: wantedTales, say });
+      violations.push(...found, ...played.violations);
+      into[search.kind] = { ...figures, histories: played.histories, of_histories: played.counts };
       kills += figures.kills;
+      talesInSearch += played.histories;
     }
     return {
-      n: kills + tales.length,
-      expected: wanted + 2 * wantedInSearch + tales.length,
+      n: kills + tales.length + talesInSearch,
+      expected: wanted + 2 * (wantedInSearch + wantedTales) + tales.length,
       violations,
       kills,
       with_second_attempt: withSecond,

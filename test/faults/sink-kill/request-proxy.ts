@@ -1,5 +1,5 @@
 /** Counts the requests of a program to OpenSearch or Solr, and cuts it off before or after one of them. */
-import { type BendingProxy, startBendingProxy } from '../../support/bending-proxy.ts';
+import { type BendingProxy, type Passing, startBendingProxy } from '../../support/bending-proxy.ts';
 import type { Cut } from '../../job/support/statement-proxy.ts';
 
 export type RequestProxy = AsyncDisposable & {
@@ -9,10 +9,14 @@ export type RequestProxy = AsyncDisposable & {
   readonly cut: boolean;
 };
 
-/** @param of.onRequest called with the number of each request before it is passed on */
+/**
+ * @param of.counts counts only these requests, of which the cut names one
+ * @param of.onRequest called with the number of each request before it is passed on
+ */
 export async function startRequestProxy(of: {
   url: string;
   cut?: Cut;
+  counts?: (request: Passing) => boolean;
   onCut?: () => void;
   onRequest?: (number: number) => void;
 }): Promise<RequestProxy> {
@@ -28,6 +32,7 @@ export async function startRequestProxy(of: {
   };
   proxy.before = (request) => {
     if (isOver()) return 'cut';
+    if (of.counts?.(request) === false) return undefined;
     count += 1;
     of.onRequest?.(count);
     if (count !== of.cut?.at) return undefined;

@@ -32,7 +32,7 @@ export async function killInSearch(of: {
   let [kills, withSecond, reads] = [0, 0, 0];
   for (const [nth, made] of makePlans(wanted, requests, random).entries()) {
     const plan = possible(made, server);
-    const place = await server.place();
+    await using place = await server.place();
     const told = await tellSearchStory(plan, { place, world, http, random: random.fork() });
     if (told.cut) kills += 1;
     if (told.cut && plan.second) withSecond += 1;
@@ -64,7 +64,7 @@ async function countRequests({
 }): Promise<Counts> {
   const counts: Partial<Counts> = {};
   for (const action of ACTIONS) {
-    const place = await server.place();
+    await using place = await server.place();
     await prepare({ place, world });
     await using proxy = await startRequestProxy({ url: place.url });
     const source = memorySource(newest(world.second, random));

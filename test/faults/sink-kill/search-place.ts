@@ -1,11 +1,12 @@
 /** An alias of a real OpenSearch or Solr for each story, with the sink that writes it. */
-import { parseArguments } from '../../../src/job/arguments.ts';
+import type { JobArguments } from '../../../src/job/arguments.ts';
 import { openSettings } from '../../../src/job/settings-file.ts';
 import { readIndexBody } from '../../../src/job/sinks/opensearch/mapping.ts';
 import { createOpenSearchSink } from '../../../src/job/sinks/opensearch/opensearch-sink.ts';
 import { createSolrSink } from '../../../src/job/sinks/solr/solr-sink.ts';
-import type { Attempt } from '../../job/support/attempt.ts';
+import { type Attempt, uidOf } from '../../job/support/attempt.ts';
 import type { Rows } from '../../job/support/live-rows.ts';
+import type { Passing } from '../../support/bending-proxy.ts';
 import { startOpenSearch } from '../../support/opensearch/opensearch.ts';
 import { startSolr } from '../../support/solr/solr.ts';
 
@@ -14,7 +15,11 @@ export type SearchServer = AsyncDisposable & {
   place(): Promise<SearchPlace>;
 };
 
-export type SearchPlace = {
+export type SearchPlace = AsyncDisposable & {
+  /** A load leaves the generation that is kept as it is. */
+  readonly keepsWhileLoading: boolean;
+  /** Whether the request changes something on the server. */
+  readonly isChange: (request: Passing) => boolean;
   /** The server's address, for {@link Attempt.url} or a proxy before it. */
   readonly url: string;
   readonly sink: NonNullable<Attempt['sink']>;
@@ -40,6 +45,15 @@ function rowsOfDocuments(documents: Iterable<readonly [string, Document]>, time:
   );
 }
 
+/** The options of a rollback. */
+function rollbackGiven({
+  before = null,
+  only,
+}: Pick<Attempt, 'before' | 'only'>): Pick<JobArguments, 'before' | 'ids' | 'only'> {
+  const ids = only === undefined || only === 'of the job' ? [] : [...only.ids];
+  return { before: before === null ? null : uidOf(before), ids, only: only === 'of the job' };
+}
+
 const quiet = { stop: new AbortController().signal, onWait: () => {}, log: () => {} };
 
 export async function openSearchServer(): Promise<SearchServer> {
@@ -60,11 +74,14 @@ export async function openSearchServer(): Promise<SearchServer> {
         );
       };
       return {
+        keepsWhileLoading: true,
+        isChange: ({ method, path }) =>
+          method === 'PUT' || method === 'DELETE' || /_bulk$|_aliases$/.test(path),
         url: server.url,
-        sink: ({ url, patienceMs = 0 }, writer) =>
+        sink: ({ url, patienceMs = 0, ...rest }, writer) =>
           createOpenSearchSink({
             settings: { kind: 'opensearch', url, alias, body, keepChangesMs: 86_400_000 },
-            given: { ids: [], only: false },
+            given: rollbackGiven(rest),
             writer,
             patienceMs,
             ...quiet,
@@ -94,6 +111,9 @@ export async function openSearchServer(): Promise<SearchServer> {
               .map((index) => `the index ${index}`),
           ];
         },
+        async [Symbol.asyncDispose]() {
+          for (const index of await server.indexes(`${alias}-`)) await server.call('DELETE', index);
+        },
       };
     },
     [Symbol.asyncDispose]: () => server.stop(),
@@ -116,10 +136,19 @@ export async function solrServer(): Promise<SearchServer> {
           'updated_at_dt',
         );
       return {
+        keepsWhileLoading: false,
+        isChange: ({ method, path, query }) =>
+          (method === 'POST' && path.endsWith('/update')) || /CREATE|DELETE/.test(query['action'] ?? ''),
         url: server.url,
-        sink({ url, patienceMs = 0 }, writer) {
-          const given = parseArguments([writer.action, '--switch_solr_alias']);
-          if (given.kind !== 'run') throw new Error(given.text);
+        sink({ url, patienceMs = 0, ...rest }, writer) {
+          const action = writer.action as Attempt['action'];
+          const given = {
+            action,
+            switchSolrAlias: true,
+            targetEnv: null,
+            target: null,
+            ...rollbackGiven(rest),
+          };
           const settings = {
             kind: 'solr' as const,
             url,
@@ -127,7 +156,7 @@ export async function solrServer(): Promise<SearchServer> {
             env: null,
             keepChangesMs: 86_400_000,
           };
-          return createSolrSink({ settings, given: given.arguments, writer, patienceMs, ...quiet });
+          return createSolrSink({ settings, given, writer, patienceMs, ...quiet });
         },
         program: (url, action) => ({
           environment: { SINK: 'solr', SOLR_URL: url, SOLR_APP: app },
@@ -148,6 +177,15 @@ export async function solrServer(): Promise<SearchServer> {
               .map((key) => `a ${key} in its state`),
             ...aliases.filter((alias) => alias === `${app}-sync`).map((alias) => `the alias ${alias}`),
           ];
+        },
+        async [Symbol.asyncDispose]() {
+          const remove = (action: string, name: string) =>
+            server.call(`admin/collections?action=${action}&name=${name}`);
+          const ours = (name: string): boolean => new RegExp(`^${app}([-_]|$)`).test(name);
+          for (const alias of Object.keys(await server.aliases()).filter(ours))
+            await remove('DELETEALIAS', alias);
+          const { collections } = await server.call('admin/collections?action=LIST');
+          for (const name of (collections as string[]).filter(ours)) await remove('DELETE', name);
         },
       };
     },

@@ -96,7 +96,8 @@ export function owedAfter(
     case 'rollback':
       return rowsOf(first);
     case 'remove':
-      // Nothing is held here.
+    case 'forget-record':
+      // Nothing is held here, and what is live stays.
       return live;
   }
 }

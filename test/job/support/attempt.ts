@@ -3,6 +3,7 @@
 import { deleteGone } from '../../../src/job/actions/delete.ts';
 import { remove } from '../../../src/job/actions/remove.ts';
 import { delta } from '../../../src/job/actions/delta.ts';
+import { forget } from '../../../src/job/actions/forget.ts';
 import { plan } from '../../../src/job/actions/plan.ts';
 import { sync } from '../../../src/job/actions/sync.ts';
 import type { ActionContext, Progress } from '../../../src/job/actions/action.ts';
@@ -21,7 +22,7 @@ export type Action = (typeof ACTIONS)[number];
 
 export type Attempt = {
   readonly url: string;
-  readonly action: Action | 'remove';
+  readonly action: Action | 'remove' | 'forget-record';
   readonly job: number;
   /** The first job of a chain of resumes; its own number if it resumes none. */
   readonly origin?: number;
@@ -42,6 +43,9 @@ export type Attempt = {
   readonly planned?: (plan: PlanSummary) => void;
   /** For a removal: the ids that the approval names. */
   readonly approved?: readonly string[];
+  /** For forget-record. */
+  readonly forgets?: readonly string[];
+  readonly partOfDiff?: boolean;
   readonly batchSize?: number;
   /** Called once the sink is open; a held attempt continues later. */
   readonly opened?: () => Promise<void>;
@@ -137,7 +141,6 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     await sink.rollback({ before, expect: of.expect ?? null, ...(of.only && { only: of.only }) });
     return;
   }
-  if (!of.source) throw new Error(`a ${of.action} needs a source`);
   const rest = {
     progress: (news: Progress) => {
       if (news.checkpoint !== undefined) told(news.checkpoint);
@@ -145,6 +148,8 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     log: { info: () => {}, debug: () => {} },
     stop: new AbortController().signal,
   };
+  if (of.action === 'forget-record') return await forget({ sink, ...rest }, of.forgets ?? []);
+  if (!of.source) throw new Error(`a ${of.action} needs a source`);
   if (of.action === 'remove') {
     const approved = pagesOf(of.approved ?? [], of.batchSize ?? 5);
     return await remove({ source: of.source, sink, approved, ...rest });
@@ -168,7 +173,7 @@ async function act(of: Attempt, sink: Sink, told: (checkpoint: Checkpoint | null
     // Without a margin, a watermark that moves too far is detected at once.
     watermarkMarginMs: of.marginMs ?? 0,
     checkpoint: of.checkpoint ?? null,
-    partOfDiff: false,
+    partOfDiff: of.partOfDiff ?? false,
     ...rest,
   };
   if (!of.plans) return await { sync, delta, delete: deleteGone }[of.action](context);

@@ -2,6 +2,7 @@
 
 import { JobError } from '../../../src/job/job-error.ts';
 import type {
+  GoneRecord,
   IdBatch,
   RejectedRecord,
   Source,
@@ -14,6 +15,8 @@ export type MemorySource = Source & {
   put(records: readonly SourceRecord[]): void;
   records: SourceRecord[];
   rejected: RejectedRecord[];
+  /** What it tells a delta as deleted; none of the records. */
+  deleted: readonly GoneRecord[];
   complete: boolean;
   /** Fails after this many records. */
   breaksAfter: number;
@@ -27,15 +30,16 @@ export function memorySource(records: readonly SourceRecord[] = []): MemorySourc
     lists: 'changes',
     records: inOrder(records),
     rejected: [],
+    deleted: [],
     complete: true,
     breaksAfter: Infinity,
     answers: new Set(),
     put(next) {
       source.records = inOrder(next);
     },
-    survey: async (since) => ({ total: changed(since).length }),
+    survey: async (since) => ({ total: told(since).length }),
     async *changedSince(since, from, batchSize): AsyncGenerator<SourceBatch> {
-      const left = changed(since).filter(({ id }) => from === null || bytes(id, from.after) > 0);
+      const left = told(since).filter(({ id }) => from === null || bytes(id, from.after) > 0);
       let done = from?.done ?? 0;
       // A batch may consist of bad lines only.
       const least = from === null && source.rejected.length > 0 ? 1 : 0;
@@ -43,8 +47,10 @@ export function memorySource(records: readonly SourceRecord[] = []): MemorySourc
         if (start >= source.breaksAfter) throw new JobError('sourceUnreachable', 'the source is away');
         const some = left.slice(start, start + batchSize);
         done += some.length;
+        const gone = some.filter((one) => 'at' in one);
         yield {
-          records: some,
+          records: some.filter((one) => 'record' in one),
+          ...(gone.length > 0 && { gone }),
           rejected: start === 0 ? source.rejected : [],
           cursor: { after: some.at(-1)?.id ?? '', done },
         };
@@ -62,12 +68,18 @@ export function memorySource(records: readonly SourceRecord[] = []): MemorySourc
     stillThere: async (ids) => new Set(ids.filter((id) => source.answers.has(id))),
     clock: () => ({ earliest: new Date(), skewMs: 0 }),
   };
-  const changed = (since: Date | null): SourceRecord[] =>
-    source.records.filter(({ updated_at: at }) => since === null || Date.parse(at) >= since.getTime());
+  const told = (since: Date | null): (SourceRecord | GoneRecord)[] => {
+    if (since === null) return source.records;
+    const isSince = (at: string): boolean => Date.parse(at) >= since.getTime();
+    return inOrder([
+      ...source.records.filter(({ updated_at: at }) => isSince(at)),
+      ...source.deleted.filter(({ at }) => isSince(at)),
+    ]);
+  };
   return source;
 }
 
-function inOrder(records: readonly SourceRecord[]): SourceRecord[] {
+function inOrder<T extends { readonly id: string }>(records: readonly T[]): T[] {
   return records.toSorted((a, b) => bytes(a.id, b.id));
 }
 

@@ -101,7 +101,7 @@ export async function openSearchSetup(
           body: readIndexBody(openSettings({})),
           keepChangesMs: 86_400_000,
         },
-        given: { ids: [], only: false },
+        given: { before: null, ids: [], only: false },
         writer,
         stop: new AbortController().signal,
         onWait: () => {},

@@ -17,13 +17,18 @@ export function refuseBeforeOther(
         alias,
         `${jobInWords(by)} has already undone the last sync; to undo that rollback, use --before ${name}`,
       );
-  } else if (by === null || (before !== by.job_uid && before !== String(by.job_id))) {
+  } else if (by === null || !isNamed(by, before)) {
     const kept = by === null ? 'whose job is unknown' : `from before ${jobInWords(by)}`;
     throw nothingToRollBack(
       alias,
       `${sink} keeps one generation, ${kept}, and none from before the job ${before}`,
     );
   }
+}
+
+/** True if this uid or number is that of the job. */
+export function isNamed({ job_uid: uid, job_id: id }: LeftBy, name: string): boolean {
+  return name === uid || name === String(id);
 }
 
 export function nothingToRollBack(alias: string, why: string): JobError {

@@ -1,6 +1,7 @@
 /** Records the last applied steps, so that none is applied twice. Pure. */
 import type { Applied } from '../sink.ts';
 import { stepKey, type Writer } from '../writer.ts';
+import { isNamed } from './rollback-goal.ts';
 import type { LeftBy, Step } from './state-parts.ts';
 
 /** A job is retried before the next job of its target begins, so few steps suffice. */
@@ -39,12 +40,26 @@ export function findDone(steps: readonly Step[], writer: Writer): Applied | null
   return action === 'sync' && last?.step === writer.step && resumed(last) ? last.applied : null;
 }
 
-/** A rollback of everything, which another run's interrupted one may stand for. */
-export function isWholeRollback(
+/** What a run was asked for that may be a rollback. */
+export type RollbackGiven = {
+  readonly before: string | null;
+  readonly ids: readonly string[];
+  readonly only: boolean;
+};
+
+/**
+ * True for a rollback of everything, of the last sync or of the job that another run's interrupted one undoes: to finish
+ * that one is all that it was asked for. Any other rollback, such as one to before the interrupted one, comes after it.
+ *
+ * @param undoes the job that the interrupted one undoes; null: unknown
+ */
+export function isSameRollback(
   { action }: Pick<Writer, 'action'>,
-  { ids, only }: { readonly ids: readonly string[]; readonly only: boolean },
+  { before, ids, only }: RollbackGiven,
+  undoes: LeftBy | null,
 ): boolean {
-  return action === 'rollback' && ids.length === 0 && !only;
+  if (action !== 'rollback' || ids.length > 0 || only) return false;
+  return before === null || (undoes !== null && isNamed(undoes, before));
 }
 
 export function leavingNow({ jobId, jobUid, action }: Writer): LeftBy {

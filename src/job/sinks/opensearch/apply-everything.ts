@@ -155,7 +155,7 @@ async function switchTo(
   const { uuid } = (await describeIndex(client, index)) ?? {};
   if (uuid === undefined) throw fenced(alias, `the loaded index ${index} was removed`);
   const from = live?.index.name ?? null;
-  await startMove(sink, { kind: 'switch', from, to: index }, (state) => {
+  await startMove(sink, { kind: 'switch', from, to: index, undoes: null }, (state) => {
     checkLoad(state, load, alias);
     const by = leavingNow(writer);
     // A rollback can restore the data that readers saw until now, unless there were none.

@@ -22,8 +22,8 @@ export async function startMove(
   await moveAlias(sink, move);
 }
 
-/** Finishes a move that an earlier run began. @returns its kind; null if there was none */
-export async function finishMove(sink: OpenSearch): Promise<Move['kind'] | null> {
+/** Finishes a move that an earlier run began. @returns it; null if there was none */
+export async function finishMove(sink: OpenSearch): Promise<Move | null> {
   const { move, generations } = await sink.store.read();
   if (!move) return null;
   const holder = (await holderOf(sink.client, sink.alias))?.name ?? null;
@@ -34,7 +34,7 @@ export async function finishMove(sink: OpenSearch): Promise<Move['kind'] | null>
   }
   if (holder === move.from || holder === move.to) {
     await moveAlias(sink, move);
-    return move.kind;
+    return move;
   }
   // The alias was moved elsewhere by hand since; leave it there.
   await endMove(sink, move);

@@ -33,7 +33,7 @@ import { takeOver } from './take-over.ts';
 
 export type OpenSearchSinkInput = {
   readonly settings: OpenSearchSettings;
-  readonly given: Pick<JobArguments, 'ids' | 'only'>;
+  readonly given: Pick<JobArguments, 'before' | 'ids' | 'only'>;
   readonly writer: Writer;
   readonly stop: AbortSignal;
   readonly onWait: (words: string | null) => void;

@@ -49,7 +49,7 @@ export async function rollback(sink: OpenSearch, to: RollbackTo): Promise<Applie
   const withoutCopy = removed > 0 ? await keepGone(sink, { now: from, next: kept }) : 0;
   const stay = generation.held ? { held: generation.held.count } : {};
   const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept: stay, withoutCopy };
-  await startMove(sink, { kind: 'rollback', from, to: kept }, (state) => {
+  await startMove(sink, { kind: 'rollback', from, to: kept, undoes: by }, (state) => {
     const left = state.generations[from];
     // Documents that an unfinished load has carried over belong to the data that this rollback undoes.
     const { load, obsolete } = withoutLoad(state);

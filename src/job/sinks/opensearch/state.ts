@@ -9,6 +9,7 @@ import {
   fence,
   generation,
   heldSet,
+  leftBy,
   NO_FENCE,
   owner,
   planned,
@@ -29,6 +30,8 @@ const move = z.object({
   /** null: the first switch. */
   from: z.string().nullable(),
   to: z.string(),
+  /** The job that a rollback undoes; null: a switch, or unknown. */
+  undoes: leftBy.nullable().default(null),
 });
 
 export const stateSchema = z.object({

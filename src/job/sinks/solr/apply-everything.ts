@@ -154,7 +154,7 @@ async function switchTo(
   const { creationTimeMillis: created } = await describeCollection(client, standby);
   const before = await describeCollection(client, primary);
   const something = (await countDocuments(client, primary)) > 0;
-  await startMove(solr, { kind: 'switch', primary: standby, standby: primary }, (state) => {
+  await startMove(solr, { kind: 'switch', primary: standby, standby: primary, undoes: null }, (state) => {
     checkLoad(state, load, names.primary);
     const kept = live ?? { ...UNKNOWN, created: before.creationTimeMillis };
     const next = { created, ...generationAfter(plan, { live, held }) };

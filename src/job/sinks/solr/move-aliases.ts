@@ -18,8 +18,8 @@ export async function startMove(
   await moveAliases(solr, move);
 }
 
-/** Finishes a move that an earlier run began. @returns its kind; null if there was none */
-export async function finishMove(solr: Solr): Promise<Move['kind'] | null> {
+/** Finishes a move that an earlier run began. @returns it; null if there was none */
+export async function finishMove(solr: Solr): Promise<Move | null> {
   const { move } = await solr.store.read();
   if (!move) return null;
   const listed = await listAliases(solr.client);
@@ -27,7 +27,7 @@ export async function finishMove(solr: Solr): Promise<Move['kind'] | null> {
   const ours = [listed[solr.names.primary], listed[solr.names.standby]];
   if (ours.every((collection) => collection !== undefined && expected.includes(collection))) {
     await moveAliases(solr, move);
-    return move.kind;
+    return move;
   }
   // The aliases were moved elsewhere by hand since; leave them there.
   await endMove(solr, move);

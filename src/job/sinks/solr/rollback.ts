@@ -49,15 +49,19 @@ export async function rollback(solr: Solr, to: RollbackTo): Promise<Applied> {
   const withoutCopy = removed > 0 ? await keepGone(solr, { now: primary, next: standby }) : 0;
   const kept = generation.held ? { held: generation.held.count } : {};
   const applied: Applied = { ...NOTHING_APPLIED, live, added, updated, removed, kept, withoutCopy };
-  await startMove(solr, { kind: 'rollback', primary: standby, standby: primary }, (state) => ({
-    generations: {
-      ...state.generations,
-      [primary]: { ...UNKNOWN, created, ...state.generations[primary], left_by: leavingNow(writer) },
-      [standby]: { ...generation, left_by: null },
-    },
-    ...withStep(state, writer, applied),
-    earlier_runs: runsBefore(state.earlier_runs, generation.left_by),
-  }));
+  await startMove(
+    solr,
+    { kind: 'rollback', primary: standby, standby: primary, undoes: generation.left_by },
+    (state) => ({
+      generations: {
+        ...state.generations,
+        [primary]: { ...UNKNOWN, created, ...state.generations[primary], left_by: leavingNow(writer) },
+        [standby]: { ...generation, left_by: null },
+      },
+      ...withStep(state, writer, applied),
+      earlier_runs: runsBefore(state.earlier_runs, generation.left_by),
+    }),
+  );
   await solr.sets.deleteDropped();
   return applied;
 }

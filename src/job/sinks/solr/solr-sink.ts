@@ -37,7 +37,7 @@ export type SolrSinkInput = {
   readonly settings: SolrSettings;
   readonly given: Pick<
     JobArguments,
-    'action' | 'of' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'ids' | 'only'
+    'action' | 'of' | 'switchSolrAlias' | 'targetEnv' | 'target' | 'before' | 'ids' | 'only'
   >;
   readonly writer: Writer;
   readonly stop: AbortSignal;

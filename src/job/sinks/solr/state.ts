@@ -9,6 +9,7 @@ import {
   fence,
   generation,
   heldSet,
+  leftBy,
   NO_FENCE,
   owner,
   planned,
@@ -29,6 +30,8 @@ const move = z.object({
   kind: z.enum(['switch', 'rollback']),
   primary: z.string(),
   standby: z.string(),
+  /** The job that a rollback undoes; null: a switch, or unknown. */
+  undoes: leftBy.nullable().default(null),
 });
 
 const state = z.object({

@@ -102,6 +102,26 @@ export function testKills<T extends Proxied>(
     expect(nth).toBeGreaterThanOrEqual(of.least.rollback);
   });
 
+  it(`a rollback in ${name} killed after any of its changes is undone by one to before it, or there is nothing to undo`, {
+    timeout: 240_000,
+  }, async () => {
+    await using t = await of.setup([]);
+    let nth = 0;
+    for (let code: number | null = null; code === null; ) {
+      nth += 1;
+      for (const generation of ['old', 'new']) {
+        t.source.put(...rows(generation));
+        await t.run('sync');
+      }
+      code = await killedAfter(t, of.isChange, `rollback --api_job_id ${2 * nth}`, nth);
+      const undo = `rollback --before ${2 * nth} --api_job_id ${2 * nth + 1}`;
+      expect([EXIT.ok, EXIT.nothingToRollBack], `after change ${nth}`).toContain((await t.run(undo)).code);
+      expect(await t.names(), `after change ${nth}`).toEqual(namesOf(rows('new')));
+      await of.settled(t);
+    }
+    expect(nth).toBeGreaterThanOrEqual(of.least.rollback);
+  });
+
   it.each(['delta', 'delete'] as const)(
     `a %s in ${name} killed after any of its changes is completed by the next attempt`,
     { timeout: 240_000 },
