@@ -147,6 +147,7 @@ export async function solrServer(): Promise<SearchServer> {
             switchSolrAlias: true,
             targetEnv: null,
             target: null,
+            of: null,
             ...rollbackGiven(rest),
           };
           const settings = {

@@ -55,7 +55,7 @@ const settled = (before: State, change: Partial<State>): State =>
 
 it.each<readonly [string, Partial<State>]>([
   ['a step', { steps: [step] }],
-  ['a move', { move: { kind: 'rollback', from: 'live', to: 'kept' } }],
+  ['a move', { move: { kind: 'rollback', from: 'live', to: 'kept', undoes: null } }],
   ['a change of the live generation', { generations: { live } }],
   ['a delta that begins', { load: changes }],
 ])('a plan goes with %s', (_, change) => {
