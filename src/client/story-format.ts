@@ -33,12 +33,12 @@ export function entryWords({ kind, reason, answer }: StoryEntryJson, timeWords =
   return `${STORY_WORDS[kind]}${why}${until}`;
 }
 
-/** `by ada, as a record of loss 7: “closed”; its removal was job 38`, or the job of an entry of the sink. */
+/** `by ada, as a record of loss 7: “closed”; it led to job 38`, or the job of an entry of the sink. */
 export function causeWords(entry: StoryEntryJson): string {
   const { answer, job_id: job } = entry;
   if (answer === null) return jobWords(entry);
   const { by, reason, loss_id: loss } = answer;
-  const removal = job === null ? '' : `; its removal was job ${job}`;
+  const removal = job === null ? '' : `; it led to job ${job}`;
   return `by ${by}, as a record of loss ${loss}: “${reason}”${removal}`;
 }
 

@@ -41,7 +41,7 @@ it.each<[Partial<StoryEntryJson>, string, string]>([
   [
     { kind: 'approved', answer, action: 'remove', job_id: 38 },
     'its removal was approved',
-    'by ada, as a record of loss 7: “closed”; its removal was job 38',
+    'by ada, as a record of loss 7: “closed”; it led to job 38',
   ],
 ])('the entry %j is %j, %j', (more, what, cause) => {
   expect([entryWords(entry(more)), causeWords(entry(more))]).toEqual([what, cause]);

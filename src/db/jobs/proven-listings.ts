@@ -17,11 +17,13 @@ import type { JobRow, Tx } from '../schema.ts';
 export function freshRemovals(env: RawBuilder<unknown>, target: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`(
     SELECT coalesce(p.read_from, p.at) AS fresh_at, p.job_id AS listed_by
-    FROM proven_listings p WHERE p.env = ${env} AND p.target = ${target}
-      AND p.at < coalesce((
+    FROM (SELECT coalesce((
         SELECT coalesce(u.oldest, l.born_at) FROM losses l LEFT JOIN loss_uploads u ON u.id = l.upload_id
-        WHERE l.env = ${env} AND l.target = ${target} AND l.status = 'waiting'), 'infinity')
-    ORDER BY 1 DESC LIMIT 1)`;
+        WHERE l.env = ${env} AND l.target = ${target} AND l.status = 'waiting'), 'infinity') AS since) held
+      JOIN proven_listings p ON p.env = ${env} AND p.target = ${target} AND p.at < held.since
+        -- It follows from that, and lets the index begin there.
+        AND coalesce(p.read_from, p.at) < held.since
+    ORDER BY coalesce(p.read_from, p.at) DESC LIMIT 1)`;
 }
 
 /**

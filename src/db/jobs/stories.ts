@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Key } from '../../domain/job.ts';
 import { storyOf } from '../../domain/options.ts';
+import { REMOVAL_IN_OPTIONS } from '../losses/losses.ts';
 import type { Db } from '../schema.ts';
 import { attemptRefusal, readAttempt } from './attempts.ts';
 import type { StepRef } from './steps.ts';
@@ -90,7 +91,7 @@ export async function readStoryJobs(
     SELECT j.uid, j.id, j.requested_by, coalesce((
       SELECT jsonb_agg(jsonb_build_object('by', a.by_name, 'reason', a.reason, 'at', a.at) ORDER BY a.at)
       FROM loss_removals r JOIN loss_approvals a ON a.removal = r.uid
-      WHERE j.action = 'remove' AND r.job_id = j.id), '[]'::jsonb) AS approvals
+      WHERE j.action = 'remove' AND r.uid = ${REMOVAL_IN_OPTIONS}), '[]'::jsonb) AS approvals
     FROM jobs j WHERE j.uid = ANY (${uids}::uuid[]) AND j.env = ${env} AND j.target = ${target}`.execute(db);
   return new Map(rows.map((job) => [job.uid, job]));
 }

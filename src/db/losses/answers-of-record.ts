@@ -14,7 +14,7 @@ export type AnswerOfRecord = {
   readonly loss_id: number;
   /** Of `pinned`: until when that answer keeps it. */
   readonly until: Date | null;
-  /** Of `approved`: the removal; null before it began, and once its job was deleted. */
+  /** Of `approved`: the removal, the last one if it was resumed; null before it began, and once its job was deleted. */
   readonly job_id: number | null;
 };
 
@@ -35,15 +35,25 @@ export async function answersOfRecord(
       FROM losses l JOIN loss_keeps k ON k.loss_id = l.id
       WHERE l.env = ${env} AND l.target = ${target} AND ${names(sql`FROM loss_keep_ids WHERE keep = k.id`)}
       UNION ALL
-      SELECT 'approved', a.at, a.by_name, a.reason, a.loss_id, NULL, j.id
+      SELECT 'approved', a.at, a.by_name, a.reason, a.loss_id, NULL, j.newest
       FROM losses l JOIN loss_approvals a ON a.loss_id = l.id
-        LEFT JOIN loss_removals r ON r.uid = a.removal LEFT JOIN jobs j ON j.id = r.job_id
+        LEFT JOIN loss_removals r ON r.uid = a.removal CROSS JOIN LATERAL ${resumed(sql`r.job_id`)} j
       WHERE l.env = ${env} AND l.target = ${target} AND CASE WHEN r.uid IS NULL
         THEN l.status = 'waiting' AND a.digest = l.digest AND a.at >= l.changed_at
           AND EXISTS (SELECT FROM loss_records s WHERE s.upload_id = l.upload_id AND s.id = ${id})
           AND NOT EXISTS (SELECT FROM loss_pins p WHERE p.env = l.env AND p.target = l.target AND p.id = ${id})
-        ELSE r.job_id = ANY (${removals}::integer[])
+        ELSE j.ids && ${removals}::integer[]
           OR ${names(sql`FROM loss_removal_ids WHERE removal = r.uid`)} END
     ) answers ORDER BY at DESC LIMIT ${MOST_ANSWERS}`.execute(db);
   return rows;
+}
+
+/** SQL of a job and those that resumed it: their `ids`, and the `newest`; both null without the job. */
+function resumed(jobId: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`(
+    WITH RECURSIVE chain AS (
+      SELECT id FROM jobs WHERE id = ${jobId}
+      UNION ALL
+      SELECT later.id FROM jobs later JOIN chain ON later.resumes = chain.id)
+    SELECT array_agg(id) AS ids, max(id) AS newest FROM chain)`;
 }

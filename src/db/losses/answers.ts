@@ -125,6 +125,8 @@ async function startRemoval(tx: Tx, loss: Loss & { upload_id: number }, approval
     .where('loss_id', '=', id)
     .where('digest', '=', digest)
     .where('removal', 'is', null)
+    // As those that are counted (listApprovers): an older one is of the set before it changed for a time.
+    .where((one) => one.or([one('at', '>=', loss.changed_at), one('uid', '=', approval.uid)]))
     .execute();
   const submitted = await submitJobIn(tx, approval.removal(uid));
   if (isRefused(submitted)) throw new Undo(submitted);

@@ -37,7 +37,7 @@ const view = sql`
       SELECT jsonb_agg(jsonb_build_object('by_id', a.by_id, 'by', a.by_name, 'reason', a.reason, 'at', a.at)
         ORDER BY a.at)
       FROM loss_approvals a WHERE a.loss_id = l.id AND a.digest = l.digest
-        AND (a.removal IS NULL AND a.at >= l.changed_at OR a.removal = active.removal OR l.status = 'resolved')), '[]'::jsonb) AS approvals
+        AND (a.removal IS NULL AND a.at >= l.changed_at OR a.removal = active.removal OR l.status = 'resolved' AND a.removal IS NOT NULL)), '[]'::jsonb) AS approvals
   FROM losses l LEFT JOIN LATERAL (
     SELECT id, ${REMOVAL_IN_OPTIONS} AS removal FROM jobs
     WHERE env = l.env AND target = l.target AND action = 'remove' AND status IN ${ACTIVE}

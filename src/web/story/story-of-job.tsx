@@ -104,7 +104,7 @@ function By({ entry: { job_id: id, action, requested_by: by, answer } }: { entry
   );
 }
 
-/** @param props.jobId the removal that an approval has led to */
+/** @param props.jobId the removal that an approval led to */
 function ByAnswer({
   answer: { by, loss_id: loss, reason },
   jobId,
@@ -121,7 +121,7 @@ function ByAnswer({
       : “{reason}”
       {jobId !== null && (
         <>
-          ; its removal was <JobLink id={jobId} />
+          ; it led to <JobLink id={jobId} />
         </>
       )}
     </>

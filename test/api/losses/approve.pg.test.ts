@@ -284,6 +284,26 @@ it('an approval of an earlier set does not count for the present one', async () 
   expect((await approve(now, await person(api))).body.removal_job_id).toBeNull();
 });
 
+it('an approval from before the set changed for a time is none of the removal that others approve', async () => {
+  await hold(api, ['a', 'b'], (await person(api)).token);
+  const { id, digest } = await waiting(api);
+  await sql`INSERT INTO loss_approvals (uid, loss_id, digest, by_id, by_name, reason)
+    VALUES (gen_random_uuid(), ${id}, ${digest}, 'ada', 'ada', 'of the set before')`.execute(api.db);
+  await hold(api, ['a', 'b', 'c'], (await person(api)).token);
+  await hold(api, ['a', 'b'], (await person(api)).token);
+  expect(await waiting(api)).toMatchObject({ digest, approvals: [] });
+  const bob = await person(api);
+  const { body } = await approve(await waiting(api), bob);
+  expect(body.approvals).toMatchObject([{ by: bob.username }]);
+  const { job, attempt } = await removalOf(api, body.removal_job_id);
+  await upload(api, attempt, { records: [] });
+  await job.end(attempt.ref);
+  await job.finish();
+  const resolved = (await api.call('GET', `/losses/${id}`)).body;
+  expect(resolved).toMatchObject({ status: 'resolved', approvals: [{ by: bob.username }] });
+  expect(resolved.approvals).toHaveLength(1);
+});
+
 it('of two approvals at once one starts the removal, and the other is refused', async () => {
   await hold(api, ['a', 'b'], (await person(api)).token);
   const loss = await waiting(api);

@@ -3,6 +3,7 @@
    answers are untyped JSON, as for any client */
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { freshRemovals } from '../../../src/db/jobs/proven-listings.ts';
 import { up } from '../../../src/db/migrations/0023-stories.ts';
 import { up as addBegin } from '../../../src/db/migrations/0025-listing-begin.ts';
 import { type Api, claim, claimed, setup } from '../support.ts';
@@ -180,4 +181,17 @@ it('an upgrade knows it from the last success', async () => {
   await up(api.db as unknown as Kysely<unknown>);
   await addBegin(api.db as unknown as Kysely<unknown>);
   expect(await fresh()).not.toBeNull();
+});
+
+it('is found in the index, however many listings a target has had', async () => {
+  await sql`INSERT INTO proven_listings (env, target, at, job_id)
+    SELECT 'dev', 'alpha', now() - nth * interval '5 minutes', nth FROM generate_series(1, 5000) AS nth`.execute(
+    api.db,
+  );
+  await sql`ANALYZE proven_listings`.execute(api.db);
+  const { rows } = await sql<{ 'QUERY PLAN': string }>`
+    EXPLAIN SELECT * FROM ${freshRemovals(sql`'dev'`, sql`'alpha'`)} fresh`.execute(api.db);
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  expect(plan).toContain('proven_listings_begin');
+  expect(plan).not.toContain('Sort');
 });

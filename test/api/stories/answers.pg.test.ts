@@ -116,6 +116,27 @@ it('a story names who approved a removal, also of a record that came back before
   expect(await answersIn('a')).toEqual([approvedBy(approved, job.id)]);
 });
 
+it('a removal that was resumed is named by the job that removed, and has its approvals', async () => {
+  await hold(api, ['a', 'b']);
+  const approved = await answer('approve', {});
+  await sql`UPDATE jobs SET status = 'failed', finished_at = now() WHERE id = ${approved.removal}`.execute(
+    api.db,
+  );
+  await told('b');
+  expect(await answersIn('b')).toEqual([approvedBy(approved, approved.removal)]);
+  const { body: resumed } = await api.call('POST', `/jobs/${approved.removal}/resume`);
+  const job = await end(resumed.id);
+  await hold(api, []);
+  expect(await answersIn('b')).toEqual([approvedBy(approved, job.id)]);
+
+  // Long after, only the jobs say which record it was.
+  await sql`TRUNCATE loss_removal_ids`.execute(api.db);
+  await told('a', { entries: [entry({ kind: 'removed', action: 'remove', job_uid: job.uid, after: null })] });
+  expect(await answersIn('a')).toEqual([approvedBy(approved, job.id)]);
+  const removed = (await show('a')).body.entries.find(({ kind }: any) => kind === 'removed');
+  expect(removed.approvals).toMatchObject([{ by: approved.by }]);
+});
+
 it('a story names the first of two who must approve, until the set changes', async () => {
   await hold(api, ['a', 'b']);
   const { id, digest } = await waiting(api);
