@@ -41,18 +41,17 @@ export type SolrSetup = AsyncDisposable &
   };
 
 let made = 0;
+/** Applications of ended tests, by the Solr that has them: to empty two collections is far quicker than to create them. */
+const unused = new WeakMap<Solr, string[]>();
 
 export async function solrSetup(
   solr: Solr,
   rows: readonly FakeRow[] = [],
   { shards = 1 }: { shards?: number } = {},
 ): Promise<SolrSetup> {
-  const app = `catalogue${(made += 1)}`;
+  const app = (shards === 1 ? unused.get(solr)?.pop() : undefined) ?? (await makeApplication(solr, shards));
   const base = await setup(rows);
   const proxy = await startBendingProxy(solr.url);
-  for (const place of ['a', 'b']) await solr.createCollection(`${app}_${place}`, shards);
-  await solr.alias(app, `${app}_a`);
-  await solr.alias(`${app}-standby`, `${app}_b`);
   const environment = {
     SYNCRATOR_TARGET: app,
     SINK: 'solr',
@@ -128,6 +127,51 @@ export async function solrSetup(
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]();
       await base[Symbol.asyncDispose]();
+      if (shards > 1 || !(await isAsMade(solr, app))) return;
+      await makeEmpty(solr, app);
+      unused.set(solr, [...(unused.get(solr) ?? []), app]);
     },
   };
+}
+
+async function makeApplication(solr: Solr, shards: number): Promise<string> {
+  const app = `catalogue${(made += 1)}`;
+  for (const place of ['a', 'b']) await solr.createCollection(`${app}_${place}`, shards);
+  await solr.alias(app, `${app}_a`);
+  await solr.alias(`${app}-standby`, `${app}_b`);
+  return app;
+}
+
+async function collectionsOf(solr: Solr, app: string): Promise<string[]> {
+  const { collections } = (await solr.call('admin/collections?action=LIST')) as { collections: string[] };
+  return collections.filter((name) => name.startsWith(`${app}_`) || name.startsWith(`${app}-`));
+}
+
+/** Whether a test has left no other collections and aliases than those that each test begins with, or that runs make. */
+async function isAsMade(solr: Solr, app: string): Promise<boolean> {
+  const collections = (await collectionsOf(solr, app)).filter((name) => name !== `${app}-syncrator-removed`);
+  const aliases = Object.entries(await solr.aliases()).filter(([, of]) => of.startsWith(`${app}_`));
+  const known = [app, `${app}-standby`, `${app}-sync`];
+  return (
+    collections.toSorted().join() === `${app}_a,${app}_b` && aliases.every(([alias]) => known.includes(alias))
+  );
+}
+
+async function makeEmpty(solr: Solr, app: string): Promise<void> {
+  const aliases = await solr.aliases();
+  for (const [alias, collection] of [
+    [app, `${app}_a`],
+    [`${app}-standby`, `${app}_b`],
+  ] as const)
+    if (aliases[alias] !== collection) await solr.alias(alias, collection);
+  const admin = (query: string) => solr.call(`admin/collections?${query}`);
+  if (aliases[`${app}-sync`] !== undefined) await admin(`action=DELETEALIAS&name=${app}-sync`);
+  for (const name of await collectionsOf(solr, app)) {
+    if (name.endsWith('-syncrator-removed')) await admin(`action=DELETE&name=${name}`);
+    else await solr.call(`${name}/update?commit=true`, { delete: { query: '*:*' } });
+  }
+  const { collections } = (await admin('action=LIST')) as { collections: string[] };
+  if (!collections.includes('syncrator_state')) return;
+  const query = `id:${app} OR id:${app}.held.*`;
+  await solr.call('syncrator_state/update?commit=true', { delete: { query } });
 }
