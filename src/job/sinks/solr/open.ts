@@ -7,6 +7,7 @@ import { makeCollection } from './make-collection.ts';
 import { finishMove } from './move-aliases.ts';
 import type { Solr } from './aliases.ts';
 import { STATE_COLLECTION } from './state-store.ts';
+import { dropExpiredPlan } from '../generations/expired-plan.ts';
 import { isWholeRollback } from '../generations/steps.ts';
 import { findApplied, withStep } from './steps.ts';
 
@@ -23,6 +24,7 @@ export async function openSolr(
   await store.takeFence();
   const finished = await finishMove(solr);
   if (finished !== null) log(`finished the interrupted ${finished} of the aliases of an earlier run`);
+  await dropExpiredPlan(store, writer);
   await sets.deleteDropped();
   const state = await store.read();
   const done = findApplied(state, writer);
