@@ -44,7 +44,7 @@ export function createSolrPlans(
     place: placeOf(solr),
     store,
     writer,
-    deleteDropped: solr.sets.deleteDropped,
+    deleteDropped: () => solr.sets.deleteDropped(),
     applied: of.applied,
     async decide(load, plan) {
       if (load.mode === 'ids') {

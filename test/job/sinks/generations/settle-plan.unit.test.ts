@@ -106,5 +106,7 @@ it('the apply of a planned delta takes the place of an older load, and that of a
   expect(begun('delta', null)).toMatchObject({ load: null, obsolete: [] });
   expect(begun('delete')).toMatchObject({ load, planned: { begun: true } });
   const after = settled(begun('delta'), { load: other });
-  expect(settled(after, { dropped_sets: [] }), 'a load that begins later stays').toMatchObject({ load: other });
+  expect(settled(after, { dropped_sets: [] }), 'a load that begins later stays').toMatchObject({
+    load: other,
+  });
 });
