@@ -4,14 +4,41 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
-import { lines, page, someRows } from '../../support/fake-source.ts';
+import type { EarlierRuns } from '../../../../src/job/sinks/generations/earlier-runs.ts';
+import type { Generation, Planned } from '../../../../src/job/sinks/generations/state-parts.ts';
+import type { BendingProxy, Passing } from '../../../support/bending-proxy.ts';
+import { type FakeRow, lines, page, someRows } from '../../support/fake-source.ts';
 import { apply, makePlan, runJob } from '../../support/plan-setup.ts';
 import { killedAfter } from './kills-after-changes.ts';
-import type { PlansUnderTest, Proxied, StoredState } from './plans-kept.ts';
-import { expected, job, last, now } from './tested-sink.ts';
+import { expected, job, last, now, type TestedSink } from './tested-sink.ts';
 
 export const ACTIONS = ['sync', 'delta', 'delete'] as const;
 export type Action = (typeof ACTIONS)[number];
+
+export type StoredState = {
+  planned: Planned | null;
+  load: unknown;
+  dropped_sets: unknown[];
+  generations: Record<string, Pick<Generation, 'listed_at'>>;
+  earlier_runs: EarlierRuns;
+};
+
+export type PlansUnderTest<T extends Proxied = Proxied> = {
+  setup(rows: readonly FakeRow[]): Promise<T>;
+  isChange(request: Passing): boolean;
+  changeState(t: T, change: (state: StoredState) => StoredState): Promise<void>;
+  /** Writes a document into the live data, as another program would. */
+  put(t: T, id: string, name: string): Promise<void>;
+  remove(t: T, id: string): Promise<void>;
+  /** All that the server holds of the sink, as text, with the documents of lists. */
+  everything(t: T): Promise<string>;
+};
+
+export type Proxied = TestedSink & {
+  readonly proxy: BendingProxy;
+  state(): Promise<object>;
+  pieces(): Promise<string[]>;
+};
 
 /** @param prepared a synchronised sink with the rows r00001 … r00040 and `lost 0` … `lost 39` */
 export function testWhatPlansLeave<T extends Proxied>(

@@ -5,7 +5,8 @@ import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { someRows } from '../../support/fake-source.ts';
 import { apply, makePlan, runJob } from '../../support/plan-setup.ts';
 import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
-import { type StoredState, testKeptPlans } from '../conformance/plans-kept.ts';
+import { testKeptPlans } from '../conformance/plans-kept.ts';
+import type { StoredState } from '../conformance/plans-left.ts';
 import { expected, job, last, now } from '../conformance/tested-sink.ts';
 
 let solr: Solr;
