@@ -150,7 +150,9 @@ async function collectionsOf(solr: Solr, app: string): Promise<string[]> {
 /** Whether a test has left no other collections and aliases than those that each test begins with, or that runs make. */
 async function isAsMade(solr: Solr, app: string): Promise<boolean> {
   const collections = (await collectionsOf(solr, app)).filter((name) => name !== `${app}-syncrator-removed`);
-  const aliases = Object.entries(await solr.aliases()).filter(([, of]) => of.startsWith(`${app}_`));
+  const aliases = Object.entries(await solr.aliases()).filter(
+    ([, of]) => of.startsWith(`${app}_`) || of.startsWith(`${app}-`),
+  );
   const known = [app, `${app}-standby`, `${app}-sync`];
   return (
     collections.toSorted().join() === `${app}_a,${app}_b` && aliases.every(([alias]) => known.includes(alias))

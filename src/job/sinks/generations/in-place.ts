@@ -27,6 +27,8 @@ export type LivePlace<S extends GenerationsState> = {
   /** Effective once it is visible. Safe to repeat. */
   readonly remove: (ids: readonly string[]) => Promise<void>;
   readonly makeVisible: () => Promise<void>;
+  /** Deletes what the state no longer names. Safe to repeat. */
+  readonly deleteDropped: () => Promise<void>;
 };
 
 /**
@@ -36,7 +38,7 @@ export type LivePlace<S extends GenerationsState> = {
  * @param of.finish further changes of the state, with those of the live generation
  */
 export async function changeInPlace<S extends GenerationsState>(
-  { alias, name, store, sets, remove, makeVisible }: LivePlace<S>,
+  { alias, name, store, sets, remove, makeVisible, deleteDropped }: LivePlace<S>,
   of: {
     /** Those that wait from now on, in byte order. */
     held: { readonly count: number; readonly entries: AsyncIterable<HeldEntry> | Iterable<HeldEntry> };
@@ -66,7 +68,7 @@ export async function changeInPlace<S extends GenerationsState>(
     },
     { durable: true },
   );
-  await sets.deleteDropped();
+  await deleteDropped();
 }
 
 /** Before the live data differ from those of the plan. */

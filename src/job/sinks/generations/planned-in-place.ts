@@ -71,7 +71,7 @@ export function openDelete<S extends GenerationsState>(
       await changeInPlace(place, {
         held: { count: planned.held?.count ?? 0, entries: entriesIn(sets, planned.held) },
         gone,
-        listed: true,
+        listed: planned.proven,
         ofPlan: true,
         finish: (state) => ({
           ...place.withStep(state, applied),

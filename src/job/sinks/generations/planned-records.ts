@@ -38,6 +38,11 @@ export function createPlannedRecords<S extends { readonly dropped_sets: HeldSet[
       }));
       const keys = keysOf(alias, next).slice(pieces);
       for (const [nth, key] of keys.entries()) await medium.write(key, { records: groups[nth] ?? [] });
+      // A newer run has deleted the set, and knows nothing of a piece that came later.
+      await store.read().catch(async (error: unknown) => {
+        await medium.remove(keys);
+        throw error;
+      });
       return next;
     },
     async *read(set) {

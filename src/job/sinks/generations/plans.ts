@@ -1,19 +1,18 @@
 /** Makes, shows and applies a plan in sinks with generations: the state keeps what was decided, and a digest of its effect. */
 import { type Plannable } from '../../../domain/action.ts';
-import { MOST_PLAN_RECORDS, PLAN_DAYS, type PlanKind } from '../../../domain/change-plan.ts';
+import { MOST_PLAN_RECORDS, type PlanKind } from '../../../domain/change-plan.ts';
 import { MOST_RECORD_BYTES } from '../held-records.ts';
 import { type PlannedChange, type PlanSummary, sharesOf } from '../plans.ts';
 import type { Applied, AppliedPlan, ApplyPlan, ApplyResult, Load, Plans } from '../sink.ts';
 import { DATA_CHANGED, planStale, refuseOtherPlan } from '../stale-plan.ts';
 import type { Writer } from '../writer.ts';
+import { isExpired } from './expired-plan.ts';
 import type { FencedStore } from './fenced-store.ts';
 import type { LiveRecord } from './held-records.ts';
-import type { HeldSets } from './held-store.ts';
 import { type Effects, inShownOrder, type Summed, sumUp } from './plan-effect.ts';
 import { slices } from './slices.ts';
 import type { Planned } from './state-parts.ts';
 
-const DAY_MS = 86_400_000;
 /** Whole documents may be large. */
 const SHOWN_AT_ONCE = 100;
 
@@ -43,7 +42,6 @@ export type PlanWork<S> = {
   /** The alias, as messages name it. */
   readonly place: string;
   readonly store: FencedStore<S>;
-  readonly sets: HeldSets;
   readonly writer: Writer;
   /** Decides about a load without changing the live data. @returns the ids to ask the source for first, or the decisions */
   readonly decide: (
@@ -52,6 +50,8 @@ export type PlanWork<S> = {
   ) => Promise<
     Extract<ApplyResult, { kind: 'ask' }> | { readonly kind: 'decided'; readonly decided: Decided }
   >;
+  /** Deletes what the state no longer names. */
+  readonly deleteDropped: () => Promise<void>;
   /** Tidies up once a plan was applied. */
   readonly applied: () => Promise<void>;
   /** @throws JobError `planStale` if the data that it was made for are no longer there */
@@ -84,7 +84,7 @@ export function createPlans<S extends { readonly planned: Planned | null }>(
 }
 
 async function keepPlan<S extends { readonly planned: Planned | null }>(
-  { store, sets, writer, open }: PlanWork<S>,
+  { store, writer, open, deleteDropped }: PlanWork<S>,
   decided: Decided,
   { mayReject }: Pick<ApplyPlan, 'mayReject'>,
 ): Promise<Made> {
@@ -107,7 +107,7 @@ async function keepPlan<S extends { readonly planned: Planned | null }>(
   const { digest } = summed;
   const planned = { ...draft, digest };
   await store.change((state) => ({ ...state, planned }), { durable: true });
-  await sets.deleteDropped();
+  await deleteDropped();
   const counts = { live, listed, added, updated, removed, held };
   const all = Object.values(applied.kept).reduce((sum, count) => sum + count, 0);
   return {
@@ -167,10 +167,7 @@ async function applyPlan<S extends { readonly planned: Planned | null }>(
   { uid, digest }: { uid: string; digest: string },
 ): Promise<AppliedPlan> {
   const { planned } = await store.read();
-  const found = planned && {
-    ...planned,
-    expired: Date.parse(planned.born) < Date.now() - PLAN_DAYS * DAY_MS,
-  };
+  const found = planned && { ...planned, expired: isExpired(planned) };
   // Whatever changes the live data drops the plan, and an older program drops it with any change.
   const kept = refuseOtherPlan(place, found, { uid, digest, isNewest: true });
   const plan = await open(kept);

@@ -71,7 +71,7 @@ export async function restoreRemoved<S extends GenerationsState>(
     kept: waiting,
   };
   await place.store.change((state) => place.withStep(state, applied), { durable: true });
-  await place.sets.deleteDropped();
+  await place.deleteDropped();
   return applied;
 }
 

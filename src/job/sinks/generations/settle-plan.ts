@@ -21,8 +21,14 @@ export function settleState<S extends PlanningState>(before: S, after: S, withou
   const stale = after.planned !== null && after.planned === before.planned && isTouched(before, after);
   const settled = stale ? { ...after, planned: null } : after;
   const left = before.planned?.load ?? null;
-  const isLeft = left !== null && settled.planned?.load !== left && after.load === before.load;
-  return settleSets(before, isLeft && after.load?.id === left ? withoutLoad(settled) : settled);
+  const isLeft = left !== null && settled.planned?.load !== left && after.load?.id === left;
+  const goes = after.load === before.load && (isLeft || beginsChanges(before, after));
+  return settleSets(before, goes ? withoutLoad(settled) : settled);
+}
+
+/** The apply of a delta takes the place of an older load, as a delta does: resumed, that would bring older records back. */
+function beginsChanges(before: PlanningState, { planned, load }: PlanningState): boolean {
+  return load !== null && planned !== before.planned && planned?.action === 'delta' && planned.begun;
 }
 
 /** A delta begins its load before it writes into the live data. A load of everything takes the place of a planned one. */

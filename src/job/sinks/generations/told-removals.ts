@@ -114,8 +114,8 @@ export async function settleTold<S extends GenerationsState>(
   const released = settled.gone.filter((id) => heldBefore.has(id)).length;
   if (gone.size === 0 && fresh.length === 0) {
     await place.store.change((state) => of.finish(state, applied), { durable: true });
-    // A delta drops the plan that was kept before it.
-    await place.sets.deleteDropped();
+    // The begin of this delta has dropped a plan.
+    await place.deleteDropped();
     return applied;
   }
   await changeInPlace(place, {

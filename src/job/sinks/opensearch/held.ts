@@ -6,6 +6,7 @@ import { withStep } from '../generations/steps.ts';
 import { type Live, type OpenSearch, readLive } from './alias.ts';
 import { removalOf, sendBulk } from './bulk.ts';
 import { countDocuments, type Found, readDocuments, readStamps, refresh } from './documents.ts';
+import { deleteObsolete } from './obsolete.ts';
 import { createCopyStore } from './removed-copies.ts';
 import type { State } from './state.ts';
 
@@ -43,6 +44,7 @@ export function livePlace(
       if (refused) throw new JobError('failed', `sink: ${name} keeps a document: ${refused.why}`);
     },
     makeVisible: () => refresh(client, name),
+    deleteDropped: () => deleteObsolete(sink),
     withStep: (state, applied) => ({ ...state, steps: withStep(state.steps, writer, applied) }),
   };
 }

@@ -2,6 +2,7 @@
  * Opens the sink: checks the alias, creates the state index if missing, takes the fence, finishes an interrupted move,
  * and makes this run the only one that writes to the live index.
  */
+import { dropExpiredPlan } from '../generations/expired-plan.ts';
 import { findDone, isSameRollback, type RollbackGiven, withStep } from '../generations/steps.ts';
 import { type Applied, NOTHING_APPLIED } from '../sink.ts';
 import { holderOf, type OpenSearch, readLive, refuseForeign } from './alias.ts';
@@ -30,6 +31,7 @@ export async function openOpenSearch(sink: OpenSearch, given: RollbackGiven): Pr
   const state = await store.read();
   const live = await readLive(sink, state);
   if (live) await takeWriteAlias(sink, live.index.name);
+  await dropExpiredPlan(store, writer);
   await deleteObsolete(sink);
   const done = findDone(state.steps, writer);
   if (done || finished?.kind !== 'rollback' || !isSameRollback(writer, given, finished.undoes)) return done;

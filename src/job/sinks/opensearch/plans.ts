@@ -24,6 +24,7 @@ import { readDocuments, refresh, streamStamps } from './documents.ts';
 import { livePlace, recordIn } from './held.ts';
 import { describeIndex } from './indexes.ts';
 import type { EverythingLoader } from './load-everything.ts';
+import { deleteObsolete } from './obsolete.ts';
 import { decideIds } from './removals.ts';
 import type { State } from './state.ts';
 import { takeWriteAlias } from './write-alias.ts';
@@ -34,13 +35,13 @@ export function createOpenSearchPlans(
   sink: OpenSearch,
   of: { loader: EverythingLoader; idsOf: (load: Load) => IdsLoad; applied: () => Promise<void> },
 ): { plans: GenerationPlans; changes: PlannedChanges | null } {
-  const { store, sets, writer } = sink;
+  const { store, writer } = sink;
   const changes = createOpenSearchChanges(sink);
   const plans = createPlans<State>({
     place: placeOf(sink),
     store,
-    sets,
     writer,
+    deleteDropped: () => deleteObsolete(sink),
     applied: of.applied,
     async decide(load, plan) {
       if (load.mode === 'ids') {

@@ -38,6 +38,7 @@ export function livePlace(
     readRecords: async (ids) => (await readDocuments(client, collection, ids)).map(recordIn),
     remove: (ids) => deleteDocuments(client, collection, ids),
     makeVisible: () => commit(client, collection),
+    deleteDropped: () => sets.deleteDropped(),
     withStep: (state, applied) => ({ ...state, ...withStep(state, writer, applied) }),
   };
 }

@@ -7,6 +7,7 @@ import { makeCollection } from './make-collection.ts';
 import { finishMove } from './move-aliases.ts';
 import type { Solr } from './aliases.ts';
 import { STATE_COLLECTION } from './state-store.ts';
+import { dropExpiredPlan } from '../generations/expired-plan.ts';
 import { isSameRollback, type RollbackGiven } from '../generations/steps.ts';
 import { findApplied, withStep } from './steps.ts';
 
@@ -20,6 +21,7 @@ export async function openSolr(solr: Solr, given: RollbackGiven): Promise<Applie
   await store.takeFence();
   const finished = await finishMove(solr);
   if (finished !== null) log(`finished the interrupted ${finished.kind} of the aliases of an earlier run`);
+  await dropExpiredPlan(store, writer);
   await sets.deleteDropped();
   const state = await store.read();
   const done = findApplied(state, writer);

@@ -38,13 +38,13 @@ export function createSolrPlans(
   solr: Solr,
   of: { loader: EverythingLoader; idsOf: (load: Load) => IdsLoad; applied: () => Promise<void> },
 ): { plans: GenerationPlans; changes: PlannedChanges | null } {
-  const { store, sets, writer } = solr;
+  const { store, writer } = solr;
   const changes = createSolrChanges(solr);
   const plans = createPlans<State>({
     place: placeOf(solr),
     store,
-    sets,
     writer,
+    deleteDropped: () => solr.sets.deleteDropped(),
     applied: of.applied,
     async decide(load, plan) {
       if (load.mode === 'ids') {

@@ -118,8 +118,9 @@ function whyEmpty({ planned, load }: State): string {
 }
 
 const PLANNED = 'a plan of a sync has emptied the standby for its load, and was not applied yet';
-const LOADING = 'a sync has emptied the standby for its load and has not switched yet';
-const NEVER = 'no sync has switched its aliases, or the collection was recreated since';
+const LOADING = 'a sync or a plan of one has emptied the standby for its load and has not switched yet';
+const NEVER =
+  'no sync has switched its aliases, or its standby was emptied since, for a sync or plan that was not applied, or recreated';
 
 async function effectOf({ client }: Solr, { primary, standby }: Goal): Promise<Effect> {
   return await effectOfSwitch({ now: streamStamps(client, primary), next: streamStamps(client, standby) });

@@ -8,7 +8,7 @@ import { withStep } from './steps.ts';
 
 /** Safe to repeat. Opening the sink has already stored the new owner. */
 export async function takeOver(solr: Solr): Promise<void> {
-  const { client, store, writer } = solr;
+  const { client, store, sets, writer } = solr;
   const primary = await readPrimary(solr);
   const { creationTimeMillis: created } = await describeCollection(client, primary);
   // Those of the former owner.
@@ -25,4 +25,5 @@ export async function takeOver(solr: Solr): Promise<void> {
     },
     { durable: true },
   );
+  await sets.deleteDropped();
 }

@@ -4,35 +4,19 @@
  */
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../../src/domain/exit-code.ts';
-import type { Planned } from '../../../../src/job/sinks/generations/state-parts.ts';
-import type { BendingProxy, Passing } from '../../../support/bending-proxy.ts';
-import { type FakeRow, someRows } from '../../support/fake-source.ts';
+import { someRows } from '../../support/fake-source.ts';
 import { apply, makePlan, runJob } from '../../support/plan-setup.ts';
 import { lose } from './held-removals.ts';
 import { killedAfter } from './kills-after-changes.ts';
-import { expected, job, last, now, type TestedSink } from './tested-sink.ts';
-
-export type StoredState = { planned: Planned | null; load: unknown; dropped_sets: unknown[] };
-
-export type PlansUnderTest<T extends Proxied = Proxied> = {
-  setup(rows: readonly FakeRow[]): Promise<T>;
-  isChange(request: Passing): boolean;
-  changeState(t: T, change: (state: StoredState) => StoredState): Promise<void>;
-  /** Writes a document into the live data, as another program would. */
-  put(t: T, id: string, name: string): Promise<void>;
-  remove(t: T, id: string): Promise<void>;
-  /** All that the server holds of the sink, as text, with the documents of lists. */
-  everything(t: T): Promise<string>;
-};
-
-type Proxied = TestedSink & {
-  readonly proxy: BendingProxy;
-  state(): Promise<object>;
-  pieces(): Promise<string[]>;
-};
-
-const ACTIONS = ['sync', 'delta', 'delete'] as const;
-type Action = (typeof ACTIONS)[number];
+import {
+  type Action,
+  ACTIONS,
+  type PlansUnderTest,
+  type Proxied,
+  type StoredState,
+  testWhatPlansLeave,
+} from './plans-left.ts';
+import { expected, job, last, now } from './tested-sink.ts';
 
 /** As a program that does not know plans writes it. */
 function withoutPlan(state: StoredState): StoredState {
@@ -91,6 +75,10 @@ export function testKeptPlans<T extends Proxied>(name: string, of: PlansUnderTes
         expect(await t.names(), `after change ${nth}`).toEqual(after);
         expect(await t.pieces(), 'nothing of the plan is left').toEqual([]);
         expect(await t.state()).toMatchObject({ planned: null, dropped_sets: [] });
+        const { earlier_runs: runs } = (await t.state()) as StoredState;
+        expect(runs[action] ?? [], 'each apply is one run for the baseline').toHaveLength(
+          action === 'delta' ? 0 : nth,
+        );
       }
       expect(nth).toBeGreaterThan(3);
     },
@@ -197,6 +185,8 @@ export function testKeptPlans<T extends Proxied>(name: string, of: PlansUnderTes
       expect(await apply(t, 4, made)).toMatchObject({ code: EXIT.planStale });
     },
   );
+
+  testWhatPlansLeave(name, of, prepared);
 
   it(`a newer run that forgets ends the telling of a plan in ${name}`, { timeout: 240_000 }, async () => {
     await using t = await of.setup(someRows(700));

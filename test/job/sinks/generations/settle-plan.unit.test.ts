@@ -96,3 +96,17 @@ it('the stored form is one that an earlier version reads, with the lists of the 
   const { planned: _, ...earlier } = stored;
   expect(stateSchema.safeParse(earlier).data?.planned).toBeNull();
 });
+
+it('the apply of a planned delta takes the place of an older load, and that of a delete does not', () => {
+  const begun = (action: Planned['action'], going: State['load'] = load): State => {
+    const before = { ...EMPTY, load: going, planned: planned({ action }) };
+    return settled(before, { planned: planned({ action, begun: true }) });
+  };
+  expect(begun('delta')).toMatchObject({ load: null, obsolete: ['loaded'], planned: { begun: true } });
+  expect(begun('delta', null)).toMatchObject({ load: null, obsolete: [] });
+  expect(begun('delete')).toMatchObject({ load, planned: { begun: true } });
+  const after = settled(begun('delta'), { load: other });
+  expect(settled(after, { dropped_sets: [] }), 'a load that begins later stays').toMatchObject({
+    load: other,
+  });
+});

@@ -71,3 +71,22 @@ it('an apply is stale if the index of the plan was removed or changed by hand', 
   expect(await apply(t, 7, third)).toMatchObject({ code: EXIT.ok });
   expect(await t.names()).toEqual(expected(t));
 });
+
+it.each([
+  ['a delta', 'delta'],
+  ['a plan of a delta', 'plan --of delta'],
+  ['a plan of a delete', 'plan --of delete'],
+  ['a rollback of a record', 'rollback --id gone'],
+])('the index of a planned sync goes with %s', async (_, options) => {
+  await using t = await openSearchSetup(server, someRows(20));
+  t.source.put({ id: 'gone', updated_at: now(), name: 'gone' });
+  expect(await runJob(t, 1, 'sync')).toMatchObject({ code: EXIT.ok });
+  t.source.rows.delete('gone');
+  expect(await runJob(t, 2, 'delete')).toMatchObject({ code: EXIT.ok });
+  t.source.put({ id: 'new', updated_at: now(), name: 'new' });
+  await makePlan(t, 3, 'sync');
+  expect(await t.indexes()).toHaveLength(2);
+  const ended = await runJob(t, 4, options);
+  expect(ended.code, ended.output).toBe(EXIT.ok);
+  expect(await t.indexes()).toHaveLength(1);
+});

@@ -121,7 +121,8 @@ describe('records to remove from Solr', () => {
     });
     const difference = { live: 20, listed: 17, added: 0, updated: 0, removed: 3, kept: {} };
     expect(result).toMatchObject({ kind: 'applied', applied: difference });
-    expect(judged).toEqual([{ ...difference, missed: { count: 0, latestMs: 0 } }]);
+    const measured = { bytes: expect.any(Number) as number, seconds: expect.any(Number) as number };
+    expect(judged).toEqual([{ ...difference, missed: { count: 0, latestMs: 0 }, ...measured }]);
     expect(await t.names()).toEqual(namesOf(someRows(17)));
   });
 

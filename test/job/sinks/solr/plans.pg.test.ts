@@ -5,7 +5,8 @@ import { type Solr, startSolr } from '../../../support/solr/solr.ts';
 import { someRows } from '../../support/fake-source.ts';
 import { apply, makePlan, runJob } from '../../support/plan-setup.ts';
 import { type SolrSetup, solrSetup } from '../../support/solr-setup.ts';
-import { type StoredState, testKeptPlans } from '../conformance/plans-kept.ts';
+import { testKeptPlans } from '../conformance/plans-kept.ts';
+import type { StoredState } from '../conformance/plans-left.ts';
 import { expected, job, last, now } from '../conformance/tested-sink.ts';
 
 let solr: Solr;
@@ -53,6 +54,15 @@ it('while a plan of a sync waits in the standby, a rollback of the whole says so
   expect(last(t)?.message).toContain('a plan of a sync has emptied the standby');
   expect(await apply(t, 5, made)).toMatchObject({ code: EXIT.ok });
   expect(await t.names()).toEqual(expected(t));
+  await makePlan(t, 6, 'sync');
+  expect(await runJob(t, 7, 'delta')).toMatchObject({ code: EXIT.ok });
+  expect(await runJob(t, 8, 'rollback')).toMatchObject({ code: EXIT.nothingToRollBack });
+  expect(last(t)?.message, 'nor once the plan is stale').toContain('its standby was emptied since');
+  const before = await t.names();
+  t.source.put({ id: 'newer', updated_at: now(), name: 'new' });
+  expect(await runJob(t, 9, 'sync')).toMatchObject({ code: EXIT.ok });
+  expect(await runJob(t, 10, 'rollback')).toMatchObject({ code: EXIT.ok });
+  expect(await t.names(), 'the next sync makes it possible again').toEqual(before);
 });
 
 it('an apply is stale if the standby was moved by hand or its documents were changed', async () => {

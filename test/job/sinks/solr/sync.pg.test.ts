@@ -74,7 +74,8 @@ describe('a sync into Solr', () => {
       'LISTALIASES',
       // Old copies of removed records are looked for.
       'LISTALIASES',
-      // What waits is told to the api: the number of live records, and each that is held.
+      // What waits is told to the api: the number of live records, each that is held, and whether that is unusual.
+      'LISTALIASES',
       'LISTALIASES',
       'LISTALIASES',
     ]);
