@@ -5,7 +5,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   'test/job/sinks/solr/conformance.pg.test.ts',
   'test/job/sinks/solr/crash.pg.test.ts',
+  'test/job/sinks/solr/plans.pg.test.ts',
   'test/job/sinks/opensearch/crash.pg.test.ts',
+  'test/job/sinks/opensearch/plans.pg.test.ts',
   'test/job/sinks/opensearch/histories.pg.test.ts',
   'test/job/sinks/solr/histories.pg.test.ts',
   'test/e2e/sabotage/opensearch.pg.test.ts',
@@ -14,6 +16,7 @@ const LONG = [
   'test/job/sinks/opensearch/removed.pg.test.ts',
   'test/e2e/sabotage/postgres.pg.test.ts',
   'test/job/sinks/postgres/properties.pg.test.ts',
+  'test/job/plans/properties.pg.test.ts',
   'test/e2e/tutorial.pg.test.ts',
   'test/e2e/tutorial-losses.pg.test.ts',
   'test/e2e/demo.pg.test.ts',
