@@ -27,7 +27,10 @@ function reasonWords(reason: string): string {
 }
 
 /** `changed`, or `kept by an answer until 2026-12-24T09:00:00.000Z`. @param timeWords shows a time */
-export function entryWords({ kind, reason, answer }: StoryEntryJson, timeWords = String): string {
+export function entryWords(
+  { kind, reason, answer }: StoryEntryJson,
+  timeWords: (time: string) => string = String,
+): string {
   const why = kind === 'kept' && reason !== null ? `: ${reasonWords(reason)}` : '';
   const until = answer === null || answer.until === null ? '' : ` until ${timeWords(answer.until)}`;
   return `${STORY_WORDS[kind]}${why}${until}`;
