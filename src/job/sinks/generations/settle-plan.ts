@@ -1,4 +1,4 @@
-/** Drops a kept plan with every change of the state that makes it stale. Pure. */
+/** Drops a kept plan, and a load that has not ended, with every change of the state that makes it stale. Pure. */
 import { settleSets } from './held-set.ts';
 import type { Generation, HeldSet, Planned, Progress, Step } from './state-parts.ts';
 
@@ -12,8 +12,8 @@ export type PlanningState = {
 };
 
 /**
- * Completes a change of the state: a plan goes with whatever changes the live data, and its load goes with it. Then the
- * lists that nothing names any more are noted as such.
+ * Completes a change of the state: a plan goes with whatever changes the live data, and its load goes with it; so does any
+ * load that another job overtakes. Then the lists that nothing names any more are noted as such.
  *
  * @param withoutLoad the state without its load
  */
@@ -22,13 +22,18 @@ export function settleState<S extends PlanningState>(before: S, after: S, withou
   const settled = stale ? { ...after, planned: null } : after;
   const left = before.planned?.load ?? null;
   const isLeft = left !== null && settled.planned?.load !== left && after.load?.id === left;
-  const goes = after.load === before.load && (isLeft || beginsChanges(before, after));
+  const goes = after.load === before.load && (isLeft || overtakes(before, after));
   return settleSets(before, goes ? withoutLoad(settled) : settled);
 }
 
-/** The apply of a delta takes the place of an older load, as a delta does: resumed, that would bring older records back. */
-function beginsChanges(before: PlanningState, { planned, load }: PlanningState): boolean {
-  return load !== null && planned !== before.planned && planned?.action === 'delta' && planned.begun;
+/**
+ * Whether another job overtakes a load that has not ended. Resumed, that load would bring back what it had read before: older
+ * records, or removed ones. Each step has changed the live data, and the apply of a delta writes before its step ends.
+ */
+function overtakes(before: PlanningState, { planned, load, steps }: PlanningState): boolean {
+  if (load === null) return false;
+  const beginsChanges = planned !== before.planned && planned?.action === 'delta' && planned.begun;
+  return beginsChanges || steps !== before.steps;
 }
 
 /** A delta begins its load before it writes into the live data. A load of everything takes the place of a planned one. */

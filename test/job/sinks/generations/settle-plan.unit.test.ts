@@ -110,3 +110,11 @@ it('the apply of a planned delta takes the place of an older load, and that of a
     load: other,
   });
 });
+
+it('a load that has not ended goes with the step of another job: resumed, it would bring removed records back', () => {
+  const going: State = { ...EMPTY, load };
+  expect(settled(going, { steps: [step] })).toMatchObject({ load: null, obsolete: ['loaded'] });
+  expect(settled(going, { dropped_sets: [list] }).load).toEqual(load);
+  // The step of the load itself ends it.
+  expect(settled(going, { steps: [step], load: null }).obsolete).toEqual([]);
+});
