@@ -11,7 +11,7 @@ const common = {
   testTimeout: 90_000,
   hookTimeout: 90_000,
   /** More than there are CPUs, for most tests wait more than they compute. */
-  maxWorkers: 3,
+  maxWorkers: 4,
 };
 const SERVERS = 'test/support/global-setup.ts';
 
