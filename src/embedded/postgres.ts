@@ -1,6 +1,7 @@
 /** Runs the embedded PostgreSQL of one data folder: starts it, or adopts the server of a killed owner. */
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ServerDidNotStart, startDetached } from './detached-server.ts';
 import { changedPort, keepPort, keptPort } from './kept-port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binary.ts';
@@ -85,48 +86,60 @@ type Launch = {
   say: (line: string) => void;
 };
 
+/** How long the processes of a killed server may take to end. */
+const ENDING_MS = 20_000;
+
 async function launch(
   options: Launch,
   except: ReadonlySet<number>,
-  tries = 3,
 ): Promise<{ port: number; identity: ProcessIdentity }> {
-  const { dataDir, clusterDir, logFile, binaries, user, password } = options;
-  const kept = await keptPort({ dataDir, server: 'postgres', except });
+  const taken = new Set(except);
+  const deadline = Date.now() + ENDING_MS;
+  let isWaiting = false;
+  for (let tries = 3; ; ) {
+    const kept = await keptPort({ dataDir: options.dataDir, server: 'postgres', except: taken });
+    try {
+      return await launchOn(options, kept);
+    } catch (error) {
+      if (!(error instanceof ServerDidNotStart)) throw error;
+      const says = (words: string) => error.lines.some((line) => line.includes(words));
+      if (says('Address already in use') && tries > 1) {
+        taken.add(kept.port);
+        tries -= 1;
+      } else if (says('pre-existing shared memory block') && Date.now() < deadline) {
+        // Backends outlive a killed server until they notice it, and no other one may start over them.
+        if (!isWaiting) options.say('Postgres: waiting for the processes of a killed server to end');
+        isWaiting = true;
+        await wait(250);
+      } else throw error;
+    }
+  }
+}
+
+async function launchOn(
+  { dataDir, clusterDir, logFile, binaries, user, password, ephemeral, say }: Launch,
+  kept: Awaited<ReturnType<typeof keptPort>>,
+): Promise<{ port: number; identity: ProcessIdentity }> {
   const { port } = kept;
   const place = placeOf(clusterDir, user);
-  try {
-    const identity = await startDetached({
-      name: `Postgres on ${clusterDir}`,
-      command: [
-        binaries.postgres,
-        '-D',
-        place.dataArgument,
-        '-p',
-        String(port),
-        ...settings(options.ephemeral),
-      ],
-      cwd: place.cwd,
-      environment: POSTGRES_ENV,
-      user,
-      logFile,
-      timeoutMs: 60_000,
-      end: [
-        ['SIGQUIT', 5_000],
-        ['SIGKILL', 5_000],
-      ],
-      answers: () => isReady(port, password),
-      livesWith: { file: path.join(clusterDir, 'postmaster.pid'), signal: 'SIGQUIT' },
-    });
-    if (kept.before !== undefined) options.say(changedPort('Postgres', kept));
-    keepPort(dataDir, 'postgres', port);
-    return { port, identity };
-  } catch (error) {
-    const isTaken =
-      error instanceof ServerDidNotStart &&
-      error.lines.some((line) => line.includes('Address already in use'));
-    if (tries > 1 && isTaken) return await launch(options, new Set([...except, port]), tries - 1);
-    throw error;
-  }
+  const identity = await startDetached({
+    name: `Postgres on ${clusterDir}`,
+    command: [binaries.postgres, '-D', place.dataArgument, '-p', String(port), ...settings(ephemeral)],
+    cwd: place.cwd,
+    environment: POSTGRES_ENV,
+    user,
+    logFile,
+    timeoutMs: 60_000,
+    end: [
+      ['SIGQUIT', 5_000],
+      ['SIGKILL', 5_000],
+    ],
+    answers: () => isReady(port, password),
+    livesWith: { file: path.join(clusterDir, 'postmaster.pid'), signal: 'SIGQUIT' },
+  });
+  if (kept.before !== undefined) say(changedPort('Postgres', kept));
+  keepPort(dataDir, 'postgres', port);
+  return { port, identity };
 }
 
 async function isReady(port: number, password: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  readFileSync,
 } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -89,6 +90,31 @@ test('a Postgres that was itself killed starts again over its stale pid file', a
   expect(second.adopted).toBe(false);
   expect(await query(second.url('postgres'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
+
+test('a Postgres that was itself killed starts once the last of its processes has ended', async () => {
+  const first = await startPostgres({ dataDir });
+  const backend = childrenOf(first.pid)[0] ?? 0;
+  process.kill(backend, 'SIGSTOP');
+  process.kill(first.pid, 'SIGKILL');
+  await expect.poll(() => identify(first.pid)).toBeUndefined();
+  const said: string[] = [];
+  const second = stopLater(
+    await startPostgres({
+      dataDir,
+      onProgress(line) {
+        said.push(line);
+        process.kill(backend, 'SIGCONT');
+      },
+    }),
+  );
+  expect(said).toEqual(['Postgres: waiting for the processes of a killed server to end']);
+  expect(await query(second.url('postgres'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+function childrenOf(pid: number): number[] {
+  const found = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return found.trim().split(' ').map(Number);
+}
 
 test('a server whose port is taken uses another one and reports it', async () => {
   const first = await startPostgres({ dataDir, ephemeral: true });
