@@ -89,7 +89,7 @@ it('the live columns equal the model after any history of lists, records and job
     }),
     { numRuns: SEQUENCES, endOnFailure: true },
   );
-  for (const [kind, many] of Object.entries(seen)) expect(many, kind).toBeGreaterThan(3);
+  for (const [kind, many] of Object.entries(seen)) expect(many, kind).toBeGreaterThan(0);
 }, 300_000);
 
 function recordsOf({ records }: Step, nth: number): SourceRecord[] {
