@@ -86,6 +86,11 @@ type Launch = {
   say: (line: string) => void;
 };
 
+/**
+ * What Postgres says while a killed server is not wholly gone: its backends have not noticed yet, or its parent has not reaped
+ * it.
+ */
+const ENDING = ['pre-existing shared memory block', 'lock file "postmaster.pid" already exists'];
 /** How long the processes of a killed server may take to end. */
 const ENDING_MS = 20_000;
 
@@ -106,8 +111,7 @@ async function launch(
       if (says('Address already in use') && tries > 1) {
         taken.add(kept.port);
         tries -= 1;
-      } else if (says('pre-existing shared memory block') && Date.now() < deadline) {
-        // Backends outlive a killed server until they notice it, and no other one may start over them.
+      } else if (ENDING.some(says) && Date.now() < deadline) {
         if (!isWaiting) options.say('Postgres: waiting for the processes of a killed server to end');
         isWaiting = true;
         await wait(250);
