@@ -1,12 +1,9 @@
 /** Removes live documents that a listing of all ids lacks, or lets them wait. */
 import { JobError } from '../../job-error.ts';
+import { applyRemovals } from '../generations/apply-removals.ts';
 import { heldBefore, sinceNow } from '../generations/carry-held.ts';
-import { changeInPlace } from '../generations/in-place.ts';
-import { keepCopies } from '../generations/removed-copies.ts';
 import { type DecidedRemovals, findRemovals, settleRemovals } from '../generations/removals.ts';
-import { withRun } from '../generations/earlier-runs.ts';
-import { leavingNow, withStep } from '../generations/steps.ts';
-import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
+import type { ApplyPlan, ApplyResult } from '../sink.ts';
 import { type OpenSearch, readLive } from './alias.ts';
 import { refresh, streamStamps } from './documents.ts';
 import { livePlace } from './held.ts';
@@ -18,22 +15,10 @@ type Listing = { readonly listed: ReadonlySet<string>; readonly plan: ApplyPlan 
 export async function applyIds(sink: OpenSearch, of: Listing): Promise<ApplyResult> {
   const decided = await decideIds(sink, of);
   if (decided.kind === 'ask') return decided;
-  const { place, settled } = decided;
-  const withoutCopy = await keepCopies(place, [settled.gone]);
-  const applied: Applied = { ...settled.difference, rejected: [], withoutCopy };
-  await changeInPlace(place, {
-    held: { count: settled.held.length, entries: settled.held },
-    gone: settled.gone,
-    listed: of.plan.mayRemove,
-    finish: (state) => ({
-      ...state,
-      steps: withStep(state.steps, sink.writer, applied),
-      earlier_runs: withRun(state.earlier_runs, leavingNow(sink.writer), applied),
-    }),
-  });
+  const result = await applyRemovals(decided, of.plan);
   // With the plan of a sync that this delete made stale, its index goes.
   await deleteObsolete(sink);
-  return { kind: 'applied', applied };
+  return result;
 }
 
 /** Changes nothing. */

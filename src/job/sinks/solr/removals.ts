@@ -1,36 +1,19 @@
 /** Removes live documents that a listing of all ids lacks, or lets them wait. */
+import { applyRemovals } from '../generations/apply-removals.ts';
 import { heldBefore, sinceNow } from '../generations/carry-held.ts';
-import { withRun } from '../generations/earlier-runs.ts';
-import { changeInPlace } from '../generations/in-place.ts';
-import { keepCopies } from '../generations/removed-copies.ts';
 import { type DecidedRemovals, findRemovals, settleRemovals } from '../generations/removals.ts';
-import { leavingNow } from '../generations/steps.ts';
-import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
+import type { ApplyPlan, ApplyResult } from '../sink.ts';
 import { generationIn, readPrimary, type Solr } from './aliases.ts';
 import { commit, streamStamps } from './documents.ts';
 import { livePlace } from './held.ts';
 import type { State } from './state.ts';
-import { withStep } from './steps.ts';
 
 type Listing = { readonly listed: ReadonlySet<string>; readonly plan: ApplyPlan };
 
 export async function applyIds(solr: Solr, of: Listing): Promise<ApplyResult> {
   const decided = await decideIds(solr, of);
   if (decided.kind === 'ask') return decided;
-  const { place, settled } = decided;
-  const withoutCopy = await keepCopies(place, [settled.gone]);
-  const applied: Applied = { ...settled.difference, rejected: [], withoutCopy };
-  await changeInPlace(place, {
-    held: { count: settled.held.length, entries: settled.held },
-    gone: settled.gone,
-    listed: of.plan.mayRemove,
-    finish: (state) => ({
-      ...state,
-      ...withStep(state, solr.writer, applied),
-      earlier_runs: withRun(state.earlier_runs, leavingNow(solr.writer), applied),
-    }),
-  });
-  return { kind: 'applied', applied };
+  return await applyRemovals(decided, of.plan);
 }
 
 /** Changes nothing. */

@@ -1,0 +1,25 @@
+/** Removes in place what a delete has decided to remove, and lets the rest wait. */
+import type { Applied, ApplyPlan, ApplyResult } from '../sink.ts';
+import { withRun } from './earlier-runs.ts';
+import { changeInPlace, type GenerationsState } from './in-place.ts';
+import { keepCopies } from './removed-copies.ts';
+import type { DecidedRemovals } from './removals.ts';
+import { leavingNow } from './steps.ts';
+
+export async function applyRemovals<S extends GenerationsState>(
+  { place, settled }: Pick<DecidedRemovals<S>, 'place' | 'settled'>,
+  { mayRemove }: Pick<ApplyPlan, 'mayRemove'>,
+): Promise<ApplyResult> {
+  const withoutCopy = await keepCopies(place, [settled.gone]);
+  const applied: Applied = { ...settled.difference, rejected: [], withoutCopy };
+  await changeInPlace(place, {
+    held: { count: settled.held.length, entries: settled.held },
+    gone: settled.gone,
+    listed: mayRemove,
+    finish: (state) => ({
+      ...place.withStep(state, applied),
+      earlier_runs: withRun(state.earlier_runs, leavingNow(place.writer), applied),
+    }),
+  });
+  return { kind: 'applied', applied };
+}
