@@ -4,14 +4,14 @@ import { TooManyRejected } from '../../rejected.ts';
 import type { RejectedRecord, SourceRecord } from '../../sources/source.ts';
 import type { Applied } from '../sink.ts';
 import { fenced } from './fence.ts';
-import type { HeldEntry } from './held-set.ts';
+import { each, type HeldEntry } from './held-set.ts';
 import type { LiveRecord } from './held-records.ts';
 import { changeInPlace, type GenerationsState } from './in-place.ts';
 import { earliest } from './load-progress.ts';
 import { afterChanges, alreadyLive, forNext } from './next-generation.ts';
 import type { Effects, PlannedEffect } from './plan-effect.ts';
 import type { LiveGeneration } from './planned-changes.ts';
-import { beginInPlace, entriesIn, idsIn, removalsIn } from './planned-in-place.ts';
+import { beginInPlace, idsIn, removalsIn } from './planned-in-place.ts';
 import { type PlannedRecords, recordsInOrder } from './planned-records.ts';
 import type { OpenPlan, ReadRecords } from './plans.ts';
 import { keepCopies } from './removed-copies.ts';
@@ -132,7 +132,7 @@ async function heldAfter<S extends GenerationsState>(
   const { sets } = place;
   const before = new Set(await idsIn(sets, generation.held));
   const fresh: HeldEntry[] = [];
-  for await (const entry of entriesIn(sets, planned.held)) if (!before.has(entry.id)) fresh.push(entry);
+  for await (const entry of each(sets.read(planned.held))) if (!before.has(entry.id)) fresh.push(entry);
   const released = gone.filter((id) => before.has(id)).length;
   return {
     held: {

@@ -4,6 +4,7 @@ import { withRun } from './earlier-runs.ts';
 import { changeInPlace, type GenerationsState } from './in-place.ts';
 import { keepCopies } from './removed-copies.ts';
 import type { DecidedRemovals } from './removals.ts';
+import type { RestorePlace } from './restore.ts';
 import { leavingNow } from './steps.ts';
 
 export async function applyRemovals<S extends GenerationsState>(
@@ -16,10 +17,19 @@ export async function applyRemovals<S extends GenerationsState>(
     held: { count: settled.held.length, entries: settled.held },
     gone: settled.gone,
     listed: mayRemove,
-    finish: (state) => ({
-      ...place.withStep(state, applied),
-      earlier_runs: withRun(state.earlier_runs, leavingNow(place.writer), applied),
-    }),
+    finish: (state) => withStepAndRun(place, state, applied),
   });
   return { kind: 'applied', applied };
+}
+
+/** The state after a delete, whose figures later runs are compared with. */
+export function withStepAndRun<S extends GenerationsState>(
+  { withStep, writer }: Pick<RestorePlace<S>, 'withStep' | 'writer'>,
+  state: S,
+  applied: Applied,
+): S {
+  return {
+    ...withStep(state, applied),
+    earlier_runs: withRun(state.earlier_runs, leavingNow(writer), applied),
+  };
 }

@@ -75,7 +75,8 @@ export function findInOrder(pages: HeldPages): (id: string) => Promise<HeldEntry
   }
 }
 
-async function* each(pages: HeldPages): AsyncGenerator<HeldEntry, undefined> {
+/** One by one what comes page by page. */
+export async function* each<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T, undefined> {
   for await (const page of pages) yield* page;
 }
 

@@ -1,7 +1,7 @@
 /** A plan that changes the live generation in place, as a delete does: what goes and what waits, kept as lists of ids. */
 import type { Applied, ApplyPlan } from '../sink.ts';
-import { withRun } from './earlier-runs.ts';
-import type { HeldEntry, Since } from './held-set.ts';
+import { withStepAndRun } from './apply-removals.ts';
+import { each, type HeldEntry, type Since } from './held-set.ts';
 import type { HeldSets } from './held-store.ts';
 import { changeInPlace, type GenerationsState } from './in-place.ts';
 import { type Effects, effectsOn } from './plan-effect.ts';
@@ -10,7 +10,6 @@ import { keepCopies } from './removed-copies.ts';
 import type { DecidedRemovals } from './removals.ts';
 import type { RestorePlace } from './restore.ts';
 import type { HeldSet, Planned } from './state-parts.ts';
-import { leavingNow } from './steps.ts';
 
 /** Keeps what goes and what waits, until the plan is gone. */
 export async function keepRemovals(
@@ -69,14 +68,11 @@ export function openDelete<S extends GenerationsState>(
       const withoutCopy = await keepCopies(place, [gone]);
       const applied: Applied = { ...planned.applied, withoutCopy };
       await changeInPlace(place, {
-        held: { count: planned.held?.count ?? 0, entries: entriesIn(sets, planned.held) },
+        held: { count: planned.held?.count ?? 0, entries: each(sets.read(planned.held)) },
         gone,
         listed: planned.proven,
         ofPlan: true,
-        finish: (state) => ({
-          ...place.withStep(state, applied),
-          earlier_runs: withRun(state.earlier_runs, leavingNow(place.writer), applied),
-        }),
+        finish: (state) => withStepAndRun(place, state, applied),
       });
       return { applied, watermark: planned.watermark };
     },
@@ -94,10 +90,6 @@ export async function beginInPlace<S extends GenerationsState>({
 
 export async function idsIn(sets: HeldSets, set: HeldSet | null): Promise<string[]> {
   const ids: string[] = [];
-  for await (const entries of sets.read(set)) for (const { id } of entries) ids.push(id);
+  for await (const { id } of each(sets.read(set))) ids.push(id);
   return ids;
-}
-
-export async function* entriesIn(sets: HeldSets, set: HeldSet | null): AsyncGenerator<HeldEntry> {
-  for await (const entries of sets.read(set)) yield* entries;
 }

@@ -5,7 +5,7 @@ import { groupsOf } from '../../sources/in-groups.ts';
 import { parseExactly } from '../../sources/record-number.ts';
 import type { SourceRecord } from '../../sources/source.ts';
 import type { FencedStore } from './fenced-store.ts';
-import { keysOf, newSet } from './held-set.ts';
+import { each, keysOf, newSet } from './held-set.ts';
 import { type PieceMedium, readPiece } from './held-store.ts';
 import type { HeldSet } from './state-parts.ts';
 
@@ -83,8 +83,4 @@ export function recordsInOrder(
     }
     return found;
   };
-}
-
-async function* each<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T, undefined> {
-  for await (const page of pages) yield* page;
 }
